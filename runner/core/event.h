@@ -1,0 +1,184 @@
+// Every event of the journal. Past tense, never changed once released: a new meaning is a new event or a new field that
+// readers may lack. JSON of each is in event.cc; the rows are documented in docs/journal.md.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runner/core/outcome.h"
+#include "runner/core/plan.h"
+#include "runner/core/result.h"
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+struct RefMoved {
+  enum class Kind {
+    created,
+    moved,
+    forced,
+    deleted,
+    first_seen
+  };  // first_seen: known from the first poll on, asks for no run
+  std::string repository;
+  std::string branch;
+  CommitId from;  // empty: created or first seen
+  CommitId to;    // empty: deleted
+  Kind kind = Kind::moved;
+};
+
+struct RunRequested {
+  RunId run;
+  std::string branch;
+  CommitId commit;
+  std::string cause;  // `main moved to 1a2b3c4`, `retry of hello/4 by ana`, `quietgate run`
+};
+struct RunSkipped {  // a ref moved and no run was asked for
+  std::string repository;
+  std::string branch;
+  CommitId commit;
+  std::string reason;  // `no changed path matches`, `superseded before it started`
+};
+
+struct PlanCompiled {
+  RunId run;
+  Plan plan;
+};
+struct PlanRejected {
+  RunId run;
+  std::string diagnostics;
+  Outcome outcome = Outcome::failed;
+};
+
+struct StageStarted {  // the intent; committed before the stage acts
+  RunId run;
+  std::string stage;
+  int attempt = 1;
+};
+struct StageFinished {
+  RunId run;
+  std::string stage;
+  int attempt = 1;
+  StageOutcome outcome;
+};
+struct StageSkipped {
+  RunId run;
+  std::string stage;
+  std::string reason;
+};
+
+struct EnvironmentPlanned {  // the intent; from here on the environment must be destroyed, however far its creation got
+  std::string environment;
+  RunId run;
+  std::string stage;
+  std::string provisioner;  // `terraform`, `processes`
+  bool keep = false;
+  Time expires{};  // begin of the epoch when keep
+  std::map<std::string, int> ports;
+};
+struct EnvironmentReady {
+  std::string environment;
+  RunId run;
+};
+struct EnvironmentDestroyed {
+  std::string environment;
+  std::string cause;
+};
+struct EnvironmentNotDestroyed {
+  std::string environment;
+  std::string reason;
+  int tries = 0;
+};
+
+struct ApprovalAwaited {
+  RunId run;
+  std::string stage;
+  std::string message;
+};
+struct ApprovalGiven {
+  RunId run;
+  std::string stage;
+  std::string by;
+  std::string reason;
+  bool granted = true;
+};
+
+struct GateJudged {
+  RunId run;
+  std::string stage;
+  int attempt = 1;
+  GateJudgement judgement;
+};
+struct PromotionIntended {  // committed before the push
+  RunId run;
+  std::string stage;
+  int attempt = 1;
+  std::string branch;
+  CommitId from;  // what the remote's branch was; empty: it did not exist
+  CommitId to;
+  std::string by;         // person of a manual promotion, or empty
+  std::string reason;     // of a manual promotion
+  bool overrode = false;  // promoted against a loud or blind gate
+};
+struct CommitPromoted {
+  RunId run;
+  std::string stage;
+  std::string branch;
+  CommitId from;
+  CommitId to;
+};
+struct PromotionRefused {
+  RunId run;
+  std::string stage;
+  std::string branch;
+  std::string reason;
+};
+
+struct CancelRequested {
+  RunId run;
+  std::string by;
+  std::string cause;
+};
+struct PromotionRequested {
+  RunId run;
+  std::string by;
+  std::string reason;
+  bool override_gate = false;
+};
+struct RunFinished {
+  RunId run;
+  Outcome outcome = Outcome::error;
+  std::string reason;
+};
+struct ServiceStarted {
+  std::string version;
+};
+struct ServiceStopped {
+  std::string cause;
+};
+
+using Event =
+    std::variant<RefMoved, RunRequested, RunSkipped, PlanCompiled, PlanRejected, StageStarted, StageFinished,
+                 StageSkipped, EnvironmentPlanned, EnvironmentReady, EnvironmentDestroyed, EnvironmentNotDestroyed,
+                 ApprovalAwaited, ApprovalGiven, GateJudged, PromotionIntended, CommitPromoted, PromotionRefused,
+                 CancelRequested, PromotionRequested, RunFinished, ServiceStarted, ServiceStopped>;
+
+// The type's name as stored: `RefMoved`.
+const char* type_of(const Event& event);
+// The run that an event belongs to; a default RunId when it belongs to none.
+RunId run_of(const Event& event);
+// The repository that an event belongs to, or empty.
+std::string repository_of(const Event& event);
+
+// The payload as one line of JSON, and back. Fails with kind infrastructure on an unknown type or a payload that lacks
+// a required field; unknown fields are ignored.
+std::string to_json(const Event& event);
+Result<Event> event_from_json(const std::string& type, const std::string& payload);
+
+// Canonical JSON of a plan (keys sorted, no white space): what the plan's hash is taken over when `hash` is empty.
+std::string to_json(const Plan& plan);
+Result<Plan> plan_from_json(const std::string& text);
+std::string to_json(const StageOutcome& outcome);
+
+}  // namespace quietgate

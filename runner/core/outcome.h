@@ -1,0 +1,63 @@
+// What a stage attempt leaves behind for decisions and for people.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+// One judged expectation with its arithmetic: `p95 312 ms > 250 ms over 45 s (4,512 requests)`.
+struct Check {
+  std::string name;      // `p95`, `reach`, `error ratio`
+  std::string expected;  // `<= 250ms`
+  std::string observed;  // `312 ms`, or `no data`
+  Outcome outcome = Outcome::passed;
+  std::string sentence;
+  bool operator==(const Check&) const = default;
+};
+
+// One line of the gate's proof table.
+struct Proof {
+  std::string id;    // `P3`, `QUIET`, `LAYER`
+  std::string name;  // `loaded rules equal the commit's rules`
+  GateVerdict verdict = GateVerdict::blind;
+  std::string detail;  // numbers; for a verdict other than quiet: what was missing and what to do
+  bool operator==(const Proof&) const = default;
+};
+
+struct GateJudgement {
+  GateVerdict verdict = GateVerdict::blind;
+  std::string sentence;  // the one sentence that says why
+  std::vector<Proof> proofs;
+  Window window;
+  bool operator==(const GateJudgement&) const = default;
+};
+
+struct TestCounts {
+  int passed = 0;
+  int failed = 0;
+  int skipped = 0;
+  bool operator==(const TestCounts&) const = default;
+};
+
+struct StageOutcome {
+  Outcome outcome = Outcome::error;
+  std::string reason;  // one sentence, with numbers where there are any
+  std::string advice;  // what to do; may be empty
+  bool timed_out = false;
+  std::map<std::string, std::string> outputs;
+  std::vector<Check> checks;
+  std::optional<Window> window;  // load and verify: the span that was judged, on the metrics server's clock if known
+  std::optional<GateJudgement> gate;  // promote
+  std::optional<TestCounts> tests;    // test, when JUnit XML was read; names are in the attempt's tests.json
+  bool operator==(const StageOutcome&) const = default;
+};
+
+// The order in which outcomes decide a whole: the worst of many wins.
+Outcome worst(Outcome a, Outcome b);
+
+}  // namespace quietgate

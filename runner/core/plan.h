@@ -1,0 +1,189 @@
+// The plan: a pipeline compiled for one commit. Strings marked (template) may still hold `${{ ... }}` with names that
+// are only known while the run goes (stages.*.outputs.*, ports.*, apply.*, secrets.*); core/expression.h resolves them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+// `<= 250` : a bound that an observed number must hold. Values are in the unit of the thing bounded: ratios as
+// fractions, durations in milliseconds, rates per second.
+struct Bound {
+  enum class Relation { less, less_equal, greater, greater_equal, equal, not_equal };
+  Relation relation = Relation::less_equal;
+  double value = 0;
+  std::string text;                   // as the user wrote it, for sentences: `<= 250ms`
+  bool holds(double observed) const;  // NaN never holds
+  bool operator==(const Bound&) const = default;
+};
+
+using Environment = std::map<std::string, std::string>;  // values are (template)
+
+struct Command {
+  std::string shell;              // (template) given to `/bin/sh -e -c`; empty when argv is used
+  std::vector<std::string> argv;  // (template) executed as is
+  std::string directory;          // (template) relative to the checkout; empty: its root
+  bool operator==(const Command&) const = default;
+};
+
+struct TestSpec {
+  std::vector<Command> commands;       // run one after another; the first that fails ends the stage
+  std::string junit;                   // (template) glob of JUnit XML files, relative to the checkout; empty: none
+  std::vector<std::string> artifacts;  // (template) globs of files to keep, relative to the checkout
+  bool operator==(const TestSpec&) const = default;
+};
+
+struct ReadyCheck {
+  std::string http;     // (template) URL that must answer 2xx
+  std::string tcp;      // (template) host:port that must accept
+  std::string command;  // (template) shell command that must exit 0
+  Milliseconds within{30'000};
+  bool operator==(const ReadyCheck&) const = default;
+};
+
+struct ServiceSpec {
+  std::string name;
+  Command command;
+  Environment environment;
+  std::optional<ReadyCheck> ready;
+  std::vector<std::string> needs;  // services that must be ready first
+  bool operator==(const ServiceSpec&) const = default;
+};
+
+struct ProcessesSpec {
+  std::vector<ServiceSpec> services;  // in start order (needs resolved)
+  bool operator==(const ProcessesSpec&) const = default;
+};
+
+struct TerraformSpec {
+  std::string directory;                         // (template) root module, relative to the checkout
+  std::map<std::string, std::string> variables;  // (template)
+  bool operator==(const TerraformSpec&) const = default;
+};
+
+struct ApplySpec {
+  std::vector<std::string> ports;  // names; the runner picks a free loopback port for each: `${{ ports.NAME }}`
+  std::variant<ProcessesSpec, TerraformSpec> provisioner;
+  std::map<std::string, std::string> outputs;  // (template) declared outputs; Terraform's own are added to them
+  Milliseconds time_to_live{3'600'000};        // measured from creation; ignored when keep
+  bool keep = false;                           // not ephemeral: survives the run and is updated in place by the next
+  bool operator==(const ApplySpec&) const = default;
+};
+
+struct AutoscalingExpectation {
+  std::optional<double> reach;  // replicas
+  Milliseconds within{60'000};  // from the start of the load
+  std::optional<double> never_above;
+  std::optional<double> settle_at;
+  Milliseconds settle_within{300'000};  // from the end of the load
+  std::optional<Bound> reversals;       // changes of direction
+  bool operator==(const AutoscalingExpectation&) const = default;
+};
+
+struct AutoscalingSpec {
+  std::string prometheus;  // (template) base URL
+  std::string query;       // (template) PromQL that gives one number: ready replicas
+  AutoscalingExpectation expect;
+  bool operator==(const AutoscalingSpec&) const = default;
+};
+
+struct LoadSpec {
+  std::string locustfile;  // (template) relative to the checkout
+  std::string host;        // (template)
+  int users = 1;
+  double spawn_rate = 1;  // users per second
+  Milliseconds duration{30'000};
+  Milliseconds warm_up{0};  // cut off before percentiles and rates are judged; failures count from the start
+  std::map<std::string, Bound> expect;  // failure_ratio, p50, p90, p95, p99, mean, max, requests_per_second, requests
+  std::optional<AutoscalingSpec> autoscaling;
+  bool operator==(const LoadSpec&) const = default;
+};
+
+struct MetricCheck {
+  std::string name;
+  std::string query;  // (template)
+  Bound expect;       // must hold at every sample of the window
+  bool operator==(const MetricCheck&) const = default;
+};
+
+struct VerifySpec {
+  std::string prometheus;  // (template)
+  std::string during;      // name of the load stage whose window is judged; empty: the `last` span before now
+  Milliseconds last{60'000};
+  Milliseconds step{1'000};
+  std::vector<MetricCheck> checks;
+  bool operator==(const VerifySpec&) const = default;
+};
+
+struct GateSpec {
+  std::string prometheus;           // (template)
+  std::vector<std::string> rules;   // (template) globs of rule files, relative to the checkout
+  std::vector<std::string> during;  // stages whose windows are joined
+  Milliseconds quiet_for{0};        // and for this long after the last of them ended
+  std::vector<std::string> layers;  // every named layer must have a live rule
+  bool operator==(const GateSpec&) const = default;
+};
+
+enum class Approval { none, manual };
+
+struct PromoteSpec {
+  std::string branch;  // (template) short name of the production branch
+  std::optional<GateSpec> gate;
+  Approval approval = Approval::none;
+  bool operator==(const PromoteSpec&) const = default;
+};
+
+struct ApproveSpec {
+  std::string message;  // (template) shown to the person who decides
+  bool operator==(const ApproveSpec&) const = default;
+};
+
+using StageBody = std::variant<TestSpec, ApplySpec, LoadSpec, VerifySpec, PromoteSpec, ApproveSpec>;
+
+enum class RetryWhen { infrastructure, failed, inconclusive, timeout };
+
+struct RetryPolicy {
+  int attempts = 1;  // in all, the first included
+  std::vector<RetryWhen> when{RetryWhen::infrastructure};
+  bool operator==(const RetryPolicy&) const = default;
+};
+
+struct StageSpec {
+  std::string name;
+  std::vector<std::string> needs;
+  std::string condition;  // `if:` without the `${{ }}`; empty: run when every need passed
+  StageBody body;
+  Environment environment;  // the pipeline's and the stage's, merged
+  Milliseconds timeout{3'600'000};
+  RetryPolicy retry;
+  bool continue_on_error = false;
+  bool operator==(const StageSpec&) const = default;
+};
+
+const char* kind_of(const StageBody& body);  // `test`, `apply`, `load`, `verify`, `promote`, `approve`
+
+enum class Concurrency { queue, supersede, parallel };
+
+struct Plan {
+  int version = 1;
+  std::string name;
+  RunId run;
+  CommitId commit;
+  std::string branch;
+  Concurrency concurrency = Concurrency::supersede;
+  Milliseconds timeout{3'600'000};   // of the whole run
+  std::vector<std::string> secrets;  // names only
+  std::vector<StageSpec> stages;     // in an order in which every need comes before its user
+  std::string hash;                  // lower-case hex SHA-256 of the canonical JSON without this field
+  bool operator==(const Plan&) const = default;
+
+  const StageSpec* find(const std::string& stage) const;  // nullptr when there is none
+};
+
+}  // namespace quietgate

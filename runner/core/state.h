@@ -1,0 +1,68 @@
+// One run's state: what its events add up to. `fold` is the only way to change it, live and in replay.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/event.h"
+#include "runner/core/plan.h"
+
+namespace quietgate {
+
+enum class StageStatus { waiting, running, awaiting_approval, finished, skipped };
+const char* to_string(StageStatus status);
+
+struct StageState {
+  StageStatus status = StageStatus::waiting;
+  int attempt = 0;       // of the running or the last attempt; 0: never started
+  StageOutcome outcome;  // of the last finished attempt; meaningful from the first StageFinished on
+  Time started{};        // of the first attempt
+  Time attempt_started{};
+  Time finished{};
+  std::optional<ApprovalGiven> approval;
+  std::optional<PromotionIntended> promotion_intent;  // open until promoted or refused
+  bool promoted = false;
+};
+
+enum class RunStatus { requested, running, finished };
+const char* to_string(RunStatus status);
+
+struct RunState {
+  RunId id;
+  std::string branch;
+  CommitId commit;
+  std::string cause;
+  RunStatus status = RunStatus::requested;
+  std::optional<Plan> plan;
+  std::string diagnostics;  // why the plan was rejected
+  std::map<std::string, StageState> stages;
+  std::map<std::string, std::string> environments;  // live environment id -> stage
+  std::optional<CancelRequested> cancel;
+  Time requested{};
+  Time started{};
+  Time finished{};
+  Outcome outcome = Outcome::error;
+  std::string reason;
+};
+
+// Adds one event, which happened at `at`, to the state. An event of another run, or one that the state can't take
+// (a finish without a start), leaves the state as it was: replay of any journal ends in a state.
+void fold(RunState& state, const Event& event, Time at);
+
+// What the driver has to do next, in this order of precedence. `next` is pure and total.
+struct Action {
+  enum class Kind { start, skip, finish, wait };
+  Kind kind = Kind::wait;
+  std::string stage;    // start, skip
+  int attempt = 0;      // start
+  bool resume = false;  // start: the intent is already in the journal; only the work must be taken up again
+  Outcome outcome = Outcome::passed;  // finish
+  std::string reason;                 // skip, finish
+};
+
+// Everything that can be done now, given which stages this process already drives. Empty: wait for an event.
+std::vector<Action> next(const RunState& state, const std::vector<std::string>& driven);
+
+}  // namespace quietgate

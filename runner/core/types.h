@@ -1,0 +1,53 @@
+// The small values that every room speaks: ids, times, causes.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <string>
+
+namespace quietgate {
+
+// Wall-clock time in UTC with millisecond resolution; what the journal stores.
+using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+using Milliseconds = std::chrono::milliseconds;
+
+// A full commit id in lower-case hexadecimal (40 digits), or empty for "no commit".
+using CommitId = std::string;
+
+// One run: the repository's configured name and the run's number there, from 1. Printed as `hello-flask/12`.
+struct RunId {
+  std::string repository;
+  std::int64_t number = 0;
+  auto operator<=>(const RunId&) const = default;
+};
+
+std::string to_string(const RunId& id);
+// Parses `repository/number`; an empty repository in the answer means that the text is not a run id.
+RunId parse_run_id(const std::string& text);
+
+// A closed span [begin, end] on the metrics server's clock, in which something is judged.
+struct Window {
+  Time begin{};
+  Time end{};
+  bool operator==(const Window&) const = default;
+};
+
+// How one stage attempt, or one run, ended. Only `passed` lets the next stage start.
+//   failed: the tested commit did it.  inconclusive: data was lacking.  error: our machinery did it.
+//   cancelled: somebody or something ended it (the reason says who).  skipped: it never started.
+enum class Outcome { passed, failed, inconclusive, error, cancelled, skipped };
+
+const char* to_string(Outcome outcome);
+bool parse_outcome(const std::string& text, Outcome& outcome);
+
+enum class GateVerdict { quiet, loud, blind };
+const char* to_string(GateVerdict verdict);
+bool parse_gate_verdict(const std::string& text, GateVerdict& verdict);
+
+// `1h 2m`, `45s`, `250ms`: for sentences. Negative durations print with a leading minus.
+std::string human_duration(Milliseconds duration);
+// `2026-02-03T04:05:06.789Z`.
+std::string iso_time(Time time);
+
+}  // namespace quietgate

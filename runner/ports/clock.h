@@ -1,0 +1,18 @@
+// Time, as the engine asks for it. A fake advances by hand.
+#pragma once
+
+#include "runner/core/types.h"
+#include "runner/ports/task.h"
+
+namespace quietgate {
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Time now() const = 0;
+  // Returns after the span, which is measured on a clock that never jumps. Throws Stopped. A negative span returns at
+  // once.
+  virtual Task<void> sleep(Milliseconds span, Stop& stop) = 0;
+};
+
+}  // namespace quietgate

@@ -1,0 +1,77 @@
+// The journal: the append-only log of events, the only truth about runs; and the questions that its projections answer.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/event.h"
+#include "runner/core/result.h"
+#include "runner/ports/task.h"
+
+namespace quietgate {
+
+struct Row {
+  std::int64_t sequence = 0;  // from 1, without gaps
+  Time at{};
+  Event event;
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  // Appends all or none, durable when it returns the sequence of the last one; `at` is the clock's now. Rings the bell.
+  virtual Result<std::int64_t> append(std::vector<Event> events) = 0;
+  // Rows after `after` in order, at most `limit`; only those of one run when given.
+  virtual Result<std::vector<Row>> read(std::int64_t after, std::size_t limit,
+                                        std::optional<RunId> run = std::nullopt) = 0;
+  virtual std::int64_t last() const = 0;
+  virtual Bell& bell() = 0;  // rung after every commit
+};
+
+struct RunSummary {
+  RunId id;
+  std::string branch;
+  CommitId commit;
+  std::string cause;
+  std::string status;                // requested, running, finished
+  Outcome outcome = Outcome::error;  // when finished
+  std::string reason;
+  Time requested{};
+  Time started{};
+  Time finished{};
+};
+
+struct EnvironmentSummary {
+  std::string id;
+  RunId run;  // that created or last updated it
+  std::string stage;
+  std::string provisioner;
+  std::string status;  // planned, ready, failing (could not be destroyed)
+  bool keep = false;
+  Time created{};
+  Time expires{};
+  std::map<std::string, int> ports;
+  int destroy_tries = 0;
+  std::string problem;  // why it could not be destroyed
+};
+
+// Projections of the journal, updated in the same transaction as the append; can be dropped and rebuilt.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+  // Newest first. `repository` empty: all. `before` != 0: only runs whose first row's sequence is smaller (paging).
+  virtual Result<std::vector<RunSummary>> runs(std::string repository, std::size_t limit, std::int64_t before = 0) = 0;
+  virtual Result<std::optional<RunSummary>> run(RunId id) = 0;
+  virtual Result<std::vector<RunSummary>> unfinished_runs() = 0;  // oldest first
+  virtual Result<std::int64_t> next_number(std::string repository) = 0;
+  // Commit of the newest run on this branch, for path filters; empty: none yet.
+  virtual Result<CommitId> last_run_commit(std::string repository, std::string branch) = 0;
+  // Where the branches were when last seen (RefMoved), deleted ones left out.
+  virtual Result<std::map<std::string, CommitId>> branches(std::string repository) = 0;
+  virtual Result<std::vector<EnvironmentSummary>> environments() = 0;  // live ones only, oldest first
+};
+
+}  // namespace quietgate

@@ -1,0 +1,66 @@
+// Steps: processes that outlive the runner. Each runs under a leader of its own, identified by a directory.
+#pragma once
+
+#include <csignal>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/result.h"
+#include "runner/ports/task.h"
+
+namespace quietgate {
+
+struct ProcessSpec {
+  std::string directory;          // of the leader: its spec, pid and status files. One directory, one execution, ever.
+  std::vector<std::string> argv;  // argv[0] is looked up in the PATH of `environment`
+  std::map<std::string, std::string> environment;  // all of it; nothing is inherited
+  std::string working_directory;
+  std::string log;          // file that output is appended to, with its time index beside it (`LOG.index`)
+  std::string stdout_file;  // when set, standard output goes there raw and unmasked-by-line instead of to the log
+  std::vector<std::string> secrets;  // values masked as `***` before anything reaches the disk (log and stdout_file)
+  bool keep_descendants = false;     // true: what the step left running goes on after it (it is infrastructure)
+  int stop_signal = SIGTERM;         // first signal of an ordered end
+  Milliseconds grace{10'000};        // from the first signal to SIGKILL of the whole group
+};
+
+struct ProcessExit {
+  enum class How { exited, signalled, not_started, leader_died };
+  How how = How::exited;
+  int code = 0;  // exited: exit status; signalled: the signal's number
+  std::string
+      detail;  // not_started, leader_died: what happened; exited/signalled: problems met, e.g. log could not be written
+  bool log_complete = true;  // false: bytes of the log were lost (full disk); detail says how many
+  Time started{};
+  Time ended{};
+  bool succeeded() const { return how == How::exited && code == 0; }
+};
+// `exit status 3`, `killed by SIGKILL`, `could not be started: ...`.
+std::string describe(const ProcessExit& exit);
+
+class Processes {
+ public:
+  virtual ~Processes() = default;
+
+  // Runs the step to its end, once per directory whatever happens: a directory whose step ended answers its recorded
+  // exit; one whose leader lives is adopted (pid plus start time) and waited for; one whose leader died without a
+  // status answers leader_died after its processes were ended; a new one is started. When `stop` is requested for
+  // cancel or timeout, the step is ended (stop_signal, grace, SIGKILL to all its processes) and waited for before
+  // Stopped is thrown; for shutdown it goes on alone. Errors are ours (kind infrastructure): the leader could not be
+  // spawned, the directory not written.
+  virtual Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) = 0;
+
+  // Starts a step that lives on (a service of an environment); returns once its leader has recorded that it runs, or
+  // could not start it. A directory that was started already answers without starting again.
+  virtual Task<Result<void>> start(ProcessSpec spec, Stop& stop) = 0;
+
+  // The exit of the step of this directory, or nothing while it runs. An error when the directory never held a step.
+  virtual Result<std::optional<ProcessExit>> status(const std::string& directory) = 0;
+
+  // Ends the step of this directory and all its processes (as in `run`) and waits. No step, or an ended one, is
+  // success.
+  virtual Task<Result<void>> end(std::string directory, Stop& stop) = 0;
+};
+
+}  // namespace quietgate

@@ -1,0 +1,64 @@
+// A stage kind: performs one attempt of one stage, to its end, however often the runner restarts meanwhile.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runner/core/event.h"
+#include "runner/core/outcome.h"
+#include "runner/core/plan.h"
+#include "runner/ports/git.h"
+#include "runner/ports/journal.h"
+#include "runner/ports/task.h"
+
+namespace quietgate {
+
+// The attempt's log, for lines that the stage itself says (its steps write by their leaders). Masks secrets.
+class StageLog {
+ public:
+  virtual ~StageLog() = default;
+  virtual void line(std::string_view text) = 0;  // one line, without its newline; never fails the stage (a full disk is
+                                                 // told in the outcome)
+};
+
+struct StageRequest {
+  RunId run;
+  CommitId commit;
+  std::string branch;
+  GitRemote remote;
+  StageSpec spec;  // every template resolved, but for ports.* and apply.* of an `apply` stage
+  int attempt = 1;
+  bool resume = false;       // this attempt was started before by a runner that is gone
+  std::string directory;     // of the attempt, absolute, exists: `log`, `log.index`, `steps/`, `measurements.ndjson`,
+                             // `tests.json`, `artifacts/`
+  std::string checkout;      // of the run, absolute: exactly the commit's tree (stages side by side share it)
+  std::string environments;  // folder of all environments, absolute
+  std::map<std::string, StageOutcome> finished;  // stages that ended before, by name
+  std::vector<std::string> secrets;              // values to mask
+  std::map<std::string, std::string>
+      environment;  // complete for steps: PATH, HOME, CI, QUIETGATE_*, the pipeline's and the stage's
+  Time run_started{};
+  StageLog* log = nullptr;     // never null in use; owned by the driver
+  Stop* stop = nullptr;        // likewise
+  Journal* journal = nullptr;  // for the stage's own intents (EnvironmentPlanned, PromotionIntended, ...)
+  const std::vector<Row>* history = nullptr;  // this run's rows so far: where a resumed stage finds its own intents
+};
+
+class StageKind {
+ public:
+  virtual ~StageKind() = default;
+  // Throws Stopped when stopped; every other failure is an outcome. Exceptions are bugs and become `error`.
+  virtual Task<StageOutcome> run(StageRequest request) = 0;
+};
+
+// Destroys environments; used at the end of runs and by the reaper. Idempotent: what is gone already is success.
+class EnvironmentDestroyer {
+ public:
+  virtual ~EnvironmentDestroyer() = default;
+  virtual Task<Result<void>> destroy(EnvironmentSummary environment, Stop& stop) = 0;
+};
+
+}  // namespace quietgate
