@@ -83,10 +83,12 @@ struct EnvironmentReady {
 };
 struct EnvironmentDestroyed {
   std::string environment;
+  RunId run;  // that created it
   std::string cause;
 };
 struct EnvironmentNotDestroyed {
   std::string environment;
+  RunId run;
   std::string reason;
   int tries = 0;
 };

@@ -1,0 +1,266 @@
+#include "runner/core/event.h"
+
+#include <type_traits>
+
+#include "runner/core/plan_fields.h"
+
+namespace quietgate {
+
+template <>
+struct Names<RefMoved::Kind> {
+  static constexpr NameList<RefMoved::Kind, 5> value{{{RefMoved::Kind::created, "created"},
+                                                      {RefMoved::Kind::moved, "moved"},
+                                                      {RefMoved::Kind::forced, "forced"},
+                                                      {RefMoved::Kind::deleted, "deleted"},
+                                                      {RefMoved::Kind::first_seen, "first_seen"}}};
+};
+
+// A plan is stored as its own canonical JSON; its fields are in plan_json.cc.
+template <>
+struct Codec<Plan> {
+  static Json encode(const Plan& plan) { return Json::parse(to_json(plan)); }
+  static void decode(const Json& json, Plan& plan) {
+    auto read = plan_from_json(json.dump());
+    if (!read) throw FieldError(read.error().message);
+    plan = std::move(*read);
+  }
+};
+
+namespace {
+
+template <class A>
+void fields(A& a, RefMoved& v) {
+  a("repository", v.repository);
+  a("branch", v.branch);
+  a("from", v.from);
+  a("to", v.to);
+  a("kind", v.kind);
+}
+template <class A>
+void fields(A& a, RunRequested& v) {
+  a("run", v.run);
+  a("branch", v.branch);
+  a("commit", v.commit);
+  a("cause", v.cause);
+}
+template <class A>
+void fields(A& a, RunSkipped& v) {
+  a("repository", v.repository);
+  a("branch", v.branch);
+  a("commit", v.commit);
+  a("reason", v.reason);
+}
+template <class A>
+void fields(A& a, PlanCompiled& v) {
+  a("run", v.run);
+  a("plan", v.plan);
+}
+template <class A>
+void fields(A& a, PlanRejected& v) {
+  a("run", v.run);
+  a("diagnostics", v.diagnostics);
+  a("outcome", v.outcome);
+}
+template <class A>
+void fields(A& a, StageStarted& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("attempt", v.attempt);
+}
+template <class A>
+void fields(A& a, StageFinished& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("attempt", v.attempt);
+  a("outcome", v.outcome);
+}
+template <class A>
+void fields(A& a, StageSkipped& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("reason", v.reason);
+}
+template <class A>
+void fields(A& a, EnvironmentPlanned& v) {
+  a("environment", v.environment);
+  a("run", v.run);
+  a("stage", v.stage);
+  a("provisioner", v.provisioner);
+  a("keep", v.keep);
+  a("expires", v.expires);
+  a("ports", v.ports);
+}
+template <class A>
+void fields(A& a, EnvironmentReady& v) {
+  a("environment", v.environment);
+  a("run", v.run);
+}
+template <class A>
+void fields(A& a, EnvironmentDestroyed& v) {
+  a("environment", v.environment);
+  a("run", v.run);
+  a("cause", v.cause);
+}
+template <class A>
+void fields(A& a, EnvironmentNotDestroyed& v) {
+  a("environment", v.environment);
+  a("run", v.run);
+  a("reason", v.reason);
+  a("tries", v.tries);
+}
+template <class A>
+void fields(A& a, ApprovalAwaited& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("message", v.message);
+}
+template <class A>
+void fields(A& a, ApprovalGiven& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("by", v.by);
+  a("reason", v.reason);
+  a("granted", v.granted);
+}
+template <class A>
+void fields(A& a, GateJudged& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("attempt", v.attempt);
+  a("judgement", v.judgement);
+}
+template <class A>
+void fields(A& a, PromotionIntended& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("attempt", v.attempt);
+  a("branch", v.branch);
+  a("from", v.from);
+  a("to", v.to);
+  a("by", v.by);
+  a("reason", v.reason);
+  a("overrode", v.overrode);
+}
+template <class A>
+void fields(A& a, CommitPromoted& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("branch", v.branch);
+  a("from", v.from);
+  a("to", v.to);
+}
+template <class A>
+void fields(A& a, PromotionRefused& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("branch", v.branch);
+  a("reason", v.reason);
+}
+template <class A>
+void fields(A& a, CancelRequested& v) {
+  a("run", v.run);
+  a("by", v.by);
+  a("cause", v.cause);
+}
+template <class A>
+void fields(A& a, PromotionRequested& v) {
+  a("run", v.run);
+  a("by", v.by);
+  a("reason", v.reason);
+  a("override_gate", v.override_gate);
+}
+template <class A>
+void fields(A& a, RunFinished& v) {
+  a("run", v.run);
+  a("outcome", v.outcome);
+  a("reason", v.reason);
+}
+template <class A>
+void fields(A& a, ServiceStarted& v) {
+  a("version", v.version);
+}
+template <class A>
+void fields(A& a, ServiceStopped& v) {
+  a("cause", v.cause);
+}
+
+constexpr std::array<const char*, std::variant_size_v<Event>> type_names{
+    "RefMoved",           "RunRequested",     "RunSkipped",           "PlanCompiled",
+    "PlanRejected",       "StageStarted",     "StageFinished",        "StageSkipped",
+    "EnvironmentPlanned", "EnvironmentReady", "EnvironmentDestroyed", "EnvironmentNotDestroyed",
+    "ApprovalAwaited",    "ApprovalGiven",    "GateJudged",           "PromotionIntended",
+    "CommitPromoted",     "PromotionRefused", "CancelRequested",      "PromotionRequested",
+    "RunFinished",        "ServiceStarted",   "ServiceStopped"};
+
+template <std::size_t I>
+bool read_as(const std::string& type, const Json& json, Event& event) {
+  if (type != type_names[I]) return false;
+  std::variant_alternative_t<I, Event> value;
+  Reader reader(json);
+  fields(reader, value);
+  event = std::move(value);
+  return true;
+}
+
+template <std::size_t... I>
+bool read_any(const std::string& type, const Json& json, Event& event, std::index_sequence<I...>) {
+  return (read_as<I>(type, json, event) || ...);
+}
+
+}  // namespace
+
+const char* type_of(const Event& event) {
+  return type_names[event.index()];
+}
+
+RunId run_of(const Event& event) {
+  return std::visit(
+      [](const auto& e) -> RunId {
+        if constexpr (requires { e.run; }) {
+          return e.run;
+        } else {
+          return {};
+        }
+      },
+      event);
+}
+
+std::string repository_of(const Event& event) {
+  return std::visit(
+      [](const auto& e) -> std::string {
+        if constexpr (requires { e.repository; }) {
+          return e.repository;
+        } else if constexpr (requires { e.run; }) {
+          return e.run.repository;
+        } else {
+          return {};
+        }
+      },
+      event);
+}
+
+std::string to_json(const Event& event) {
+  return std::visit(
+      [](const auto& e) {
+        Writer writer;
+        fields(writer, const_cast<std::remove_cvref_t<decltype(e)>&>(e));
+        return dump(writer.take());
+      },
+      event);
+}
+
+Result<Event> event_from_json(const std::string& type, const std::string& payload) {
+  try {
+    Event event;
+    auto json = Json::parse(payload);
+    if (!read_any(type, json, event, std::make_index_sequence<std::variant_size_v<Event>>{})) {
+      return infrastructure_error("the journal has an event of the unknown type `" + type + "`",
+                                  "it was written by a newer version of quietgate: run that version");
+    }
+    return event;
+  } catch (const std::exception& error) {
+    return infrastructure_error("a journal row of type " + type + " can't be read: " + error.what());
+  }
+}
+
+}  // namespace quietgate

@@ -1,0 +1,107 @@
+// The fields of plans and outcomes, shared by the .cc files of core that turn them into JSON.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include "runner/core/fields.h"
+#include "runner/core/outcome.h"
+#include "runner/core/plan.h"
+
+namespace quietgate {
+
+template <class E, std::size_t N>
+using NameList = std::array<std::pair<E, const char*>, N>;
+
+template <>
+struct Names<Bound::Relation> {
+  static constexpr NameList<Bound::Relation, 6> value{{{Bound::Relation::less, "<"},
+                                                       {Bound::Relation::less_equal, "<="},
+                                                       {Bound::Relation::greater, ">"},
+                                                       {Bound::Relation::greater_equal, ">="},
+                                                       {Bound::Relation::equal, "=="},
+                                                       {Bound::Relation::not_equal, "!="}}};
+};
+template <>
+struct Names<Approval> {
+  static constexpr NameList<Approval, 2> value{{{Approval::none, "none"}, {Approval::manual, "manual"}}};
+};
+template <>
+struct Names<RetryWhen> {
+  static constexpr NameList<RetryWhen, 4> value{{{RetryWhen::infrastructure, "infrastructure"},
+                                                 {RetryWhen::failed, "failed"},
+                                                 {RetryWhen::inconclusive, "inconclusive"},
+                                                 {RetryWhen::timeout, "timeout"}}};
+};
+template <>
+struct Names<Concurrency> {
+  static constexpr NameList<Concurrency, 3> value{
+      {{Concurrency::queue, "queue"}, {Concurrency::supersede, "supersede"}, {Concurrency::parallel, "parallel"}}};
+};
+template <>
+struct Names<Outcome> {
+  static constexpr NameList<Outcome, 6> value{{{Outcome::passed, "passed"},
+                                               {Outcome::failed, "failed"},
+                                               {Outcome::inconclusive, "inconclusive"},
+                                               {Outcome::error, "error"},
+                                               {Outcome::cancelled, "cancelled"},
+                                               {Outcome::skipped, "skipped"}}};
+};
+template <>
+struct Names<GateVerdict> {
+  static constexpr NameList<GateVerdict, 3> value{
+      {{GateVerdict::quiet, "quiet"}, {GateVerdict::loud, "loud"}, {GateVerdict::blind, "blind"}}};
+};
+
+template <class A>
+void fields(A& a, RunId& v) {
+  a("repository", v.repository);
+  a("number", v.number);
+}
+template <class A>
+void fields(A& a, Window& v) {
+  a("begin", v.begin);
+  a("end", v.end);
+}
+template <class A>
+void fields(A& a, Check& v) {
+  a("name", v.name);
+  a("expected", v.expected);
+  a("observed", v.observed);
+  a("outcome", v.outcome);
+  a("sentence", v.sentence);
+}
+template <class A>
+void fields(A& a, Proof& v) {
+  a("id", v.id);
+  a("name", v.name);
+  a("verdict", v.verdict);
+  a("detail", v.detail);
+}
+template <class A>
+void fields(A& a, GateJudgement& v) {
+  a("verdict", v.verdict);
+  a("sentence", v.sentence);
+  a("proofs", v.proofs);
+  a("window", v.window);
+}
+template <class A>
+void fields(A& a, TestCounts& v) {
+  a("passed", v.passed);
+  a("failed", v.failed);
+  a("skipped", v.skipped);
+}
+template <class A>
+void fields(A& a, StageOutcome& v) {
+  a("outcome", v.outcome);
+  a("reason", v.reason);
+  a("advice", v.advice);
+  a("timed_out", v.timed_out);
+  a("outputs", v.outputs);
+  a("checks", v.checks);
+  a("window", v.window);
+  a("gate", v.gate);
+  a("tests", v.tests);
+}
+
+}  // namespace quietgate

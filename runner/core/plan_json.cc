@@ -1,0 +1,189 @@
+#include <utility>
+
+#include "runner/core/event.h"
+#include "runner/core/plan_fields.h"
+
+namespace quietgate {
+
+template <class A>
+void fields(A& a, Bound& v) {
+  a("relation", v.relation);
+  a("value", v.value);
+  a("text", v.text);
+}
+template <class A>
+void fields(A& a, Command& v) {
+  a("shell", v.shell);
+  a("argv", v.argv);
+  a("directory", v.directory);
+}
+template <class A>
+void fields(A& a, TestSpec& v) {
+  a("commands", v.commands);
+  a("junit", v.junit);
+  a("artifacts", v.artifacts);
+}
+template <class A>
+void fields(A& a, ReadyCheck& v) {
+  a("http", v.http);
+  a("tcp", v.tcp);
+  a("command", v.command);
+  a("within", v.within);
+}
+template <class A>
+void fields(A& a, ServiceSpec& v) {
+  a("name", v.name);
+  a("command", v.command);
+  a("environment", v.environment);
+  a("ready", v.ready);
+  a("needs", v.needs);
+}
+template <class A>
+void fields(A& a, ProcessesSpec& v) {
+  a("services", v.services);
+}
+template <class A>
+void fields(A& a, TerraformSpec& v) {
+  a("directory", v.directory);
+  a("variables", v.variables);
+}
+
+// A variant is an object with one key: the alternative's name.
+template <class A, class V>
+void alternative(A& a, const char* key, V& variant, auto tag) {
+  using T = typename decltype(tag)::type;
+  if constexpr (A::writes) {
+    if (const auto* value = std::get_if<T>(&variant)) a(key, *value);
+  } else {
+    if (a.json().contains(key)) a(key, variant.template emplace<T>());
+  }
+}
+
+template <class A>
+void fields(A& a, std::variant<ProcessesSpec, TerraformSpec>& v) {
+  alternative(a, "processes", v, std::type_identity<ProcessesSpec>{});
+  alternative(a, "terraform", v, std::type_identity<TerraformSpec>{});
+}
+template <class A>
+void fields(A& a, ApplySpec& v) {
+  a("ports", v.ports);
+  a("provisioner", v.provisioner);
+  a("outputs", v.outputs);
+  a("time_to_live", v.time_to_live);
+  a("keep", v.keep);
+}
+template <class A>
+void fields(A& a, AutoscalingExpectation& v) {
+  a("reach", v.reach);
+  a("within", v.within);
+  a("never_above", v.never_above);
+  a("settle_at", v.settle_at);
+  a("settle_within", v.settle_within);
+  a("reversals", v.reversals);
+}
+template <class A>
+void fields(A& a, AutoscalingSpec& v) {
+  a("prometheus", v.prometheus);
+  a("query", v.query);
+  a("expect", v.expect);
+}
+template <class A>
+void fields(A& a, LoadSpec& v) {
+  a("locustfile", v.locustfile);
+  a("host", v.host);
+  a("users", v.users);
+  a("spawn_rate", v.spawn_rate);
+  a("duration", v.duration);
+  a("warm_up", v.warm_up);
+  a("expect", v.expect);
+  a("autoscaling", v.autoscaling);
+}
+template <class A>
+void fields(A& a, MetricCheck& v) {
+  a("name", v.name);
+  a("query", v.query);
+  a("expect", v.expect);
+}
+template <class A>
+void fields(A& a, VerifySpec& v) {
+  a("prometheus", v.prometheus);
+  a("during", v.during);
+  a("last", v.last);
+  a("step", v.step);
+  a("checks", v.checks);
+}
+template <class A>
+void fields(A& a, GateSpec& v) {
+  a("prometheus", v.prometheus);
+  a("rules", v.rules);
+  a("during", v.during);
+  a("quiet_for", v.quiet_for);
+  a("layers", v.layers);
+}
+template <class A>
+void fields(A& a, PromoteSpec& v) {
+  a("branch", v.branch);
+  a("gate", v.gate);
+  a("approval", v.approval);
+}
+template <class A>
+void fields(A& a, ApproveSpec& v) {
+  a("message", v.message);
+}
+template <class A>
+void fields(A& a, StageBody& v) {
+  alternative(a, "test", v, std::type_identity<TestSpec>{});
+  alternative(a, "apply", v, std::type_identity<ApplySpec>{});
+  alternative(a, "load", v, std::type_identity<LoadSpec>{});
+  alternative(a, "verify", v, std::type_identity<VerifySpec>{});
+  alternative(a, "promote", v, std::type_identity<PromoteSpec>{});
+  alternative(a, "approve", v, std::type_identity<ApproveSpec>{});
+}
+template <class A>
+void fields(A& a, RetryPolicy& v) {
+  a("attempts", v.attempts);
+  a("when", v.when);
+}
+template <class A>
+void fields(A& a, StageSpec& v) {
+  a("name", v.name);
+  a("needs", v.needs);
+  a("if", v.condition);
+  a("body", v.body);
+  a("environment", v.environment);
+  a("timeout", v.timeout);
+  a("retry", v.retry);
+  a("continue_on_error", v.continue_on_error);
+}
+template <class A>
+void fields(A& a, Plan& v) {
+  a("version", v.version);
+  a("name", v.name);
+  a("run", v.run);
+  a("commit", v.commit);
+  a("branch", v.branch);
+  a("concurrency", v.concurrency);
+  a("timeout", v.timeout);
+  a("secrets", v.secrets);
+  a("stages", v.stages);
+  a("hash", v.hash);
+}
+
+std::string to_json(const Plan& plan) {
+  return dump(encode(plan));
+}
+std::string to_json(const StageOutcome& outcome) {
+  return dump(encode(outcome));
+}
+
+Result<Plan> plan_from_json(const std::string& text) {
+  try {
+    Plan plan;
+    decode(Json::parse(text), plan);
+    return plan;
+  } catch (const std::exception& error) {
+    return infrastructure_error(std::string("a stored plan can't be read: ") + error.what());
+  }
+}
+
+}  // namespace quietgate
