@@ -29,6 +29,11 @@ struct Codec<Plan> {
 namespace {
 
 template <class A>
+void fields(A& a, RepositoryWatched& v) {
+  a("repository", v.repository);
+  a("url", v.url);
+}
+template <class A>
 void fields(A& a, RefMoved& v) {
   a("repository", v.repository);
   a("branch", v.branch);
@@ -79,6 +84,7 @@ void fields(A& a, StageSkipped& v) {
   a("run", v.run);
   a("stage", v.stage);
   a("reason", v.reason);
+  a("by_condition", v.by_condition);
 }
 template <class A>
 void fields(A& a, EnvironmentPlanned& v) {
@@ -190,7 +196,7 @@ constexpr std::array<const char*, std::variant_size_v<Event>> type_names{
     "EnvironmentPlanned", "EnvironmentReady", "EnvironmentDestroyed", "EnvironmentNotDestroyed",
     "ApprovalAwaited",    "ApprovalGiven",    "GateJudged",           "PromotionIntended",
     "CommitPromoted",     "PromotionRefused", "CancelRequested",      "PromotionRequested",
-    "RunFinished",        "ServiceStarted",   "ServiceStopped"};
+    "RunFinished",        "ServiceStarted",   "ServiceStopped",       "RepositoryWatched"};
 
 template <std::size_t I>
 bool read_as(const std::string& type, const Json& json, Event& event) {

@@ -13,6 +13,10 @@
 
 namespace quietgate {
 
+struct RepositoryWatched {  // its first successful poll; from here on a new branch is `created`, not `first_seen`
+  std::string repository;
+  std::string url;  // without credentials
+};
 struct RefMoved {
   enum class Kind {
     created,
@@ -66,6 +70,7 @@ struct StageSkipped {
   RunId run;
   std::string stage;
   std::string reason;
+  bool by_condition = false;  // its own `if` was false: stages that need it still start
 };
 
 struct EnvironmentPlanned {  // the intent; from here on the environment must be destroyed, however far its creation got
@@ -164,7 +169,7 @@ using Event =
     std::variant<RefMoved, RunRequested, RunSkipped, PlanCompiled, PlanRejected, StageStarted, StageFinished,
                  StageSkipped, EnvironmentPlanned, EnvironmentReady, EnvironmentDestroyed, EnvironmentNotDestroyed,
                  ApprovalAwaited, ApprovalGiven, GateJudged, PromotionIntended, CommitPromoted, PromotionRefused,
-                 CancelRequested, PromotionRequested, RunFinished, ServiceStarted, ServiceStopped>;
+                 CancelRequested, PromotionRequested, RunFinished, ServiceStarted, ServiceStopped, RepositoryWatched>;
 
 // The type's name as stored: `RefMoved`.
 const char* type_of(const Event& event);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runner/core/event.h"
+#include "runner/core/expression.h"
 #include "runner/core/plan.h"
 
 namespace quietgate {
@@ -24,6 +25,7 @@ struct StageState {
   std::optional<ApprovalGiven> approval;
   std::optional<PromotionIntended> promotion_intent;  // open until promoted or refused
   bool promoted = false;
+  bool skipped_by_condition = false;
 };
 
 enum class RunStatus { requested, running, finished };
@@ -51,6 +53,10 @@ struct RunState {
 // (a finish without a start), leaves the state as it was: replay of any journal ends in a state.
 void fold(RunState& state, const Event& event, Time at);
 
+// The value of `stages.NAME.outputs.KEY` or `stages.NAME.outcome` for expressions; nothing while the stage has not
+// ended.
+std::optional<std::string> stage_value(const RunState& state, const std::string& name);
+
 // What the driver has to do next, in this order of precedence. `next` is pure and total.
 struct Action {
   enum class Kind { start, skip, finish, wait };
@@ -60,6 +66,7 @@ struct Action {
   bool resume = false;  // start: the intent is already in the journal; only the work must be taken up again
   Outcome outcome = Outcome::passed;  // finish
   std::string reason;                 // skip, finish
+  bool by_condition = false;          // skip: its own `if` was false
 };
 
 // Everything that can be done now, given which stages this process already drives. Empty: wait for an event.

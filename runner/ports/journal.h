@@ -33,6 +33,7 @@ class Journal {
 
 struct RunSummary {
   RunId id;
+  std::int64_t first = 0;  // sequence of its first row: the cursor for paging
   std::string branch;
   CommitId commit;
   std::string cause;
@@ -69,6 +70,8 @@ class Catalog {
   virtual Result<std::int64_t> next_number(std::string repository) = 0;
   // Commit of the newest run on this branch, for path filters; empty: none yet.
   virtual Result<CommitId> last_run_commit(std::string repository, std::string branch) = 0;
+  // Whether a poll of the repository ever succeeded.
+  virtual Result<bool> watched(std::string repository) = 0;
   // Where the branches were when last seen (RefMoved), deleted ones left out.
   virtual Result<std::map<std::string, CommitId>> branches(std::string repository) = 0;
   virtual Result<std::vector<EnvironmentSummary>> environments() = 0;  // live ones only, oldest first

@@ -1,0 +1,41 @@
+// The journal and its projections in one SQLite file (WAL, synchronous FULL: one sync per append).
+// The rows and the schema's version are documented in docs/journal.md.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runner/ports/clock.h"
+#include "runner/ports/journal.h"
+
+namespace quietgate {
+
+class JournalSqlite final : public Journal, public Catalog {
+ public:
+  // Opens or makes the file. Fails with kind infrastructure when it can't be opened, is not a journal, is damaged, or
+  // was written by a newer version; nothing is changed then. `clock` must outlive the journal. One process at a time
+  // (the data directory's lock sees to it).
+  static Result<std::unique_ptr<JournalSqlite>> open(const std::string& path, const Clock& clock, Executor executor);
+  ~JournalSqlite() override;
+
+  Result<std::int64_t> append(std::vector<Event> events) override;
+  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
+  std::int64_t last() const override;
+  Bell& bell() override;
+
+  Result<std::vector<RunSummary>> runs(std::string repository, std::size_t limit, std::int64_t before) override;
+  Result<std::optional<RunSummary>> run(RunId id) override;
+  Result<std::vector<RunSummary>> unfinished_runs() override;
+  Result<std::int64_t> next_number(std::string repository) override;
+  Result<CommitId> last_run_commit(std::string repository, std::string branch) override;
+  Result<bool> watched(std::string repository) override;
+  Result<std::map<std::string, CommitId>> branches(std::string repository) override;
+  Result<std::vector<EnvironmentSummary>> environments() override;
+
+ private:
+  struct Store;
+  explicit JournalSqlite(std::unique_ptr<Store> store);
+  std::unique_ptr<Store> store_;
+};
+
+}  // namespace quietgate

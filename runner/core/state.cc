@@ -1,0 +1,299 @@
+#include "runner/core/state.h"
+
+#include <algorithm>
+
+namespace quietgate {
+
+const char* to_string(StageStatus status) {
+  switch (status) {
+    case StageStatus::waiting:
+      return "waiting";
+    case StageStatus::running:
+      return "running";
+    case StageStatus::awaiting_approval:
+      return "awaiting_approval";
+    case StageStatus::finished:
+      return "finished";
+    case StageStatus::skipped:
+      return "skipped";
+  }
+  return "unknown";
+}
+
+const char* to_string(RunStatus status) {
+  switch (status) {
+    case RunStatus::requested:
+      return "requested";
+    case RunStatus::running:
+      return "running";
+    case RunStatus::finished:
+      return "finished";
+  }
+  return "unknown";
+}
+
+namespace {
+
+// One overload per event that changes a run; the stage-bound ones ignore stages that the plan doesn't have.
+struct Folding {
+  RunState& state;
+  Time at;
+
+  StageState* stage(const std::string& name) {
+    auto found = state.stages.find(name);
+    return found == state.stages.end() ? nullptr : &found->second;
+  }
+
+  void operator()(const RunRequested& e) {
+    state.id = e.run;
+    state.branch = e.branch;
+    state.commit = e.commit;
+    state.cause = e.cause;
+    state.requested = at;
+  }
+  void operator()(const PlanCompiled& e) {
+    if (state.plan) return;
+    state.plan = e.plan;
+    state.status = RunStatus::running;
+    state.started = at;
+    for (const auto& spec : e.plan.stages) state.stages[spec.name];
+  }
+  void operator()(const PlanRejected& e) { state.diagnostics = e.diagnostics; }
+  void operator()(const StageStarted& e) {
+    auto* s = stage(e.stage);
+    if (s == nullptr || s->status == StageStatus::skipped) return;
+    if (s->attempt == 0) s->started = at;
+    s->attempt = e.attempt;
+    s->attempt_started = at;
+    s->status = StageStatus::running;
+  }
+  void operator()(const StageFinished& e) {
+    auto* s = stage(e.stage);
+    if (s == nullptr || s->attempt != e.attempt || s->status == StageStatus::waiting) return;
+    s->status = StageStatus::finished;
+    s->outcome = e.outcome;
+    s->finished = at;
+  }
+  void operator()(const StageSkipped& e) {
+    auto* s = stage(e.stage);
+    if (s == nullptr || s->status != StageStatus::waiting) return;
+    s->status = StageStatus::skipped;
+    s->outcome = {};
+    s->outcome.outcome = Outcome::skipped;
+    s->outcome.reason = e.reason;
+    s->skipped_by_condition = e.by_condition;
+    s->finished = at;
+  }
+  void operator()(const EnvironmentPlanned& e) {
+    if (!e.keep) state.environments[e.environment] = e.stage;
+  }
+  void operator()(const EnvironmentDestroyed& e) { state.environments.erase(e.environment); }
+  void operator()(const ApprovalAwaited& e) {
+    auto* s = stage(e.stage);
+    if (s != nullptr && s->status == StageStatus::running && !s->approval) s->status = StageStatus::awaiting_approval;
+  }
+  void operator()(const ApprovalGiven& e) {
+    auto* s = stage(e.stage);
+    if (s == nullptr) return;
+    s->approval = e;
+    if (s->status == StageStatus::awaiting_approval) s->status = StageStatus::running;
+  }
+  void operator()(const PromotionIntended& e) {
+    if (auto* s = stage(e.stage)) s->promotion_intent = e;
+  }
+  void operator()(const CommitPromoted& e) {
+    auto* s = stage(e.stage);
+    if (s == nullptr) return;
+    s->promotion_intent.reset();
+    s->promoted = true;
+  }
+  void operator()(const PromotionRefused& e) {
+    if (auto* s = stage(e.stage)) s->promotion_intent.reset();
+  }
+  void operator()(const CancelRequested& e) {
+    if (!state.cancel && state.status != RunStatus::finished) state.cancel = e;
+  }
+  void operator()(const RunFinished& e) {
+    if (state.status == RunStatus::finished) return;
+    state.status = RunStatus::finished;
+    state.outcome = e.outcome;
+    state.reason = e.reason;
+    state.finished = at;
+  }
+  void operator()(const auto&) {}  // the rest changes no run
+};
+
+bool retry_wanted(const RetryPolicy& policy, const StageOutcome& outcome) {
+  auto asked = [&](RetryWhen when) {
+    return std::find(policy.when.begin(), policy.when.end(), when) != policy.when.end();
+  };
+  if (outcome.timed_out) return asked(RetryWhen::timeout);
+  switch (outcome.outcome) {
+    case Outcome::error:
+      return asked(RetryWhen::infrastructure);
+    case Outcome::failed:
+      return asked(RetryWhen::failed);
+    case Outcome::inconclusive:
+      return asked(RetryWhen::inconclusive);
+    default:
+      return false;
+  }
+}
+
+bool ended(const StageState& s) {
+  return s.status == StageStatus::finished || s.status == StageStatus::skipped;
+}
+
+// A stage is settled when no further attempt of it will start.
+bool settled(const RunState& state, const StageSpec& spec, const StageState& s) {
+  if (s.status == StageStatus::skipped) return true;
+  if (s.status != StageStatus::finished) return false;
+  if (state.cancel) return true;
+  return s.attempt >= spec.retry.attempts || !retry_wanted(spec.retry, s.outcome);
+}
+
+// Whether a need lets its users start: it passed, or may fail without harm. Skipped by its own `if` is no harm either;
+// a stage that was skipped because of a failure before it is.
+bool opens(const StageSpec& spec, const StageState& s) {
+  if (s.status == StageStatus::skipped) return s.skipped_by_condition;
+  if (s.outcome.outcome == Outcome::passed) return true;
+  return spec.continue_on_error && s.outcome.outcome != Outcome::cancelled;
+}
+
+Lookup condition_names(const RunState& state, const StageSpec& spec) {
+  return [&state, &spec](const std::string& name) -> std::optional<std::string> {
+    auto truth = [](bool value) { return std::optional<std::string>(value ? "true" : "false"); };
+    bool all_open = std::all_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
+      const auto* needed = state.plan->find(need);
+      return needed != nullptr && opens(*needed, state.stages.at(need));
+    });
+    if (name == "always()") return truth(true);
+    if (name == "cancelled()") return truth(state.cancel.has_value());
+    if (name == "success()") return truth(all_open && !state.cancel);
+    if (name == "failure()") return truth(!all_open && !state.cancel);
+    return stage_value(state, name);
+  };
+}
+
+// The condition of a stage whose needs have settled: start it, or why not.
+struct Decision {
+  bool start = false;
+  bool by_condition = false;
+  std::string reason;
+};
+
+bool mentions_status(const std::string& condition) {
+  for (const char* function : {"always()", "failure()", "cancelled()", "success()"}) {
+    if (condition.find(function) != std::string::npos) return true;
+  }
+  return false;
+}
+
+Decision decide_start(const RunState& state, const StageSpec& spec) {
+  for (const auto& need : spec.needs) {
+    const auto* needed = state.plan->find(need);
+    if (needed == nullptr || mentions_status(spec.condition)) continue;
+    const auto& s = state.stages.at(need);
+    if (!opens(*needed, s))
+      return {false, false,
+              "`" + need + "` " +
+                  (s.status == StageStatus::skipped ? "was skipped"
+                                                    : std::string("ended as ") + to_string(s.outcome.outcome))};
+  }
+  if (state.cancel && !mentions_status(spec.condition)) return {false, false, "the run was cancelled"};
+  if (spec.condition.empty()) return {true, false, {}};
+  auto verdict = evaluate_condition(spec.condition, condition_names(state, spec));
+  if (!verdict) return {false, false, "its `if` can't be evaluated: " + verdict.error().message};
+  return {*verdict, !*verdict, "condition `" + spec.condition + "` is false"};
+}
+
+Action finish(const RunState& state) {
+  Action action;
+  action.kind = Action::Kind::finish;
+  action.outcome = Outcome::passed;
+  for (const auto& spec : state.plan->stages) {
+    const auto& s = state.stages.at(spec.name);
+    if (s.status == StageStatus::skipped || spec.continue_on_error) continue;
+    auto whole = worst(action.outcome, s.outcome.outcome);
+    if (whole != action.outcome) {
+      action.outcome = whole;
+      action.reason = spec.name + ": " + s.outcome.reason;
+    }
+  }
+  if (state.cancel) {
+    action.outcome = Outcome::cancelled;
+    action.reason = state.cancel->cause;
+  }
+  return action;
+}
+
+}  // namespace
+
+std::optional<std::string> stage_value(const RunState& state, const std::string& name) {
+  if (name.rfind("stages.", 0) != 0) return std::nullopt;
+  // Stage names have no `stages.`/`.outputs.` in them, but may have dots (matrix): the longest stage that fits is
+  // meant.
+  for (auto it = state.stages.rbegin(); it != state.stages.rend(); ++it) {
+    const auto prefix = "stages." + it->first + ".";
+    if (name.rfind(prefix, 0) != 0) continue;
+    const auto rest = name.substr(prefix.size());
+    if (!ended(it->second)) return std::nullopt;
+    if (rest == "outcome") return to_string(it->second.outcome.outcome);
+    if (rest.rfind("outputs.", 0) != 0) return std::nullopt;
+    auto found = it->second.outcome.outputs.find(rest.substr(8));
+    if (found == it->second.outcome.outputs.end()) return std::nullopt;
+    return found->second;
+  }
+  return std::nullopt;
+}
+
+void fold(RunState& state, const Event& event, Time at) {
+  auto run = run_of(event);
+  if (run.number == 0 || (state.id.number != 0 && run != state.id)) return;
+  std::visit(Folding{state, at}, event);
+}
+
+std::vector<Action> next(const RunState& state, const std::vector<std::string>& driven) {
+  std::vector<Action> actions;
+  if (!state.plan || state.status == RunStatus::finished) return actions;
+  auto is_driven = [&](const std::string& name) {
+    return std::find(driven.begin(), driven.end(), name) != driven.end();
+  };
+  bool all_settled = true;
+  for (const auto& spec : state.plan->stages) {
+    const auto& s = state.stages.at(spec.name);
+    if (settled(state, spec, s)) continue;
+    all_settled = false;
+    if (is_driven(spec.name)) continue;
+    Action action;
+    action.stage = spec.name;
+    if (s.status == StageStatus::running || s.status == StageStatus::awaiting_approval) {
+      action.kind = Action::Kind::start;
+      action.attempt = s.attempt;
+      action.resume = true;
+      actions.push_back(std::move(action));
+      continue;
+    }
+    if (s.status == StageStatus::finished) {
+      action.kind = Action::Kind::start;
+      action.attempt = s.attempt + 1;
+      actions.push_back(std::move(action));
+      continue;
+    }
+    bool needs_settled = std::all_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
+      const auto* needed = state.plan->find(need);
+      return needed == nullptr || settled(state, *needed, state.stages.at(need));
+    });
+    if (!needs_settled) continue;
+    auto decision = decide_start(state, spec);
+    action.kind = decision.start ? Action::Kind::start : Action::Kind::skip;
+    action.attempt = 1;
+    action.reason = decision.reason;
+    action.by_condition = decision.by_condition;
+    actions.push_back(std::move(action));
+  }
+  if (all_settled) actions.push_back(finish(state));
+  return actions;
+}
+
+}  // namespace quietgate

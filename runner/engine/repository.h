@@ -1,0 +1,24 @@
+// A watched repository, as the engine knows it: what the service's configuration says of it, with its secrets read.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runner/core/trigger.h"
+#include "runner/ports/git.h"
+
+namespace quietgate {
+
+struct Repository {
+  GitRemote remote;                                               // remote.repository is the name
+  std::vector<std::string> branches{"**"};                        // which branches are watched at all
+  std::vector<std::string> protected_branches{"main", "master"};  // whose runs get secrets and may promote
+  std::string pipeline = ".quietgate.yaml";
+  Milliseconds poll{10'000};
+  std::map<std::string, std::string> secrets;
+};
+
+constexpr std::size_t pipeline_size_limit = 1024 * 1024;
+
+}  // namespace quietgate

@@ -1,0 +1,54 @@
+// Watches one repository: polls its branches, tells what became of each, and asks for the runs that the pipeline's
+// trigger rule wants. What moved and the run it asks for are appended together, so that no commit is missed over a
+// restart.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "runner/engine/repository.h"
+#include "runner/ports/clock.h"
+#include "runner/ports/git.h"
+#include "runner/ports/journal.h"
+#include "runner/ports/pipeline.h"
+
+namespace quietgate {
+
+// What one poll found, against what was known: pure.
+std::vector<RefMoved> compare(const std::string& repository, const std::map<std::string, CommitId>& known,
+                              bool watched_before, const std::vector<GitBranch>& found);
+
+// How long to wait before poll number `poll` when the last `failures` polls failed: the interval with up to 10 % of
+// jitter (drawn from the name, so that many repositories spread), doubled per failure up to five minutes.
+Milliseconds poll_delay(const std::string& repository, Milliseconds interval, int failures, std::uint64_t poll);
+
+class Watcher {
+ public:
+  // Told once per state: the remote became unreachable (with the error), or reachable again (nothing).
+  using Trouble = std::function<void(const std::string& repository, const std::optional<Error>&)>;
+
+  // The references must outlive the watcher.
+  Watcher(Repository repository, Journal& journal, Catalog& catalog, Git& git, Clock& clock, PipelineCompiler& compiler,
+          Trouble trouble);
+
+  // Polls until stopped; throws Stopped.
+  Task<void> watch(Stop& stop);
+  // One poll. Fails when the remote or the journal does; nothing is recorded then.
+  Task<Result<void>> poll(Stop& stop);
+
+ private:
+  Task<Result<void>> follow(RefMoved moved, Stop& stop);
+  Task<Result<std::vector<Event>>> wanted_runs(RefMoved moved, Stop& stop);
+  Result<void> request_runs(std::vector<Event>& events, const RefMoved& moved, std::vector<CommitId> commits,
+                            Concurrency concurrency);
+
+  Repository repository_;
+  Journal& journal_;
+  Catalog& catalog_;
+  Git& git_;
+  Clock& clock_;
+  PipelineCompiler& compiler_;
+  Trouble trouble_;
+};
+
+}  // namespace quietgate

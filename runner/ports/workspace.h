@@ -1,0 +1,33 @@
+// Where the files of runs are, and what the engine does with them.
+//   <data>/mirrors/<repository>.git   <data>/environments/<id>/
+//   <data>/runs/<repository>/<number>/checkout/   <data>/runs/<repository>/<number>/<stage>.<attempt>/
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runner/core/result.h"
+#include "runner/core/types.h"
+#include "runner/ports/stage.h"
+
+namespace quietgate {
+
+class Workspace {
+ public:
+  virtual ~Workspace() = default;
+  // Makes the attempt's folder (and `steps/` in it) when it is not there; answers its absolute path.
+  virtual Result<std::string> attempt(const RunId& run, const std::string& stage, int attempt) = 0;
+  virtual std::string checkout(const RunId& run) const = 0;
+  virtual std::string environments() const = 0;
+  // A checkout is made in a folder of its own and then put in place in one step, so that a half-made one is never used.
+  virtual bool has_checkout(const RunId& run) const = 0;
+  virtual Result<std::string> begin_checkout(const RunId& run) = 0;  // an absent folder to write into
+  virtual Result<void> finish_checkout(const RunId& run) = 0;
+  virtual Result<void> remove_checkout(const RunId& run) = 0;
+  // Never null. The log of an attempt, with these values masked.
+  virtual std::unique_ptr<StageLog> open_log(const std::string& attempt_directory,
+                                             std::vector<std::string> secrets) = 0;
+};
+
+}  // namespace quietgate
