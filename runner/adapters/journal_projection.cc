@@ -31,6 +31,10 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_first ON runs (first);
 CREATE INDEX runs_of_branch ON runs (repository, branch, number);
 CREATE INDEX runs_unfinished ON runs (first) WHERE status <> 'finished';
+CREATE TABLE repositories (
+  repository TEXT PRIMARY KEY,
+  url TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE branches (
   repository TEXT NOT NULL,
   branch TEXT NOT NULL,
@@ -63,6 +67,9 @@ Projection::Projection(Database& database)
       run_finished_(database.handle(),
                     "UPDATE runs SET status = 'finished', outcome = ?3, reason = ?4, finished = ?5 "
                     "WHERE repository = ?1 AND number = ?2 AND status <> 'finished'"),
+      run_reopened_(database.handle(),
+                    "UPDATE runs SET status = 'running' WHERE repository = ?1 AND number = ?2 AND status = 'finished'"),
+      watched_(database.handle(), "INSERT OR REPLACE INTO repositories (repository, url) VALUES (?1, ?2)"),
       branch_at_(database.handle(),
                  "INSERT OR REPLACE INTO branches (repository, branch, commit_id) VALUES (?1, ?2, ?3)"),
       branch_gone_(database.handle(), "DELETE FROM branches WHERE repository = ?1 AND branch = ?2"),
@@ -102,6 +109,10 @@ void Projection::add(std::int64_t sequence, Time at, const Event& event) {
   } else if (const auto* finished = std::get_if<RunFinished>(&event)) {
     const std::string outcome = to_string(finished->outcome);
     run_finished_.bind(finished->run.repository, finished->run.number, outcome, finished->reason, now).run();
+  } else if (const auto* promote = std::get_if<PromotionRequested>(&event)) {
+    run_reopened_.bind(promote->run.repository, promote->run.number).run();
+  } else if (const auto* watched = std::get_if<RepositoryWatched>(&event)) {
+    watched_.bind(watched->repository, watched->url).run();
   } else if (const auto* moved = std::get_if<RefMoved>(&event)) {
     if (moved->to.empty()) {
       branch_gone_.bind(moved->repository, moved->branch).run();

@@ -17,6 +17,8 @@ class Projection {
   Statement new_run_;
   Statement run_started_;
   Statement run_finished_;
+  Statement run_reopened_;
+  Statement watched_;
   Statement branch_at_;
   Statement branch_gone_;
   Statement environment_planned_;

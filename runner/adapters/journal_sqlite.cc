@@ -53,7 +53,8 @@ Result<T> ask(const std::function<T()>& question) {
 }
 
 const std::string run_columns =
-    "SELECT repository, number, branch, commit_id, cause, status, outcome, reason, requested, started, finished FROM "
+    "SELECT repository, number, branch, commit_id, cause, status, outcome, reason, requested, started, finished, first "
+    "FROM "
     "runs ";
 
 RunSummary run_from(const Statement& row) {
@@ -68,6 +69,7 @@ RunSummary run_from(const Statement& row) {
   run.requested = time_of(row.integer(8));
   run.started = time_of(row.integer(9));
   run.finished = time_of(row.integer(10));
+  run.first = row.integer(11);
   return run;
 }
 
@@ -272,6 +274,14 @@ Result<CommitId> JournalSqlite::last_run_commit(std::string repository, std::str
         "SELECT commit_id FROM runs WHERE repository = ?1 AND branch = ?2 ORDER BY number DESC LIMIT 1");
     statement.bind(repository, branch);
     return statement.step() ? statement.text(0) : CommitId{};
+  });
+}
+
+Result<bool> JournalSqlite::watched(std::string repository) {
+  return ask<bool>([&] {
+    Statement statement(store_->database.handle(), "SELECT 1 FROM repositories WHERE repository = ?1");
+    statement.bind(repository);
+    return statement.step();
   });
 }
 

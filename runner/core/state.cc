@@ -113,6 +113,23 @@ struct Folding {
   void operator()(const CancelRequested& e) {
     if (!state.cancel && state.status != RunStatus::finished) state.cancel = e;
   }
+  // A person's decision reopens a finished run: its refused promotion starts another attempt, and what waited for it
+  // too.
+  void operator()(const PromotionRequested&) {
+    if (state.status != RunStatus::finished || !state.plan) return;
+    state.status = RunStatus::running;
+    if (state.cancel) return;
+    for (const auto& spec : state.plan->stages) {
+      auto& s = state.stages.at(spec.name);
+      bool reopened_need = std::any_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
+        auto found = state.stages.find(need);
+        return found != state.stages.end() && found->second.status == StageStatus::waiting;
+      });
+      bool refused = std::holds_alternative<PromoteSpec>(spec.body) && s.status == StageStatus::finished &&
+                     !s.promoted && s.outcome.outcome != Outcome::passed;
+      if (refused || (reopened_need && s.status == StageStatus::skipped)) s.status = StageStatus::waiting;
+    }
+  }
   void operator()(const RunFinished& e) {
     if (state.status == RunStatus::finished) return;
     state.status = RunStatus::finished;
@@ -287,7 +304,7 @@ std::vector<Action> next(const RunState& state, const std::vector<std::string>& 
     if (!needs_settled) continue;
     auto decision = decide_start(state, spec);
     action.kind = decision.start ? Action::Kind::start : Action::Kind::skip;
-    action.attempt = 1;
+    action.attempt = s.attempt + 1;
     action.reason = decision.reason;
     action.by_condition = decision.by_condition;
     actions.push_back(std::move(action));
