@@ -1,0 +1,86 @@
+// Drives one run:  action = next(plan, state); append the intent; perform; append the outcome; state = fold(state,
+// event); repeat. The append commits before the effect. What is found under way at the start is taken up again, never
+// guessed.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runner/core/state.h"
+#include "runner/engine/reaper.h"
+#include "runner/engine/repository.h"
+#include "runner/engine/slots.h"
+#include "runner/ports/clock.h"
+#include "runner/ports/git.h"
+#include "runner/ports/journal.h"
+#include "runner/ports/pipeline.h"
+#include "runner/ports/stage.h"
+#include "runner/ports/workspace.h"
+
+namespace quietgate {
+
+// What every driver works with. All of it outlives the drivers.
+struct EngineParts {
+  Executor executor;
+  Journal& journal;
+  Catalog& catalog;
+  Git& git;
+  Clock& clock;
+  PipelineCompiler& compiler;
+  Workspace& workspace;
+  Reaper& reaper;
+  Slots& slots;
+  std::map<std::string, StageKind*> kinds;              // by kind_of
+  std::map<std::string, std::string> step_environment;  // what every step starts from: PATH, HOME, LANG
+  std::function<void(const std::string& line)> say;
+};
+
+class Driver {
+ public:
+  // `service` is the stop of the whole service; parts and repository must outlive the driver.
+  Driver(EngineParts& parts, const Repository& repository, RunId run, Stop& service);
+  ~Driver();
+
+  // Returns when the run is finished. Throws Stopped at shutdown, after every stage was left to its leader; throws
+  // std::runtime_error when the journal can't be read or written: start another driver later.
+  Task<void> drive();
+  // Something was appended for this run, or a run before it ended.
+  void poke() { bell_->ring(); }
+
+ private:
+  struct Driven;  // one attempt that this process performs
+
+  void catch_up();
+  void append(std::vector<Event> events);
+  Task<bool> compile();  // false: the run ended here
+  Task<void> wait_for_turn(Concurrency concurrency);
+  Task<Result<void>> fetch_commit();
+  Task<Result<void>> prepare_checkout();
+  void advance();
+  bool take_slot(const StageSpec& spec, bool resume);
+  void start(const Action& action);
+  Task<void> perform(std::shared_ptr<Driven> driven, bool resume);
+  Task<StageOutcome> attempt(std::shared_ptr<Driven> driven, bool resume);
+  Result<StageRequest> request(const Driven& driven, bool resume);
+  std::optional<std::string> value_of(const StageSpec& spec, const std::string& name) const;
+  bool is_protected() const;
+  Task<void> finish();
+  Task<void> leave();
+
+  EngineParts& parts_;
+  const Repository& repository_;
+  Stop& service_;
+  std::shared_ptr<Stop> run_ = std::make_shared<Stop>();  // ends the run's own timer
+  std::shared_ptr<Bell> bell_;
+  RunState state_;
+  std::vector<Row> history_;
+  std::int64_t cursor_ = 0;
+  std::vector<std::shared_ptr<Driven>> driven_;
+  std::optional<Action> finish_;
+};
+
+}  // namespace quietgate

@@ -1,0 +1,23 @@
+#include "runner/engine/expire.h"
+
+namespace quietgate {
+
+namespace {
+
+Task<void> expire(Clock& clock, Milliseconds span, std::shared_ptr<Stop> until, std::function<void()> then) {
+  try {
+    co_await clock.sleep(span, *until);
+  } catch (const Stopped&) {
+    co_return;
+  }
+  then();
+}
+
+}  // namespace
+
+void expire_after(Executor executor, Clock& clock, Milliseconds span, std::shared_ptr<Stop> until,
+                  std::function<void()> then) {
+  spawn(executor, expire(clock, span, std::move(until), std::move(then)), [](std::exception_ptr) {});
+}
+
+}  // namespace quietgate

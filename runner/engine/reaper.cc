@@ -1,0 +1,117 @@
+#include "runner/engine/reaper.h"
+
+#include <algorithm>
+#include <map>
+
+namespace quietgate {
+
+namespace {
+
+constexpr Milliseconds look_every{2'000};
+
+struct Busy {
+  Busy(std::set<std::string>& of, Bell& bell, std::string environment)
+      : set(of), freed(bell), id(std::move(environment)) {
+    set.insert(id);
+  }
+  ~Busy() {
+    set.erase(id);
+    freed.ring();
+  }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+  std::set<std::string>& set;
+  Bell& freed;
+  std::string id;
+};
+
+}  // namespace
+
+Milliseconds destroy_delay(int tries) {
+  Milliseconds delay{5'000};
+  for (int i = 1; i < tries && delay < Milliseconds{600'000}; ++i) delay *= 2;
+  return std::min(delay, Milliseconds{600'000});
+}
+
+Reaper::Reaper(Journal& journal, Catalog& catalog, Clock& clock, EnvironmentDestroyer& destroyer, Executor executor,
+               Say say)
+    : journal_(journal),
+      catalog_(catalog),
+      clock_(clock),
+      destroyer_(destroyer),
+      say_(std::move(say)),
+      freed_(std::move(executor)) {}
+
+Task<void> Reaper::destroy(std::string environment, std::string cause, Stop& stop) {
+  for (auto seen = freed_.rings(); busy_.contains(environment); seen = freed_.rings()) co_await freed_.wait(seen, stop);
+  Busy busy(busy_, freed_, environment);
+  auto live = catalog_.environments();
+  if (!live) {
+    say_("environment " + environment + " can't be looked up: " + live.error().message);
+    co_return;
+  }
+  auto found =
+      std::find_if(live->begin(), live->end(), [&](const EnvironmentSummary& e) { return e.id == environment; });
+  if (found == live->end()) co_return;
+  const auto run = found->run;
+  const auto tries = found->destroy_tries + 1;
+  auto destroyed = co_await destroyer_.destroy(*found, stop);
+  Event event = EnvironmentDestroyed{environment, run, cause};
+  if (!destroyed) {
+    event = EnvironmentNotDestroyed{environment, run, destroyed.error().message, tries};
+    say_("environment " + environment + " could not be destroyed (try " + std::to_string(tries) +
+         "): " + destroyed.error().message);
+  }
+  auto appended = journal_.append({std::move(event)});
+  if (!appended) say_(appended.error().message);
+}
+
+Task<void> Reaper::reap(Stop& stop) {
+  for (;;) {
+    co_await look(stop);
+    co_await clock_.sleep(look_every, stop);
+  }
+}
+
+Result<std::string> Reaper::due(const EnvironmentSummary& environment) {
+  if (environment.keep) return std::string();
+  auto run = catalog_.run(environment.run);
+  if (!run) return run.error();
+  if (!run->has_value() || (*run)->status == "finished") return std::string("its run has ended");
+  if (clock_.now() >= environment.expires)
+    return "its time to live of " + human_duration(environment.expires - environment.created) + " is over";
+  return std::string();
+}
+
+Task<void> Reaper::look(Stop& stop) {
+  auto environments = catalog_.environments();
+  if (!environments) {
+    say_(environments.error().message);
+    co_return;
+  }
+  for (const auto& environment : *environments) {
+    if (busy_.contains(environment.id)) continue;
+    auto cause = due(environment);
+    if (!cause) say_(cause.error().message);
+    if (!cause || cause->empty()) continue;
+    auto waited = last_try_.find(environment.id);
+    if (environment.destroy_tries > 0 && waited != last_try_.end() &&
+        clock_.now() < waited->second + destroy_delay(environment.destroy_tries))
+      continue;
+    last_try_[environment.id] = clock_.now();
+    auto run = catalog_.run(environment.run);
+    if (run && run->has_value() && (*run)->status != "finished") {
+      auto appended = journal_.append(
+          {CancelRequested{environment.run, "quietgate", "environment " + environment.id + ": " + *cause}});
+      if (!appended) say_(appended.error().message);
+      continue;  // the run's end destroys it
+    }
+    co_await destroy(environment.id, *cause, stop);
+  }
+  std::erase_if(last_try_, [&](const auto& entry) {
+    return std::none_of(environments->begin(), environments->end(),
+                        [&](const EnvironmentSummary& e) { return e.id == entry.first; });
+  });
+}
+
+}  // namespace quietgate

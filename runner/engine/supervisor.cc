@@ -1,0 +1,109 @@
+#include "runner/engine/supervisor.h"
+
+#include <stdexcept>
+
+#include "runner/engine/expire.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t read_batch = 256;
+constexpr Milliseconds restart_after{5'000};
+
+}  // namespace
+
+Supervisor::Supervisor(EngineParts& parts, std::vector<Repository> repositories)
+    : parts_(parts), ended_(parts.executor) {
+  for (auto& repository : repositories) {
+    auto name = repository.remote.repository;
+    repositories_.emplace(std::move(name), std::move(repository));
+  }
+}
+
+Task<void> Supervisor::supervise(Stop& stop) {
+  std::optional<Stopped> stopped;
+  try {
+    co_await follow(stop);
+  } catch (const Stopped& s) {
+    stopped = s;
+  }
+  Stop never;
+  for (;;) {
+    const auto seen = ended_.rings();
+    if (drivers_.empty()) break;
+    co_await ended_.wait(seen, never);
+  }
+  if (stopped) throw *stopped;
+}
+
+Task<void> Supervisor::follow(Stop& stop) {
+  auto cursor = parts_.journal.last();
+  auto unfinished = parts_.catalog.unfinished_runs();
+  if (!unfinished) throw std::runtime_error(unfinished.error().message);
+  for (const auto& run : *unfinished) start(run.id, stop);
+  for (;;) {
+    const auto seen = parts_.journal.bell().rings();
+    auto rows = parts_.journal.read(cursor, read_batch, std::nullopt);
+    if (!rows) {
+      parts_.say(rows.error().message);
+      co_await parts_.clock.sleep(restart_after, stop);
+      continue;
+    }
+    for (const auto& row : *rows) {
+      on_row(row, stop);
+      cursor = row.sequence;
+    }
+    if (rows->size() == read_batch) continue;
+    co_await parts_.journal.bell().wait(seen, stop);
+  }
+}
+
+void Supervisor::on_row(const Row& row, Stop& stop) {
+  const auto run = run_of(row.event);
+  if (run.number == 0) return;
+  const bool opens =
+      std::holds_alternative<RunRequested>(row.event) || std::holds_alternative<PromotionRequested>(row.event);
+  if (std::holds_alternative<RunFinished>(row.event)) {
+    for (auto& [id, driver] : drivers_) driver->poke();  // one of them may have waited for this run's end
+  } else if (auto found = drivers_.find(run); found != drivers_.end()) {
+    found->second->poke();
+  } else if (opens) {
+    start(run, stop);
+  }
+}
+
+void Supervisor::start(const RunId& run, Stop& stop) {
+  if (drivers_.contains(run) || stop.requested()) return;
+  auto repository = repositories_.find(run.repository);
+  if (repository == repositories_.end()) {
+    parts_.say("run " + to_string(run) + " waits: repository " + run.repository +
+               " is not in the configuration any more");
+    return;
+  }
+  auto& driver = drivers_[run];
+  driver = std::make_unique<Driver>(parts_, repository->second, run, stop);
+  spawn(parts_.executor, driver->drive(), [this, run, &stop](std::exception_ptr error) { ended(run, error, stop); });
+}
+
+void Supervisor::ended(const RunId& run, std::exception_ptr error, Stop& stop) {
+  drivers_.erase(run);
+  ended_.ring();
+  if (stop.requested()) return;
+  if (error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& reason) {
+      parts_.say("run " + to_string(run) + " is taken up again in " + human_duration(restart_after) + ": " +
+                 reason.what());
+    }
+    auto again = std::make_shared<Stop>(stop);
+    expire_after(parts_.executor, parts_.clock, restart_after, again, [this, run, &stop] { start(run, stop); });
+    return;
+  }
+  // A person may have reopened it while its driver was ending.
+  auto summary = parts_.catalog.run(run);
+  if (summary && summary->has_value() && (*summary)->status != "finished") start(run, stop);
+}
+
+}  // namespace quietgate
