@@ -105,7 +105,7 @@ class Service:
 
     def last_words(self):
         with contextlib.suppress(OSError):
-            return self.log.read_bytes()[-2000:].decode(errors="replace")
+            return "\n".join(self.log.read_bytes()[-4000:].decode(errors="replace").splitlines()[-8:])
         return ""
 
 
@@ -207,7 +207,8 @@ def wait_ready(name, within, process=None):
                 return time.monotonic() - began
         except NotReady as reason:
             if time.monotonic() - began >= within:
-                raise NotReady(f"{name} is not ready within {within:g} s: {reason}") from None
+                deadline = f" within {within:g} s" if within else ""
+                raise NotReady(f"{name} is not ready{deadline}: {reason}") from None
         if process is not None and process.poll() is not None:
             raise NotReady(f"{name} ended with {process.returncode} while it started")
         time.sleep(POLL_SECONDS)
