@@ -157,7 +157,8 @@ struct RetryPolicy {
 struct StageSpec {
   std::string name;
   std::vector<std::string> needs;
-  std::string condition;  // `if:` without the `${{ }}`; empty: run when every need passed
+  std::string condition;  // `if:` without the `${{ }}`; empty: run when every need passed. The compiler puts `success()
+                          // &&` before one that names no status function, so evaluating it is the whole decision
   StageBody body;
   Environment environment;  // the pipeline's and the stage's, merged
   Milliseconds timeout{3'600'000};

@@ -11,9 +11,13 @@
 namespace quietgate {
 
 // Glob on `/`-separated text: `*` and `?` stay within a part, `**` crosses parts, `[a-z]` and `[!a]` are sets,
-// `{a,b}` alternatives. Linear time in practice: no exponential backtracking.
+// `{a,b}` alternatives (they may nest), `\` takes the next character as it is. `**/` also matches no part at all, so
+// `**/x` matches `x`. Time is at most the product of the lengths. A pattern that is wrong matches nothing.
 bool glob_matches(std::string_view pattern, std::string_view text);
 bool any_glob_matches(const std::vector<std::string>& patterns, std::string_view text);
+
+// Why the pattern is wrong, or empty.
+std::string glob_problem(std::string_view pattern);
 
 struct TriggerRules {
   std::vector<std::string> branches{"main"};
@@ -21,7 +25,8 @@ struct TriggerRules {
   std::vector<std::string> ignore_paths;
 };
 
-// Whether a run is wanted when these paths changed. `reason` says why not.
+// Whether a run is wanted when these paths changed. `reason` says why not. Rules that let every path through want a run
+// even for a commit that changes nothing. `changes_known` false (no earlier run): a matching branch is enough.
 struct TriggerDecision {
   bool run = false;
   std::string reason;

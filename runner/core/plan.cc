@@ -1,0 +1,50 @@
+#include "runner/core/plan.h"
+
+#include <cmath>
+
+namespace quietgate {
+
+bool Bound::holds(double observed) const {
+  if (std::isnan(observed) || std::isnan(value)) return false;
+  switch (relation) {
+    case Relation::less:
+      return observed < value;
+    case Relation::less_equal:
+      return observed <= value;
+    case Relation::greater:
+      return observed > value;
+    case Relation::greater_equal:
+      return observed >= value;
+    case Relation::equal:
+      return observed == value;
+    case Relation::not_equal:
+      return observed != value;
+  }
+  return false;
+}
+
+namespace {
+
+struct KindOf {
+  const char* operator()(const TestSpec&) const { return "test"; }
+  const char* operator()(const ApplySpec&) const { return "apply"; }
+  const char* operator()(const LoadSpec&) const { return "load"; }
+  const char* operator()(const VerifySpec&) const { return "verify"; }
+  const char* operator()(const PromoteSpec&) const { return "promote"; }
+  const char* operator()(const ApproveSpec&) const { return "approve"; }
+};
+
+}  // namespace
+
+const char* kind_of(const StageBody& body) {
+  return std::visit(KindOf{}, body);
+}
+
+const StageSpec* Plan::find(const std::string& stage) const {
+  for (const StageSpec& spec : stages) {
+    if (spec.name == stage) return &spec;
+  }
+  return nullptr;
+}
+
+}  // namespace quietgate
