@@ -157,8 +157,8 @@ struct RetryPolicy {
 struct StageSpec {
   std::string name;
   std::vector<std::string> needs;
-  std::string condition;  // `if:` without the `${{ }}`; empty: run when every need passed. The compiler puts `success()
-                          // &&` before one that names no status function, so evaluating it is the whole decision
+  std::string condition;  // `if:` without the `${{ }}`; empty: run when every need passed. One that names no status
+                          // function (`always()`, ...) is only asked when every need passed
   StageBody body;
   Environment environment;  // the pipeline's and the stage's, merged
   Milliseconds timeout{3'600'000};
