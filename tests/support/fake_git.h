@@ -1,0 +1,77 @@
+// Git in memory: commits with files, and one remote whose branches the test moves.
+#pragma once
+
+#include <map>
+
+#include "runner/ports/git.h"
+
+namespace quietgate {
+
+class FakeGit final : public Git {
+ public:
+  struct Commit {
+    CommitId parent;
+    std::map<std::string, std::string> files;
+  };
+  std::map<CommitId, Commit> commits;
+  std::map<std::string, CommitId> remote;
+  std::optional<Error> broken;    // every network call answers this
+  bool lose_push_answer = false;  // the push happens, its answer doesn't arrive
+  int pushes = 0;
+
+  Task<Result<std::vector<GitBranch>>> branches(GitRemote, Stop&) override {
+    if (broken) co_return *broken;
+    std::vector<GitBranch> found;
+    for (const auto& [name, id] : remote) found.push_back({name, id});
+    co_return found;
+  }
+  Task<Result<void>> fetch(GitRemote, std::vector<std::string>, Stop&) override {
+    if (broken) co_return *broken;
+    co_return Result<void>{};
+  }
+  Task<Result<GitCommit>> commit(std::string, CommitId id, Stop&) override {
+    if (!commits.contains(id)) co_return infrastructure_error("no commit " + id);
+    co_return GitCommit{id, "Ana <ana@example.org>", "change " + id, {}};
+  }
+  Task<Result<std::optional<std::string>>> read_file(std::string, CommitId id, std::string path, std::size_t,
+                                                     Stop&) override {
+    const auto& files = commits.at(id).files;
+    auto found = files.find(path);
+    std::optional<std::string> text;
+    if (found != files.end()) text = found->second;
+    co_return text;
+  }
+  Task<Result<std::vector<std::string>>> changed_paths(std::string, CommitId from, CommitId to, Stop&) override {
+    std::vector<std::string> paths;
+    for (const auto& [path, text] : commits.at(to).files) {
+      if (from.empty() || !commits.at(from).files.contains(path) || commits.at(from).files.at(path) != text)
+        paths.push_back(path);
+    }
+    co_return paths;
+  }
+  Task<Result<bool>> is_ancestor(std::string, CommitId ancestor, CommitId descendant, Stop&) override {
+    for (auto id = descendant; !id.empty(); id = commits.at(id).parent) {
+      if (id == ancestor) co_return true;
+    }
+    co_return false;
+  }
+  Task<Result<std::vector<CommitId>>> commits_between(std::string, CommitId from, CommitId to, std::size_t,
+                                                      Stop&) override {
+    std::vector<CommitId> ids;
+    for (auto id = to; !id.empty() && id != from; id = commits.at(id).parent) ids.insert(ids.begin(), id);
+    co_return ids;
+  }
+  Task<Result<void>> checkout(std::string, CommitId, std::string, Stop&) override { co_return Result<void>{}; }
+  Task<Result<PushOutcome>> push(GitRemote, std::string branch, CommitId expected, CommitId id, Stop&) override {
+    ++pushes;
+    if (broken) co_return *broken;
+    auto& at = remote[branch];
+    if (at == id) co_return PushOutcome{PushOutcome::Kind::unchanged, at, {}};
+    if (at != expected) co_return PushOutcome{PushOutcome::Kind::stale, at, {}};
+    at = id;
+    if (lose_push_answer) co_return infrastructure_error("connection lost");
+    co_return PushOutcome{PushOutcome::Kind::moved, id, {}};
+  }
+};
+
+}  // namespace quietgate

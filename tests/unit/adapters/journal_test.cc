@@ -1,0 +1,157 @@
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <fstream>
+
+#include "runner/adapters/journal_sqlite.h"
+#include "runner/adapters/sqlite.h"
+#include "tests/support/fake_clock.h"
+
+namespace quietgate {
+namespace {
+
+const RunId run{"hello", 1};
+
+class JournalTest : public testing::Test {
+ protected:
+  JournalTest() {
+    std::string name = testing::TempDir() + "/journalXXXXXX";
+    folder = mkdtemp(name.data());
+  }
+  ~JournalTest() override { std::filesystem::remove_all(folder); }
+  std::unique_ptr<JournalSqlite> open() {
+    auto opened = JournalSqlite::open(path(), clock, io.get_executor());
+    if (!opened) throw std::runtime_error(opened.error().message);
+    return std::move(*opened);
+  }
+  std::string path() const { return folder + "/journal.sqlite"; }
+
+  boost::asio::io_context io;
+  FakeClock clock{io.get_executor()};
+  std::string folder;
+};
+
+TEST_F(JournalTest, GivesRowsBackInOrderAfterACursor) {
+  auto journal = open();
+  ASSERT_TRUE(journal->append({ServiceStarted{"1"}, RunRequested{run, "main", "abc", "test"}}));
+  auto last = journal->append({CancelRequested{run, "ana", "stop"}});
+  ASSERT_TRUE(last);
+  EXPECT_EQ(*last, 3);
+  auto rows = journal->read(1, 10, std::nullopt);
+  ASSERT_TRUE(rows);
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ((*rows)[0].sequence, 2);
+  EXPECT_STREQ(type_of((*rows)[1].event), "CancelRequested");
+  EXPECT_EQ((*rows)[0].at, clock.now());
+  EXPECT_EQ(journal->read(0, 10, run)->size(), 2U);
+  EXPECT_EQ(journal->read(0, 10, RunId{"hello", 2})->size(), 0U);
+}
+
+TEST_F(JournalTest, GoesOnWhereItWasWhenOpenedAgain) {
+  ASSERT_TRUE(open()->append({RunRequested{run, "main", "abc", "test"}}));
+  auto journal = open();
+  EXPECT_EQ(journal->last(), 1);
+  EXPECT_EQ(*journal->next_number("hello"), 2);
+  ASSERT_EQ(journal->unfinished_runs()->size(), 1U);
+  EXPECT_EQ((*journal->unfinished_runs())[0].commit, "abc");
+}
+
+TEST_F(JournalTest, ProjectsRunsBranchesAndEnvironments) {
+  auto journal = open();
+  EXPECT_FALSE(*journal->watched("hello"));
+  ASSERT_TRUE(journal->append(
+      {RepositoryWatched{"hello", "u"}, RefMoved{"hello", "main", "", "abc", RefMoved::Kind::created},
+       RefMoved{"hello", "old", "", "aaa", RefMoved::Kind::created}, RunRequested{run, "main", "abc", "test"},
+       PlanCompiled{run, {}},
+       EnvironmentPlanned{"e1", run, "staging", "processes", false, Time{Milliseconds{9}}, {{"app", 81}}}}));
+  EXPECT_TRUE(*journal->watched("hello"));
+  EXPECT_EQ((*journal->environments())[0].ports.at("app"), 81);
+  EXPECT_EQ((*journal->run(run))->status, "running");
+  ASSERT_TRUE(journal->append({RefMoved{"hello", "old", "aaa", "", RefMoved::Kind::deleted},
+                               EnvironmentNotDestroyed{"e1", run, "locked", 1},
+                               RunFinished{run, Outcome::failed, "load: slow"}}));
+  EXPECT_EQ(*journal->branches("hello"), (std::map<std::string, CommitId>{{"main", "abc"}}));
+  EXPECT_EQ((*journal->environments())[0].problem, "locked");
+  EXPECT_EQ((*journal->run(run))->reason, "load: slow");
+  EXPECT_TRUE(journal->unfinished_runs()->empty());
+  EXPECT_EQ(*journal->last_run_commit("hello", "main"), "abc");
+  ASSERT_TRUE(journal->append({EnvironmentDestroyed{"e1", run, "ended"}}));
+  EXPECT_TRUE(journal->environments()->empty());
+}
+
+TEST_F(JournalTest, PagesRunsNewestFirst) {
+  auto journal = open();
+  for (int n = 1; n <= 5; ++n) ASSERT_TRUE(journal->append({RunRequested{{"hello", n}, "main", "c", "t"}}));
+  auto page = journal->runs("", 2, 0);
+  ASSERT_EQ(page->size(), 2U);
+  EXPECT_EQ((*page)[0].id.number, 5);
+  auto more = journal->runs("hello", 2, (*page)[1].first);
+  ASSERT_EQ(more->size(), 2U);
+  EXPECT_EQ((*more)[0].id.number, 3);
+}
+
+TEST_F(JournalTest, FindsAFlippedBit) {
+  ASSERT_TRUE(open()->append({CancelRequested{run, "ana", "stop"}, ServiceStopped{"end"}}));
+  {
+    Database database(path());
+    database.execute("UPDATE events SET payload = replace(payload, 'stop', 'stoq') WHERE sequence = 1");
+  }
+  auto rows = open()->read(0, 10, std::nullopt);
+  ASSERT_FALSE(rows);
+  EXPECT_NE(rows.error().message.find("row 1 of the journal is damaged"), std::string::npos) << rows.error().message;
+}
+
+TEST_F(JournalTest, RefusesAFileThatIsNoJournal) {
+  std::ofstream(path()) << "this is not a database, but it is long enough to be looked at as one";
+  auto opened = JournalSqlite::open(path(), clock, io.get_executor());
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("not a database"), std::string::npos) << opened.error().message;
+  std::filesystem::remove(path());
+  Database(path()).execute("CREATE TABLE other (x)");
+  auto foreign = JournalSqlite::open(path(), clock, io.get_executor());
+  ASSERT_FALSE(foreign);
+  EXPECT_NE(foreign.error().message.find("not a quietgate journal"), std::string::npos);
+}
+
+TEST_F(JournalTest, RefusesANewerSchemaAndLeavesItAlone) {
+  open();
+  Database(path()).execute("PRAGMA user_version = 99");
+  auto opened = JournalSqlite::open(path(), clock, io.get_executor());
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().message.find("newer quietgate (schema 99"), std::string::npos);
+  EXPECT_EQ(Database(path()).number("PRAGMA user_version"), 99);
+}
+
+TEST_F(JournalTest, AFullDiskLosesNothingAndSaysSo) {
+  const auto disk = folder + "/disk";
+  std::filesystem::create_directory(disk);
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=512k") != 0)
+    GTEST_SKIP() << "SKIPPED: mounting a small disk needs root";
+  struct Unmount {
+    std::string at;
+    ~Unmount() { umount2(at.c_str(), MNT_DETACH); }
+  } unmount{disk};
+  auto opened = JournalSqlite::open(disk + "/journal.sqlite", clock, io.get_executor());
+  ASSERT_TRUE(opened) << opened.error().message;
+  auto& journal = **opened;
+  std::optional<Error> refusal;
+  std::int64_t good = 0;
+  for (int i = 0; i < 1000 && !refusal; ++i) {
+    auto appended = journal.append({CancelRequested{run, "ana", std::string(4096, 'x')}});
+    if (appended)
+      good = *appended;
+    else
+      refusal = appended.error();
+  }
+  ASSERT_TRUE(refusal);
+  EXPECT_NE(refusal->message.find("full"), std::string::npos) << refusal->message;
+  EXPECT_NE(refusal->advice.find("free space"), std::string::npos);
+  EXPECT_EQ(journal.last(), good);
+  EXPECT_EQ(static_cast<std::int64_t>(journal.read(0, 2000, std::nullopt)->size()), good);
+}
+
+}  // namespace
+}  // namespace quietgate

@@ -1,0 +1,217 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/engine/engine_world.h"
+
+namespace quietgate {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+StageOutcome ended(Outcome outcome, const std::string& reason) {
+  StageOutcome result;
+  result.outcome = outcome;
+  result.reason = reason;
+  return result;
+}
+
+TEST(Driver, RunsStagesInOrderAndRecordsEachVerb) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("unit"), test_stage("more", {"unit"})};
+  world.start_service();
+  world.request();
+  EXPECT_THAT(world.types(), ElementsAre("RunRequested", "PlanCompiled", "StageStarted", "StageFinished",
+                                         "StageStarted", "StageFinished", "RunFinished"));
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+  EXPECT_TRUE(world.workspace.checkouts.empty()) << "the checkout is cleaned after the run";
+}
+
+TEST(Driver, ABrokenPipelineFileIsAFailedRunWithItsDiagnostic) {
+  EngineWorld world;
+  world.start_service();
+  world.request();
+  EXPECT_THAT(world.types(), ElementsAre("RunRequested", "PlanRejected", "RunFinished"));
+  EXPECT_EQ(world.summary().outcome, Outcome::failed);
+  EXPECT_THAT(world.summary().reason, HasSubstr(".quietgate.yaml:1:1: error"));
+}
+
+TEST(Driver, AMissingPipelineFileIsAFailedRun) {
+  EngineWorld world;
+  world.git.commits["c1"].files.clear();
+  world.start_service();
+  world.request();
+  EXPECT_EQ(world.summary().reason, "there is no .quietgate.yaml at commit c1");
+}
+
+TEST(Driver, AnUnreachableRemoteIsAnErrorOfOurs) {
+  EngineWorld world;
+  world.git.commits.clear();
+  world.git.broken = infrastructure_error("http://x: refused");
+  world.start_service();
+  world.request();
+  EXPECT_EQ(world.summary().outcome, Outcome::error);
+  EXPECT_EQ(world.summary().reason, "http://x: refused");
+}
+
+TEST(Driver, ACancelEndsTheRunningStageWithItsCauseAndDestroysEnvironments) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("staging"), test_stage("after", {"staging"})};
+  world.stage.held = {"staging"};
+  world.stage.plans_environment = {"staging"};
+  world.start_service();
+  auto run = world.request();
+  EXPECT_EQ(world.stage.running, 1);
+  world.append({CancelRequested{run, "ana", "cancelled by ana"}});
+  EXPECT_EQ(world.stage.running, 0);
+  EXPECT_EQ(world.summary().outcome, Outcome::cancelled);
+  EXPECT_EQ(world.summary().reason, "cancelled by ana");
+  EXPECT_THAT(world.destroyer.destroyed, ElementsAre("staging-env"));
+  EXPECT_THAT(world.stage.started, ElementsAre("staging.1"));
+}
+
+TEST(Driver, AStageThatTakesTooLongFailsAndSaysSo) {
+  EngineWorld world;
+  auto slow = test_stage("slow");
+  slow.timeout = Milliseconds{60'000};
+  world.compiler.plans["plan"].stages = {slow};
+  world.stage.held = {"slow"};
+  world.start_service();
+  world.request();
+  world.advance(Milliseconds{59'000});
+  EXPECT_EQ(world.summary().status, "running");
+  world.advance(Milliseconds{1'000});
+  EXPECT_EQ(world.summary().outcome, Outcome::failed);
+  EXPECT_EQ(world.summary().reason, "slow: timed out after 1m");
+}
+
+TEST(Driver, ARunThatTakesTooLongIsCancelledAndSaysSo) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("slow")};
+  world.compiler.plans["plan"].timeout = Milliseconds{30'000};
+  world.stage.held = {"slow"};
+  world.start_service();
+  world.request();
+  world.advance(Milliseconds{30'000});
+  EXPECT_EQ(world.summary().reason, "the run timed out after 30s");
+}
+
+TEST(Driver, GoesOnAfterARestartWithoutRunningAnythingTwice) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("unit"), test_stage("load", {"unit"})};
+  world.stage.held = {"load"};
+  world.start_service();
+  world.request();
+  world.stop_service();
+  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_EQ(world.types().back(), "StageStarted");
+  world.start_service();
+  world.stage.release("load");
+  world.settle();
+  EXPECT_THAT(world.stage.started, ElementsAre("unit.1", "load.1", "load.1 resumed"));
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+}
+
+TEST(Driver, ATimeoutCountsFromTheFirstStartOverARestart) {
+  EngineWorld world;
+  auto slow = test_stage("slow");
+  slow.timeout = Milliseconds{60'000};
+  world.compiler.plans["plan"].stages = {slow};
+  world.stage.held = {"slow"};
+  world.start_service();
+  world.request();
+  world.advance(Milliseconds{50'000});
+  world.stop_service();
+  world.start_service();
+  world.advance(Milliseconds{10'000});
+  EXPECT_EQ(world.summary().reason, "slow: timed out after 1m");
+}
+
+TEST(Driver, AtMostSoManyStagesWorkAtOnce) {
+  EngineWorld world(2);
+  auto& stages = world.compiler.plans["plan"].stages;
+  for (int i = 0; i < 6; ++i) {
+    stages.push_back(test_stage("s" + std::to_string(i)));
+    world.stage.held.insert("s" + std::to_string(i));
+  }
+  world.start_service();
+  world.request();
+  EXPECT_EQ(world.stage.running, 2);
+  for (int i = 0; i < 6; ++i) {
+    world.stage.release("s" + std::to_string(i));
+    world.settle();
+  }
+  EXPECT_EQ(world.stage.most_running, 2);
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+}
+
+TEST(Driver, RetriesOurOwnErrors) {
+  EngineWorld world;
+  auto flaky = test_stage("flaky");
+  flaky.retry.attempts = 3;
+  world.compiler.plans["plan"].stages = {flaky};
+  world.stage.outcomes["flaky"] = ended(Outcome::error, "leader died");
+  world.start_service();
+  world.request();
+  EXPECT_THAT(world.stage.started, ElementsAre("flaky.1", "flaky.2", "flaky.3"));
+  EXPECT_EQ(world.summary().reason, "flaky: leader died");
+}
+
+TEST(Driver, AnEnvironmentThatCannotBeDestroyedIsKeptInSightAndTriedAgain) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("staging")};
+  world.stage.plans_environment = {"staging"};
+  world.destroyer.fail_times = 2;
+  world.start_service();
+  world.request();
+  EXPECT_EQ(world.summary().status, "finished");
+  ASSERT_EQ(world.journal->environments()->size(), 1U);
+  EXPECT_EQ((*world.journal->environments())[0].problem, "the state is locked");
+  for (int i = 0; i < 20; ++i) world.advance(Milliseconds{2'000});
+  EXPECT_THAT(world.destroyer.destroyed, ElementsAre("staging-env"));
+  EXPECT_TRUE(world.journal->environments()->empty());
+}
+
+TEST(Driver, RunsOfOneBranchWaitForEachOther) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("unit")};
+  world.compiler.plans["plan"].concurrency = Concurrency::queue;
+  world.stage.held = {"unit"};
+  world.start_service();
+  world.request(1);
+  world.request(2);
+  EXPECT_EQ(world.summary(2).status, "requested");
+  world.stage.release("unit");
+  world.settle();
+  EXPECT_EQ(world.summary(2).outcome, Outcome::passed);
+}
+
+TEST(Driver, AnUnprotectedBranchMayNotPromote) {
+  EngineWorld world;
+  auto promote = test_stage("production");
+  promote.body = PromoteSpec{};
+  world.compiler.plans["plan"].stages = {promote};
+  world.repository.protected_branches = {"release"};
+  world.start_service();
+  world.request();
+  EXPECT_THAT(world.summary().reason, HasSubstr("branch `main` is not protected"));
+  EXPECT_TRUE(world.stage.started.empty());
+}
+
+TEST(Driver, APersonReopensAFinishedRun) {
+  EngineWorld world;
+  auto promote = test_stage("production");
+  promote.body = PromoteSpec{};
+  world.compiler.plans["plan"].stages = {promote};
+  world.stage.outcomes["production"] = ended(Outcome::inconclusive, "blind");
+  world.start_service();
+  auto run = world.request();
+  EXPECT_EQ(world.summary().outcome, Outcome::inconclusive);
+  world.stage.outcomes.clear();
+  world.append({PromotionRequested{run, "ana", "checked by hand", true}});
+  EXPECT_THAT(world.stage.started, ElementsAre("production.1", "production.2"));
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+}
+
+}  // namespace
+}  // namespace quietgate

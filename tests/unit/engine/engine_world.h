@@ -1,0 +1,206 @@
+// The whole engine in memory: real journal and decisions; scripted stages, Git, clock and environments.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <set>
+#include <stdexcept>
+
+#include "runner/adapters/journal_sqlite.h"
+#include "runner/engine/supervisor.h"
+#include "runner/engine/watcher.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_git.h"
+
+namespace quietgate {
+
+struct SilentLog final : StageLog {
+  void line(std::string_view) override {}
+};
+
+struct FakeWorkspace final : Workspace {
+  std::set<RunId> checkouts;
+  Result<std::string> attempt(const RunId&, const std::string& stage, int attempt) override {
+    return "/attempts/" + stage + std::to_string(attempt);
+  }
+  std::string checkout(const RunId&) const override { return "/checkout"; }
+  std::string environments() const override { return "/environments"; }
+  bool has_checkout(const RunId& run) const override { return checkouts.contains(run); }
+  Result<std::string> begin_checkout(const RunId&) override { return std::string("/checkout.new"); }
+  Result<void> finish_checkout(const RunId& run) override { return checkouts.insert(run), Result<void>{}; }
+  Result<void> remove_checkout(const RunId& run) override { return checkouts.erase(run), Result<void>{}; }
+  std::unique_ptr<StageLog> open_log(const std::string&, std::vector<std::string>) override {
+    return std::make_unique<SilentLog>();
+  }
+};
+
+// The pipeline "file" of a commit is the name of a plan made by the test.
+struct FakeCompiler final : PipelineCompiler {
+  std::map<std::string, Plan> plans;
+  Result<Plan> compile(const std::string& text, const std::string& path, const PlanContext& context) override {
+    auto found = plans.find(text);
+    if (found == plans.end()) return user_error(path + ":1:1: error: unknown plan `" + text + "`");
+    auto plan = found->second;
+    plan.run = context.run;
+    plan.commit = context.commit;
+    return plan;
+  }
+  Result<Trigger> trigger(const std::string& text, const std::string& path) override {
+    auto found = plans.find(text);
+    if (found == plans.end()) return user_error(path + ": broken");
+    Trigger trigger;
+    trigger.concurrency = found->second.concurrency;
+    return trigger;
+  }
+};
+
+// Each stage does what the test's script says, or passes. `held` stages wait until released.
+struct ScriptedStage final : StageKind {
+  explicit ScriptedStage(Executor executor) : bell(std::move(executor)) {}
+  std::map<std::string, StageOutcome> outcomes;
+  std::set<std::string> held;
+  std::set<std::string> plans_environment;
+  std::vector<std::string> started;
+  int running = 0;
+  int most_running = 0;
+  Bell bell;
+
+  Task<StageOutcome> run(StageRequest request) override {
+    const auto name = request.spec.name;
+    started.push_back(name + "." + std::to_string(request.attempt) + (request.resume ? " resumed" : ""));
+    struct Count {
+      int& of;
+      explicit Count(int& n) : of(++n) {}
+      ~Count() { --of; }
+    } count(running);
+    most_running = std::max(most_running, running);
+    if (plans_environment.contains(name)) {
+      (void)request.journal
+          ->append({EnvironmentPlanned{
+              name + "-env", request.run, name, "fake", false, Time{Milliseconds{4'000'000'000'000}}, {}}})
+          .ok();
+    }
+    while (held.contains(name)) co_await bell.wait(bell.rings(), *request.stop);
+    auto found = outcomes.find(name);
+    StageOutcome outcome;
+    outcome.outcome = Outcome::passed;
+    co_return found == outcomes.end() ? outcome : found->second;
+  }
+  void release(const std::string& name) {
+    held.erase(name);
+    bell.ring();
+  }
+};
+
+struct ScriptedDestroyer final : EnvironmentDestroyer {
+  std::vector<std::string> destroyed;
+  int fail_times = 0;
+  Task<Result<void>> destroy(EnvironmentSummary environment, Stop&) override {
+    if (fail_times > 0) {
+      --fail_times;
+      co_return infrastructure_error("the state is locked");
+    }
+    destroyed.push_back(environment.id);
+    co_return Result<void>{};
+  }
+};
+
+inline StageSpec test_stage(const std::string& name, std::vector<std::string> needs = {}) {
+  StageSpec spec;
+  spec.name = name;
+  spec.needs = std::move(needs);
+  spec.body = TestSpec{};
+  return spec;
+}
+
+struct EngineWorld {
+  // A journal that survives `restart` is a file; otherwise it lives in memory.
+  explicit EngineWorld(int slots = 8) : stage_slots(slots) {
+    auto opened = JournalSqlite::open(":memory:", clock, io.get_executor());
+    if (!opened) throw std::runtime_error(opened.error().message);
+    journal = std::move(*opened);
+    repository.remote.repository = "hello";
+    git.commits["c1"] = {"", {{".quietgate.yaml", "plan"}}};
+    git.remote["main"] = "c1";
+  }
+  ~EngineWorld() { stop_service(); }
+
+  void start_service() {
+    stop = std::make_unique<Stop>();
+    slots = std::make_unique<Slots>(stage_slots);
+    reaper = std::make_unique<Reaper>(*journal, *journal, clock, destroyer, io.get_executor(),
+                                      [this](const std::string& s) { said.push_back(s); });
+    parts.reset(new EngineParts{io.get_executor(),
+                                *journal,
+                                *journal,
+                                git,
+                                clock,
+                                compiler,
+                                workspace,
+                                *reaper,
+                                *slots,
+                                {{"test", &stage}, {"promote", &stage}, {"apply", &stage}},
+                                {},
+                                [this](const std::string& s) { said.push_back(s); }});
+    supervisor = std::make_unique<Supervisor>(*parts, std::vector<Repository>{repository});
+    alive = 2;
+    spawn(io.get_executor(), supervisor->supervise(*stop), [this](std::exception_ptr) { --alive; });
+    spawn(io.get_executor(), reaper->reap(*stop), [this](std::exception_ptr) { --alive; });
+    settle();
+  }
+  // As SIGTERM does: the stages are left, not ended.
+  void stop_service() {
+    if (!supervisor) return;
+    stop->request(StopReason::shutdown, "stopping");
+    settle();
+    if (alive != 0) throw std::runtime_error("the service did not stop");
+    supervisor.reset();
+    parts.reset();
+    reaper.reset();
+  }
+  void settle() {
+    io.restart();
+    while (io.poll() > 0) io.restart();
+  }
+  void advance(Milliseconds span) {
+    clock.advance(span);
+    settle();
+  }
+  RunId request(std::int64_t number = 1) {
+    RunId run{"hello", number};
+    append({RunRequested{run, "main", "c1", "test"}});
+    return run;
+  }
+  void append(std::vector<Event> events) {
+    auto appended = journal->append(std::move(events));
+    if (!appended) throw std::runtime_error(appended.error().message);
+    settle();
+  }
+  RunSummary summary(std::int64_t number = 1) { return **journal->run({"hello", number}); }
+  std::vector<std::string> types(std::int64_t number = 1) {
+    std::vector<std::string> names;
+    for (const auto& row : *journal->read(0, 1000, RunId{"hello", number})) names.emplace_back(type_of(row.event));
+    return names;
+  }
+
+  boost::asio::io_context io;
+  FakeClock clock{io.get_executor()};
+  std::unique_ptr<JournalSqlite> journal;
+  FakeGit git;
+  FakeWorkspace workspace;
+  FakeCompiler compiler;
+  ScriptedStage stage{io.get_executor()};
+  ScriptedDestroyer destroyer;
+  Repository repository;
+  int stage_slots;
+  int alive = 0;
+  std::vector<std::string> said;
+  std::unique_ptr<Stop> stop;
+  std::unique_ptr<Slots> slots;
+  std::unique_ptr<Reaper> reaper;
+  std::unique_ptr<EngineParts> parts;
+  std::unique_ptr<Supervisor> supervisor;
+};
+
+}  // namespace quietgate
