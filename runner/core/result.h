@@ -39,12 +39,13 @@ class [[nodiscard]] Result {
   explicit operator bool() const { return ok(); }
   T& value() & { return std::get<0>(content_); }
   const T& value() const& { return std::get<0>(content_); }
-  T&& value() && { return std::get<0>(std::move(content_)); }
+  // By value, so that `for (auto& x : *f())` keeps what f() answered alive.
+  T value() && { return std::get<0>(std::move(content_)); }
   T* operator->() { return &std::get<0>(content_); }
   const T* operator->() const { return &std::get<0>(content_); }
   T& operator*() & { return std::get<0>(content_); }
   const T& operator*() const& { return std::get<0>(content_); }
-  T&& operator*() && { return std::get<0>(std::move(content_)); }
+  T operator*() && { return std::get<0>(std::move(content_)); }
   const Error& error() const { return std::get<1>(content_); }
 
  private:

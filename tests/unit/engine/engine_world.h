@@ -116,7 +116,7 @@ inline StageSpec test_stage(const std::string& name, std::vector<std::string> ne
 
 struct EngineWorld {
   // A journal that survives `restart` is a file; otherwise it lives in memory.
-  explicit EngineWorld(int slots = 8) : stage_slots(slots) {
+  explicit EngineWorld(int at_once = 8) : stage_slots(at_once) {
     auto opened = JournalSqlite::open(":memory:", clock, io.get_executor());
     if (!opened) throw std::runtime_error(opened.error().message);
     journal = std::move(*opened);
