@@ -1,0 +1,47 @@
+// Whether the replicas followed the load: reached a number in time, never too many, came back, without swinging. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runner/core/outcome.h"
+#include "runner/core/plan.h"
+#include "runner/core/result.h"
+#include "stages/metrics/prometheus.h"
+
+namespace quietgate {
+
+// The load on the metrics server's clock, and how far its series was read. Seconds since the epoch.
+struct ScalingWindow {
+  double begin = 0;
+  double end = 0;
+  double read_until = 0;
+};
+
+// The one series of an answer. Errors say why it can't be judged: none, several, or the server's own error.
+Result<std::vector<Sample>> single_series(const Result<std::vector<Series>>& answer);
+
+// What happened to the replicas, as numbers. Times are seconds after the begin of the load; negative: never.
+struct ScalingStory {
+  double base = 0;  // at the begin of the load
+  double highest = 0;
+  double last = 0;
+  double reached_after = -1;  // first sample at or above `reach`
+  double settled_after = -1;  // after the *end* of the load: begin of the last unbroken time at `settle_at`
+  int reversals = 0;          // changes of direction; up, then down: 1
+};
+ScalingStory tell_scaling(const std::vector<Sample>& samples, const AutoscalingExpectation& expect,
+                          const ScalingWindow& window);
+
+// One check per expectation. What is certain from the samples there are is said; where a hole in the series (more than
+// 5 s without a number) could hide the contrary, the check is inconclusive.
+std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, const AutoscalingExpectation& expect,
+                                 const ScalingWindow& window);
+
+// While waiting after the load: whether the newest samples stand at `settle_at` for `steady_for` seconds.
+bool settled(const std::vector<Sample>& recent, const AutoscalingExpectation& expect, double load_end,
+             double steady_for = 3);
+
+std::string format_replicas(double count);  // `3 replicas`, `1 replica`
+
+}  // namespace quietgate

@@ -1,0 +1,30 @@
+// The `load` stage: real Locust, headless, under a leader; its rows followed while it runs; thresholds and autoscaling
+// judged when it is over.
+//
+// The attempt's directory gets: `quietgate_listener.py` and `locust.ndjson` (the rows), `progress.json` (replaced every
+// second: elapsed_ms, duration_ms, users, requests_per_second, p95_ms or null, failures; for live displays), and
+// `measurements.ndjson` (measurements.h; grows while the load runs and is replaced by the whole at its end).
+#pragma once
+
+#include "runner/ports/clock.h"
+#include "runner/ports/http.h"
+#include "runner/ports/process.h"
+#include "runner/ports/stage.h"
+
+namespace quietgate {
+
+// A locustfile that can't be used, or that ends the load early, is `failed`; Locust missing, killed or broken is
+// `error`; no requests, or a replica series with holes, is `inconclusive`. `window` is the load's span, on the metrics
+// server's clock where `autoscaling` names one. A resumed attempt goes on with the Locust that its leader kept.
+class LoadStage : public StageKind {
+ public:
+  LoadStage(Processes& processes, Http& http, Clock& clock) : processes_(processes), http_(http), clock_(clock) {}
+  Task<StageOutcome> run(StageRequest request) override;
+
+ private:
+  Processes& processes_;
+  Http& http_;
+  Clock& clock_;
+};
+
+}  // namespace quietgate

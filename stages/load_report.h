@@ -1,0 +1,100 @@
+// What Locust did, from the rows that locust_listener.py writes. Pure.
+//
+// The rows come from a process that runs the commit's own code: they are checked for sense, line by line. A bucket
+// stands for its upper edge (never more than 0.4 % above the value) and for no more than the largest value seen, so no
+// percentile is printed lower than it was.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+// Response times, counted in the listener's log-linear buckets.
+class ResponseTimes {
+ public:
+  void add(std::int64_t bucket, std::int64_t count);
+  void set_extremes(double sum, double smallest, double largest);  // of all that was added
+  void merge(const ResponseTimes& other);
+  std::int64_t count() const { return count_; }
+  double percentile(double q) const;  // milliseconds, nearest rank; NaN when empty
+  double mean() const;                // milliseconds; NaN when empty
+  double largest() const { return largest_; }
+
+ private:
+  std::map<std::int64_t, std::int64_t> buckets_;
+  std::int64_t count_ = 0;
+  double sum_ = 0;
+  double smallest_ = 0;
+  double largest_ = 0;
+};
+
+struct LoadSecond {
+  int users = 0;
+  std::int64_t requests = 0;
+  std::int64_t failures = 0;
+  double p50 = 0;  // milliseconds; NaN in a second without an answer
+  double p95 = 0;
+  double p99 = 0;
+};
+
+struct LoadCrash {
+  std::string error;  // `SyntaxError: invalid syntax`
+  std::string file;
+  int line = 0;
+};
+
+class LoadReport {
+ public:
+  explicit LoadReport(Milliseconds warm_up) : warm_up_seconds_((warm_up.count() + 999) / 1000) {}
+
+  // Takes the next bytes of the file, cut anywhere; only whole lines are read.
+  void add(std::string_view bytes);
+
+  bool loaded = false;           // Locust came up and read the listener
+  std::optional<double> begin;   // of the load, seconds since the epoch
+  std::optional<double> length;  // of the load, seconds: known when it ended in order
+  bool finished = false;         // the final row was there
+  std::vector<LoadSecond> seconds;
+  std::int64_t requests = 0;  // from the start
+  std::int64_t failures = 0;
+  std::int64_t exceptions = 0;
+  ResponseTimes steady;  // of the seconds after the warm-up
+  std::int64_t steady_requests = 0;
+  std::vector<std::pair<std::string, std::int64_t>> errors;  // most frequent first
+  std::optional<LoadCrash> crash;
+  std::string damage;  // not empty: a row made no sense, and nothing after it was read
+
+  double steady_length() const;  // seconds of the steady state so far
+
+ private:
+  void add_line(std::string_view line);
+  void add_second(const nlohmann::json& row);
+  void add_final(const nlohmann::json& row);
+  std::int64_t warm_up_seconds_;
+  std::int64_t lines_ = 0;
+  std::string partial_;
+};
+
+// `20s of 45s: 40 users, 812 req/s, p95 61 ms, 0 failed`.
+struct LoadProgress {
+  Milliseconds elapsed{0};
+  Milliseconds duration{0};
+  int users = 0;
+  double requests_per_second = 0;  // of the last whole second
+  double p95 = 0;                  // milliseconds, of the last whole second; NaN: none
+  std::int64_t failures = 0;
+};
+LoadProgress progress_of(const LoadReport& report, Milliseconds duration);
+std::string to_line(const LoadProgress& progress);
+std::string to_json(const LoadProgress& progress);
+
+}  // namespace quietgate

@@ -1,0 +1,121 @@
+#include "stages/replica_watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "stages/expectation.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr Milliseconds first_number_within{30'000};
+constexpr Milliseconds between_looks{1'000};
+constexpr Milliseconds after_a_problem{5'000};
+constexpr double before_the_load = 5;  // seconds of the series that show the base
+
+double seconds_of(Time time) {
+  return static_cast<double>(time.time_since_epoch().count()) / 1000;
+}
+double seconds_of(Milliseconds span) {
+  return static_cast<double>(span.count()) / 1000;
+}
+
+std::string whole_seconds(double seconds) {
+  return human_duration(Milliseconds(std::llround(std::max(0.0, seconds)) * 1000));
+}
+
+}  // namespace
+
+ReplicaWatch::ReplicaWatch(Http& http, Clock& clock, AutoscalingSpec spec, StageLog& log, Stop& stop)
+    : prometheus_(http, spec.prometheus),
+      impatient_(http, spec.prometheus, Milliseconds(2'000)),
+      clock_(clock),
+      spec_(std::move(spec)),
+      log_(log),
+      stop_(stop) {}
+
+Task<std::optional<Sample>> ReplicaWatch::ask() {
+  auto answer = co_await impatient_.query(spec_.query, stop_);
+  auto samples = single_series(answer);
+  if (!samples) {
+    problem_ = samples.error().message;
+    co_return std::nullopt;
+  }
+  if (samples->empty() || !std::isfinite(samples->back().value)) {
+    problem_ = samples->empty() ? "the replica query gave no data" : "the replica query gave NaN";
+    co_return std::nullopt;
+  }
+  problem_.clear();
+  co_return samples->back();
+}
+
+Task<Result<double>> ReplicaWatch::base() {
+  auto deadline = clock_.now() + first_number_within;
+  std::string told;
+  while (true) {
+    auto sample = co_await ask();
+    if (sample) co_return sample->value;
+    if (clock_.now() >= deadline) break;
+    if (told != problem_) log_.line("waiting for a replica count: " + problem_);
+    told = problem_;
+    co_await clock_.sleep(Milliseconds(500), stop_);
+  }
+  co_return infrastructure_error(
+      fmt::format("{} before the load, for {}", problem_, human_duration(first_number_within)),
+      "check the query, and that Prometheus scrapes the target that it reads");
+}
+
+Task<bool> ReplicaWatch::look() {
+  if (clock_.now() < next_look_) co_return false;
+  auto sample = co_await ask();
+  next_look_ = clock_.now() + (sample ? between_looks : after_a_problem);
+  if (!sample) co_return false;
+  highest_ = std::max(highest_, sample->value);
+  recent_.push_back(*sample);
+  if (recent_.size() > 1000) recent_.erase(recent_.begin(), recent_.begin() + 500);
+  co_return true;
+}
+
+Task<Result<double>> ReplicaWatch::clock_offset() {
+  auto before = clock_.now();
+  auto theirs = co_await prometheus_.now(stop_);
+  if (!theirs) co_return theirs.error();
+  auto after = clock_.now();
+  co_return *theirs - (seconds_of(before) + seconds_of(after)) / 2;
+}
+
+Task<double> ReplicaWatch::wait_for_end(ScalingWindow window, double offset) {
+  const auto& expect = spec_.expect;
+  double reach_deadline = expect.reach ? window.begin + seconds_of(expect.within) : window.end;
+  double settle_deadline = expect.settle_at ? window.end + seconds_of(expect.settle_within) : window.end;
+  double last_told = -1;
+  while (true) {
+    double now = seconds_of(clock_.now()) + offset;
+    bool reach_open = expect.reach && highest_ < *expect.reach && now < reach_deadline;
+    bool settle_open = expect.settle_at && !settled(recent_, expect, window.end) && now < settle_deadline + 1;
+    if (!reach_open && !settle_open) co_return now;
+    double waited = now - window.end;
+    if (last_told < 0 || waited - last_told >= 5) {
+      last_told = waited;
+      auto count = recent_.empty() || !problem_.empty() ? "no count" : format_quantity(newest().value, Unit::number);
+      log_.line(settle_open ? fmt::format("waiting for {}: {} now, {} of {}", format_replicas(*expect.settle_at), count,
+                                          whole_seconds(waited), human_duration(expect.settle_within))
+                            : fmt::format("waiting for {}: {} now, {} of {}", format_replicas(*expect.reach), count,
+                                          whole_seconds(now - window.begin), human_duration(expect.within)));
+    }
+    co_await clock_.sleep(Milliseconds(500), stop_);
+    co_await look();
+  }
+}
+
+Task<Result<std::vector<Sample>>> ReplicaWatch::series(ScalingWindow window) {
+  auto answer =
+      co_await prometheus_.query_range(spec_.query, window.begin - before_the_load, window.read_until, 1, stop_);
+  co_return single_series(answer);
+}
+
+}  // namespace quietgate

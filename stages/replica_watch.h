@@ -1,0 +1,50 @@
+// Reads the replica count of a load with autoscaling: before it, while it runs, until it has settled, and once more as
+// a whole for the judgement, so that nothing depends on who was watching.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/plan.h"
+#include "runner/ports/clock.h"
+#include "runner/ports/http.h"
+#include "runner/ports/stage.h"
+#include "stages/autoscaling.h"
+#include "stages/metrics/prometheus.h"
+
+namespace quietgate {
+
+// `http`, `clock`, `log` and `stop` must outlive it. Every wait throws Stopped.
+class ReplicaWatch {
+ public:
+  ReplicaWatch(Http& http, Clock& clock, AutoscalingSpec spec, StageLog& log, Stop& stop);
+
+  // Waits until the query answers one number (a young server has not scraped yet), at most 30 s; else says why not.
+  Task<Result<double>> base();
+  // The newest number, for people to see; asks at most once a second. True when there is a new one in `newest()`.
+  Task<bool> look();
+  const Sample& newest() const { return recent_.back(); }
+  // The metrics server's clock less ours, in seconds.
+  Task<Result<double>> clock_offset();
+  // After the load (on the server's clock): returns when the replicas have settled and every deadline that still counts
+  // has passed, with the time on the server's clock.
+  Task<double> wait_for_end(ScalingWindow window, double offset);
+  // The whole series around the load, one sample a second.
+  Task<Result<std::vector<Sample>>> series(ScalingWindow window);
+
+ private:
+  Task<std::optional<Sample>> ask();
+  Prometheus prometheus_;
+  Prometheus impatient_;  // with a short deadline, for what is only to be seen
+  Clock& clock_;
+  AutoscalingSpec spec_;
+  StageLog& log_;
+  Stop& stop_;
+  std::vector<Sample> recent_;
+  std::string problem_;
+  Time next_look_{};
+  double highest_ = 0;
+};
+
+}  // namespace quietgate

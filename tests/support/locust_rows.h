@@ -1,0 +1,70 @@
+// Rows as locust_listener.py writes them, for tests of what is read from them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace quietgate {
+
+// The listener's arithmetic.
+inline std::int64_t bucket_of(double milliseconds) {
+  auto value = static_cast<std::int64_t>(milliseconds * 1000);
+  if (value < 512) return value;
+  int exponent = 0;
+  while ((value >> exponent) >= 512) ++exponent;
+  return (std::int64_t{exponent} << 8) + (value >> exponent);
+}
+
+class LocustRowWriter {
+ public:
+  LocustRowWriter& loaded() { return row(R"({"kind": "loaded", "version": 1, "locust": "2.12.1"})"); }
+  LocustRowWriter& started(double time = 1'700'000'000.25) {
+    return row(R"({"kind": "started", "time": )" + std::to_string(time) + "}");
+  }
+  // One second with these response times (ms); the first `failed` of them are failures.
+  LocustRowWriter& second(const std::vector<double>& times, int failed = 0, int raised = 0, int users = 4) {
+    double sum = 0, smallest = times.empty() ? 0 : times[0], largest = smallest;
+    std::string buckets;
+    for (double time : times) {
+      sum += time;
+      smallest = time < smallest ? time : smallest;
+      largest = time > largest ? time : largest;
+      buckets += (buckets.empty() ? "[" : ", [") + std::to_string(bucket_of(time)) + ", 1]";
+    }
+    auto n = std::to_string(times.size());
+    exceptions_ += raised;
+    requests_ += static_cast<std::int64_t>(times.size());
+    failures_ += failed;
+    return row(R"({"kind": "second", "second": )" + std::to_string(seconds_++) + R"(, "users": )" +
+               std::to_string(users) + R"(, "exceptions": )" + std::to_string(exceptions_) + R"(, "requests": )" + n +
+               R"(, "failures": )" + std::to_string(failed) + R"(, "timed": )" + n + R"(, "sum": )" +
+               std::to_string(sum) + R"(, "min": )" + std::to_string(smallest) + R"(, "max": )" +
+               std::to_string(largest) + R"(, "buckets": [)" + buckets + "]}");
+  }
+  LocustRowWriter& seconds(int count, const std::vector<double>& times, int failed = 0) {
+    for (int i = 0; i < count; ++i) second(times, failed);
+    return *this;
+  }
+  LocustRowWriter& stopping(double elapsed) {
+    return row(R"({"kind": "stopping", "elapsed": )" + std::to_string(elapsed) + "}");
+  }
+  LocustRowWriter& final(const std::string& errors = "") {
+    return row(R"({"kind": "final", "requests": )" + std::to_string(requests_) + R"(, "failures": )" +
+               std::to_string(failures_) + R"(, "exceptions": )" + std::to_string(exceptions_) + R"(, "errors": [)" +
+               errors + "]}");
+  }
+  LocustRowWriter& exit(int code) { return row(R"({"kind": "exit", "code": )" + std::to_string(code) + "}"); }
+  LocustRowWriter& row(const std::string& text) {
+    text_ += text + "\n";
+    return *this;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  int seconds_ = 0;
+  std::int64_t requests_ = 0, failures_ = 0, exceptions_ = 0;
+};
+
+}  // namespace quietgate

@@ -1,0 +1,176 @@
+#include "stages/autoscaling.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+namespace quietgate {
+namespace {
+
+constexpr double origin = 1'700'000'000;
+
+// A sample a second from `from` to `until` (seconds after the load began).
+std::vector<Sample> every_second(int from, int until, const std::function<double(int)>& value) {
+  std::vector<Sample> samples;
+  for (int t = from; t <= until; ++t) samples.push_back({origin + t, value(t)});
+  return samples;
+}
+
+ScalingWindow window(double end, double read_until) {
+  return {origin, origin + end, origin + read_until};
+}
+
+const Check& find(const std::vector<Check>& checks, const std::string& name) {
+  for (const auto& check : checks) {
+    if (check.name == name) return check;
+  }
+  static const Check none{"none", "", "", Outcome::error, "no such check"};
+  return none;
+}
+
+AutoscalingExpectation usual() {
+  AutoscalingExpectation expect;
+  expect.reach = 3;
+  expect.within = Milliseconds(30'000);
+  expect.never_above = 6;
+  expect.settle_at = 1;
+  expect.settle_within = Milliseconds(60'000);
+  expect.reversals = Bound{Bound::Relation::less_equal, 1, "<= 1"};
+  return expect;
+}
+
+double healthy(int t) {
+  return t < 5 ? 1 : t < 8 ? 2 : t < 50 ? 4 : t < 60 ? 2 : 1;
+}
+
+// Load 0-300 s; ready 2 -> 6 at 90, 6 -> 2 at 645: reached after 90 s, down 345 s after the load ended, one reversal.
+TEST(Autoscaling, TellsTheStoryOfTheDefaultAutoscaler) {
+  AutoscalingExpectation expect;
+  expect.reach = 6;
+  expect.settle_at = 2;
+  auto ready = every_second(-5, 700, [](int t) { return t < 90 ? 2.0 : t < 645 ? 6.0 : 2.0; });
+  auto story = tell_scaling(ready, expect, window(300, 700));
+  EXPECT_EQ(story.base, 2);
+  EXPECT_EQ(story.highest, 6);
+  EXPECT_EQ(story.reached_after, 90);
+  EXPECT_EQ(story.settled_after, 345);
+  EXPECT_EQ(story.reversals, 1);
+  auto desired = every_second(-5, 700, [](int t) { return t < 45 ? 2.0 : t < 615 ? 6.0 : 2.0; });
+  story = tell_scaling(desired, expect, window(300, 700));
+  EXPECT_EQ(story.reached_after, 45);
+  EXPECT_EQ(story.settled_after, 315);
+  EXPECT_EQ(story.reversals, 1);
+}
+
+TEST(Autoscaling, PassesAHealthyService) {
+  auto checks = judge_scaling(every_second(-5, 70, healthy), usual(), window(45, 70));
+  ASSERT_EQ(checks.size(), 4u);
+  for (const auto& check : checks) EXPECT_EQ(check.outcome, Outcome::passed) << check.sentence;
+  EXPECT_EQ(find(checks, "reach").sentence, "1 -> 3 replicas in 8s <= 30s");
+  EXPECT_EQ(find(checks, "never above").sentence, "4 replicas at the highest <= 6");
+  EXPECT_EQ(find(checks, "settle").sentence, "back at 1 replica 15s after the load ended <= 1m");
+  EXPECT_EQ(find(checks, "reversals").sentence, "reversals 1 <= 1");
+}
+
+TEST(Autoscaling, FailsAServiceThatDoesNotScale) {
+  auto checks = judge_scaling(every_second(-5, 70, [](int) { return 1.0; }), usual(), window(45, 70));
+  EXPECT_EQ(find(checks, "reach").outcome, Outcome::failed);
+  EXPECT_EQ(find(checks, "reach").sentence, "at most 1 replica < 3 within 30s (started at 1)");
+}
+
+TEST(Autoscaling, FailsWhatIsLateOrTooMuchOrSwings) {
+  auto late =
+      judge_scaling(every_second(-5, 70, [](int t) { return t < 31 || t > 60 ? 1.0 : 3.0; }), usual(), window(45, 70));
+  EXPECT_EQ(find(late, "reach").sentence, "1 -> 3 replicas in 31s > 30s");
+  EXPECT_EQ(find(late, "reach").outcome, Outcome::failed);
+  auto on_time =
+      judge_scaling(every_second(-5, 70, [](int t) { return t < 30 || t > 60 ? 1.0 : 3.0; }), usual(), window(45, 70));
+  EXPECT_EQ(find(on_time, "reach").outcome, Outcome::passed);
+  auto much =
+      judge_scaling(every_second(-5, 70, [](int t) { return t == 20 ? 7.0 : healthy(t); }), usual(), window(45, 70));
+  EXPECT_EQ(find(much, "never above").outcome, Outcome::failed);
+  EXPECT_EQ(find(much, "never above").sentence, "7 replicas at the highest > 6");
+  auto swing =
+      judge_scaling(every_second(-5, 70, [](int t) { return t == 20 ? 3.0 : healthy(t); }), usual(), window(45, 70));
+  EXPECT_EQ(find(swing, "reversals").sentence, "reversals 3 > 1");
+}
+
+TEST(Autoscaling, FailsWhatDoesNotComeBack) {
+  auto up = judge_scaling(every_second(-5, 110, [](int t) { return t < 8 ? 1.0 : 4.0; }), usual(), window(45, 110));
+  EXPECT_EQ(find(up, "settle").outcome, Outcome::failed);
+  EXPECT_EQ(find(up, "settle").sentence, "4 replicas instead of 1 1m after the load ended");
+  auto late = judge_scaling(every_second(-5, 110, [](int t) { return t < 8 || t >= 106 ? 1.0 : 4.0; }), usual(),
+                            window(45, 110));
+  EXPECT_EQ(find(late, "settle").outcome, Outcome::failed);
+  // A dip to the number is no settling: only the last unbroken time at it counts.
+  auto dip = judge_scaling(every_second(-5, 110, [](int t) { return t < 8 || t == 50 ? 1.0 : 4.0; }), usual(),
+                           window(45, 110));
+  EXPECT_EQ(find(dip, "settle").outcome, Outcome::failed);
+}
+
+TEST(Autoscaling, ABaseThatIsThereAlreadyProvesNothing) {
+  auto checks = judge_scaling(every_second(-5, 70, [](int t) { return t > 50 ? 1.0 : 3.0; }), usual(), window(45, 70));
+  EXPECT_EQ(find(checks, "reach").outcome, Outcome::inconclusive);
+  EXPECT_EQ(find(checks, "reach").sentence, "already 3 replicas before the load: reaching 3 would prove nothing");
+}
+
+TEST(Autoscaling, AHoleNeverPasses) {
+  auto samples = every_second(-5, 70, healthy);
+  std::erase_if(samples, [](const Sample& s) { return s.time > origin + 20 && s.time < origin + 27; });
+  auto checks = judge_scaling(samples, usual(), window(45, 70));
+  EXPECT_EQ(find(checks, "reach").outcome, Outcome::passed) << "it was seen at 8 s, whatever came later";
+  EXPECT_EQ(find(checks, "never above").outcome, Outcome::inconclusive);
+  EXPECT_EQ(find(checks, "never above").sentence, "no replica count from 20s to 27s after the load began");
+  EXPECT_EQ(find(checks, "reversals").outcome, Outcome::inconclusive);
+  EXPECT_EQ(find(checks, "settle").outcome, Outcome::passed);
+  auto nan = every_second(-5, 70, [](int t) { return t > 20 && t < 27 ? std::nan("") : healthy(t); });
+  EXPECT_EQ(find(judge_scaling(nan, usual(), window(45, 70)), "never above").outcome, Outcome::inconclusive);
+}
+
+TEST(Autoscaling, AHoleAtEitherEndNeverPasses) {
+  auto late = every_second(10, 70, healthy);
+  EXPECT_EQ(find(judge_scaling(late, usual(), window(45, 70)), "never above").outcome, Outcome::inconclusive);
+  auto cut = every_second(-5, 63, healthy);
+  EXPECT_EQ(find(judge_scaling(cut, usual(), window(45, 70)), "settle").outcome, Outcome::inconclusive);
+}
+
+TEST(Autoscaling, WhatIsCertainFailsDespiteAHole) {
+  auto samples = every_second(-5, 70, [](int t) { return t == 15 ? 9.0 : healthy(t); });
+  std::erase_if(samples, [](const Sample& s) { return s.time > origin + 20 && s.time < origin + 30; });
+  EXPECT_EQ(find(judge_scaling(samples, usual(), window(45, 70)), "never above").outcome, Outcome::failed);
+}
+
+TEST(Autoscaling, NoSeriesNeverPasses) {
+  for (const auto& checks :
+       {judge_scaling(std::vector<Sample>{}, usual(), window(45, 70)),
+        judge_scaling(every_second(0, 70, [](int) { return std::nan(""); }), usual(), window(45, 70)),
+        judge_scaling(infrastructure_error("http://x refused"), usual(), window(45, 70))}) {
+    ASSERT_EQ(checks.size(), 1u);
+    EXPECT_EQ(checks[0].outcome, Outcome::inconclusive);
+  }
+  EXPECT_EQ(judge_scaling(std::vector<Sample>{}, {}, window(45, 70))[0].outcome, Outcome::inconclusive);
+}
+
+TEST(Autoscaling, WantsOneSeries) {
+  std::vector<Series> two(2);
+  EXPECT_FALSE(single_series(two).ok());
+  EXPECT_FALSE(single_series(std::vector<Series>{}).ok());
+  EXPECT_EQ(single_series(infrastructure_error("refused")).error().message, "refused");
+  EXPECT_EQ(single_series(std::vector<Series>{{{}, {{1, 2}}}})->size(), 1u);
+}
+
+TEST(Autoscaling, WaitsUntilItStandsStill) {
+  auto expect = usual();
+  auto series = [&](int from, int until) { return every_second(from, until, [](int) { return 1.0; }); };
+  EXPECT_TRUE(settled(series(45, 48), expect, origin + 45));
+  EXPECT_FALSE(settled(series(45, 47), expect, origin + 45)) << "not long enough";
+  EXPECT_FALSE(settled(series(40, 47), expect, origin + 45)) << "what was before the end of the load does not count";
+  EXPECT_FALSE(settled({}, expect, origin));
+  auto moving = series(45, 60);
+  moving.back().value = 2;
+  EXPECT_FALSE(settled(moving, expect, origin + 45));
+}
+
+}  // namespace
+}  // namespace quietgate
