@@ -61,6 +61,15 @@ std::string format_digits(double value, Unit unit, int digits) {
   return with_thousands(fmt::format("{:.{}f}", value, digits)) + suffix_of(unit);
 }
 
+double rounded(double value, int digits) {
+  double scale = std::pow(10.0, digits);
+  return std::round(value * scale) / scale;
+}
+
+bool nearly(double a, double b) {
+  return std::fabs(a - b) <= 1e-12 * std::max(1.0, std::fabs(b));
+}
+
 std::string word_of(Outcome outcome, std::size_t count) {
   if (outcome == Outcome::passed) return count == 1 ? "holds" : "hold";
   if (outcome == Outcome::failed) return "failed";
@@ -104,19 +113,12 @@ Check judge(std::string name, double observed, Unit unit, const Bound& bound, st
     return check;
   }
   bool holds = bound.holds(observed);
-  int digits = usual_digits(observed, unit);
-  int bound_digits = usual_digits(bound.value, unit);
-  if (observed != bound.value) {
-    // `250 ms > 250 ms` would be nonsense to its reader.
-    while (digits < 9 && format_digits(observed, unit, digits) == format_digits(bound.value, unit, bound_digits)) {
-      ++digits;
-    }
-  }
   // A bound is printed in full: `< 0.0005` must not read `< 0.001`.
-  while (bound_digits < 9 && std::fabs(std::stod(fmt::format("{:.{}f}", bound.value, bound_digits)) - bound.value) >
-                                 1e-9 * std::max(1.0, std::fabs(bound.value))) {
-    ++bound_digits;
-  }
+  int bound_digits = usual_digits(bound.value, unit);
+  while (bound_digits < 9 && !nearly(rounded(bound.value, bound_digits), bound.value)) ++bound_digits;
+  // `250 ms > 250 ms` would be nonsense to its reader.
+  int digits = usual_digits(observed, unit);
+  while (digits < 9 && observed != bound.value && nearly(rounded(observed, digits), bound.value)) ++digits;
   Check check;
   check.observed = format_digits(observed, unit, digits);
   check.expected = bound.text;

@@ -17,9 +17,8 @@ constexpr std::string_view known_percentiles = "p50 p90 p95 p99";
 
 std::string span(double seconds) {
   if (seconds >= 120) return human_duration(Milliseconds(static_cast<std::int64_t>(seconds) * 1000));
-  double tenths = std::round(seconds * 10) / 10;
-  bool whole = std::fabs(seconds - std::round(seconds)) < 0.25;
-  return fmt::format("{:.{}f} s", whole ? std::round(seconds) : tenths, whole ? 0 : 1);
+  bool whole = seconds >= 20 || std::fabs(seconds - std::round(seconds)) < 0.05;
+  return fmt::format("{:.{}f} s", seconds, whole ? 0 : 1);
 }
 
 double ran_for(const LoadReport& report) {

@@ -1,28 +1,11 @@
 // The `verify` stage: PromQL checks over the window of a load.
 #pragma once
 
-#include <vector>
-
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
-#include "stages/metrics/prometheus.h"
 
 namespace quietgate {
-
-// The times at which a check is sampled, on the metrics server's clock; seconds since the epoch.
-struct SampleGrid {
-  double begin = 0;
-  double end = 0;
-  double step = 1;
-  int points() const;  // how many samples a series without a gap has
-};
-
-// One check over one answer. Pure. The bound must hold at every sample of every series. No series, a value that is no
-// number, too few samples, or an error of the server is inconclusive, each with its own sentence; a sample that breaks
-// the bound fails the check all the same. A ratio has no value before its first request: up to 5 s without a number at
-// the begin of the window are forgiven, and one sample in ten after that.
-Check judge_samples(const MetricCheck& check, const Result<std::vector<Series>>& answer, const SampleGrid& grid);
 
 // Waits until the server's clock is past the window, then judges each check. Leaves every sample in the attempt's
 // measurements. Nothing outlives it: a resumed attempt starts again.

@@ -48,7 +48,7 @@ TEST(Expectation, NamesEveryRelationBothWays) {
 }
 
 TEST(Expectation, NoNumberIsNeverJudged) {
-  for (double value : {std::nan(""), INFINITY, -INFINITY}) {
+  for (double value : {std::nan(""), double{INFINITY}, -double{INFINITY}}) {
     for (auto relation : {Relation::less, Relation::greater, Relation::not_equal}) {
       EXPECT_EQ(judge("x", value, Unit::number, {relation, 1, ""}, "").outcome, Outcome::inconclusive);
     }

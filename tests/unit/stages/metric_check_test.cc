@@ -1,4 +1,4 @@
-#include "stages/verify.h"
+#include "stages/metric_check.h"
 
 #include <gtest/gtest.h>
 
@@ -21,20 +21,20 @@ Result<std::vector<Series>> one(const std::function<double(int)>& value, int fro
   return std::vector<Series>{series};
 }
 
-TEST(Verify, CountsThePointsOfItsGrid) {
+TEST(MetricCheck, CountsThePointsOfItsGrid) {
   EXPECT_EQ(grid.points(), 46);
   EXPECT_EQ((SampleGrid{origin, origin + 45.9, 1}).points(), 46);
   EXPECT_EQ((SampleGrid{origin, origin + 1, 0.1}).points(), 11);
   EXPECT_EQ((SampleGrid{origin, origin - 1, 1}).points(), 0);
 }
 
-TEST(Verify, PassesWhenTheBoundHoldsAtEverySample) {
+TEST(MetricCheck, PassesWhenTheBoundHoldsAtEverySample) {
   auto check = judge_samples(error_ratio(), one([](int) { return 0.0; }), grid);
   EXPECT_EQ(check.outcome, Outcome::passed);
   EXPECT_EQ(check.sentence, "error ratio 0.000 < 0.01 at all 46 samples, highest 0.000");
 }
 
-TEST(Verify, FailsAtTheFirstSampleThatBreaksIt) {
+TEST(MetricCheck, FailsAtTheFirstSampleThatBreaksIt) {
   auto check = judge_samples(error_ratio(), one([](int t) { return t == 30 || t == 31 ? 0.5 : 0.0; }), grid);
   EXPECT_EQ(check.outcome, Outcome::failed);
   EXPECT_EQ(check.sentence, "error ratio 0.500 >= 0.01 at 2 of 46 samples, first 30s into the window, highest 0.500");
@@ -43,7 +43,7 @@ TEST(Verify, FailsAtTheFirstSampleThatBreaksIt) {
             "rate 40 < 100 at 1 of 46 samples, first 3s into the window, lowest 40");
 }
 
-TEST(Verify, FourLacksHaveFourSentencesAndNonePasses) {
+TEST(MetricCheck, FourLacksHaveFourSentencesAndNonePasses) {
   auto empty = judge_samples(error_ratio(), std::vector<Series>{}, grid);
   auto nan = judge_samples(error_ratio(), one([](int t) { return t == 20 ? std::nan("") : 0.0; }), grid);
   auto server = judge_samples(error_ratio(), infrastructure_error("http://x: connection refused"), grid);
@@ -55,7 +55,7 @@ TEST(Verify, FourLacksHaveFourSentencesAndNonePasses) {
   EXPECT_EQ(few.sentence, "error ratio has 31 of 46 samples: too few to judge");
 }
 
-TEST(Verify, InfiniteAndOnlyNaNNeverPass) {
+TEST(MetricCheck, InfiniteAndOnlyNaNNeverPass) {
   EXPECT_EQ(
       judge_samples({"x", "q", {Bound::Relation::greater, 1, "> 1"}}, one([](int) { return INFINITY; }), grid).outcome,
       Outcome::inconclusive);
@@ -64,7 +64,7 @@ TEST(Verify, InfiniteAndOnlyNaNNeverPass) {
   EXPECT_EQ(check.sentence, "error ratio is NaN at all 46 samples: there is no number to judge");
 }
 
-TEST(Verify, ForgivesARatioItsFirstMoments) {
+TEST(MetricCheck, ForgivesARatioItsFirstMoments) {
   auto late = [](int seconds) { return one([=](int t) { return t < seconds ? std::nan("") : 0.0; }); };
   EXPECT_EQ(judge_samples(error_ratio(), late(5), grid).outcome, Outcome::passed);
   EXPECT_EQ(judge_samples(error_ratio(), late(9), grid).outcome, Outcome::passed) << "5 s and a tenth of the rest";
@@ -76,12 +76,12 @@ TEST(Verify, ForgivesARatioItsFirstMoments) {
             Outcome::inconclusive);
 }
 
-TEST(Verify, ABrokenBoundFailsWhateverIsMissing) {
+TEST(MetricCheck, ABrokenBoundFailsWhateverIsMissing) {
   auto check = judge_samples(error_ratio(), one([](int) { return 0.2; }, 10, 20), grid);
   EXPECT_EQ(check.outcome, Outcome::failed);
 }
 
-TEST(Verify, EverySeriesMustHold) {
+TEST(MetricCheck, EverySeriesMustHold) {
   auto answer = one([](int) { return 0.0; });
   answer->front().labels = {{"job", "a"}};
   answer->push_back(one([](int) { return 0.3; })->front());
@@ -96,7 +96,7 @@ TEST(Verify, EverySeriesMustHold) {
   EXPECT_EQ(judge_samples(error_ratio(), answer, grid).outcome, Outcome::inconclusive);
 }
 
-TEST(Verify, JudgesEquality) {
+TEST(MetricCheck, JudgesEquality) {
   MetricCheck up{"up", "q", {Bound::Relation::equal, 1, "== 1"}};
   EXPECT_EQ(judge_samples(up, one([](int) { return 1.0; }), grid).sentence, "up 1 = 1 at all 46 samples");
   EXPECT_EQ(judge_samples(up, one([](int t) { return t == 7 ? 0.0 : 1.0; }), grid).sentence,
