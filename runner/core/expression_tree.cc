@@ -191,7 +191,6 @@ class Parser {
     while (at_ < text_.size() && is_name_character(text_[at_])) ++at_;
     e.text = text_.substr(e.offset, at_ - e.offset);
     e.length = e.text.size();
-    skip_space();
     if (at_ < text_.size() && text_[at_] == '(') return call(std::move(e));
     if (e.text == "true" || e.text == "false") return e;
     e.kind = Expression::Kind::name;

@@ -1,0 +1,357 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pipelines/stage_reader.h"
+#include "runner/core/trigger.h"
+
+namespace quietgate {
+
+namespace {
+
+const std::string name_characters = std::string(letters_and_digits) + "_-";
+const std::string name_expected = "a letter, then letters, digits, `_` or `-`";
+
+}  // namespace
+
+void BodyReader::text(const Found& found, std::string& out, Templates::Use use) {
+  if (!found || !values_.text(found)) return;
+  if (auto value = templates_.read(found, use)) out = std::move(*value);
+}
+
+void BodyReader::path(const Found& found, std::string& out) {
+  if (!found || !values_.path(found)) return;
+  if (auto value = templates_.read(found, Templates::Use::plain)) out = std::move(*value);
+}
+
+void BodyReader::paths(const Found& found, std::vector<std::string>& out, std::size_t least) {
+  if (!found) return;
+  for (const Found& item : values_.list(found, least)) {
+    std::string glob;
+    path(item, glob);
+    if (glob.empty()) continue;
+    const std::string problem = glob.find("${{") == std::string::npos ? glob_problem(glob) : std::string();
+    if (!problem.empty()) {
+      values_.wrong(item, fmt::format("`{}` is not a glob pattern: {}", item.node->text, problem));
+    } else if (std::find(out.begin(), out.end(), glob) != out.end()) {
+      values_.wrong(item, fmt::format("`{}` stands twice in `{}`", glob, found.name));
+    } else {
+      out.push_back(std::move(glob));
+    }
+  }
+}
+
+// Text is a shell script, a list is a program with its arguments.
+std::optional<Command> BodyReader::command(const Found& found) {
+  Command command;
+  if (found.node->kind == YamlNode::Kind::scalar) {
+    text(found, command.shell, Templates::Use::shell);
+    return command;
+  }
+  if (found.node->kind != YamlNode::Kind::sequence) {
+    values_.wrong_type(found, "text (a shell script) or a list (a program and its arguments)");
+    return std::nullopt;
+  }
+  for (const Found& item : values_.list(found, 1)) {
+    std::string argument;
+    // Only the program's name must not be empty.
+    if (item.node->kind == YamlNode::Kind::scalar && item.node->quoted && item.node->text.empty() &&
+        !command.argv.empty()) {
+      command.argv.emplace_back();
+      continue;
+    }
+    text(item, argument, Templates::Use::argument);
+    command.argv.push_back(std::move(argument));
+  }
+  return command;
+}
+
+void BodyReader::text_map(const Found& found, std::map<std::string, std::string>& out, bool variables) {
+  if (!found) return;
+  MapReader map(values_, found, fmt::format("`{}`", found.name));
+  for (const Found& entry : map.entries()) {
+    const std::string first = std::string(letters) + "_";
+    if (!values_.is_name(entry, entry.name, first, variables ? std::string(letters_and_digits) + "_" : name_characters,
+                         200,
+                         variables ? "a letter or `_`, then letters, digits or `_`"
+                                   : "a letter or `_`, then letters, digits, `_` or `-`"))
+      continue;
+    if (!values_.loose_text(entry)) continue;
+    if (auto value = templates_.read(entry, Templates::Use::plain)) out[entry.name] = std::move(*value);
+  }
+}
+
+TestSpec BodyReader::test(const Found& found) {
+  TestSpec spec;
+  MapReader map(values_, found, "`test`");
+  std::string directory;
+  const Found run = map.find("run");
+  const Found commands = map.find("commands");
+  path(map.find("directory"), directory);
+  path(map.find("junit"), spec.junit);
+  paths(map.find("artifacts"), spec.artifacts, 0);
+  map.finish();
+  if (!map.valid()) return spec;
+  if (run && commands) {
+    values_.diagnostics().add(commands.key_at, "`test` has both `run` and `commands`", "one of them");
+  } else if (run) {
+    if (auto one = command(run)) spec.commands.push_back(std::move(*one));
+  } else if (commands) {
+    for (const Found& item : values_.list(commands, 1)) {
+      if (auto one = command(item)) spec.commands.push_back(std::move(*one));
+    }
+  } else {
+    values_.diagnostics().add(found.key_at, "`test` needs `run`",
+                              "text (a shell script) or a list (a program and its arguments)");
+  }
+  for (Command& one : spec.commands) one.directory = directory;
+  return spec;
+}
+
+void BodyReader::ports(const Found& found, ApplySpec& out) {
+  if (!found) return;
+  for (const std::string& name : values_.texts(found, 0, 100)) out.ports.push_back(name);
+  for (const Found& item : values_.list(found, 0, 100)) {
+    if (item.node->kind == YamlNode::Kind::scalar && !item.node->text.empty())
+      values_.is_name(item, item.node->text, letters, name_characters, 63, name_expected);
+  }
+  scope_.ports = out.ports;
+}
+
+ApplySpec BodyReader::apply(const Found& found) {
+  ApplySpec spec;
+  MapReader map(values_, found, "`apply`");
+  ports(map.find("ports"), spec);
+  const Found processes_at = map.find("processes");
+  const Found terraform_at = map.find("terraform");
+  text_map(map.find("outputs"), spec.outputs, false);
+  const std::size_t before = values_.diagnostics().count();
+  map.unsupported("kubernetes");
+  map.unsupported("lambda");
+  const bool unsupported = values_.diagnostics().count() != before;
+  map.finish();
+  if (processes_at && terraform_at)
+    values_.diagnostics().add(terraform_at.key_at, "`apply` has both `processes` and `terraform`",
+                              "one provisioner a stage");
+  if (processes_at) spec.provisioner = processes(processes_at);
+  if (terraform_at && !processes_at) spec.provisioner = terraform(terraform_at);
+  if (map.valid() && !processes_at && !terraform_at && !unsupported)
+    values_.diagnostics().add(found.key_at, "`apply` names no provisioner", "one of processes, terraform");
+  return spec;
+}
+
+ReadyCheck BodyReader::ready(const Found& found) {
+  ReadyCheck check;
+  MapReader map(values_, found, "`ready`");
+  const Found http = map.find("http");
+  const Found tcp = map.find("tcp");
+  const Found shell = map.find("command");
+  text(http, check.http);
+  text(tcp, check.tcp);
+  text(shell, check.command, Templates::Use::shell);
+  if (const Found within = map.find("within")) check.within = values_.duration(within).value_or(check.within);
+  map.finish();
+  const int count = (http ? 1 : 0) + (tcp ? 1 : 0) + (shell ? 1 : 0);
+  if (map.valid() && count != 1)
+    values_.diagnostics().add(found.key_at, fmt::format("`ready` has {} checks", count == 0 ? "no" : "several"),
+                              "one of http, tcp, command");
+  return check;
+}
+
+ServiceSpec BodyReader::service(const Found& found) {
+  ServiceSpec spec;
+  spec.name = found.name;
+  MapReader map(values_, found, fmt::format("service `{}`", found.name));
+  if (const Found run = map.require("run", "text (a shell script) or a list (a program and its arguments)"))
+    spec.command = command(run).value_or(Command{});
+  path(map.find("directory"), spec.command.directory);
+  text_map(map.find("environment"), spec.environment, true);
+  if (const Found check = map.find("ready")) spec.ready = ready(check);
+  if (const Found needs = map.find("needs")) spec.needs = values_.texts(needs);
+  map.finish();
+  return spec;
+}
+
+TerraformSpec BodyReader::terraform(const Found& found) {
+  TerraformSpec spec;
+  MapReader map(values_, found, "`terraform`");
+  path(map.require("directory", "the folder of the root module"), spec.directory);
+  text_map(map.find("variables"), spec.variables, false);
+  map.finish();
+  return spec;
+}
+
+AutoscalingSpec BodyReader::autoscaling(const Found& found) {
+  AutoscalingSpec spec;
+  MapReader map(values_, found, "`autoscaling`");
+  if (const Found replicas = map.require("replicas", "where the number of ready replicas is measured")) {
+    MapReader source(values_, replicas, "`replicas`");
+    text(source.require("prometheus", "the URL of a Prometheus"), spec.prometheus);
+    text(source.require("query", "PromQL that gives one number"), spec.query);
+    source.finish();
+  }
+  if (const Found expect = map.require("expect", "at least one of reach, never_above, settle_at, reversals")) {
+    AutoscalingExpectation& e = spec.expect;
+    MapReader bounds(values_, expect, "`expect`");
+    const auto replicas = [&](const char* key, std::optional<double>& out) {
+      if (const Found value = bounds.find(key)) out = values_.number(value, 0, 1e6);
+    };
+    replicas("reach", e.reach);
+    replicas("never_above", e.never_above);
+    replicas("settle_at", e.settle_at);
+    const Found within = bounds.find("within");
+    const Found settle_within = bounds.find("settle_within");
+    const Found reversals = bounds.find("reversals");
+    if (within) e.within = values_.duration(within).value_or(e.within);
+    if (settle_within) e.settle_within = values_.duration(settle_within).value_or(e.settle_within);
+    if (reversals) e.reversals = values_.bound(reversals, Measure::plain);
+    bounds.finish();
+    const auto judged = [&](const char* key) { return expect.node->find(key) != nullptr; };
+    if (bounds.valid() && !judged("reach") && !judged("never_above") && !judged("settle_at") && !judged("reversals"))
+      values_.diagnostics().add(expect.key_at, "`expect` expects nothing",
+                                "at least one of reach, never_above, settle_at, reversals");
+    if (within && !judged("reach")) values_.diagnostics().add(within.key_at, "`within` needs `reach`");
+    if (settle_within && !judged("settle_at"))
+      values_.diagnostics().add(settle_within.key_at, "`settle_within` needs `settle_at`");
+  }
+  map.finish();
+  return spec;
+}
+
+LoadSpec BodyReader::load(const Found& found) {
+  LoadSpec spec;
+  MapReader map(values_, found, "`load`");
+  path(map.require("locustfile", "the path of a Locust file"), spec.locustfile);
+  text(map.require("host", "the URL of the service under load"), spec.host);
+  if (const Found users = map.require("users", "how many users at once"))
+    spec.users = values_.integer(users, 1, 1'000'000).value_or(1);
+  spec.spawn_rate = spec.users;
+  if (const Found rate = map.find("spawn_rate")) spec.spawn_rate = values_.number(rate, 0.001, 1e6).value_or(1);
+  const Found duration = map.require("duration", "how long the load lasts, such as 45s");
+  if (duration) spec.duration = values_.duration(duration).value_or(spec.duration);
+  const Found warm_up = map.find("warm_up");
+  if (warm_up) spec.warm_up = values_.duration(warm_up, Milliseconds{0}).value_or(spec.warm_up);
+  if (duration && warm_up && spec.warm_up >= spec.duration)
+    values_.wrong(warm_up, "`warm_up` leaves nothing of `duration` to judge",
+                  fmt::format("less than {}", duration.node->text));
+  if (const Found expect =
+          map.require("expect", "what must hold, such as {failure_ratio: \"<= 0.01\", requests: \">= 100\"}")) {
+    MapReader bounds(values_, expect, "`expect`");
+    const auto take = [&](const char* key, Measure measure) {
+      const Found value = bounds.find(key);
+      if (!value) return;
+      if (auto bound = values_.bound(value, measure)) spec.expect[key] = std::move(*bound);
+    };
+    take("failure_ratio", Measure::ratio);
+    for (const char* key : {"p50", "p90", "p95", "p99", "mean", "max"}) take(key, Measure::time);
+    take("requests_per_second", Measure::plain);
+    take("requests", Measure::plain);
+    bounds.finish();
+    if (bounds.valid() && expect.node->entries.empty())
+      values_.wrong(expect, "`expect` expects nothing", "at least one bound");
+  }
+  if (const Found scaling = map.find("autoscaling")) spec.autoscaling = autoscaling(scaling);
+  map.finish();
+  return spec;
+}
+
+void BodyReader::window(const Found& found, StageReference::Kind kind, std::vector<std::string>& out) {
+  const auto take = [&](const Found& item) {
+    const auto name = values_.text(item);
+    if (!name) return;
+    if (std::find(out.begin(), out.end(), *name) != out.end())
+      return values_.wrong(item, fmt::format("`{}` stands twice in `{}`", *name, found.name));
+    out.push_back(*name);
+    scope_.references.push_back({kind, *name, item.node->at});
+  };
+  if (kind == StageReference::Kind::one_window) return take(found);
+  for (const Found& item : values_.list(found, 1)) take(item);
+}
+
+MetricCheck BodyReader::check(const Found& found) {
+  MetricCheck check;
+  MapReader map(values_, found, "the check");
+  if (const Found name = map.require("name", "what the check is called in reports"))
+    check.name = values_.text(name, 200).value_or("");
+  text(map.require("query", "PromQL"), check.query);
+  if (const Found expect = map.require("expect", "a bound such as \"< 0.01\"")) {
+    if (auto bound = values_.bound(expect, Measure::ratio)) check.expect = std::move(*bound);
+  }
+  map.finish();
+  return check;
+}
+
+VerifySpec BodyReader::verify(const Found& found) {
+  VerifySpec spec;
+  MapReader map(values_, found, "`verify`");
+  text(map.require("prometheus", "the URL of a Prometheus"), spec.prometheus);
+  const Found during = map.find("during");
+  const Found last = map.find("last");
+  std::vector<std::string> stage;
+  if (during) window(during, StageReference::Kind::one_window, stage);
+  if (!stage.empty()) spec.during = stage[0];
+  if (last) spec.last = values_.duration(last).value_or(spec.last);
+  if (const Found step = map.find("step")) spec.step = values_.duration(step, Milliseconds{100}).value_or(spec.step);
+  if (const Found checks = map.require("checks", "a list of {name, query, expect}")) {
+    for (const Found& item : values_.list(checks, 1)) {
+      spec.checks.push_back(check(item));
+      const std::string& name = spec.checks.back().name;
+      const auto same = [&](const MetricCheck& other) { return !name.empty() && other.name == name; };
+      if (std::count_if(spec.checks.begin(), spec.checks.end(), same) > 1)
+        values_.diagnostics().add(item.key_at, fmt::format("two checks are named `{}`", name), "a name for each");
+    }
+  }
+  map.finish();
+  if (during && last) values_.diagnostics().add(last.key_at, "`verify` has both `during` and `last`", "one of them");
+  if (map.valid() && !during && !last)
+    values_.diagnostics().add(found.key_at, "`verify` names no time span",
+                              "`during:` a load stage, or `last:` a duration before now");
+  return spec;
+}
+
+GateSpec BodyReader::gate(const Found& found) {
+  GateSpec spec;
+  MapReader map(values_, found, "`gate`");
+  text(map.require("prometheus", "the URL of the Prometheus that evaluates the rules"), spec.prometheus);
+  paths(map.require("rules", "globs of rule files"), spec.rules, 1);
+  if (const Found during = map.require("during", "the stages in which the rules must stay quiet"))
+    window(during, StageReference::Kind::windows, spec.during);
+  if (const Found quiet = map.find("quiet_for"))
+    spec.quiet_for = values_.duration(quiet, Milliseconds{0}).value_or(spec.quiet_for);
+  if (const Found layers = map.find("layers")) {
+    for (const Found& item : values_.list(layers)) {
+      const auto word = values_.choice(item, {"application", "service", "kubernetes", "node"});
+      if (!word) continue;
+      if (std::find(spec.layers.begin(), spec.layers.end(), item.node->text) != spec.layers.end()) {
+        values_.wrong(item, fmt::format("`{}` stands twice in `layers`", item.node->text));
+      } else {
+        spec.layers.push_back(item.node->text);
+      }
+    }
+  }
+  map.finish();
+  return spec;
+}
+
+PromoteSpec BodyReader::promote(const Found& found) {
+  PromoteSpec spec;
+  MapReader map(values_, found, "`promote`");
+  text(map.require("branch", "the branch that is moved to the commit"), spec.branch);
+  if (const Found gate_at = map.find("gate")) spec.gate = gate(gate_at);
+  if (const Found approval = map.find("approval")) {
+    if (const auto word = values_.choice(approval, {"none", "manual"})) spec.approval = static_cast<Approval>(*word);
+  }
+  map.unsupported("merge");
+  map.finish();
+  return spec;
+}
+
+ApproveSpec BodyReader::approve(const Found& found) {
+  ApproveSpec spec;
+  MapReader map(values_, found, "`approve`");
+  text(map.require("message", "what the person decides on"), spec.message);
+  map.finish();
+  return spec;
+}
+
+}  // namespace quietgate

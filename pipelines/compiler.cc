@@ -1,0 +1,184 @@
+#include "pipelines/compiler.h"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <array>
+
+#include "pipelines/graph.h"
+#include "pipelines/stage_reader.h"
+#include "pipelines/yaml.h"
+#include "runner/core/event.h"
+#include "runner/core/trigger.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t max_stages = 500;
+
+std::string hash_of(Plan plan) {
+  plan.hash.clear();
+  const std::string canonical = to_json(plan);
+  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(canonical.data()), canonical.size());
+  std::string out;
+  for (const unsigned char byte : digest) out += fmt::format("{:02x}", byte);
+  return out;
+}
+
+std::string_view without_mark(const std::string& text) {
+  std::string_view view = text;
+  if (view.starts_with("\xEF\xBB\xBF")) view.remove_prefix(3);
+  return view;
+}
+
+void read_globs(const Found& found, const ValueReader& values, std::vector<std::string>& out, std::size_t least) {
+  if (!found) return;
+  out = values.texts(found, least);
+  for (const Found& item : values.list(found, least)) {
+    if (item.node->kind != YamlNode::Kind::scalar || item.node->text.empty()) continue;
+    const std::string& glob = item.node->text;
+    const std::string problem = glob[0] == '!' ? "a leading `!` is not supported" : glob_problem(glob);
+    if (!problem.empty())
+      values.wrong(item, fmt::format("`{}` is not a glob pattern: {}", glob, problem), {},
+                   glob[0] == '!' ? "list what is not wanted in `ignore_paths`" : "");
+  }
+}
+
+TriggerRules read_trigger(const Found& found, const ValueReader& values) {
+  TriggerRules rules;
+  MapReader map(values, found, "`on`");
+  read_globs(map.find("branches"), values, rules.branches, 1);
+  read_globs(map.find("paths"), values, rules.paths, 1);
+  read_globs(map.find("ignore_paths"), values, rules.ignore_paths, 0);
+  map.finish();
+  return rules;
+}
+
+Concurrency read_concurrency(const Found& found, const ValueReader& values) {
+  const auto word = values.choice(found, {"queue", "supersede", "parallel"});
+  return word ? static_cast<Concurrency>(*word) : Concurrency::supersede;
+}
+
+Found root_of(const YamlPointer& tree) {
+  return {tree.get(), "the pipeline", Position{}};
+}
+
+class PipelineReader {
+ public:
+  PipelineReader(const YamlPointer& tree, const PlanContext& context, Diagnostics& diagnostics)
+      : context_(context),
+        diagnostics_(diagnostics),
+        values_(diagnostics),
+        map_(values_, root_of(tree), "the pipeline") {
+    map_.ignore_prefix("x-");
+    scope_.context = &context_;
+  }
+
+  Plan read() {
+    Plan plan;
+    plan.run = context_.run;
+    plan.commit = context_.commit;
+    plan.branch = context_.branch;
+    plan.name = context_.run.repository;
+    if (const Found version = map_.require("version", "`version: 1`")) {
+      if (values_.integer(version, 1, 1000).value_or(1) != 1)
+        values_.wrong(
+            version,
+            fmt::format("this version of quietgate does not know version {} of the language", version.node->text),
+            "`version: 1`");
+    }
+    if (const Found name = map_.find("name")) plan.name = values_.text(name, 200).value_or("");
+    if (const Found on = map_.find("on")) read_trigger(on, values_);
+    if (const Found concurrency = map_.find("concurrency")) plan.concurrency = read_concurrency(concurrency, values_);
+    if (const Found secrets = map_.find("secrets")) read_secrets(secrets, plan);
+    if (const Found environment = map_.find("environment")) read_environment(environment, scope_, diagnostics_);
+    if (const Found timeout = map_.find("timeout")) plan.timeout = values_.duration(timeout).value_or(plan.timeout);
+    if (const Found stages = map_.require("stages", "a map of stages")) read_stages(stages, plan);
+    map_.finish();
+    return plan;
+  }
+
+ private:
+  void read_secrets(const Found& found, Plan& plan) {
+    plan.secrets = values_.texts(found);
+    for (const Found& item : values_.list(found)) {
+      if (item.node->kind == YamlNode::Kind::scalar && !item.node->text.empty())
+        values_.is_name(item, item.node->text, std::string(letters) + "_", std::string(letters_and_digits) + "_", 200,
+                        "a secret's name: a letter or `_`, then letters, digits or `_`");
+    }
+    scope_.secrets = plan.secrets;
+  }
+
+  void read_stages(const Found& found, Plan& plan) {
+    MapReader map(values_, found, "`stages`");
+    if (!map.valid()) return;
+    const std::vector<Found> entries = map.entries();
+    if (entries.empty()) return values_.wrong(found, "`stages` is empty", "at least one stage");
+    if (entries.size() > max_stages)
+      return values_.wrong(found, fmt::format("the pipeline has {} stages", entries.size()),
+                           fmt::format("at most {}", max_stages));
+    std::vector<StageDraft> drafts;
+    for (const Found& entry : entries) {
+      std::vector<StageDraft> expanded = read_stage(entry, scope_, diagnostics_);
+      if (drafts.size() + expanded.size() > max_expanded_stages)
+        return values_.wrong(entry,
+                             fmt::format("with its matrices the pipeline has more than {} stages", max_expanded_stages));
+      std::move(expanded.begin(), expanded.end(), std::back_inserter(drafts));
+    }
+    plan.stages = order_stages(std::move(drafts), diagnostics_);
+  }
+
+  const PlanContext& context_;
+  Diagnostics& diagnostics_;
+  ValueReader values_;
+  MapReader map_;
+  Scope scope_;
+};
+
+}  // namespace
+
+Compilation compile_pipeline(const std::string& text, const std::string& path, const PlanContext& context) {
+  const SourceText source(path, without_mark(text));
+  Diagnostics diagnostics(source);
+  Compilation out;
+  if (const YamlPointer tree = parse_yaml(source, diagnostics)) {
+    Plan plan = PipelineReader(tree, context, diagnostics).read();
+    if (diagnostics.empty()) {
+      plan.hash = hash_of(plan);
+      out.plan = std::move(plan);
+    }
+  }
+  out.diagnostics = diagnostics.sorted();
+  out.printed = diagnostics.print();
+  return out;
+}
+
+Result<Plan> YamlPipelineCompiler::compile(const std::string& text, const std::string& path,
+                                           const PlanContext& context) {
+  Compilation compilation = compile_pipeline(text, path, context);
+  if (compilation.plan) return std::move(*compilation.plan);
+  return user_error(std::move(compilation.printed));
+}
+
+Result<PipelineCompiler::Trigger> YamlPipelineCompiler::trigger(const std::string& text, const std::string& path) {
+  const SourceText source(path, without_mark(text));
+  Diagnostics diagnostics(source);
+  const YamlPointer tree = parse_yaml(source, diagnostics);
+  if (!tree || tree->kind != YamlNode::Kind::map) {
+    if (tree) diagnostics.add(tree->at, "the file is not a map", "a map with `version` and `stages`");
+    return user_error(diagnostics.print());
+  }
+  Diagnostics here(source);
+  const ValueReader values(here);
+  MapReader map(values, root_of(tree), "the pipeline");
+  Trigger trigger;
+  if (const Found on = map.find("on")) trigger.rules = read_trigger(on, values);
+  if (const Found concurrency = map.find("concurrency")) trigger.concurrency = read_concurrency(concurrency, values);
+  if (!here.empty()) return user_error(here.print());
+  return trigger;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,157 @@
+#include "pipelines/diagnostics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t max_printed = 50;
+constexpr std::size_t max_kept = 1000;
+constexpr std::size_t max_line = 160;  // characters of a source line that are shown
+
+bool starts_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+
+std::size_t characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  // Two rows and one more, so that a swap of neighbours counts as one edit.
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> last(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    before.swap(last);
+    last.swap(row);
+  }
+  return last[b.size()];
+}
+
+// Control characters would change the terminal, not the text.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += (byte < 0x20 && c != '\t') || byte == 0x7F ? '?' : c;
+  }
+  return out;
+}
+
+}  // namespace
+
+SourceText::SourceText(std::string path, std::string_view text) : path_(std::move(path)), text_(text), starts_{0} {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n' && i + 1 < text.size()) starts_.push_back(i + 1);
+  }
+}
+
+std::string_view SourceText::line(std::size_t number) const {
+  if (number < 1 || number > starts_.size()) return {};
+  std::string_view rest = text_.substr(starts_[number - 1]);
+  rest = rest.substr(0, rest.find('\n'));
+  if (rest.ends_with('\r')) rest.remove_suffix(1);
+  return rest;
+}
+
+Position SourceText::position(std::size_t offset, std::size_t length_in_bytes) const {
+  offset = std::min(offset, text_.size());
+  const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
+  const auto number = static_cast<std::size_t>(next - starts_.begin());
+  const std::size_t start = starts_[number - 1];
+  const std::size_t line_end = start + line(number).size();
+  const std::size_t end = std::max(offset, std::min(offset + length_in_bytes, line_end));
+  Position at;
+  at.line = number;
+  at.column = 1 + characters(text_.substr(start, offset - start));
+  at.length = std::max<std::size_t>(1, characters(text_.substr(offset, end - offset)));
+  return at;
+}
+
+std::size_t SourceText::offset(std::size_t line, std::size_t byte_column) const {
+  if (line >= starts_.size()) return text_.size();
+  return std::min(starts_[line] + byte_column, text_.size());
+}
+
+void Diagnostics::add(Position at, std::string message, std::string expected, std::string hint) {
+  if (all_.size() >= max_kept) return;
+  Diagnostic diagnostic{at, std::move(message), std::move(expected), std::move(hint)};
+  if (std::find(all_.begin(), all_.end(), diagnostic) == all_.end()) all_.push_back(std::move(diagnostic));
+}
+
+std::vector<Diagnostic> Diagnostics::sorted() const {
+  std::vector<Diagnostic> out = all_;
+  std::stable_sort(out.begin(), out.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+  });
+  return out;
+}
+
+std::string Diagnostics::print() const {
+  std::string out;
+  const std::vector<Diagnostic> all = sorted();
+  for (std::size_t i = 0; i < std::min(all.size(), max_printed); ++i) out += quietgate::print(source_, all[i]);
+  if (all.size() > max_printed) out += fmt::format("... and {} more errors\n", all.size() - max_printed);
+  return out;
+}
+
+std::string print(const SourceText& source, const Diagnostic& diagnostic) {
+  const Position& at = diagnostic.at;
+  std::string out =
+      fmt::format("{}:{}:{}: error: {}\n", source.path(), at.line, at.column, printable(diagnostic.message));
+  const std::string_view line = source.line(at.line);
+  const std::string gutter(6, ' ');
+  if (!line.empty() && at.column <= max_line) {
+    std::string shown;
+    std::string under;
+    std::size_t column = 0;
+    for (const char c : line) {
+      if (starts_character(c) && ++column > max_line) break;
+      shown += c;
+      if (!starts_character(c)) continue;
+      if (column < at.column) under += c == '\t' ? '\t' : ' ';
+      if (column == at.column) under += '^';
+      if (column > at.column && column < at.column + at.length) under += '~';
+    }
+    if (column < at.column) under += std::string(at.column - column - 1, ' ') + '^';
+    out += fmt::format("{:>5} | {}\n{}| {}\n", at.line, printable(shown), gutter, under);
+  }
+  if (!diagnostic.expected.empty()) out += fmt::format("{}= expected {}\n", gutter, printable(diagnostic.expected));
+  if (!diagnostic.hint.empty()) out += fmt::format("{}= {}\n", gutter, printable(diagnostic.hint));
+  return out;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& words) {
+  if (word.size() > 100) return {};
+  const std::string* best = nullptr;
+  std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
+  for (const std::string& candidate : words) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance >= least || distance >= candidate.size()) continue;
+    least = distance;
+    best = &candidate;
+  }
+  return best ? fmt::format("did you mean `{}`?", *best) : std::string();
+}
+
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+  std::string out;
+  for (const std::string& word : words) {
+    if (!out.empty()) out += separator;
+    out += word;
+  }
+  return out;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,222 @@
+#include "pipelines/graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bitset>
+#include <map>
+#include <set>
+
+namespace quietgate {
+
+namespace {
+
+class Graph {
+ public:
+  Graph(std::vector<StageDraft> drafts, Diagnostics& diagnostics)
+      : drafts_(std::move(drafts)), diagnostics_(diagnostics) {
+    for (std::size_t i = 0; i < drafts_.size(); ++i) {
+      auto& named = by_name_[drafts_[i].spec.name];
+      if (!named.empty() && drafts_[i].spec.name != drafts_[i].base)
+        diagnostics_.add(drafts_[i].at,
+                         fmt::format("two combinations of the matrix are named `{}`", drafts_[i].spec.name), {},
+                         "in names every character but letters, digits, `_` and `-` becomes `-`");
+      named.push_back(i);
+      if (drafts_[i].base != drafts_[i].spec.name) by_name_[drafts_[i].base].push_back(i);
+      if (std::find(names_.begin(), names_.end(), drafts_[i].base) == names_.end()) names_.push_back(drafts_[i].base);
+    }
+  }
+
+  std::vector<StageSpec> ordered() {
+    find_needs();
+    const Ordering ordering = order_by_needs(needs_);
+    if (!ordering.cycle.empty()) {
+      report(ordering.cycle);
+      return {};
+    }
+    find_ancestors(ordering.order);
+    for (std::size_t i = 0; i < drafts_.size(); ++i) {
+      for (const StageReference& reference : drafts_[i].references) check(i, reference);
+      widen_gate(i);
+    }
+    std::vector<StageSpec> out;
+    for (const std::size_t i : ordering.order) out.push_back(std::move(drafts_[i].spec));
+    return out;
+  }
+
+ private:
+  void find_needs() {
+    needs_.resize(drafts_.size());
+    for (std::size_t i = 0; i < drafts_.size(); ++i) {
+      std::set<std::size_t> all;
+      for (const NeedAt& need : drafts_[i].needs) {
+        const auto found = by_name_.find(need.name);
+        if (found == by_name_.end()) {
+          diagnostics_.add(need.at, fmt::format("there is no stage `{}`", need.name), "one of " + joined(names_),
+                           did_you_mean(need.name, names_));
+          continue;
+        }
+        all.insert(found->second.begin(), found->second.end());
+      }
+      needs_[i].assign(all.begin(), all.end());
+      for (const std::size_t need : needs_[i]) drafts_[i].spec.needs.push_back(drafts_[need].spec.name);
+    }
+  }
+
+  void report(const std::vector<std::size_t>& cycle) {
+    std::vector<std::string> names;
+    for (const std::size_t i : cycle) names.push_back(drafts_[i].base);
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    names.push_back(drafts_[cycle[0]].base);
+    // Point at the need that leads to the next stage of the cycle.
+    Position at = drafts_[cycle[0]].at;
+    const StageDraft& next = drafts_[cycle[cycle.size() > 1 ? 1 : 0]];
+    for (const NeedAt& need : drafts_[cycle[0]].needs) {
+      if (need.name == next.base || need.name == next.spec.name) at = need.at;
+    }
+    diagnostics_.add(at, cycle.size() == 1 ? fmt::format("stage `{}` needs itself", names[0])
+                                           : "the stages need each other in a circle: " + joined(names, " -> "));
+  }
+
+  void find_ancestors(const std::vector<std::size_t>& order) {
+    ancestors_.resize(drafts_.size());
+    for (const std::size_t i : order) {
+      for (const std::size_t need : needs_[i]) {
+        ancestors_[i][need] = true;
+        ancestors_[i] |= ancestors_[need];
+      }
+    }
+  }
+
+  // The stages that a mention names, if it names any that stage `user` may know of.
+  const std::vector<std::size_t>* known_to(std::size_t user, const std::string& name, Position at) {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) {
+      diagnostics_.add(at, fmt::format("there is no stage `{}`", name), "one of " + joined(names_),
+                       did_you_mean(name, names_));
+      return nullptr;
+    }
+    for (const std::size_t i : found->second) {
+      if (ancestors_[user][i]) continue;
+      const std::string& self = drafts_[user].base;
+      if (i == user || name == self) {
+        diagnostics_.add(at, fmt::format("stage `{}` can't use what it does itself", self));
+      } else {
+        diagnostics_.add(at, fmt::format("stage `{}` does not wait for `{}`", self, name), {},
+                         fmt::format("add `{}` to the `needs` of `{}`", name, self));
+      }
+      return nullptr;
+    }
+    return &found->second;
+  }
+
+  void check(std::size_t user, const StageReference& reference) {
+    if (reference.kind == StageReference::Kind::expression) return check_expression(user, reference);
+    const auto* stages = known_to(user, reference.name, reference.at);
+    if (!stages) return;
+    if (reference.kind == StageReference::Kind::one_window && stages->size() > 1)
+      return ambiguous(reference.name, reference.at, *stages);
+    const char* kind = kind_of(drafts_[stages->front()].spec.body);
+    if (std::string_view(kind) == "load" || std::string_view(kind) == "verify") return;
+    diagnostics_.add(reference.at,
+                     fmt::format("stage `{}` is of kind `{}`, which has no time span to judge", reference.name, kind),
+                     "a stage of kind load or verify");
+  }
+
+  void ambiguous(const std::string& name, Position at, const std::vector<std::size_t>& stages) {
+    std::vector<std::string> choices;
+    for (const std::size_t i : stages) choices.push_back(drafts_[i].spec.name);
+    diagnostics_.add(at, fmt::format("stage `{}` has a matrix, so `{}` is several stages", name, name),
+                     "one of " + joined(choices));
+  }
+
+  void check_expression(std::size_t user, const StageReference& reference) {
+    const std::string rest = reference.name.substr(std::string_view("stages.").size());
+    const std::size_t outputs = rest.rfind(".outputs.");
+    const bool outcome = outputs == std::string::npos && rest.ends_with(".outcome");
+    if (!outcome && (outputs == std::string::npos || rest.find('.', outputs + 9) != std::string::npos)) {
+      diagnostics_.add(reference.at, fmt::format("`{}` is not something that is known of a stage", reference.name),
+                       "stages.NAME.outputs.KEY or stages.NAME.outcome");
+      return;
+    }
+    const std::string name = rest.substr(0, outcome ? rest.size() - 8 : outputs);
+    const auto* stages = known_to(user, name, reference.at);
+    if (!stages) return;
+    if (stages->size() > 1) return ambiguous(name, reference.at, *stages);
+    if (!outcome) check_output(drafts_[stages->front()].spec, rest.substr(outputs + 9), reference.at);
+  }
+
+  void check_output(const StageSpec& stage, const std::string& key, Position at) {
+    const auto* apply = std::get_if<ApplySpec>(&stage.body);
+    if (!apply) {
+      diagnostics_.add(at,
+                       fmt::format("stage `{}` is of kind `{}`, which has no outputs", stage.name, kind_of(stage.body)),
+                       "a stage of kind apply");
+      return;
+    }
+    // Terraform adds outputs of its own, which are known only after it ran.
+    if (std::holds_alternative<TerraformSpec>(apply->provisioner) || apply->outputs.contains(key)) return;
+    std::vector<std::string> keys;
+    for (const auto& [name, value] : apply->outputs) keys.push_back(name);
+    diagnostics_.add(at, fmt::format("stage `{}` has no output `{}`", stage.name, key),
+                     keys.empty() ? "an output declared in its `outputs:`" : "one of " + joined(keys),
+                     did_you_mean(key, keys));
+  }
+
+  void widen_gate(std::size_t user) {
+    auto* promote = std::get_if<PromoteSpec>(&drafts_[user].spec.body);
+    if (!promote || !promote->gate) return;
+    std::vector<std::string> all;
+    for (const std::string& name : promote->gate->during) {
+      const auto found = by_name_.find(name);
+      if (found == by_name_.end()) continue;
+      for (const std::size_t i : found->second) all.push_back(drafts_[i].spec.name);
+    }
+    promote->gate->during = std::move(all);
+  }
+
+  std::vector<StageDraft> drafts_;
+  Diagnostics& diagnostics_;
+  std::map<std::string, std::vector<std::size_t>> by_name_;  // a base name has all its expansions
+  std::vector<std::string> names_;
+  std::vector<std::vector<std::size_t>> needs_;
+  std::vector<std::bitset<max_expanded_stages>> ancestors_;
+};
+
+}  // namespace
+
+Ordering order_by_needs(const std::vector<std::vector<std::size_t>>& needs) {
+  Ordering out;
+  std::vector<bool> done(needs.size());
+  const auto ready = [&](std::size_t i) {
+    return std::all_of(needs[i].begin(), needs[i].end(), [&](std::size_t need) { return done[need]; });
+  };
+  while (out.order.size() < needs.size()) {
+    const std::size_t before = out.order.size();
+    for (std::size_t i = 0; i < needs.size(); ++i) {
+      if (done[i] || !ready(i)) continue;
+      done[i] = true;
+      out.order.push_back(i);
+    }
+    if (out.order.size() != before) continue;
+    // Everything that is left waits: following unmet needs must come back to where it was.
+    std::vector<std::size_t> path{static_cast<std::size_t>(std::find(done.begin(), done.end(), false) - done.begin())};
+    while (true) {
+      const auto& open = needs[path.back()];
+      const std::size_t next = *std::find_if(open.begin(), open.end(), [&](std::size_t need) { return !done[need]; });
+      const auto seen = std::find(path.begin(), path.end(), next);
+      if (seen != path.end()) {
+        out.cycle.assign(seen, path.end());
+        return out;
+      }
+      path.push_back(next);
+    }
+  }
+  return out;
+}
+
+std::vector<StageSpec> order_stages(std::vector<StageDraft> drafts, Diagnostics& diagnostics) {
+  return Graph(std::move(drafts), diagnostics).ordered();
+}
+
+}  // namespace quietgate

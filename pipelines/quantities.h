@@ -1,0 +1,23 @@
+// Durations and bounds as people write them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "runner/core/plan.h"
+
+namespace quietgate {
+
+// `90s`, `1h30m`, `250ms`, `1.5s`, `2d`: digits with a unit (ms, s, m, h, d), largest first or not. At most 30 days.
+std::optional<Milliseconds> parse_duration(std::string_view text);
+
+// What a bounded number measures, which says which units its bound may have.
+enum class Measure { plain, ratio, time };  // ratio: plain or `%`; time: needs ms, s, m or h
+
+// `<= 250ms`. The answer's text is tidied: one space, no blanks around. The string alternative says what would be
+// right.
+std::variant<Bound, std::string> parse_bound(std::string_view text, Measure measure);
+
+}  // namespace quietgate

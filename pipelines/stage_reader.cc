@@ -1,0 +1,244 @@
+#include "pipelines/stage_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t max_expansions = 1000;
+constexpr std::size_t max_expanded_values = 500'000;
+const std::string stage_name_expected = "a letter, then up to 62 letters, digits, `_` or `-`";
+const std::string name_characters = std::string(letters_and_digits) + "_-";
+const std::string variable_first = std::string(letters) + "_";
+const std::string variable_characters = std::string(letters_and_digits) + "_";
+
+using Combination = std::vector<std::pair<std::string, std::string>>;
+
+std::string sanitized(const std::string& value) {
+  std::string out;
+  for (const char c : value) out += name_characters.find(c) == std::string::npos ? '-' : c;
+  return out;
+}
+
+// Every combination of the matrix's values, the first key varying slowest.
+std::vector<Combination> combinations(const Found& found, const ValueReader& values) {
+  std::vector<Combination> all{{}};
+  MapReader map(values, found, "`matrix`");
+  if (map.valid() && map.entries().empty()) values.wrong(found, "`matrix` is empty", "a map of lists");
+  for (const Found& axis : map.entries()) {
+    if (!values.is_name(axis, axis.name, variable_first, name_characters, 63,
+                        "a letter, then letters, digits, `_` or `-`"))
+      continue;
+    std::vector<std::string> choices;
+    for (const Found& item : values.list(axis, 1, 100)) {
+      auto value = values.loose_text(item);
+      if (!value) continue;
+      if (value->empty() || value->size() > 60 || value->find("${{") != std::string::npos) {
+        values.wrong(item, fmt::format("`{}` can't be a value of a matrix", *value),
+                     "1 to 60 characters without `${{`");
+      } else if (std::find(choices.begin(), choices.end(), *value) != choices.end()) {
+        values.wrong(item, fmt::format("`{}` stands twice in `{}`", *value, axis.name));
+      } else {
+        choices.push_back(std::move(*value));
+      }
+    }
+    if (choices.empty()) continue;
+    if (all.size() * choices.size() > max_expansions) {
+      values.wrong(found, fmt::format("the matrix has more than {} combinations", max_expansions));
+      return {{}};
+    }
+    std::vector<Combination> longer;
+    for (const Combination& one : all) {
+      for (const std::string& choice : choices) {
+        longer.push_back(one);
+        longer.back().emplace_back(axis.name, choice);
+      }
+    }
+    all.swap(longer);
+  }
+  return all;
+}
+
+void read_retry(const Found& found, const ValueReader& values, RetryPolicy& retry) {
+  MapReader map(values, found, "`retry`");
+  if (const Found attempts = map.require("attempts", "how often the stage is tried in all, 1 to 10"))
+    retry.attempts = values.integer(attempts, 1, 10).value_or(1);
+  if (const Found when = map.find("when")) {
+    retry.when.clear();
+    for (const Found& item : values.list(when, 1)) {
+      const auto word = values.choice(item, {"infrastructure", "failed", "inconclusive", "timeout"});
+      if (!word) continue;
+      const auto reason = static_cast<RetryWhen>(*word);
+      if (std::find(retry.when.begin(), retry.when.end(), reason) != retry.when.end()) {
+        values.wrong(item, fmt::format("`{}` stands twice in `when`", item.node->text));
+      } else {
+        retry.when.push_back(reason);
+      }
+    }
+  }
+  map.finish();
+}
+
+class StageReader {
+ public:
+  StageReader(const Found& found, Scope scope, Diagnostics& diagnostics)
+      : scope_(std::move(scope)),
+        templates_(diagnostics, scope_),
+        values_(diagnostics, [this](const Found& scalar) { return templates_.read(scalar, Templates::Use::settled); }),
+        map_(values_, found, fmt::format("stage `{}`", found.name)) {
+    draft_.base = found.name;
+    draft_.at = found.key_at;
+    draft_.spec.name = found.name;
+  }
+
+  StageDraft read(const Combination& combination) {
+    for (const auto& [key, value] : combination) {
+      scope_.matrix[key] = value;
+      draft_.spec.name += "." + sanitized(value);
+    }
+    scope_.in_stage = true;
+    map_.find("matrix");
+    read_flow();
+    read_body();
+    map_.finish();
+    for (auto& [name, value] : scope_.environment) draft_.spec.environment[name] = std::move(value.text);
+    draft_.references = std::move(scope_.references);
+    return std::move(draft_);
+  }
+
+ private:
+  void read_flow() {
+    StageSpec& spec = draft_.spec;
+    if (const Found needs = map_.find("needs")) read_needs(needs);
+    if (const Found condition = map_.find("if")) read_condition(condition);
+    if (const Found environment = map_.find("environment"))
+      read_environment(environment, scope_, values_.diagnostics());
+    if (const Found timeout = map_.find("timeout")) spec.timeout = values_.duration(timeout).value_or(spec.timeout);
+    if (const Found retry = map_.find("retry")) read_retry(retry, values_, spec.retry);
+    if (const Found go_on = map_.find("continue_on_error"))
+      spec.continue_on_error = values_.boolean(go_on).value_or(false);
+  }
+
+  void read_needs(const Found& found) {
+    for (const Found& item : values_.list(found)) {
+      const auto name = values_.text(item);
+      if (!name) continue;
+      const auto same = [&](const NeedAt& need) { return need.name == *name; };
+      if (std::any_of(draft_.needs.begin(), draft_.needs.end(), same)) {
+        values_.wrong(item, fmt::format("`{}` stands twice in `needs`", *name));
+      } else {
+        draft_.needs.push_back({*name, item.node->at});
+      }
+    }
+  }
+
+  void read_condition(const Found& found) {
+    const auto written = values_.loose_text(found);
+    if (!written) return;
+    if (written->find_first_not_of(" \t\n") == std::string::npos)
+      return values_.wrong(found, "`if` is empty", "an expression such as `commit.branch == 'main'`");
+    if (const auto condition = templates_.read(found, Templates::Use::condition)) {
+      const std::size_t first = condition->find_first_not_of(" \t\n");
+      draft_.spec.condition = condition->substr(first, condition->find_last_not_of(" \t\n") - first + 1);
+    }
+  }
+
+  void read_body() {
+    const std::vector<std::string> kinds{"test", "apply", "load", "verify", "promote", "approve"};
+    map_.unsupported("watch");
+    std::vector<Found> bodies;
+    for (const std::string& kind : kinds) {
+      if (const Found body = map_.find(kind)) bodies.push_back(body);
+    }
+    const bool apply = !bodies.empty() && bodies[0].name == "apply";
+    const Found time_to_live = map_.find("time_to_live");
+    const Found keep = map_.find("keep");
+    if (!map_.valid()) return;
+    if (bodies.empty()) {
+      values_.diagnostics().add(draft_.at, fmt::format("stage `{}` does nothing", draft_.base),
+                                "one of " + joined(kinds));
+      return;
+    }
+    for (std::size_t i = 1; i < bodies.size(); ++i) {
+      values_.diagnostics().add(
+          bodies[i].key_at,
+          fmt::format("stage `{}` has both `{}` and `{}`", draft_.base, bodies[0].name, bodies[i].name),
+          "one kind a stage", "make two stages, and let one need the other");
+    }
+    draft_.spec.body = body(bodies[0]);
+    if (apply) return read_lifetime(time_to_live, keep);
+    for (const Found& word : {time_to_live, keep}) {
+      if (word) values_.diagnostics().add(word.key_at, fmt::format("`{}` belongs to a stage with `apply`", word.name));
+    }
+  }
+
+  StageBody body(const Found& found) {
+    scope_.in_apply = found.name == "apply";
+    BodyReader reader(values_, scope_);
+    if (found.name == "test") return reader.test(found);
+    if (found.name == "apply") return reader.apply(found);
+    if (found.name == "load") return reader.load(found);
+    if (found.name == "verify") return reader.verify(found);
+    if (found.name == "promote") return reader.promote(found);
+    return reader.approve(found);
+  }
+
+  void read_lifetime(const Found& time_to_live, const Found& keep) {
+    auto& apply = std::get<ApplySpec>(draft_.spec.body);
+    if (time_to_live) apply.time_to_live = values_.duration(time_to_live).value_or(apply.time_to_live);
+    if (keep) apply.keep = values_.boolean(keep).value_or(false);
+    if (apply.keep && time_to_live)
+      values_.diagnostics().add(time_to_live.key_at, "an environment that is kept has no time to live", {},
+                                "remove `time_to_live` or `keep`");
+  }
+
+  Scope scope_;
+  Templates templates_;
+  ValueReader values_;
+  MapReader map_;
+  StageDraft draft_;
+};
+
+}  // namespace
+
+void read_environment(const Found& found, Scope& scope, Diagnostics& diagnostics) {
+  const ValueReader values(diagnostics);
+  // Values may use what was set outside of this map, never each other: the order of keys has no meaning.
+  Templates outside(diagnostics, scope);
+  std::map<std::string, EnvironmentValue> read;
+  MapReader map(values, found, "`environment`");
+  for (const Found& variable : map.entries()) {
+    if (!values.is_name(variable, variable.name, variable_first, variable_characters, 200,
+                        "a variable's name: a letter or `_`, then letters, digits or `_`"))
+      continue;
+    if (!values.loose_text(variable)) continue;
+    if (auto value = outside.read_variable(variable)) read[variable.name] = std::move(*value);
+  }
+  for (auto& [name, value] : read) scope.environment[name] = std::move(value);
+}
+
+std::vector<StageDraft> read_stage(const Found& found, const Scope& scope, Diagnostics& diagnostics) {
+  const ValueReader values(diagnostics);
+  values.is_name(found, found.name, letters, name_characters, 63, stage_name_expected);
+  std::vector<Combination> matrix{{}};
+  if (found.node->kind == YamlNode::Kind::map) {
+    for (const YamlEntry& entry : found.node->entries) {
+      if (entry.key == "matrix") matrix = combinations({entry.value.get(), "matrix", entry.key_at}, values);
+    }
+  }
+  std::vector<StageDraft> drafts;
+  if (matrix.size() * found.node->size > max_expanded_values) {
+    values.wrong(found, fmt::format("stage `{}` is too large for {} combinations of its matrix", found.name, matrix.size()));
+    return drafts;
+  }
+  for (const Combination& combination : matrix) {
+    StageReader reader(found, scope, diagnostics);
+    drafts.push_back(reader.read(combination));
+  }
+  return drafts;
+}
+
+}  // namespace quietgate
