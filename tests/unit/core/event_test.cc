@@ -54,8 +54,7 @@ std::vector<Event> one_of_each() {
           RunFinished{run, Outcome::failed, "load: p95"},
           ServiceStarted{"0.1.0"},
           ServiceStopped{"SIGTERM"},
-          RepositoryWatched{"hello", "http://127.0.0.1/hello.git"},
-          EnvironmentDestroyRequested{"hello-release", run, "ana"}};
+          RepositoryWatched{"hello", "http://127.0.0.1/hello.git"}};
 }
 
 TEST(Events, EveryEventComesBackFromItsJson) {

@@ -1,0 +1,42 @@
+// The JSON that the API answers. Times are ISO 8601 in UTC or null; durations are milliseconds; names are snake_case.
+// Documented in openapi.json, and a test holds both together.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runner/ports/journal.h"
+#include "runner/serve/run_record.h"
+
+namespace quietgate {
+
+// A repository that the service watches, as people see it.
+struct WatchedRepository {
+  std::string name;
+  std::string url;  // without credentials
+  std::string pipeline;
+};
+
+struct RepositoryState {
+  WatchedRepository repository;
+  bool watched = false;
+  std::map<std::string, CommitId> branches;
+  std::optional<RunSummary> last_run;
+};
+
+// JSON text of an attempt's live progress, or empty.
+using LiveProgress = std::function<std::string(const std::string& stage, int attempt)>;
+
+std::string repositories_document(const std::vector<RepositoryState>& repositories);
+// `next_before` is the cursor of the next page, or null on the last one (fewer runs than `limit`).
+std::string runs_document(const std::vector<RunSummary>& runs, std::size_t limit);
+std::string run_document(const RunRecord& record, const LiveProgress& progress);
+std::string environments_document(const std::vector<EnvironmentSummary>& environments);
+// {"sequence","at","type","event"}: one line.
+std::string row_document(const Row& row);
+std::string rows_document(const std::vector<Row>& rows, bool more);
+std::string accepted_document(std::int64_t sequence);
+std::string requested_document(const RunId& run);
+
+}  // namespace quietgate

@@ -1,0 +1,224 @@
+#include "runner/serve/follow.h"
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "runner/serve/documents.h"
+
+namespace quietgate {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t piece_bytes = 64 * 1024;
+constexpr std::size_t recent_pieces = 8;
+constexpr std::size_t recent_journal_bytes = 512 * 1024;
+constexpr std::size_t journal_batch = 256;
+constexpr Milliseconds look_again{250};
+
+std::string event_text(const Row& row) {
+  std::string text = "id: " + std::to_string(row.sequence) + "\nevent: " + type_of(row.event) + "\ndata: ";
+  return text + row_document(row) + "\n\n";
+}
+
+}  // namespace
+
+std::string base64(const char* bytes, std::size_t size) {
+  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text((size + 2) / 3 * 4, '=');
+  char* out = text.data();
+  auto at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
+  std::size_t i = 0;
+  for (; i + 2 < size; i += 3) {
+    const auto word = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
+    *out++ = digits[word >> 18];
+    *out++ = digits[word >> 12 & 63];
+    *out++ = digits[word >> 6 & 63];
+    *out++ = digits[word & 63];
+  }
+  if (i < size) {
+    const auto word = at(i) << 16 | (i + 1 < size ? at(i + 1) << 8 : 0);
+    *out++ = digits[word >> 18];
+    *out++ = digits[word >> 12 & 63];
+    if (i + 1 < size) *out++ = digits[word >> 6 & 63];
+  }
+  return text;
+}
+
+struct News::Waiter {
+  explicit Waiter(const Executor& executor) : timer(executor) {}
+  asio::steady_timer timer;
+};
+
+News::News(Executor executor) : executor_(std::move(executor)) {}
+News::~News() = default;
+
+void News::tell() {
+  ++count_;
+  for (auto* waiter : waiters_) waiter->timer.cancel();
+}
+
+Task<void> News::wait(std::uint64_t seen, Milliseconds limit, Stop& stop) {
+  stop.throw_if_requested();
+  if (count_ != seen) co_return;
+  Waiter waiter(executor_);
+  waiter.timer.expires_after(limit);
+  struct Place {
+    std::list<Waiter*>& waiters;
+    std::list<Waiter*>::iterator at;
+    ~Place() { waiters.erase(at); }
+  } place{waiters_, waiters_.insert(waiters_.end(), &waiter)};
+  Stop::Listener listener(stop, [&waiter] { waiter.timer.cancel(); });
+  boost::system::error_code ignored;
+  co_await waiter.timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  stop.throw_if_requested();
+}
+
+FollowedLog::FollowedLog(Executor executor, std::string path) : path_(std::move(path)), news_(std::move(executor)) {}
+
+FollowedLog::~FollowedLog() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+LogPiece FollowedLog::next(std::int64_t from) {
+  for (const auto& [begin, piece] : recent_) {
+    if (begin == from) return piece;
+  }
+  if (descriptor_ < 0) descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor_ < 0) return {nullptr, from};
+  std::array<char, piece_bytes> bytes;  // NOLINT: filled by the read
+  const auto count = ::pread(descriptor_, bytes.data(), bytes.size(), from);
+  if (count <= 0) return {nullptr, from};
+  const auto to = from + count;
+  auto text = "id: " + std::to_string(to) +
+              "\nevent: log\ndata: " + base64(bytes.data(), static_cast<std::size_t>(count)) + "\n\n";
+  LogPiece piece{std::make_shared<const std::string>(std::move(text)), to};
+  recent_.emplace_front(from, piece);
+  if (recent_.size() > recent_pieces) recent_.pop_back();
+  return piece;
+}
+
+FollowedLogs::FollowedLogs(Executor executor)
+    : executor_(std::move(executor)), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
+
+FollowedLogs::~FollowedLogs() {
+  if (inotify_ >= 0) ::close(inotify_);
+}
+
+std::shared_ptr<FollowedLog> FollowedLogs::open(const std::string& path) {
+  auto& known = logs_[path];
+  if (auto log = known.lock()) return log;
+  // The watch ends with the last follower.
+  auto log = std::shared_ptr<FollowedLog>(new FollowedLog(executor_, path), [this](FollowedLog* ended) {
+    if (ended->watch_ >= 0) ::inotify_rm_watch(inotify_, ended->watch_);
+    logs_.erase(ended->path_);
+    delete ended;
+  });
+  known = log;
+  return log;
+}
+
+Milliseconds FollowedLogs::patience(FollowedLog& log, Milliseconds long_wait) {
+  if (log.watch_ < 0 && inotify_ >= 0) {
+    log.watch_ = ::inotify_add_watch(inotify_, log.path_.c_str(), IN_MODIFY | IN_CLOSE_WRITE);
+    return std::min(long_wait, look_again);  // bytes may have come between the last look and the watch
+  }
+  return log.watch_ < 0 ? std::min(long_wait, look_again) : long_wait;
+}
+
+void FollowedLogs::tell_all() {
+  for (auto& [path, known] : logs_) {
+    if (auto log = known.lock()) log->news_.tell();
+  }
+}
+
+void FollowedLogs::drain() {
+  alignas(inotify_event) std::array<char, 16 * 1024> events;  // NOLINT: filled by the read
+  for (;;) {
+    const auto count = ::read(inotify_, events.data(), events.size());
+    if (count <= 0) return;
+    int last = -1;
+    for (std::int64_t at = 0; at < count;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(events.data() + at);
+      at += static_cast<std::int64_t>(sizeof(inotify_event)) + event->len;
+      if ((event->mask & IN_Q_OVERFLOW) != 0) tell_all();
+      if (event->wd == last) continue;
+      last = event->wd;
+      for (auto& [path, known] : logs_) {
+        auto log = known.lock();
+        if (log && log->watch_ == event->wd) log->news_.tell();
+      }
+    }
+  }
+}
+
+Task<void> FollowedLogs::watch(Stop& stop) {
+  stop.throw_if_requested();
+  if (inotify_ < 0) co_return;
+  asio::posix::stream_descriptor descriptor(executor_, ::dup(inotify_));
+  Stop::Listener listener(stop, [&descriptor] { descriptor.cancel(); });
+  for (;;) {
+    boost::system::error_code code;
+    co_await descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                   asio::redirect_error(asio::use_awaitable, code));
+    stop.throw_if_requested();
+    if (code) co_return;
+    drain();
+  }
+}
+
+FollowedJournal::FollowedJournal(Executor executor, Journal& journal)
+    : journal_(journal), cursor_(journal.last()), news_(std::move(executor)) {}
+
+Result<std::vector<Row>> FollowedJournal::take_up() {
+  auto rows = journal_.read(cursor_, journal_batch);
+  if (!rows || rows->empty()) return rows;
+  for (const auto& row : *rows) {
+    auto text = std::make_shared<const std::string>(event_text(row));
+    recent_bytes_ += text->size();
+    recent_.push_back({row.sequence, run_of(row.event), std::move(text)});
+    cursor_ = row.sequence;
+  }
+  while (recent_bytes_ > recent_journal_bytes) {
+    recent_bytes_ -= recent_.front().text->size();
+    recent_.pop_front();
+  }
+  news_.tell();
+  return rows;
+}
+
+Result<FollowedJournal::Batch> FollowedJournal::next(const EventFeed& feed) {
+  Batch batch;
+  batch.cursor = feed.after;
+  if (feed.after >= cursor_ || (!recent_.empty() && feed.after + 1 >= recent_.front().sequence)) {
+    auto at =
+        std::partition_point(recent_.begin(), recent_.end(), [&](const Recent& r) { return r.sequence <= feed.after; });
+    for (; at != recent_.end(); ++at) {
+      if (!feed.run || at->run == *feed.run) batch.pieces.push_back(at->text);
+      batch.cursor = at->sequence;
+    }
+    batch.caught_up = true;
+    return batch;
+  }
+  auto rows = journal_.read(feed.after, journal_batch, feed.run);
+  if (!rows) return rows.error();
+  for (const auto& row : *rows) {
+    if (row.sequence > cursor_) break;  // not taken up yet: its turn comes
+    batch.pieces.push_back(std::make_shared<const std::string>(event_text(row)));
+    batch.cursor = row.sequence;
+  }
+  batch.caught_up = rows->size() < journal_batch;
+  if (batch.caught_up) batch.cursor = std::max(feed.after, cursor_);
+  return batch;
+}
+
+}  // namespace quietgate

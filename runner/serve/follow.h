@@ -1,0 +1,115 @@
+// What live streams follow: files that grow, and the journal. Many followers of one thing share its descriptor, its
+// watch and the text made of its newest piece; a follower holds an offset and one piece at a time, however slow it is.
+// One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runner/ports/journal.h"
+#include "runner/ports/task.h"
+#include "runner/serve/exchange.h"
+
+namespace quietgate {
+
+// Like Bell, with a time limit.
+class News {
+ public:
+  explicit News(Executor executor);
+  ~News();
+  News(const News&) = delete;
+  News& operator=(const News&) = delete;
+  void tell();
+  std::uint64_t count() const { return count_; }
+  // Returns when count() != seen, or the limit has passed. Throws Stopped.
+  Task<void> wait(std::uint64_t seen, Milliseconds limit, Stop& stop);
+
+ private:
+  struct Waiter;
+  Executor executor_;
+  std::uint64_t count_ = 0;
+  std::list<Waiter*> waiters_;
+};
+
+using Piece = std::shared_ptr<const std::string>;  // text as it is sent
+
+struct LogPiece {
+  Piece text;
+  std::int64_t to = 0;  // offset after it
+};
+
+// One log file, opened when it is there.
+class FollowedLog {
+ public:
+  FollowedLog(Executor executor, std::string path);
+  ~FollowedLog();
+  FollowedLog(const FollowedLog&) = delete;
+  FollowedLog& operator=(const FollowedLog&) = delete;
+  // The event with the bytes from an offset on, at most 64 KiB of them; `to == from` when there are none now.
+  LogPiece next(std::int64_t from);
+  News& news() { return news_; }
+
+ private:
+  friend class FollowedLogs;
+  std::string path_;
+  int descriptor_ = -1;
+  int watch_ = -1;
+  News news_;
+  std::deque<std::pair<std::int64_t, LogPiece>> recent_;  // by `from`
+};
+
+class FollowedLogs {
+ public:
+  explicit FollowedLogs(Executor executor);
+  ~FollowedLogs();
+  // Never null. Shared by all who follow the path.
+  std::shared_ptr<FollowedLog> open(const std::string& path);
+  // How long a follower may wait before it looks again: long when the file is watched, short when it can't be (yet).
+  Milliseconds patience(FollowedLog& log, Milliseconds long_wait);
+  void tell_all();
+  Task<void> watch(Stop& stop);  // until stopped; throws Stopped
+
+ private:
+  void drain();
+  Executor executor_;
+  int inotify_ = -1;
+  std::map<std::string, std::weak_ptr<FollowedLog>> logs_;
+};
+
+// The journal's newest rows as events, made once for all who follow.
+class FollowedJournal {
+ public:
+  FollowedJournal(Executor executor, Journal& journal);
+  struct Batch {
+    std::vector<Piece> pieces;
+    std::int64_t cursor = 0;  // go on after this
+    bool caught_up = false;   // there are no more rows now
+  };
+  Result<Batch> next(const EventFeed& feed);
+  News& news() { return news_; }
+  // Takes up the rows that were written since the last call; answers them.
+  Result<std::vector<Row>> take_up();
+  // Rows were written that take_up() has not answered yet.
+  bool behind() const { return cursor_ < journal_.last(); }
+
+ private:
+  struct Recent {
+    std::int64_t sequence;
+    RunId run;
+    Piece text;
+  };
+  Journal& journal_;
+  std::int64_t cursor_;
+  News news_;
+  std::deque<Recent> recent_;  // without gaps, up to cursor_
+  std::size_t recent_bytes_ = 0;
+};
+
+std::string base64(const char* bytes, std::size_t size);
+
+}  // namespace quietgate

@@ -1,0 +1,411 @@
+#include "runner/serve/server.h"
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+#include "runner/serve/follow.h"
+
+namespace quietgate {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using asio::redirect_error;
+using asio::use_awaitable;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+namespace {
+
+constexpr std::uint32_t header_limit = 16 * 1024;
+constexpr std::uint64_t body_limit = 1024 * 1024;
+constexpr std::size_t file_piece = 64 * 1024;
+constexpr unsigned stall_limit_ms = 300'000;
+constexpr Milliseconds without_descriptors{100};
+constexpr std::size_t descriptors_for_work = 128;
+
+std::size_t room_for_connections() {
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 10'000;
+  const auto all = static_cast<std::size_t>(limit.rlim_cur);
+  return std::clamp<std::size_t>(all > 2 * descriptors_for_work ? all - descriptors_for_work : all / 2, 8, 10'000);
+}
+
+struct Connection {
+  Connection(tcp::socket socket, Stop& server)
+      : stream(std::move(socket)), stop(server), closer(stop, [this] { stream.close(); }) {}
+  beast::tcp_stream stream;
+  beast::flat_buffer buffer{header_limit + static_cast<std::size_t>(body_limit)};
+  Stop stop;
+  Stop::Listener closer;
+};
+using Shared = std::shared_ptr<Connection>;
+
+std::string head_of(int status, bool keep) {
+  const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
+  return "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason) +
+         "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: " +
+         (keep ? "keep-alive\r\n" : "close\r\n");
+}
+
+Task<bool> put(Shared connection, asio::const_buffer first, asio::const_buffer second) {
+  const std::array<asio::const_buffer, 2> both{first, second};
+  error_code code;
+  co_await asio::async_write(connection->stream, both, redirect_error(use_awaitable, code));
+  co_return !code;
+}
+
+Task<bool> put(Shared connection, std::string text) {
+  co_return co_await put(connection, asio::buffer(text), asio::const_buffer());
+}
+
+// A client that is still sending would lose the answer to a reset: it gets a moment to read it.
+Task<void> linger(Shared connection) {
+  error_code code;
+  connection->stream.socket().shutdown(tcp::socket::shutdown_send, code);
+  connection->stream.expires_after(std::chrono::seconds(1));
+  std::array<char, 16 * 1024> bytes{};
+  for (std::size_t drained = 0; !code && drained < 4 * body_limit;)
+    drained += co_await connection->stream.async_read_some(asio::buffer(bytes), redirect_error(use_awaitable, code));
+}
+
+std::optional<Answer> refusal_of(const error_code& code) {
+  if (code == http::error::header_limit || code == http::error::buffer_overflow)
+    return error_answer(431, "the header is larger than 16 KiB");
+  if (code == http::error::body_limit) return error_answer(413, "the body is larger than 1 MiB");
+  if (code == beast::error::timeout) return error_answer(408, "the request did not arrive in time");
+  if (code == http::error::end_of_stream || code == http::error::partial_message) return std::nullopt;
+  if (code.category() == http::make_error_code(http::error::bad_method).category())
+    return error_answer(400, "this is not HTTP: " + code.message());
+  return std::nullopt;
+}
+
+ApiRequest asked_by(http::request<http::string_body>& message) {
+  ApiRequest request;
+  auto text = [&](auto name) { return std::string(message[name]); };
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  request.host = message.count(http::field::host) == 1 ? text(http::field::host) : "";
+  request.authorization = text(http::field::authorization);
+  request.accept = text(http::field::accept);
+  request.actor = text("X-Quietgate-Actor");
+  request.last_event_id = text("Last-Event-ID");
+  request.body = std::move(message.body());
+  return request;
+}
+
+}  // namespace
+
+struct Server::Listener {
+  Listener(Executor with, Api& for_api, ServerOptions how)
+      : executor(with),
+        api(for_api),
+        options(std::move(how)),
+        acceptor(executor),
+        logs(executor),
+        journal(executor, for_api.journal()),
+        changed(executor) {}
+
+  Executor executor;
+  Api& api;
+  ServerOptions options;
+  tcp::acceptor acceptor;
+  FollowedLogs logs;
+  FollowedJournal journal;
+  News changed;           // a task has ended
+  std::size_t tasks = 0;  // all that serve() has spawned
+  std::size_t live = 0;   // connections among them
+  bool told_shortage = false;
+
+  void say(const std::string& line) const {
+    if (options.say) options.say(line);
+  }
+  void start(Task<void> task, bool connection);
+  Task<void> accept(Stop& stop);
+  Task<void> tail(Stop& stop);
+  Task<void> converse(Shared connection);
+  Task<bool> exchange(Shared connection);
+  Task<bool> refuse(Shared connection, error_code code);
+  Task<bool> respond(Shared connection, ApiResponse response, bool keep, bool head_only);
+  Task<bool> send(Shared connection, Answer answer, bool keep, bool head_only);
+  Task<bool> send_file(Shared connection, FileAnswer file, bool keep, bool head_only);
+  Task<bool> begin_stream(Shared connection);
+  Task<void> stream_log(Shared connection, LogFeed feed);
+  Task<void> stream_events(Shared connection, EventFeed feed);
+};
+
+Server::Server(Executor executor, Api& api, ServerOptions options)
+    : listener_(std::make_unique<Listener>(std::move(executor), api, std::move(options))) {}
+Server::~Server() = default;
+
+Result<void> Server::listen() {
+  auto& l = *listener_;
+  if (l.options.max_connections == 0) l.options.max_connections = room_for_connections();
+  error_code code;
+  const auto address = asio::ip::make_address(l.options.address, code);
+  const auto where = l.options.address + ":" + std::to_string(l.options.port);
+  if (code) return user_error("`" + l.options.address + "` is not an IP address to listen on");
+  const tcp::endpoint endpoint(address, l.options.port);
+  l.acceptor.open(endpoint.protocol(), code);
+  if (!code) l.acceptor.set_option(tcp::acceptor::reuse_address(true), code);
+  if (!code) l.acceptor.bind(endpoint, code);
+  if (!code) l.acceptor.listen(asio::socket_base::max_listen_connections, code);
+  if (!code) return {};
+  l.acceptor.close();
+  return user_error("can't listen on " + where + ": " + code.message(),
+                    code == asio::error::address_in_use ? "another service has this port: give another with --port"
+                                                        : "give an address of this machine with --listen");
+}
+
+std::uint16_t Server::port() const {
+  return listener_->acceptor.local_endpoint().port();
+}
+
+Task<void> Server::serve(Stop& stop) {
+  auto& l = *listener_;
+  l.start(l.logs.watch(stop), false);
+  l.start(l.tail(stop), false);
+  std::optional<Stopped> stopped;
+  try {
+    co_await l.accept(stop);
+  } catch (const Stopped& s) {
+    stopped = s;
+  }
+  l.acceptor.close();
+  Stop never;
+  for (;;) {
+    const auto seen = l.changed.count();
+    if (l.tasks == 0) break;
+    co_await l.changed.wait(seen, Milliseconds{60'000}, never);
+  }
+  if (stopped) throw *stopped;
+}
+
+void Server::Listener::start(Task<void> task, bool connection) {
+  ++tasks;
+  live += connection ? 1 : 0;
+  spawn(executor, std::move(task), [this, connection](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const Stopped&) {  // the way that everything here ends
+    } catch (const std::exception& bug) {
+      say(std::string("a connection was dropped: ") + bug.what());
+    }
+    --tasks;
+    live -= connection ? 1 : 0;
+    changed.tell();
+  });
+}
+
+Task<void> Server::Listener::accept(Stop& stop) {
+  Stop::Listener closer(stop, [this] { acceptor.close(); });
+  for (;;) {
+    stop.throw_if_requested();
+    const auto seen = changed.count();
+    if (live >= options.max_connections) {
+      co_await changed.wait(seen, options.idle, stop);
+      continue;
+    }
+    error_code code;
+    auto socket = co_await acceptor.async_accept(redirect_error(use_awaitable, code));
+    stop.throw_if_requested();
+    if (!code) {
+      socket.set_option(tcp::no_delay(true), code);
+      ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &stall_limit_ms, sizeof stall_limit_ms);
+      start(converse(std::make_shared<Connection>(std::move(socket), stop)), true);
+      continue;
+    }
+    const bool shortage = code == asio::error::no_descriptors ||
+                          code == boost::system::errc::too_many_files_open_in_system ||
+                          code == asio::error::no_memory || code == asio::error::no_buffer_space;
+    if (!shortage) continue;  // the client left before it was accepted
+    if (!told_shortage) say("clients have to wait: " + code.message());
+    told_shortage = true;
+    co_await changed.wait(seen, without_descriptors, stop);
+  }
+}
+
+Task<void> Server::Listener::tail(Stop& stop) {
+  for (;;) {
+    const auto seen = api.journal().bell().rings();
+    auto rows = journal.take_up();
+    if (rows && !rows->empty()) {
+      bool ends = false;
+      for (const auto& row : *rows) {
+        api.observe(row);
+        ends = ends || std::holds_alternative<StageFinished>(row.event) ||
+               std::holds_alternative<StageSkipped>(row.event) || std::holds_alternative<RunFinished>(row.event);
+      }
+      if (ends) logs.tell_all();
+      if (journal.behind()) continue;
+    }
+    co_await api.journal().bell().wait(seen, stop);
+  }
+}
+
+Task<void> Server::Listener::converse(Shared connection) {
+  while (co_await exchange(connection)) connection->stop.throw_if_requested();
+  error_code ignored;
+  connection->stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
+}
+
+// One request and its answer; false: the connection ends.
+Task<bool> Server::Listener::exchange(Shared connection) {
+  http::request_parser<http::string_body> parser;
+  parser.header_limit(header_limit);
+  parser.body_limit(body_limit);
+  auto& stream = connection->stream;
+  stream.expires_after(options.idle);
+  error_code code;
+  co_await http::async_read_header(stream, connection->buffer, parser, redirect_error(use_awaitable, code));
+  if (code) co_return co_await refuse(connection, code);
+  if (beast::iequals(parser.get()[http::field::expect], "100-continue") && !parser.is_done()) {
+    if (!co_await put(connection, std::string("HTTP/1.1 100 Continue\r\n\r\n"))) co_return false;
+  }
+  co_await http::async_read(stream, connection->buffer, parser, redirect_error(use_awaitable, code));
+  if (code) co_return co_await refuse(connection, code);
+  const bool crowded = live > options.max_connections / 4 * 3;
+  const bool keep = parser.get().keep_alive() && !crowded;
+  const auto request = asked_by(parser.get());
+  ApiResponse response = Answer{};
+  try {
+    response = api.handle(request);
+  } catch (const std::exception& bug) {
+    say("a request failed: " + request.method + " " + request.target.substr(0, 200) + ": " + bug.what());
+    response = error_answer(500, "this request met a bug in quietgate", "please report it with the service's log");
+  }
+  co_return co_await respond(connection, std::move(response), keep, request.method == "HEAD");
+}
+
+Task<bool> Server::Listener::refuse(Shared connection, error_code code) {
+  const bool silent = code == beast::error::timeout && connection->buffer.size() == 0;
+  auto answer = refusal_of(code);
+  if (!answer || silent) co_return false;
+  // A time-out has closed the stream already: nothing can be said any more.
+  if (code == beast::error::timeout) co_return false;
+  co_await send(connection, std::move(*answer), false, false);
+  co_await linger(connection);
+  co_return false;
+}
+
+Task<bool> Server::Listener::respond(Shared connection, ApiResponse response, bool keep, bool head_only) {
+  connection->stream.expires_after(options.idle);
+  if (auto* answer = std::get_if<Answer>(&response))
+    co_return co_await send(connection, std::move(*answer), keep, head_only);
+  if (auto* file = std::get_if<FileAnswer>(&response))
+    co_return co_await send_file(connection, std::move(*file), keep, head_only);
+  if (!co_await begin_stream(connection) || head_only) co_return false;
+  if (auto* log = std::get_if<LogFeed>(&response)) {
+    co_await stream_log(connection, std::move(*log));
+  } else {
+    co_await stream_events(connection, std::get<EventFeed>(std::move(response)));
+  }
+  co_return false;
+}
+
+Task<bool> Server::Listener::send(Shared connection, Answer answer, bool keep, bool head_only) {
+  auto head = head_of(answer.status, keep) + "Content-Type: " + answer.content_type +
+              "\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\n";
+  for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
+  head += "\r\n";
+  const auto body = head_only ? asio::const_buffer() : asio::buffer(answer.body);
+  co_return co_await put(connection, asio::buffer(head), body) && keep;
+}
+
+Task<bool> Server::Listener::send_file(Shared connection, FileAnswer file, bool keep, bool head_only) {
+  struct Descriptor {
+    int number;
+    ~Descriptor() {
+      if (number >= 0) ::close(number);
+    }
+  } source{::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  if (source.number < 0 && file.size > 0)
+    co_return co_await send(connection, error_answer(503, "the file can't be read at the moment"), keep, head_only);
+  auto head = head_of(200, keep) + "Content-Type: " + file.content_type +
+              "\r\nContent-Length: " + std::to_string(file.size - file.from) +
+              "\r\nX-Log-Size: " + std::to_string(file.size) + "\r\n\r\n";
+  if (!co_await put(connection, std::move(head))) co_return false;
+  if (head_only) co_return keep;
+  std::vector<char> bytes(static_cast<std::size_t>(std::min<std::int64_t>(file_piece, file.size - file.from)));
+  connection->stream.expires_never();
+  for (auto at = file.from; at < file.size;) {
+    const auto want = std::min<std::size_t>(bytes.size(), static_cast<std::size_t>(file.size - at));
+    const auto count = ::pread(source.number, bytes.data(), want, at);
+    if (count <= 0) co_return false;  // shorter than promised: only the connection's end can say so
+    if (!co_await put(connection, asio::buffer(bytes.data(), static_cast<std::size_t>(count)), asio::const_buffer()))
+      co_return false;
+    at += count;
+  }
+  co_return keep;
+}
+
+Task<bool> Server::Listener::begin_stream(Shared connection) {
+  const bool begun = co_await put(
+      connection, head_of(200, false) + "Content-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n\r\n");
+  connection->stream.expires_never();
+  // Who follows has nothing more to say: readable means that the client left.
+  std::weak_ptr<Connection> weak = connection;
+  connection->stream.socket().async_wait(tcp::socket::wait_read, [weak](error_code code) {
+    auto left = weak.lock();
+    if (left && !code) left->stop.request(StopReason::cancel, "the client left");
+  });
+  co_return begun;
+}
+
+Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
+  const auto log = logs.open(feed.path);
+  bool over = false;
+  for (;;) {
+    const auto seen = log->news().count();
+    auto piece = log->next(feed.from);
+    if (piece.text) {
+      feed.from = piece.to;
+      if (!co_await put(connection, asio::buffer(*piece.text), asio::const_buffer())) co_return;
+      continue;
+    }
+    // Known to be over before this last look at the file: nothing can follow.
+    if (over) break;
+    over = api.over(feed);
+    if (over) continue;
+    const auto begin = std::chrono::steady_clock::now();
+    const auto patience = logs.patience(*log, options.heartbeat);
+    co_await log->news().wait(seen, patience, connection->stop);
+    if (patience < options.heartbeat || log->news().count() != seen) continue;
+    if (std::chrono::steady_clock::now() - begin < options.heartbeat) continue;
+    if (!co_await put(connection, std::string(": still here\n\n"))) co_return;
+  }
+  co_await put(connection, "id: " + std::to_string(feed.from) +
+                               "\nevent: end\ndata: {\"size\":" + std::to_string(feed.from) + "}\n\n");
+}
+
+Task<void> Server::Listener::stream_events(Shared connection, EventFeed feed) {
+  for (;;) {
+    const auto seen = journal.news().count();
+    auto batch = journal.next(feed);
+    if (!batch) co_return;  // the client comes back with its cursor
+    feed.after = batch->cursor;
+    for (const auto& piece : batch->pieces) {
+      if (!co_await put(connection, asio::buffer(*piece), asio::const_buffer())) co_return;
+    }
+    if (!batch->pieces.empty() || !batch->caught_up) continue;
+    if (feed.run && !journal.behind() && api.over(*feed.run)) break;
+    co_await journal.news().wait(seen, options.heartbeat, connection->stop);
+    if (journal.news().count() != seen) continue;
+    if (!co_await put(connection, std::string(": still here\n\n"))) co_return;
+  }
+  co_await put(connection, std::string("event: end\ndata: {}\n\n"));
+}
+
+}  // namespace quietgate
