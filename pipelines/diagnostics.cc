@@ -101,18 +101,20 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
 std::string Diagnostics::print() const {
   std::string out;
   const std::vector<Diagnostic> all = sorted();
-  for (std::size_t i = 0; i < std::min(all.size(), max_printed); ++i) out += quietgate::print(source_, all[i]);
+  for (std::size_t i = 0; i < std::min(all.size(), max_printed); ++i) {
+    out += quietgate::print(source_, all[i], !hidden_.contains(all[i].at.line));
+  }
   if (all.size() > max_printed) out += fmt::format("... and {} more errors\n", all.size() - max_printed);
   return out;
 }
 
-std::string print(const SourceText& source, const Diagnostic& diagnostic) {
+std::string print(const SourceText& source, const Diagnostic& diagnostic, bool show_line) {
   const Position& at = diagnostic.at;
   std::string out =
       fmt::format("{}:{}:{}: error: {}\n", source.path(), at.line, at.column, printable(diagnostic.message));
   const std::string_view line = source.line(at.line);
   const std::string gutter(6, ' ');
-  if (!line.empty() && at.column <= max_line) {
+  if (show_line && !line.empty() && at.column <= max_line) {
     std::string shown;
     std::string under;
     std::size_t column = 0;

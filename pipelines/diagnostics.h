@@ -2,6 +2,7 @@
 // `file:line:column: error: message`, the line, a caret, what was expected, "did you mean".
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +49,8 @@ class Diagnostics {
   explicit Diagnostics(const SourceText& source) : source_(source) {}
   // The same diagnostic at the same place is kept once.
   void add(Position at, std::string message, std::string expected = {}, std::string hint = {});
+  // The line may hold a secret: it is never printed with a diagnostic.
+  void hide_line(std::size_t line) { hidden_.insert(line); }
   bool empty() const { return all_.empty(); }
   std::size_t count() const { return all_.size(); }
   const SourceText& source() const { return source_; }
@@ -58,9 +61,10 @@ class Diagnostics {
  private:
   const SourceText& source_;
   std::vector<Diagnostic> all_;
+  std::set<std::size_t> hidden_;
 };
 
-std::string print(const SourceText& source, const Diagnostic& diagnostic);
+std::string print(const SourceText& source, const Diagnostic& diagnostic, bool show_line = true);
 
 // ``did you mean `needs`?`` when one of the words is near enough to be a slip, else empty.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& words);

@@ -37,7 +37,7 @@ class Builder : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     auto node = start(YamlNode::Kind::null, mark, anchor);
     // The parser reports an empty value where the next token stands.
-    const std::string_view here = source_.text().substr(node->offset, 4);
+    const std::string_view here = standing(node->offset, 4);
     const bool written = here.starts_with('~') || here == "null" || here == "Null" || here == "NULL";
     if (!written && !open_.empty()) node->at = open_.back().key_at.value_or(open_.back().node->at);
     finish(std::move(node), anchor);
@@ -57,8 +57,9 @@ class Builder : public YAML::EventHandler {
     node->text = value;
     node->size += value.size() / 100;
     if (node->quoted) check_closed(*node);
-    if (!node->quoted || source_.text().substr(node->offset, value.size()) == value)
-      node->at = source_.position(node->offset, std::max<std::size_t>(1, value.size()));
+    const std::size_t quotes = node->quoted && standing(node->offset + 1, value.size()) == value ? 2 : 0;
+    if (!node->quoted || quotes == 2)
+      node->at = source_.position(node->offset, std::max<std::size_t>(1, value.size() + quotes));
     finish(std::move(node), anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -90,6 +91,10 @@ class Builder : public YAML::EventHandler {
                           static_cast<std::size_t>(std::max(mark.column, 0)));
   }
   Position place(const YAML::Mark& mark) const { return source_.position(offset(mark)); }
+
+  std::string_view standing(std::size_t at, std::size_t length) const {
+    return source_.text().substr(std::min(at, source_.text().size()), length);
+  }
 
   std::shared_ptr<YamlNode> start(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
     auto node = std::make_shared<YamlNode>();

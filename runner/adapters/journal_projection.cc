@@ -83,7 +83,9 @@ Projection::Projection(Database& database)
       environment_ready_(database.handle(), "UPDATE environments SET status = 'ready' WHERE id = ?1"),
       environment_gone_(database.handle(), "DELETE FROM environments WHERE id = ?1"),
       environment_failing_(database.handle(),
-                           "UPDATE environments SET status = 'failing', tries = ?2, problem = ?3 WHERE id = ?1") {}
+                           "UPDATE environments SET status = 'failing', tries = ?2, problem = ?3 WHERE id = ?1"),
+      environment_unwanted_(database.handle(),
+                            "UPDATE environments SET keep = 0, expires = ?2, tries = 0 WHERE id = ?1") {}
 
 namespace {
 
@@ -128,6 +130,8 @@ void Projection::add(std::int64_t sequence, Time at, const Event& event) {
     environment_ready_.bind(ready->environment).run();
   } else if (const auto* gone = std::get_if<EnvironmentDestroyed>(&event)) {
     environment_gone_.bind(gone->environment).run();
+  } else if (const auto* unwanted = std::get_if<EnvironmentDestroyRequested>(&event)) {
+    environment_unwanted_.bind(unwanted->environment, now).run();
   } else if (const auto* failing = std::get_if<EnvironmentNotDestroyed>(&event)) {
     environment_failing_.bind(failing->environment, std::int64_t{failing->tries}, failing->reason).run();
   }

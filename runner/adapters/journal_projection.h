@@ -25,6 +25,7 @@ class Projection {
   Statement environment_ready_;
   Statement environment_gone_;
   Statement environment_failing_;
+  Statement environment_unwanted_;
 };
 
 extern const char* const journal_schema;

@@ -115,6 +115,12 @@ void fields(A& a, EnvironmentNotDestroyed& v) {
   a("tries", v.tries);
 }
 template <class A>
+void fields(A& a, EnvironmentDestroyRequested& v) {
+  a("environment", v.environment);
+  a("run", v.run);
+  a("by", v.by);
+}
+template <class A>
 void fields(A& a, ApprovalAwaited& v) {
   a("run", v.run);
   a("stage", v.stage);
@@ -190,13 +196,31 @@ void fields(A& a, ServiceStopped& v) {
   a("cause", v.cause);
 }
 
-constexpr std::array<const char*, std::variant_size_v<Event>> type_names{
-    "RefMoved",           "RunRequested",     "RunSkipped",           "PlanCompiled",
-    "PlanRejected",       "StageStarted",     "StageFinished",        "StageSkipped",
-    "EnvironmentPlanned", "EnvironmentReady", "EnvironmentDestroyed", "EnvironmentNotDestroyed",
-    "ApprovalAwaited",    "ApprovalGiven",    "GateJudged",           "PromotionIntended",
-    "CommitPromoted",     "PromotionRefused", "CancelRequested",      "PromotionRequested",
-    "RunFinished",        "ServiceStarted",   "ServiceStopped",       "RepositoryWatched"};
+constexpr std::array<const char*, std::variant_size_v<Event>> type_names{"RefMoved",
+                                                                         "RunRequested",
+                                                                         "RunSkipped",
+                                                                         "PlanCompiled",
+                                                                         "PlanRejected",
+                                                                         "StageStarted",
+                                                                         "StageFinished",
+                                                                         "StageSkipped",
+                                                                         "EnvironmentPlanned",
+                                                                         "EnvironmentReady",
+                                                                         "EnvironmentDestroyed",
+                                                                         "EnvironmentNotDestroyed",
+                                                                         "ApprovalAwaited",
+                                                                         "ApprovalGiven",
+                                                                         "GateJudged",
+                                                                         "PromotionIntended",
+                                                                         "CommitPromoted",
+                                                                         "PromotionRefused",
+                                                                         "CancelRequested",
+                                                                         "PromotionRequested",
+                                                                         "RunFinished",
+                                                                         "ServiceStarted",
+                                                                         "ServiceStopped",
+                                                                         "RepositoryWatched",
+                                                                         "EnvironmentDestroyRequested"};
 
 template <std::size_t I>
 bool read_as(const std::string& type, const Json& json, Event& event) {

@@ -98,6 +98,12 @@ struct EnvironmentNotDestroyed {
   int tries = 0;
 };
 
+struct EnvironmentDestroyRequested {  // by a person; the only way that a kept one goes
+  std::string environment;
+  RunId run;
+  std::string by;
+};
+
 struct ApprovalAwaited {
   RunId run;
   std::string stage;
@@ -165,11 +171,11 @@ struct ServiceStopped {
   std::string cause;
 };
 
-using Event =
-    std::variant<RefMoved, RunRequested, RunSkipped, PlanCompiled, PlanRejected, StageStarted, StageFinished,
-                 StageSkipped, EnvironmentPlanned, EnvironmentReady, EnvironmentDestroyed, EnvironmentNotDestroyed,
-                 ApprovalAwaited, ApprovalGiven, GateJudged, PromotionIntended, CommitPromoted, PromotionRefused,
-                 CancelRequested, PromotionRequested, RunFinished, ServiceStarted, ServiceStopped, RepositoryWatched>;
+using Event = std::variant<RefMoved, RunRequested, RunSkipped, PlanCompiled, PlanRejected, StageStarted, StageFinished,
+                           StageSkipped, EnvironmentPlanned, EnvironmentReady, EnvironmentDestroyed,
+                           EnvironmentNotDestroyed, ApprovalAwaited, ApprovalGiven, GateJudged, PromotionIntended,
+                           CommitPromoted, PromotionRefused, CancelRequested, PromotionRequested, RunFinished,
+                           ServiceStarted, ServiceStopped, RepositoryWatched, EnvironmentDestroyRequested>;
 
 // The type's name as stored: `RefMoved`.
 const char* type_of(const Event& event);

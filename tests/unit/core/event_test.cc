@@ -54,7 +54,8 @@ std::vector<Event> one_of_each() {
           RunFinished{run, Outcome::failed, "load: p95"},
           ServiceStarted{"0.1.0"},
           ServiceStopped{"SIGTERM"},
-          RepositoryWatched{"hello", "http://127.0.0.1/hello.git"}};
+          RepositoryWatched{"hello", "http://127.0.0.1/hello.git"},
+          EnvironmentDestroyRequested{"hello-release", run, "ana"}};
 }
 
 TEST(Events, EveryEventComesBackFromItsJson) {

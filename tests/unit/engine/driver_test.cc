@@ -172,6 +172,18 @@ TEST(Driver, AnEnvironmentThatCannotBeDestroyedIsKeptInSightAndTriedAgain) {
   EXPECT_TRUE(world.journal->environments()->empty());
 }
 
+TEST(Driver, AKeptEnvironmentGoesOnlyWhenAPersonSaysSo) {
+  EngineWorld world;
+  world.start_service();
+  const RunId run{"hello", 1};
+  world.append({EnvironmentPlanned{"hello-release", run, "release", "fake", true, {}, {}}});
+  world.advance(Milliseconds{86'400'000});
+  EXPECT_TRUE(world.destroyer.destroyed.empty());
+  world.append({EnvironmentDestroyRequested{"hello-release", run, "ana"}});
+  world.advance(Milliseconds{2'000});
+  EXPECT_THAT(world.destroyer.destroyed, ElementsAre("hello-release"));
+}
+
 TEST(Driver, RunsOfOneBranchWaitForEachOther) {
   EngineWorld world;
   world.compiler.plans["plan"].stages = {test_stage("unit")};

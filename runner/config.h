@@ -1,0 +1,67 @@
+// The configuration of `quietgate serve --config FILE` (YAML; documented in docs/configuration.md). Never holds a
+// secret's value: only where it is.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/result.h"
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+// Where a secret's value is; exactly one is set. The file's path is absolute.
+struct SecretSource {
+  std::string file;
+  std::string environment;           // name of a variable of the runner's own environment
+  std::vector<std::string> command;  // a program and its arguments; its standard output is the value
+  bool operator==(const SecretSource&) const = default;
+};
+
+struct CredentialsConfig {
+  std::string username;
+  std::optional<SecretSource> password;  // or token
+  std::string ssh_key;                   // paths are absolute; empty: not given
+  std::string known_hosts;
+  std::string ca_file;
+  bool operator==(const CredentialsConfig&) const = default;
+};
+
+struct RepositoryConfig {
+  std::string name;                         // [a-z0-9._-]
+  std::string url;                          // a path is absolute
+  std::vector<std::string> branches{"**"};  // watched at all; which of them run is for the pipeline's `on.branches`
+  std::vector<std::string> protected_branches{"main", "master"};  // globs: whose runs get secrets and may promote
+  std::string pipeline = ".quietgate.yaml";                       // path in the repository
+  Milliseconds poll{10'000};
+  Milliseconds deadline{30'000};  // of one network call
+  CredentialsConfig credentials;
+  std::map<std::string, SecretSource> secrets;
+  bool operator==(const RepositoryConfig&) const = default;
+};
+
+struct Config {
+  std::string data;  // absolute
+  std::string address = "127.0.0.1";
+  int port = 8330;      // 0: any free one
+  int concurrency = 4;  // stages at once
+  std::vector<RepositoryConfig> repositories;
+  bool operator==(const Config&) const = default;
+};
+
+// `$XDG_STATE_HOME/quietgate`, or `~/.local/state/quietgate`, or empty when neither variable is set.
+std::string default_data_directory();
+
+// Reads the file. Relative paths in it are relative to the file's folder. Fails with kind user; the message holds every
+// diagnostic, ready to print. Reads no secret.
+Result<Config> load_config(const std::string& path);
+// The same from text; `path` is absolute or relative to the working directory.
+Result<Config> parse_config(const std::string& text, const std::string& path);
+
+// The value, without one trailing newline. At most 64 KiB; a command has 10 seconds and is then killed with its process
+// group. Blocks. Empty values are errors; no error says anything of the value.
+Result<std::string> read_secret(const SecretSource& source);
+
+}  // namespace quietgate

@@ -1,0 +1,211 @@
+#include "stages/apply.h"
+
+#include <filesystem>
+#include <memory>
+
+#include "runner/core/expression.h"
+#include "stages/provision/processes.h"
+#include "stages/provision/terraform.h"
+#include "stages/step.h"
+#include "stages/tree.h"
+
+namespace quietgate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Outputs = Result<std::map<std::string, std::string>>;
+
+bool is_there(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+// What a runner that went before this one wrote down for this very environment.
+const EnvironmentPlanned* earlier_plan(const StageRequest& request, const std::string& id) {
+  const EnvironmentPlanned* found = nullptr;
+  for (const auto& row : *request.history) {
+    const auto* planned = std::get_if<EnvironmentPlanned>(&row.event);
+    if (planned != nullptr && planned->environment == id && planned->run == request.run) found = planned;
+  }
+  return found;
+}
+
+Lookup names_of(const EnvironmentDescriptor& environment, const EnvironmentFolder& folder) {
+  return [environment, folder](const std::string& name) -> std::optional<std::string> {
+    if (name == "apply.id") return environment.id;
+    if (name == "apply.directory") return folder.data();
+    if (!name.starts_with("ports.")) return std::nullopt;
+    auto port = environment.ports.find(name.substr(6));
+    if (port == environment.ports.end()) return std::nullopt;
+    return std::to_string(port->second);
+  };
+}
+
+// Only the secrets that its own values hold are kept with an environment: no other can come out of it.
+std::vector<std::string> secrets_within(const StageRequest& request, const EnvironmentDescriptor& environment,
+                                        const ApplySpec& spec) {
+  std::vector<std::string> found;
+  for (const auto& secret : request.secrets) {
+    bool within = false;
+    for (const auto& [name, value] : environment.environment)
+      within = within || value.find(secret) != std::string::npos;
+    if (const auto* terraform = std::get_if<TerraformSpec>(&spec.provisioner)) {
+      for (const auto& [name, value] : terraform->variables) within = within || value.find(secret) != std::string::npos;
+    }
+    if (within) found.push_back(secret);
+  }
+  return found;
+}
+
+Result<ApplySpec> resolved_spec(const StageRequest& request, EnvironmentDescriptor& environment,
+                                const EnvironmentFolder& folder) {
+  environment.environment = request.environment;
+  environment.environment["QUIETGATE_ENVIRONMENT_ID"] = environment.id;
+  environment.environment["QUIETGATE_ENVIRONMENT_DIRECTORY"] = folder.data();
+  auto spec = resolve_apply(std::get<ApplySpec>(request.spec.body), names_of(environment, folder));
+  if (spec) environment.secrets = secrets_within(request, environment, *spec);
+  return spec;
+}
+
+}  // namespace
+
+std::string environment_id(const RunId& run, const std::string& stage, int attempt, bool keep) {
+  auto id = run.repository + "-" + (keep ? "" : std::to_string(run.number) + "-") + stage;
+  if (!keep && attempt > 1) id += "-a" + std::to_string(attempt);
+  for (char& c : id) {
+    bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    if (!plain) c = '-';
+  }
+  if (id.starts_with('.')) id.front() = '-';
+  return id;
+}
+
+// One run at a time works on a kept environment.
+class ApplyStage::Turn {
+ public:
+  Turn(std::set<std::string>& busy, std::string id) : busy_(busy), id_(std::move(id)) { busy_.insert(id_); }
+  ~Turn() { busy_.erase(id_); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  std::set<std::string>& busy_;
+  std::string id_;
+};
+
+// Picks what must be known before anything is made, and writes the intent: from there on the environment will be
+// destroyed, however far this gets.
+Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, const std::string& id,
+                                               const EnvironmentFolder& folder, LoopbackPorts::Lease& lease) {
+  const auto& spec = std::get<ApplySpec>(request.spec.body);
+  EnvironmentDescriptor environment;
+  const auto* earlier = earlier_plan(request, id);
+  if (is_there(folder.descriptor())) {
+    auto known = load_environment(folder);
+    if (!known) return known.error();
+    bool ours = known->run.repository == request.run.repository && known->stage == request.spec.name &&
+                (spec.keep ? known->keep : earlier != nullptr);
+    if (!ours) {
+      return infrastructure_error("the environment " + id + " exists already: it was made by " + to_string(known->run) +
+                                      ", stage " + known->stage,
+                                  "destroy it, or rename the stage");
+    }
+    environment = *known;
+  }
+  environment.id = id;
+  environment.run = request.run;
+  environment.stage = request.spec.name;
+  environment.attempt = request.attempt;
+  environment.keep = spec.keep;
+  environment.commit = request.commit;
+  std::string provisioner = std::holds_alternative<TerraformSpec>(spec.provisioner) ? "terraform" : "processes";
+  if (!environment.provisioner.empty() && environment.provisioner != provisioner) {
+    return user_error("the kept environment " + id + " was made by `" + environment.provisioner +
+                          "` and can't be updated by `" + provisioner + "`",
+                      "rename the stage, or destroy the environment first");
+  }
+  environment.provisioner = provisioner;
+  environment.steps = {request.directory + "/steps"};
+  auto leased = ports_.lease(spec.ports, earlier != nullptr ? earlier->ports : environment.ports);
+  if (!leased) return leased.error();
+  lease = std::move(*leased);
+  environment.ports = lease.ports;
+  if (earlier != nullptr) return environment;
+  EnvironmentPlanned planned{id, request.run, request.spec.name, provisioner, spec.keep, Time{}, environment.ports};
+  if (!spec.keep) planned.expires = clock_.now() + spec.time_to_live;
+  auto appended = request.journal->append({planned});
+  if (!appended) return appended.error();
+  return environment;
+}
+
+// The old checkout stays in place until the new one is whole; `checkout.commit` says which commit is in place.
+Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, EnvironmentFolder folder) {
+  auto mark = folder.root + "/checkout.commit";
+  auto placed = read_file_bounded(mark, 1024);
+  if (placed && *placed == request.commit && is_there(folder.checkout())) co_return Result<void>();
+  auto coming = folder.checkout() + ".new";
+  auto going = folder.checkout() + ".old";
+  for (const auto& rest : {coming, going}) {
+    if (rest == going && !is_there(folder.checkout())) continue;
+    if (auto removed = remove_folder(rest); !removed) co_return removed;
+  }
+  auto written = co_await git_.checkout(request.run.repository, request.commit, coming, *request.stop);
+  if (!written) co_return written;
+  std::error_code error;
+  fs::remove(mark, error);
+  if (is_there(folder.checkout())) fs::rename(folder.checkout(), going, error);
+  if (!error) fs::rename(coming, folder.checkout(), error);
+  if (error)
+    co_return infrastructure_error("can't put the checkout of " + folder.root + " in place: " + error.message());
+  if (auto removed = remove_folder(going); !removed) co_return removed;
+  co_return write_file_whole(mark, request.commit);
+}
+
+Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request, std::string id) {
+  EnvironmentFolder folder{request.environments + "/" + id};
+  LoopbackPorts::Lease lease;
+  auto environment = plan(request, id, folder, lease);
+  if (!environment) co_return Outputs(environment.error());
+  request.log->line("environment " + id);
+  for (const auto& path : {folder.root, folder.data()}) {
+    if (auto made = make_folder(path, true); !made) co_return Outputs(made.error());
+  }
+  auto spec = resolved_spec(request, *environment, folder);
+  if (auto saved = save(*environment, folder); !saved) co_return Outputs(saved.error());
+  if (!spec) co_return Outputs(spec.error());
+  if (auto placed = co_await place_checkout(request, folder); !placed) co_return Outputs(placed.error());
+  std::unique_ptr<Provisioner> provisioner = std::make_unique<ProcessesProvisioner>(processes_, http_, clock_);
+  if (environment->provisioner == "terraform") provisioner = std::make_unique<TerraformProvisioner>(processes_, clock_);
+  Provision provision{request, *spec, folder, *environment};
+  auto outputs = co_await provisioner->create(provision);
+  if (!outputs) co_return outputs;
+  for (const auto& [name, value] : spec->outputs) (*outputs)[name] = value;
+  (*outputs)["environment"] = id;
+  auto appended = request.journal->append({EnvironmentReady{id, request.run}});
+  if (!appended) co_return Outputs(appended.error());
+  co_return outputs;
+}
+
+Task<StageOutcome> ApplyStage::run(StageRequest request) {
+  const auto& spec = std::get<ApplySpec>(request.spec.body);
+  auto id = environment_id(request.run, request.spec.name, request.attempt, spec.keep);
+  if (busy_.contains(id)) request.log->line("waiting: another run is updating the environment " + id);
+  while (busy_.contains(id)) co_await clock_.sleep(Milliseconds{200}, *request.stop);
+  Turn turn(busy_, id);
+  auto outputs = co_await apply(request, id);
+  StageOutcome outcome;
+  if (!outputs) {
+    outcome = outcome_of(outputs.error());
+    outcome.reason = masked(std::move(outcome.reason), request.secrets);
+  } else {
+    outcome.outcome = Outcome::passed;
+    outcome.reason = "environment " + id + " is ready";
+    outcome.outputs = std::move(*outputs);
+  }
+  co_return outcome;
+}
+
+}  // namespace quietgate

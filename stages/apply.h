@@ -1,0 +1,46 @@
+// The `apply` stage: makes or updates one environment and answers its outputs.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "runner/ports/clock.h"
+#include "runner/ports/git.h"
+#include "runner/ports/http.h"
+#include "runner/ports/process.h"
+#include "runner/ports/stage.h"
+#include "stages/provision/environment.h"
+#include "stages/provision/ports.h"
+
+namespace quietgate {
+
+// An ephemeral environment is `<repository>-<run>-<stage>` (`-a<attempt>` from the second on), one with `keep` is
+// `<repository>-<stage>` and is updated in place by the next run. Its folder is below StageRequest::environments.
+// EnvironmentPlanned is in the journal before anything is made; EnvironmentReady when all of it is up. Outputs: the
+// provisioner's, the declared ones (which win), and `environment`, the id.
+// On failure, and when stopped, what was made is left: the engine destroys it at the run's end.
+class ApplyStage : public StageKind {
+ public:
+  // All must outlive this.
+  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock)
+      : processes_(processes), http_(http), git_(git), clock_(clock) {}
+  Task<StageOutcome> run(StageRequest request) override;
+
+ private:
+  class Turn;
+  Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, std::string id);
+  Result<EnvironmentDescriptor> plan(const StageRequest& request, const std::string& id,
+                                     const EnvironmentFolder& folder, LoopbackPorts::Lease& lease);
+  Task<Result<void>> place_checkout(const StageRequest& request, EnvironmentFolder folder);
+
+  Processes& processes_;
+  Http& http_;
+  Git& git_;
+  Clock& clock_;
+  LoopbackPorts ports_;
+  std::set<std::string> busy_;  // kept environments that a run is updating now
+};
+
+std::string environment_id(const RunId& run, const std::string& stage, int attempt, bool keep);
+
+}  // namespace quietgate

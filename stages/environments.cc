@@ -1,0 +1,74 @@
+#include "stages/environments.h"
+
+#include <filesystem>
+#include <memory>
+
+#include "stages/provision/processes.h"
+#include "stages/provision/residents.h"
+#include "stages/provision/terraform.h"
+#include "stages/step.h"
+#include "stages/tree.h"
+
+namespace quietgate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr Milliseconds resident_grace{5'000};
+
+// A step whose runner went may still be making what is to be destroyed.
+Task<Result<void>> end_steps(Processes& processes, std::vector<std::string> folders, Stop& stop) {
+  for (const auto& folder : folders) {
+    std::vector<std::string> steps;
+    std::error_code error;
+    for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+      if (at.depth() > 1) at.disable_recursion_pending();
+      if (at->is_directory(error) && at.depth() <= 1) steps.push_back(at->path().string());
+    }
+    for (const auto& step : steps) {
+      if (!processes.status(step)) continue;
+      if (auto ended = co_await processes.end(step, stop); !ended) co_return ended;
+    }
+  }
+  co_return Result<void>();
+}
+
+// An update that was interrupted between its two renames.
+void restore_checkout(const EnvironmentFolder& folder) {
+  std::error_code error;
+  if (fs::exists(folder.checkout(), error)) return;
+  for (const char* other : {".old", ".new"}) {
+    if (!fs::exists(folder.checkout() + other, error)) continue;
+    fs::rename(folder.checkout() + other, folder.checkout(), error);
+    return;
+  }
+}
+
+}  // namespace
+
+Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& stop) {
+  EnvironmentFolder folder{folder_ + "/" + environment.id};
+  if (environment.id.empty() || environment.id.find('/') != std::string::npos || environment.id.starts_with('.')) {
+    co_return infrastructure_error("\"" + environment.id + "\" is not the id of an environment");
+  }
+  std::error_code error;
+  if (fs::exists(folder.descriptor(), error)) {
+    auto known = load_environment(folder);
+    if (!known) co_return Result<void>(known.error());
+    if (auto ended = co_await end_steps(processes_, known->steps, stop); !ended) co_return ended;
+    restore_checkout(folder);
+    std::unique_ptr<Provisioner> provisioner = std::make_unique<ProcessesProvisioner>(processes_, http_, clock_);
+    if (known->provisioner == "terraform") provisioner = std::make_unique<TerraformProvisioner>(processes_, clock_);
+    auto destroyed = co_await provisioner->destroy(*known, folder, stop);
+    if (!destroyed) {
+      auto problem = destroyed.error();
+      co_return infrastructure_error(masked(problem.message, known->secrets), problem.advice);
+    }
+  }
+  auto ended = co_await end_residents(folder.data(), clock_, resident_grace, stop);
+  if (!ended) co_return ended;
+  co_return remove_folder(folder.root);
+}
+
+}  // namespace quietgate

@@ -1,0 +1,30 @@
+// Destroys environments, whichever provisioner made them.
+#pragma once
+
+#include <string>
+
+#include "runner/ports/clock.h"
+#include "runner/ports/http.h"
+#include "runner/ports/process.h"
+#include "runner/ports/stage.h"
+
+namespace quietgate {
+
+// Ends the steps that still make the environment, lets its provisioner destroy it, ends every process that still lives
+// in it, and removes its folder last: as long as anything is left, so is the folder, and the next try goes on.
+class Environments : public EnvironmentDestroyer {
+ public:
+  // `folder` is that of all environments, as in StageRequest. All must outlive this.
+  Environments(Processes& processes, Http& http, Clock& clock, std::string folder)
+      : processes_(processes), http_(http), clock_(clock), folder_(std::move(folder)) {}
+  // Errors (kind infrastructure) say what is left and why. A folder that is gone, and no process in it, is success.
+  Task<Result<void>> destroy(EnvironmentSummary environment, Stop& stop) override;
+
+ private:
+  Processes& processes_;
+  Http& http_;
+  Clock& clock_;
+  std::string folder_;
+};
+
+}  // namespace quietgate

@@ -1,0 +1,65 @@
+#include "stages/provision/environment.h"
+
+#include <nlohmann/json.hpp>
+
+#include "stages/tree.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr int descriptor_version = 1;
+constexpr std::size_t max_descriptor_bytes = 16UL * 1024 * 1024;
+
+EnvironmentDescriptor from_json(const nlohmann::json& json) {
+  EnvironmentDescriptor environment;
+  environment.id = json.at("id");
+  environment.run = parse_run_id(json.at("run").get<std::string>());
+  environment.stage = json.at("stage");
+  environment.attempt = json.at("attempt");
+  environment.provisioner = json.at("provisioner");
+  environment.keep = json.at("keep");
+  environment.commit = json.at("commit");
+  environment.ports = json.at("ports").get<std::map<std::string, int>>();
+  environment.environment = json.at("environment").get<std::map<std::string, std::string>>();
+  environment.secrets = json.at("secrets").get<std::vector<std::string>>();
+  environment.steps = json.at("steps").get<std::vector<std::string>>();
+  environment.services = json.at("services").get<std::vector<std::string>>();
+  environment.directory = json.at("directory");
+  environment.variables = json.at("variables").get<std::map<std::string, std::string>>();
+  return environment;
+}
+
+}  // namespace
+
+Result<void> save(const EnvironmentDescriptor& environment, const EnvironmentFolder& folder) {
+  nlohmann::json json{{"version", descriptor_version},     {"id", environment.id},
+                      {"run", to_string(environment.run)}, {"stage", environment.stage},
+                      {"attempt", environment.attempt},    {"provisioner", environment.provisioner},
+                      {"keep", environment.keep},          {"commit", environment.commit},
+                      {"ports", environment.ports},        {"environment", environment.environment},
+                      {"secrets", environment.secrets},    {"steps", environment.steps},
+                      {"services", environment.services},  {"directory", environment.directory},
+                      {"variables", environment.variables}};
+  auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return write_file_whole(folder.descriptor(), text, true);
+}
+
+Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder) {
+  auto text = read_file_bounded(folder.descriptor(), max_descriptor_bytes);
+  if (!text) return text.error();
+  auto json = nlohmann::json::parse(*text, nullptr, false);
+  auto wrong = [&folder](const std::string& what) {
+    return infrastructure_error(folder.descriptor() + " " + what,
+                                "look into the folder, end what still runs there by hand, then remove it");
+  };
+  if (!json.is_object()) return wrong("is not JSON");
+  if (!json.contains("version") || json["version"] != descriptor_version) return wrong("has an unknown version");
+  try {
+    return from_json(json);
+  } catch (const nlohmann::json::exception& problem) {
+    return wrong(std::string("is broken: ") + problem.what());
+  }
+}
+
+}  // namespace quietgate

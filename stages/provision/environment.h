@@ -1,0 +1,70 @@
+// The folder of one environment and the descriptor in it: everything that destroying it needs, when the run, its
+// checkout and the runner that made it are long gone.
+//   environment.json   checkout/   data/ (`${{ apply.directory }}`)   services/<generation>/<name>/   terraform/
+// Readable by its owner only: the descriptor holds the environment variables of its processes. docs/environment.md.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runner/core/plan.h"
+#include "runner/core/result.h"
+#include "runner/core/types.h"
+#include "runner/ports/stage.h"
+
+namespace quietgate {
+
+struct EnvironmentFolder {
+  std::string root;  // absolute: <environments>/<id>
+  std::string descriptor() const { return root + "/environment.json"; }
+  std::string checkout() const { return root + "/checkout"; }
+  std::string data() const { return root + "/data"; }
+  std::string services() const { return root + "/services"; }
+  std::string terraform() const { return root + "/terraform"; }
+};
+
+struct EnvironmentDescriptor {
+  std::string id;
+  RunId run;  // that created or last updated it
+  std::string stage;
+  int attempt = 1;
+  std::string provisioner;  // `processes`, `terraform`
+  bool keep = false;
+  CommitId commit;
+  std::map<std::string, int> ports;
+  std::map<std::string, std::string> environment;  // of every process that creates or destroys it
+  std::vector<std::string> secrets;                // those of its values that must be masked
+  std::vector<std::string> steps;                  // folders whose leaders may still be creating it
+  std::vector<std::string> services;               // leader directories of services, in start order
+  std::string directory;                           // of the Terraform module, below the checkout
+  std::map<std::string, std::string> variables;    // of the Terraform module
+
+  // Differs between the runs and attempts that update one kept environment.
+  std::string generation() const { return std::to_string(run.number) + "-" + std::to_string(attempt); }
+};
+
+Result<void> save(const EnvironmentDescriptor& environment, const EnvironmentFolder& folder);
+// An error of kind infrastructure when it is absent, broken, or written by a newer version.
+Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder);
+
+// What a provisioner is asked to create. All of it outlives the call.
+struct Provision {
+  const StageRequest& request;
+  const ApplySpec& spec;  // every template resolved
+  EnvironmentFolder folder;
+  EnvironmentDescriptor& environment;  // saved already; a provisioner that adds to it saves it before it acts
+};
+
+class Provisioner {
+ public:
+  virtual ~Provisioner() = default;
+  // Brings the environment to what the checkout declares and answers the provisioner's own outputs. Idempotent: a
+  // resumed attempt calls it again. Errors: step (the commit did it), user (the pipeline is wrong), infrastructure.
+  // Throws Stopped; what was made by then is left for destroy.
+  virtual Task<Result<std::map<std::string, std::string>>> create(Provision provision) = 0;
+  // Ends and removes what create made, however far it got; the folder itself is left. Idempotent.
+  virtual Task<Result<void>> destroy(EnvironmentDescriptor environment, EnvironmentFolder folder, Stop& stop) = 0;
+};
+
+}  // namespace quietgate

@@ -1,0 +1,213 @@
+#include "stages/provision/processes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+#include "stages/provision/ports.h"
+#include "stages/step.h"
+#include "stages/tree.h"
+
+namespace quietgate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr Milliseconds first_pause{50};
+constexpr Milliseconds longest_pause{500};
+constexpr Milliseconds probe_deadline{2'000};
+constexpr std::size_t shown_lines = 10;
+
+bool is_there(const std::string& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+}  // namespace
+
+struct ProcessesProvisioner::Service {
+  const ServiceSpec& spec;
+  std::string directory;  // of its leader
+  std::string log() const { return directory + "/log"; }
+};
+
+namespace {
+
+// Shows the end of a service's log and answers its last line.
+std::string tell_log(StageLog& log, const std::string& name, const std::string& file) {
+  auto lines = last_lines(read_file_end(file, 16UL * 1024), shown_lines);
+  if (lines.empty()) {
+    log.line("service \"" + name + "\" printed nothing");
+    return {};
+  }
+  log.line("last lines of service \"" + name + "\":");
+  for (const auto& line : lines) log.line("  " + line);
+  return lines.back();
+}
+
+bool speaks_of_a_taken_address(const std::string& log_end) {
+  std::string lower;
+  for (char c : log_end) lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return lower.find("address already in use") != std::string::npos ||
+         lower.find("address in use") != std::string::npos || lower.find("eaddrinuse") != std::string::npos;
+}
+
+}  // namespace
+
+Result<void> ProcessesProvisioner::still_lives(Provision provision, const Service& service) {
+  auto status = processes_.status(service.directory);
+  if (!status) return status.error();
+  if (!status->has_value()) return {};
+  const auto& exit = **status;
+  auto last = tell_log(*provision.request.log, service.spec.name, service.log());
+  auto reason = "service \"" + service.spec.name + "\" ended before it was ready: " + describe(exit);
+  if (!last.empty()) reason += ", its last line: " + last;
+  if (exit.how == ProcessExit::How::not_started || exit.how == ProcessExit::How::leader_died) {
+    return infrastructure_error(reason);
+  }
+  if (speaks_of_a_taken_address(read_file_end(service.log(), 16UL * 1024))) {
+    return step_error(reason,
+                      "its port is taken by another process: let quietgate pick one (`ports:` and ${{ ports.NAME }})");
+  }
+  return step_error(reason);
+}
+
+Task<Readiness> ProcessesProvisioner::probe(Provision provision, Service service, int number, Milliseconds deadline) {
+  const auto& check = *service.spec.ready;
+  if (!check.http.empty()) co_return co_await probe_http(http_, check.http, deadline, *provision.request.stop);
+  if (!check.tcp.empty()) co_return probe_tcp(check.tcp, deadline);
+  Command command;
+  auto seconds = fmt::format("{:.3f}", static_cast<double>(deadline.count()) / 1000.0);
+  command.argv = {"/usr/bin/timeout", "-k", "1", seconds, "/bin/sh", "-e", "-c", check.command};
+  command.directory = service.spec.command.directory;
+  auto spec = process_of(command, provision.folder.checkout());
+  if (!spec) co_return Readiness{false, spec.error().message};
+  auto ready_steps = provision.request.directory + "/steps/ready-" + service.spec.name;
+  if (auto made = make_folder(ready_steps); !made) co_return Readiness{false, made.error().message};
+  spec->directory = ready_steps + "/" + std::to_string(number);
+  spec->environment = provision.environment.environment;
+  for (const auto& [name, value] : service.spec.environment) spec->environment[name] = value;
+  spec->log = provision.request.directory + "/log";
+  spec->secrets = provision.request.secrets;
+  auto exit = co_await processes_.run(std::move(*spec), *provision.request.stop);
+  if (!exit) co_return Readiness{false, exit.error().message};
+  co_return Readiness{exit->succeeded(), "`" + check.command + "`: " + describe(*exit)};
+}
+
+Task<Result<void>> ProcessesProvisioner::await_ready(Provision provision, Service service) {
+  auto began = clock_.now();
+  auto& log = *provision.request.log;
+  if (!service.spec.ready) {
+    log.line(service.spec.name + " started (no ready check)");
+    co_return still_lives(provision, service);
+  }
+  auto within = service.spec.ready->within;
+  auto pause = first_pause;
+  Readiness seen;
+  for (int number = 1;; ++number) {
+    auto left = within - (clock_.now() - began);
+    if (left > Milliseconds{0}) {
+      // A command may rightly take long; an exchange that hangs is better tried again.
+      bool command = !service.spec.ready->command.empty();
+      seen = co_await probe(provision, service, number, command ? left : std::min(left, probe_deadline));
+    }
+    auto lives = still_lives(provision, service);
+    if (!lives) co_return lives;
+    auto took = clock_.now() - began;
+    if (seen.ready) {
+      log.line(service.spec.name + " ready after " + fmt::format("{:.1f}s", static_cast<double>(took.count()) / 1000));
+      co_return Result<void>();
+    }
+    if (took >= within) break;
+    co_await clock_.sleep(std::min(pause, within - took), *provision.request.stop);
+    pause = std::min(pause * 3 / 2, longest_pause);
+  }
+  tell_log(log, service.spec.name, service.log());
+  co_return step_error("service \"" + service.spec.name + "\" was not ready within " + human_duration(within) + ": " +
+                       seen.observed);
+}
+
+Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service service) {
+  const auto& name = service.spec.name;
+  if (!is_there(service.directory) && service.spec.ready && service.spec.ready->command.empty()) {
+    auto before = co_await probe(provision, service, 0, Milliseconds{500});
+    if (before.ready) {
+      co_return step_error("service \"" + name + "\" can't be told from what is there already: " + before.observed +
+                               " before it was started",
+                           "its port is taken by another process: let quietgate pick one (`ports:` and "
+                           "${{ ports.NAME }})");
+    }
+  }
+  auto spec = process_of(service.spec.command, provision.folder.checkout());
+  if (!spec) co_return Result<void>(Error{spec.error().kind, "service \"" + name + "\": " + spec.error().message, {}});
+  spec->directory = service.directory;
+  spec->environment = provision.environment.environment;
+  for (const auto& [variable, value] : service.spec.environment) spec->environment[variable] = value;
+  spec->log = service.log();
+  spec->secrets = provision.request.secrets;
+  provision.request.log->line("starting " + name + ": " + command_line(service.spec.command));
+  auto started = co_await processes_.start(std::move(*spec), *provision.request.stop);
+  if (!started) co_return started;
+  co_return co_await await_ready(provision, service);
+}
+
+// The descriptor names the new services before the first starts, and keeps the old ones until they have ended: whoever
+// destroys the environment at any point between finds them all.
+Task<Result<void>> ProcessesProvisioner::replace_services(Provision provision) {
+  auto& known = provision.environment.services;
+  auto generation = provision.folder.services() + "/" + provision.environment.generation();
+  std::vector<std::string> wanted;
+  for (const auto& service : std::get<ProcessesSpec>(provision.spec.provisioner).services) {
+    wanted.push_back(generation + "/" + service.name);
+  }
+  std::vector<std::string> old;
+  for (const auto& directory : known) {
+    if (std::find(wanted.begin(), wanted.end(), directory) == wanted.end()) old.push_back(directory);
+  }
+  known = old;
+  known.insert(known.end(), wanted.begin(), wanted.end());
+  if (auto saved = save(provision.environment, provision.folder); !saved) co_return saved;
+  if (!old.empty()) provision.request.log->line("ending the services of the last update");
+  for (auto at = old.rbegin(); at != old.rend(); ++at) {
+    if (auto ended = co_await processes_.end(*at, *provision.request.stop); !ended) co_return ended;
+  }
+  known = wanted;
+  if (auto saved = save(provision.environment, provision.folder); !saved) co_return saved;
+  for (const auto& directory : old) {
+    if (auto removed = remove_folder(fs::path(directory).parent_path().string()); !removed) co_return removed;
+  }
+  co_return make_folder(generation);
+}
+
+Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Provision provision) {
+  using Outputs = Result<std::map<std::string, std::string>>;
+  if (auto replaced = co_await replace_services(provision); !replaced) co_return Outputs(replaced.error());
+  const auto& services = std::get<ProcessesSpec>(provision.spec.provisioner).services;
+  const auto& directories = provision.environment.services;
+  bool fresh = directories.empty() || !is_there(directories.front());
+  for (const auto& [name, port] : provision.environment.ports) {
+    if (fresh && !port_is_free(port)) {
+      co_return Outputs(infrastructure_error("port " + std::to_string(port) + " (" + name +
+                                             ") was taken by another process before a service could bind it"));
+    }
+  }
+  for (std::size_t at = 0; at < services.size(); ++at) {
+    auto up = co_await bring_up(provision, Service{services[at], directories[at]});
+    if (!up) co_return Outputs(up.error());
+  }
+  co_return Outputs(std::map<std::string, std::string>());
+}
+
+Task<Result<void>> ProcessesProvisioner::destroy(EnvironmentDescriptor environment, EnvironmentFolder, Stop& stop) {
+  Result<void> answer;
+  for (auto at = environment.services.rbegin(); at != environment.services.rend(); ++at) {
+    auto ended = co_await processes_.end(*at, stop);
+    if (!ended && answer) answer = ended;
+  }
+  co_return answer;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,22 @@
+// The processes that live in an environment: those that carry its directory in their environment variables, whoever
+// started them. It finds what neither a leader nor Terraform's state knows of: a daemon whose provisioner was
+// interrupted.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "runner/core/result.h"
+#include "runner/ports/clock.h"
+
+namespace quietgate {
+
+// Every process of this machine that may be read and has QUIETGATE_ENVIRONMENT_DIRECTORY equal to `directory`.
+std::vector<pid_t> residents(const std::string& directory);
+
+// Ends them: SIGTERM, `grace`, SIGKILL. An error names those that still live `grace` after that. Throws Stopped.
+Task<Result<void>> end_residents(std::string directory, Clock& clock, Milliseconds grace, Stop& stop);
+
+}  // namespace quietgate

@@ -1,0 +1,26 @@
+// What a Terraform root module's own files say, before Terraform reads them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runner/core/result.h"
+
+namespace quietgate {
+
+// The backend that a text of Terraform's language declares in a `terraform` block: `local`, `s3`, ...; `cloud` for a
+// `cloud` block; nothing when it declares none. Comments and strings are understood, nothing is evaluated.
+std::optional<std::string> declared_backend(std::string_view hcl);
+
+struct TerraformModule {
+  std::string directory;               // absolute
+  std::optional<std::string> backend;  // of any of its files
+};
+// Reads `*.tf`, `*.tofu` and their `.json` forms. Fails with kind user when the folder is absent or holds none.
+Result<TerraformModule> read_terraform_module(const std::string& checkout, const std::string& directory);
+
+// The program: `terraform`, or else `tofu`, from a PATH. Fails with kind infrastructure and says what to install.
+Result<std::string> find_terraform(const std::string& path);
+
+}  // namespace quietgate

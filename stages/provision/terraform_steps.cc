@@ -1,0 +1,260 @@
+#include "stages/provision/terraform_steps.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "stages/provision/follow.h"
+#include "stages/step.h"
+#include "stages/tree.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t max_shown_plan = 64UL * 1024 * 1024;
+constexpr const char* lock_timeout = "-lock-timeout=20s";
+// Terraform saves its state and lets its lock go when it is interrupted; big states need time.
+constexpr Milliseconds interrupt_grace{60'000};
+
+std::map<std::string, std::string> terraform_environment(const EnvironmentDescriptor& environment,
+                                                         const EnvironmentFolder& folder) {
+  auto variables = environment.environment;
+  variables["CHECKPOINT_DISABLE"] = "1";
+  variables["TF_IN_AUTOMATION"] = "1";
+  variables["TF_INPUT"] = "0";
+  variables["TF_DATA_DIR"] = folder.terraform() + "/data";
+  auto configured = variables.find("TF_CLI_CONFIG_FILE");
+  std::error_code error;
+  if (configured != variables.end() && !std::filesystem::exists(configured->second, error)) variables.erase(configured);
+  return variables;
+}
+
+bool contains(const std::string& text, std::initializer_list<const char*> words) {
+  for (const char* word : words) {
+    if (text.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+bool is_download_problem(const std::string& printed) {
+  return contains(printed, {"Failed to query available provider packages", "Failed to install provider",
+                            "could not connect to", "Invalid provider registry host", "Failed to download module",
+                            "Error accessing remote module registry", "Could not download module"});
+}
+
+// The first `Error: ...` of what people read, with the sentence below it.
+std::string first_error(const std::string& printed) {
+  auto at = printed.find("Error: ");
+  if (at == std::string::npos) {
+    auto lines = last_lines(printed, 1);
+    return lines.empty() ? "it printed nothing" : lines.front();
+  }
+  TerraformProblem problem;
+  auto end = std::min(printed.find('\n', at), printed.size());
+  problem.summary = printed.substr(at + 7, end - at - 7);
+  problem.detail = printed.substr(end, 600);
+  while (problem.detail.starts_with("\n")) problem.detail.erase(0, 1);
+  return problem.sentence();
+}
+
+}  // namespace
+
+TerraformSteps::TerraformSteps(Processes& processes, Clock& clock, const EnvironmentDescriptor& environment,
+                               EnvironmentFolder folder, Place place, StageLog& log, Stop& stop)
+    : processes_(processes),
+      clock_(clock),
+      environment_(environment),
+      folder_(std::move(folder)),
+      place_(std::move(place)),
+      log_(log),
+      stop_(stop) {}
+
+Result<void> TerraformSteps::prepare() {
+  auto path = environment_.environment.find("PATH");
+  auto program = find_terraform(path == environment_.environment.end() ? std::string() : path->second);
+  const char* own = std::getenv("PATH");
+  if (!program && own != nullptr) program = find_terraform(own);
+  if (!program) return program.error();
+  program_ = *program;
+  auto module = read_terraform_module(folder_.checkout(), environment_.directory);
+  if (!module) return module.error();
+  module_ = *module;
+  if (module_.backend && *module_.backend != "local" && !environment_.keep) {
+    return user_error(
+        "the module in \"" + environment_.directory + "\" has the backend \"" + *module_.backend +
+            "\": every ephemeral environment would share, and destroy, one state",
+        "use `backend \"local\" {}` or none (quietgate keeps one state per environment), or `keep: true`");
+  }
+  for (const auto& folder : {place_.steps, place_.output}) {
+    if (auto made = make_folder(folder, folder == place_.output); !made) return made;
+  }
+  if (!module_.backend) {
+    auto written = write_file_whole(module_.directory + "/quietgate_override.tf",
+                                    "# Written by quietgate: one state per environment.\n"
+                                    "terraform {\n  backend \"local\" {}\n}\n");
+    if (!written) return written;
+    module_.backend = "local";
+  }
+  nlohmann::json values(environment_.variables);
+  return write_file_whole(variables(), values.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
+                          true);
+}
+
+ProcessSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> arguments) const {
+  ProcessSpec spec;
+  spec.directory = place_.steps + "/" + step;
+  spec.argv = std::move(arguments);
+  spec.argv.insert(spec.argv.begin(), program_);
+  spec.environment = terraform_environment(environment_, folder_);
+  spec.working_directory = module_.directory;
+  spec.log = place_.log;
+  spec.secrets = environment_.secrets;
+  spec.keep_descendants = true;
+  spec.stop_signal = SIGINT;
+  spec.grace = interrupt_grace;
+  return spec;
+}
+
+Task<Result<TerraformSteps::Ended>> TerraformSteps::streamed(std::string step, std::vector<std::string> arguments) {
+  Ended ended;
+  auto process = spec(step, std::move(arguments));
+  ended.output = place_.output + "/" + step + ".json";
+  process.stdout_file = ended.output;
+  auto& stream = ended.stream;
+  auto& log = log_;
+  auto exit = co_await run_followed(
+      processes_, clock_, std::move(process), ended.output,
+      [&stream, &log](std::string_view line, bool fresh) {
+        for (const auto& told : stream.take(line)) {
+          if (fresh) log.line(told);
+        }
+      },
+      stop_);
+  if (!exit) co_return exit.error();
+  ended.exit = *exit;
+  co_return ended;
+}
+
+Error TerraformSteps::error_of(const std::string& command, const Ended& ended) const {
+  auto what = "terraform " + command + " ";
+  if (ended.exit.how == ProcessExit::How::signalled) {
+    return infrastructure_error(what + "was " + describe(ended.exit) + " in the middle",
+                                "what it made by then is destroyed with the environment; run the stage again");
+  }
+  if (ended.exit.how != ProcessExit::How::exited) return infrastructure_error(what + describe(ended.exit));
+  if (ended.stream.has_error("Error acquiring the state lock")) {
+    return infrastructure_error(
+        what + "waited 20s for the lock of the environment's state, which another Terraform holds",
+        "wait until it has ended, or end it, then run the stage again");
+  }
+  if (!ended.stream.understood()) {
+    return infrastructure_error(program_ + " " + command + " ended with " + describe(ended.exit) +
+                                    " and printed nothing that Terraform or OpenTofu would print",
+                                "check with `" + program_ + " version`: Terraform from 1.1 or OpenTofu is needed");
+  }
+  const auto& errors = ended.stream.errors();
+  if (errors.empty()) return step_error(what + "failed with " + describe(ended.exit));
+  auto reason = what + "failed: " + errors.front().sentence();
+  if (errors.size() > 1) reason += " (and " + std::to_string(errors.size() - 1) + " more errors)";
+  return step_error(reason);
+}
+
+Error TerraformSteps::init_error(const std::string& printed) const {
+  auto reason = "terraform init failed: " + first_error(printed);
+  if (is_download_problem(printed)) {
+    return infrastructure_error(reason,
+                                "the module's providers or modules could not be downloaded: check the network, "
+                                "a proxy, or a mirror (TF_CLI_CONFIG_FILE, TF_PLUGIN_CACHE_DIR)");
+  }
+  return step_error(reason);
+}
+
+Task<Result<void>> TerraformSteps::init(int number) {
+  auto step = std::to_string(number) + "-init";
+  std::vector<std::string> arguments{"init", "-input=false", "-no-color"};
+  if (module_.backend == "local") {
+    arguments.insert(arguments.end(),
+                     {"-reconfigure", "-backend-config=path=" + folder_.terraform() + "/terraform.tfstate"});
+  }
+  auto process = spec(step, arguments);
+  process.log = place_.output + "/" + step + ".log";
+  auto file = process.log;
+  auto& log = log_;
+  auto exit = co_await run_followed(
+      processes_, clock_, std::move(process), file,
+      [&log](std::string_view line, bool fresh) {
+        if (fresh && !line.empty()) log.line(line);
+      },
+      stop_);
+  if (!exit) co_return exit.error();
+  if (exit->succeeded()) co_return Result<void>();
+  if (exit->how != ProcessExit::How::exited) co_return error_of("init", Ended{*exit, {}, {}});
+  co_return init_error(read_file_end(file, 64UL * 1024));
+}
+
+Task<Result<bool>> TerraformSteps::plan(int number) {
+  std::vector<std::string> arguments{"plan",
+                                     "-input=false",
+                                     "-json",
+                                     "-detailed-exitcode",
+                                     lock_timeout,
+                                     "-out=" + saved_plan(),
+                                     "-var-file=" + variables()};
+  auto ended = co_await streamed(std::to_string(number) + "-plan", std::move(arguments));
+  if (!ended) co_return ended.error();
+  bool planned = ended->exit.how == ProcessExit::How::exited && (ended->exit.code == 0 || ended->exit.code == 2);
+  if (!planned || !ended->stream.understood()) co_return error_of("plan", *ended);
+  co_return ended->exit.code == 2;
+}
+
+Task<Result<void>> TerraformSteps::show(int number) {
+  auto step = std::to_string(number) + "-show";
+  auto process = spec(step, {"show", "-json", saved_plan()});
+  auto file = place_.output + "/" + step + ".json";
+  process.stdout_file = file;
+  auto exit = co_await processes_.run(std::move(process), stop_);
+  if (!exit) co_return exit.error();
+  if (!exit->succeeded()) co_return error_of("show", Ended{*exit, {}, {}});
+  auto shown = read_file_bounded(file, max_shown_plan);
+  if (!shown) {
+    log_.line("what the plan replaces can't be shown: " + shown.error().message);
+    co_return Result<void>();
+  }
+  for (const auto& line : replacements(*shown)) log_.line(line);
+  co_return Result<void>();
+}
+
+Task<Result<TerraformSteps::Applied>> TerraformSteps::apply(int number) {
+  std::vector<std::string> arguments{"apply", "-input=false", "-json", lock_timeout, saved_plan()};
+  auto ended = co_await streamed(std::to_string(number) + "-apply", std::move(arguments));
+  if (!ended) co_return ended.error();
+  if (ended->exit.succeeded() && ended->stream.understood()) co_return Applied::done;
+  if (ended->stream.has_error("Saved plan is stale")) co_return Applied::stale;
+  co_return error_of("apply", *ended);
+}
+
+Task<Result<TerraformOutputs>> TerraformSteps::output(int number) {
+  auto step = std::to_string(number) + "-output";
+  auto process = spec(step, {"output", "-json"});
+  auto file = place_.output + "/" + step + ".json";
+  process.stdout_file = file;
+  auto exit = co_await processes_.run(std::move(process), stop_);
+  if (!exit) co_return exit.error();
+  if (!exit->succeeded()) co_return error_of("output", Ended{*exit, {}, {}});
+  auto text = read_file_bounded(file, max_shown_plan);
+  if (!text) co_return text.error();
+  co_return read_terraform_outputs(*text);
+}
+
+Task<Result<void>> TerraformSteps::destroy(int number) {
+  std::vector<std::string> arguments{"destroy", "-auto-approve", "-input=false",
+                                     "-json",   lock_timeout,    "-var-file=" + variables()};
+  auto ended = co_await streamed(std::to_string(number) + "-destroy", std::move(arguments));
+  if (!ended) co_return ended.error();
+  if (ended->exit.succeeded() && ended->stream.understood()) co_return Result<void>();
+  co_return error_of("destroy", *ended);
+}
+
+}  // namespace quietgate

@@ -1,0 +1,62 @@
+// Terraform's commands for one environment: how each is called, and what its end means.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runner/ports/clock.h"
+#include "runner/ports/process.h"
+#include "runner/ports/stage.h"
+#include "stages/provision/environment.h"
+#include "stages/provision/terraform_module.h"
+#include "stages/provision/terraform_stream.h"
+
+namespace quietgate {
+
+class TerraformSteps {
+ public:
+  struct Place {
+    std::string steps;   // folder of the leaders: `<steps>/<n>-<name>`
+    std::string output;  // folder of what the steps print; private to the environment
+    std::string log;     // file for what is printed as it comes
+  };
+  // All referenced must outlive this.
+  TerraformSteps(Processes& processes, Clock& clock, const EnvironmentDescriptor& environment, EnvironmentFolder folder,
+                 Place place, StageLog& log, Stop& stop);
+
+  // Finds the program and the module and writes what they need: override file, variables.
+  Result<void> prepare();
+  // Each is the step of this number, done once.
+  Task<Result<void>> init(int number);
+  Task<Result<bool>> plan(int number);  // whether there is anything to do
+  Task<Result<void>> show(int number);  // tells what the saved plan replaces
+  enum class Applied { done, stale };
+  Task<Result<Applied>> apply(int number);
+  Task<Result<TerraformOutputs>> output(int number);
+  Task<Result<void>> destroy(int number);
+
+ private:
+  struct Ended {
+    ProcessExit exit;
+    TerraformStream stream;
+    std::string output;  // file of standard output
+  };
+  ProcessSpec spec(const std::string& step, std::vector<std::string> arguments) const;
+  Task<Result<Ended>> streamed(std::string step, std::vector<std::string> arguments);
+  Error error_of(const std::string& command, const Ended& ended) const;
+  Error init_error(const std::string& printed) const;
+  std::string saved_plan() const { return place_.output + "/plan"; }
+  std::string variables() const { return folder_.terraform() + "/variables.tfvars.json"; }
+
+  Processes& processes_;
+  Clock& clock_;
+  const EnvironmentDescriptor& environment_;
+  EnvironmentFolder folder_;
+  Place place_;
+  StageLog& log_;
+  Stop& stop_;
+  std::string program_;
+  TerraformModule module_;
+};
+
+}  // namespace quietgate

@@ -1,0 +1,72 @@
+#include "stages/step.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "stages/tree.h"
+
+namespace quietgate {
+
+Result<ProcessSpec> process_of(const Command& command, const std::string& root) {
+  auto directory = path_inside(root, command.directory);
+  if (!directory) return directory.error();
+  std::error_code error;
+  if (!std::filesystem::is_directory(*directory, error)) {
+    return user_error("the working directory \"" + command.directory + "\" does not exist in the checkout");
+  }
+  ProcessSpec spec;
+  spec.working_directory = *directory;
+  spec.argv = command.argv;
+  if (command.argv.empty()) spec.argv = {"/bin/sh", "-e", "-c", command.shell};
+  if (command.argv.empty() && command.shell.empty()) return user_error("the command is empty");
+  return spec;
+}
+
+std::string command_line(const Command& command) {
+  std::string text = command.shell;
+  if (!command.argv.empty()) {
+    text.clear();
+    for (const auto& word : command.argv) text += (text.empty() ? "" : " ") + word;
+  }
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  std::string line;
+  for (char c : text) {
+    if (c == '\n') {
+      line += "; ";
+    } else {
+      line += c;
+    }
+  }
+  constexpr std::size_t limit = 200;
+  if (line.size() <= limit) return line;
+  auto end = limit;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) --end;
+  return line.substr(0, end) + "...";
+}
+
+StageOutcome outcome_of(const Error& error) {
+  StageOutcome outcome;
+  outcome.outcome = error.kind == ErrorKind::infrastructure ? Outcome::error : Outcome::failed;
+  outcome.reason = error.message;
+  outcome.advice = error.advice;
+  return outcome;
+}
+
+StageOutcome failed(std::string reason, std::string advice) {
+  return outcome_of(step_error(std::move(reason), std::move(advice)));
+}
+
+std::string masked(std::string text, const std::vector<std::string>& secrets) {
+  constexpr std::size_t shortest = 4;
+  auto ordered = secrets;
+  std::sort(ordered.begin(), ordered.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  for (const auto& secret : ordered) {
+    if (secret.size() < shortest) continue;
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + 3)) {
+      text.replace(at, secret.size(), "***");
+    }
+  }
+  return text;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,27 @@
+// What stages that run commands share: a command as a process, an error as an outcome, a secret as `***`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runner/core/outcome.h"
+#include "runner/core/plan.h"
+#include "runner/core/result.h"
+#include "runner/ports/process.h"
+
+namespace quietgate {
+
+// argv and working directory of a command whose templates are resolved, below `root`. Fails with kind user when it is
+// empty or its directory is absent or outside the root.
+Result<ProcessSpec> process_of(const Command& command, const std::string& root);
+// The command as people write it, on one line and at most 200 bytes: `python3 -m pytest -q`.
+std::string command_line(const Command& command);
+
+// Kind infrastructure becomes `error`, the others `failed`.
+StageOutcome outcome_of(const Error& error);
+StageOutcome failed(std::string reason, std::string advice = {});
+
+// Every occurrence of a secret replaced by `***`; secrets shorter than 4 bytes would mask everything and are left.
+std::string masked(std::string text, const std::vector<std::string>& secrets);
+
+}  // namespace quietgate

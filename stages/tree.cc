@@ -1,0 +1,172 @@
+#include "stages/tree.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "runner/core/trigger.h"
+
+namespace quietgate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string because(int number) {
+  return std::strerror(number);
+}
+
+bool is_below(const fs::path& path, const fs::path& root) {
+  auto [in_root, in_path] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
+  return in_root == root.end();
+}
+
+// Whether a directory entry is a regular file that the caller may read; counts the links that are passed over.
+bool readable_file(const fs::directory_entry& entry, const fs::path& root, std::size_t& skipped) {
+  std::error_code error;
+  if (!entry.is_symlink(error)) return entry.is_regular_file(error);
+  auto target = fs::canonical(entry.path(), error);
+  if (!error && is_below(target, root) && fs::is_regular_file(target, error)) return true;
+  ++skipped;
+  return false;
+}
+
+}  // namespace
+
+Result<std::string> path_inside(const std::string& root, const std::string& relative) {
+  fs::path wanted = fs::path(relative).lexically_normal();
+  if (wanted.is_absolute()) return user_error("the path \"" + relative + "\" must be relative to the checkout");
+  if (relative.find('\0') != std::string::npos) return user_error("a path holds a null byte");
+  if (!wanted.empty() && *wanted.begin() == "..") {
+    return user_error("the path \"" + relative + "\" leads out of the checkout");
+  }
+  std::error_code error;
+  auto real_root = fs::weakly_canonical(root, error);
+  auto path = wanted.empty() || wanted == "." ? real_root : real_root / wanted;
+  auto real = fs::weakly_canonical(path, error);
+  if (error || !is_below(real, real_root)) {
+    return user_error("the path \"" + relative + "\" leads out of the checkout through a link");
+  }
+  auto text = path.string();
+  if (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
+FoundFiles find_files(const std::string& root, const std::vector<std::string>& globs, std::size_t limit) {
+  FoundFiles found;
+  std::error_code error;
+  auto real_root = fs::canonical(root, error);
+  if (error || globs.empty()) return found;
+  std::vector<std::string> cleaned;
+  for (const auto& glob : globs) cleaned.push_back(glob.starts_with("./") ? glob.substr(2) : glob);
+  fs::recursive_directory_iterator at(real_root, fs::directory_options::skip_permission_denied, error), end;
+  for (; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    auto relative = at->path().lexically_relative(real_root).generic_string();
+    if (relative == ".git") at.disable_recursion_pending();
+    if (at->is_directory(ignored) && !at->is_symlink(ignored)) continue;
+    if (!any_glob_matches(cleaned, relative) || !readable_file(*at, real_root, found.skipped_links)) continue;
+    if (found.paths.size() == limit) {
+      found.truncated = true;
+      break;
+    }
+    found.paths.push_back(relative);
+  }
+  std::sort(found.paths.begin(), found.paths.end());
+  return found;
+}
+
+Result<std::string> read_file_bounded(const std::string& path, std::size_t max_bytes) {
+  int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return infrastructure_error("can't read " + path + ": " + because(errno));
+  struct Closed {
+    int file;
+    ~Closed() { ::close(file); }
+  } closed{file};
+  struct stat status {};
+  if (::fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+    return infrastructure_error("can't read " + path + ": not a regular file");
+  }
+  std::string content;
+  char block[65536];
+  for (;;) {
+    auto got = ::read(file, block, sizeof block);
+    if (got < 0) return infrastructure_error("can't read " + path + ": " + because(errno));
+    if (got == 0) return content;
+    content.append(block, static_cast<std::size_t>(got));
+    if (content.size() > max_bytes) {
+      return infrastructure_error(path + " is larger than " + std::to_string(max_bytes) + " bytes");
+    }
+  }
+}
+
+std::string read_file_end(const std::string& path, std::size_t max_bytes) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file) return {};
+  auto size = static_cast<std::size_t>(std::max<std::streamoff>(0, file.tellg()));
+  auto from = size > max_bytes ? size - max_bytes : 0;
+  file.seekg(static_cast<std::streamoff>(from));
+  std::string content(size - from, '\0');
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(file.gcount()));
+  if (from > 0) {
+    auto line = content.find('\n');
+    if (line != std::string::npos) content.erase(0, line + 1);
+  }
+  return content;
+}
+
+std::vector<std::string> last_lines(std::string_view text, std::size_t count) {
+  std::vector<std::string> lines;
+  while (!text.empty() && lines.size() < count) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+    if (text.empty()) break;
+    auto begin = text.rfind('\n');
+    begin = begin == std::string_view::npos ? 0 : begin + 1;
+    lines.emplace_back(text.substr(begin));
+    text = text.substr(0, begin);
+  }
+  std::reverse(lines.begin(), lines.end());
+  return lines;
+}
+
+Result<void> write_file_whole(const std::string& path, std::string_view content, bool secret) {
+  auto beside = path + ".new";
+  int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, secret ? 0600 : 0644);
+  if (file < 0) return infrastructure_error("can't write " + path + ": " + because(errno));
+  int problem = 0;
+  while (!content.empty() && problem == 0) {
+    auto put = ::write(file, content.data(), content.size());
+    if (put < 0) problem = errno;
+    if (put > 0) content.remove_prefix(static_cast<std::size_t>(put));
+  }
+  if (problem == 0 && ::fsync(file) != 0) problem = errno;
+  if (::close(file) != 0 && problem == 0) problem = errno;
+  if (problem == 0 && ::rename(beside.c_str(), path.c_str()) != 0) problem = errno;
+  if (problem == 0) return {};
+  ::unlink(beside.c_str());
+  return infrastructure_error("can't write " + path + ": " + because(problem));
+}
+
+Result<void> make_folder(const std::string& path, bool secret) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (!error && secret) fs::permissions(path, fs::perms::owner_all, error);
+  if (error) return infrastructure_error("can't make the folder " + path + ": " + error.message());
+  return {};
+}
+
+Result<void> remove_folder(const std::string& path) {
+  std::error_code error;
+  fs::remove_all(path, error);
+  if (error) return infrastructure_error("can't remove the folder " + path + ": " + error.message());
+  return {};
+}
+
+}  // namespace quietgate

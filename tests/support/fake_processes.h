@@ -1,0 +1,58 @@
+// Processes that never run: a script decides what each step does, and every spec is kept for the test to look at.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runner/ports/process.h"
+
+namespace quietgate {
+
+inline ProcessExit exited(int code, Milliseconds took = Milliseconds{0}) {
+  ProcessExit exit;
+  exit.code = code;
+  exit.ended = exit.started + took;
+  return exit;
+}
+
+class FakeProcesses : public Processes {
+ public:
+  std::function<Result<ProcessExit>(const ProcessSpec&)> script = [](const ProcessSpec&) { return exited(0); };
+  std::vector<ProcessSpec> ran, started;
+  std::vector<std::string> ended;
+  std::map<std::string, ProcessExit> exits;  // by directory: recorded, or set by the test to end a service
+
+  Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override {
+    stop.throw_if_requested();
+    if (auto known = exits.find(spec.directory); known != exits.end()) co_return known->second;
+    ran.push_back(spec);
+    auto exit = script(spec);
+    if (exit) exits[spec.directory] = *exit;
+    co_return exit;
+  }
+  Task<Result<void>> start(ProcessSpec spec, Stop& stop) override {
+    stop.throw_if_requested();
+    if (!alive_.insert(spec.directory).second) co_return Result<void>();
+    started.push_back(spec);
+    co_return Result<void>();
+  }
+  Result<std::optional<ProcessExit>> status(const std::string& directory) override {
+    if (auto known = exits.find(directory); known != exits.end()) return std::optional<ProcessExit>(known->second);
+    if (!alive_.contains(directory)) return infrastructure_error("no step was started in " + directory);
+    return std::optional<ProcessExit>();
+  }
+  Task<Result<void>> end(std::string directory, Stop& stop) override {
+    stop.throw_if_requested();
+    ended.push_back(directory);
+    if (alive_.contains(directory)) exits.emplace(directory, exited(0));
+    co_return Result<void>();
+  }
+
+ private:
+  std::set<std::string> alive_;
+};
+
+}  // namespace quietgate

@@ -1,0 +1,133 @@
+// What a stage needs to run in a test: a temporary folder with a checkout, a log that keeps its lines, a journal in
+// memory, and a loop that runs one coroutine to its end.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/ports/stage.h"
+#include "tests/support/fake_clock.h"
+
+namespace quietgate {
+
+class LinesLog : public StageLog {
+ public:
+  void line(std::string_view text) override { lines.emplace_back(text); }
+  std::string all() const {
+    std::string text;
+    for (const auto& one : lines) text += one + "\n";
+    return text;
+  }
+  std::vector<std::string> lines;
+};
+
+class MemoryJournal : public Journal {
+ public:
+  explicit MemoryJournal(Executor executor) : bell_(std::move(executor)) {}
+  Result<std::int64_t> append(std::vector<Event> events) override {
+    if (!refuse.empty()) return infrastructure_error(refuse);
+    for (auto& event : events) rows.push_back({last() + 1, Time{}, std::move(event)});
+    bell_.ring();
+    return last();
+  }
+  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId>) override {
+    std::vector<Row> some;
+    for (auto at = static_cast<std::size_t>(after); at < rows.size() && some.size() < limit; ++at) {
+      some.push_back(rows[at]);
+    }
+    return some;
+  }
+  std::int64_t last() const override { return static_cast<std::int64_t>(rows.size()); }
+  Bell& bell() override { return bell_; }
+  std::vector<Row> rows;
+  std::string refuse;  // dial: why the next append fails
+
+ private:
+  Bell bell_;
+};
+
+class StageBench {
+ public:
+  StageBench() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "quietgate-stage-XXXXXX").string();
+    root = ::mkdtemp(pattern.data());
+    for (const char* folder : {"attempt/steps", "checkout", "environments"}) {
+      std::filesystem::create_directories(root + "/" + folder);
+    }
+  }
+  ~StageBench() {
+    std::error_code ignored;
+    std::filesystem::remove_all(root, ignored);
+  }
+  StageBench(const StageBench&) = delete;
+  StageBench& operator=(const StageBench&) = delete;
+
+  StageRequest request(StageBody body, std::string stage = "stage") {
+    StageRequest request;
+    request.run = {"sample", 7};
+    request.commit = std::string(40, 'a');
+    request.spec.name = std::move(stage);
+    request.spec.body = std::move(body);
+    request.directory = root + "/attempt";
+    request.checkout = root + "/checkout";
+    request.environments = root + "/environments";
+    request.environment = {{"PATH", "/usr/bin:/bin"}, {"HOME", root}};
+    request.log = &log;
+    request.stop = &stop;
+    request.journal = &journal;
+    request.history = &history;
+    return request;
+  }
+  void write(const std::string& path, const std::string& content) {
+    auto whole = std::filesystem::path(root) / path;
+    std::filesystem::create_directories(whole.parent_path());
+    std::ofstream(whole, std::ios::binary) << content;
+  }
+  std::string read(const std::string& path) const {
+    std::ifstream file(std::filesystem::path(root) / path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  // Runs the loop until the task ended; rethrows what it threw. When nothing else can be done, the bench's clock moves
+  // (not when `real`: then the world does).
+  template <class T>
+  T await(Task<T> task) {
+    std::optional<T> answer;
+    std::exception_ptr thrown;
+    bool done = false;
+    spawn(loop.get_executor(), keep(std::move(task), answer), [&](std::exception_ptr problem) {
+      thrown = problem;
+      done = true;
+    });
+    loop.restart();
+    for (int idle = 0; !done && idle < 100'000;) {
+      if (real ? loop.run_one() > 0 : loop.poll_one() > 0) continue;
+      clock.advance(Milliseconds{10});
+      ++idle;
+    }
+    if (thrown) std::rethrow_exception(thrown);
+    return std::move(answer).value();
+  }
+
+  std::string root;
+  boost::asio::io_context loop{1};
+  FakeClock clock{loop.get_executor()};
+  bool real = false;
+  LinesLog log;
+  Stop stop;
+  MemoryJournal journal{loop.get_executor()};
+  std::vector<Row> history;
+
+ private:
+  template <class T>
+  static Task<void> keep(Task<T> task, std::optional<T>& answer) {
+    answer.emplace(co_await std::move(task));
+  }
+};
+
+}  // namespace quietgate

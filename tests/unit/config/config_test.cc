@@ -1,0 +1,214 @@
+#include "runner/config.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace quietgate {
+namespace {
+
+std::string problems(const std::string& text) {
+  const auto config = parse_config(text, "/etc/quietgate/config.yaml");
+  return config.ok() ? "" : config.error().message;
+}
+
+TEST(Config, ReadsEverything) {
+  const auto config = parse_config(R"(
+data: ../state
+listen: "[::1]:0"
+concurrency: 2
+repositories:
+  - name: hello-flask
+    url: https://git.example.org/hello.git
+    branches: ["**"]
+    protected: [main, "release/*"]
+    pipeline: ci/quietgate.yaml
+    poll: 1m
+    deadline: 5s
+    credentials:
+      username: x
+      password: {file: token}
+      ssh_key: /keys/id
+      known_hosts: hosts
+      ca_file: ca.pem
+    secrets:
+      A: {environment: TOKEN_A}
+      B: {command: [pass, show, b]}
+  - {name: b, url: ../repositories/b}
+  - {name: c, url: "git@example.org:c.git"}
+)",
+                                   "/etc/quietgate/config.yaml");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->data, "/etc/state");
+  EXPECT_EQ(config->address, "::1");
+  EXPECT_EQ(config->port, 0);
+  EXPECT_EQ(config->concurrency, 2);
+  ASSERT_EQ(config->repositories.size(), 3u);
+  const RepositoryConfig& first = config->repositories[0];
+  EXPECT_EQ(first.protected_branches, (std::vector<std::string>{"main", "release/*"}));
+  EXPECT_EQ(first.pipeline, "ci/quietgate.yaml");
+  EXPECT_EQ(first.poll, Milliseconds(60'000));
+  EXPECT_EQ(first.deadline, Milliseconds(5'000));
+  EXPECT_EQ(first.credentials.password->file, "/etc/quietgate/token");
+  EXPECT_EQ(first.credentials.ssh_key, "/keys/id");
+  EXPECT_EQ(first.credentials.known_hosts, "/etc/quietgate/hosts");
+  EXPECT_EQ(first.secrets.at("A").environment, "TOKEN_A");
+  EXPECT_EQ(first.secrets.at("B").command, (std::vector<std::string>{"pass", "show", "b"}));
+  EXPECT_EQ(config->repositories[1].url, "/etc/repositories/b");
+  EXPECT_EQ(config->repositories[2].url, "git@example.org:c.git");
+}
+
+TEST(Config, Defaults) {
+  setenv("XDG_STATE_HOME", "/var/state", 1);
+  const auto config = parse_config("repositories: [{name: a, url: /a}]", "/x.yaml");
+  unsetenv("XDG_STATE_HOME");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->data, "/var/state/quietgate");
+  EXPECT_EQ(config->address, "127.0.0.1");
+  EXPECT_EQ(config->port, 8330);
+  EXPECT_EQ(config->repositories[0].protected_branches, (std::vector<std::string>{"main", "master"}));
+  EXPECT_EQ(config->repositories[0].poll, Milliseconds(10'000));
+}
+
+TEST(Config, LiteralSecretsAreErrorsThatDoNotShowThem) {
+  EXPECT_EQ(problems(R"(data: /d
+repositories:
+  - name: a
+    url: https://bob:hunter2@example.org/a
+    credentials: {password: hunter2}
+    secrets:
+      TOKEN: hunter2
+)"),
+            R"(/etc/quietgate/config.yaml:4:5: error: `url` holds a password
+      = expected a URL without it
+      = give it under `credentials: {username: ..., password: {file: ...}}`
+/etc/quietgate/config.yaml:5:19: error: `password` is written out in the file
+      = expected where its value is: {file: PATH}, {environment: NAME} or {command: [PROGRAM, ...]}
+      = move the value out of this file, and change it if others could read the file
+/etc/quietgate/config.yaml:7:7: error: `TOKEN` is written out in the file
+      = expected where its value is: {file: PATH}, {environment: NAME} or {command: [PROGRAM, ...]}
+      = move the value out of this file, and change it if others could read the file
+)");
+}
+
+TEST(Config, EveryMistakeIsSaid) {
+  EXPECT_EQ(problems(R"(data: /d
+listen: 8330
+concurency: 4
+repositories:
+  - name: Hello
+    url: ftp://example.org/x
+    protected: ["[a"]
+    secrets: {T: {file: a, environment: B}}
+  - {name: b}
+  - {name: b, url: /b, poll: 10}
+)"),
+            R"(/etc/quietgate/config.yaml:2:9: error: `listen` is a whole number
+    2 | listen: 8330
+      |         ^~~~
+      = expected text
+      = write "8330" with quotes
+/etc/quietgate/config.yaml:3:1: error: the configuration has no key `concurency`
+    3 | concurency: 4
+      | ^~~~~~~~~~
+      = expected one of data, listen, concurrency, repositories
+      = did you mean `concurrency`?
+/etc/quietgate/config.yaml:5:11: error: `Hello` is not a name that can be used here
+    5 |   - name: Hello
+      |           ^~~~~
+      = expected lower-case letters, digits, `.`, `_` and `-`; a letter or a digit first
+/etc/quietgate/config.yaml:6:10: error: `url` begins with `ftp://`
+    6 |     url: ftp://example.org/x
+      |          ^~~~~~~~~~~~~~~~~~~
+      = expected a path, or one of file, http, https, git, ssh followed by `://`
+/etc/quietgate/config.yaml:7:17: error: `[a` is not a glob pattern: the `[` is never closed by `]`
+    7 |     protected: ["[a"]
+      |                 ^~~~
+/etc/quietgate/config.yaml:8:15: error: `T` names several sources
+    8 |     secrets: {T: {file: a, environment: B}}
+      |               ^
+      = expected one of file, environment, command
+/etc/quietgate/config.yaml:9:5: error: the repository needs `url`
+    9 |   - {name: b}
+      |     ^
+      = expected what `git clone` takes
+/etc/quietgate/config.yaml:10:5: error: two repositories are named `b`
+   10 |   - {name: b, url: /b, poll: 10}
+      |     ^
+      = expected a name for each
+/etc/quietgate/config.yaml:10:30: error: `poll` is `10`
+   10 |   - {name: b, url: /b, poll: 10}
+      |                              ^~
+      = expected a duration such as 45s, 1h30m or 250ms, at most 30d
+      = a number has no unit: did you mean `10s`?
+)");
+}
+
+TEST(Config, MissingFile) {
+  const auto config = load_config("/no/such/config.yaml");
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().message, "the configuration file /no/such/config.yaml can't be read");
+}
+
+class Secrets : public testing::Test {
+ protected:
+  Secrets() {
+    std::string pattern = testing::TempDir() + "secretsXXXXXX";
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~Secrets() override { std::filesystem::remove_all(folder_); }
+  std::string write(const std::string& content) {
+    std::ofstream(folder_ / "secret", std::ios::binary) << content;
+    return (folder_ / "secret").string();
+  }
+  static std::string read(const SecretSource& source) {
+    const auto value = read_secret(source);
+    return value.ok() ? *value : "ERROR " + value.error().message;
+  }
+  static SecretSource file(std::string path) { return {std::move(path), {}, {}}; }
+  static SecretSource command(std::vector<std::string> argv) { return {{}, {}, std::move(argv)}; }
+  std::filesystem::path folder_;
+};
+
+TEST_F(Secrets, FromFile) {
+  EXPECT_EQ(read(file(write("hunter2\n"))), "hunter2");
+  EXPECT_EQ(read(file(write("a\nb\n\n"))), "a\nb\n");
+  const std::string path = write("\n");
+  EXPECT_EQ(read(file(path)), "ERROR the secret from the file " + path + " is empty");
+  write(std::string(64 * 1024 + 1, 'x'));
+  EXPECT_EQ(read(file(path)), "ERROR the secret from the file " + path + " is longer than 64 KiB");
+  EXPECT_EQ(read(file("/dev/zero")), "ERROR the file /dev/zero is not a regular file");
+  EXPECT_EQ(read(file("/no/such")), "ERROR the file /no/such can't be opened: No such file or directory");
+}
+
+TEST_F(Secrets, FromEnvironment) {
+  setenv("QUIETGATE_TEST_SECRET", "hunter2", 1);
+  EXPECT_EQ(read({{}, "QUIETGATE_TEST_SECRET", {}}), "hunter2");
+  unsetenv("QUIETGATE_TEST_SECRET");
+  EXPECT_EQ(read({{}, "QUIETGATE_TEST_SECRET", {}}), "ERROR the environment variable QUIETGATE_TEST_SECRET is not set");
+}
+
+TEST_F(Secrets, FromCommand) {
+  EXPECT_EQ(read(command({"printf", "hunter2\\n"})), "hunter2");
+  EXPECT_EQ(read(command({"sh", "-c", "printf x; exit 3"})), "ERROR the command sh ended with exit status 3");
+  EXPECT_EQ(read(command({"no-such-program-here"})),
+            "ERROR the command no-such-program-here can't be started: No such file or directory");
+  EXPECT_EQ(read(command({"sh", "-c", "kill -9 $$"})), "ERROR the command sh was ended by signal 9");
+  EXPECT_EQ(read(command({"sh", "-c", "yes"})), "ERROR the secret from the command sh is longer than 64 KiB");
+}
+
+TEST_F(Secrets, CommandsDescendantsAreNotWaitedFor) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(read(command({"sh", "-c", "sleep 300 & printf hunter2"})), "hunter2");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
+TEST_F(Secrets, CommandHasADeadline) {
+  EXPECT_EQ(read(command({"sh", "-c", "sleep 300"})), "ERROR the command sh did not end within 10 seconds");
+}
+
+}  // namespace
+}  // namespace quietgate
