@@ -1,0 +1,126 @@
+#include "pipelines/print.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pipelines/diagnostics.h"
+
+namespace quietgate {
+
+namespace {
+
+using Facts = std::vector<std::string>;
+
+std::string count(std::size_t number, const std::string& noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
+// A command on one line, cut where a line of a terminal would end.
+std::string shown(const std::string& text) {
+  std::string line = text.substr(0, text.find('\n'));
+  const bool cut = line.size() < text.size() && text.find_first_not_of('\n', line.size()) != std::string::npos;
+  if (line.size() > 60) {
+    line.resize(60);
+    while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0) == 0x80) line.pop_back();
+    return line + "...";
+  }
+  return cut ? line + " ..." : line;
+}
+std::string shown(const Command& command) {
+  return shown(command.argv.empty() ? command.shell : joined(command.argv, " "));
+}
+
+Facts facts(const TestSpec& test) {
+  Facts out{test.commands.empty() ? "no command" : shown(test.commands.front())};
+  if (test.commands.size() > 1) out.push_back(fmt::format("and {} more", count(test.commands.size() - 1, "command")));
+  if (!test.junit.empty()) out.push_back("JUnit " + test.junit);
+  if (!test.artifacts.empty()) out.push_back("keeps " + joined(test.artifacts));
+  return out;
+}
+
+Facts facts(const ApplySpec& apply) {
+  Facts out;
+  if (const auto* terraform = std::get_if<TerraformSpec>(&apply.provisioner)) {
+    out.push_back("terraform " + terraform->directory);
+  } else {
+    std::vector<std::string> names;
+    for (const ServiceSpec& service : std::get<ProcessesSpec>(apply.provisioner).services)
+      names.push_back(service.name);
+    out.push_back("processes " + joined(names));
+  }
+  if (!apply.ports.empty()) out.push_back("ports " + joined(apply.ports));
+  out.push_back(apply.keep ? "is kept" : "lives " + human_duration(apply.time_to_live));
+  return out;
+}
+
+Facts facts(const LoadSpec& load) {
+  Facts out{load.locustfile, fmt::format("{} for {}", count(static_cast<std::size_t>(load.users), "user"),
+                                         human_duration(load.duration))};
+  for (const auto& [name, bound] : load.expect) out.push_back(name + " " + bound.text);
+  if (!load.autoscaling) return out;
+  const AutoscalingExpectation& e = load.autoscaling->expect;
+  if (e.reach) out.push_back(fmt::format("reaches {:g} replicas within {}", *e.reach, human_duration(e.within)));
+  if (e.never_above) out.push_back(fmt::format("never above {:g}", *e.never_above));
+  if (e.settle_at)
+    out.push_back(fmt::format("settles at {:g} within {}", *e.settle_at, human_duration(e.settle_within)));
+  if (e.reversals) out.push_back("reversals " + e.reversals->text);
+  return out;
+}
+
+Facts facts(const VerifySpec& verify) {
+  Facts out{verify.during.empty() ? "last " + human_duration(verify.last) : "during " + verify.during};
+  for (const MetricCheck& check : verify.checks) out.push_back(check.name + " " + check.expect.text);
+  return out;
+}
+
+Facts facts(const PromoteSpec& promote) {
+  Facts out{"to " + promote.branch};
+  if (promote.gate) {
+    out.push_back("quiet during " + joined(promote.gate->during));
+    if (promote.gate->quiet_for.count() > 0) out.push_back("and " + human_duration(promote.gate->quiet_for) + " after");
+    out.push_back("rules " + joined(promote.gate->rules));
+    if (!promote.gate->layers.empty()) out.push_back("layers " + joined(promote.gate->layers));
+  } else {
+    out.push_back("no gate");
+  }
+  if (promote.approval == Approval::manual) out.push_back("when a person approves");
+  return out;
+}
+
+Facts facts(const ApproveSpec& approve) {
+  return {"a person decides: " + shown(approve.message)};
+}
+
+}  // namespace
+
+std::string describe(const StageSpec& stage) {
+  Facts all;
+  if (!stage.needs.empty()) all.push_back("after " + joined(stage.needs));
+  if (!stage.condition.empty()) all.push_back("if " + shown(stage.condition));
+  const Facts own = std::visit([](const auto& body) { return facts(body); }, stage.body);
+  all.insert(all.end(), own.begin(), own.end());
+  if (stage.retry.attempts > 1) all.push_back(fmt::format("up to {} attempts", stage.retry.attempts));
+  if (stage.continue_on_error) all.push_back("may fail");
+  return joined(all, "; ");
+}
+
+std::string describe(const Plan& plan) {
+  Facts head;
+  if (!plan.name.empty()) head.push_back(plan.name);
+  if (!plan.commit.empty()) head.push_back(fmt::format("{} @ {}", plan.branch, plan.commit.substr(0, 7)));
+  head.push_back(count(plan.stages.size(), "stage"));
+  head.push_back("hash " + plan.hash.substr(0, 12));
+  std::string out = joined(head, " · ") + "\n";
+  std::size_t width = 0;
+  for (const StageSpec& stage : plan.stages) width = std::max(width, stage.name.size());
+  const std::size_t digits = std::to_string(plan.stages.size()).size();
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const StageSpec& stage = plan.stages[i];
+    out += fmt::format("{:>{}}. {:<{}}  {:<7}  {}\n", i + 1, digits, stage.name, width, kind_of(stage.body),
+                       describe(stage));
+  }
+  return out;
+}
+
+}  // namespace quietgate

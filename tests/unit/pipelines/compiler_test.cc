@@ -1,0 +1,162 @@
+#include "pipelines/compiler.h"
+
+#include <gtest/gtest.h>
+
+#include "pipelines/print.h"
+#include "runner/core/expression.h"
+#include "tests/unit/pipelines/cases.h"
+
+namespace quietgate {
+namespace {
+
+Plan plan_of(const std::string& text, const PlanContext& context = some_commit()) {
+  const Compilation compilation = compile_pipeline(text, "p.yaml", context);
+  EXPECT_TRUE(compilation.plan) << compilation.printed;
+  return compilation.plan.value_or(Plan{});
+}
+
+Plan everything() {
+  return plan_of(read_text(QUIETGATE_SOURCE_DIR "/tests/cases/pipelines/good/everything.yaml"));
+}
+
+std::vector<std::string> names(const Plan& plan) {
+  std::vector<std::string> out;
+  for (const StageSpec& stage : plan.stages) out.push_back(stage.name);
+  return out;
+}
+
+TEST(Compile, MatrixMakesStagesAndNeedsAllOfThem) {
+  const Plan plan = everything();
+  EXPECT_EQ(names(plan),
+            (std::vector<std::string>{"lint", "unit.3-11.1", "unit.3-11.20", "unit.3-12.1", "unit.3-12.20", "staging",
+                                      "load.5", "load.10", "latest", "one", "ask", "production", "cleanup"}));
+  EXPECT_EQ(plan.find("staging")->needs,
+            (std::vector<std::string>{"lint", "unit.3-11.1", "unit.3-11.20", "unit.3-12.1", "unit.3-12.20"}));
+  EXPECT_EQ(std::get<TestSpec>(plan.find("unit.3-12.20")->body).commands[0].shell, "tox -e 3.12 --size 20");
+  EXPECT_EQ(plan.find("unit.3-11.1")->environment.at("PYTHON"), "python3.11");
+  EXPECT_EQ(std::get<LoadSpec>(plan.find("load.10")->body).users, 10);
+  EXPECT_EQ(std::get<PromoteSpec>(plan.find("production")->body).gate->during,
+            (std::vector<std::string>{"load.5", "load.10", "one"}));
+}
+
+TEST(Compile, ResolvesWhatIsKnownAndLeavesTheRest) {
+  const Plan plan = everything();
+  const auto& load = std::get<LoadSpec>(plan.find("load.5")->body);
+  EXPECT_EQ(load.host, "${{ stages.staging.outputs.url }}");
+  EXPECT_EQ(load.expect.at("failure_ratio").value, 0.01);
+  EXPECT_EQ(load.expect.at("p95").value, 1500);
+  EXPECT_EQ(load.expect.at("p95").text, "< 1.5s");
+  EXPECT_EQ(load.expect.at("max").value, 60'000);
+  EXPECT_EQ(plan.timeout, Milliseconds(5'400'000));
+  EXPECT_EQ(plan.find("lint")->timeout, Milliseconds(300'000));
+  EXPECT_EQ(plan.find("lint")->retry.attempts, 3);
+  EXPECT_EQ(plan.find("lint")->retry.when.size(), 4u);
+  EXPECT_EQ(plan.find("lint")->environment.at("LEVEL"), "3");
+  EXPECT_EQ(plan.find("lint")->environment.at("TOKEN"), "${{ secrets.TOKEN }}");
+  EXPECT_EQ(std::get<TestSpec>(plan.find("lint")->body).commands[0].shell, "echo \"$TITLE\"\necho 0123456 hello/3\n");
+  EXPECT_EQ(plan.find("staging")->condition.substr(0, 18), "'main' == 'main' &");
+  const auto& services = std::get<ProcessesSpec>(std::get<ApplySpec>(plan.find("staging")->body).provisioner).services;
+  ASSERT_EQ(services.size(), 3u);
+  EXPECT_EQ(services[0].name, "database");
+  EXPECT_EQ(services[2].name, "web");
+}
+
+// The commit's message names a secret; nothing that later resolves the plan may put its value there.
+TEST(Compile, CommitTextIsNeverReadAsAnExpression) {
+  const Plan plan = everything();
+  const Lookup secrets = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "secrets.TOKEN") return "hunter2";
+    return std::nullopt;
+  };
+  const auto stage = resolve(*plan.find("lint"), secrets);
+  ASSERT_TRUE(stage.ok()) << stage.error().message;
+  EXPECT_EQ(stage->environment.at("TITLE"), "Greet ${{ secrets.TOKEN }} $(rm -rf /)");
+  EXPECT_EQ(stage->environment.at("TOKEN"), "hunter2");
+  EXPECT_EQ(std::get<TestSpec>(stage->body).commands[1].argv,
+            (std::vector<std::string>{"printf", "%s", "Greet ${{ secrets.TOKEN }} $(rm -rf /)", ""}));
+}
+
+TEST(Compile, HashSaysWhetherPlansAreEqual) {
+  const std::string text = "version: 1\nstages: {a: {test: {run: x}}}\n";
+  const Plan plan = plan_of(text);
+  EXPECT_EQ(plan.hash, plan_of("# a comment\n" + text).hash);
+  EXPECT_NE(plan.hash, plan_of("version: 1\nstages: {a: {test: {run: y}}}\n").hash);
+  PlanContext other = some_commit();
+  other.run.number = 4;
+  EXPECT_NE(plan.hash, plan_of(text, other).hash);
+}
+
+TEST(Compile, ByteOrderMarkIsIgnored) {
+  EXPECT_EQ(names(plan_of("\xEF\xBB\xBFversion: 1\nstages: {a: {test: {run: x}}}\n")), (std::vector<std::string>{"a"}));
+}
+
+TEST(Compile, StageLimits) {
+  std::string text = "version: 1\nstages:\n";
+  for (int i = 0; i < 500; ++i) {
+    text += "  s" + std::to_string(i) + ": {test: {run: x}" + (i ? ", needs: [s" + std::to_string(i - 1) + "]" : "") +
+            "}\n";
+  }
+  EXPECT_EQ(plan_of(text).stages.size(), 500u);
+  const auto message = [](const std::string& pipeline) {
+    return compile_pipeline(pipeline, "p.yaml", some_commit()).diagnostics.at(0).message;
+  };
+  EXPECT_EQ(message(text + "  more: {test: {run: x}}\n"), "the pipeline has 501 stages");
+  std::string axes;
+  for (const char* axis : {"a", "b", "c", "d"}) axes += std::string(axis) + ": [1, 2, 3, 4, 5, 6], ";
+  EXPECT_EQ(message("version: 1\nstages: {s: {test: {run: x}, matrix: {" + axes + "}}}\n"),
+            "the matrix has more than 1000 combinations");
+}
+
+TEST(Trigger, ReadsOnlyWhatItNeeds) {
+  YamlPipelineCompiler compiler;
+  const auto trigger =
+      compiler.trigger("on: {branches: [a], paths: [b], ignore_paths: [c]}\nconcurrency: queue\nstages: 5\n", "p");
+  ASSERT_TRUE(trigger.ok()) << trigger.error().message;
+  EXPECT_EQ(trigger->rules.branches, (std::vector<std::string>{"a"}));
+  EXPECT_EQ(trigger->rules.paths, (std::vector<std::string>{"b"}));
+  EXPECT_EQ(trigger->rules.ignore_paths, (std::vector<std::string>{"c"}));
+  EXPECT_EQ(trigger->concurrency, Concurrency::queue);
+  EXPECT_EQ(compiler.trigger("stages: {}\n", "p")->rules.branches, (std::vector<std::string>{"main"}));
+  EXPECT_FALSE(compiler.trigger("on: [main]\n", "p").ok());
+  EXPECT_FALSE(compiler.trigger("on: [\n", "p").ok());
+  EXPECT_FALSE(compiler.trigger("- a\n", "p").ok());
+}
+
+TEST(Compiler, ErrorsAreTheUsers) {
+  YamlPipelineCompiler compiler;
+  const auto plan = compiler.compile("version: 1\nstage: {}\n", "p.yaml", some_commit());
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().kind, ErrorKind::user);
+  EXPECT_EQ(plan.error().message.substr(0, 45), "p.yaml:1:1: error: the pipeline needs `stages");
+}
+
+TEST(Print, APlanForPeople) {
+  const Plan plan = plan_of(read_text(QUIETGATE_SOURCE_DIR "/tests/cases/pipelines/good/product.yaml"));
+  EXPECT_EQ(
+      describe(plan),
+      "hello-flask · main @ 0123456 · 6 stages · hash " + plan.hash.substr(0, 12) + "\n" +
+          "1. unit        test     python3 -m pytest -q --junitxml=report.xml; JUnit report.xml; up to 2 attempts\n"
+          "2. staging     apply    after unit; terraform infra/environment; lives 1h\n"
+          "3. load        load     after staging; load/locustfile.py; 40 users for 45s; failure_ratio <= 0.01; p95 "
+          "<= 250ms; requests >= 300; requests_per_second >= 100; reaches 3 replicas within 30s; never above 6; "
+          "settles at 1 within 1m; reversals <= 1\n"
+          "4. metrics     verify   after load; during load; error ratio < 0.01\n"
+          "5. production  promote  after metrics; to production; quiet during load, metrics; and 20s after; rules "
+          "infra/alerts/*.rules.yml; layers application, service, kubernetes, node\n"
+          "6. release     apply    after production; terraform infra/production; is kept\n");
+}
+
+// Examples in the reference that are marked complete must compile.
+TEST(Reference, CompleteExamplesCompile) {
+  const std::string text = read_text(QUIETGATE_SOURCE_DIR "/docs/pipeline.md");
+  const std::string opening = "```yaml complete\n";
+  int count = 0;
+  for (std::size_t at = text.find(opening); at != std::string::npos; at = text.find(opening, at + 1), ++count) {
+    const std::size_t begin = at + opening.size();
+    plan_of(text.substr(begin, text.find("```", begin) - begin));
+  }
+  EXPECT_GE(count, 4);
+}
+
+}  // namespace
+}  // namespace quietgate
