@@ -124,8 +124,8 @@ class PipelineReader {
     for (const Found& entry : entries) {
       std::vector<StageDraft> expanded = read_stage(entry, scope_, diagnostics_);
       if (drafts.size() + expanded.size() > max_expanded_stages)
-        return values_.wrong(entry,
-                             fmt::format("with its matrices the pipeline has more than {} stages", max_expanded_stages));
+        return values_.wrong(
+            entry, fmt::format("with its matrices the pipeline has more than {} stages", max_expanded_stages));
       std::move(expanded.begin(), expanded.end(), std::back_inserter(drafts));
     }
     plan.stages = order_stages(std::move(drafts), diagnostics_);

@@ -11,8 +11,8 @@ namespace quietgate {
 
 inline constexpr std::size_t max_expanded_stages = 1000;
 
-// The stages (at most max_expanded_stages) in an order in which every need comes before its user, otherwise as in the file; a need on a stage with a
-// matrix is a need on each of its expansions. Leaves a diagnostic for whatever is wrong.
+// The stages (at most max_expanded_stages) in an order in which every need comes before its user, otherwise as in the
+// file; a need on a stage with a matrix is a need on each of its expansions. Leaves a diagnostic for whatever is wrong.
 std::vector<StageSpec> order_stages(std::vector<StageDraft> drafts, Diagnostics& diagnostics);
 
 // One step of the order of things that need each other by index: everything in an order, or a cycle.

@@ -231,7 +231,8 @@ std::vector<StageDraft> read_stage(const Found& found, const Scope& scope, Diagn
   }
   std::vector<StageDraft> drafts;
   if (matrix.size() * found.node->size > max_expanded_values) {
-    values.wrong(found, fmt::format("stage `{}` is too large for {} combinations of its matrix", found.name, matrix.size()));
+    values.wrong(found,
+                 fmt::format("stage `{}` is too large for {} combinations of its matrix", found.name, matrix.size()));
     return drafts;
   }
   for (const Combination& combination : matrix) {

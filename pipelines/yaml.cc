@@ -39,7 +39,11 @@ class Builder : public YAML::EventHandler {
     // The parser reports an empty value where the next token stands.
     const std::string_view here = standing(node->offset, 4);
     const bool written = here.starts_with('~') || here == "null" || here == "Null" || here == "NULL";
-    if (!written && !open_.empty()) node->at = open_.back().key_at.value_or(open_.back().node->at);
+    if (!written && !open_.empty()) {
+      const Open& parent = open_.back();
+      if (parent.key_at) node->at = *parent.key_at;
+      if (parent.node->kind == YamlNode::Kind::sequence) node->at = parent.node->at;
+    }
     finish(std::move(node), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -254,6 +258,8 @@ Diagnostic syntax_error(const SourceText& source, const YAML::ParserException& p
   const std::string_view text = source.line(line + 1);
   if (text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string_view::npos)
     diagnostic.hint = "the line is indented with a tab; YAML wants spaces";
+  if (diagnostic.hint.empty() && text.find("${{") != std::string_view::npos)
+    diagnostic.hint = "inside `{}` and `[]` a text with `${{` needs quotes";
   return diagnostic;
 }
 

@@ -37,7 +37,7 @@ TEST(Yaml, WhatIsNotText) {
 }
 
 TEST(Yaml, WhatIsNotOneDocument) {
-  EXPECT_EQ(problem("a: 1\n---\nb: 2\n"), "3:1 a second document starts here");
+  EXPECT_EQ(problem("a: 1\n---\nb: 2\n"), "2:1 a second document starts here");
   EXPECT_EQ(problem("---\na: 1\n...\n"), "");
   EXPECT_EQ(problem("a: [1, 2\nb: 3\n").substr(0, 4), "2:2 ");
   EXPECT_EQ(problem("a: \"never\nb: c\n"), "1:4 the quote \" is never closed");
@@ -55,6 +55,13 @@ TEST(Yaml, TabsAreExplained) {
             "    2 | \t- b\n"
             "      | \t^\n"
             "      = the line is indented with a tab; YAML wants spaces\n");
+}
+
+TEST(Yaml, BracesOfExpressionsAreExplained) {
+  const SourceText source("f.yaml", "a: {b: x ${{ c }}}\n");
+  Diagnostics diagnostics(source);
+  EXPECT_EQ(parse_yaml(source, diagnostics), nullptr);
+  EXPECT_EQ(diagnostics.sorted().at(0).hint, "inside `{}` and `[]` a text with `${{` needs quotes");
 }
 
 TEST(Yaml, Keys) {
