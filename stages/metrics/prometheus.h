@@ -29,10 +29,19 @@ struct RuntimeInformation {
   bool reload_config_success = false;
 };
 
+// One element of an alerting rule that is pending or firing.
+struct ActiveAlert {
+  Labels labels;
+  std::string state;     // pending, firing
+  double active_at = 0;  // seconds since the epoch
+  double value = 0;      // may be NaN
+};
+
 struct LoadedRule {
   std::string group;
   std::string file;
   double interval = 0;  // seconds, of the group
+  int limit = 0;        // of the group: most alerts or series of one rule; 0: none
   std::string name;
   bool alerting = false;
   std::string query;
@@ -43,7 +52,8 @@ struct LoadedRule {
   std::string state;  // alerting only: inactive, pending, firing
   std::string health;
   std::string last_error;
-  double last_evaluation = 0;  // seconds since the epoch; 0: never
+  double last_evaluation = 0;       // seconds since the epoch; 0: never
+  std::vector<ActiveAlert> alerts;  // alerting only
 };
 
 struct ScrapeTarget {
@@ -60,8 +70,9 @@ class Prometheus {
   // `http` must outlive this. `base_url` may have a path prefix; a trailing slash is ignored.
   Prometheus(Http& http, std::string base_url, Milliseconds deadline = Milliseconds{10'000});
 
-  // All errors are of kind infrastructure and name the URL and the server's own words. All throw Stopped.
-  Task<Result<bool>> ready(Stop& stop);
+  // All errors are of kind infrastructure and name the URL and the server's own words. All throw Stopped. Numbers that
+  // are NaN or infinite are data, for the caller to judge. Native histograms are errors.
+  Task<Result<bool>> ready(Stop& stop);  // 200: true, 503: false, else an error
   Task<Result<double>> now(Stop& stop);  // the server's time(), seconds
   Task<Result<RuntimeInformation>> runtime(Stop& stop);
   Task<Result<std::vector<Series>>> query(std::string promql,
@@ -72,12 +83,15 @@ class Prometheus {
   Task<Result<std::vector<LoadedRule>>> rules(Stop& stop);
   Task<Result<std::vector<ScrapeTarget>>> targets(Stop& stop);
   Task<Result<std::string>> format_query(std::string promql, Stop& stop);
-  const std::string& url() const { return base_url_; }
+  const std::string& url() const { return shown_url_; }  // without credentials
 
  private:
-  Task<Result<std::string>> get(std::string path, std::vector<std::pair<std::string, std::string>> form, Stop& stop);
+  using Form = std::vector<std::pair<std::string, std::string>>;
+  // The body of a successful answer of the API; asked with GET when the form is empty, else with POST.
+  Task<Result<std::string>> ask(std::string path, Form form, Stop& stop);
   Http& http_;
   std::string base_url_;
+  std::string shown_url_;
   Milliseconds deadline_;
 };
 

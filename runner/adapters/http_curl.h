@@ -1,0 +1,25 @@
+// Http over libcurl. The calls block on a BlockingPool; connections are kept alive between them.
+#pragma once
+
+#include <memory>
+
+#include "runner/adapters/blocking_pool.h"
+#include "runner/ports/http.h"
+
+namespace quietgate {
+
+class HttpCurl final : public Http {
+ public:
+  // `pool` must outlive it. A deadline runs from the call of send, time spent waiting for a thread included.
+  // Loopback addresses are never asked through a proxy; others as `https_proxy` and `no_proxy` of the environment say.
+  explicit HttpCurl(BlockingPool& pool);
+  ~HttpCurl() override;
+  Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override;
+
+ private:
+  class Handles;
+  BlockingPool& pool_;
+  std::shared_ptr<Handles> handles_;
+};
+
+}  // namespace quietgate

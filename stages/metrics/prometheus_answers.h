@@ -1,0 +1,27 @@
+// Reads the bodies that Prometheus' HTTP API answers. Pure; a surprise of any sort is an error, never data.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stages/metrics/prometheus.h"
+
+namespace quietgate {
+
+// Every function takes the body of an answer with status 200. Errors (kind infrastructure) hold the server's own words
+// where there are any, and are to be prefixed with the URL. Non-empty `warnings` are errors.
+Result<std::vector<Series>> read_series(std::string_view body);  // vector, matrix or scalar
+Result<RuntimeInformation> read_runtime(std::string_view body);
+Result<std::vector<LoadedRule>> read_rules(std::string_view body);
+Result<std::vector<ScrapeTarget>> read_targets(std::string_view body);
+Result<std::string> read_text(std::string_view body);
+// The server's words in an answer with another status: `execution: many-to-many matching not allowed`.
+std::string read_failure(std::string_view body);
+
+// `2026-02-03T04:05:06.789012345Z` or with an offset, as seconds since the epoch; Go's zero time is 0.
+Result<double> read_time(const std::string& text);
+// `1m30s`, `500ms`, `1d` in seconds.
+Result<double> read_duration(const std::string& text);
+
+}  // namespace quietgate
