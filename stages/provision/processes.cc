@@ -195,7 +195,8 @@ Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Pr
     }
   }
   for (std::size_t at = 0; at < services.size(); ++at) {
-    auto up = co_await bring_up(provision, Service{services[at], directories[at]});
+    Service service{services[at], directories[at]};  // named: g++ 12 destroys an aggregate's temporary twice
+    auto up = co_await bring_up(provision, service);
     if (!up) co_return Outputs(up.error());
   }
   co_return Outputs(std::map<std::string, std::string>());

@@ -137,9 +137,7 @@ std::vector<std::string> TerraformStream::take(std::string_view line) {
     const auto& counts = member(said, "changes");
     changes = TerraformChanges{whole(counts, "add"), whole(counts, "change"), whole(counts, "remove")};
     if (text(counts, "operation") == "plan") return {"plan: " + to_string(*changes)};
-    return {message};
   }
-  if (type == "planned_change" || type == "resource_drift") return {message};
   if (type == "diagnostic") {
     auto problem = problem_of(member(said, "diagnostic"));
     if (problem.error && errors_.size() < max_errors) errors_.push_back(problem);

@@ -1,6 +1,8 @@
 // Git in memory: commits with files, and one remote whose branches the test moves.
 #pragma once
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "runner/ports/git.h"
@@ -17,6 +19,7 @@ class FakeGit final : public Git {
   std::map<std::string, CommitId> remote;
   std::optional<Error> broken;    // every network call answers this
   bool lose_push_answer = false;  // the push happens, its answer doesn't arrive
+  bool write_checkouts = false;   // checkout() really writes the commit's files
   int pushes = 0;
 
   Task<Result<std::vector<GitBranch>>> branches(GitRemote, Stop&) override {
@@ -61,7 +64,17 @@ class FakeGit final : public Git {
     for (auto id = to; !id.empty() && id != from; id = commits.at(id).parent) ids.insert(ids.begin(), id);
     co_return ids;
   }
-  Task<Result<void>> checkout(std::string, CommitId, std::string, Stop&) override { co_return Result<void>{}; }
+  Task<Result<void>> checkout(std::string, CommitId id, std::string directory, Stop&) override {
+    if (broken) co_return *broken;
+    if (!write_checkouts) co_return Result<void>{};
+    for (const auto& [path, text] : commits.at(id).files) {
+      auto file = std::filesystem::path(directory) / path;
+      std::filesystem::create_directories(file.parent_path());
+      std::ofstream(file) << text;
+      std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+    }
+    co_return Result<void>{};
+  }
   Task<Result<PushOutcome>> push(GitRemote, std::string branch, CommitId expected, CommitId id, Stop&) override {
     ++pushes;
     if (broken) co_return *broken;

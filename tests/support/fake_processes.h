@@ -1,6 +1,7 @@
 // Processes that never run: a script decides what each step does, and every spec is kept for the test to look at.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
@@ -29,6 +30,7 @@ class FakeProcesses : public Processes {
     stop.throw_if_requested();
     if (auto known = exits.find(spec.directory); known != exits.end()) co_return known->second;
     ran.push_back(spec);
+    std::filesystem::create_directories(spec.directory);
     auto exit = script(spec);
     if (exit) exits[spec.directory] = *exit;
     co_return exit;
@@ -37,6 +39,7 @@ class FakeProcesses : public Processes {
     stop.throw_if_requested();
     if (!alive_.insert(spec.directory).second) co_return Result<void>();
     started.push_back(spec);
+    std::filesystem::create_directories(spec.directory);
     co_return Result<void>();
   }
   Result<std::optional<ProcessExit>> status(const std::string& directory) override {

@@ -1,0 +1,260 @@
+#include "stages/apply.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "stages/environments.h"
+#include "tests/support/fake_git.h"
+#include "tests/support/fake_processes.h"
+#include "tests/support/stage_bench.h"
+
+namespace quietgate {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+struct ScriptedHttp : Http {
+  std::function<Result<HttpResponse>(const HttpRequest&)> script;
+  std::vector<std::string> urls;
+  Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override {
+    stop.throw_if_requested();
+    urls.push_back(request.url);
+    co_return script(request);
+  }
+};
+
+HttpResponse answer(int status) {
+  HttpResponse response;
+  response.status = status;
+  return response;
+}
+
+struct ApplyTest : ::testing::Test {
+  ApplyTest() {
+    git.write_checkouts = true;
+    git.commits[std::string(40, 'a')] = {{}, {{"run.sh", "#!/bin/sh\n"}}};
+    git.commits[std::string(40, 'b')] = {{}, {{"run.sh", "#!/bin/sh\nexit 1\n"}}};
+    http.script = [this](const HttpRequest& request) -> Result<HttpResponse> {
+      for (const auto& spec : processes.started) {
+        auto port = spec.argv.back().substr(spec.argv.back().find(' ') + 1);
+        if (request.url.find(":" + port + "/") != std::string::npos) return answer(200);
+      }
+      return infrastructure_error("refused");
+    };
+  }
+  static ServiceSpec service(const std::string& name) {
+    ServiceSpec service;
+    service.name = name;
+    service.command.shell = "./run.sh ${{ ports.web }}";
+    service.environment["WHERE"] = "${{ apply.directory }}";
+    service.ready = ReadyCheck{.http = "http://127.0.0.1:${{ ports.web }}/", .within = Milliseconds{1'000}};
+    return service;
+  }
+  static ApplySpec one(bool keep = false) {
+    ApplySpec spec;
+    spec.ports = {"web"};
+    spec.provisioner = ProcessesSpec{{service("app")}};
+    spec.outputs["url"] = "http://127.0.0.1:${{ ports.web }}";
+    spec.keep = keep;
+    return spec;
+  }
+  StageOutcome run(StageRequest request) { return bench.await(stage.run(std::move(request))); }
+  StageOutcome run(ApplySpec spec) { return run(bench.request(std::move(spec), "staging")); }
+  Result<void> destroy(const std::string& id) {
+    EnvironmentSummary summary;
+    summary.id = id;
+    return bench.await(environments.destroy(summary, bench.stop));
+  }
+  const EnvironmentPlanned* planned() {
+    for (const auto& row : bench.journal.rows) {
+      if (const auto* event = std::get_if<EnvironmentPlanned>(&row.event)) return event;
+    }
+    return nullptr;
+  }
+  std::string folder(const std::string& id) { return bench.root + "/environments/" + id; }
+
+  StageBench bench;
+  FakeProcesses processes;
+  ScriptedHttp http;
+  FakeGit git;
+  ApplyStage stage{processes, http, git, bench.clock};
+  Environments environments{processes, http, bench.clock, bench.root + "/environments"};
+};
+
+TEST_F(ApplyTest, BringsServicesUpAndAnswersOutputs) {
+  auto outcome = run(one());
+  ASSERT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
+  ASSERT_NE(planned(), nullptr);
+  auto port = std::to_string(planned()->ports.at("web"));
+  EXPECT_EQ(outcome.outputs.at("environment"), "sample-7-staging");
+  EXPECT_EQ(outcome.outputs.at("url"), "http://127.0.0.1:" + port);
+  ASSERT_EQ(processes.started.size(), 1U);
+  const auto& spec = processes.started[0];
+  EXPECT_EQ(spec.argv.back(), "./run.sh " + port);
+  EXPECT_EQ(spec.directory, folder("sample-7-staging") + "/services/7-1/app");
+  EXPECT_EQ(spec.environment.at("WHERE"), folder("sample-7-staging") + "/data");
+  EXPECT_EQ(spec.environment.at("QUIETGATE_ENVIRONMENT_ID"), "sample-7-staging");
+  EXPECT_THAT(spec.working_directory, ::testing::EndsWith("/environments/sample-7-staging/checkout"));
+  EXPECT_TRUE(std::holds_alternative<EnvironmentReady>(bench.journal.rows.back().event));
+  EXPECT_THAT(bench.log.all(), HasSubstr("app ready after "));
+  EXPECT_EQ(planned()->expires, bench.clock.now() + Milliseconds{3'600'000});
+}
+
+TEST_F(ApplyTest, TheIntentIsInTheJournalBeforeAnythingIsMade) {
+  bench.journal.refuse = "disk is full";
+  auto outcome = run(one());
+  EXPECT_EQ(outcome.outcome, Outcome::error);
+  EXPECT_TRUE(processes.started.empty());
+  EXPECT_FALSE(std::filesystem::exists(folder("sample-7-staging")));
+}
+
+TEST_F(ApplyTest, AResumedAttemptKeepsItsPortsAndStartsNothingTwice) {
+  ASSERT_EQ(run(one()).outcome, Outcome::passed);
+  auto port = planned()->ports.at("web");
+  bench.history = bench.journal.rows;
+  auto request = bench.request(one(), "staging");
+  request.resume = true;
+  ApplyStage next_runner(processes, http, git, bench.clock);
+  auto outcome = bench.await(next_runner.run(std::move(request)));
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
+  EXPECT_EQ(outcome.outputs.at("url"), "http://127.0.0.1:" + std::to_string(port));
+  EXPECT_EQ(processes.started.size(), 1U);
+}
+
+TEST_F(ApplyTest, AServiceThatIsNotReadyInTimeFailsWithWhatItAnswered) {
+  http.script = [](const HttpRequest&) { return answer(503); };
+  auto spec = one();
+  auto outcome = run(spec);
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "service \"app\" was not ready within 1s: http://127.0.0.1:" +
+                                std::to_string(planned()->ports.at("web")) + "/ answered 503");
+}
+
+TEST_F(ApplyTest, AServiceThatExitsEarlyFailsAtOnceWithItsLastWords) {
+  http.script = [this](const HttpRequest&) -> Result<HttpResponse> {
+    if (!processes.started.empty()) {
+      auto directory = processes.started[0].directory;
+      bench.write(directory.substr(bench.root.size() + 1) + "/log", "starting\nOSError: Address already in use\n");
+      processes.exits[directory] = exited(1);
+    }
+    return infrastructure_error("refused");
+  };
+  auto outcome = run(one());
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason,
+            "service \"app\" ended before it was ready: exit status 1, its last line: OSError: Address already in use");
+  EXPECT_THAT(outcome.advice, HasSubstr("taken by another process"));
+  EXPECT_THAT(bench.log.lines, Contains("  starting"));
+}
+
+TEST_F(ApplyTest, SomebodyElsesAnswerIsNotTheServices) {
+  http.script = [](const HttpRequest&) { return answer(200); };
+  auto outcome = run(one());
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_THAT(outcome.reason, HasSubstr("before it was started"));
+  EXPECT_TRUE(processes.started.empty());
+}
+
+TEST_F(ApplyTest, CommandChecksAreStepsOfTheirOwn) {
+  auto spec = one();
+  auto& service = std::get<ProcessesSpec>(spec.provisioner).services[0];
+  service.ready = ReadyCheck{.command = "test -e ready"};
+  int tries = 0;
+  processes.script = [&](const ProcessSpec&) { return exited(++tries < 3 ? 1 : 0); };
+  EXPECT_EQ(run(spec).outcome, Outcome::passed);
+  EXPECT_EQ(tries, 3);
+  EXPECT_EQ(processes.ran[2].directory, bench.root + "/attempt/steps/ready-app/3");
+}
+
+TEST_F(ApplyTest, AKeptEnvironmentIsUpdatedInPlace) {
+  ASSERT_EQ(run(one(true)).outcome, Outcome::passed);
+  auto first = processes.started[0].directory;
+  auto port = planned()->ports.at("web");
+  EXPECT_EQ(planned()->environment, "sample-staging");
+  EXPECT_EQ(planned()->expires, Time{});
+  auto request = bench.request(one(true), "staging");
+  request.run.number = 8;
+  request.commit = std::string(40, 'b');
+  http.script = [this](const HttpRequest&) {
+    return processes.started.size() < 2 ? Result<HttpResponse>(infrastructure_error("refused")) : answer(200);
+  };
+  auto outcome = run(std::move(request));
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
+  EXPECT_EQ(outcome.outputs.at("url"), "http://127.0.0.1:" + std::to_string(port));
+  EXPECT_EQ(processes.ended, std::vector<std::string>{first});
+  EXPECT_EQ(processes.started.size(), 2U);
+  EXPECT_EQ(bench.read("environments/sample-staging/checkout/run.sh"), "#!/bin/sh\nexit 1\n");
+}
+
+TEST_F(ApplyTest, AnotherRepositorysEnvironmentIsNotTouched) {
+  ASSERT_EQ(run(one(true)).outcome, Outcome::passed);
+  auto request = bench.request(one(true), "staging");
+  request.spec.name = "b-staging";
+  request.run.repository = "sample";
+  ASSERT_EQ(environment_id({"sample-b", 1}, "staging", 1, true), environment_id({"sample", 1}, "b-staging", 1, true));
+  ASSERT_EQ(run(std::move(request)).outcome, Outcome::passed);
+  auto other = bench.request(one(true), "staging");
+  other.run.repository = "sample-b";
+  auto outcome = run(std::move(other));
+  EXPECT_EQ(outcome.outcome, Outcome::error);
+  EXPECT_THAT(outcome.reason, HasSubstr("exists already"));
+}
+
+TEST_F(ApplyTest, DestroyEndsServicesInReverseOrderAndRemovesTheFolder) {
+  auto spec = one();
+  std::get<ProcessesSpec>(spec.provisioner).services.push_back(service("second"));
+  std::get<ProcessesSpec>(spec.provisioner).services[1].ready.reset();
+  ASSERT_EQ(run(spec).outcome, Outcome::passed);
+  ASSERT_TRUE(destroy("sample-7-staging"));
+  auto base = folder("sample-7-staging") + "/services/7-1/";
+  EXPECT_EQ(processes.ended, (std::vector<std::string>{base + "second", base + "app"}));
+  EXPECT_FALSE(std::filesystem::exists(folder("sample-7-staging")));
+  EXPECT_TRUE(destroy("sample-7-staging"));
+}
+
+TEST_F(ApplyTest, ADescriptorThatCantBeReadKeepsTheFolder) {
+  bench.write("environments/x/environment.json", R"({"version":99})");
+  auto destroyed = destroy("x");
+  ASSERT_FALSE(destroyed);
+  EXPECT_THAT(destroyed.error().message, HasSubstr("unknown version"));
+  EXPECT_TRUE(std::filesystem::exists(folder("x")));
+  EXPECT_FALSE(destroy("../checkout"));
+  EXPECT_FALSE(destroy(""));
+}
+
+TEST_F(ApplyTest, TheDescriptorIsForItsOwnerOnlyAndHoldsOnlySecretsInUse) {
+  auto request = bench.request(one(), "staging");
+  request.environment["TOKEN"] = "in-use-secret";
+  request.secrets = {"in-use-secret", "other-secret"};
+  ASSERT_EQ(run(std::move(request)).outcome, Outcome::passed);
+  auto path = folder("sample-7-staging");
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms::owner_all);
+  EXPECT_EQ(std::filesystem::status(path + "/environment.json").permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_THAT(bench.read("environments/sample-7-staging/environment.json"),
+              AllOf(HasSubstr("in-use-secret"), ::testing::Not(HasSubstr("other-secret"))));
+}
+
+TEST(EnvironmentId, IsAFolderName) {
+  EXPECT_EQ(environment_id({"hello", 3}, "staging", 1, false), "hello-3-staging");
+  EXPECT_EQ(environment_id({"hello", 3}, "staging", 2, false), "hello-3-staging-a2");
+  EXPECT_EQ(environment_id({"team/hello", 3}, "release", 2, true), "team-hello-release");
+  EXPECT_EQ(environment_id({"..", 3}, "x", 1, true), "-.-x");
+}
+
+TEST(LoopbackPortsTest, HandsNoPortOutTwiceWhileItIsHeld) {
+  LoopbackPorts ports;
+  auto one = ports.lease({"a", "b"}, {});
+  auto two = ports.lease({"a"}, {{"a", one->ports["a"]}, {"gone", 1}});
+  ASSERT_TRUE(one && two);
+  EXPECT_NE(one->ports["a"], one->ports["b"]);
+  EXPECT_EQ(two->ports, (std::map<std::string, int>{{"a", one->ports["a"]}}));
+  EXPECT_TRUE(port_is_free(one->ports["b"]));
+}
+
+}  // namespace
+}  // namespace quietgate
