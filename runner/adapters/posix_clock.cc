@@ -1,0 +1,26 @@
+#include "runner/adapters/posix_clock.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace quietgate {
+
+namespace asio = boost::asio;
+
+Time PosixClock::now() const {
+  return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
+
+Task<void> PosixClock::sleep(Milliseconds span, Stop& stop) {
+  stop.throw_if_requested();
+  if (span.count() <= 0) co_return;
+  asio::steady_timer timer(executor_, span);
+  Stop::Listener listener(stop, [&timer] { timer.cancel(); });
+  boost::system::error_code ended;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  stop.throw_if_requested();
+  if (ended) throw boost::system::system_error(ended);
+}
+
+}  // namespace quietgate

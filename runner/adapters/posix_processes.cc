@@ -1,0 +1,364 @@
+#include "runner/adapters/posix_processes.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <list>
+#include <set>
+
+#include "runner/adapters/leader_spawn.h"
+#include "runner/leader/process_tree.h"
+
+namespace quietgate {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr Milliseconds for_ever = Milliseconds::max();
+constexpr Milliseconds begin_patience{30'000};  // a leader syncs a file before its step begins
+constexpr Milliseconds end_patience{45'000};    // beyond the grace: a leader sweeps, kills, syncs
+constexpr Milliseconds kill_patience{30'000};
+constexpr Milliseconds look_again{5};
+
+std::string absolute(const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+LeaderOrder order_of(const ProcessSpec& spec, const std::string& boot) {
+  LeaderOrder order;
+  order.directory = absolute(spec.directory);
+  order.id = random_id();
+  order.boot = boot;
+  order.argv = spec.argv;
+  for (const auto& [name, value] : spec.environment) order.environment.push_back(name + "=" + value);
+  order.working_directory = absolute(spec.working_directory);
+  order.log = absolute(spec.log);
+  order.stdout_file = absolute(spec.stdout_file);
+  order.secrets = spec.secrets;
+  order.keep_descendants = spec.keep_descendants;
+  order.stop_signal = spec.stop_signal;
+  order.grace_milliseconds = std::max<std::int64_t>(spec.grace.count(), 0);
+  return order;
+}
+
+Descriptor open_process(int pid) {
+  return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+bool send_signal(int process, int signal) {
+  return ::syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0) == 0;
+}
+
+// Reaps the process if it is a child of ours. How it ended; empty when that isn't known.
+std::string reap(int process) {
+  siginfo_t how = {};
+  if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process), &how, WEXITED | WNOHANG) != 0) return {};
+  if (how.si_pid == 0) return {};
+  ProcessExit exit;
+  exit.how = how.si_code == CLD_EXITED ? ProcessExit::How::exited : ProcessExit::How::signalled;
+  exit.code = how.si_status;
+  return describe(exit);
+}
+
+std::string read_report(int fd) {
+  char buffer[1024];
+  const auto got = ::read(fd, buffer, sizeof buffer);
+  return {buffer, got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+// What a leader says that could not begin.
+Error not_begun(const std::string& report, const std::string& died_how) {
+  if (report.size() > 1 && report[0] == '!') {
+    return infrastructure_error("the step's leader could not begin: " + report.substr(1),
+                                "check the space and the permissions of the data directory");
+  }
+  return infrastructure_error("the step's leader ended before the step began" +
+                              (died_how.empty() ? "" : " (" + died_how + ")"));
+}
+
+}  // namespace
+
+struct PosixProcesses::Leading {
+  Descriptor pid;
+  Descriptor report;  // of a leader that we began ourselves
+};
+
+struct PosixProcesses::Children {
+  std::list<asio::posix::stream_descriptor> watched;
+
+  void reap_at_end(const Executor& executor, Descriptor pid) {
+    const int copy = ::fcntl(pid.get(), F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) return;
+    const auto place = watched.emplace(watched.end(), executor, copy);
+    place->async_wait(asio::posix::stream_descriptor::wait_read, [this, place](boost::system::error_code ended) {
+      if (ended) return;  // we are being destroyed
+      reap(place->native_handle());
+      watched.erase(place);
+    });
+  }
+};
+
+PosixProcesses::PosixProcesses(Executor executor)
+    : executor_(std::move(executor)), children_(std::make_unique<Children>()), boot_(boot_id()) {}
+
+PosixProcesses::~PosixProcesses() = default;
+
+// True when the descriptor became readable; false when the stop was requested or the time is over.
+Task<bool> PosixProcesses::readable(int fd, Stop* stop, Milliseconds most) {
+  if (stop != nullptr && stop->requested()) co_return false;
+  asio::posix::stream_descriptor watched(executor_, ::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  asio::steady_timer timer(executor_);
+  if (most != for_ever) {
+    timer.expires_after(most);
+    timer.async_wait([&watched](boost::system::error_code cancelled) {
+      if (!cancelled) watched.cancel();
+    });
+  }
+  std::optional<Stop::Listener> listener;
+  if (stop != nullptr) listener.emplace(*stop, [&watched] { watched.cancel(); });
+  boost::system::error_code ended;
+  co_await watched.async_wait(asio::posix::stream_descriptor::wait_read,
+                              asio::redirect_error(asio::use_awaitable, ended));
+  co_return !ended;
+}
+
+Task<void> PosixProcesses::nap(Milliseconds span) {
+  asio::steady_timer timer(executor_, span);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+Task<Result<PosixProcesses::Found>> PosixProcesses::find(LeaderDirectory directory) {
+  const auto deadline = std::chrono::steady_clock::now() + begin_patience;
+  for (;;) {
+    Found found;
+    auto lock = directory.lock();
+    if (!lock) co_return lock.error();
+    // Read after the lock was asked for: a leader records the end before it lets go of it.
+    auto exit = directory.exit();
+    if (exit && *exit) {
+      found.exit = std::move(*exit);
+      co_return found;
+    }
+    auto leader = directory.leader();
+    if (*lock) {
+      found.begun = !exit || !leader || leader->has_value();
+      found.lock = std::move(*lock);
+      co_return found;
+    }
+    if (!leader) co_return leader.error();
+    if (leader->has_value()) {
+      auto process = open_process((*leader)->leader);
+      const auto stat = read_stat((*leader)->leader);
+      if (process && stat && stat->start == (*leader)->leader_start) {
+        found.begun = true;
+        found.leading = std::make_unique<Leading>();
+        found.leading->pid = std::move(process);
+        co_return found;
+      }
+    }
+    // A leader that is just beginning, or just ending.
+    if (std::chrono::steady_clock::now() > deadline) {
+      co_return infrastructure_error(directory.path() + "/lock is held, but no leader of this step is known",
+                                     "find who holds it with `fuser " + directory.path() + "/lock`");
+    }
+    co_await nap(look_again);
+  }
+}
+
+Result<std::unique_ptr<PosixProcesses::Leading>> PosixProcesses::lead(const ProcessSpec& spec,
+                                                                      const LeaderDirectory& directory,
+                                                                      Descriptor lock) {
+  if (spec.argv.empty()) return infrastructure_error("a step without a command was asked for");
+  if (!program_) {
+    auto program = make_leader_program();
+    if (!program) return program.error();
+    program_ = std::move(*program);
+  }
+  const auto order = order_of(spec, boot_);
+  if (auto written = directory.write_spec(order); !written) return written.error();
+  auto spawned = spawn_leader(program_.get(), order, std::move(lock));
+  if (!spawned) return spawned.error();
+  auto leading = std::make_unique<Leading>();
+  leading->pid = std::move(spawned->pid);
+  leading->report = std::move(spawned->report);
+  return leading;
+}
+
+Task<Result<ProcessExit>> PosixProcesses::run(ProcessSpec spec, Stop& stop) {
+  const LeaderDirectory directory(absolute(spec.directory));
+  if (auto made = directory.make(); !made) co_return made.error();
+  auto found = co_await find(directory);
+  if (!found) co_return found.error();
+  if (found->exit) co_return *found->exit;
+  if (found->leading) co_return co_await wait(directory, std::move(found->leading), stop);
+  if (found->begun) co_return co_await bury(directory, std::move(*found->lock), {});
+  stop.throw_if_requested();
+  auto leading = lead(spec, directory, std::move(*found->lock));
+  if (!leading) co_return leading.error();
+  co_return co_await wait(directory, std::move(*leading), stop);
+}
+
+Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
+  const LeaderDirectory directory(absolute(spec.directory));
+  if (auto made = directory.make(); !made) co_return made.error();
+  auto found = co_await find(directory);
+  if (!found) co_return found.error();
+  if (!found->begun && !found->exit) {
+    stop.throw_if_requested();
+    auto leading = lead(spec, directory, std::move(*found->lock));
+    if (!leading) co_return leading.error();
+    const bool told = co_await readable((*leading)->report.get(), nullptr, begin_patience);
+    const auto report = told ? read_report((*leading)->report.get()) : std::string();
+    if (!told || report.empty() || report[0] == '!') {
+      send_signal((*leading)->pid.get(), SIGTERM);
+      co_await readable((*leading)->pid.get(), nullptr, end_patience);
+      co_return not_begun(report, reap((*leading)->pid.get()));
+    }
+    children_->reap_at_end(executor_, std::move((*leading)->pid));
+    if (report[0] == '+') co_return Result<void>();
+    auto exit = directory.exit();
+    if (!exit) co_return exit.error();
+    found->exit = *exit;
+  }
+  if (found->exit && found->exit->how == ProcessExit::How::not_started) {
+    co_return step_error(spec.argv.front() + " " + describe(*found->exit));
+  }
+  co_return Result<void>();
+}
+
+Result<std::optional<ProcessExit>> PosixProcesses::status(const std::string& path) {
+  const LeaderDirectory directory(absolute(path));
+  auto spec = directory.spec();
+  if (!spec) return spec.error();
+  if (!*spec) return infrastructure_error("no step was ever begun in " + path);
+  auto lock = directory.lock();
+  if (!lock) return lock.error();
+  auto exit = directory.exit();
+  if (!exit || *exit) return exit;
+  if (!*lock) return std::optional<ProcessExit>();
+  auto leader = directory.leader();
+  if (leader && !*leader) return infrastructure_error("no step was ever begun in " + path);
+  ProcessExit died;
+  died.how = ProcessExit::How::leader_died;
+  died.detail = leader ? "its leader is gone without a status" : leader.error().message;
+  died.started = died.ended = directory.led_since();
+  return std::optional(died);
+}
+
+Task<Result<void>> PosixProcesses::end(std::string path, Stop& stop) {
+  const LeaderDirectory directory(absolute(path));
+  auto spec = directory.spec();
+  if (spec && !*spec) co_return Result<void>();
+  auto found = co_await find(directory);
+  if (!found) co_return found.error();
+  if (found->exit) co_return Result<void>();
+  if (!found->leading) {
+    if (!found->begun) co_return Result<void>();
+    auto buried = co_await bury(directory, std::move(*found->lock), {});
+    co_return buried ? Result<void>() : Result<void>(buried.error());
+  }
+  const auto leader = found->leading->pid.get();
+  send_signal(leader, SIGTERM);
+  const auto grace = spec ? (*spec)->grace : SpecRecord().grace;
+  if (!co_await readable(leader, &stop, grace + end_patience)) {
+    stop.throw_if_requested();
+    send_signal(leader, SIGKILL);
+    co_await readable(leader, nullptr, end_patience);
+  }
+  const auto how = reap(found->leading->pid.get());
+  // Whatever ended the leader: what it left without a status is dealt with.
+  found = co_await find(directory);
+  if (found && !found->exit && found->begun && found->lock) {
+    auto buried = co_await bury(directory, std::move(*found->lock), how);
+    if (!buried) co_return buried.error();
+  }
+  co_return found ? Result<void>() : Result<void>(found.error());
+}
+
+Task<Result<ProcessExit>> PosixProcesses::wait(LeaderDirectory directory, std::unique_ptr<Leading> leading,
+                                               Stop& stop) {
+  bool asked = false;
+  if (!co_await readable(leading->pid.get(), &stop, for_ever)) {
+    if (stop.reason() == StopReason::shutdown) {
+      children_->reap_at_end(executor_, std::move(leading->pid));
+      stop.throw_if_requested();
+    }
+    asked = true;
+    auto spec = directory.spec();
+    co_await end_leader(*leading, spec && *spec ? (*spec)->grace : SpecRecord().grace);
+  }
+  const auto died_how = reap(leading->pid.get());
+  auto found = co_await find(directory);
+  if (!found) co_return found.error();
+  Result<ProcessExit> exit = infrastructure_error("the step's leader can't be ended: " + directory.path());
+  if (found->exit) {
+    exit = std::move(*found->exit);
+  } else if (found->lock && found->begun) {
+    exit = co_await bury(directory, std::move(*found->lock), died_how);
+  } else if (found->lock) {
+    exit = not_begun(leading->report ? read_report(leading->report.get()) : "", died_how);
+  }
+  if (asked) stop.throw_if_requested();
+  co_return exit;
+}
+
+Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace) {
+  send_signal(leading.pid.get(), SIGTERM);
+  if (co_await readable(leading.pid.get(), nullptr, grace + end_patience)) co_return;
+  send_signal(leading.pid.get(), SIGKILL);
+  co_await readable(leading.pid.get(), nullptr, end_patience);
+}
+
+// A leader is dead and recorded no end: what it left is ended, and that is recorded in its place.
+Task<Result<ProcessExit>> PosixProcesses::bury(LeaderDirectory directory, [[maybe_unused]] Descriptor lock,
+                                               std::string died_how) {
+  auto leader = directory.leader();
+  auto damaged = directory.exit();
+  auto spec = directory.spec();
+  const bool known = leader && *leader;
+  const auto record = known ? **leader : LeaderRecord();
+  const auto told = spec && *spec ? **spec : SpecRecord();
+  const auto id = known ? record.id : told.id;
+  ProcessExit exit;
+  exit.how = ProcessExit::How::leader_died;
+  exit.started = directory.led_since();
+  exit.detail = "process " + std::to_string(record.leader) + " was gone before it recorded an end";
+  if (!died_how.empty()) exit.detail += " (" + died_how + ")";
+  if (!known) exit.detail = leader.error().message;
+  if (!damaged) exit.detail = damaged.error().message;
+  if (known && record.boot != boot_) {
+    exit.detail += "; the machine was started anew since";
+  } else if (id.empty()) {
+    exit.detail += "; processes that it may have left can't be recognised";
+  } else {
+    const auto began = std::chrono::steady_clock::now();
+    std::set<std::pair<int, std::uint64_t>> ended;
+    auto left = left_behind(std::string(step_marker) + "=" + id, record.leader, record.leader_start);
+    while (!left.empty() && std::chrono::steady_clock::now() - began < told.grace + kill_patience) {
+      const bool kill = std::chrono::steady_clock::now() - began >= told.grace;
+      for (const auto& process : left) {
+        const bool first = ended.emplace(process.pid, process.start).second;
+        if (first || kill) signal_process(process, kill ? SIGKILL : told.stop_signal);
+        if (first) signal_process(process, SIGCONT);
+      }
+      co_await nap(look_again * 4);
+      left = left_behind(std::string(step_marker) + "=" + id, record.leader, record.leader_start);
+    }
+    exit.detail += "; " + std::to_string(ended.size()) + " processes of the step were ended";
+    if (!left.empty()) exit.detail += ", " + std::to_string(left.size()) + " could not be";
+  }
+  exit.ended = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+  if (auto written = directory.write_exit(id, exit); !written) co_return written.error();
+  co_return exit;
+}
+
+}  // namespace quietgate

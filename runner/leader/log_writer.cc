@@ -1,0 +1,138 @@
+#include "runner/leader/log_writer.h"
+
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::string_view index_header = "quietgate-log-index 1\n";
+constexpr std::size_t most_vectors = 256;
+
+}  // namespace
+
+LogWriter::~LogWriter() {
+  if (log_ >= 0) ::close(log_);
+  if (index_ >= 0) ::close(index_);
+}
+
+std::string LogWriter::open(const std::string& path, bool raw) {
+  raw_ = raw;
+  log_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (raw ? O_TRUNC : 0), 0644);
+  if (log_ < 0) return path + ": " + strerrordesc_np(errno);
+  if (raw) return {};
+  index_ = ::open((path + ".index").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (index_ < 0) return path + ".index: " + strerrordesc_np(errno);
+  // Two writers may both find it empty; a reader skips the second header like any line that is not an entry.
+  if (::lseek(index_, 0, SEEK_END) == 0) {
+    const auto put = ::write(index_, index_header.data(), index_header.size());
+    index_torn_ = put > 0 && static_cast<std::size_t>(put) < index_header.size();
+  }
+  return {};
+}
+
+std::string LogWriter::why_lost() const {
+  return error_ == 0 ? "" : strerrordesc_np(error_);
+}
+
+void LogWriter::lose(std::uint64_t bytes, int error) {
+  lost_ += bytes;
+  unsaid_ += bytes;
+  error_ = error;
+}
+
+void LogWriter::note(std::int64_t now, ssize_t bytes) {
+  if (index_ < 0 || (indexed_ != 0 && now - indexed_ < index_every && now >= indexed_)) return;
+  // After an append the file's position is the end of what was appended, whoever else appends.
+  const auto end = ::lseek(log_, 0, SEEK_CUR);
+  if (end < bytes) return;
+  indexed_ = now;
+  char line[64];
+  const int size = std::snprintf(line, sizeof line, "%s%lld %lld\n", index_torn_ ? "\n" : "",
+                                 static_cast<long long>(now), static_cast<long long>(end - bytes));
+  const auto put = ::write(index_, line, static_cast<std::size_t>(size));
+  if (put > 0) index_torn_ = put < size;
+}
+
+// False when not all could be appended; what is left is counted as lost.
+bool LogWriter::append(struct iovec* vectors, std::size_t count, std::int64_t now) {
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < count; ++i) total += vectors[i].iov_len;
+  while (total > 0) {
+    const auto put = ::writev(log_, vectors, static_cast<int>(count));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) {
+      lose(total, put < 0 ? errno : ENOSPC);
+      return false;
+    }
+    note(now, put);
+    written_ += static_cast<std::uint64_t>(put);
+    total -= static_cast<std::size_t>(put);
+    for (auto done = static_cast<std::size_t>(put); done > 0;) {
+      const auto part = std::min(done, vectors->iov_len);
+      if (part > 0) last_byte_ = static_cast<const char*>(vectors->iov_base)[part - 1];
+      vectors->iov_base = static_cast<char*>(vectors->iov_base) + part;
+      vectors->iov_len -= part;
+      done -= part;
+      if (vectors->iov_len == 0 && count > 1) {
+        ++vectors;
+        --count;
+      }
+    }
+  }
+  return true;
+}
+
+bool LogWriter::append_marker() {
+  if (marker_.empty()) {
+    if (unsaid_ == 0) return true;
+    marker_ = std::string(last_byte_ == '\n' ? "" : "\n") + "[quietgate: " + std::to_string(unsaid_) +
+              " bytes of log lost: " + strerrordesc_np(error_) + "]\n";
+    marker_begun_ = false;
+  }
+  while (!marker_.empty()) {
+    const auto put = ::write(log_, marker_.data(), marker_.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) {
+      if (put < 0) error_ = errno;
+      // While nothing of it stands in the log, the next one is made anew, with what is lost until then.
+      if (!marker_begun_) marker_.clear();
+      return false;
+    }
+    marker_begun_ = true;
+    unsaid_ = 0;
+    last_byte_ = '\n';
+    marker_.erase(0, static_cast<std::size_t>(put));
+  }
+  return true;
+}
+
+void LogWriter::write(const std::vector<std::string_view>& pieces, std::int64_t now) {
+  if (!raw_ && lost_ != 0 && !append_marker()) {
+    for (auto piece : pieces) lose(piece.size(), error_);
+    return;
+  }
+  struct iovec vectors[most_vectors];
+  for (std::size_t begin = 0; begin < pieces.size(); begin += most_vectors) {
+    const auto count = std::min(most_vectors, pieces.size() - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      vectors[i] = {const_cast<char*>(pieces[begin + i].data()), pieces[begin + i].size()};
+    }
+    if (append(vectors, count, now)) continue;
+    for (std::size_t i = begin + count; i < pieces.size(); ++i) lose(pieces[i].size(), error_);
+    return;
+  }
+}
+
+void LogWriter::finish() {
+  if (!raw_ && log_ >= 0) append_marker();
+}
+
+}  // namespace quietgate

@@ -1,0 +1,94 @@
+#include "runner/leader/order.h"
+
+#include <cstring>
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::uint64_t order_version = 1;
+
+struct Packing {
+  std::string bytes;
+  void field(const std::uint64_t& number) { bytes.append(reinterpret_cast<const char*>(&number), sizeof number); }
+  void field(const std::string& text) {
+    field(static_cast<std::uint64_t>(text.size()));
+    bytes += text;
+  }
+  void field(const std::vector<std::string>& texts) {
+    field(static_cast<std::uint64_t>(texts.size()));
+    for (const auto& text : texts) field(text);
+  }
+};
+
+struct Unpacking {
+  std::string_view rest;
+  bool good = true;
+  void field(std::uint64_t& number) {
+    if (rest.size() < sizeof number) {
+      good = false;
+      number = 0;
+      return;
+    }
+    std::memcpy(&number, rest.data(), sizeof number);
+    rest.remove_prefix(sizeof number);
+  }
+  void field(std::string& text) {
+    std::uint64_t size = 0;
+    field(size);
+    if (size > rest.size()) {
+      good = false;
+      return;
+    }
+    text = rest.substr(0, size);
+    rest.remove_prefix(size);
+  }
+  void field(std::vector<std::string>& texts) {
+    std::uint64_t count = 0;
+    field(count);
+    for (std::uint64_t i = 0; good && i < count; ++i) field(texts.emplace_back());
+  }
+};
+
+// One list of fields for both directions.
+template <class Archive, class Order>
+void fields(Archive& archive, Order& order, std::uint64_t (&numbers)[4]) {
+  archive.field(numbers[0]);
+  archive.field(order.directory);
+  archive.field(order.id);
+  archive.field(order.boot);
+  archive.field(order.argv);
+  archive.field(order.environment);
+  archive.field(order.working_directory);
+  archive.field(order.log);
+  archive.field(order.stdout_file);
+  archive.field(order.secrets);
+  archive.field(numbers[1]);
+  archive.field(numbers[2]);
+  archive.field(numbers[3]);
+}
+
+}  // namespace
+
+std::string encode(const LeaderOrder& order) {
+  Packing packing;
+  std::uint64_t numbers[4] = {order_version, order.keep_descendants ? 1U : 0U,
+                              static_cast<std::uint64_t>(order.stop_signal),
+                              static_cast<std::uint64_t>(order.grace_milliseconds)};
+  fields(packing, order, numbers);
+  return std::move(packing.bytes);
+}
+
+std::optional<LeaderOrder> decode_order(std::string_view bytes) {
+  Unpacking unpacking{bytes};
+  LeaderOrder order;
+  std::uint64_t numbers[4] = {};
+  fields(unpacking, order, numbers);
+  if (!unpacking.good || !unpacking.rest.empty() || numbers[0] != order_version || order.argv.empty()) return {};
+  order.keep_descendants = numbers[1] != 0;
+  order.stop_signal = static_cast<std::int32_t>(numbers[2]);
+  order.grace_milliseconds = static_cast<std::int64_t>(numbers[3]);
+  return order;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,34 @@
+// What a leader is told to do, as it travels from the runner: in memory only, since it holds secrets.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace quietgate {
+
+struct LeaderOrder {
+  std::string directory;  // absolute
+  std::string id;         // unique; the step's processes carry it in their environment as QUIETGATE_STEP
+  std::string boot;       // the kernel's boot id
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;  // `NAME=value`
+  std::string working_directory;
+  std::string log;
+  std::string stdout_file;
+  std::vector<std::string> secrets;
+  bool keep_descendants = false;
+  std::int32_t stop_signal = 15;
+  std::int64_t grace_milliseconds = 10'000;
+  bool operator==(const LeaderOrder&) const = default;
+};
+
+inline constexpr const char* step_marker = "QUIETGATE_STEP";
+
+std::string encode(const LeaderOrder& order);
+// Nothing when the bytes are not exactly one order of this version.
+std::optional<LeaderOrder> decode_order(std::string_view bytes);
+
+}  // namespace quietgate

@@ -1,0 +1,251 @@
+#include "runner/leader/process/leader.h"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "runner/leader/process_tree.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::int64_t sweep_grace = 2'000;     // from SIGTERM to SIGKILL for what a step left running
+constexpr std::int64_t kill_every = 20;         // processes may have been forked between two looks
+constexpr std::int64_t kill_patience = 30'000;  // a process in the kernel can't be killed; it isn't waited for for ever
+constexpr std::size_t pump_bytes = 4U << 20;    // before signals are heard again
+constexpr std::size_t drain_bytes = 2U << 20;   // more than a pipe holds
+
+}  // namespace
+
+Leader::Leader(LeaderOrder order, int lock, int report) : order_(std::move(order)), lock_(lock), report_(report) {
+  order_.environment.push_back(std::string(step_marker) + "=" + order_.id);
+}
+
+void Leader::tell(const std::string& text) {
+  if (report_ < 0) return;
+  [[maybe_unused]] const auto told = ::write(report_, text.data(), text.size());
+  ::close(report_);
+  report_ = -1;
+}
+
+int Leader::run() {
+  auto problem = prepare();
+  if (problem.empty()) problem = launch();
+  if (!problem.empty()) {
+    // The step was not begun, and nothing says so but this.
+    tell("!" + problem);
+    return 1;
+  }
+  loop();
+  drain();
+  return record();
+}
+
+std::string Leader::prepare() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+  sigset_t heard;
+  ::sigemptyset(&heard);
+  ::sigaddset(&heard, SIGTERM);
+  ::sigaddset(&heard, SIGCHLD);
+  signals_ = ::signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals_ < 0) return std::string("signals can't be heard: ") + strerrordesc_np(errno);
+  auto problem = records_.open(order_);
+  if (problem.empty()) problem = log_.open(order_.log, false);
+  if (problem.empty() && !order_.stdout_file.empty()) problem = raw_.open(order_.stdout_file, true);
+  return problem;
+}
+
+std::string Leader::launch() {
+  auto problem = fork_step(order_, step_);
+  if (problem.empty()) problem = records_.write_leader(order_, step_.pid);
+  if (!problem.empty()) {
+    // Closing the gate ends a process that waits there.
+    ::close(step_.gate);
+    if (step_.pid > 0) ::waitpid(step_.pid, nullptr, 0);
+    return problem;
+  }
+  outputs_.push_back(std::make_unique<StepOutput>(step_.output, log_, order_.secrets));
+  if (step_.raw_output >= 0) outputs_.push_back(std::make_unique<StepOutput>(step_.raw_output, raw_, order_.secrets));
+  status_.started = wall_clock();
+  [[maybe_unused]] const auto opened = ::write(step_.gate, "g", 1);
+  ::close(step_.gate);
+  return {};
+}
+
+int Leader::wait_milliseconds() const {
+  if (phase_ == Phase::running) return -1;
+  const auto left = std::max<std::int64_t>(deadline_ - steady_clock(), 0);
+  return static_cast<int>(std::min<std::int64_t>(left, phase_ == Phase::killing ? kill_every : 60'000));
+}
+
+void Leader::loop() {
+  while (phase_ != Phase::over) {
+    struct pollfd polled[4] = {{signals_, POLLIN, 0}, {step_.failure, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
+    for (std::size_t i = 0; i < outputs_.size(); ++i) polled[2 + i].fd = outputs_[i]->fd();
+    ::poll(polled, 4, wait_milliseconds());
+    if (polled[1].revents != 0) hear_exec();
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      if (polled[2 + i].revents != 0) outputs_[i]->pump(pump_bytes);
+    }
+    if (polled[0].revents != 0) hear_signals();
+    keep_deadlines();
+  }
+}
+
+// The other end is closed by a successful exec; a failed one says why first.
+void Leader::hear_exec() {
+  StepFailure failure;
+  const auto got = ::read(step_.failure, &failure, sizeof failure);
+  ::close(step_.failure);
+  step_.failure = -1;
+  if (got == static_cast<ssize_t>(sizeof failure)) {
+    status_.how = "not_started";
+    status_.detail = describe(failure, order_);
+    return;  // what the runner waits for is told with the status
+  }
+  tell("+");
+}
+
+void Leader::hear_signals() {
+  struct signalfd_siginfo heard;
+  bool child = false;
+  while (::read(signals_, &heard, sizeof heard) == static_cast<ssize_t>(sizeof heard)) {
+    if (heard.ssi_signo == SIGCHLD) child = true;
+    if (heard.ssi_signo == SIGTERM) asked_ = true;
+  }
+  if (child) reap();
+  if (asked_ && phase_ == Phase::running && main_alive_) end_step();
+}
+
+void Leader::reap() {
+  for (;;) {
+    int how = 0;
+    const auto pid = ::waitpid(-1, &how, WNOHANG);
+    if (pid < 0 && errno == EINTR) continue;
+    childless_ = pid < 0;
+    if (pid <= 0) break;
+    if (pid != step_.pid) continue;
+    main_alive_ = false;
+    status_.ended = wall_clock();
+    if (step_.failure >= 0) hear_exec();
+    if (std::strcmp(status_.how, "not_started") == 0) continue;
+    status_.how = WIFSIGNALED(how) ? "signalled" : "exited";
+    status_.code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
+  }
+  if (!main_alive_) main_ended();
+}
+
+void Leader::main_ended() {
+  if (childless_ || (order_.keep_descendants && !asked_)) {
+    phase_ = Phase::over;
+  } else if (phase_ == Phase::running || phase_ == Phase::stopping) {
+    sweep();
+  }
+}
+
+void Leader::end_step() {
+  phase_ = Phase::stopping;
+  deadline_ = steady_clock() + order_.grace_milliseconds;
+  ::kill(-step_.pid, order_.stop_signal);
+  ::kill(-step_.pid, SIGCONT);
+}
+
+void Leader::sweep() {
+  const auto now = steady_clock();
+  const auto grace = now + std::min(sweep_grace, order_.grace_milliseconds);
+  deadline_ = phase_ == Phase::stopping ? std::min(deadline_, grace) : grace;
+  phase_ = Phase::sweeping;
+  for (const auto& process : descendants_of(::getpid())) {
+    if (!asked_) ++swept_;
+    signal_process(process, SIGTERM);
+    signal_process(process, SIGCONT);
+  }
+}
+
+void Leader::kill_all() {
+  if (main_alive_) ::kill(-step_.pid, SIGKILL);
+  const auto left = descendants_of(::getpid());
+  survivors_ = left.size();
+  for (const auto& process : left) signal_process(process, SIGKILL);
+}
+
+void Leader::keep_deadlines() {
+  if (phase_ == Phase::running || phase_ == Phase::over) return;
+  const auto now = steady_clock();
+  if (phase_ == Phase::killing) {
+    kill_all();
+    if (now >= deadline_) phase_ = Phase::over;
+  } else if (now >= deadline_) {
+    phase_ = Phase::killing;
+    deadline_ = now + kill_patience;
+    kill_all();
+  }
+}
+
+void Leader::drain() {
+  for (auto& output : outputs_) output->pump(drain_bytes);
+  const bool open = std::any_of(outputs_.begin(), outputs_.end(), [](const auto& output) { return output->fd() >= 0; });
+  if (open && order_.keep_descendants && !asked_) leave_pump();
+  for (auto& output : outputs_) output->finish();
+  log_.finish();
+}
+
+// What was left running on purpose goes on printing: a process stays to pass that on, so that it is masked too and
+// nobody is killed by a broken pipe. It ends when the last of them has closed its end.
+void Leader::leave_pump() {
+  if (::fork() != 0) return;
+  ::close(lock_);
+  if (report_ >= 0) ::close(report_);
+  ::prctl(PR_SET_NAME, "qg-log");
+  for (;;) {
+    struct pollfd polled[2] = {{-1, POLLIN, 0}, {-1, POLLIN, 0}};
+    for (std::size_t i = 0; i < outputs_.size(); ++i) polled[i].fd = outputs_[i]->fd();
+    if (polled[0].fd < 0 && polled[1].fd < 0) break;
+    ::poll(polled, 2, -1);
+    for (auto& output : outputs_) output->pump(pump_bytes);
+  }
+  log_.finish();
+  ::_exit(0);
+}
+
+int Leader::record() {
+  if (status_.ended == 0) status_.ended = wall_clock();
+  status_.log_bytes = log_.written();
+  status_.lost_bytes = log_.lost() + raw_.lost();
+  status_.log_complete = status_.lost_bytes == 0;
+  auto add = [&](const std::string& problem) { status_.detail += (status_.detail.empty() ? "" : "; ") + problem; };
+  if (log_.lost() > 0) add(std::to_string(log_.lost()) + " bytes of the log were lost: " + log_.why_lost());
+  if (raw_.lost() > 0) add(std::to_string(raw_.lost()) + " bytes of standard output were lost: " + raw_.why_lost());
+  if (swept_ > 0) add(std::to_string(swept_) + " processes that the step left running were ended");
+  if (!childless_ && survivors_ > 0) add(std::to_string(survivors_) + " processes could not be ended");
+  if (main_alive_) {
+    status_.how = "signalled";
+    status_.code = SIGKILL;
+  }
+  // A disk that can't take the status now may later; without it all that was done would count as lost.
+  for (int tries = 0; tries < 60; ++tries) {
+    const auto problem = records_.write_status(order_, status_);
+    if (problem.empty()) {
+      tell("-");
+      return 0;
+    }
+    if (tries == 0) tell("!the status could not be recorded: " + problem);
+    ::usleep(1'000'000);
+  }
+  return 1;
+}
+
+}  // namespace quietgate

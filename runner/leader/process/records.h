@@ -1,0 +1,42 @@
+// The two files that a leader leaves in its directory (docs/leader.md): leader.json and status.json.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runner/leader/order.h"
+
+namespace quietgate {
+
+struct StepStatus {
+  const char* how = "exited";  // exited, signalled, not_started
+  int code = 0;
+  std::string detail;
+  bool log_complete = true;
+  std::uint64_t log_bytes = 0;
+  std::uint64_t lost_bytes = 0;
+  std::int64_t started = 0;  // milliseconds since 1970
+  std::int64_t ended = 0;
+};
+
+class Records {
+ public:
+  ~Records();
+  Records() = default;
+  Records(const Records&) = delete;
+  Records& operator=(const Records&) = delete;
+
+  // Opens the directory and sets space aside for the status, so that a disk that fills up meanwhile can't lose it.
+  // Empty text, or what failed.
+  std::string open(const LeaderOrder& order);
+  // Durable (the directory is synced) when it returns.
+  std::string write_leader(const LeaderOrder& order, int step);
+  // Durable when it returns an empty text.
+  std::string write_status(const LeaderOrder& order, const StepStatus& status);
+
+ private:
+  int directory_ = -1;
+  int status_ = -1;
+};
+
+}  // namespace quietgate

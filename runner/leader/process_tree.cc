@@ -1,0 +1,128 @@
+#include "runner/leader/process_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <unordered_set>
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t most_environment = 4U << 20;
+
+std::string read_proc(pid_t pid, const char* name, std::size_t most) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  std::string text;
+  char buffer[4096];
+  for (ssize_t got = 0; text.size() < most && (got = ::read(fd, buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  ::close(fd);
+  return text;
+}
+
+// Adds to `found` whatever of `all` has a parent in it, until nothing is added.
+void add_children(const std::vector<ProcessStat>& all, std::unordered_set<pid_t>& found) {
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (const auto& process : all) {
+      if (found.contains(process.parent)) grew |= found.insert(process.pid).second;
+    }
+  }
+}
+
+bool carries(pid_t pid, const std::string& marker) {
+  const auto environment = read_proc(pid, "environ", most_environment);
+  const auto size = marker.size();
+  for (auto at = environment.find(marker); at != std::string::npos; at = environment.find(marker, at + 1)) {
+    const bool begins = at == 0 || environment[at - 1] == '\0';
+    if (begins && (at + size == environment.size() || environment[at + size] == '\0')) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<ProcessStat> read_stat(pid_t pid) {
+  const auto text = read_proc(pid, "stat", 4096);
+  // The name stands in parentheses and may itself hold any of them, and spaces.
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string::npos) return {};
+  ProcessStat stat;
+  stat.pid = pid;
+  unsigned long long start = 0;
+  const int fields = std::sscanf(text.c_str() + name_end + 1,
+                                 " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                                 &stat.state, &stat.parent, &stat.group, &stat.session, &start);
+  if (fields != 5) return {};
+  stat.start = start;
+  return stat;
+}
+
+std::vector<ProcessStat> all_processes() {
+  std::vector<ProcessStat> all;
+  DIR* folder = ::opendir("/proc");
+  if (folder == nullptr) return all;
+  while (const auto* entry = ::readdir(folder)) {
+    char* end = nullptr;
+    const auto pid = std::strtol(entry->d_name, &end, 10);
+    if (pid <= 0 || *end != '\0') continue;
+    if (auto stat = read_stat(static_cast<pid_t>(pid))) all.push_back(*stat);
+  }
+  ::closedir(folder);
+  return all;
+}
+
+std::vector<ProcessStat> descendants_of(pid_t root) {
+  auto all = all_processes();
+  std::unordered_set<pid_t> found{root};
+  add_children(all, found);
+  std::erase_if(
+      all, [&](const auto& process) { return process.pid == root || process.dead() || !found.contains(process.pid); });
+  return all;
+}
+
+std::vector<ProcessStat> left_behind(const std::string& marker, pid_t leader, std::uint64_t leader_start) {
+  auto all = all_processes();
+  // The session's number is the leader's pid. Were it in use again, its session would not be ours.
+  const bool foreign = std::any_of(all.begin(), all.end(), [&](const auto& process) {
+    return process.pid == leader && process.start != leader_start;
+  });
+  std::unordered_set<pid_t> found;
+  for (const auto& process : all) {
+    if (process.dead() || process.pid == ::getpid()) continue;
+    const bool of_session =
+        leader > 0 && !foreign && process.session == leader && process.start >= leader_start && process.pid != leader;
+    if (of_session || carries(process.pid, marker)) found.insert(process.pid);
+  }
+  add_children(all, found);
+  std::erase_if(all, [&](const auto& process) { return process.dead() || !found.contains(process.pid); });
+  return all;
+}
+
+bool signal_process(const ProcessStat& process, int signal) {
+  const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, process.pid, 0));
+  if (fd < 0) return errno == ESRCH;
+  // Only now is the pid held: it is asked again whose it is.
+  const auto now = read_stat(process.pid);
+  bool done = true;
+  if (now && now->start == process.start && ::syscall(SYS_pidfd_send_signal, fd, signal, nullptr, 0) != 0) {
+    done = errno == ESRCH;
+  }
+  ::close(fd);
+  return done;
+}
+
+}  // namespace quietgate

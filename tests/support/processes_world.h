@@ -1,0 +1,113 @@
+// A folder, an io_context and PosixProcesses in it, for tests with real processes. Nothing of it is left at its end.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include "runner/adapters/posix_processes.h"
+#include "runner/leader/process_tree.h"
+
+namespace quietgate {
+
+class ProcessesWorld : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/quietgate-test-XXXXXX";
+    ASSERT_NE(::mkdtemp(name), nullptr);
+    folder = name;
+    processes = std::make_unique<PosixProcesses>(io.get_executor());
+  }
+  void TearDown() override {
+    for (const auto& directory : directories) {
+      Stop never;
+      if (auto ended = wait_for(processes->end(directory, never)); !ended) ADD_FAILURE() << ended.error().message;
+    }
+    processes.reset();
+    EXPECT_TRUE(marked().empty()) << "processes were left behind";
+    std::filesystem::remove_all(folder);
+  }
+
+  ProcessSpec spec(const std::string& script, const std::string& name = "step") {
+    ProcessSpec spec;
+    spec.directory = folder + "/" + name;
+    spec.argv = {"/bin/sh", "-c", script};
+    spec.environment = {{"PATH", "/usr/bin:/bin"}, {"QUIETGATE_TEST", folder}};
+    spec.working_directory = folder;
+    spec.log = folder + "/log";
+    spec.grace = Milliseconds(1'000);
+    directories.push_back(spec.directory);
+    return spec;
+  }
+
+  template <class T>
+  static Task<void> hold(Task<T> task, std::optional<T>& answer) {
+    answer = co_await std::move(task);
+  }
+
+  // Runs the loop until the task is done.
+  template <class T>
+  T wait_for(Task<T> task) {
+    std::optional<T> answer;
+    std::exception_ptr thrown;
+    bool done = false;
+    boost::asio::co_spawn(io, hold(std::move(task), answer), [&](std::exception_ptr problem) {
+      thrown = problem;
+      done = true;
+    });
+    while (!done && io.run_one() > 0) {
+    }
+    io.restart();
+    if (thrown) std::rethrow_exception(thrown);
+    return std::move(*answer);
+  }
+
+  // The loop runs until `truth()`; false after 20 s.
+  bool until(const std::function<bool()>& truth) {
+    for (int i = 0; i < 4000; ++i) {
+      if (truth()) return true;
+      io.restart();
+      io.run_for(Milliseconds(5));
+    }
+    return truth();
+  }
+
+  ProcessExit run(const ProcessSpec& what) {
+    Stop stop;
+    auto exit = wait_for(processes->run(what, stop));
+    if (!exit) {
+      ADD_FAILURE() << exit.error().message;
+      return {};
+    }
+    return *exit;
+  }
+
+  std::string read(const std::string& name) const {
+    std::ifstream file(name.starts_with('/') ? name : folder + "/" + name, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder + "/" + name, std::ios::binary) << text;
+  }
+  bool exists(const std::string& name) const { return std::filesystem::exists(folder + "/" + name); }
+
+  // Living processes of this test, by what they carry in their environment.
+  std::vector<ProcessStat> marked() const { return left_behind("QUIETGATE_TEST=" + folder, 0, 0); }
+
+  boost::asio::io_context io;
+  std::string folder;
+  std::unique_ptr<PosixProcesses> processes;
+  std::vector<std::string> directories;
+};
+
+}  // namespace quietgate
