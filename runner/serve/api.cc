@@ -74,6 +74,7 @@ const std::vector<Api::Route>& Api::table() {
       {"GET", "/api/v1/openapi.json", &Api::document},
       {"GET", "/api/v1/repositories", &Api::repositories},
       {"GET", "/api/v1/environments", &Api::environments},
+      {"POST", "/api/v1/environments/{environment}/destroy", &Api::destroy, true},
       {"GET", "/api/v1/events", &Api::all_events},
       {"GET", "/api/v1/runs", &Api::runs},
       {"POST", "/api/v1/runs", &Api::request_run, true},

@@ -69,6 +69,7 @@ class Api {
   ApiResponse approve(const Asked& asked);
   ApiResponse promote(const Asked& asked);
   ApiResponse environments(const Asked& asked);
+  ApiResponse destroy(const Asked& asked);
   ApiResponse all_events(const Asked& asked);
   ApiResponse document(const Asked& asked);
   ApiResponse welcome(const Asked& asked);

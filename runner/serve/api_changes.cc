@@ -211,4 +211,16 @@ ApiResponse Api::promote(const Asked& asked) {
   return append(PromotionRequested{asked.run, actor_of(asked.request), reason, override_gate}, 202, accepted_document);
 }
 
+ApiResponse Api::destroy(const Asked& asked) {
+  auto body = body_of(asked.request, {});
+  if (!body.problem.empty()) return error_answer(400, body.problem);
+  auto all = catalog_.environments();
+  if (!all) return failed_answer(all.error());
+  const auto& id = asked.names.at("environment");
+  auto found = std::find_if(all->begin(), all->end(), [&](const auto& e) { return e.id == id; });
+  if (found == all->end())
+    return error_answer(404, "there is no environment `" + id + "`", "see `quietgate environments`");
+  return append(EnvironmentDestroyRequested{id, found->run, actor_of(asked.request)}, 202, accepted_document);
+}
+
 }  // namespace quietgate

@@ -132,6 +132,8 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check("GET", "/", "/");
   check("GET", "/api/v1/repositories", "/api/v1/repositories");
   check("GET", "/api/v1/environments", "/api/v1/environments");
+  check("POST", "/api/v1/environments/{environment}/destroy", "/api/v1/environments/e1/destroy");
+  check("POST", "/api/v1/environments/{environment}/destroy", "/api/v1/environments/e2/destroy");
   check("GET", "/api/v1/runs", "/api/v1/runs");
   check("GET", "/api/v1/runs", "/api/v1/runs?limit=x");
   check("GET", one, "/api/v1/runs/hello/1");

@@ -1,0 +1,182 @@
+#include "runner/cli.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+namespace quietgate {
+
+namespace {
+
+const char* const footer =
+    "\nExit codes:\n"
+    "  0    done; the run passed\n"
+    "  1    the run or stage failed, or something needed is missing\n"
+    "  2    wrong arguments, or an invalid pipeline or configuration\n"
+    "  3    the service can't be reached\n"
+    "  4    not found, not allowed, or not possible in the state that it is in\n"
+    "  5    inconclusive: data was lacking, or the gate was blind\n"
+    "  130  cancelled\n"
+    "\nA run is named `hello/12`; `hello` is its newest run, and no name the newest of all.\n"
+    "Try it: cd into a repository with a .quietgate.yaml, and `quietgate run`.\n";
+
+constexpr const char* default_server = "http://127.0.0.1:8330";
+
+// Everything that the arguments can set; a verb reads what is its own.
+struct Arguments {
+  CliCommon common;
+  ServeOptions serve;
+  RunOptions run;
+  RunsQuery runs;
+  LogsQuery logs;
+  std::string name;  // of a run
+  std::string stage;
+  std::string reason;
+  std::string file;
+  std::string environment;
+  bool follow = false;
+  bool refuse = false;
+  bool override_gate = false;
+  bool plain = false;
+};
+
+CLI::App* verb(CLI::App& app, const char* name, const char* help, const char* group) {
+  auto* made = app.add_subcommand(name, help);
+  made->group(group);
+  made->fallthrough();
+  return made;
+}
+
+void add_local_verbs(CLI::App& app, Arguments& a) {
+  const char* here = "Here, without a service";
+  auto* run = verb(app, "run", "Run a repository's pipeline here and now; no ref is moved", here);
+  run->add_option("DIRECTORY", a.run.directory, "A folder of the repository (default: this one)");
+  run->add_option("--pipeline", a.run.pipeline, "Pipeline file, relative to the repository (default: .quietgate.yaml)");
+  run->add_flag("--plain", a.plain, "Lines instead of a tree that updates in place");
+  auto* validate = verb(app, "validate", "Check a pipeline file; says every problem at its place", here);
+  validate->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");
+  auto* plan = verb(app, "plan", "Show what a pipeline file compiles to", here);
+  plan->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");
+  verb(app, "doctor", "Which tools are here, what each missing one would give, and how to get it", here);
+  auto* serve = verb(app, "serve", "Watch repositories and run their pipelines", "The service");
+  serve->add_option("--config", a.serve.config, "The service's configuration (YAML)")->envname("QUIETGATE_CONFIG");
+  serve->add_option("--listen", a.serve.listen, "Address to listen on (default: 127.0.0.1)");
+  serve->add_option("--port", a.serve.port, "Port to listen on (default: 8330)");
+}
+
+void add_reading_verbs(CLI::App& app, Arguments& a) {
+  const char* look = "Look";
+  auto* runs = verb(app, "runs", "List runs, newest first", look);
+  runs->add_option("REPOSITORY", a.runs.repository, "Only of this repository");
+  runs->add_option("-n,--limit", a.runs.limit, "At most so many")->check(CLI::Range(1, 500));
+  auto* show = verb(app, "show", "Show one run: stages, checks, proofs, decisions", look);
+  show->add_option("RUN", a.name, "hello/12, or hello for its newest");
+  show->add_flag("-f,--follow", a.follow, "Until it ends; the exit code is the run's");
+  auto* logs = verb(app, "logs", "Print a stage's log", look);
+  logs->add_option("RUN", a.logs.run, "hello/12, or hello for its newest");
+  logs->add_option("STAGE", a.logs.stage, "Default: the one that failed, else the one that runs");
+  logs->add_option("--attempt", a.logs.attempt, "Number of the attempt (default: the last)")
+      ->check(CLI::Range(1, 1000));
+  logs->add_flag("-f,--follow", a.logs.follow, "Until the stage ends");
+  auto* environments =
+      verb(app, "environments", "List environments that exist, also those that can't be destroyed", look);
+  environments->add_option("--destroy", a.environment, "Have this one destroyed, even if it is kept");
+}
+
+void add_deciding_verbs(CLI::App& app, Arguments& a) {
+  const char* decide = "Decide";
+  auto with_run = [&](const char* name, const char* help) {
+    auto* made = verb(app, name, help, decide);
+    made->add_option("RUN", a.name, "hello/12, or hello for its newest")->required();
+    return made;
+  };
+  with_run("cancel", "Stop a run; its environments are destroyed")->add_option("--reason", a.reason, "Kept on record");
+  with_run("retry", "Run the commit of an ended run again")->add_flag("-f,--follow", a.follow, "Until it ends");
+  auto* approve = with_run("approve", "Let a stage go on that waits for a person");
+  approve->add_option("STAGE", a.stage, "Name of the stage")->required();
+  approve->add_flag("--refuse", a.refuse, "Say no instead");
+  approve->add_option("--reason", a.reason, "Kept on record");
+  auto* promote = with_run("promote", "Promote the commit of an ended run by hand");
+  promote->add_option("--reason", a.reason, "Kept with the evidence")->required();
+  promote->add_flag("--override", a.override_gate, "Although the gate was loud or blind; the evidence tells");
+  promote->add_flag("-f,--follow", a.follow, "Until it ends");
+}
+
+void add_common(CLI::App& app, Arguments& a) {
+  a.common.server = default_server;
+  app.add_flag("--json", a.common.json, "Answer in JSON");
+  app.add_flag("--no-color,--no-colour", a.common.no_colour, "No colours (also: NO_COLOR)");
+  app.add_option("--server", a.common.server, "The service (default: http://127.0.0.1:8330)")
+      ->envname("QUIETGATE_SERVER");
+  app.add_option("--data", a.common.data, "Data directory")->envname("QUIETGATE_DATA");
+  app.set_version_flag("--version", std::string("quietgate ") + QUIETGATE_VERSION);
+  app.footer(footer);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+}
+
+int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
+  const auto terminal = terminal_of(STDOUT_FILENO, a.common.no_colour || a.common.json);
+  if (verb == "serve") {
+    a.serve.data = a.common.data;
+    return parts.serve(a.serve);
+  }
+  if (verb == "run") {
+    a.run.data = a.common.data;
+    a.run.json = a.common.json;
+    a.run.colour = terminal.colour;
+    a.run.plain = a.plain || !terminal.live;
+    return parts.run_here(a.run);
+  }
+  const auto file = a.file.empty() ? std::string(".quietgate.yaml") : a.file;
+  if (verb == "validate") return validate_file(parts, a.common, file);
+  if (verb == "plan") return plan_file(parts, a.common, file);
+  if (verb == "doctor") return doctor(parts, a.common, terminal);
+  ServiceVerbs service(parts, a.common, terminal);
+  if (verb == "runs") return service.runs(a.runs);
+  if (verb == "show") return service.show(a.name, a.follow);
+  if (verb == "logs") return service.logs(a.logs);
+  if (verb == "cancel") return service.cancel(a.name, a.reason);
+  if (verb == "retry") return service.retry(a.name, a.follow);
+  if (verb == "approve") return service.approve(a.name, a.stage, !a.refuse, a.reason);
+  if (verb == "promote") return service.promote(a.name, a.reason, a.override_gate, a.follow);
+  return a.environment.empty() ? service.environments() : service.destroy(a.environment);
+}
+
+}  // namespace
+
+int run_cli(int count, const char* const* arguments, const CliParts& parts) {
+  CLI::App app(
+      "quietgate runs a repository's pipeline for each new commit: test, apply, load, verify, and promote it "
+      "only\nif the alert rules stayed quiet and were provably awake.",
+      "quietgate");
+  Arguments a;
+  add_common(app, a);
+  add_local_verbs(app, a);
+  add_reading_verbs(app, a);
+  add_deciding_verbs(app, a);
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::CallForHelp&) {
+    auto chosen = app.get_subcommands();
+    parts.out(chosen.empty() ? app.help() : chosen.front()->help());
+    return exit_ok;
+  } catch (const CLI::CallForVersion& version) {
+    parts.out(std::string(version.what()) + "\n");
+    return exit_ok;
+  } catch (const CLI::ParseError& error) {
+    auto chosen = app.get_subcommands();
+    const auto help =
+        chosen.empty() ? std::string("quietgate --help") : "quietgate " + chosen.front()->get_name() + " --help";
+    print_error(parts, user_error(error.what(), "see " + help));
+    return exit_usage;
+  }
+  return perform(app.get_subcommands().front()->get_name(), a, parts);
+}
+
+void print_error(const CliParts& parts, const Error& error) {
+  parts.err("quietgate: " + error.message + "\n" + (error.advice.empty() ? "" : "  " + error.advice + "\n"));
+}
+
+}  // namespace quietgate

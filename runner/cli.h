@@ -1,0 +1,98 @@
+// The verb table: what `quietgate` understands on its command line, and its exit codes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "runner/cli_client.h"
+#include "runner/daemon.h"
+#include "runner/ports/pipeline.h"
+#include "runner/terminal.h"
+
+namespace quietgate {
+
+// Documented in --help and docs/cli.md; never renumbered.
+enum ExitCode {
+  exit_ok = 0,
+  exit_failed = 1,        // the run or stage failed, or something needed is missing
+  exit_usage = 2,         // wrong arguments, or an invalid pipeline or configuration
+  exit_unreachable = 3,   // the service can't be reached
+  exit_refused = 4,       // not found, not allowed, or not possible in the state that it is in
+  exit_inconclusive = 5,  // data was lacking, or the gate was blind
+  exit_cancelled = 130,
+};
+
+// What the verbs work with; main.cc gives the real things.
+struct CliParts {
+  std::function<int(const ServeOptions&)> serve;
+  std::function<int(const RunOptions&)> run_here;
+  PipelineCompiler* compiler = nullptr;
+  std::function<std::string(const Plan&)> describe_plan;
+  std::function<std::string()> default_data;  // data directory when none is named
+  std::function<void(std::string_view)> out;  // standard output
+  std::function<void(std::string_view)> err;
+};
+
+// Runs the verb; answers the exit code.
+int run_cli(int count, const char* const* arguments, const CliParts& parts);
+
+// What every verb is told.
+struct CliCommon {
+  bool json = false;
+  bool no_colour = false;
+  std::string server;
+  std::string data;
+};
+
+struct RunsQuery {
+  std::string repository;
+  int limit = 20;
+};
+struct LogsQuery {
+  std::string run;
+  std::string stage;
+  int attempt = 0;  // 0: the last
+  bool follow = false;
+};
+
+// The verbs that talk to the service (cli_runs.cc, cli_changes.cc). A run is named `hello/12`; `hello` means its newest
+// run; nothing means the newest of all.
+class ServiceVerbs {
+ public:
+  ServiceVerbs(const CliParts& parts, const CliCommon& common, Terminal terminal);
+  int runs(const RunsQuery& query);
+  int show(const std::string& run, bool follow);
+  int logs(const LogsQuery& query);
+  int cancel(const std::string& run, const std::string& reason);
+  int retry(const std::string& run, bool follow);
+  int approve(const std::string& run, const std::string& stage, bool granted, const std::string& reason);
+  int promote(const std::string& run, const std::string& reason, bool override_gate, bool follow);
+  int environments();
+  int destroy(const std::string& environment);
+
+ private:
+  int fail(const Error& error, int code);
+  int refuse(const Reply& reply);  // an answer that is not 2xx
+  // The run's name, or an exit code that was explained already.
+  std::variant<std::string, int> resolve(const std::string& run);
+  int change(const std::string& path, const std::string& body, const std::string& said);
+  int follow_run(const std::string& run);
+
+  const CliParts& parts_;
+  const CliCommon& common_;
+  Terminal terminal_;
+  CliClient client_;
+};
+
+int validate_file(const CliParts& parts, const CliCommon& common, const std::string& file);
+int plan_file(const CliParts& parts, const CliCommon& common, const std::string& file);
+
+// Looks at this machine: data directory, disk, port, tools.
+int doctor(const CliParts& parts, const CliCommon& common, Terminal terminal);
+
+// `error: MESSAGE` and, below it, the advice.
+void print_error(const CliParts& parts, const Error& error);
+
+}  // namespace quietgate

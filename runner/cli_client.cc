@@ -1,0 +1,233 @@
+#include "runner/cli_client.h"
+
+#include <curl/curl.h>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <thread>
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t answer_limit = 64 * 1024 * 1024;
+constexpr std::size_t event_limit = 64 * 1024 * 1024;
+constexpr long answer_deadline_s = 30;
+constexpr auto give_up_after = std::chrono::seconds(30);
+
+// The service says something every 15 s: a stream that is silent for longer is dead.
+constexpr long silence_limit_s = 45;
+
+struct Receiving {
+  CURL* handle;
+  Reply& reply;
+  const std::function<bool(std::string_view)>* take;
+  bool enough = false;
+};
+
+std::size_t on_bytes(char* bytes, std::size_t, std::size_t count, void* to) {
+  auto& receiving = *static_cast<Receiving*>(to);
+  long status = 0;
+  curl_easy_getinfo(receiving.handle, CURLINFO_RESPONSE_CODE, &status);
+  if (receiving.take != nullptr && status == 200) {
+    if (!(*receiving.take)(std::string_view(bytes, count))) {
+      receiving.enough = true;
+      return 0;
+    }
+    return count;
+  }
+  if (receiving.reply.body.size() + count > answer_limit) return 0;
+  receiving.reply.body.append(bytes, count);
+  return count;
+}
+
+// No header may be begun by what somebody typed.
+std::string one_line(std::string text) {
+  for (auto& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
+}  // namespace
+
+struct CliClient::Exchange {
+  std::string path;
+  const std::string* body = nullptr;  // POST
+  std::vector<std::string> headers;
+  const std::function<bool(std::string_view)>* take = nullptr;
+  bool stream = false;
+};
+
+bool StreamReader::feed(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto end = bytes.find('\n');
+    if (end == std::string_view::npos) {
+      if (partial_.size() + bytes.size() > event_limit) return false;
+      partial_ += bytes;
+      return true;
+    }
+    bool more = true;
+    if (partial_.empty()) {
+      more = line(bytes.substr(0, end));
+    } else {
+      partial_ += bytes.substr(0, end);
+      const auto whole = std::exchange(partial_, {});
+      more = line(whole);
+    }
+    if (!more) return false;
+    bytes.remove_prefix(end + 1);
+  }
+  return true;
+}
+
+bool StreamReader::line(std::string_view text) {
+  if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+  if (text.empty()) {
+    if (event_.type.empty() && event_.data.empty()) return true;
+    auto event = std::exchange(event_, {});
+    return take_(event);
+  }
+  const auto colon = text.find(':');
+  if (colon == 0) return true;
+  const auto field = text.substr(0, colon);
+  auto value = colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  if (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  if (field == "id") event_.id = value;
+  if (field == "event") event_.type = value;
+  if (field == "data") {
+    if (!event_.data.empty()) event_.data += '\n';
+    event_.data += value;
+  }
+  return true;
+}
+
+CliClient::CliClient(std::string server, std::string token, std::string actor)
+    : server_(std::move(server)), token_(one_line(std::move(token))), actor_(one_line(std::move(actor))) {
+  while (!server_.empty() && server_.back() == '/') server_.pop_back();
+}
+
+Result<Reply> CliClient::perform(const Exchange& exchange) {
+  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
+  if (!curl) return infrastructure_error("libcurl can't be initialised");
+  auto* handle = curl.get();
+  Reply reply;
+  Receiving receiving{handle, reply, exchange.take};
+  std::array<char, CURL_ERROR_SIZE> words{};
+  curl_slist* list = nullptr;
+  for (const auto& header : exchange.headers) list = curl_slist_append(list, header.c_str());
+  if (exchange.body != nullptr) {
+    list = curl_slist_append(list, "Content-Type: application/json");
+    list = curl_slist_append(list, "Expect:");
+    if (!token_.empty()) list = curl_slist_append(list, ("Authorization: Bearer " + token_).c_str());
+    if (!actor_.empty()) list = curl_slist_append(list, ("X-Quietgate-Actor: " + actor_).c_str());
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(exchange.body->size()));
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, exchange.body->c_str());
+  }
+  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(list, curl_slist_free_all);
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list);
+  curl_easy_setopt(handle, CURLOPT_URL, (server_ + exchange.path).c_str());
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, 5L);
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, words.data());
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_bytes);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &receiving);
+  if (exchange.stream) {
+    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, silence_limit_s);
+  } else if (exchange.take == nullptr) {
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT, answer_deadline_s);
+  }
+  const auto code = curl_easy_perform(handle);
+  long status = 0;
+  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  reply.status = static_cast<int>(status);
+  if (code == CURLE_OK || receiving.enough) return reply;
+  const std::string why = words[0] != '\0' ? words.data() : curl_easy_strerror(code);
+  return infrastructure_error("the service at " + server_ + " can't be reached: " + why,
+                              "start it with `quietgate serve --config FILE`, or name it with --server URL");
+}
+
+Result<Reply> CliClient::get(const std::string& path) {
+  Exchange exchange;
+  exchange.path = path;
+  exchange.headers = {"Accept: application/json"};
+  return perform(exchange);
+}
+
+Result<Reply> CliClient::post(const std::string& path, const std::string& body) {
+  Exchange exchange;
+  exchange.path = path;
+  exchange.body = &body;
+  return perform(exchange);
+}
+
+Result<Reply> CliClient::download(const std::string& path, const std::function<bool(std::string_view)>& take) {
+  Exchange exchange;
+  exchange.path = path;
+  exchange.take = &take;
+  return perform(exchange);
+}
+
+Result<Reply> CliClient::follow(const std::string& path, const std::function<bool(const StreamEvent&)>& take) {
+  std::string last_id;
+  bool ended = false;
+  auto last_word = std::chrono::steady_clock::now();
+  for (;;) {
+    StreamReader reader([&](const StreamEvent& event) {
+      last_word = std::chrono::steady_clock::now();
+      if (event.type == "end") {
+        ended = true;
+        return false;
+      }
+      if (!event.id.empty()) last_id = event.id;
+      if (take(event)) return true;
+      ended = true;
+      return false;
+    });
+    const std::function<bool(std::string_view)> feed = [&](std::string_view bytes) { return reader.feed(bytes); };
+    Exchange exchange;
+    exchange.path = path;
+    exchange.headers = {"Accept: text/event-stream"};
+    if (!last_id.empty()) exchange.headers.push_back("Last-Event-ID: " + last_id);
+    exchange.take = &feed;
+    exchange.stream = true;
+    auto reply = perform(exchange);
+    if (ended) return Reply{200, {}};
+    if (reply && reply->status != 200) return reply;
+    // Nothing was ever heard: there is no service, and no use in waiting.
+    if (!reply && last_id.empty()) return reply;
+    if (std::chrono::steady_clock::now() - last_word > give_up_after) {
+      if (!reply) return reply;
+      return infrastructure_error("the stream from " + server_ + " ended before its end");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+  }
+}
+
+std::string from_base64(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  std::uint32_t bits = 0;
+  int have = 0;
+  for (char c : text) {
+    int value = -1;
+    if (c >= 'A' && c <= 'Z') value = c - 'A';
+    if (c >= 'a' && c <= 'z') value = c - 'a' + 26;
+    if (c >= '0' && c <= '9') value = c - '0' + 52;
+    if (c == '+') value = 62;
+    if (c == '/') value = 63;
+    if (value < 0) continue;
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    have += 6;
+    if (have < 8) continue;
+    have -= 8;
+    out += static_cast<char>(bits >> have & 0xff);
+  }
+  return out;
+}
+
+}  // namespace quietgate

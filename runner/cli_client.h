@@ -1,0 +1,65 @@
+// The service's API, as the verbs ask it: blocking, over libcurl. Nothing here outlives a call.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runner/core/result.h"
+
+namespace quietgate {
+
+struct Reply {
+  int status = 0;
+  std::string body;
+};
+
+// One event of a stream.
+struct StreamEvent {
+  std::string id;
+  std::string type;
+  std::string data;
+};
+
+// Takes a stream's bytes, cut anywhere; calls `take` per event. At most 64 MiB per event; `false` from `take` ends it.
+class StreamReader {
+ public:
+  explicit StreamReader(std::function<bool(const StreamEvent&)> take) : take_(std::move(take)) {}
+  bool feed(std::string_view bytes);
+
+ private:
+  bool line(std::string_view text);
+  std::function<bool(const StreamEvent&)> take_;
+  std::string partial_;
+  StreamEvent event_;
+};
+
+class CliClient {
+ public:
+  // `server` is `http://HOST:PORT`; `token` may be empty: then only reading works.
+  CliClient(std::string server, std::string token, std::string actor);
+
+  // An answer of any status is a value; an error means that the service could not be reached (kind infrastructure).
+  Result<Reply> get(const std::string& path);
+  Result<Reply> post(const std::string& path, const std::string& body);
+  // The body's bytes as they come, for an answer of 200; another answer's body is in the Reply. `take` false: enough.
+  Result<Reply> download(const std::string& path, const std::function<bool(std::string_view)>& take);
+  // Follows a stream to its `end` event, taking it up again where it broke off, and gives up after 30 s without the
+  // service. `take` gets every event but `end`; false ends it.
+  Result<Reply> follow(const std::string& path, const std::function<bool(const StreamEvent&)>& take);
+  const std::string& server() const { return server_; }
+
+ private:
+  struct Exchange;
+  Result<Reply> perform(const Exchange& exchange);
+  std::string server_;
+  std::string token_;
+  std::string actor_;
+};
+
+// The bytes of base64 text; what is no base64 is left out.
+std::string from_base64(std::string_view text);
+
+}  // namespace quietgate

@@ -1,0 +1,311 @@
+// The verbs that read from the service.
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <deque>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "runner/cli.h"
+#include "runner/serve/token.h"
+#include "runner/terminal_run.h"
+
+namespace quietgate {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr auto frame_time = std::chrono::milliseconds(100);
+constexpr auto glimpse_time = std::chrono::milliseconds(1000);
+
+std::string local_user() {
+  if (const auto* entry = ::getpwuid(::getuid()); entry != nullptr) return entry->pw_name;
+  return "user " + std::to_string(::getuid());
+}
+
+std::string token_from(const CliParts& parts, const CliCommon& common) {
+  if (const char* token = std::getenv("QUIETGATE_TOKEN"); token != nullptr && *token != '\0') return token;
+  auto data = common.data;
+  if (data.empty() && parts.default_data) data = parts.default_data();
+  auto token = data.empty() ? Result<std::string>(std::string()) : read_token(data);
+  return token ? *token : std::string();
+}
+
+Time now() {
+  return std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+}
+
+Time time_of(const Json& json) {
+  if (!json.is_string()) return {};
+  std::tm parts{};
+  const auto text = json.get<std::string>();
+  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (rest == nullptr) return {};
+  const int fraction = *rest == '.' ? std::atoi(rest + 1) : 0;
+  return Time{std::chrono::seconds(::timegm(&parts))} + Milliseconds{fraction};
+}
+
+std::optional<Row> row_of(const std::string& text) {
+  auto json = Json::parse(text, nullptr, false);
+  if (!json.is_object() || !json.contains("sequence") || !json.contains("type") || !json.contains("event"))
+    return std::nullopt;
+  auto event = event_from_json(json["type"].get<std::string>(), json["event"].dump());
+  if (!event) return std::nullopt;  // of a newer service: what we don't know, we don't show
+  return Row{json["sequence"].get<std::int64_t>(), time_of(json["at"]), std::move(*event)};
+}
+
+std::string text_of(const Json& json, const char* key) {
+  auto found = json.find(key);
+  return found != json.end() && found->is_string() ? printable(found->get<std::string>()) : std::string();
+}
+
+// Asks the service how a running stage is doing, about once a second.
+class ServiceGlimpses {
+ public:
+  explicit ServiceGlimpses(CliClient& client) : client_(client) {}
+  Glimpse operator()(const RunId& run, const std::string& stage, int attempt) {
+    auto& known = known_[stage + "." + std::to_string(attempt)];
+    const auto at = std::chrono::steady_clock::now();
+    if (at - known.second < glimpse_time) return known.first;
+    known.second = at;
+    const auto path = "/api/v1/runs/" + to_string(run);
+    std::string progress;
+    if (auto reply = client_.get(path); reply && reply->status == 200) {
+      auto json = Json::parse(reply->body, nullptr, false);
+      for (const auto& s : json.is_object() ? json["stages"] : Json::array()) {
+        if (s["name"] == stage && s["progress"].is_object()) progress = s["progress"].dump();
+      }
+    }
+    auto log = client_.get(path + "/stages/" + stage + "/log?tail=512&attempt=" + std::to_string(attempt));
+    known.first = glimpse_of(progress, log && log->status == 200 ? log->body : std::string());
+    return known.first;
+  }
+
+ private:
+  CliClient& client_;
+  std::map<std::string, std::pair<Glimpse, std::chrono::steady_clock::time_point>> known_;
+};
+
+// Rows that one thread reads and another shows.
+struct RowQueue {
+  std::mutex mutex;
+  std::condition_variable bell;
+  std::deque<Row> rows;
+  std::optional<Result<Reply>> end;
+};
+
+}  // namespace
+
+ServiceVerbs::ServiceVerbs(const CliParts& parts, const CliCommon& common, Terminal terminal)
+    : parts_(parts),
+      common_(common),
+      terminal_(terminal),
+      client_(common.server, token_from(parts, common), local_user()) {}
+
+int ServiceVerbs::fail(const Error& error, int code) {
+  print_error(parts_, error);
+  return code;
+}
+
+int ServiceVerbs::refuse(const Reply& reply) {
+  auto json = Json::parse(reply.body, nullptr, false);
+  auto error = json.is_object() && json.contains("error") ? json["error"] : Json::object();
+  auto message = text_of(error, "message");
+  if (message.empty())
+    message = "the service at " + client_.server() + " answered with status " + std::to_string(reply.status);
+  auto advice = text_of(error, "advice");
+  if (reply.status == 401) advice = "give the service's data directory with --data, or its token in QUIETGATE_TOKEN";
+  return fail(user_error(message, advice), reply.status >= 500 ? exit_unreachable : exit_refused);
+}
+
+std::variant<std::string, int> ServiceVerbs::resolve(const std::string& run) {
+  if (run.find('/') != std::string::npos) {
+    if (parse_run_id(run).number > 0) return run;
+    return fail(user_error("`" + run + "` is not a run", "name it as `quietgate runs` does: hello/12"), exit_usage);
+  }
+  auto reply = client_.get("/api/v1/runs?limit=1" + (run.empty() ? "" : "&repository=" + run));
+  if (!reply) return fail(reply.error(), exit_unreachable);
+  if (reply->status != 200) return refuse(*reply);
+  auto json = Json::parse(reply->body, nullptr, false);
+  if (json.is_object() && json["runs"].is_array() && !json["runs"].empty()) return text_of(json["runs"][0], "id");
+  return fail(user_error(run.empty() ? "there are no runs yet" : "there are no runs of `" + run + "`",
+                         "push a commit to a watched branch, or try a pipeline here: quietgate run"),
+              exit_refused);
+}
+
+int ServiceVerbs::runs(const RunsQuery& query) {
+  auto reply = client_.get("/api/v1/runs?limit=" + std::to_string(query.limit) +
+                           (query.repository.empty() ? "" : "&repository=" + query.repository));
+  if (!reply) return fail(reply.error(), exit_unreachable);
+  if (reply->status != 200) return refuse(*reply);
+  if (common_.json) {
+    parts_.out(reply->body);
+    return exit_ok;
+  }
+  auto json = Json::parse(reply->body, nullptr, false);
+  Table table({"", "RUN", "BRANCH", "COMMIT", "WHEN", "TOOK", "RESULT"});
+  for (const auto& run : json["runs"]) {
+    const auto status = text_of(run, "status");
+    Outcome outcome = Outcome::skipped;
+    const bool over = parse_outcome(text_of(run, "outcome"), outcome);
+    const auto took =
+        run["duration_ms"].is_number() ? human_duration(Milliseconds{run["duration_ms"].get<std::int64_t>()}) : "";
+    auto result = text_of(run, "reason");
+    if (result.empty()) result = over ? to_string(outcome) : status;
+    table.add({over ? mark(terminal_, outcome) : inked(terminal_, Ink::cyan, terminal_.unicode ? "▶" : ">"),
+               text_of(run, "id"), text_of(run, "branch"), text_of(run, "commit").substr(0, 7),
+               ago(time_of(run["requested_at"]), now()), took, result});
+  }
+  parts_.out(table.empty()
+                 ? "no runs yet: push a commit to a watched branch, or try a pipeline here with `quietgate run`\n"
+                 : table.text(terminal_));
+  return exit_ok;
+}
+
+int ServiceVerbs::show(const std::string& name, bool follow) {
+  auto run = resolve(name);
+  if (auto* code = std::get_if<int>(&run)) return *code;
+  const auto path = "/api/v1/runs/" + std::get<std::string>(run);
+  if (follow && !common_.json) return follow_run(std::get<std::string>(run));
+  if (common_.json) {
+    if (follow) {
+      if (auto end = client_.follow(path + "/events", [](const auto&) { return true; }); !end)
+        return fail(end.error(), exit_unreachable);
+    }
+    auto reply = client_.get(path);
+    if (!reply) return fail(reply.error(), exit_unreachable);
+    if (reply->status != 200) return refuse(*reply);
+    parts_.out(reply->body);
+    return exit_ok;
+  }
+  RunRecord record;
+  for (bool more = true; more;) {
+    auto reply = client_.get(path + "/events?after=" + std::to_string(record.last));
+    if (!reply) return fail(reply.error(), exit_unreachable);
+    if (reply->status != 200) return refuse(*reply);
+    auto json = Json::parse(reply->body, nullptr, false);
+    if (!json.is_object() || !json["events"].is_array())
+      return fail(infrastructure_error("the answer of " + client_.server() + " is not understood"), exit_unreachable);
+    const auto before = record.last;
+    for (const auto& event : json["events"]) {
+      if (auto row = row_of(event.dump())) record.add(*row);
+    }
+    more = json.value("more", false) && record.last > before;
+  }
+  parts_.out(run_report(record, terminal_, now()));
+  return exit_ok;
+}
+
+int ServiceVerbs::follow_run(const std::string& run) {
+  RunView view(terminal_, parts_.out, now, ServiceGlimpses(client_));
+  RowQueue queue;
+  // A client of its own: the one here asks for glimpses meanwhile.
+  std::thread reader([this, &queue, run] {
+    CliClient client(common_.server, {}, {});
+    auto end = client.follow("/api/v1/runs/" + run + "/events", [&queue](const StreamEvent& event) {
+      if (auto row = row_of(event.data)) {
+        std::lock_guard lock(queue.mutex);
+        queue.rows.push_back(std::move(*row));
+        queue.bell.notify_one();
+      }
+      return true;
+    });
+    std::lock_guard lock(queue.mutex);
+    queue.end = std::move(end);
+    queue.bell.notify_one();
+  });
+  std::unique_lock lock(queue.mutex);
+  for (;;) {
+    queue.bell.wait_for(lock, frame_time, [&] { return !queue.rows.empty() || queue.end; });
+    const bool over = queue.end.has_value();
+    auto rows = std::exchange(queue.rows, {});
+    lock.unlock();
+    for (const auto& row : rows) view.on_row(row);
+    if (over) break;
+    view.tick();
+    lock.lock();
+  }
+  reader.join();
+  if (!*queue.end) return fail(queue.end->error(), exit_unreachable);
+  if ((*queue.end)->status != 200) return refuse(**queue.end);
+  view.finish();
+  return exit_code_of(view.record());
+}
+
+int ServiceVerbs::logs(const LogsQuery& query) {
+  auto run = resolve(query.run);
+  if (auto* code = std::get_if<int>(&run)) return *code;
+  const auto path = "/api/v1/runs/" + std::get<std::string>(run);
+  auto stage = query.stage;
+  if (stage.empty()) {
+    auto reply = client_.get(path);
+    if (!reply) return fail(reply.error(), exit_unreachable);
+    if (reply->status != 200) return refuse(*reply);
+    auto json = Json::parse(reply->body, nullptr, false);
+    // What one wants to read: the stage that went wrong, else the one that runs, else the last one that began.
+    int best = 0;
+    for (const auto& s : json["stages"]) {
+      const auto outcome = text_of(s, "outcome");
+      const bool wrong = outcome == "failed" || outcome == "error" || outcome == "inconclusive";
+      const int worth = s["attempts"].empty() ? 0 : wrong ? 3 : text_of(s, "status") == "running" ? 2 : 1;
+      if (worth > 0 && (worth > best || (worth == best && worth == 1))) {
+        best = worth;
+        stage = text_of(s, "name");
+      }
+    }
+    if (stage.empty() && !json["stages"].empty() && query.follow) stage = text_of(json["stages"][0], "name");
+    if (stage.empty()) {
+      return fail(user_error("no stage of " + std::get<std::string>(run) + " has started yet",
+                             "wait for it: quietgate show " + std::get<std::string>(run) + " --follow"),
+                  exit_refused);
+    }
+    if (terminal_.live) parts_.err(inked(terminal_, Ink::dim, "log of stage " + stage) + "\n");
+  }
+  const auto log = path + "/stages/" + stage + "/log";
+  const auto attempt = query.attempt > 0 ? "?attempt=" + std::to_string(query.attempt) : std::string();
+  auto end = query.follow ? client_.follow(log + "/follow" + attempt,
+                                           [&](const StreamEvent& event) {
+                                             parts_.out(from_base64(event.data));
+                                             return true;
+                                           })
+                          : client_.download(log + attempt, [&](std::string_view bytes) {
+                              parts_.out(bytes);
+                              return true;
+                            });
+  if (!end) return fail(end.error(), exit_unreachable);
+  return end->status == 200 ? static_cast<int>(exit_ok) : refuse(*end);
+}
+
+int ServiceVerbs::environments() {
+  auto reply = client_.get("/api/v1/environments");
+  if (!reply) return fail(reply.error(), exit_unreachable);
+  if (reply->status != 200) return refuse(*reply);
+  if (common_.json) {
+    parts_.out(reply->body);
+    return exit_ok;
+  }
+  auto json = Json::parse(reply->body, nullptr, false);
+  Table table({"ENVIRONMENT", "OF", "BY", "STATUS", "CREATED", "EXPIRES", "PROBLEM"});
+  for (const auto& e : json["environments"]) {
+    const auto expires = time_of(e["expires_at"]);
+    const auto left = expires - now();
+    const auto status = text_of(e, "status");
+    table.add({text_of(e, "id"), text_of(e, "run") + " " + text_of(e, "stage"), text_of(e, "provisioner"),
+               status == "failing" ? inked(terminal_, Ink::red, status) : status, ago(time_of(e["created_at"]), now()),
+               e.value("keep", false)   ? "kept"
+               : left < Milliseconds{0} ? "overdue"
+                                        : "in " + human_duration(left),
+               text_of(e, "problem")});
+  }
+  parts_.out(table.empty() ? "no environments: they live from an `apply` stage to the end of its run\n"
+                           : table.text(terminal_));
+  return exit_ok;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,30 @@
+#include <csignal>
+#include <cstdio>
+
+#include "pipelines/compiler.h"
+#include "pipelines/print.h"
+#include "runner/cli.h"
+#include "runner/config.h"
+
+namespace {
+
+// A reader that leaves (`quietgate runs | head`) is no failure of ours to talk about.
+void put(std::FILE* stream, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  quietgate::YamlPipelineCompiler compiler;
+  quietgate::CliParts parts;
+  parts.serve = quietgate::serve;
+  parts.run_here = quietgate::run_here;
+  parts.compiler = &compiler;
+  parts.describe_plan = [](const quietgate::Plan& plan) { return quietgate::describe(plan); };
+  parts.default_data = quietgate::default_data_directory;
+  parts.out = [](std::string_view text) { put(stdout, text); };
+  parts.err = [](std::string_view text) { put(stderr, text); };
+  return quietgate::run_cli(count, arguments, parts);
+}

@@ -1,0 +1,166 @@
+// The report of a run: what is left on the screen when the tree is gone.
+#include "runner/terminal_run.h"
+
+namespace quietgate {
+
+namespace {
+
+std::string title(const Terminal& terminal, const std::string& text) {
+  return "\n" + inked(terminal, Ink::bold, text) + "\n";
+}
+
+std::string sentence(const Terminal& terminal, const std::string& text, int indent) {
+  return terminal.live ? wrapped(text, terminal.width - 1, indent) : text;
+}
+
+std::string headline(const RunRecord& record, const Terminal& terminal, Time now) {
+  const auto& state = record.state;
+  const auto id = to_string(state.id);
+  if (!record.over()) {
+    const auto since = state.started == Time{} ? state.requested : state.started;
+    return inked(terminal, Ink::bold, id) + (state.started == Time{} ? " waits since " : " runs since ") +
+           human_duration(std::max(Milliseconds{0}, now - since)) + "\n";
+  }
+  const auto begun = state.started == Time{} ? state.requested : state.started;
+  auto text = mark(terminal, state.outcome) + " " + inked(terminal, Ink::bold, id) + " " +
+              inked(terminal, ink_of(state.outcome), to_string(state.outcome)) + " in " +
+              human_duration(state.finished - begun);
+  for (const auto& [name, stage] : record.stages) {
+    if (stage.promoted) text += ": " + printable(stage.promoted->branch) + " is now " + stage.promoted->to.substr(0, 7);
+  }
+  if (!state.reason.empty()) text += ": " + printable(state.reason);
+  return sentence(terminal, text, 2) + "\n";
+}
+
+std::string stages(const RunRecord& record, const Terminal& terminal, Time now) {
+  Table table({"", "STAGE", "KIND", "TOOK", "RESULT"});
+  for (const auto& spec : record.state.plan->stages) {
+    const auto& stage = record.state.stages.at(spec.name);
+    const bool ended = stage.status == StageStatus::finished || stage.status == StageStatus::skipped;
+    std::string took;
+    if (stage.status == StageStatus::finished) took = human_duration(stage.finished - stage.started);
+    if (!ended && stage.attempt > 0) took = human_duration(std::max(Milliseconds{0}, now - stage.started));
+    auto result = ended ? printable(stage.outcome.reason) : std::string(to_string(stage.status));
+    if (stage.status == StageStatus::awaiting_approval)
+      result = "waits for: quietgate approve " + to_string(record.state.id) + " " + spec.name;
+    if (ended && result.empty()) result = to_string(stage.outcome.outcome);
+    if (stage.attempt > 1) result = "attempt " + std::to_string(stage.attempt) + ": " + result;
+    table.add({ended ? mark(terminal, stage.outcome.outcome) : inked(terminal, Ink::dim, "."), printable(spec.name),
+               kind_of(spec.body), took, result});
+  }
+  return table.text(terminal, 2);
+}
+
+std::string checks(const RunRecord& record, const Terminal& terminal) {
+  std::string text;
+  for (const auto& spec : record.state.plan->stages) {
+    const auto& all = record.state.stages.at(spec.name).outcome.checks;
+    if (all.empty()) continue;
+    text += title(terminal, "Checks of " + printable(spec.name));
+    Table table({"", "CHECK", "EXPECTED", "OBSERVED", "ARITHMETIC"});
+    for (const auto& c : all) {
+      table.add({mark(terminal, c.outcome), printable(c.name), printable(c.expected), printable(c.observed),
+                 printable(c.sentence)});
+    }
+    text += table.text(terminal, 2);
+  }
+  return text;
+}
+
+std::string gates(const RunRecord& record, const Terminal& terminal) {
+  std::string text;
+  for (const auto& spec : record.state.plan->stages) {
+    const auto& gate = record.state.stages.at(spec.name).outcome.gate;
+    if (!gate) continue;
+    auto ink = [](GateVerdict verdict) {
+      return verdict == GateVerdict::quiet ? Ink::green : verdict == GateVerdict::loud ? Ink::red : Ink::yellow;
+    };
+    text +=
+        title(terminal, "Gate of " + printable(spec.name)) + "  " +
+        sentence(terminal,
+                 inked(terminal, ink(gate->verdict), to_string(gate->verdict)) + ": " + printable(gate->sentence), 2) +
+        "\n";
+    Table table({"PROOF", "VERDICT", "OF", "DETAIL"});
+    for (const auto& p : gate->proofs) {
+      table.add({printable(p.id), inked(terminal, ink(p.verdict), to_string(p.verdict)), printable(p.name),
+                 printable(p.detail)});
+    }
+    text += table.text(terminal, 2);
+  }
+  return text;
+}
+
+std::string decisions(const RunRecord& record, const Terminal& terminal) {
+  std::string lines;
+  auto quoted = [](const std::string& reason) { return reason.empty() ? std::string() : ": " + printable(reason); };
+  for (const auto& name : stage_names(record)) {
+    const auto* stage = record.stage(name);
+    if (stage == nullptr) continue;
+    for (const auto& given : stage->approvals)
+      lines += "  " + name + (given.granted ? ": approved by " : ": refused by ") + printable(given.by) +
+               quoted(given.reason) + "\n";
+    if (stage->promoted) {
+      lines += "  " + name + ": " + printable(stage->promoted->branch) + " moved " +
+               (stage->promoted->from.empty() ? std::string("from nothing") : stage->promoted->from.substr(0, 7)) +
+               " to " + stage->promoted->to.substr(0, 7);
+      if (stage->intent && !stage->intent->by.empty())
+        lines += " by " + printable(stage->intent->by) + (stage->intent->overrode ? " against the gate" : "") +
+                 quoted(stage->intent->reason);
+      lines += "\n";
+    } else if (!stage->refused.empty()) {
+      lines += "  " + name + ": promotion refused" + quoted(stage->refused) + "\n";
+    }
+  }
+  for (const auto& asked : record.promotion_requests)
+    lines += "  promotion asked for by " + printable(asked.by) + (asked.override_gate ? " against the gate" : "") +
+             quoted(asked.reason) + "\n";
+  if (record.state.cancel) lines += "  " + printable(record.state.cancel->cause) + "\n";
+  return lines.empty() ? lines : title(terminal, "Decisions") + lines;
+}
+
+std::string environments(const RunRecord& record, const Terminal& terminal) {
+  if (record.environments.empty()) return {};
+  Table table({"ENVIRONMENT", "STAGE", "BY", "STATUS", "DETAIL"});
+  for (const auto& e : record.environments)
+    table.add({printable(e.id), printable(e.stage), printable(e.provisioner), e.status + (e.keep ? " (kept)" : ""),
+               printable(e.detail)});
+  return "\n" + table.text(terminal, 2);
+}
+
+std::string advice(const RunRecord& record, const Terminal& terminal) {
+  std::string lines;
+  for (const auto& name : stage_names(record)) {
+    const auto& outcome = record.state.stages.at(name).outcome;
+    if (!outcome.advice.empty() && outcome.outcome != Outcome::passed)
+      lines += "  " + sentence(terminal, name + ": " + printable(outcome.advice), 4) + "\n";
+  }
+  const auto id = to_string(record.state.id);
+  for (const auto& spec : record.state.plan->stages) {
+    const auto& stage = record.state.stages.at(spec.name);
+    const auto outcome = stage.outcome.outcome;
+    const bool worth_reading =
+        outcome == Outcome::failed || outcome == Outcome::error || outcome == Outcome::inconclusive;
+    if (stage.status == StageStatus::finished && worth_reading)
+      lines += "  read its log:  quietgate logs " + id + " " + printable(spec.name) + "\n";
+  }
+  return lines.empty() ? lines : title(terminal, "What to do") + lines;
+}
+
+}  // namespace
+
+std::string run_report(const RunRecord& record, const Terminal& terminal, Time now) {
+  const auto& state = record.state;
+  if (state.id.number == 0) return "nothing is known of this run\n";
+  auto text = headline(record, terminal, now);
+  text += inked(terminal, Ink::dim,
+                "  " + printable(state.branch) + " " + state.commit.substr(0, 7) + ", " + printable(state.cause)) +
+          "\n";
+  if (!state.diagnostics.empty()) text += "\n" + state.diagnostics + (state.diagnostics.back() == '\n' ? "" : "\n");
+  if (!state.plan) return text;
+  text += "\n" + stages(record, terminal, now);
+  text +=
+      checks(record, terminal) + gates(record, terminal) + decisions(record, terminal) + environments(record, terminal);
+  return text + advice(record, terminal);
+}
+
+}  // namespace quietgate

@@ -1,0 +1,300 @@
+#include "runner/terminal_run.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::int64_t progress_limit = 16 * 1024;
+constexpr std::int64_t log_end_bytes = 512;
+constexpr int bar_width = 24;
+
+std::string number(double value) {
+  auto text = std::to_string(static_cast<std::int64_t>(std::llround(value)));
+  for (auto at = static_cast<std::int64_t>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), ",");
+  return text;
+}
+
+std::string file_end(const std::string& path, std::int64_t most) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file) return {};
+  const auto size = static_cast<std::int64_t>(file.tellg());
+  const auto count = std::min(size, most);
+  std::string text(static_cast<std::size_t>(std::max<std::int64_t>(0, count)), '\0');
+  file.seekg(size - count);
+  file.read(text.data(), count);
+  return text;
+}
+
+std::string whole_seconds(Milliseconds span) {
+  return human_duration(Milliseconds{span.count() / 1000 * 1000 + (span.count() < 1000 ? span.count() : 0)});
+}
+
+const char* spinner(const Terminal& terminal, int frame) {
+  static constexpr std::array<const char*, 10> fine{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+  static constexpr std::array<const char*, 4> coarse{"|", "/", "-", "\\"};
+  return terminal.unicode ? fine[static_cast<std::size_t>(frame) % fine.size()]
+                          : coarse[static_cast<std::size_t>(frame) % coarse.size()];
+}
+
+std::string bar(const Terminal& terminal, Milliseconds elapsed, Milliseconds duration) {
+  const auto ratio = std::clamp(static_cast<double>(elapsed.count()) / static_cast<double>(duration.count()), 0.0, 1.0);
+  const auto full = static_cast<int>(std::floor(ratio * bar_width));
+  std::string done;
+  std::string rest;
+  for (int i = 0; i < bar_width; ++i) (i < full ? done : rest) += terminal.unicode ? "━" : (i < full ? "#" : "-");
+  std::string text = inked(terminal, Ink::cyan, done) + inked(terminal, Ink::dim, rest);
+  const auto left = duration - elapsed;
+  if (left > Milliseconds{0}) text += " " + whole_seconds(left) + " left";
+  return text;
+}
+
+std::string dot(const Terminal& terminal) {
+  return terminal.unicode ? " · " : " | ";
+}
+
+int name_width(const RunState& state) {
+  int width = 4;
+  if (state.plan) {
+    for (const auto& spec : state.plan->stages) width = std::max(width, columns_of(spec.name));
+  }
+  return std::min(width, 24);
+}
+
+bool ended(const StageState& state) {
+  return state.status == StageStatus::finished || state.status == StageStatus::skipped;
+}
+
+}  // namespace
+
+Glimpse glimpse_of(std::string_view progress, std::string_view log_end) {
+  Glimpse glimpse;
+  auto json = nlohmann::json::parse(progress, nullptr, false);
+  auto value = [&](const char* key) -> std::optional<double> {
+    auto found = json.is_object() ? json.find(key) : json.end();
+    if (!json.is_object() || found == json.end() || !found->is_number()) return std::nullopt;
+    return found->get<double>();
+  };
+  auto elapsed = value("elapsed_ms");
+  auto duration = value("duration_ms");
+  if (elapsed && duration && *duration > 0) {
+    glimpse.elapsed = Milliseconds{static_cast<std::int64_t>(*elapsed)};
+    glimpse.duration = Milliseconds{static_cast<std::int64_t>(*duration)};
+    std::string text;
+    auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+    if (auto users = value("users")) add(number(*users) + " users");
+    if (auto rate = value("requests_per_second")) add(number(*rate) + " req/s");
+    if (auto p95 = value("p95_ms")) add("p95 " + number(*p95) + " ms");
+    if (auto failures = value("failures"); failures && *failures > 0) add(number(*failures) + " failed");
+    glimpse.line = text;
+    if (*elapsed < *duration) return glimpse;
+  }
+  // The last whole line that says something.
+  while (!log_end.empty()) {
+    const auto end = log_end.find_last_not_of("\r\n");
+    if (end == std::string_view::npos) break;
+    const auto begin = log_end.find_last_of("\r\n", end);
+    const auto line = printable(log_end.substr(begin == std::string_view::npos ? 0 : begin + 1,
+                                               begin == std::string_view::npos ? end + 1 : end - begin));
+    if (line.find_first_not_of(' ') != std::string::npos) {
+      glimpse.line = line;
+      break;
+    }
+    log_end = log_end.substr(0, begin == std::string_view::npos ? 0 : begin);
+  }
+  return glimpse;
+}
+
+Glimpse glimpse_of_directory(const std::string& attempt_directory) {
+  return glimpse_of(file_end(attempt_directory + "/progress.json", progress_limit),
+                    file_end(attempt_directory + "/log", log_end_bytes));
+}
+
+RunView::RunView(Terminal terminal, std::function<void(std::string_view)> out, std::function<Time()> now,
+                 GlimpseOf glimpse)
+    : terminal_(terminal), out_(std::move(out)), now_(std::move(now)), glimpse_(std::move(glimpse)) {}
+
+void RunView::on_row(const Row& row) {
+  record_.add(row);
+  if (terminal_.live) {
+    tick();
+  } else {
+    print_plain(row);
+  }
+}
+
+void RunView::print_plain(const Row& row) {
+  const auto& state = record_.state;
+  auto name = [&](const std::string& stage) { return padded(stage, name_width(state)); };
+  std::string line;
+  if (const auto* e = std::get_if<RunRequested>(&row.event)) {
+    line = to_string(e->run) + "  " + e->branch + " " + e->commit.substr(0, 7) + "  " + e->cause;
+  } else if (const auto* rejected = std::get_if<PlanRejected>(&row.event)) {
+    line = rejected->diagnostics;
+    out_(line + (line.empty() || line.back() != '\n' ? "\n" : ""));
+    return;
+  } else if (const auto* started = std::get_if<StageStarted>(&row.event)) {
+    line = name(started->stage) + "  started" +
+           (started->attempt > 1 ? " (attempt " + std::to_string(started->attempt) + ")" : "");
+  } else if (const auto* finished = std::get_if<StageFinished>(&row.event)) {
+    const auto* stage = record_.stage(finished->stage);
+    const auto took =
+        stage == nullptr || stage->attempts.empty() ? Milliseconds{0} : row.at - stage->attempts.back().started;
+    line = name(finished->stage) + "  " + to_string(finished->outcome.outcome) + " in " + human_duration(took);
+    if (!finished->outcome.reason.empty()) line += ": " + finished->outcome.reason;
+  } else if (const auto* skipped = std::get_if<StageSkipped>(&row.event)) {
+    line = name(skipped->stage) + "  skipped: " + skipped->reason;
+  } else if (const auto* awaited = std::get_if<ApprovalAwaited>(&row.event)) {
+    line = name(awaited->stage) + "  waits for approval: quietgate approve " + to_string(awaited->run) + " " +
+           awaited->stage;
+  } else if (const auto* given = std::get_if<ApprovalGiven>(&row.event)) {
+    line = name(given->stage) + "  " + (given->granted ? "approved by " : "refused by ") + given->by +
+           (given->reason.empty() ? "" : ": " + given->reason);
+  } else if (const auto* promoted = std::get_if<CommitPromoted>(&row.event)) {
+    line = name(promoted->stage) + "  " + promoted->branch + " is now " + promoted->to.substr(0, 7);
+  } else if (const auto* cancel = std::get_if<CancelRequested>(&row.event)) {
+    line = cancel->cause;
+  } else {
+    return;
+  }
+  out_(printable(line) + "\n");
+}
+
+std::string RunView::doing(const StageSpec& spec, const StageState& state, Milliseconds elapsed, int room) {
+  if (state.status == StageStatus::awaiting_approval)
+    return inked(terminal_, Ink::yellow,
+                 "waits for: quietgate approve " + to_string(record_.state.id) + " " + spec.name);
+  const auto glimpse = glimpse_ ? glimpse_(record_.state.id, spec.name, state.attempt) : Glimpse{};
+  std::string text;
+  if (glimpse.elapsed && *glimpse.elapsed < *glimpse.duration) {
+    text = bar(terminal_, *glimpse.elapsed, *glimpse.duration);
+  } else if (const auto* promote = std::get_if<PromoteSpec>(&spec.body);
+             promote != nullptr && promote->gate && promote->gate->quiet_for > elapsed) {
+    text = bar(terminal_, elapsed, promote->gate->quiet_for);
+  }
+  if (!glimpse.line.empty()) text += (text.empty() ? "" : dot(terminal_)) + inked(terminal_, Ink::dim, glimpse.line);
+  return fitted(terminal_, text, room);
+}
+
+std::string RunView::stage_line(const StageSpec& spec, int width) {
+  const auto& state = record_.state.stages.at(spec.name);
+  std::string sign;
+  std::string took;
+  std::string text;
+  const auto name = fitted(terminal_, spec.name, width);
+  const int room = terminal_.width - 1 - (2 + 2 + width + 2 + 8);
+  if (ended(state)) {
+    sign = mark(terminal_, state.outcome.outcome);
+    if (state.status == StageStatus::finished) took = human_duration(state.finished - state.started);
+    text = printable(state.outcome.reason);
+    if (state.outcome.outcome == Outcome::skipped) text = inked(terminal_, Ink::dim, text);
+  } else if (state.status == StageStatus::waiting) {
+    sign = inked(terminal_, Ink::dim, terminal_.unicode ? "○" : ".");
+    std::string needs;
+    for (const auto& need : spec.needs) needs += (needs.empty() ? "after " : ", ") + need;
+    text = inked(terminal_, Ink::dim, needs);
+  } else {
+    const auto elapsed = std::max(Milliseconds{0}, now_() - state.attempt_started);
+    sign = state.status == StageStatus::running ? inked(terminal_, Ink::cyan, spinner(terminal_, frame_))
+                                                : inked(terminal_, Ink::yellow, "?");
+    took = whole_seconds(elapsed);
+    if (state.attempt > 1) text = "attempt " + std::to_string(state.attempt) + dot(terminal_);
+    text += doing(spec, state, elapsed, room - columns_of(text));
+  }
+  const auto line = "  " + sign + " " + padded(name, width) + "  " + padded(took, 8) + text;
+  return fitted(terminal_, line, terminal_.width - 1) + "\n";
+}
+
+std::string RunView::tree() {
+  const auto& state = record_.state;
+  auto head = inked(terminal_, Ink::bold, to_string(state.id)) + dot(terminal_) + printable(state.branch) + " " +
+              state.commit.substr(0, 7) + dot(terminal_) + inked(terminal_, Ink::dim, printable(state.cause));
+  std::string text = fitted(terminal_, head, terminal_.width - 1) + "\n";
+  if (!state.plan) {
+    const auto doing = state.cancel ? "ends: " + printable(state.cancel->cause) : std::string("waits for its turn");
+    return text + "  " + inked(terminal_, Ink::cyan, spinner(terminal_, frame_)) + " " +
+           fitted(terminal_, doing, terminal_.width - 5) + "\n";
+  }
+  const auto width = name_width(state);
+  // Taller than the terminal can't be drawn in place: what ended first gives way.
+  const auto& stages = state.plan->stages;
+  const auto room = static_cast<std::size_t>(std::max(3, terminal_.height - 4));
+  std::size_t hidden = 0;
+  for (const auto& spec : stages) {
+    if (stages.size() - hidden > room && ended(state.stages.at(spec.name))) ++hidden;
+  }
+  if (hidden > 0) text += inked(terminal_, Ink::dim, "  " + std::to_string(hidden) + " stages that have ended") + "\n";
+  std::size_t left_out = hidden;
+  std::size_t shown = 0;
+  for (const auto& spec : stages) {
+    if (left_out > 0 && ended(state.stages.at(spec.name))) {
+      --left_out;
+      continue;
+    }
+    if (shown++ == room) break;
+    text += stage_line(spec, width);
+  }
+  if (state.cancel) text += fitted(terminal_, "  ends: " + printable(state.cancel->cause), terminal_.width - 1) + "\n";
+  return text;
+}
+
+void RunView::erase() {
+  if (drawn_ > 0) out_("\x1b[" + std::to_string(drawn_) + "A\r\x1b[J");
+  drawn_ = 0;
+}
+
+void RunView::tick() {
+  if (!terminal_.live || record_.state.id.number == 0) return;
+  ++frame_;
+  const auto text = tree();
+  // One write for all of it, each line cleared as it is drawn: no flicker.
+  std::string screen = drawn_ > 0 ? "\x1b[" + std::to_string(drawn_) + "A\r" : "";
+  std::size_t begin = 0;
+  int lines = 0;
+  while (begin < text.size()) {
+    const auto end = text.find('\n', begin);
+    screen += text.substr(begin, end - begin) + "\x1b[K\n";
+    begin = end + 1;
+    ++lines;
+  }
+  out_(screen + "\x1b[J");
+  drawn_ = lines;
+}
+
+void RunView::say(const std::string& line) {
+  erase();
+  out_(printable(line) + "\n");
+  tick();
+}
+
+void RunView::finish() {
+  erase();
+  if (!terminal_.live) out_("\n");
+  out_(run_report(record_, terminal_, now_()));
+}
+
+int exit_code_of(const RunRecord& record) {
+  if (!record.over()) return 0;
+  switch (record.state.outcome) {
+    case Outcome::passed:
+      return 0;
+    case Outcome::inconclusive:
+      return 5;
+    case Outcome::cancelled:
+      return 130;
+    default:
+      break;
+  }
+  for (const auto& [name, stage] : record.state.stages) {
+    if (stage.outcome.gate && stage.outcome.gate->verdict == GateVerdict::blind) return 5;
+  }
+  return 1;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,65 @@
+// One run on the terminal: a stage tree that is drawn again in place while it goes on (or plain lines where there is no
+// terminal), and the whole report at its end. Fed with journal rows, wherever they come from.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runner/serve/run_record.h"
+#include "runner/terminal.h"
+
+namespace quietgate {
+
+// What a running stage says of itself, beside its rows.
+struct Glimpse {
+  std::optional<Milliseconds> elapsed;  // of `duration`: a bar with the time left
+  std::optional<Milliseconds> duration;
+  std::string line;  // one short line: figures, or the last line of its log
+};
+using GlimpseOf = std::function<Glimpse(const RunId& run, const std::string& stage, int attempt)>;
+
+// Of the files of an attempt's directory (`progress.json`, `log`): for runs of this machine.
+Glimpse glimpse_of_directory(const std::string& attempt_directory);
+// Of the texts of progress.json and of a log's end; either may be empty.
+Glimpse glimpse_of(std::string_view progress, std::string_view log_end);
+
+class RunView {
+ public:
+  // `out` writes to the terminal; `glimpse` may be unset.
+  RunView(Terminal terminal, std::function<void(std::string_view)> out, std::function<Time()> now, GlimpseOf glimpse);
+
+  void on_row(const Row& row);
+  // Draws again; call it about ten times a second. Does nothing without a live terminal.
+  void tick();
+  // Takes the tree away and prints the report. Once, at the end.
+  void finish();
+  // A line for people above the tree.
+  void say(const std::string& line);
+  const RunRecord& record() const { return record_; }
+
+ private:
+  std::string tree();
+  std::string stage_line(const StageSpec& spec, int name_width);
+  std::string doing(const StageSpec& spec, const StageState& state, Milliseconds elapsed, int room);
+  void erase();
+  void print_plain(const Row& row);
+
+  Terminal terminal_;
+  std::function<void(std::string_view)> out_;
+  std::function<Time()> now_;
+  GlimpseOf glimpse_;
+  RunRecord record_;
+  int drawn_ = 0;  // lines of the tree on the screen
+  int frame_ = 0;
+};
+
+// `✗ hello/12 failed in 1m 12s: load: p95 312 ms > 250 ms`, the stages, the checks with their arithmetic, the gate's
+// proofs, environments, who decided what, and what to do.
+std::string run_report(const RunRecord& record, const Terminal& terminal, Time now);
+
+// 0 passed; 1 failed or error; 5 inconclusive, or a blind gate; 130 cancelled. A run that has not ended: 0.
+int exit_code_of(const RunRecord& record);
+
+}  // namespace quietgate
