@@ -1,0 +1,185 @@
+#include "runner/adapters/git_connection.h"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include "runner/adapters/git_known_hosts.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t max_refs = 50'000;
+constexpr std::string_view heads_prefix = "refs/heads/";
+
+GitConnection& of(void* self) {
+  return *static_cast<GitConnection*>(self);
+}
+
+}  // namespace
+
+GitConnection::GitConnection(const GitRemote& remote, GitUrl url, Limits limits, const std::atomic<bool>& stop,
+                             GitTrust& trust)
+    : settings_(remote),
+      url_(std::move(url)),
+      stop_(stop),
+      trust_(trust),
+      max_bytes_(limits.max_bytes),
+      bound_(remote.deadline, limits.idle, limits.max_bytes, stop),
+      scope_(bound_) {}
+
+GitConnection::~GitConnection() = default;
+
+Result<void> GitConnection::connect(git_repository* mirror, git_direction direction) {
+  if (url_.kind == GitUrl::Kind::local && !std::filesystem::is_directory(url_.path)) {
+    return user_error("there is no repository at " + url_.shown, "give the path of a bare Git repository");
+  }
+  if (url_.kind == GitUrl::Kind::https) {
+    auto turn = trust_.take(settings_.credentials.ca_file, bound_);
+    if (!turn) return turn.error();
+    if (!*turn) return error("connect to", -1);
+    turn_.emplace(std::move(**turn));
+  }
+  if (url_.kind == GitUrl::Kind::ssh) watchdog_.emplace(bound_);
+  git_error_clear();
+  const auto& address = url_.kind == GitUrl::Kind::local ? url_.path : settings_.url;
+  int code = mirror ? git_remote_create_anonymous(receive(remote_), mirror, address.c_str())
+                    : git_remote_create_detached(receive(remote_), address.c_str());
+  if (code < 0) return error("connect to", code);
+  git_remote_connect_options options = GIT_REMOTE_CONNECT_OPTIONS_INIT;
+  options.callbacks = callbacks();
+  options.follow_redirects = redirects();
+  code = git_remote_connect_ext(remote_.get(), direction, &options);
+  if (code < 0) return error("connect to", code);
+  return {};
+}
+
+Result<std::vector<Advertised>> GitConnection::heads() const {
+  const git_remote_head** refs = nullptr;
+  std::size_t count = 0;
+  if (const int code = git_remote_ls(&refs, &count, remote_.get()); code < 0) return error("list", code);
+  if (count > max_refs) {
+    return user_error(url_.shown + " has " + std::to_string(count) + " refs, more than " + std::to_string(max_refs),
+                      "remove refs that nobody needs, or have the server hide them (transfer.hideRefs)");
+  }
+  std::vector<Advertised> found;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view name = refs[i]->name;
+    if (!name.starts_with(heads_prefix) || !is_utf8(name)) continue;
+    int valid = 0;
+    git_reference_name_is_valid(&valid, refs[i]->name);
+    if (valid) found.push_back({std::string(name.substr(heads_prefix.size())), refs[i]->oid});
+  }
+  return found;
+}
+
+git_remote_redirect_t GitConnection::redirects() const {
+  // Credentials must not follow a redirect to somewhere else.
+  const auto& known = settings_.credentials;
+  const bool secret = !known.password.empty() || !known.username.empty() || url_.has_password;
+  return secret ? GIT_REMOTE_REDIRECT_NONE : GIT_REMOTE_REDIRECT_INITIAL;
+}
+
+git_remote_callbacks GitConnection::callbacks() {
+  git_remote_callbacks callbacks = GIT_REMOTE_CALLBACKS_INIT;
+  callbacks.payload = this;
+  callbacks.credentials = acquire;
+  callbacks.certificate_check = check;
+  callbacks.transfer_progress = progress;
+  callbacks.sideband_progress = listen;
+  callbacks.push_negotiation = negotiate;
+  callbacks.push_update_reference = note_update;
+  return callbacks;
+}
+
+int GitConnection::acquire(git_credential** out, const char*, const char* user, unsigned allowed, void* payload) {
+  auto& self = of(payload);
+  const auto& known = self.settings_.credentials;
+  const bool ssh = self.url_.kind == GitUrl::Kind::ssh;
+  const char* name = user ? user : known.username.empty() ? "git" : known.username.c_str();
+  if (!ssh && !known.username.empty()) name = known.username.c_str();
+  if (allowed & GIT_CREDENTIAL_USERNAME) return git_credential_username_new(out, name);
+  // Asked again after an answer: the server did not like it, and the answer would stay the same.
+  if (std::exchange(self.credentials_given_, true)) {
+    self.trouble_ = Trouble::credentials_rejected;
+    return GIT_EAUTH;
+  }
+  if (ssh && (allowed & GIT_CREDENTIAL_SSH_KEY) && !known.ssh_key.empty()) return self.give_ssh_key(out, name);
+  if ((allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) && !known.password.empty()) {
+    return git_credential_userpass_plaintext_new(out, name, known.password.c_str());
+  }
+  self.trouble_ = self.url_.has_password ? Trouble::credentials_rejected : Trouble::credentials_wanted;
+  return GIT_EAUTH;
+}
+
+int GitConnection::give_ssh_key(git_credential** out, const char* user) const {
+  const auto& key = settings_.credentials.ssh_key;
+  const auto half = key + ".pub";
+  const char* passphrase = settings_.credentials.password.c_str();
+  return git_credential_ssh_key_new(out, user, ::access(half.c_str(), R_OK) == 0 ? half.c_str() : nullptr, key.c_str(),
+                                    passphrase);
+}
+
+int GitConnection::check(git_cert* certificate, int valid, const char*, void* payload) {
+  auto& self = of(payload);
+  if (certificate->cert_type == GIT_CERT_HOSTKEY_LIBSSH2) {
+    return self.check_host(*reinterpret_cast<git_cert_hostkey*>(certificate));
+  }
+  if (valid) return 0;
+  self.trouble_ = Trouble::certificate;
+  self.trouble_words_ =
+      user_error("the certificate of " + self.url_.shown + " is not trusted: " + last_git_error(),
+                 "if the server has a private authority, name its certificate in ca_file; the URL's host must be a "
+                 "name that the certificate is for (not an address)");
+  return GIT_ECERTIFICATE;
+}
+
+int GitConnection::check_host(const git_cert_hostkey& certificate) {
+  const auto& configured = settings_.credentials.known_hosts;
+  const auto file = configured.empty() ? default_known_hosts() : configured;
+  const std::string_view key(certificate.hostkey, certificate.hostkey_len);
+  const auto verdict = (certificate.type & GIT_CERT_SSH_RAW) ? check_host_key(file, url_.host, url_.port, key)
+                                                             : HostKeyVerdict::unreadable;
+  if (verdict == HostKeyVerdict::known) return 0;
+  trouble_ = Trouble::host_key;
+  const auto place = file.empty() ? std::string("a known_hosts file") : file;
+  const auto scan = "ssh-keyscan -p " + std::to_string(url_.port) + " " + url_.host + " >> " + place;
+  if (verdict == HostKeyVerdict::different) {
+    trouble_words_ = user_error("the host key of " + url_.shown + " is not one that " + place + " has for this host",
+                                "if the server's key was changed on purpose, replace its lines there (" + scan +
+                                    "); otherwise somebody may be in between");
+  } else if (verdict == HostKeyVerdict::unknown) {
+    trouble_words_ = user_error("the host key of " + url_.shown + " is not in " + place,
+                                "add it with: " + scan + "  and compare it with what the server's owner publishes");
+  } else {
+    trouble_words_ =
+        user_error("cannot check the host key of " + url_.shown + ": cannot read " + place, "make it with: " + scan);
+  }
+  return GIT_ECERTIFICATE;
+}
+
+int GitConnection::progress(const git_indexer_progress* stats, void* payload) {
+  auto& self = of(payload);
+  if (stats->received_bytes > self.max_bytes_) self.bound_.break_by(NetworkBound::Broken::size);
+  return self.broken() || self.bound_.over() ? GIT_EUSER : 0;
+}
+
+int GitConnection::listen(const char* text, int size, void* payload) {
+  auto& words = of(payload).words_;
+  if (size > 0 && words.size() < 8000) words.append(text, static_cast<std::size_t>(size));
+  return 0;
+}
+
+int GitConnection::negotiate(const git_push_update** updates, std::size_t count, void* payload) {
+  const auto& ask = of(payload).before_update;
+  return count == 1 && ask ? ask(updates[0]->src) : GIT_EUSER;
+}
+
+int GitConnection::note_update(const char*, const char* status, void* payload) {
+  if (const auto& tell = of(payload).updated) tell(status);
+  return 0;
+}
+
+}  // namespace quietgate

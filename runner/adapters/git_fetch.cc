@@ -1,0 +1,77 @@
+#include "runner/adapters/git_connection.h"
+#include "runner/adapters/git_workshop.h"
+
+namespace quietgate {
+
+namespace {
+constexpr std::uint64_t max_fetch_bytes = 4ULL << 30;
+}
+
+GitWorkshop::GitWorkshop(std::string directory) : mirrors(std::move(directory)) {
+  git_libgit2_init();
+  register_bounded_streams();
+  // What a mirror says must not depend on whose home the runner has. Owner checks guard programs that run hooks and
+  // filters out of a repository's configuration; libgit2 runs none.
+  for (int level :
+       {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_PROGRAMDATA}) {
+    git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
+  }
+  git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+  git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+}
+
+GitWorkshop::~GitWorkshop() {
+  git_libgit2_shutdown();
+}
+
+Result<std::vector<GitBranch>> GitWorkshop::branches(const GitRemote& remote, const StopFlag& stop) {
+  auto url = parse_git_url(remote.url);
+  if (!url) return url.error();
+  GitConnection connection(remote, *url, {}, stop, trust);
+  if (auto connected = connection.connect(nullptr, GIT_DIRECTION_FETCH); !connected) return connected.error();
+  auto heads = connection.heads();
+  if (!heads) return heads.error();
+  std::vector<GitBranch> found;
+  found.reserve(heads->size());
+  for (auto& head : *heads) found.push_back({std::move(head.branch), to_hex(head.id)});
+  return found;
+}
+
+Result<void> GitWorkshop::fetch(const GitRemote& remote, const std::vector<std::string>& branches,
+                                const StopFlag& stop) {
+  auto url = parse_git_url(remote.url);
+  if (!url) return url.error();
+  std::vector<std::string> specs;
+  for (const auto& branch : branches) {
+    const auto ref = "refs/heads/" + branch;
+    int valid = 0;
+    if (git_reference_name_is_valid(&valid, ref.c_str()) != 0 || !valid) {
+      return user_error("`" + printable(branch, 200) + "` can't be a branch");
+    }
+    specs.push_back("+" + ref + ":" + GitMirrors::ref_of(branch));
+  }
+  if (specs.empty()) return {};
+  auto mirror = mirrors.open_or_make(remote.repository);
+  if (!mirror) return mirror.error();
+  GitConnection::Limits limits;
+  limits.max_bytes = max_fetch_bytes;
+  GitConnection connection(remote, *url, limits, stop, trust);
+  const auto writing = mirrors.write(remote.repository, connection.bound());
+  if (!writing) return connection.error("fetch from", -1);
+  if (auto connected = connection.connect(mirror->get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
+  if (auto heads = connection.heads(); !heads) return heads.error();
+  std::vector<char*> texts;
+  for (auto& spec : specs) texts.push_back(spec.data());
+  const git_strarray refspecs{texts.data(), texts.size()};
+  git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
+  options.callbacks = connection.callbacks();
+  options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+  options.prune = GIT_FETCH_NO_PRUNE;
+  options.update_fetchhead = 0;
+  options.follow_redirects = connection.redirects();
+  const int code = git_remote_fetch(connection.remote(), &refspecs, &options, nullptr);
+  if (code < 0 || connection.broken()) return connection.error("fetch from", code);
+  return {};
+}
+
+}  // namespace quietgate

@@ -1,0 +1,95 @@
+#include "runner/adapters/git_libgit2.h"
+
+#include "runner/adapters/git_workshop.h"
+
+namespace quietgate {
+
+GitLibgit2::GitLibgit2(BlockingPool& pool, std::string mirrors_directory)
+    : pool_(pool), workshop_(std::make_shared<GitWorkshop>(std::move(mirrors_directory))) {}
+
+GitLibgit2::~GitLibgit2() = default;
+
+// Each call hands the pool a function that owns its arguments. The function is a local, not a temporary, because g++ 12
+// destroys temporaries of a co_await expression at the wrong time.
+
+Task<Result<std::vector<GitBranch>>> GitLibgit2::branches(GitRemote remote, Stop& stop) {
+  using Answer = Result<std::vector<GitBranch>>;
+  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote)](
+                                                    const StopFlag& flag) { return workshop->branches(remote, flag); };
+  co_return co_await pool_.run<Answer>(std::move(work), stop);
+}
+
+Task<Result<void>> GitLibgit2::fetch(GitRemote remote, std::vector<std::string> branches, Stop& stop) {
+  using Answer = Result<void>;
+  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote),
+                                                 branches = std::move(branches)](const StopFlag& flag) {
+    return workshop->fetch(remote, branches, flag);
+  };
+  co_return co_await pool_.run<Answer>(std::move(work), stop);
+}
+
+Task<Result<GitCommit>> GitLibgit2::commit(std::string repository, CommitId id, Stop& stop) {
+  using Answer = Result<GitCommit>;
+  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, repository = std::move(repository),
+                                                 id = std::move(id)](const StopFlag&) {
+    return workshop->commit(repository, id);
+  };
+  co_return co_await pool_.run<Answer>(std::move(work), stop);
+}
+
+Task<Result<std::optional<std::string>>> GitLibgit2::read_file(std::string repository, CommitId id, std::string path,
+                                                               std::size_t max_bytes, Stop& stop) {
+  using Answer = Result<std::optional<std::string>>;
+  std::function<Answer(const StopFlag&)> work =
+      [workshop = workshop_, repository = std::move(repository), id = std::move(id), path = std::move(path),
+       max_bytes](const StopFlag&) { return workshop->read_file(repository, id, path, max_bytes); };
+  co_return co_await pool_.run<Answer>(std::move(work), stop);
+}
+
+Task<Result<std::vector<std::string>>> GitLibgit2::changed_paths(std::string repository, CommitId from, CommitId to,
+                                                                 Stop& stop) {
+  using Answer = Result<std::vector<std::string>>;
+  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, repository = std::move(repository),
+                                                 from = std::move(from), to = std::move(to)](const StopFlag& flag) {
+    return workshop->changed_paths(repository, from, to, flag);
+  };
+  co_return co_await pool_.run<Answer>(std::move(work), stop);
+}
+
+Task<Result<bool>> GitLibgit2::is_ancestor(std::string repository, CommitId ancestor, CommitId descendant, Stop& stop) {
+  using Answer = Result<bool>;
+  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, repository = std::move(repository),
+                                                 ancestor = std::move(ancestor),
+                                                 descendant = std::move(descendant)](const StopFlag&) {
+    return workshop->is_ancestor(repository, ancestor, descendant);
+  };
+  co_return co_await pool_.run<Answer>(std::move(work), stop);
+}
+
+Task<Result<std::vector<CommitId>>> GitLibgit2::commits_between(std::string repository, CommitId from, CommitId to,
+                                                                std::size_t limit, Stop& stop) {
+  using Answer = Result<std::vector<CommitId>>;
+  std::function<Answer(const StopFlag&)> work =
+      [workshop = workshop_, repository = std::move(repository), from = std::move(from), to = std::move(to),
+       limit](const StopFlag& flag) { return workshop->commits_between(repository, from, to, limit, flag); };
+  co_return co_await pool_.run<Answer>(std::move(work), stop);
+}
+
+Task<Result<void>> GitLibgit2::checkout(std::string repository, CommitId id, std::string directory, Stop& stop) {
+  using Answer = Result<void>;
+  std::function<Answer(const StopFlag&)> work =
+      [workshop = workshop_, repository = std::move(repository), id = std::move(id), directory = std::move(directory)](
+          const StopFlag& flag) { return workshop->checkout(repository, id, directory, flag); };
+  co_return co_await pool_.run<Answer>(std::move(work), stop);
+}
+
+Task<Result<PushOutcome>> GitLibgit2::push(GitRemote remote, std::string branch, CommitId expected, CommitId id,
+                                           Stop& stop) {
+  using Answer = Result<PushOutcome>;
+  std::function<Answer(const StopFlag&)> work =
+      [workshop = workshop_, remote = std::move(remote), branch = std::move(branch), expected = std::move(expected),
+       id = std::move(id)](const StopFlag& flag) { return workshop->push(remote, branch, expected, id, flag); };
+  co_return co_await pool_.run<Answer>(std::move(work), stop);
+}
+
+}  // namespace quietgate

@@ -1,0 +1,53 @@
+// The Git port by libgit2. Calls run on the pool; those that go to the network keep the remote's deadline, give up
+// after 20 s of silence (a push: at the deadline only, hooks may be silent), and receive at most 64 MiB of refs or 4
+// GiB of objects.
+//
+// Paths and file://, http, https, git:// and ssh. https checks certificates against the system's authorities, or
+// ca_file instead. ssh takes ed25519 keys (RSA keys don't work with libssh2 1.10 and current servers), checks the host
+// against known_hosts, and takes `password` as the key's passphrase. Redirects are followed only without credentials.
+// Pushing to a path moves the ref by compare-and-swap too, but runs no hooks: protection needs a server. Configuration
+// files of Git (system's, user's) are not read, and no proxy is used.
+//
+// checkout() writes file bytes as committed: no end-of-line conversion, LFS pointers stay pointers, submodules become
+// empty directories.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runner/adapters/blocking_pool.h"
+#include "runner/ports/git.h"
+
+namespace quietgate {
+
+struct GitWorkshop;
+
+class GitLibgit2 : public Git {
+ public:
+  // The pool outlives this; calls may still run on it when this is gone.
+  GitLibgit2(BlockingPool& pool, std::string mirrors_directory);
+  ~GitLibgit2() override;
+  GitLibgit2(const GitLibgit2&) = delete;
+  GitLibgit2& operator=(const GitLibgit2&) = delete;
+
+  Task<Result<std::vector<GitBranch>>> branches(GitRemote remote, Stop& stop) override;
+  Task<Result<void>> fetch(GitRemote remote, std::vector<std::string> branches, Stop& stop) override;
+  Task<Result<GitCommit>> commit(std::string repository, CommitId id, Stop& stop) override;
+  Task<Result<std::optional<std::string>>> read_file(std::string repository, CommitId id, std::string path,
+                                                     std::size_t max_bytes, Stop& stop) override;
+  Task<Result<std::vector<std::string>>> changed_paths(std::string repository, CommitId from, CommitId to,
+                                                       Stop& stop) override;
+  Task<Result<bool>> is_ancestor(std::string repository, CommitId ancestor, CommitId descendant, Stop& stop) override;
+  Task<Result<std::vector<CommitId>>> commits_between(std::string repository, CommitId from, CommitId to,
+                                                      std::size_t limit, Stop& stop) override;
+  Task<Result<void>> checkout(std::string repository, CommitId id, std::string directory, Stop& stop) override;
+  Task<Result<PushOutcome>> push(GitRemote remote, std::string branch, CommitId expected, CommitId id,
+                                 Stop& stop) override;
+
+ private:
+  BlockingPool& pool_;
+  std::shared_ptr<GitWorkshop> workshop_;  // shared with calls that run
+};
+
+}  // namespace quietgate

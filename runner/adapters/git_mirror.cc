@@ -1,0 +1,127 @@
+#include "runner/adapters/git_mirror.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+namespace quietgate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view making = ".git.making-";
+
+// What a process that is gone left half-made.
+void remove_abandoned(const fs::path& directory, const std::string& repository) {
+  std::error_code ignored;
+  const auto prefix = repository + std::string(making);
+  for (fs::directory_iterator at(directory, ignored), end; at != end; at.increment(ignored)) {
+    const auto name = at->path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    const auto pid = static_cast<pid_t>(std::atol(name.c_str() + prefix.size()));
+    if (pid <= 0 || pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH)) fs::remove_all(at->path(), ignored);
+  }
+}
+
+bool is_repository(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path / "HEAD", ignored) && fs::is_directory(path / "objects", ignored) &&
+         fs::is_directory(path / "refs", ignored);
+}
+
+}  // namespace
+
+Result<std::string> GitMirrors::path_of(const std::string& repository) const {
+  const bool good = !repository.empty() && repository.size() <= 100 && repository.front() != '.' &&
+                    std::all_of(repository.begin(), repository.end(),
+                                [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; });
+  if (!good) {
+    return user_error("a repository can't be named `" + printable(repository, 100) + "`",
+                      "use letters, digits, `.`, `_` and `-`, and no `.` in front");
+  }
+  return directory_ + "/" + repository + ".git";
+}
+
+Result<RepositoryHandle> GitMirrors::open(const std::string& repository) const {
+  auto path = path_of(repository);
+  if (!path) return path.error();
+  RepositoryHandle mirror;
+  if (git_repository_open_bare(receive(mirror), path->c_str()) == 0) return mirror;
+  if (!is_repository(*path)) return infrastructure_error("there is no mirror of " + repository + " yet", "fetch it");
+  return infrastructure_error("cannot open the mirror " + *path + ": " + last_git_error(),
+                              "check the disk; removing the mirror has it made again");
+}
+
+Result<RepositoryHandle> GitMirrors::open_or_make(const std::string& repository) {
+  auto path = path_of(repository);
+  if (!path) return path.error();
+  std::lock_guard lock(mutex_);
+  if (is_repository(*path)) return open(repository);
+  std::error_code failed;
+  fs::create_directories(directory_, failed);
+  if (failed) return infrastructure_error("cannot make the directory " + directory_ + ": " + failed.message());
+  remove_abandoned(directory_, repository);
+  const auto made = directory_ + "/" + repository + std::string(making) + std::to_string(::getpid());
+  {
+    RepositoryHandle fresh;
+    if (git_repository_init(receive(fresh), made.c_str(), 1) != 0) {
+      return infrastructure_error("cannot make a mirror in " + directory_ + ": " + last_git_error(),
+                                  "check the disk and the directory's owner");
+    }
+  }
+  if (!is_repository(*path)) fs::remove_all(*path, failed);
+  fs::rename(made, *path, failed);
+  if (failed) {
+    std::error_code ignored;
+    fs::remove_all(made, ignored);
+    // Another process may have been faster: then its mirror is as good.
+    if (!is_repository(*path)) return infrastructure_error("cannot make " + *path + ": " + failed.message());
+  }
+  return open(repository);
+}
+
+std::unique_lock<std::timed_mutex> GitMirrors::write(const std::string& repository, NetworkBound& bound) {
+  std::timed_mutex* writer = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    writer = &writers_[repository];
+  }
+  std::unique_lock held(*writer, std::defer_lock);
+  while (!held.try_lock_for(Milliseconds(100))) {
+    if (bound.over()) break;
+  }
+  return held;
+}
+
+std::string GitMirrors::ref_of(const std::string& branch) {
+  std::string ref = "refs/quietgate/heads/";
+  for (char c : branch) {
+    if (c == '/') {
+      ref += "%2F";
+    } else if (c == '%') {
+      ref += "%25";
+    } else {
+      ref += c;
+    }
+  }
+  return ref;
+}
+
+Result<CommitHandle> find_commit(git_repository* mirror, const std::string& repository, const std::string& id) {
+  git_oid oid;
+  if (!parse_id(id, oid)) return user_error("`" + printable(id, 60) + "` is not a commit id", "give all 40 digits");
+  CommitHandle commit;
+  if (git_commit_lookup(receive(commit), mirror, &oid) != 0) {
+    return infrastructure_error("the mirror of " + repository + " has no commit " + id + " (" + last_git_error() + ")",
+                                "it may have been removed upstream by a forced push");
+  }
+  return commit;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,41 @@
+// Bare mirrors of the watched repositories: <directory>/<repository>.git, made on first use. A mirror is a cache of its
+// remote, and nothing in it is ever pruned. Its refs are ours: refs/quietgate/heads/<branch, with / as %2F> (so that a
+// branch `a` that became `a/b` upstream does not stand in its own way) and, during a push, refs/quietgate/push/*.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "runner/adapters/git_handles.h"
+#include "runner/adapters/git_network.h"
+
+namespace quietgate {
+
+class GitMirrors {
+ public:
+  explicit GitMirrors(std::string directory) : directory_(std::move(directory)) {}
+
+  // An error when there is none yet, or the name can't be a folder's.
+  Result<RepositoryHandle> open(const std::string& repository) const;
+  // Safe against a crash in the middle and another process that does the same: a mirror appears whole, by rename; what
+  // is no repository at all is replaced.
+  Result<RepositoryHandle> open_or_make(const std::string& repository);
+  // Held while a mirror's refs are written. Unlocked when the bound broke first.
+  std::unique_lock<std::timed_mutex> write(const std::string& repository, NetworkBound& bound);
+
+  static std::string ref_of(const std::string& branch);
+
+ private:
+  Result<std::string> path_of(const std::string& repository) const;
+
+  std::string directory_;
+  std::mutex mutex_;
+  std::map<std::string, std::timed_mutex> writers_;
+};
+
+// The commit, or an error that says that the mirror does not have it.
+Result<CommitHandle> find_commit(git_repository* mirror, const std::string& repository, const std::string& id);
+
+}  // namespace quietgate

@@ -1,0 +1,85 @@
+// Bounds on libgit2's sockets. libgit2 1.5 has no timeouts, so its plain streams (which carry http, git:// and, below
+// its own TLS, https) are replaced by ones that look at a bound. ssh takes the socket away from the stream: a watchdog
+// shuts it down at the bound instead.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+class NetworkBound {
+ public:
+  enum class Broken { none, stopped, deadline, idle, size, unresolved, unreachable };
+  using Clock = std::chrono::steady_clock;
+
+  // `idle`: longest silence; `max_bytes`: most that may be received. `stop` outlives this.
+  NetworkBound(Milliseconds deadline, Milliseconds idle, std::uint64_t max_bytes, const std::atomic<bool>& stop);
+
+  Broken broken() const { return broken_.load(); }
+  const std::string& detail() const { return detail_; }  // of unresolved and unreachable
+  // The first reason counts.
+  void break_by(Broken why, std::string detail = {});
+  // Stopped, or past the deadline: breaks and says so.
+  bool over();
+  // Waits for the socket, in slices in which it looks at `stop`. False: broken by the time, the stop or `patience`.
+  bool wait(int socket, short events, Milliseconds patience, Broken impatience);
+  bool receive(std::uint64_t bytes);
+  Milliseconds idle() const { return idle_; }
+  Clock::time_point deadline() const { return deadline_; }
+
+  // The socket that a watchdog may shut down; -1: none. Set by the stream.
+  void watch(int socket);
+  // Shuts the watched socket down when over().
+  void shut_down_if_over();
+
+ private:
+  Clock::time_point deadline_;
+  Milliseconds idle_;
+  std::uint64_t bytes_left_;
+  const std::atomic<bool>& stop_;
+  std::atomic<Broken> broken_{Broken::none};
+  std::string detail_;
+  std::mutex mutex_;
+  int socket_ = -1;
+};
+
+// While it lives, streams that libgit2 opens on this thread keep the bound.
+class NetworkScope {
+ public:
+  explicit NetworkScope(NetworkBound& bound);
+  ~NetworkScope();
+  NetworkScope(const NetworkScope&) = delete;
+  NetworkScope& operator=(const NetworkScope&) = delete;
+
+ private:
+  NetworkBound* before_;
+};
+
+// For ssh: looks at the bound from its own thread.
+class SocketWatchdog {
+ public:
+  explicit SocketWatchdog(NetworkBound& bound);
+  ~SocketWatchdog();
+  SocketWatchdog(const SocketWatchdog&) = delete;
+  SocketWatchdog& operator=(const SocketWatchdog&) = delete;
+
+ private:
+  NetworkBound& bound_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+// Once per git_libgit2_init(); again does no harm.
+void register_bounded_streams();
+
+}  // namespace quietgate

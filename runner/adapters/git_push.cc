@@ -1,0 +1,179 @@
+#include <unistd.h>
+
+#include "runner/adapters/git_connection.h"
+#include "runner/adapters/git_workshop.h"
+
+namespace quietgate {
+
+namespace {
+
+using Kind = PushOutcome::Kind;
+
+struct PushOrder {
+  std::string branch;
+  CommitId expected;
+  CommitId id;
+  git_oid new_id{};
+  std::string unique;  // a name that no other push has
+
+  std::string ref() const { return "refs/heads/" + branch; }
+};
+
+// A push's source must be a ref; this one is there as long as the push.
+class PushSource {
+ public:
+  PushSource(git_repository* mirror, const PushOrder& order)
+      : mirror_(mirror), name_("refs/quietgate/push/" + order.unique) {
+    ReferenceHandle made;
+    made_ = git_reference_create(receive(made), mirror, name_.c_str(), &order.new_id, 1, nullptr) == 0;
+  }
+  ~PushSource() { git_reference_remove(mirror_, name_.c_str()); }
+  PushSource(const PushSource&) = delete;
+  PushSource& operator=(const PushSource&) = delete;
+  bool made() const { return made_; }
+  const std::string& name() const { return name_; }
+
+ private:
+  git_repository* mirror_;
+  std::string name_;
+  bool made_ = false;
+};
+
+std::string name_of(const CommitId& id) {
+  return id.empty() ? "absent" : "at " + id.substr(0, 12);
+}
+
+PushOutcome stale(const PushOrder& order, const CommitId& found) {
+  return {Kind::stale, found, "the branch is " + name_of(found) + ", expected was " + name_of(order.expected)};
+}
+
+CommitId advertised(const std::vector<Advertised>& heads, const std::string& branch) {
+  for (const auto& head : heads) {
+    if (head.branch == branch) return to_hex(head.id);
+  }
+  return {};
+}
+
+// Nothing when the push may go on.
+std::optional<PushOutcome> compare(const PushOrder& order, git_repository* mirror, const CommitId& found) {
+  if (found == order.id) return PushOutcome{Kind::unchanged, found, {}};
+  if (found != order.expected) return stale(order, found);
+  if (found.empty()) return std::nullopt;
+  auto base = find_commit(mirror, "the repository", found);
+  if (!base) return PushOutcome{Kind::refused, found, base.error().message + ": fetch the branch first"};
+  if (git_graph_descendant_of(mirror, &order.new_id, git_commit_id(base->get())) == 1) return std::nullopt;
+  return PushOutcome{Kind::refused, found, order.id + " does not descend from " + found + ": not a fast-forward"};
+}
+
+// Pushing to a path: libgit2 would set the ref without a look at its old value. So the objects go first, under a ref of
+// our own, and then the branch moves by compare-and-swap under its lock.
+PushOutcome swap_local(const PushOrder& order, const std::string& path, const std::string& incoming) {
+  RepositoryHandle there;
+  if (git_repository_open(receive(there), path.c_str()) != 0) return {Kind::refused, order.expected, last_git_error()};
+  git_oid expected{};
+  if (!order.expected.empty()) parse_id(order.expected, expected);
+  ReferenceHandle moved;
+  const int code = git_reference_create_matching(receive(moved), there.get(), order.ref().c_str(), &order.new_id, 1,
+                                                 &expected, "push by quietgate");
+  const auto said = last_git_error();
+  git_reference_remove(there.get(), incoming.c_str());
+  if (code == 0) return {Kind::moved, order.expected, {}};
+  git_oid now{};
+  const bool exists = git_reference_name_to_id(&now, there.get(), order.ref().c_str()) == 0;
+  const auto found = exists ? to_hex(now) : CommitId();
+  if (found != order.expected) return stale(order, found);
+  return {Kind::refused, found, said};
+}
+
+// One push over an open connection. `refused` is provisional: somebody else's push in the same moment looks like it
+// too.
+Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror, const PushOrder& order) {
+  const PushSource source(mirror, order);
+  if (!source.made()) return infrastructure_error("cannot prepare the push in the mirror: " + last_git_error());
+  const bool local = connection.url().kind == GitUrl::Kind::local;
+  const auto incoming = "refs/quietgate/incoming/" + order.unique;
+  std::optional<CommitId> lost;
+  std::optional<std::string> status;
+  connection.before_update = [&](const git_oid& now) {
+    const auto found = git_oid_is_zero(&now) ? CommitId() : to_hex(now);
+    if (local || found == order.expected) return 0;
+    lost = found;
+    return static_cast<int>(GIT_EUSER);
+  };
+  connection.updated = [&](const char* words) { status = words ? printable(words, 500) : std::string(); };
+  auto spec = source.name() + ":" + (local ? incoming : order.ref());
+  char* text = spec.data();
+  const git_strarray specs{&text, 1};
+  git_push_options options = GIT_PUSH_OPTIONS_INIT;
+  options.callbacks = connection.callbacks();
+  options.follow_redirects = connection.redirects();
+  const int code = git_remote_push(connection.remote(), &specs, &options);
+  if (lost) return stale(order, *lost);
+  if (code == GIT_EBAREREPO) {
+    return PushOutcome{Kind::refused, order.expected, connection.url().path + " is not a bare repository"};
+  }
+  if (code == GIT_ENONFASTFORWARD) return PushOutcome{Kind::refused, order.expected, "not a fast-forward"};
+  if (status && !status->empty()) {
+    const auto words = connection.words();
+    return PushOutcome{Kind::refused, order.expected, words.empty() ? *status : *status + "\n" + words};
+  }
+  if (code < 0) return connection.error("push to", code);
+  if (local) return swap_local(order, connection.url().path, incoming);
+  if (!status) {
+    return infrastructure_error(connection.url().shown + " did not say what became of the push to " + order.branch,
+                                "look at the branch");
+  }
+  return PushOutcome{Kind::moved, order.expected, connection.words()};
+}
+
+Result<PushOrder> make_order(const std::string& branch, const CommitId& expected, const CommitId& id, unsigned number) {
+  PushOrder order{branch, expected, id};
+  int valid = 0;
+  if (git_reference_name_is_valid(&valid, order.ref().c_str()) != 0 || !valid) {
+    return user_error("`" + printable(branch, 200) + "` can't be a branch");
+  }
+  git_oid parsed;
+  if (!parse_id(id, order.new_id) || (!expected.empty() && !parse_id(expected, parsed))) {
+    return user_error("a push to " + branch + " names no full commit id", "give all 40 digits");
+  }
+  order.unique = std::to_string(::getpid()) + "-" + std::to_string(number);
+  return order;
+}
+
+}  // namespace
+
+Result<PushOutcome> GitWorkshop::push(const GitRemote& remote, const std::string& branch, const CommitId& expected,
+                                      const CommitId& id, const StopFlag& stop) {
+  auto url = parse_git_url(remote.url);
+  if (!url) return url.error();
+  auto order = make_order(branch, expected, id, ++pushes);
+  if (!order) return order.error();
+  auto mirror = mirrors.open(remote.repository);
+  if (!mirror) return mirror.error();
+  auto commit = find_commit(mirror->get(), remote.repository, id);
+  if (!commit) return commit.error();
+  GitConnection::Limits limits;
+  limits.idle = remote.deadline;  // the server's hooks may be silent for long
+  Result<PushOutcome> outcome = PushOutcome{};
+  {
+    GitConnection connection(remote, *url, limits, stop, trust);
+    if (auto connected = connection.connect(mirror->get(), GIT_DIRECTION_PUSH); !connected) return connected.error();
+    auto heads = connection.heads();
+    if (!heads) return heads.error();
+    if (auto decided = compare(*order, mirror->get(), advertised(*heads, branch))) return *decided;
+    outcome = push_over(connection, mirror->get(), *order);
+  }
+  if (!outcome || outcome->kind != PushOutcome::Kind::refused) return outcome;
+  auto now = branches(remote, stop);
+  if (!now) return outcome;
+  CommitId found;
+  for (const auto& one : *now) {
+    if (one.name == branch) found = one.commit;
+  }
+  outcome->remote = found;
+  if (found == id) outcome->kind = PushOutcome::Kind::unchanged;
+  if (found != id && found != expected) outcome->kind = PushOutcome::Kind::stale;
+  return outcome;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,45 @@
+// The blocking side of the Git adapter: what the pool's threads do. Same contracts as the port; `stop` ends them early
+// with any error.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/adapters/git_mirror.h"
+#include "runner/adapters/git_trust.h"
+#include "runner/ports/git.h"
+
+namespace quietgate {
+
+using StopFlag = std::atomic<bool>;
+
+struct GitWorkshop {
+  explicit GitWorkshop(std::string directory);  // starts libgit2
+  ~GitWorkshop();
+  GitWorkshop(const GitWorkshop&) = delete;
+  GitWorkshop& operator=(const GitWorkshop&) = delete;
+
+  Result<std::vector<GitBranch>> branches(const GitRemote& remote, const StopFlag& stop);
+  Result<void> fetch(const GitRemote& remote, const std::vector<std::string>& branches, const StopFlag& stop);
+  Result<PushOutcome> push(const GitRemote& remote, const std::string& branch, const CommitId& expected,
+                           const CommitId& id, const StopFlag& stop);
+
+  Result<GitCommit> commit(const std::string& repository, const CommitId& id) const;
+  Result<std::optional<std::string>> read_file(const std::string& repository, const CommitId& id,
+                                               const std::string& path, std::size_t max_bytes) const;
+  Result<std::vector<std::string>> changed_paths(const std::string& repository, const CommitId& from,
+                                                 const CommitId& to, const StopFlag& stop) const;
+  Result<bool> is_ancestor(const std::string& repository, const CommitId& ancestor, const CommitId& descendant) const;
+  Result<std::vector<CommitId>> commits_between(const std::string& repository, const CommitId& from, const CommitId& to,
+                                                std::size_t limit, const StopFlag& stop) const;
+  Result<void> checkout(const std::string& repository, const CommitId& id, const std::string& directory,
+                        const StopFlag& stop) const;
+
+  GitMirrors mirrors;
+  GitTrust trust;  // libgit2 has one set for the process: one workshop that speaks https per process
+  std::atomic<unsigned> pushes{0};
+};
+
+}  // namespace quietgate
