@@ -62,7 +62,7 @@ class TreeWriter {
   Result<void> file(const git_tree_entry* entry, int parent, const std::string& path);
   Result<void> subfolder(const git_tree_entry* entry, int parent, const std::string& path, std::size_t depth);
   Result<void> note_link(const std::string& path, const std::string& target);
-  static Result<void> make_link(int root, const Link& link);
+  Result<void> make_link(int root, const Link& link) const;
   Result<void> check_link(int root, const Link& link) const;
 
   Error hostile(const std::string& path, const std::string& why) const {
@@ -176,8 +176,10 @@ Result<void> TreeWriter::note_link(const std::string& path, const std::string& t
   return {};
 }
 
-Result<void> TreeWriter::make_link(int root, const Link& link) {
-  if (::symlinkat(link.target.c_str(), root, link.path.c_str()) != 0) return failed(link.path, errno);
+Result<void> TreeWriter::make_link(int root, const Link& link) const {
+  if (::symlinkat(link.target.c_str(), root, link.path.c_str()) != 0) {
+    return errno == EEXIST ? hostile(link.path, "is there twice") : failed(link.path, errno);
+  }
   return {};
 }
 

@@ -31,6 +31,7 @@ using RevwalkHandle = std::unique_ptr<git_revwalk, FreedBy<git_revwalk_free>>;
 using ReferenceHandle = std::unique_ptr<git_reference, FreedBy<git_reference_free>>;
 
 // Receives what a libgit2 function gives back through a pointer: `git_commit_lookup(receive(commit), ...)`.
+// The handle has it from the end of that full expression on, not earlier.
 template <class Handle>
 class receive {
  public:

@@ -58,8 +58,8 @@ Result<std::optional<std::string>> GitWorkshop::read_file(const std::string& rep
   auto tree = tree_of(mirror->get(), repository, id);
   if (!tree) return tree.error();
   TreeEntryHandle entry;
-  if (const int code = git_tree_entry_bypath(receive(entry), tree->get(), path.c_str()); code != 0) {
-    if (code == GIT_ENOTFOUND) return Answer(std::nullopt);
+  if (const int absent = git_tree_entry_bypath(receive(entry), tree->get(), path.c_str()); absent != 0) {
+    if (absent == GIT_ENOTFOUND) return Answer(std::nullopt);
     return infrastructure_error("cannot read " + path + " at " + id + ": " + last_git_error());
   }
   if (git_tree_entry_type(entry.get()) != GIT_OBJECT_BLOB) return Answer(std::nullopt);
@@ -69,10 +69,9 @@ Result<std::optional<std::string>> GitWorkshop::read_file(const std::string& rep
   OdbHandle objects;
   std::size_t size = 0;
   git_object_t type = GIT_OBJECT_INVALID;
-  if (git_repository_odb(receive(objects), mirror->get()) != 0 ||
-      git_odb_read_header(&size, &type, objects.get(), git_tree_entry_id(entry.get())) != 0) {
-    return infrastructure_error("cannot read " + path + " at " + id + ": " + last_git_error());
-  }
+  int code = git_repository_odb(receive(objects), mirror->get());
+  if (code == 0) code = git_odb_read_header(&size, &type, objects.get(), git_tree_entry_id(entry.get()));
+  if (code != 0) return infrastructure_error("cannot read " + path + " at " + id + ": " + last_git_error());
   if (size > max_bytes) {
     return user_error(path + " has " + std::to_string(size) + " bytes at commit " + id.substr(0, 7) + ", more than " +
                           std::to_string(max_bytes),
