@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -77,6 +78,30 @@ int port_of(int listener) {
 }
 
 }  // namespace
+
+// sshd that runs as root insists on this folder. Tests that run side by side share one; the last of them removes it,
+// and its mode tells theirs from the system's.
+class PrivilegeFolder {
+ public:
+  PrivilegeFolder() : lock_(::open("/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    ::flock(lock_, LOCK_SH);
+    ::mkdir(path, ours);
+  }
+  ~PrivilegeFolder() {
+    struct stat found {};
+    if (::flock(lock_, LOCK_EX | LOCK_NB) == 0 && ::stat(path, &found) == 0 && (found.st_mode & 0777) == ours) {
+      ::rmdir(path);
+    }
+    ::close(lock_);
+  }
+  PrivilegeFolder(const PrivilegeFolder&) = delete;
+  PrivilegeFolder& operator=(const PrivilegeFolder&) = delete;
+
+ private:
+  static constexpr const char* path = "/run/sshd";
+  static constexpr mode_t ours = 0711;
+  int lock_;
+};
 
 TempFolder::TempFolder() {
   auto pattern = (fs::temp_directory_path() / "quietgate-git-XXXXXX").string();
@@ -149,7 +174,6 @@ GitServers::GitServers() {
 GitServers::~GitServers() {
   if (::testing::Test::HasFailure()) std::fprintf(stderr, "%s\n", log().c_str());
   processes_.clear();
-  if (made_privilege_folder_) ::rmdir("/run/sshd");
 }
 
 std::string GitServers::make_repository(const std::string& name) {
@@ -307,8 +331,7 @@ std::string GitServers::ssh() {
   const auto* user = ::getpwuid(::getuid());
   if (ssh_port_ == 0) {
     if (!need("sshd", "openssh-server") || !need("ssh-keygen", "openssh-client")) return {};
-    // sshd that runs as root insists on this folder.
-    if (::getuid() == 0) made_privilege_folder_ = ::mkdir("/run/sshd", 0755) == 0;
+    if (::getuid() == 0) privilege_folder_ = std::make_unique<PrivilegeFolder>();
     for (const char* key : {"id", "host"}) {
       run_program({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder_.path(key)}, folder_.path());
     }

@@ -47,6 +47,8 @@ class ServerProcess {
 
 int free_port();
 
+class PrivilegeFolder;
+
 class GitServers {
  public:
   GitServers();
@@ -91,7 +93,7 @@ class GitServers {
   int tls_port_ = 0;
   int daemon_port_ = 0;
   int ssh_port_ = 0;
-  bool made_privilege_folder_ = false;
+  std::unique_ptr<PrivilegeFolder> privilege_folder_;  // outlives the processes
   std::vector<std::unique_ptr<ServerProcess>> processes_;
 };
 
