@@ -218,8 +218,8 @@ TEST_F(ApiTest, ChangesNothingWithoutTheToken) {
   for (const auto& [method, path] : Api::routes()) {
     if (method != "POST") continue;
     auto target = path;
-    for (const auto& [name, value] :
-         std::map<std::string, std::string>{{"{repository}", "hello"}, {"{number}", "1"}, {"{stage}", "unit"}}) {
+    for (const auto& [name, value] : std::map<std::string, std::string>{
+             {"{repository}", "hello"}, {"{number}", "1"}, {"{stage}", "unit"}, {"{environment}", "e1"}}) {
       if (auto at = target.find(name); at != std::string::npos) target.replace(at, name.size(), value);
     }
     for (const auto* bad : {"", "Bearer ", "Bearer 0123456789abcdef0123456789abcdee",
