@@ -113,7 +113,7 @@ void add_common(CLI::App& app, Arguments& a) {
   app.set_version_flag("--version", std::string("quietgate ") + QUIETGATE_VERSION);
   app.footer(footer);
   app.require_subcommand(1);
-  app.get_formatter()->column_width(34);
+  app.get_formatter()->column_width(16);
 }
 
 int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
@@ -148,8 +148,8 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
 
 int run_cli(int count, const char* const* arguments, const CliParts& parts) {
   CLI::App app(
-      "quietgate runs a repository's pipeline for each new commit: test, apply, load, verify, and promote it "
-      "only\nif the alert rules stayed quiet and were provably awake.",
+      "quietgate runs a repository's pipeline for each new commit: test, apply, load,\n"
+      "verify, and promote only if the alert rules stayed quiet and provably awake.",
       "quietgate");
   Arguments a;
   add_common(app, a);

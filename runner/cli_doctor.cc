@@ -89,7 +89,7 @@ Finding find_tool(const Tool& tool) {
   for (const auto* name : {tool.name, tool.alternative}) {
     if (name == nullptr || on_path(name).empty()) continue;
     const auto version = version_of(name, tool.question);
-    return {name, true, false, version.empty() ? "version unknown" : version, {}};
+    return {name, true, false, version.empty() ? "here; it says no version" : version, {}};
   }
   return {tool.name, false, false, std::string("missing; gives ") + tool.gives,
           std::string("package: ") + tool.package};

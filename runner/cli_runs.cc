@@ -162,9 +162,8 @@ int ServiceVerbs::runs(const RunsQuery& query) {
                text_of(run, "id"), text_of(run, "branch"), text_of(run, "commit").substr(0, 7),
                ago(time_of(run["requested_at"]), now()), took, result});
   }
-  parts_.out(table.empty()
-                 ? "no runs yet: push a commit to a watched branch, or try a pipeline here with `quietgate run`\n"
-                 : table.text(terminal_));
+  parts_.out(table.empty() ? "no runs yet: push a commit to a watched branch, or try one here:\n  quietgate run\n"
+                           : table.text(terminal_));
   return exit_ok;
 }
 
