@@ -1,0 +1,208 @@
+#include "stages/metrics/evidence_gathering.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "stages/metrics/proofs.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr Milliseconds patience{10'000};
+constexpr Milliseconds short_patience{3'000};
+constexpr double look_back = 60;        // seconds before the window, to see what was there when it began
+constexpr std::size_t most_values = 3;  // alerts whose first value is looked up
+
+double seconds_of(Time time) {
+  return static_cast<double>(time.time_since_epoch().count()) / 1000;
+}
+
+// A range selector's span that is not shorter than these seconds.
+std::string range_text(double seconds) {
+  return fmt::format("[{}ms]", std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(seconds * 1000))));
+}
+
+bool is_part_of(Labels part, const Labels& whole) {
+  part.erase("__name__");
+  return std::all_of(part.begin(), part.end(), [&whole](const auto& label) {
+    auto found = whole.find(label.first);
+    return found != whole.end() && found->second == label.second;
+  });
+}
+
+}  // namespace
+
+EvidenceGathering::EvidenceGathering(Http& http, Clock& clock, std::string base_url, Stop& stop)
+    : clock_(clock), stop_(stop), prometheus_(http, base_url, patience), impatient_(http, base_url, short_patience) {}
+
+Task<void> EvidenceGathering::see_if_gone() {
+  auto ready = co_await impatient_.ready(stop_);
+  if (!ready) gone_ = ready.error();
+}
+
+Task<ServerLook> EvidenceGathering::look() {
+  ServerLook look;
+  look.ready = co_await prometheus_.ready(stop_);
+  if (!look.ready) {
+    gone_ = look.ready.error();
+    co_return look;
+  }
+  look.runtime = co_await prometheus_.runtime(stop_);
+  co_return look;
+}
+
+Task<Result<ClockComparison>> EvidenceGathering::compare_clocks() {
+  if (gone_) co_return *gone_;
+  // The first exchange may open the connection, which would count as round trip.
+  auto first = co_await prometheus_.now(stop_);
+  if (!first) co_return first.error();
+  const double sent = seconds_of(clock_.now());
+  auto theirs = co_await prometheus_.now(stop_);
+  const double received = seconds_of(clock_.now());
+  if (!theirs) co_return theirs.error();
+  ClockComparison clocks;
+  clocks.skew = *theirs - (sent + received) / 2;
+  clocks.round_trip = received - sent;
+  co_return clocks;
+}
+
+Task<Result<std::vector<LoadedRule>>> EvidenceGathering::loaded() {
+  if (gone_) co_return *gone_;
+  auto rules = co_await prometheus_.rules(stop_);
+  if (!rules) co_await see_if_gone();
+  co_return rules;
+}
+
+Task<Result<std::vector<LoadedRule>>> EvidenceGathering::glance() {
+  co_return co_await impatient_.rules(stop_);
+}
+
+Task<Result<double>> EvidenceGathering::now() {
+  if (gone_) co_return *gone_;
+  auto answer = co_await prometheus_.now(stop_);
+  if (!answer) co_await see_if_gone();
+  co_return answer;
+}
+
+Task<Result<double>> EvidenceGathering::longest_scrape() {
+  auto targets = co_await prometheus_.targets(stop_);
+  if (!targets) co_return targets.error();
+  double longest = 0;
+  for (const auto& target : *targets) longest = std::max(longest, target.scrape_interval);
+  co_return longest;
+}
+
+Task<Result<std::vector<Series>>> EvidenceGathering::series(std::string promql, double at) {
+  if (gone_) co_return *gone_;
+  auto answer = co_await prometheus_.query_at(std::move(promql), at, stop_);
+  if (!answer) co_await see_if_gone();
+  co_return answer;
+}
+
+Task<void> EvidenceGathering::gather_rules(GateEvidence& evidence) {
+  evidence.loaded = co_await loaded();
+  if (!evidence.loaded) co_return;
+  std::vector<std::string> queries;
+  for (const auto& rule : evidence.rules) queries.push_back(rule.query);
+  for (const auto& rule : *evidence.loaded) queries.push_back(rule.query);
+  for (const auto& query : queries) {
+    if (evidence.canonical.contains(query)) continue;
+    if (gone_) {
+      evidence.canonical.emplace(query, *gone_);
+      continue;
+    }
+    auto formatted = co_await prometheus_.format_query(query, stop_);
+    if (!formatted) co_await see_if_gone();
+    evidence.canonical.emplace(query, std::move(formatted));
+  }
+}
+
+Task<void> EvidenceGathering::gather_targets(GateEvidence& evidence) {
+  evidence.lowest_up =
+      co_await series("min_over_time(up" + range_text(std::max(0.001, evidence.length())) + ")", evidence.end);
+  if (gone_) {
+    evidence.targets = *gone_;
+    co_return;
+  }
+  evidence.targets = co_await prometheus_.targets(stop_);
+  if (!evidence.targets) co_await see_if_gone();
+}
+
+Task<void> EvidenceGathering::gather_evaluations(GateEvidence& evidence) {
+  const auto range = range_text(evidence.judged - evidence.begin + std::max(look_back, 3 * longest_interval(evidence)));
+  evidence.heartbeats = co_await series("gate:heartbeat" + range, evidence.judged);
+  evidence.iterations = co_await series("prometheus_rule_group_iterations_total" + range, evidence.judged);
+  evidence.missed = co_await series("prometheus_rule_group_iterations_missed_total" + range, evidence.judged);
+  evidence.failures = co_await series("prometheus_rule_evaluation_failures_total" + range, evidence.judged);
+}
+
+Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
+  for (const auto& need : input_needs(evidence.rules)) {
+    const double interval = interval_of(evidence, evidence.rules[need.rule].group);
+    for (const auto& selector : {need.selector, need.witness}) {
+      if (selector.empty()) continue;
+      auto [found, is_new] = evidence.inputs.try_emplace(selector);
+      if (is_new || interval < found->second.step) found->second.step = interval;
+    }
+  }
+  for (auto& [selector, input] : evidence.inputs) {
+    if (gone_) {
+      input.counts = *gone_;
+      continue;
+    }
+    input.counts =
+        co_await prometheus_.query_range("count(" + selector + ")", evidence.begin, evidence.end, input.step, stop_);
+    if (!input.counts) co_await see_if_gone();
+  }
+}
+
+Task<void> EvidenceGathering::gather_alerts(GateEvidence& evidence) {
+  const double before = std::max(look_back, 2 * longest_interval(evidence));
+  evidence.alerts =
+      co_await series("ALERTS{alertstate=~\"pending|firing\"}" + range_text(evidence.judged - evidence.begin + before),
+                      evidence.judged);
+}
+
+// What an alert's expression gave when it began to fire, for the sentence.
+Task<void> EvidenceGathering::gather_values(GateEvidence& evidence) {
+  auto firings = firings_of(evidence);
+  if (firings.size() > most_values) firings.resize(most_values);
+  for (const auto& episode : firings) {
+    std::string query;
+    for (const auto& rule : evidence.rules) {
+      if (rule.name == episode.rule && rule.alerting) query = rule.query;
+    }
+    auto answer = co_await series(query, *episode.firing_from);
+    if (!answer) continue;
+    for (const auto& one : *answer) {
+      if (is_part_of(one.labels, episode.labels) && !one.samples.empty())
+        evidence.values[value_key(episode)] = one.samples.back().value;
+    }
+  }
+}
+
+Task<void> EvidenceGathering::gather(GateEvidence& evidence) {
+  co_await see_if_gone();
+  evidence.clocks = co_await compare_clocks();
+  co_await gather_rules(evidence);
+  co_await gather_targets(evidence);
+  co_await gather_inputs(evidence);
+  auto time = co_await now();
+  evidence.judged = time ? *time : evidence.end;
+  co_await gather_evaluations(evidence);
+  co_await gather_alerts(evidence);
+  // Once more: what fires by now fires, whatever the samples say.
+  auto again = co_await loaded();
+  evidence.loaded = std::move(again);
+  co_await gather_values(evidence);
+  if (gone_) {
+    evidence.after.ready = *gone_;
+  } else {
+    evidence.after = co_await look();
+  }
+}
+
+}  // namespace quietgate

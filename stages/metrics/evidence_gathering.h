@@ -1,0 +1,47 @@
+// Asks a Prometheus server for everything that a gate judges by.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runner/ports/clock.h"
+#include "runner/ports/http.h"
+#include "stages/metrics/gate_evidence.h"
+
+namespace quietgate {
+
+// `http`, `clock` and `stop` must outlive it. Every wait throws Stopped. Once the server does not answer at all, what
+// is left is not asked any more: the evidence then holds that error everywhere, and a hung server costs one deadline.
+class EvidenceGathering {
+ public:
+  EvidenceGathering(Http& http, Clock& clock, std::string base_url, Stop& stop);
+
+  Task<ServerLook> look();
+  Task<Result<ClockComparison>> compare_clocks();
+  Task<Result<std::vector<LoadedRule>>> loaded();
+  // For watching: with a short deadline, and without consequence for what is asked later.
+  Task<Result<std::vector<LoadedRule>>> glance();
+  Task<Result<double>> now();
+  Task<Result<double>> longest_scrape();  // interval among all targets, seconds
+  // Everything else. `evidence.rules`, `begin` and `end` must be there already.
+  Task<void> gather(GateEvidence& evidence);
+  const std::string& url() const { return prometheus_.url(); }
+
+ private:
+  Task<Result<std::vector<Series>>> series(std::string promql, double at);
+  Task<void> gather_rules(GateEvidence& evidence);
+  Task<void> gather_targets(GateEvidence& evidence);
+  Task<void> gather_evaluations(GateEvidence& evidence);
+  Task<void> gather_inputs(GateEvidence& evidence);
+  Task<void> gather_alerts(GateEvidence& evidence);
+  Task<void> gather_values(GateEvidence& evidence);
+  Task<void> see_if_gone();  // after an error
+
+  Clock& clock_;
+  Stop& stop_;
+  Prometheus prometheus_;
+  Prometheus impatient_;
+  std::optional<Error> gone_;
+};
+
+}  // namespace quietgate

@@ -1,0 +1,208 @@
+#include "stages/metrics/gate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "runner/core/proof_table.h"
+#include "stages/metrics/evidence_gathering.h"
+#include "stages/metrics/proofs.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr double longest_wait = 3600;  // seconds beyond the quiet time that a server's clock may be asked to catch up
+constexpr double progress_every = 10;  // seconds
+
+double seconds_of(Time time) {
+  return static_cast<double>(time.time_since_epoch().count()) / 1000;
+}
+
+Milliseconds milliseconds_of(double seconds) {
+  return Milliseconds(std::llround(seconds * 1000));
+}
+
+// One judging from its begin to its end.
+class Watch {
+ public:
+  Watch(Http& http, Clock& clock, const GateSpec& spec, const StageRequest& request)
+      : clock_(clock), request_(request), rules_(spec.rules), asked_(http, clock, spec.prometheus, *request.stop) {}
+
+  // Why there can't be any evidence, or nothing once the window and its quiet time are over (or an alert fires).
+  Task<std::optional<Proof>> await_end(Window window);
+  Task<GateEvidence> gather();
+  const std::string& url() const { return asked_.url(); }
+
+ private:
+  Task<std::optional<Proof>> begin();
+  Task<void> watch_until(double until);
+  Task<void> outwait_pending();
+  Task<void> glance();
+  double server_now() const { return seconds_of(clock_.now()) + skew_; }
+  void say(const std::string& line) { request_.log->line(line); }
+
+  Clock& clock_;
+  const StageRequest& request_;
+  std::vector<std::string> rules_;  // globs
+  EvidenceGathering asked_;
+  GateEvidence evidence_;
+  double skew_ = 0;
+  bool firing_ = false;
+  std::vector<std::pair<std::string, double>> pending_;  // rule and since when; within the window
+  std::set<std::string> said_;
+};
+
+Task<std::optional<Proof>> Watch::begin() {
+  auto blind = [](const char* id, const char* name, const std::string& why) {
+    return Proof{id, name, GateVerdict::blind, why};
+  };
+  auto rules = read_rules(request_.checkout, rules_);
+  if (!rules) co_return blind("P3", "loaded rules equal the commit's", rules.error().message);
+  evidence_.rules = std::move(*rules);
+  evidence_.before = co_await asked_.look();
+  if (!evidence_.before.ready)
+    co_return blind("P1", "server ready, not restarted", evidence_.before.ready.error().message);
+  if (!*evidence_.before.ready) co_return blind("P1", "server ready, not restarted", "Prometheus is not ready");
+  auto clocks = co_await asked_.compare_clocks();
+  if (!clocks) co_return blind("P2", "clocks agree", clocks.error().message);
+  skew_ = clocks->skew;
+  evidence_.loaded = co_await asked_.loaded();
+  co_return std::nullopt;
+}
+
+Task<std::optional<Proof>> Watch::await_end(Window window) {
+  evidence_.begin = seconds_of(window.begin);
+  evidence_.end = seconds_of(window.end);
+  if (auto why = co_await begin()) co_return why;
+  // Until the last sample and the last evaluation of the window are there, and Prometheus' word about its own groups.
+  double settle = 2 * longest_interval(evidence_);
+  const bool all_beat = std::all_of(evidence_.rules.begin(), evidence_.rules.end(), [this](const ExpectedRule& rule) {
+    return !heartbeat_of(evidence_.rules, rule.group).empty();
+  });
+  if (!all_beat) {
+    auto scrape = co_await asked_.longest_scrape();
+    if (scrape) settle += *scrape;
+  }
+  const double until = evidence_.end + settle;
+  if (until - server_now() > longest_wait + evidence_.length()) {
+    co_return Proof{
+        "P2", "clocks agree", GateVerdict::blind,
+        fmt::format("the window ends {} from now on the clock of Prometheus", span_text(until - server_now()))};
+  }
+  co_await watch_until(until);
+  if (!firing_) co_await outwait_pending();
+  co_return std::nullopt;
+}
+
+Task<void> Watch::glance() {
+  auto rules = co_await asked_.glance();
+  if (!rules) {
+    if (said_.insert(rules.error().message).second) say("(watching: " + rules.error().message + ")");
+    co_return;
+  }
+  pending_.clear();
+  for (const auto& rule : *rules) {
+    const bool scoped = std::any_of(evidence_.rules.begin(), evidence_.rules.end(), [&rule](const ExpectedRule& known) {
+      return known.name == rule.name && in_scope(known);
+    });
+    if (!scoped || !rule.alerting) continue;
+    for (const auto& alert : rule.alerts) {
+      if (alert.state == "firing") firing_ = true;
+      if (alert.state == "pending" && alert.active_at <= evidence_.end)
+        pending_.emplace_back(rule.name, alert.active_at);
+      auto line = fmt::format("{} is {} since {}, value {:.4g}", rule.name, alert.state, clock_time(alert.active_at),
+                              alert.value);
+      if (said_.insert(rule.name + alert.state + clock_time(alert.active_at)).second) say(line);
+    }
+  }
+}
+
+Task<void> Watch::watch_until(double until) {
+  co_await glance();
+  double left = until - server_now();
+  if (left > 0 && !firing_) {
+    say(fmt::format("waiting {} for the rules to stay quiet, until {}", span_text(std::max(1.0, std::round(left))),
+                    clock_time(until)));
+  }
+  double next_word = left - progress_every;
+  while (left > 0 && !firing_) {
+    co_await clock_.sleep(milliseconds_of(std::min(1.0, left)) + Milliseconds{1}, *request_.stop);
+    co_await glance();
+    left = until - server_now();
+    if (left > 1 && left <= next_word) {
+      say(fmt::format("{} left", span_text(std::round(left))));
+      next_word = left - progress_every;
+    }
+  }
+}
+
+Task<void> Watch::outwait_pending() {
+  if (pending_.empty()) co_return;
+  double patience = 0;
+  for (const auto& rule : evidence_.rules) {
+    for (const auto& [name, since] : pending_) {
+      if (rule.name == name) patience = std::max(patience, rule.duration + 2 * interval_of(evidence_, rule.group));
+    }
+  }
+  say(fmt::format("{} is pending since {}: waiting up to {} to see whether it clears or fires", pending_.front().first,
+                  clock_time(pending_.front().second), span_text(patience)));
+  const double from = server_now();
+  while (!pending_.empty() && !firing_ && server_now() < from + patience) {
+    co_await clock_.sleep(Milliseconds{500}, *request_.stop);
+    co_await glance();
+  }
+  evidence_.waited = server_now() - from;
+}
+
+Task<GateEvidence> Watch::gather() {
+  // When an alert ended the waiting, only what has passed can be looked at.
+  evidence_.end = std::max(evidence_.begin, std::min(evidence_.end, server_now()));
+  co_await asked_.gather(evidence_);
+  co_return std::move(evidence_);
+}
+
+}  // namespace
+
+Result<Window> gate_window(const GateSpec& spec, const std::map<std::string, StageOutcome>& finished) {
+  std::optional<Window> hull;
+  for (const auto& name : spec.during) {
+    auto found = finished.find(name);
+    if (found == finished.end() || !found->second.window)
+      return user_error(fmt::format("stage `{}` left no window to judge", name));
+    const auto& window = *found->second.window;
+    if (!hull) hull = window;
+    hull->begin = std::min(hull->begin, window.begin);
+    hull->end = std::max(hull->end, window.end);
+  }
+  if (!hull) return user_error("the gate names no stage in `during`");
+  hull->end += spec.quiet_for;
+  return *hull;
+}
+
+Task<GateJudgement> Gate::judge(GateSpec spec, const StageRequest& request) {
+  GateJudgement judgement;
+  auto window = gate_window(spec, request.finished);
+  if (!window) {
+    judgement = blind_judgement("WINDOW", "a window to judge", window.error().message, {});
+  } else {
+    Watch watch(http_, clock_, spec, request);
+    request.log->line(fmt::format("judging the rules from {} to {} on {}", iso_time(window->begin),
+                                  iso_time(window->end), watch.url()));
+    auto why_not = co_await watch.await_end(*window);
+    if (why_not) {
+      judgement = blind_judgement(why_not->id, why_not->name, why_not->detail, *window);
+    } else {
+      auto evidence = co_await watch.gather();
+      judgement = judge_gate(spec, evidence);
+      judgement.window = *window;
+    }
+  }
+  for (const auto& line : format_proofs(judgement.proofs)) request.log->line(line);
+  request.log->line(judgement.sentence);
+  co_return judgement;
+}
+
+}  // namespace quietgate

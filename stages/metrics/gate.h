@@ -1,0 +1,31 @@
+// The gate: waits until the window and its quiet time are over, watching, and judges what the rules said.
+#pragma once
+
+#include "runner/core/outcome.h"
+#include "runner/core/plan.h"
+#include "runner/ports/clock.h"
+#include "runner/ports/http.h"
+#include "runner/ports/stage.h"
+
+namespace quietgate {
+
+// The hull of the windows of the stages that the gate is about, with its quiet time; or an error (kind user) that names
+// the stage that left no window.
+Result<Window> gate_window(const GateSpec& spec, const std::map<std::string, StageOutcome>& finished);
+
+class Gate {
+ public:
+  // Both must outlive it.
+  Gate(Http& http, Clock& clock) : http_(http), clock_(clock) {}
+
+  // Judges the request's commit over the window, on its Prometheus server. Says in the request's log what it waits for
+  // and, at the end, every proof. An alert that fires ends the waiting. Never fails: what can't be had is blind. Throws
+  // Stopped.
+  Task<GateJudgement> judge(GateSpec spec, const StageRequest& request);
+
+ private:
+  Http& http_;
+  Clock& clock_;
+};
+
+}  // namespace quietgate

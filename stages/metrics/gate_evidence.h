@@ -1,0 +1,80 @@
+// Everything that a gate judges by, gathered from one Prometheus server. Nothing is judged here. What was not asked, or
+// not answered, is an error and so never passes anything.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/core/result.h"
+#include "stages/metrics/prometheus.h"
+#include "stages/metrics/rules_file.h"
+
+namespace quietgate {
+
+template <class T>
+Result<T> not_asked() {
+  return infrastructure_error("was not asked");
+}
+
+// The server at one moment.
+struct ServerLook {
+  Result<bool> ready = not_asked<bool>();
+  Result<RuntimeInformation> runtime = not_asked<RuntimeInformation>();
+};
+
+// How many series a selector gave, sampled over the window.
+struct InputCount {
+  double step = 1;  // seconds
+  Result<std::vector<Series>> counts = not_asked<std::vector<Series>>();
+};
+
+struct ClockComparison {
+  double skew = 0;        // the server's clock less ours, seconds
+  double round_trip = 0;  // seconds
+};
+
+struct GateEvidence {
+  double begin = 0;   // of the window, seconds since the epoch on the server's clock
+  double end = 0;     // likewise
+  double judged = 0;  // when the last of it was read, on the server's clock
+  double waited = 0;  // seconds that pending alerts were given to clear or to fire
+  std::vector<ExpectedRule> rules;
+  ServerLook before;  // when the judging began
+  ServerLook after;   // when everything else had been read
+  Result<ClockComparison> clocks = not_asked<ClockComparison>();
+  Result<std::vector<LoadedRule>> loaded = not_asked<std::vector<LoadedRule>>();
+  std::map<std::string, Result<std::string>> canonical;  // by query as written or loaded: as the server formats it
+  // Raw samples around the window.
+  Result<std::vector<Series>> alerts = not_asked<std::vector<Series>>();      // ALERTS
+  Result<std::vector<Series>> heartbeats = not_asked<std::vector<Series>>();  // gate:heartbeat
+  Result<std::vector<Series>> iterations = not_asked<std::vector<Series>>();  // prometheus_rule_group_iterations_total
+  Result<std::vector<Series>> missed =
+      not_asked<std::vector<Series>>();  // prometheus_rule_group_iterations_missed_total
+  Result<std::vector<Series>> failures = not_asked<std::vector<Series>>();  // prometheus_rule_evaluation_failures_total
+  std::map<std::string, InputCount> inputs;                                 // by selector
+  Result<std::vector<ScrapeTarget>> targets = not_asked<std::vector<ScrapeTarget>>();
+  Result<std::vector<Series>> lowest_up = not_asked<std::vector<Series>>();  // min_over_time(up[window])
+  std::map<std::string, double> values;  // what alerts that fired showed at first, by rule name and labels
+
+  double length() const { return end - begin; }
+};
+
+// The group's evaluation interval in seconds: as loaded, else as the file says, else a minute.
+double interval_of(const GateEvidence& evidence, const std::string& group);
+double longest_interval(const GateEvidence& evidence);
+// The loaded rules of the same group, name and type.
+std::vector<const LoadedRule*> loaded_as(const GateEvidence& evidence, const ExpectedRule& rule);
+
+// One thing that an in-scope alert asks for. `problem` is set instead when its expression can't be read.
+struct InputNeed {
+  std::size_t rule = 0;  // index into the rules
+  std::string selector;
+  std::string witness;  // enough instead, when not empty: see witness_of
+  std::string problem;
+};
+// Every input of every in-scope alert, through the recording rules of the same commit down to what is scraped.
+std::vector<InputNeed> input_needs(const std::vector<ExpectedRule>& rules);
+
+}  // namespace quietgate

@@ -1,0 +1,52 @@
+// The gate's proofs: each looks at the evidence and says whether it holds. Pure. Absence of evidence is a problem.
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runner/core/outcome.h"
+#include "runner/core/plan.h"
+#include "stages/metrics/gate_evidence.h"
+#include "stages/metrics/quietness.h"
+
+namespace quietgate {
+
+struct Finding {
+  Proof proof;
+  std::vector<std::string> problems;                   // sentences, the most telling first; empty: the proof holds
+  std::set<std::pair<std::string, std::string>> dead;  // group and name of rules that the problems are about
+};
+
+Finding prove_server(const GateEvidence& evidence);           // P1 ready throughout, not restarted, not reconfigured
+Finding prove_clocks(const GateEvidence& evidence);           // P2
+Finding prove_loaded(const GateEvidence& evidence);           // P3 the loaded rules equal the commit's rules
+Finding prove_healthy(const GateEvidence& evidence);          // P4
+Finding prove_evaluated(const GateEvidence& evidence);        // P5 without a gap
+Finding prove_inputs(const GateEvidence& evidence);           // P6 every series that an alert asks for was there
+Finding prove_targets(const GateEvidence& evidence);          // P7 up throughout
+Finding prove_able(const GateEvidence& evidence);             // P8 each rule could have fired within the window
+Finding prove_quiet(const GateEvidence& evidence);            // QUIET; loud when an in-scope alert fired
+Finding prove_layers(const std::vector<std::string>& layers,  // LAYER each has a rule that nothing above is about
+                     const GateEvidence& evidence, const std::vector<Finding>& others);
+
+// All of the above and what they add up to: loud beats blind, only quiet promotes.
+GateJudgement judge_gate(const GateSpec& spec, const GateEvidence& evidence);
+// A judgement that is blind for one reason, before any evidence could be gathered.
+GateJudgement blind_judgement(std::string id, std::string name, std::string problem, Window window);
+// What to do about a judgement that is not quiet.
+std::string advice_of(const GateJudgement& judgement);
+
+// Episodes of in-scope alerts from one interval before the window on that fired.
+std::vector<Episode> firings_of(const GateEvidence& evidence);
+// The key of GateEvidence::values.
+std::string value_key(const Episode& episode);
+
+// `10:02:03Z`, `1m 5s`.
+std::string clock_time(double seconds);
+std::string span_text(double seconds);
+// A finding that holds with `detail`, or is blind when there are problems.
+Finding conclude(std::string id, std::string name, std::vector<std::string> problems, std::string detail);
+
+}  // namespace quietgate

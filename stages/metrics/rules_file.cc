@@ -1,0 +1,214 @@
+#include "stages/metrics/rules_file.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "runner/core/trigger.h"
+#include "stages/metrics/prometheus_answers.h"
+
+namespace quietgate {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_files = 500;
+constexpr std::uintmax_t most_bytes = 4 * 1024 * 1024;
+constexpr std::size_t most_rules = 20'000;
+constexpr int most_entries = 200'000;
+
+class RulesReader {
+ public:
+  explicit RulesReader(std::string file) : file_(std::move(file)) {}
+
+  std::vector<ExpectedRule> read(const YAML::Node& root) {
+    allow(root, {"groups"});
+    if (!root.IsMap() || !root["groups"]) fail(root, "a rule file holds `groups:`");
+    const auto groups = root["groups"];
+    if (groups.IsNull()) return {};
+    if (!groups.IsSequence()) fail(groups, "`groups` is a list");
+    for (const auto& group : groups) read_group(group);
+    return std::move(rules_);
+  }
+
+ private:
+  [[noreturn]] void fail(const YAML::Node& node, const std::string& what) const {
+    const auto mark = node.Mark();
+    if (mark.is_null()) throw user_error(fmt::format("{}: {}", file_, what));
+    throw user_error(fmt::format("{}:{}:{}: {}", file_, mark.line + 1, mark.column + 1, what));
+  }
+
+  void allow(const YAML::Node& map, const std::set<std::string>& keys) const {
+    if (!map.IsMap()) return;
+    std::set<std::string> seen;
+    for (const auto& entry : map) {
+      const auto key = scalar(entry.first, "a key");
+      if (!keys.contains(key)) fail(entry.first, fmt::format("key `{}` is not known here", key));
+      if (!seen.insert(key).second) fail(entry.first, fmt::format("key `{}` is there twice", key));
+    }
+  }
+
+  std::string scalar(const YAML::Node& node, const std::string& name) const {
+    if (node.IsNull()) return {};
+    if (!node.IsScalar()) fail(node, name + " is one value");
+    return node.Scalar();
+  }
+
+  std::string required(const YAML::Node& map, const char* key) const {
+    if (!map[key] || !map[key].IsScalar() || map[key].Scalar().empty()) fail(map, fmt::format("`{}:` is missing", key));
+    return map[key].Scalar();
+  }
+
+  double duration(const YAML::Node& map, const char* key) const {
+    if (!map[key] || map[key].IsNull()) return 0;
+    auto seconds = read_duration(scalar(map[key], key));
+    if (!seconds) fail(map[key], fmt::format("`{}`: {}; expected one like 30s or 1m", key, seconds.error().message));
+    return *seconds;
+  }
+
+  Labels labels(const YAML::Node& map, const char* key) const {
+    Labels all;
+    const auto node = map[key];
+    if (!node || node.IsNull()) return all;
+    if (!node.IsMap()) fail(node, fmt::format("`{}` maps names to values", key));
+    for (const auto& entry : node) {
+      const auto name = scalar(entry.first, "a name");
+      if (!all.emplace(name, scalar(entry.second, name)).second)
+        fail(entry.first, fmt::format("`{}` is there twice", name));
+    }
+    return all;
+  }
+
+  void read_group(const YAML::Node& node) {
+    if (!node.IsMap()) fail(node, "a group has `name:` and `rules:`");
+    allow(node, {"name", "interval", "limit", "query_offset", "labels", "rules"});
+    if (node["labels"]) fail(node["labels"], "labels of a whole group can't be compared: write them at each rule");
+    ExpectedRule group;
+    group.file = file_;
+    group.group = required(node, "name");
+    group.interval = duration(node, "interval");
+    if (node["limit"] && !YAML::convert<int>::decode(node["limit"], group.limit))
+      fail(node["limit"], "`limit` is a number");
+    const auto rules = node["rules"];
+    if (!rules || rules.IsNull()) return;
+    if (!rules.IsSequence()) fail(rules, "`rules` is a list");
+    const auto first = rules_.size();
+    for (const auto& rule : rules) read_rule(rule, group);
+    if (rules_.size() > first) rules_.back().last = true;
+  }
+
+  void read_rule(const YAML::Node& node, ExpectedRule rule) {
+    if (!node.IsMap()) fail(node, "a rule has `alert:` or `record:`, and `expr:`");
+    rule.alerting = static_cast<bool>(node["alert"]);
+    if (rule.alerting == static_cast<bool>(node["record"])) fail(node, "a rule has either `alert:` or `record:`");
+    if (rule.alerting) {
+      allow(node, {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"});
+    } else {
+      allow(node, {"record", "expr", "labels"});
+    }
+    rule.name = required(node, rule.alerting ? "alert" : "record");
+    rule.query = required(node, "expr");
+    rule.duration = duration(node, "for");
+    rule.keep_firing_for = duration(node, "keep_firing_for");
+    rule.labels = labels(node, "labels");
+    rule.annotations = labels(node, "annotations");
+    if (rules_.size() >= most_rules) fail(node, fmt::format("more than {} rules", most_rules));
+    rules_.push_back(std::move(rule));
+  }
+
+  std::string file_;
+  std::vector<ExpectedRule> rules_;
+};
+
+Result<std::string> read_text_file(const fs::path& path, const std::string& shown) {
+  std::error_code wrong;
+  const auto size = fs::file_size(path, wrong);
+  if (!wrong && size > most_bytes) return user_error(fmt::format("{} is larger than 4 MiB", shown));
+  std::ifstream in(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (wrong || in.bad() || !in.is_open()) return infrastructure_error(fmt::format("{} can't be read", shown));
+  return text;
+}
+
+// Paths below the checkout, relative to it, of regular files.
+Result<std::vector<std::string>> files_below(const fs::path& checkout) {
+  std::vector<std::string> files;
+  std::error_code wrong;
+  int entries = 0;
+  for (fs::recursive_directory_iterator at(checkout, wrong), end; !wrong && at != end; at.increment(wrong)) {
+    if (++entries > most_entries)
+      return user_error(fmt::format("the checkout holds more than {} files to look for rules in", most_entries));
+    std::error_code unknown;
+    if (at->is_symlink(unknown)) continue;
+    if (at->path().filename() == ".git") at.disable_recursion_pending();
+    if (!at->is_regular_file(unknown)) continue;
+    files.push_back(at->path().lexically_relative(checkout).generic_string());
+  }
+  if (wrong) return infrastructure_error(fmt::format("the checkout can't be read: {}", wrong.message()));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+Result<std::vector<ExpectedRule>> read_rules_file(const std::string& file, const std::string& text) {
+  try {
+    return RulesReader(file).read(YAML::Load(text));
+  } catch (const Error& error) {
+    return error;
+  } catch (const YAML::Exception& e) {
+    return user_error(fmt::format("{}:{}:{}: {}", file, e.mark.line + 1, e.mark.column + 1, e.msg));
+  }
+}
+
+Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const std::vector<std::string>& globs) {
+  if (globs.empty()) return user_error("the gate names no rule files", "add `rules:` with a glob to the gate");
+  auto files = files_below(checkout);
+  if (!files) return files.error();
+  std::set<std::string> wanted;
+  for (auto glob : globs) {
+    if (glob.rfind("./", 0) == 0) glob = glob.substr(2);
+    const auto before = wanted.size();
+    bool known = false;
+    for (const auto& file : *files) {
+      if (!glob_matches(glob, file)) continue;
+      known = true;
+      wanted.insert(file);
+    }
+    if (before == wanted.size() && !known) {
+      return user_error(fmt::format("no file of the commit matches `{}`", glob),
+                        "correct `rules:` of the gate, or add the rule file to the repository");
+    }
+  }
+  if (wanted.size() > most_files) return user_error(fmt::format("more than {} rule files", most_files));
+  std::vector<ExpectedRule> all;
+  for (const auto& file : wanted) {
+    auto text = read_text_file(fs::path(checkout) / file, file);
+    if (!text) return text.error();
+    auto rules = read_rules_file(file, *text);
+    if (!rules) return rules.error();
+    all.insert(all.end(), rules->begin(), rules->end());
+  }
+  return all;
+}
+
+bool in_scope(const ExpectedRule& rule) {
+  if (!rule.alerting || rule.name == "GateWatchdog" || rule.name == "GateSyntheticFault") return false;
+  const auto severity = rule.labels.find("severity");
+  return severity == rule.labels.end() || severity->second != "none";
+}
+
+std::string heartbeat_of(const std::vector<ExpectedRule>& rules, const std::string& group) {
+  for (const auto& rule : rules) {
+    if (rule.group != group || !rule.last || rule.alerting || rule.name != "gate:heartbeat") continue;
+    if (auto label = rule.labels.find("gate_group"); label != rule.labels.end()) return label->second;
+  }
+  return {};
+}
+
+}  // namespace quietgate

@@ -1,0 +1,46 @@
+// The alert and recording rules of a commit, read from its rule files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runner/core/result.h"
+#include "stages/metrics/prometheus.h"
+
+namespace quietgate {
+
+struct ExpectedRule {
+  std::string file;  // relative to the checkout
+  std::string group;
+  double interval = 0;  // seconds; 0: the file leaves it to the server's default
+  int limit = 0;
+  std::string name;
+  bool alerting = false;
+  std::string query;
+  double duration = 0;         // `for`, seconds
+  double keep_firing_for = 0;  // seconds
+  Labels labels;
+  Labels annotations;
+  bool last = false;  // of its group
+
+  bool operator==(const ExpectedRule&) const = default;
+};
+
+// One rule file. An error (kind user) names file:line:column, what is wrong and what was expected. Keys that this
+// version does not know are errors: what can't be compared can't be proved equal.
+Result<std::vector<ExpectedRule>> read_rules_file(const std::string& file, const std::string& text);
+
+// Every rule of the files below `checkout` that match one of the globs (as in `on: paths:`), ordered by file. A glob
+// that matches no file is an error of kind user; so are more than 500 files and a file over 4 MiB. Links are not
+// followed. Blocks for as long as the disk does.
+Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const std::vector<std::string>& globs);
+
+// Whether the rule's alerts decide about quietness: an alerting rule that is not labelled `severity: none` and is none
+// of the gate's own (GateWatchdog, GateSyntheticFault), which fire by design.
+bool in_scope(const ExpectedRule& rule);
+
+// The group's heartbeat: the last rule of the group records `gate:heartbeat` with a label `gate_group`. Its value, or
+// empty when there is none.
+std::string heartbeat_of(const std::vector<ExpectedRule>& rules, const std::string& group);
+
+}  // namespace quietgate

@@ -1,0 +1,205 @@
+#include "stages/metrics/selectors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::array aggregations{"sum",   "avg",     "min",          "max",      "count",  "stddev",      "stdvar",
+                                  "group", "bottomk", "count_values", "quantile", "limitk", "limit_ratio", "topk"};
+constexpr std::array groupings{"by", "without", "on", "ignoring", "group_left", "group_right"};
+constexpr std::array words{"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan"};
+
+template <class List>
+bool one_of(const List& list, const std::string& text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+bool starts_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
+}
+bool continues_name(char c) {
+  return starts_name(c) || (c >= '0' && c <= '9');
+}
+
+std::string lower(std::string text) {
+  for (auto& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {}
+
+  std::vector<Selector> scan() {
+    while (skip_space()) {
+      const char c = text_[at_];
+      if (starts_name(c)) {
+        take_word();
+      } else if (c == '{') {
+        add({{}, take_matchers()});
+      } else if (c == '"' || c == '\'' || c == '`') {
+        take_string();
+      } else if (c == '[') {
+        skip_to(']');
+      } else if (c >= '0' && c <= '9') {
+        // 1e3, 0x1f, 5m: letters after a digit are no names.
+        while (at_ < text_.size() && (continues_name(text_[at_]) || text_[at_] == '.')) ++at_;
+      } else {
+        ++at_;
+      }
+    }
+    return std::move(found_);
+  }
+
+ private:
+  // False at the end of the text.
+  bool skip_space() {
+    while (at_ < text_.size()) {
+      if (text_[at_] == '#') {
+        while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+      } else if (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r') {
+        ++at_;
+      } else {
+        return true;
+      }
+    }
+    return false;
+  }
+  char next() { return skip_space() ? text_[at_] : '\0'; }
+
+  std::string take_name() {
+    const auto begin = at_;
+    while (at_ < text_.size() && continues_name(text_[at_])) ++at_;
+    return std::string(text_.substr(begin, at_ - begin));
+  }
+
+  std::string take_string() {
+    const auto begin = at_;
+    const char quote = text_[at_++];
+    while (at_ < text_.size() && text_[at_] != quote) {
+      if (text_[at_] == '\\' && quote != '`') ++at_;
+      ++at_;
+    }
+    if (at_ >= text_.size()) throw user_error("a string does not end");
+    ++at_;
+    return std::string(text_.substr(begin, at_ - begin));
+  }
+
+  // Past the `close` that belongs to the bracket at the scanner's place.
+  void skip_to(char close) {
+    const char open = text_[at_];
+    int depth = 0;
+    while (skip_space()) {
+      const char c = text_[at_];
+      if (c == '"' || c == '\'' || c == '`') {
+        take_string();
+        continue;
+      }
+      if (c == open) ++depth;
+      ++at_;
+      if (c == close && --depth == 0) return;
+    }
+    throw user_error(fmt::format("`{}` is not closed", open));
+  }
+
+  void take_word() {
+    const auto name = take_name();
+    const char after = next();
+    if (one_of(groupings, name)) {
+      if (after == '(') skip_to(')');
+    } else if (after == '(') {
+      if (name == "absent" || name == "absent_over_time") skip_to(')');
+    } else if (after != '{' && (one_of(words, lower(name)) || (one_of(aggregations, name) && grouping_follows()))) {
+      return;
+    } else {
+      add({name, after == '{' ? take_matchers() : std::vector<Matcher>()});
+    }
+  }
+
+  // `sum by (x) (...)`
+  bool grouping_follows() {
+    const auto before = at_;
+    skip_space();
+    const auto name = take_name();
+    at_ = before;
+    return name == "by" || name == "without";
+  }
+
+  std::vector<Matcher> take_matchers() {
+    std::vector<Matcher> matchers;
+    ++at_;
+    while (next() != '}') {
+      Matcher matcher;
+      if (next() == '"') {
+        matcher.label = take_string();
+      } else {
+        matcher.label = take_name();
+      }
+      while (next() == '=' || next() == '!' || next() == '~') matcher.operation += text_[at_++];
+      if (next() == '"' || next() == '\'' || next() == '`') {
+        matcher.value = take_string();
+      } else if (matcher.label.empty() || !matcher.operation.empty()) {
+        throw user_error("`{` is not closed or holds no matcher");
+      }
+      matchers.push_back(std::move(matcher));
+      if (next() == ',') ++at_;
+    }
+    ++at_;
+    std::sort(matchers.begin(), matchers.end());
+    return matchers;
+  }
+
+  void add(Selector selector) {
+    if (std::find(found_.begin(), found_.end(), selector) == found_.end()) found_.push_back(std::move(selector));
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::vector<Selector> found_;
+};
+
+bool contains(const std::vector<Matcher>& all, const Matcher& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+}  // namespace
+
+std::string to_string(const Selector& selector) {
+  std::string text = selector.metric;
+  std::string inside;
+  for (const auto& matcher : selector.matchers) {
+    inside += (inside.empty() ? "" : ", ") + matcher.label + matcher.operation + matcher.value;
+  }
+  return inside.empty() ? text : text + "{" + inside + "}";
+}
+
+Result<std::vector<Selector>> selectors_of(std::string_view promql) {
+  try {
+    return Scanner(promql).scan();
+  } catch (const Error& error) {
+    return error;
+  }
+}
+
+std::string witness_of(const Selector& narrow, const Selector& wide) {
+  if (narrow.metric.empty() || narrow.metric != wide.metric || narrow.matchers.size() <= wide.matchers.size())
+    return {};
+  for (const auto& matcher : wide.matchers) {
+    if (!contains(narrow.matchers, matcher)) return {};
+  }
+  auto witness = wide;
+  for (const auto& matcher : narrow.matchers) {
+    if (contains(wide.matchers, matcher) || matcher.operation[0] == '!') continue;
+    witness.matchers.push_back({matcher.label, "!=", "\"\""});
+  }
+  return to_string(witness);
+}
+
+}  // namespace quietgate

@@ -1,0 +1,34 @@
+// The stage kind `promote`: gate, approval, and the move of the production branch by compare-and-swap.
+#pragma once
+
+#include "runner/ports/clock.h"
+#include "runner/ports/git.h"
+#include "runner/ports/http.h"
+#include "runner/ports/stage.h"
+
+namespace quietgate {
+
+struct PromoteOptions {
+  bool dry_run = false;  // judges the gate and moves nothing; asks nobody
+};
+
+class PromoteStage final : public StageKind {
+ public:
+  // All must outlive it.
+  PromoteStage(Git& git, Http& http, Clock& clock, PromoteOptions options = {})
+      : git_(git), http_(http), clock_(clock), options_(options) {}
+
+  // Loud is `failed`, blind is `inconclusive`, a refusal by a person is `cancelled`; a branch that moved meanwhile or a
+  // commit that does not descend from it is `failed`. Outputs: branch, from, commit. Events, each before what it
+  // announces or right after what it records: GateJudged, ApprovalAwaited, PromotionIntended, CommitPromoted,
+  // PromotionRefused. The push is not cut short by a cancel or timeout, only by a shutdown.
+  Task<StageOutcome> run(StageRequest request) override;
+
+ private:
+  Git& git_;
+  Http& http_;
+  Clock& clock_;
+  PromoteOptions options_;
+};
+
+}  // namespace quietgate
