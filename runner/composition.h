@@ -1,0 +1,61 @@
+// Everything that a service, or one run here, is made of; built as members in the order in which one needs the other.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runner/config.h"
+#include "runner/core/result.h"
+#include "runner/engine/repository.h"
+#include "runner/ports/journal.h"
+#include "runner/ports/task.h"
+
+namespace quietgate {
+
+struct CompositionOptions {
+  std::string data;  // absolute; made when it is not there
+  int concurrency = 4;
+  bool promote = true;  // false: gates are judged, no ref is moved
+  std::vector<Repository> repositories;
+  std::function<void(const std::string& line)> say;  // the service's own log
+};
+
+// One per data directory: a lock file keeps a second one out.
+class Composition {
+ public:
+  // Fails when the data directory can't be made, is in use by another quietgate, or its journal can't be opened.
+  static Result<std::unique_ptr<Composition>> make(CompositionOptions options);
+  ~Composition();
+  Composition(const Composition&) = delete;
+  Composition& operator=(const Composition&) = delete;
+
+  Executor executor();
+  Journal& journal();
+  Catalog& catalog();
+  const std::string& data() const;
+
+  // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.
+  void add(const std::string& name, std::function<Task<void>(Stop&)> loop);
+  void add_engine();    // supervisor and reaper
+  void add_watchers();  // one per repository
+  Stop& stop();
+
+  // Runs the loop until every added loop has ended. SIGTERM and SIGINT request the stop by `on_signal`.
+  // Answers why it stopped when that was an error.
+  Result<void> run(std::function<void(int signal)> on_signal);
+
+ private:
+  struct Parts;
+  explicit Composition(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+// The engine's repositories from the configuration, with their secrets read. Fails at the first that can't be read.
+Result<std::vector<Repository>> repositories_of(const Config& config);
+
+// What every step's environment starts from: PATH, HOME, LANG, USER and TZ of this process, nothing else.
+std::map<std::string, std::string> step_environment();
+
+}  // namespace quietgate
