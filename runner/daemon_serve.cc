@@ -1,0 +1,106 @@
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "runner/composition.h"
+#include "runner/config.h"
+#include "runner/daemon.h"
+#include "runner/serve/api.h"
+#include "runner/serve/server.h"
+#include "runner/serve/token.h"
+
+namespace quietgate {
+
+namespace {
+
+int refuse(const Error& error) {
+  spdlog::error("{}", error.message);
+  if (!error.advice.empty()) spdlog::error("what to do: {}", error.advice);
+  return error.kind == ErrorKind::user ? 2 : 1;
+}
+
+Result<Config> configuration(const ServeOptions& options) {
+  Config config;
+  if (!options.config.empty()) {
+    auto loaded = load_config(options.config);
+    if (!loaded) return loaded.error();
+    config = std::move(*loaded);
+  }
+  if (!options.data.empty()) config.data = std::filesystem::absolute(options.data).lexically_normal();
+  if (config.data.empty()) config.data = default_data_directory();
+  if (config.data.empty()) return user_error("no data directory is known", "name one: `data:` in the configuration, or --data");
+  if (!options.listen.empty()) config.address = options.listen;
+  if (options.port != 0) config.port = options.port;
+  return config;
+}
+
+// The address that was bound, for whoever starts the service with port 0.
+Result<void> write_address(const std::string& data, const std::string& address) {
+  const auto path = data + "/address";
+  {
+    std::ofstream file(path + ".new", std::ios::trunc);
+    file << address << "\n";
+    file.flush();
+    if (!file) return infrastructure_error("can't write " + path, "check the space and the permissions of the data directory");
+  }
+  std::error_code code;
+  std::filesystem::rename(path + ".new", path, code);
+  if (code) return infrastructure_error("can't write " + path + ": " + code.message());
+  return {};
+}
+
+std::string host_and_port(const std::string& address, std::uint16_t port) {
+  const bool v6 = address.find(':') != std::string::npos;
+  return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  auto log = spdlog::stderr_color_mt("quietgate");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  spdlog::set_default_logger(log);
+  auto config = configuration(options);
+  if (!config) return refuse(config.error());
+  auto repositories = repositories_of(*config);
+  if (!repositories) return refuse(repositories.error());
+
+  auto say = [](const std::string& line) { spdlog::info("{}", line); };
+  auto made = Composition::make({config->data, config->concurrency, true, *repositories, say});
+  if (!made) return refuse(made.error());
+  auto& composition = **made;
+  auto token = load_or_make_token(config->data);
+  if (!token) return refuse(token.error());
+
+  ApiOptions api_options{QUIETGATE_VERSION, config->data, *token, {}, {}, {}};
+  for (const auto& repository : config->repositories) api_options.repositories.push_back({repository.name, repository.url, repository.pipeline});
+  Api api(composition.journal(), composition.catalog(), api_options);
+  Server server(composition.executor(), api, {.address = config->address, .port = static_cast<std::uint16_t>(config->port), .say = say});
+  if (auto bound = server.listen(); !bound) return refuse(bound.error());
+  const auto address = host_and_port(config->address, server.port());
+  if (auto written = write_address(config->data, address); !written) return refuse(written.error());
+  if (auto started = composition.journal().append({ServiceStarted{QUIETGATE_VERSION}}); !started) return refuse(started.error());
+
+  composition.add("the HTTP server", [&server](Stop& stop) { return server.serve(stop); });
+  composition.add_engine();
+  composition.add_watchers();
+  spdlog::info("quietgate {} serves http://{} and watches {} repositories; data in {}", QUIETGATE_VERSION, address, config->repositories.size(), config->data);
+  std::string cause = "stopped";
+  auto ended = composition.run([&](int signal) {
+    cause = signal == SIGINT ? "Ctrl-C" : "SIGTERM";
+    spdlog::info("{}: stopping; runs go on when quietgate is started again", cause);
+    composition.stop().request(StopReason::shutdown, cause);
+  });
+  if (!ended) cause = ended.error().message;
+  (void)composition.journal().append({ServiceStopped{cause}}).ok();
+  std::error_code ignored;
+  std::filesystem::remove(config->data + "/address", ignored);
+  if (!ended) return refuse(ended.error());
+  spdlog::info("stopped");
+  return 0;
+}
+
+}  // namespace quietgate
