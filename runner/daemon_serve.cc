@@ -31,7 +31,8 @@ Result<Config> configuration(const ServeOptions& options) {
   }
   if (!options.data.empty()) config.data = std::filesystem::absolute(options.data).lexically_normal();
   if (config.data.empty()) config.data = default_data_directory();
-  if (config.data.empty()) return user_error("no data directory is known", "name one: `data:` in the configuration, or --data");
+  if (config.data.empty())
+    return user_error("no data directory is known", "name one: `data:` in the configuration, or --data");
   if (!options.listen.empty()) config.address = options.listen;
   if (options.port != 0) config.port = options.port;
   return config;
@@ -44,7 +45,8 @@ Result<void> write_address(const std::string& data, const std::string& address) 
     std::ofstream file(path + ".new", std::ios::trunc);
     file << address << "\n";
     file.flush();
-    if (!file) return infrastructure_error("can't write " + path, "check the space and the permissions of the data directory");
+    if (!file)
+      return infrastructure_error("can't write " + path, "check the space and the permissions of the data directory");
   }
   std::error_code code;
   std::filesystem::rename(path + ".new", path, code);
@@ -76,18 +78,22 @@ int serve(const ServeOptions& options) {
   if (!token) return refuse(token.error());
 
   ApiOptions api_options{QUIETGATE_VERSION, config->data, *token, {}, {}, {}};
-  for (const auto& repository : config->repositories) api_options.repositories.push_back({repository.name, repository.url, repository.pipeline});
+  for (const auto& repository : config->repositories)
+    api_options.repositories.push_back({repository.name, repository.url, repository.pipeline});
   Api api(composition.journal(), composition.catalog(), api_options);
-  Server server(composition.executor(), api, {.address = config->address, .port = static_cast<std::uint16_t>(config->port), .say = say});
+  Server server(composition.executor(), api,
+                {.address = config->address, .port = static_cast<std::uint16_t>(config->port), .say = say});
   if (auto bound = server.listen(); !bound) return refuse(bound.error());
   const auto address = host_and_port(config->address, server.port());
   if (auto written = write_address(config->data, address); !written) return refuse(written.error());
-  if (auto started = composition.journal().append({ServiceStarted{QUIETGATE_VERSION}}); !started) return refuse(started.error());
+  if (auto started = composition.journal().append({ServiceStarted{QUIETGATE_VERSION}}); !started)
+    return refuse(started.error());
 
   composition.add("the HTTP server", [&server](Stop& stop) { return server.serve(stop); });
   composition.add_engine();
   composition.add_watchers();
-  spdlog::info("quietgate {} serves http://{} and watches {} repositories; data in {}", QUIETGATE_VERSION, address, config->repositories.size(), config->data);
+  spdlog::info("quietgate {} serves http://{} and watches {} repositories; data in {}", QUIETGATE_VERSION, address,
+               config->repositories.size(), config->data);
   std::string cause = "stopped";
   auto ended = composition.run([&](int signal) {
     cause = signal == SIGINT ? "Ctrl-C" : "SIGTERM";

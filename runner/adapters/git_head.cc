@@ -1,0 +1,62 @@
+#include "runner/adapters/git_head.h"
+
+#include <git2.h>
+
+#include <filesystem>
+#include <memory>
+
+namespace quietgate {
+
+namespace {
+
+struct Library {
+  Library() { git_libgit2_init(); }
+  ~Library() { git_libgit2_shutdown(); }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+};
+
+bool is_modified(git_repository* repository) {
+  git_status_options options = GIT_STATUS_OPTIONS_INIT;
+  options.show = GIT_STATUS_SHOW_INDEX_AND_WORKDIR;
+  options.flags = GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
+  git_status_list* raw = nullptr;
+  if (git_status_list_new(&raw, repository, &options) != 0) return false;
+  const bool modified = git_status_list_entrycount(raw) > 0;
+  git_status_list_free(raw);
+  return modified;
+}
+
+}  // namespace
+
+Result<GitHead> git_head(const std::string& directory) {
+  Library library;
+  git_repository* raw = nullptr;
+  if (git_repository_open_ext(&raw, directory.c_str(), 0, nullptr) != 0) {
+    return user_error("there is no Git repository at " + directory + " or above it",
+                      "name one: quietgate run DIRECTORY");
+  }
+  std::unique_ptr<git_repository, decltype(&git_repository_free)> repository(raw, git_repository_free);
+  git_reference* raw_head = nullptr;
+  const int code = git_repository_head(&raw_head, repository.get());
+  if (code != 0) {
+    return user_error("the repository at " + directory + " has no commit yet",
+                      "commit something: quietgate runs commits");
+  }
+  std::unique_ptr<git_reference, decltype(&git_reference_free)> head(raw_head, git_reference_free);
+  if (git_reference_is_branch(head.get()) == 0) {
+    return user_error("HEAD of " + directory + " is on no branch", "check out a branch: git switch NAME");
+  }
+  GitHead found;
+  const bool bare = git_repository_is_bare(repository.get()) != 0;
+  found.path = bare ? git_repository_path(repository.get()) : git_repository_workdir(repository.get());
+  found.path = std::filesystem::path(found.path).lexically_normal().parent_path();
+  found.branch = git_reference_shorthand(head.get());
+  const git_oid* id = git_reference_target(head.get());
+  char text[GIT_OID_HEXSZ + 1];
+  found.commit = git_oid_tostr(text, sizeof text, id);
+  found.modified = !bare && is_modified(repository.get());
+  return found;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,21 @@
+// The repository around a folder of this machine: for `quietgate run`, which runs what is checked out there.
+#pragma once
+
+#include <string>
+
+#include "runner/core/result.h"
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+struct GitHead {
+  std::string path;    // of the repository: its working tree, or itself when it is bare; absolute
+  std::string branch;  // checked out
+  CommitId commit;
+  bool modified = false;  // tracked files differ from the commit: a run doesn't see that
+};
+
+// Fails with kind user: no repository here, no commit yet, HEAD on no branch. Blocks; local files only.
+Result<GitHead> git_head(const std::string& directory);
+
+}  // namespace quietgate

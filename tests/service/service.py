@@ -1,0 +1,171 @@
+"""What the service tests share: a remote, a real `quietgate serve`, and its API."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+BINARY = os.environ["QUIETGATE_BINARY"]
+DEADLINE = 60
+
+
+def environment(**more):
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, "NO_COLOR": "1", **more}
+
+
+def git(folder, *arguments):
+    done = subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def until(condition, what, seconds=DEADLINE):
+    """Polls until the condition gives something true, and answers that."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {seconds} s")
+        time.sleep(0.02)
+
+
+class ServiceTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="quietgate-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.data = self.folder / "data"
+        self.remote = self.folder / "hello.git"
+        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self.remote)], check=True)
+        self.work = self.folder / "work"
+        subprocess.run(["git", "init", "-q", "-b", "main", str(self.work)], check=True)
+        git(self.work, "config", "user.name", "Ana")
+        git(self.work, "config", "user.email", "ana@example.org")
+        git(self.work, "remote", "add", "origin", str(self.remote))
+        self.service = None
+        self.addCleanup(self.end_service)
+
+    # --- the service -------------------------------------------------------------------------------------------------
+    def config(self, more=""):
+        path = self.folder / "quietgate.yaml"
+        path.write_text(f"data: {self.data}\nlisten: 127.0.0.1:0\nrepositories:\n"
+                        f"  - name: hello\n    url: {self.remote}\n    poll: 200ms\n{more}")
+        return path
+
+    def start(self, more=""):
+        (self.data / "address").unlink(missing_ok=True)
+        self.log = open(self.folder / "serve.log", "ab")
+        self.service = subprocess.Popen([BINARY, "serve", "--config", str(self.config(more))], stdout=self.log, stderr=self.log,
+                                        env=environment())
+        self.address = until(self.bound, "the service's address", 20)
+        until(lambda: self.get("/readyz", raw=True) is not None, "readiness", 20)
+        until(lambda: any(r["watched"] for r in self.get("/api/v1/repositories")["repositories"]), "the first poll", 20)
+
+    def bound(self):
+        if self.service.poll() is not None:
+            raise AssertionError("the service ended: " + (self.folder / "serve.log").read_text())
+        path = self.data / "address"
+        return path.read_text().strip() if path.exists() else None
+
+    def terminate(self):
+        self.service.send_signal(signal.SIGTERM)
+        code = self.service.wait(DEADLINE)
+        self.service = None
+        return code
+
+    def kill(self):
+        self.service.kill()
+        self.service.wait(DEADLINE)
+        self.service = None
+
+    def end_service(self):
+        if self.service is not None and self.service.poll() is None:
+            for environment_of in self.get("/api/v1/environments")["environments"]:
+                self.cli("environments", "destroy", environment_of["id"], "--wait", check=False)
+            for run in self.get("/api/v1/runs")["runs"]:
+                if run["status"] != "finished":
+                    self.cli("cancel", run["id"], check=False)
+            self.terminate()
+        if hasattr(self, "log"):
+            self.log.close()
+
+    def get(self, path, raw=False):
+        try:
+            with urllib.request.urlopen(f"http://{self.address}{path}", timeout=10) as answer:
+                body = answer.read()
+                return body if raw else json.loads(body)
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+        except OSError:
+            if raw:
+                return None
+            raise
+
+    def cli(self, *arguments, check=True):
+        done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=DEADLINE,
+                              env=environment(QUIETGATE_DATA=str(self.data), QUIETGATE_SERVER=f"http://{self.address}"))
+        if check and done.returncode != 0:
+            raise AssertionError(f"{arguments}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    # --- commits and runs --------------------------------------------------------------------------------------------
+    def push(self, pipeline=None, files=None, branch="main", message="change"):
+        for path, text in {**({".quietgate.yaml": pipeline} if pipeline is not None else {}), **(files or {})}.items():
+            target = self.work / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        git(self.work, "add", "-A")
+        git(self.work, "commit", "-q", "--allow-empty", "-m", message)
+        git(self.work, "push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+        return git(self.work, "rev-parse", "HEAD")
+
+    def run_of(self, number):
+        return self.get(f"/api/v1/runs/hello/{number}")
+
+    def finished(self, number, seconds=DEADLINE):
+        def done():
+            run = self.run_of(number)
+            return run if run and run["status"] == "finished" else None
+        return until(done, f"the end of hello/{number}", seconds)
+
+    def stage(self, number, name):
+        run = self.run_of(number)
+        for stage in run["stages"] if run else []:
+            if stage["name"] == name:
+                return stage
+        return None
+
+    def stage_is(self, number, name, status):
+        return until(lambda: (self.stage(number, name) or {}).get("status") == status, f"hello/{number} {name} {status}")
+
+    def stage_log(self, number, name):
+        return (self.get(f"/api/v1/runs/hello/{number}/stages/{name}/log", raw=True) or b"").decode(errors="replace")
+
+    def branch(self, name):
+        done = subprocess.run(["git", "-C", str(self.remote), "rev-parse", "-q", "--verify", f"refs/heads/{name}"], capture_output=True,
+                              text=True)
+        return done.stdout.strip()
+
+    def processes_of_this_test(self):
+        """Command lines of processes that work below this test's folder, the service itself left out."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit() or (self.service and int(entry.name) == self.service.pid):
+                continue
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                folder = os.readlink(entry / "cwd")
+            except OSError:
+                continue
+            if str(self.folder) in command or folder.startswith(str(self.folder)):
+                found.append(command)
+        return found

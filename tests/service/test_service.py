@@ -1,0 +1,338 @@
+"""The service as a whole: real processes, real Git, real files; faults as users meet them."""
+import json
+import signal
+import subprocess
+import unittest
+
+from service import BINARY, ServiceTest, environment, git, until
+
+ONE = "version: 1\nname: hello\non: {branches: [main]}\nstages:\n  unit:\n    test: {run: %s}\n"
+HELD = "version: 1\nname: hello\non: {branches: [main]}\nconcurrency: %s\nstages:\n  unit:\n    test: {run: 'echo started; while [ ! -e %s ]; do sleep 0.05; done; echo went on'}\n"
+
+
+class Runs(ServiceTest):
+    def test_a_pushed_commit_runs_and_its_log_is_kept(self):
+        self.start()
+        commit = self.push(ONE % "'echo hello from $QUIETGATE_COMMIT'")
+        run = self.finished(1)
+        self.assertEqual((run["outcome"], run["commit"]), ("passed", commit))
+        self.assertIn(f"hello from {commit}", self.stage_log(1, "unit"))
+        self.assertFalse((self.data / "runs/hello/1/checkout").exists(), "the checkout is cleaned after the run")
+        self.assertEqual(self.processes_of_this_test(), [])
+
+    def test_a_failing_command_fails_the_run_with_its_exit_status(self):
+        self.start()
+        self.push(ONE % "'echo broken; exit 3'")
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed")
+        self.assertIn("exit status 3", run["reason"])
+
+    def test_a_broken_pipeline_file_is_a_failed_run_with_the_diagnostic(self):
+        self.start()
+        self.push("version: 1\nname: hello\nstags: {}\n")
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed")
+        self.assertIn(".quietgate.yaml:3:1: error:", run["diagnostics"])
+        self.assertIn("stages", run["diagnostics"])
+
+    def test_a_missing_pipeline_file_is_a_failed_run(self):
+        self.start()
+        self.push(files={"README": "no pipeline"})
+        self.assertIn("there is no .quietgate.yaml", self.finished(1)["reason"])
+
+    def test_a_commit_pushed_while_the_service_was_away_is_not_missed(self):
+        self.start()
+        self.push(ONE % "'true'")
+        self.finished(1)
+        self.terminate()
+        commit = self.push(ONE % "'echo later'")
+        self.start()
+        self.assertEqual(self.finished(2)["commit"], commit)
+
+    def test_the_newest_commit_supersedes_the_older_run(self):
+        self.start()
+        flag = self.folder / "flag"
+        self.push(HELD % ("supersede", flag))
+        self.stage_is(1, "unit", "running")
+        self.push(ONE % "'true'")
+        self.assertEqual(self.finished(2)["outcome"], "passed")
+        older = self.finished(1)
+        self.assertEqual((older["outcome"], older["reason"]), ("cancelled", "superseded by hello/2"))
+        self.assertEqual(self.processes_of_this_test(), [])
+
+    def test_a_branch_deleted_during_its_run_harms_nothing(self):
+        self.start()
+        flag = self.folder / "flag"
+        self.push((HELD % ("queue", flag)).replace("[main]", "['*']"), branch="topic")
+        self.stage_is(1, "unit", "running")
+        git(self.work, "push", "-q", "origin", ":refs/heads/topic")
+        flag.touch()
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+
+    def test_only_changed_paths_that_match_ask_for_a_run(self):
+        self.start()
+        pipeline = ONE.replace("{branches: [main]}", "{branches: [main], ignore_paths: ['docs/**']}") % "'true'"
+        self.push(pipeline)
+        self.finished(1)
+        self.push(files={"docs/a.md": "x"})
+        self.push(files={"code": "x"})
+        self.finished(2)
+        self.assertIsNone(self.run_of(3))
+
+    def test_tests_are_shown_by_name(self):
+        self.start()
+        report = '<testsuite><testcase classname="a" name="ok"/><testcase classname="a" name="bad"><failure>no</failure></testcase></testsuite>'
+        pipeline = "version: 1\nname: hello\nstages:\n  unit:\n    test: {run: 'cp report.xml out.xml', junit: out.xml}\n"
+        self.push(pipeline, {"report.xml": report})
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed")
+        self.assertIn("bad", run["reason"])
+
+    def test_secrets_are_masked_before_they_reach_the_disk(self):
+        secret = self.folder / "secret"
+        secret.write_text("s3cr3t-value\n")
+        self.start(f"    secrets: {{TOKEN: {{file: {secret}}}}}\n")
+        pipeline = "version: 1\nname: hello\nsecrets: [TOKEN]\nstages:\n  unit:\n    environment: {TOKEN: '${{ secrets.TOKEN }}'}\n    test: {run: 'echo the token is $TOKEN; printf s3cr; sleep 0.1; echo 3t-value'}\n"
+        self.push(pipeline)
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+        self.assertIn("the token is ***", self.stage_log(1, "unit"))
+        leaked = subprocess.run(["grep", "-rl", "s3cr3t-value", str(self.data / "runs")], capture_output=True, text=True).stdout
+        self.assertEqual(leaked, "")
+
+    def test_an_unprotected_branch_gets_no_secret(self):
+        secret = self.folder / "secret"
+        secret.write_text("s3cr3t-value\n")
+        self.start(f"    secrets: {{TOKEN: {{file: {secret}}}}}\n    protected: [main]\n")
+        pipeline = "version: 1\nname: hello\non: {branches: ['*']}\nsecrets: [TOKEN]\nstages:\n  unit:\n    environment: {TOKEN: '${{ secrets.TOKEN }}'}\n    test: {run: 'echo $TOKEN'}\n"
+        self.push(pipeline, branch="fork")
+        run = self.finished(1)
+        self.assertNotEqual(run["outcome"], "passed")
+        self.assertIn("TOKEN", run["reason"])
+
+    def test_cancel_and_retry_by_hand(self):
+        self.start()
+        flag = self.folder / "flag"
+        self.push(HELD % ("queue", flag))
+        self.stage_is(1, "unit", "running")
+        self.cli("cancel", "hello/1", "--reason", "wrong commit")
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "cancelled")
+        self.assertIn("wrong commit", run["reason"])
+        self.assertEqual(self.processes_of_this_test(), [])
+        flag.touch()
+        self.cli("retry", "hello/1")
+        self.assertEqual(self.finished(2)["outcome"], "passed")
+
+    def test_approval_is_waited_for_and_recorded(self):
+        self.start()
+        pipeline = "version: 1\nname: hello\nstages:\n  ask: {approve: {message: Ship it?}}\n  after: {needs: [ask], test: {run: 'true'}}\n"
+        self.push(pipeline)
+        self.stage_is(1, "ask", "awaiting_approval")
+        self.cli("approve", "hello/1", "--reason", "looks good")
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+
+    def test_a_refused_approval_ends_the_run(self):
+        self.start()
+        self.push("version: 1\nname: hello\nstages:\n  ask: {approve: {message: Ship it?}}\n  after: {needs: [ask], test: {run: 'true'}}\n")
+        self.stage_is(1, "ask", "awaiting_approval")
+        self.cli("approve", "hello/1", "--refuse", "--reason", "not today")
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "cancelled")
+        self.assertIn("not today", run["reason"])
+
+
+class Promotions(ServiceTest):
+    PIPELINE = "version: 1\nname: hello\nstages:\n  unit: {test: {run: 'while [ -e %s ]; do sleep 0.05; done'}}\n  production: {needs: [unit], promote: {branch: production}}\n"
+
+    def test_production_moves_to_exactly_the_tested_commit(self):
+        self.start()
+        commit = self.push(self.PIPELINE % "/nonexistent")
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+        self.assertEqual(self.branch("production"), commit)
+
+    def test_production_moved_by_somebody_else_is_not_overwritten(self):
+        self.start()
+        first = self.push(self.PIPELINE % "/nonexistent")
+        self.finished(1)
+        hold = self.folder / "hold"
+        hold.touch()
+        self.push(self.PIPELINE % hold)
+        self.stage_is(2, "unit", "running")
+        git(self.work, "checkout", "-q", "-b", "hotfix", first)
+        git(self.work, "commit", "-q", "--allow-empty", "-m", "hotfix")
+        hotfix = git(self.work, "rev-parse", "HEAD")
+        git(self.work, "push", "-q", "origin", "HEAD:refs/heads/production")
+        hold.unlink()
+        run = self.finished(2)
+        self.assertEqual(run["outcome"], "failed")
+        self.assertIn("production", run["reason"])
+        self.assertEqual(self.branch("production"), hotfix)
+
+
+class Restarts(ServiceTest):
+    def held(self):
+        flag = self.folder / "flag"
+        self.push(HELD % ("queue", flag))
+        self.stage_is(1, "unit", "running")
+        until(lambda: "started" in self.stage_log(1, "unit"), "the step's first line")
+        return flag
+
+    def goes_on(self, flag):
+        self.start()
+        flag.touch()
+        run = self.finished(1)
+        log = self.stage_log(1, "unit")
+        self.assertEqual(run["outcome"], "passed", log)
+        self.assertEqual((log.count("started\n"), log.count("went on\n")), (1, 1), log)
+
+    def test_a_test_stage_goes_on_over_sigterm(self):
+        self.start()
+        flag = self.held()
+        self.assertEqual(self.terminate(), 0)
+        self.goes_on(flag)
+
+    def test_a_test_stage_goes_on_over_kill_9(self):
+        self.start()
+        flag = self.held()
+        self.kill()
+        self.goes_on(flag)
+
+    def test_a_step_that_ended_while_the_service_was_away_is_found_ended(self):
+        self.start()
+        flag = self.held()
+        self.kill()
+        flag.touch()
+        until(lambda: not self.processes_of_this_test(), "the step's end")
+        self.start()
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+
+    def test_an_environment_survives_a_restart_and_is_destroyed_at_the_end(self):
+        self.start()
+        flag = self.folder / "flag"
+        self.push(ENVIRONMENT % flag)
+        self.stage_is(1, "use", "running")
+        self.kill()
+        self.assertTrue(any("http.server" in command for command in self.processes_of_this_test()))
+        self.start()
+        flag.touch()
+        self.assertEqual(self.finished(1)["outcome"], "passed", self.stage_log(1, "use"))
+        self.assertEqual(self.get("/api/v1/environments")["environments"], [])
+        until(lambda: not self.processes_of_this_test(), "the end of every process")
+
+    def test_an_approval_given_after_a_restart_counts(self):
+        self.start()
+        self.push("version: 1\nname: hello\nstages:\n  ask: {approve: {message: Ship it?}}\n")
+        self.stage_is(1, "ask", "awaiting_approval")
+        self.terminate()
+        self.start()
+        self.cli("approve", "hello/1", "--reason", "fine")
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+
+
+ENVIRONMENT = """version: 1
+name: hello
+stages:
+  staging:
+    apply:
+      ports: [web]
+      processes:
+        web:
+          run: exec /usr/bin/python3 -m http.server ${{ ports.web }} --bind 127.0.0.1
+          ready: {http: "http://127.0.0.1:${{ ports.web }}/", within: 20s}
+      outputs: {url: "http://127.0.0.1:${{ ports.web }}"}
+  use:
+    needs: [staging]
+    environment: {URL: "${{ stages.staging.outputs.url }}"}
+    test: {run: 'while [ ! -e %s ]; do sleep 0.05; done; curl -sf $URL/ >/dev/null'}
+"""
+
+
+class Environments(ServiceTest):
+    def test_a_cancelled_run_leaves_no_environment(self):
+        self.start()
+        self.push(ENVIRONMENT % "/nonexistent")
+        self.stage_is(1, "use", "running")
+        self.cli("cancel", "hello/1", "--reason", "enough")
+        self.finished(1)
+        self.assertEqual(self.get("/api/v1/environments")["environments"], [])
+        until(lambda: not self.processes_of_this_test(), "the end of every process")
+
+    def test_a_service_that_never_becomes_ready_fails_with_its_last_lines(self):
+        self.start()
+        pipeline = (ENVIRONMENT % "/x").replace("exec /usr/bin/python3 -m http.server ${{ ports.web }} --bind 127.0.0.1", "echo no luck; sleep 600").replace("within: 20s", "within: 1s")
+        self.push(pipeline)
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed")
+        self.assertIn("web", run["reason"])
+        self.assertIn("no luck", self.stage_log(1, "staging") + run["reason"])
+        until(lambda: not self.processes_of_this_test(), "the end of every process")
+
+    def test_time_to_live_ends_the_run_and_the_environment(self):
+        self.start()
+        self.push((ENVIRONMENT % "/nonexistent").replace("  use:", "    time_to_live: 2s\n  use:"))
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "cancelled")
+        self.assertIn("time to live of 2s", run["reason"])
+        self.assertEqual(self.get("/api/v1/environments")["environments"], [])
+
+
+class Service(ServiceTest):
+    def test_a_second_service_on_the_same_data_refuses(self):
+        self.start()
+        second = subprocess.run([BINARY, "serve", "--config", str(self.config())], capture_output=True, text=True, timeout=20, env=environment())
+        self.assertNotEqual(second.returncode, 0)
+        self.assertIn("another quietgate", second.stderr)
+        self.assertEqual(self.get("/healthz", raw=True) is not None, True)
+
+    def test_an_unreachable_remote_is_said_once_and_polled_again(self):
+        git(self.folder, "-C", str(self.remote), "config", "core.bare", "true")
+        self.start()
+        hidden = self.folder / "hidden.git"
+        self.remote.rename(hidden)
+        until(lambda: "can't poll hello" in (self.folder / "serve.log").read_text(), "the complaint")
+        hidden.rename(self.remote)
+        until(lambda: "hello answers again" in (self.folder / "serve.log").read_text(), "the recovery")
+        self.assertEqual((self.folder / "serve.log").read_text().count("can't poll hello"), 1)
+
+
+class RunHere(ServiceTest):
+    def run_here(self, *arguments):
+        return subprocess.run([BINARY, "run", "--data", str(self.data), *arguments, str(self.work)], capture_output=True, text=True, timeout=60, env=environment())
+
+    def commit(self, pipeline):
+        (self.work / ".quietgate.yaml").write_text(pipeline)
+        git(self.work, "add", "-A")
+        git(self.work, "commit", "-q", "-m", "change")
+
+    def test_runs_the_checked_out_commit(self):
+        self.commit(ONE % "'echo hello'")
+        done = self.run_here()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("unit", done.stdout)
+
+    def test_its_exit_code_says_how_it_ended(self):
+        self.commit(ONE % "'exit 1'")
+        self.assertEqual(self.run_here().returncode, 1)
+
+    def test_json_is_one_object_at_the_end(self):
+        self.commit(ONE % "'true'")
+        self.assertEqual(json.loads(self.run_here("--json").stdout.strip().splitlines()[-1])["outcome"], "passed")
+
+    def test_promotes_nothing_unless_asked(self):
+        self.commit("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n")
+        self.run_here()
+        branches = git(self.work, "branch", "--list", "production")
+        self.assertEqual(branches, "")
+
+    def test_ctrl_c_cancels_and_leaves_nothing(self):
+        self.commit(ENVIRONMENT % "/nonexistent")
+        running = subprocess.Popen([BINARY, "run", "--data", str(self.data), str(self.work)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment())
+        until(lambda: any("nonexistent" in command for command in self.processes_of_this_test()), "the use stage")
+        running.send_signal(signal.SIGINT)
+        output, _ = running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 130, output)
+        until(lambda: not self.processes_of_this_test(), "the end of every process")
+
+
+if __name__ == "__main__":
+    unittest.main()
