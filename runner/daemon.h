@@ -22,6 +22,7 @@ struct RunOptions {
   bool json = false;     // one JSON object at the end instead of the tree
   bool colour = true;    // false: never
   bool plain = false;    // lines instead of a tree that updates in place, even on a terminal
+  bool promote = false;  // move the production branch of this repository; otherwise gates are judged, nothing is moved
 };
 
 // Both answer the program's exit code (cli.h) and have said on stderr why it is not 0. SIGINT and SIGTERM end `serve`

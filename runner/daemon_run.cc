@@ -1,0 +1,196 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "pipelines/compiler.h"
+#include "runner/adapters/git_head.h"
+#include "runner/adapters/posix_clock.h"
+#include "runner/cli.h"
+#include "runner/composition.h"
+#include "runner/config.h"
+#include "runner/daemon.h"
+#include "runner/serve/documents.h"
+#include "runner/terminal_run.h"
+
+namespace quietgate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr Milliseconds draw_every{100};
+constexpr std::size_t read_batch = 256;
+
+int refuse(const Error& error) {
+  std::fprintf(stderr, "quietgate: %s\n", error.message.c_str());
+  if (!error.advice.empty()) std::fprintf(stderr, "           %s\n", error.advice.c_str());
+  return error.kind == ErrorKind::user ? exit_usage : exit_failed;
+}
+
+std::string person() {
+  const char* name = std::getenv("USER");
+  return name == nullptr || *name == '\0' ? "uid " + std::to_string(::getuid()) : name;
+}
+
+// A repository's name from its folder's: what is not allowed in names becomes a dash.
+std::string name_of(const std::string& path) {
+  std::string name = fs::path(path).filename();
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-') c = '-';
+  }
+  const auto begin = name.find_first_not_of(".-_");
+  return begin == std::string::npos ? "repository" : name.substr(begin);
+}
+
+// Here, a declared secret is the variable of its name in this process's environment.
+std::map<std::string, std::string> secrets_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::map<std::string, std::string> secrets;
+  auto compiled = compile_pipeline(text, file, {});
+  if (!compiled.plan) return secrets;
+  for (const auto& name : compiled.plan->secrets) {
+    if (const char* value = std::getenv(name.c_str())) secrets[name] = value;
+  }
+  return secrets;
+}
+
+Repository repository_here(const GitHead& head, const RunOptions& options) {
+  Repository repository;
+  repository.remote.repository = name_of(head.path);
+  repository.remote.url = head.path;
+  repository.protected_branches = {"**"};
+  if (!options.pipeline.empty()) repository.pipeline = options.pipeline;
+  repository.secrets = secrets_of(head.path + "/" + repository.pipeline);
+  return repository;
+}
+
+// Follows one run's rows into the view until it is over; then lets go of what it kept, and stops the loop.
+struct Follower {
+  Composition& composition;
+  RunView& view;
+  RunId run;
+  bool keep_environments;
+  PosixClock clock;
+  std::int64_t cursor = 0;
+
+  void read() {
+    for (bool more = true; more;) {
+      auto rows = composition.journal().read(cursor, read_batch, run);
+      if (!rows) throw std::runtime_error(rows.error().message);
+      for (const auto& row : *rows) {
+        view.on_row(row);
+        cursor = row.sequence;
+      }
+      more = rows->size() == read_batch;
+    }
+  }
+
+  Task<void> follow(Stop& stop) {
+    for (;;) {
+      read();
+      view.tick();
+      if (view.record().over()) break;
+      co_await clock.sleep(draw_every, stop);
+    }
+    if (!keep_environments) co_await let_go(stop);
+    composition.stop().request(StopReason::shutdown, "the run is over");
+  }
+
+  // What a try-out released as production is nobody's production.
+  Task<void> let_go(Stop& stop) {
+    auto live = composition.catalog().environments();
+    if (!live) co_return;
+    for (const auto& environment : *live) {
+      if (!environment.keep) continue;
+      (void)composition.journal().append({EnvironmentDestroyRequested{environment.id, environment.run, person()}}).ok();
+    }
+    const auto deadline = clock.now() + Milliseconds{60'000};
+    while (clock.now() < deadline) {
+      live = composition.catalog().environments();
+      if (!live || live->empty()) break;
+      co_await clock.sleep(draw_every, stop);
+    }
+    read();
+  }
+};
+
+Result<RunId> request_run(Composition& composition, const Repository& repository, const GitHead& head) {
+  const auto& name = repository.remote.repository;
+  std::vector<Event> events;
+  auto number = composition.catalog().next_number(name);
+  if (!number) return number.error();
+  const RunId run{name, *number};
+  events.push_back(RunRequested{run, head.branch, head.commit, "quietgate run by " + person()});
+  // What an earlier `quietgate run` left unfinished (it was killed) is ended first.
+  auto unfinished = composition.catalog().unfinished_runs();
+  if (!unfinished) return unfinished.error();
+  for (const auto& older : *unfinished) events.push_back(CancelRequested{older.id, person(), "superseded by " + to_string(run)});
+  auto appended = composition.journal().append(std::move(events));
+  if (!appended) return appended.error();
+  return run;
+}
+
+}  // namespace
+
+int run_here(const RunOptions& options) {
+  auto head = git_head(options.directory);
+  if (!head) return refuse(head.error());
+  const auto repository = repository_here(*head, options);
+  std::string data = options.data;
+  if (data.empty()) {
+    data = default_data_directory();
+    if (data.empty()) return refuse(user_error("no data directory is known", "name one with --data"));
+    data += "/here/" + repository.remote.repository;
+  }
+  data = fs::absolute(data).lexically_normal();
+
+  auto terminal = terminal_of(STDOUT_FILENO, !options.colour);
+  if (options.plain || options.json) terminal.live = false;
+  std::function<void(std::string_view)> out = [&](std::string_view text) {
+    if (options.json) return;
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  };
+  std::optional<RunView> view;
+  auto say = [&view](const std::string& line) {
+    if (view) view->say(line);
+  };
+  auto made = Composition::make({data, 4, options.promote, {repository}, say});
+  if (!made) return refuse(made.error());
+  auto& composition = **made;
+  PosixClock clock(composition.executor());
+  auto glimpse = [data](const RunId& run, const std::string& stage, int attempt) {
+    return glimpse_of_directory(data + "/runs/" + run.repository + "/" + std::to_string(run.number) + "/" + stage + "." +
+                                std::to_string(attempt));
+  };
+  view.emplace(terminal, out, [&clock] { return clock.now(); }, glimpse);
+  if (head->modified) view->say("the working tree has changes that are not committed: this run is of commit " + head->commit.substr(0, 7));
+  auto run = request_run(composition, repository, *head);
+  if (!run) return refuse(run.error());
+
+  Follower follower{composition, *view, *run, options.promote, PosixClock(composition.executor())};
+  composition.add_engine();
+  composition.add("the view", [&follower](Stop& stop) { return follower.follow(stop); });
+  int signals = 0;
+  auto ended = composition.run([&](int) {
+    if (++signals > 1) {
+      composition.stop().request(StopReason::shutdown, "interrupted twice");
+      return;
+    }
+    (void)composition.journal().append({CancelRequested{*run, person(), "interrupted by Ctrl-C"}}).ok();
+  });
+  view->finish();
+  if (options.json) std::printf("%s\n", run_document(view->record(), {}).c_str());
+  if (!ended) return refuse(ended.error());
+  if (!view->record().over()) return exit_cancelled;
+  return exit_code_of(view->record());
+}
+
+}  // namespace quietgate
