@@ -131,7 +131,8 @@ Result<RunId> request_run(Composition& composition, const Repository& repository
   // What an earlier `quietgate run` left unfinished (it was killed) is ended first.
   auto unfinished = composition.catalog().unfinished_runs();
   if (!unfinished) return unfinished.error();
-  for (const auto& older : *unfinished) events.push_back(CancelRequested{older.id, person(), "superseded by " + to_string(run)});
+  for (const auto& older : *unfinished)
+    events.push_back(CancelRequested{older.id, person(), "superseded by " + to_string(run)});
   auto appended = composition.journal().append(std::move(events));
   if (!appended) return appended.error();
   return run;
@@ -167,11 +168,14 @@ int run_here(const RunOptions& options) {
   auto& composition = **made;
   PosixClock clock(composition.executor());
   auto glimpse = [data](const RunId& run, const std::string& stage, int attempt) {
-    return glimpse_of_directory(data + "/runs/" + run.repository + "/" + std::to_string(run.number) + "/" + stage + "." +
-                                std::to_string(attempt));
+    return glimpse_of_directory(data + "/runs/" + run.repository + "/" + std::to_string(run.number) + "/" + stage +
+                                "." + std::to_string(attempt));
   };
-  view.emplace(terminal, out, [&clock] { return clock.now(); }, glimpse);
-  if (head->modified) view->say("the working tree has changes that are not committed: this run is of commit " + head->commit.substr(0, 7));
+  view.emplace(
+      terminal, out, [&clock] { return clock.now(); }, glimpse);
+  if (head->modified)
+    view->say("the working tree has changes that are not committed: this run is of commit " +
+              head->commit.substr(0, 7));
   auto run = request_run(composition, repository, *head);
   if (!run) return refuse(run.error());
 

@@ -318,21 +318,10 @@ Result<StageRequest> Driver::request(const Driven& driven, bool resume) {
         "add it to `protected` of this repository in the service's configuration, or promote from one that is");
   }
   const Lookup lookup = [this, spec = request.spec](const std::string& name) { return value_of(spec, name); };
-  if (std::holds_alternative<ApplySpec>(request.spec.body)) {
-    std::optional<Error> wrong;
-    each_template(request.spec, [&](std::string& text) {
-      auto resolved = resolve_known(text, lookup);
-      if (resolved)
-        text = std::move(*resolved);
-      else if (!wrong)
-        wrong = resolved.error();
-    });
-    if (wrong) return *wrong;
-  } else {
-    auto resolved = resolve(std::move(request.spec), lookup);
-    if (!resolved) return resolved.error();
-    request.spec = std::move(*resolved);
-  }
+  // Of an `apply` stage, ports.* and apply.* stay: the stage itself knows them.
+  auto resolved = resolve(std::move(request.spec), lookup);
+  if (!resolved) return resolved.error();
+  request.spec = std::move(*resolved);
   request.run = state_.id;
   request.commit = state_.commit;
   request.branch = state_.branch;
