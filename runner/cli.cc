@@ -50,9 +50,11 @@ CLI::App* verb(CLI::App& app, const char* name, const char* help, const char* gr
 
 void add_local_verbs(CLI::App& app, Arguments& a) {
   const char* here = "Here, without a service";
-  auto* run = verb(app, "run", "Run a repository's pipeline here and now; no ref is moved", here);
+  auto* run = verb(app, "run", "Run a repository's checked-out commit here and now", here);
   run->add_option("DIRECTORY", a.run.directory, "A folder of the repository (default: this one)");
   run->add_option("--pipeline", a.run.pipeline, "Pipeline file, relative to the repository (default: .quietgate.yaml)");
+  run->add_flag("--promote", a.run.promote,
+                "Move the production branch of this repository (default: nothing is moved)");
   run->add_flag("--plain", a.plain, "Lines instead of a tree that updates in place");
   auto* validate = verb(app, "validate", "Check a pipeline file; says every problem at its place", here);
   validate->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");

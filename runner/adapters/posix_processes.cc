@@ -294,7 +294,9 @@ Task<Result<ProcessExit>> PosixProcesses::wait(LeaderDirectory directory, std::u
     }
     asked = true;
     auto spec = directory.spec();
-    co_await end_leader(*leading, spec && *spec ? (*spec)->grace : SpecRecord().grace);
+    Milliseconds grace = SpecRecord().grace;
+    if (spec && *spec) grace = (*spec)->grace;
+    co_await end_leader(*leading, grace);
   }
   const auto died_how = reap(leading->pid.get());
   auto found = co_await find(directory);
@@ -313,9 +315,11 @@ Task<Result<ProcessExit>> PosixProcesses::wait(LeaderDirectory directory, std::u
 
 Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace) {
   send_signal(leading.pid.get(), SIGTERM);
-  if (co_await readable(leading.pid.get(), nullptr, grace + end_patience)) co_return;
-  send_signal(leading.pid.get(), SIGKILL);
-  co_await readable(leading.pid.get(), nullptr, end_patience);
+  const bool gone = co_await readable(leading.pid.get(), nullptr, grace + end_patience);
+  if (!gone) {
+    send_signal(leading.pid.get(), SIGKILL);
+    co_await readable(leading.pid.get(), nullptr, end_patience);
+  }
 }
 
 // A leader is dead and recorded no end: what it left is ended, and that is recorded in its place.

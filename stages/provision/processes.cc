@@ -112,7 +112,8 @@ Task<Result<void>> ProcessesProvisioner::await_ready(Provision provision, Servic
     if (left > Milliseconds{0}) {
       // A command may rightly take long; an exchange that hangs is better tried again.
       bool command = !service.spec.ready->command.empty();
-      seen = co_await probe(provision, service, number, command ? left : std::min(left, probe_deadline));
+      if (!command && left > probe_deadline) left = probe_deadline;
+      seen = co_await probe(provision, service, number, left);
     }
     auto lives = still_lives(provision, service);
     if (!lives) co_return lives;
