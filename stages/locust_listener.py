@@ -132,7 +132,9 @@ class Recorder:
         self.count(f"raised {type(exception).__name__}: {first_line(exception)}")
 
     def stopping(self):
-        if self.start is not None and not self.over:
+        # A task that ends the run takes itself down with it, and Locust idles on until its time is up and ends again:
+        # only the first end is the load's.
+        if self.start is not None and not self.stopped and not self.over:
             self.flush(int(self.elapsed()))
             self.stopped = True
             self.write("stopping", elapsed=round(self.elapsed(), 3))
