@@ -1,0 +1,256 @@
+// The load stage with real Locust against a real (small) HTTP server.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "stages/load.h"
+#include "stages/locust.h"
+#include "tests/support/scripted_load.h"
+#include "tests/support/spawned_processes.h"
+
+namespace quietgate {
+namespace {
+
+// Answers 200, or 500 for /bad; counts; says its port and, at the end, how many it answered.
+constexpr const char* server_py = R"py(
+import http.server, sys, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    count = 0
+    def do_GET(self):
+        Handler.count += 1
+        self.send_response(500 if self.path == "/bad" else 200)
+        body = str(Handler.count).encode()
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *a): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server.daemon_threads = True
+print("port", server.server_address[1], flush=True)
+server.serve_forever()
+)py";
+
+constexpr const char* usual_py = R"py(
+from locust import HttpUser, task, constant
+class Visitor(HttpUser):
+    wait_time = constant(0.02)
+    @task
+    def look(self):
+        self.client.get("/")
+)py";
+
+class LoadLocust : public testing::Test {
+ protected:
+  LoadLocust() { bench.real = true; }
+  void SetUp() override {
+    if (find_on_path("locust", "/usr/local/bin:/usr/bin:/bin").empty()) {
+      GTEST_SKIP() << "LOCUST IS NOT INSTALLED: this test needs the Debian package python3-locust";
+    }
+    bench.write("server.py", server_py);
+    ProcessSpec process;
+    process.argv = {"/usr/bin/python3", bench.root + "/server.py"};
+    process.environment = {{"PATH", "/usr/bin:/bin"}};
+    process.log = bench.root + "/server.log";
+    server = std::make_unique<Companion>(process);
+    for (int tries = 0; tries < 200 && bench.read("server.log").find('\n') == std::string::npos; ++tries) {
+      std::this_thread::sleep_for(Milliseconds(25));
+    }
+    auto text = bench.read("server.log");
+    ASSERT_EQ(text.substr(0, 5), "port ") << text;
+    spec.host = "http://127.0.0.1:" + text.substr(5, text.find('\n') - 5);
+    spec.locustfile = "locustfile.py";
+    spec.users = 4;
+    spec.spawn_rate = 20;
+    spec.duration = Milliseconds(4'000);
+  }
+  StageRequest request(const std::string& locustfile) {
+    bench.write("checkout/locustfile.py", locustfile);
+    auto made = bench.request(spec, "load");
+    made.environment["PATH"] = "/usr/local/bin:/usr/bin:/bin";
+    return made;
+  }
+  StageOutcome run(const std::string& locustfile) {
+    return bench.await(LoadStage(processes, http, clock).run(request(locustfile)));
+  }
+  std::string log() const { return bench.log.all() + bench.read("attempt/log"); }
+
+  StageBench bench;
+  RealClock clock;
+  SpawnedProcesses processes{clock};
+  ScriptedPrometheus http{clock};
+  std::unique_ptr<Companion> server;
+  LoadSpec spec;
+};
+
+TEST_F(LoadLocust, MeasuresAHealthyService) {
+  spec.warm_up = Milliseconds(1'000);
+  spec.expect = {{"failure_ratio", {Bound::Relation::less_equal, 0, "<= 0"}},
+                 {"p95", {Bound::Relation::less_equal, 2000, "<= 2s"}},
+                 {"requests_per_second", {Bound::Relation::greater_equal, 5, ">= 5"}},
+                 {"requests", {Bound::Relation::greater_equal, 50, ">= 50"}}};
+  auto before = clock.now();
+  auto outcome = run(usual_py);
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << log();
+  EXPECT_EQ(outcome.checks.size(), 5u);
+  ASSERT_TRUE(outcome.window);
+  auto length = outcome.window->end - outcome.window->begin;
+  EXPECT_GT(length, Milliseconds(3'000));
+  EXPECT_LT(length, Milliseconds(5'000));
+  EXPECT_GE(outcome.window->begin, before);
+  // What was counted is what the server counted, but for requests that were cut off at the end.
+  LoadReport report{Milliseconds(0)};
+  LocustRows(bench.root + "/attempt/locust.ndjson").read_into(report);
+  EXPECT_EQ(report.damage, "");
+  EXPECT_TRUE(report.finished);
+  EXPECT_EQ(report.steady.count(), report.requests);
+  EXPECT_NE(bench.log.all().find("4 users"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(bench.root + "/checkout/__pycache__")) << "the checkout stays the commit's";
+  EXPECT_NE(bench.read("attempt/measurements.ndjson").find("load.p95_ms"), std::string::npos);
+}
+
+TEST_F(LoadLocust, FailsOnFailures) {
+  spec.duration = Milliseconds(2'000);
+  spec.expect = {{"failure_ratio", {Bound::Relation::less_equal, 0.01, "<= 0.01"}}};
+  auto outcome = run(R"py(
+from locust import HttpUser, task, constant
+class Visitor(HttpUser):
+    wait_time = constant(0.02)
+    @task
+    def look(self):
+        self.client.get("/bad")
+)py");
+  EXPECT_EQ(outcome.outcome, Outcome::failed) << log();
+  EXPECT_EQ(outcome.reason.substr(0, 27), "failure ratio 1.000 > 0.01 ") << outcome.reason;
+  EXPECT_NE(outcome.reason.find("mostly GET /bad: 500 Server Error"), std::string::npos) << outcome.reason;
+}
+
+TEST_F(LoadLocust, AServiceThatIsGoneFails) {
+  server->stop();
+  spec.duration = Milliseconds(2'000);
+  spec.expect = {{"failure_ratio", {Bound::Relation::less_equal, 0.01, "<= 0.01"}}};
+  auto outcome = run(usual_py);
+  EXPECT_EQ(outcome.outcome, Outcome::failed) << log();
+  EXPECT_NE(outcome.reason.find("failure ratio 1.000 > 0.01"), std::string::npos) << outcome.reason;
+}
+
+TEST_F(LoadLocust, NamesTheLineOfASyntaxError) {
+  auto outcome = run("from locust import *\n\ndef (\n");
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "the locustfile could not be used: SyntaxError: invalid syntax (locustfile.py line 3)");
+}
+
+TEST_F(LoadLocust, NamesAnImportThatFails) {
+  auto outcome = run("import nothing_of_that_name\n");
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason,
+            "the locustfile could not be used: ModuleNotFoundError: No module named 'nothing_of_that_name' "
+            "(locustfile.py line 1)");
+}
+
+TEST_F(LoadLocust, ALocustfileWithoutUsersFails) {
+  auto outcome = run("x = 1\n");
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "Locust did not begin the load (exit status 1): No User class found!");
+}
+
+TEST_F(LoadLocust, AUserWithoutTasksFailsSoon) {
+  spec.duration = Milliseconds(60'000);
+  auto before = clock.now();
+  auto outcome = run("from locust import HttpUser, constant\nclass U(HttpUser):\n    wait_time = constant(0.05)\n");
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_NE(outcome.reason.find("the locustfile sent no requests and raised"), std::string::npos) << outcome.reason;
+  EXPECT_NE(outcome.reason.find("No tasks defined on U"), std::string::npos) << outcome.reason;
+  EXPECT_LT(clock.now() - before, Milliseconds(20'000));
+}
+
+TEST_F(LoadLocust, NoRequestsAreInconclusive) {
+  spec.duration = Milliseconds(2'000);
+  spec.expect = {{"failure_ratio", {Bound::Relation::less_equal, 0.01, "<= 0.01"}}};
+  auto outcome = run(R"py(
+from locust import User, task, constant
+class Idle(User):
+    wait_time = constant(0.1)
+    @task
+    def nothing(self): pass
+)py");
+  EXPECT_EQ(outcome.outcome, Outcome::inconclusive) << outcome.reason;
+  EXPECT_EQ(outcome.reason.substr(0, 23), "Locust sent no requests") << outcome.reason;
+}
+
+TEST_F(LoadLocust, ALocustfileThatEndsTheLoadFails) {
+  auto outcome = run(R"py(
+from locust import HttpUser, task, constant
+class Visitor(HttpUser):
+    wait_time = constant(0.5)
+    @task
+    def look(self):
+        self.client.get("/")
+        self.environment.runner.quit()
+)py");
+  EXPECT_EQ(outcome.outcome, Outcome::failed) << outcome.reason << log();
+  EXPECT_NE(outcome.reason.find("the locustfile ended the load after"), std::string::npos) << outcome.reason;
+}
+
+TEST_F(LoadLocust, ExceptionsBesideRequestsFail) {
+  spec.duration = Milliseconds(2'000);
+  auto outcome = run(std::string(usual_py) + "    @task\n    def wrong(self):\n        {}['id']\n");
+  EXPECT_EQ(outcome.outcome, Outcome::failed) << outcome.reason;
+  EXPECT_NE(outcome.reason.find("KeyError: 'id'"), std::string::npos) << outcome.reason;
+}
+
+// Sends the signal once Locust has worked for a second.
+Task<void> disturb(RealClock& clock, std::string rows, pid_t& pid, int signal, Stop& stop) {
+  while (true) {
+    LoadReport report{Milliseconds(0)};
+    LocustRows(rows).read_into(report);
+    if (!report.seconds.empty()) break;
+    co_await clock.sleep(Milliseconds(50), stop);
+  }
+  ::kill(pid, signal);
+}
+
+TEST_F(LoadLocust, ALocustThatIsKilledIsAnError) {
+  for (int signal : {SIGKILL, SIGTERM, SIGINT}) {
+    std::filesystem::remove(bench.root + "/attempt/locust.ndjson");
+    spec.duration = Milliseconds(30'000);
+    Stop never;
+    spawn(bench.loop.get_executor(),
+          disturb(clock, bench.root + "/attempt/locust.ndjson", processes.pid, signal, never),
+          [](std::exception_ptr) {});
+    auto outcome = run(usual_py);
+    EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason << log();
+    EXPECT_NE(outcome.reason.find("from outside"), std::string::npos) << outcome.reason;
+    EXPECT_NE(outcome.reason.find("of 30 s"), std::string::npos) << outcome.reason;
+  }
+}
+
+Task<void> cancel(RealClock& clock, std::string rows, Stop& what, Stop& stop) {
+  while (true) {
+    LoadReport report{Milliseconds(0)};
+    LocustRows(rows).read_into(report);
+    if (!report.seconds.empty()) break;
+    co_await clock.sleep(Milliseconds(50), stop);
+  }
+  what.request(StopReason::cancel, "cancelled by ana");
+}
+
+TEST_F(LoadLocust, ACancelEndsLocust) {
+  spec.duration = Milliseconds(30'000);
+  Stop never;
+  spawn(bench.loop.get_executor(), cancel(clock, bench.root + "/attempt/locust.ndjson", bench.stop, never),
+        [](std::exception_ptr) {});
+  auto before = clock.now();
+  try {
+    run(usual_py);
+    FAIL() << "it was cancelled";
+  } catch (const Stopped& stopped) {
+    EXPECT_EQ(stopped.cause, "cancelled by ana");
+  }
+  EXPECT_LT(clock.now() - before, Milliseconds(15'000));
+  EXPECT_EQ(::kill(processes.pid, 0), -1) << "Locust is gone";
+}
+
+}  // namespace
+}  // namespace quietgate

@@ -1,0 +1,136 @@
+// A world for the load and verify stages in fake time: a Locust that writes rows by a script, and a Prometheus that
+// answers from a function of time.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runner/ports/http.h"
+#include "runner/ports/process.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/stage_bench.h"
+
+namespace quietgate {
+
+class ScriptedLocust : public Processes {
+ public:
+  explicit ScriptedLocust(Clock& clock) : clock_(clock) {}
+  struct Line {
+    Milliseconds at;  // after the start
+    std::string rows;
+  };
+  std::vector<Line> lines;
+  Milliseconds ends_at{0};
+  Result<ProcessExit> exit = ProcessExit{};
+  std::vector<ProcessSpec> ran;
+  std::vector<StopReason> stopped;
+  bool known = false;  // the step was started by a runner before
+
+  Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override {
+    ran.push_back(spec);
+    try {
+      co_await play(spec.environment.at("QUIETGATE_LOAD_FILE"), stop);
+    } catch (const Stopped& why) {
+      stopped.push_back(why.reason);
+      throw;
+    }
+    co_return exit;
+  }
+  Task<Result<void>> start(ProcessSpec, Stop&) override { co_return infrastructure_error("not in this world"); }
+  Result<std::optional<ProcessExit>> status(const std::string&) override {
+    if (!known) return infrastructure_error("never held a step");
+    return std::optional<ProcessExit>();
+  }
+  Task<Result<void>> end(std::string, Stop&) override { co_return infrastructure_error("not in this world"); }
+
+ private:
+  Task<void> play(std::string path, Stop& stop) {
+    auto start = clock_.now();
+    for (const auto& line : lines) {
+      co_await clock_.sleep(start + line.at - clock_.now(), stop);
+      std::ofstream(path, std::ios::binary | std::ios::app) << line.rows;
+    }
+    co_await clock_.sleep(start + ends_at - clock_.now(), stop);
+  }
+  Clock& clock_;
+};
+
+class ScriptedPrometheus : public Http {
+ public:
+  explicit ScriptedPrometheus(Clock& clock) : clock_(clock) {}
+  std::function<double(double)> value = [](double) { return 1.0; };  // by the server's time
+  double ahead = 0;                                                  // seconds that the server's clock is ahead of ours
+  std::function<Result<HttpResponse>()> instead;                     // answers everything but time() when set
+  int asked = 0;
+
+  Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override {
+    stop.throw_if_requested();
+    ++asked;
+    auto text = request.url + "?" + request.body;
+    double now = static_cast<double>(clock_.now().time_since_epoch().count()) / 1000 + ahead;
+    HttpResponse response;
+    response.status = 200;
+    response.sent = response.received = clock_.now();
+    if (text.find("time%28%29") != std::string::npos || text.find("time()") != std::string::npos) {
+      response.body = answer("scalar", fmt::format("[{:.3f},\"{:.3f}\"]", now, now));
+    } else if (instead) {
+      co_return instead();
+    } else if (text.find("/query_range") != std::string::npos) {
+      std::string values;
+      double step = field(text, "step"), begin = field(text, "start"), end = field(text, "end");
+      for (int i = 0; begin + i * step <= end + 1e-6; ++i) values += (i > 0 ? "," : "") + sample(begin + i * step);
+      response.body = answer("matrix", "[{\"metric\":{},\"values\":[" + values + "]}]");
+    } else {
+      response.body = answer("vector", "[{\"metric\":{},\"value\":" + sample(now) + "}]");
+    }
+    co_return response;
+  }
+  static std::string answer(const std::string& type, const std::string& result) {
+    return R"({"status":"success","data":{"resultType":")" + type + R"(","result":)" + result + "}}";
+  }
+
+ private:
+  std::string sample(double time) const {
+    auto v = value(time);
+    return fmt::format("[{:.3f},\"{}\"]", time, std::isnan(v) ? "NaN" : fmt::format("{}", v));
+  }
+  static double field(const std::string& text, const std::string& name) {
+    auto at = text.find(name + "=");
+    return at == std::string::npos ? 1 : std::strtod(text.c_str() + at + name.size() + 1, nullptr);
+  }
+  Clock& clock_;
+};
+
+// Runs the task to its end; whenever nothing is left to do, time goes on by 50 ms. `each` is called at every such step.
+template <class T>
+T await_in_time(StageBench& bench, FakeClock& clock, Task<T> task, const std::function<void()>& each = {}) {
+  std::optional<T> answer;
+  std::exception_ptr thrown;
+  bool done = false;
+  struct Keep {
+    static Task<void> it(Task<T> from, std::optional<T>& to) { to.emplace(co_await std::move(from)); }
+  };
+  spawn(bench.loop.get_executor(), Keep::it(std::move(task), answer), [&](std::exception_ptr problem) {
+    thrown = problem;
+    done = true;
+  });
+  for (int steps = 0; !done && steps < 100'000; ++steps) {
+    bench.loop.restart();
+    while (bench.loop.poll() > 0) {
+    }
+    if (done) break;
+    clock.advance(Milliseconds(50));
+    if (each) each();
+  }
+  if (thrown) std::rethrow_exception(thrown);
+  return std::move(answer).value();
+}
+
+}  // namespace quietgate
