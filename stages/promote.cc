@@ -148,7 +148,11 @@ Task<StageOutcome> PromoteStage::run(StageRequest request) {
   }
   std::optional<StageOutcome> not_approved;
   if (!begun) not_approved = co_await approve(request, spec, order);
-  outcome = not_approved ? std::move(*not_approved) : co_await move.perform(std::move(order));
+  if (not_approved) {
+    outcome = std::move(*not_approved);
+  } else {
+    outcome = co_await move.perform(std::move(order));
+  }
   outcome.gate = begun ? last_judgement(request) : std::move(judgement);
   co_return outcome;
 }

@@ -113,7 +113,8 @@ Finding prove_targets(const GateEvidence& evidence) {
     for (const auto& target : *evidence.targets) {
       if (auto problem = target_problem(evidence, target); !problem.empty()) problems.push_back(std::move(problem));
     }
-    detail = fmt::format("{} targets up for {}", evidence.targets->size(), span_text(evidence.length()));
+    detail = fmt::format("{} {} up for {}", evidence.targets->size(),
+                         evidence.targets->size() == 1 ? "target" : "targets", span_text(evidence.length()));
   }
   return conclude("P7", "targets up", std::move(problems), std::move(detail));
 }
