@@ -65,7 +65,8 @@ std::vector<pid_t> residents(const std::string& directory) {
 Task<Result<void>> end_residents(std::string directory, Clock& clock, Milliseconds grace, Stop& stop) {
   for (int signal : {SIGTERM, SIGKILL}) {
     for (auto process : residents(directory)) signal_resident(process, directory, signal);
-    if (co_await gone_within(directory, clock, grace, stop)) co_return Result<void>();
+    const bool gone = co_await gone_within(directory, clock, grace, stop);
+    if (gone) co_return Result<void>();
   }
   std::string list;
   for (auto process : residents(directory)) list += (list.empty() ? "" : ", ") + std::to_string(process);
