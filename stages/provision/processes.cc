@@ -123,7 +123,8 @@ Task<Result<void>> ProcessesProvisioner::await_ready(Provision provision, Servic
       co_return Result<void>();
     }
     if (took >= within) break;
-    co_await clock_.sleep(std::min(pause, within - took), *provision.request.stop);
+    const auto nap = std::min(pause, within - took);
+    co_await clock_.sleep(nap, *provision.request.stop);
     pause = std::min(pause * 3 / 2, longest_pause);
   }
   tell_log(log, service.spec.name, service.log());
