@@ -88,7 +88,7 @@ class ServiceTest(unittest.TestCase):
     def end_service(self):
         if self.service is not None and self.service.poll() is None:
             for environment_of in self.get("/api/v1/environments")["environments"]:
-                self.cli("environments", "destroy", environment_of["id"], "--wait", check=False)
+                self.cli("environments", "--destroy", environment_of["id"], check=False)
             for run in self.get("/api/v1/runs")["runs"]:
                 if run["status"] != "finished":
                     self.cli("cancel", run["id"], check=False)

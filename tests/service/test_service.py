@@ -128,14 +128,14 @@ class Runs(ServiceTest):
         pipeline = "version: 1\nname: hello\nstages:\n  ask: {approve: {message: Ship it?}}\n  after: {needs: [ask], test: {run: 'true'}}\n"
         self.push(pipeline)
         self.stage_is(1, "ask", "awaiting_approval")
-        self.cli("approve", "hello/1", "--reason", "looks good")
+        self.cli("approve", "hello/1", "ask", "--reason", "looks good")
         self.assertEqual(self.finished(1)["outcome"], "passed")
 
     def test_a_refused_approval_ends_the_run(self):
         self.start()
         self.push("version: 1\nname: hello\nstages:\n  ask: {approve: {message: Ship it?}}\n  after: {needs: [ask], test: {run: 'true'}}\n")
         self.stage_is(1, "ask", "awaiting_approval")
-        self.cli("approve", "hello/1", "--refuse", "--reason", "not today")
+        self.cli("approve", "hello/1", "ask", "--refuse", "--reason", "not today")
         run = self.finished(1)
         self.assertEqual(run["outcome"], "cancelled")
         self.assertIn("not today", run["reason"])
@@ -225,7 +225,7 @@ class Restarts(ServiceTest):
         self.stage_is(1, "ask", "awaiting_approval")
         self.terminate()
         self.start()
-        self.cli("approve", "hello/1", "--reason", "fine")
+        self.cli("approve", "hello/1", "ask", "--reason", "fine")
         self.assertEqual(self.finished(1)["outcome"], "passed")
 
 
