@@ -1,13 +1,20 @@
-// The load stage with real Locust against a real (small) HTTP server.
+// The load stage with real Locust, under a real leader, against a real (small) HTTP server.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <thread>
 
+#include "runner/adapters/posix_clock.h"
+#include "runner/adapters/posix_processes.h"
 #include "stages/load.h"
 #include "stages/locust.h"
+#include "tests/support/companion.h"
 #include "tests/support/scripted_load.h"
-#include "tests/support/spawned_processes.h"
 
 namespace quietgate {
 namespace {
@@ -33,7 +40,9 @@ server.serve_forever()
 )py";
 
 constexpr const char* usual_py = R"py(
+import os
 from locust import HttpUser, task, constant
+open(os.environ["HOME"] + "/locust.pid", "w").write(str(os.getpid()) + "\n")
 class Visitor(HttpUser):
     wait_time = constant(0.02)
     @task
@@ -74,11 +83,12 @@ class LoadLocust : public testing::Test {
   StageOutcome run(const std::string& locustfile) {
     return bench.await(LoadStage(processes, http, clock).run(request(locustfile)));
   }
+  pid_t locust_pid() const { return static_cast<pid_t>(std::atoi(bench.read("locust.pid").c_str())); }
   std::string log() const { return bench.log.all() + bench.read("attempt/log"); }
 
   StageBench bench;
-  RealClock clock;
-  SpawnedProcesses processes{clock};
+  PosixClock clock{bench.loop.get_executor()};
+  PosixProcesses processes{bench.loop.get_executor()};
   ScriptedPrometheus http{clock};
   std::unique_ptr<Companion> server;
   LoadSpec spec;
@@ -200,46 +210,39 @@ TEST_F(LoadLocust, ExceptionsBesideRequestsFail) {
   EXPECT_NE(outcome.reason.find("KeyError: 'id'"), std::string::npos) << outcome.reason;
 }
 
-// Sends the signal once Locust has worked for a second.
-Task<void> disturb(RealClock& clock, std::string rows, pid_t& pid, int signal, Stop& stop) {
-  while (true) {
-    LoadReport report{Milliseconds(0)};
-    LocustRows(rows).read_into(report);
-    if (!report.seconds.empty()) break;
-    co_await clock.sleep(Milliseconds(50), stop);
+// Calls `then` once Locust has worked for a second.
+Task<void> after_a_second(PosixClock& clock, std::string rows, std::function<void()> then) {
+  Stop never;
+  LoadReport report{Milliseconds(0)};
+  LocustRows reader(rows);
+  while (report.seconds.empty()) {
+    co_await clock.sleep(Milliseconds(50), never);
+    reader.read_into(report);
   }
-  ::kill(pid, signal);
+  then();
 }
 
 TEST_F(LoadLocust, ALocustThatIsKilledIsAnError) {
   for (int signal : {SIGKILL, SIGTERM, SIGINT}) {
-    std::filesystem::remove(bench.root + "/attempt/locust.ndjson");
     spec.duration = Milliseconds(30'000);
-    Stop never;
+    auto made = request(usual_py);
+    made.directory = bench.root + "/attempt" + std::to_string(signal);
+    std::filesystem::create_directories(made.directory);
     spawn(bench.loop.get_executor(),
-          disturb(clock, bench.root + "/attempt/locust.ndjson", processes.pid, signal, never),
+          after_a_second(clock, made.directory + "/locust.ndjson", [&] { ::kill(locust_pid(), signal); }),
           [](std::exception_ptr) {});
-    auto outcome = run(usual_py);
-    EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason << log();
+    auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+    EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason;
     EXPECT_NE(outcome.reason.find("from outside"), std::string::npos) << outcome.reason;
     EXPECT_NE(outcome.reason.find("of 30 s"), std::string::npos) << outcome.reason;
   }
 }
 
-Task<void> cancel(RealClock& clock, std::string rows, Stop& what, Stop& stop) {
-  while (true) {
-    LoadReport report{Milliseconds(0)};
-    LocustRows(rows).read_into(report);
-    if (!report.seconds.empty()) break;
-    co_await clock.sleep(Milliseconds(50), stop);
-  }
-  what.request(StopReason::cancel, "cancelled by ana");
-}
-
 TEST_F(LoadLocust, ACancelEndsLocust) {
   spec.duration = Milliseconds(30'000);
-  Stop never;
-  spawn(bench.loop.get_executor(), cancel(clock, bench.root + "/attempt/locust.ndjson", bench.stop, never),
+  spawn(bench.loop.get_executor(),
+        after_a_second(clock, bench.root + "/attempt/locust.ndjson",
+                       [&] { bench.stop.request(StopReason::cancel, "cancelled by ana"); }),
         [](std::exception_ptr) {});
   auto before = clock.now();
   try {
@@ -249,7 +252,30 @@ TEST_F(LoadLocust, ACancelEndsLocust) {
     EXPECT_EQ(stopped.cause, "cancelled by ana");
   }
   EXPECT_LT(clock.now() - before, Milliseconds(15'000));
-  EXPECT_EQ(::kill(processes.pid, 0), -1) << "Locust is gone";
+  ASSERT_GT(locust_pid(), 1);
+  EXPECT_EQ(::kill(locust_pid(), 0), -1) << "Locust is gone";
+}
+
+TEST_F(LoadLocust, ALoadGoesOnWithoutItsRunner) {
+  spec.duration = Milliseconds(6'000);
+  spawn(bench.loop.get_executor(),
+        after_a_second(clock, bench.root + "/attempt/locust.ndjson",
+                       [&] { bench.stop.request(StopReason::shutdown, "the service stops"); }),
+        [](std::exception_ptr) {});
+  EXPECT_THROW(run(usual_py), Stopped);
+  ASSERT_GT(locust_pid(), 1);
+  EXPECT_EQ(::kill(locust_pid(), 0), 0) << "Locust goes on";
+  // The next runner: other objects, the same attempt.
+  Stop stop;
+  PosixProcesses next(bench.loop.get_executor());
+  auto made = request(usual_py);
+  made.resume = true;
+  made.stop = &stop;
+  auto outcome = bench.await(LoadStage(next, http, clock).run(made));
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << log();
+  EXPECT_GT(outcome.window->end - outcome.window->begin, Milliseconds(5'000));
+  auto samples = bench.read("attempt/measurements.ndjson");
+  EXPECT_GE(std::count(samples.begin(), samples.end(), '\n'), 30) << "from the first second on";
 }
 
 }  // namespace

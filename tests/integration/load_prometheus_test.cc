@@ -7,10 +7,11 @@
 #include <thread>
 
 #include "runner/adapters/http_curl.h"
+#include "runner/adapters/posix_clock.h"
 #include "stages/locust.h"
 #include "stages/replica_watch.h"
 #include "stages/verify.h"
-#include "tests/support/spawned_processes.h"
+#include "tests/support/companion.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -95,7 +96,7 @@ class LoadPrometheus : public testing::Test {
   }
 
   StageBench bench;
-  RealClock clock;
+  PosixClock clock{bench.loop.get_executor()};
   BlockingPool pool{2};
   HttpCurl http{pool};
   std::unique_ptr<Companion> exporter, prometheus;
