@@ -96,7 +96,9 @@ std::optional<std::string> Live::must_end() const {
 
 Task<std::optional<std::string>> follow(Live& live) {
   live.read();
-  if (live.replicas != nullptr && co_await live.replicas->look()) {
+  bool fresh_count = false;
+  if (live.replicas != nullptr) fresh_count = co_await live.replicas->look();
+  if (fresh_count) {
     Measurements fresh;
     fresh.add("replicas", live.replicas->newest().time, live.replicas->newest().value);
     live.drawn << fresh.text() << std::flush;
