@@ -115,19 +115,20 @@ PosixProcesses::~PosixProcesses() = default;
 // True when the descriptor became readable; false when the stop was requested or the time is over.
 Task<bool> PosixProcesses::readable(int fd, Stop* stop, Milliseconds most) {
   if (stop != nullptr && stop->requested()) co_return false;
-  asio::posix::stream_descriptor watched(executor_, ::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  // Shared with the timer's handler, which may be queued already when this ends.
+  const auto watched = std::make_shared<asio::posix::stream_descriptor>(executor_, ::fcntl(fd, F_DUPFD_CLOEXEC, 3));
   asio::steady_timer timer(executor_);
   if (most != for_ever) {
     timer.expires_after(most);
-    timer.async_wait([&watched](boost::system::error_code cancelled) {
-      if (!cancelled) watched.cancel();
+    timer.async_wait([watched](boost::system::error_code cancelled) {
+      if (!cancelled) watched->cancel();
     });
   }
   std::optional<Stop::Listener> listener;
-  if (stop != nullptr) listener.emplace(*stop, [&watched] { watched.cancel(); });
+  if (stop != nullptr) listener.emplace(*stop, [&watched] { watched->cancel(); });
   boost::system::error_code ended;
-  co_await watched.async_wait(asio::posix::stream_descriptor::wait_read,
-                              asio::redirect_error(asio::use_awaitable, ended));
+  co_await watched->async_wait(asio::posix::stream_descriptor::wait_read,
+                               asio::redirect_error(asio::use_awaitable, ended));
   co_return !ended;
 }
 
@@ -269,7 +270,8 @@ Task<Result<void>> PosixProcesses::end(std::string path, Stop& stop) {
   const auto leader = found->leading->pid.get();
   send_signal(leader, SIGTERM);
   const auto grace = spec ? (*spec)->grace : SpecRecord().grace;
-  if (!co_await readable(leader, &stop, grace + end_patience)) {
+  const bool ended = co_await readable(leader, &stop, grace + end_patience);
+  if (!ended) {
     stop.throw_if_requested();
     send_signal(leader, SIGKILL);
     co_await readable(leader, nullptr, end_patience);
@@ -287,7 +289,8 @@ Task<Result<void>> PosixProcesses::end(std::string path, Stop& stop) {
 Task<Result<ProcessExit>> PosixProcesses::wait(LeaderDirectory directory, std::unique_ptr<Leading> leading,
                                                Stop& stop) {
   bool asked = false;
-  if (!co_await readable(leading->pid.get(), &stop, for_ever)) {
+  const bool ended = co_await readable(leading->pid.get(), &stop, for_ever);
+  if (!ended) {
     if (stop.reason() == StopReason::shutdown) {
       children_->reap_at_end(executor_, std::move(leading->pid));
       stop.throw_if_requested();
@@ -314,12 +317,46 @@ Task<Result<ProcessExit>> PosixProcesses::wait(LeaderDirectory directory, std::u
 }
 
 Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace) {
-  send_signal(leading.pid.get(), SIGTERM);
-  const bool gone = co_await readable(leading.pid.get(), nullptr, grace + end_patience);
-  if (!gone) {
-    send_signal(leading.pid.get(), SIGKILL);
-    co_await readable(leading.pid.get(), nullptr, end_patience);
+  const int leader = leading.pid.get();
+  send_signal(leader, SIGTERM);
+  const bool ended = co_await readable(leader, nullptr, grace + end_patience);
+  if (!ended) {
+    send_signal(leader, SIGKILL);
+    co_await readable(leader, nullptr, end_patience);
   }
+}
+
+// Ends what a dead leader left, as the leader would have; says what came of it. All are stopped before the first is
+// signalled: a parent that died would leave children that nothing connects with the step any more.
+Task<std::string> PosixProcesses::end_left(LeaderRecord record, std::string id, SpecRecord told) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto marker = std::string(step_marker) + "=" + id;
+  auto look = [&] { return left_behind(marker, record.leader, record.leader_start); };
+  std::set<std::pair<int, std::uint64_t>> known;
+  auto left = look();
+  for (bool fresh = true; fresh; left = look()) {
+    fresh = false;
+    for (const auto& process : left) {
+      if (!known.emplace(process.pid, process.start).second) continue;
+      signal_process(process, SIGSTOP);
+      fresh = true;
+    }
+  }
+  for (int signal : {told.stop_signal, SIGCONT}) {
+    for (const auto& process : left) signal_process(process, signal);
+  }
+  for (left = look(); !left.empty() && std::chrono::steady_clock::now() - began < told.grace + kill_patience;
+       left = look()) {
+    const bool kill = std::chrono::steady_clock::now() - began >= told.grace;
+    for (const auto& process : left) {
+      const bool fresh = known.emplace(process.pid, process.start).second;
+      if (fresh || kill) signal_process(process, kill ? SIGKILL : told.stop_signal);
+    }
+    co_await nap(look_again * 4);
+  }
+  auto said = "; " + std::to_string(known.size()) + " processes of the step were ended";
+  if (!left.empty()) said += ", " + std::to_string(left.size()) + " could not be";
+  co_return said;
 }
 
 // A leader is dead and recorded no end: what it left is ended, and that is recorded in its place.
@@ -337,28 +374,14 @@ Task<Result<ProcessExit>> PosixProcesses::bury(LeaderDirectory directory, [[mayb
   exit.started = directory.led_since();
   exit.detail = "process " + std::to_string(record.leader) + " was gone before it recorded an end";
   if (!died_how.empty()) exit.detail += " (" + died_how + ")";
-  if (!known) exit.detail = leader.error().message;
+  if (!leader) exit.detail = leader.error().message;
   if (!damaged) exit.detail = damaged.error().message;
   if (known && record.boot != boot_) {
     exit.detail += "; the machine was started anew since";
   } else if (id.empty()) {
     exit.detail += "; processes that it may have left can't be recognised";
   } else {
-    const auto began = std::chrono::steady_clock::now();
-    std::set<std::pair<int, std::uint64_t>> ended;
-    auto left = left_behind(std::string(step_marker) + "=" + id, record.leader, record.leader_start);
-    while (!left.empty() && std::chrono::steady_clock::now() - began < told.grace + kill_patience) {
-      const bool kill = std::chrono::steady_clock::now() - began >= told.grace;
-      for (const auto& process : left) {
-        const bool first = ended.emplace(process.pid, process.start).second;
-        if (first || kill) signal_process(process, kill ? SIGKILL : told.stop_signal);
-        if (first) signal_process(process, SIGCONT);
-      }
-      co_await nap(look_again * 4);
-      left = left_behind(std::string(step_marker) + "=" + id, record.leader, record.leader_start);
-    }
-    exit.detail += "; " + std::to_string(ended.size()) + " processes of the step were ended";
-    if (!left.empty()) exit.detail += ", " + std::to_string(left.size()) + " could not be";
+    exit.detail += co_await end_left(record, id, told);
   }
   exit.ended = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
   if (auto written = directory.write_exit(id, exit); !written) co_return written.error();

@@ -35,6 +35,7 @@ class PosixProcesses final : public Processes {
   Task<void> nap(Milliseconds span);
   Task<Result<ProcessExit>> wait(LeaderDirectory directory, std::unique_ptr<Leading> leading, Stop& stop);
   Task<void> end_leader(const Leading& leading, Milliseconds grace);
+  Task<std::string> end_left(LeaderRecord record, std::string id, SpecRecord told);
   Task<Result<ProcessExit>> bury(LeaderDirectory directory, Descriptor lock, std::string died_how);
 
   Executor executor_;

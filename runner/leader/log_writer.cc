@@ -91,13 +91,12 @@ bool LogWriter::append(struct iovec* vectors, std::size_t count, std::int64_t no
 }
 
 bool LogWriter::append_marker() {
-  if (marker_.empty()) {
-    if (unsaid_ == 0) return true;
-    marker_ = std::string(last_byte_ == '\n' ? "" : "\n") + "[quietgate: " + std::to_string(unsaid_) +
-              " bytes of log lost: " + strerrordesc_np(error_) + "]\n";
-    marker_begun_ = false;
-  }
-  while (!marker_.empty()) {
+  while (!marker_.empty() || unsaid_ != 0) {
+    if (marker_.empty()) {
+      marker_ = std::string(last_byte_ == '\n' ? "" : "\n") + "[quietgate: " + std::to_string(unsaid_) +
+                " bytes of log lost: " + why_lost() + "]\n";
+      marker_begun_ = false;
+    }
     const auto put = ::write(log_, marker_.data(), marker_.size());
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) {
@@ -106,8 +105,8 @@ bool LogWriter::append_marker() {
       if (!marker_begun_) marker_.clear();
       return false;
     }
+    if (!marker_begun_) unsaid_ = 0;
     marker_begun_ = true;
-    unsaid_ = 0;
     last_byte_ = '\n';
     marker_.erase(0, static_cast<std::size_t>(put));
   }

@@ -63,21 +63,23 @@ class ProcessesWorld : public ::testing::Test {
       thrown = problem;
       done = true;
     });
+    io.restart();
     while (!done && io.run_one() > 0) {
     }
-    io.restart();
     if (thrown) std::rethrow_exception(thrown);
     return std::move(*answer);
   }
 
   // The loop runs until `truth()`; false after 20 s.
   bool until(const std::function<bool()>& truth) {
-    for (int i = 0; i < 4000; ++i) {
-      if (truth()) return true;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!truth()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
       io.restart();
-      io.run_for(Milliseconds(5));
+      io.run_for(Milliseconds(2));
+      ::usleep(2000);  // a loop without work returns at once
     }
-    return truth();
+    return true;
   }
 
   ProcessExit run(const ProcessSpec& what) {
