@@ -28,7 +28,9 @@ GitConnection::GitConnection(const GitRemote& remote, GitUrl url, Limits limits,
       trust_(trust),
       max_bytes_(limits.max_bytes),
       bound_(remote.deadline, limits.idle, limits.max_bytes, stop),
-      scope_(bound_) {}
+      scope_(bound_) {
+  bound_.allow(url_.host, url_.port);
+}
 
 GitConnection::~GitConnection() = default;
 
@@ -50,7 +52,6 @@ Result<void> GitConnection::connect(git_repository* mirror, git_direction direct
   if (code < 0) return error("connect to", code);
   git_remote_connect_options options = GIT_REMOTE_CONNECT_OPTIONS_INIT;
   options.callbacks = callbacks();
-  options.follow_redirects = redirects();
   code = git_remote_connect_ext(remote_.get(), direction, &options);
   if (code < 0) return error("connect to", code);
   return {};
@@ -73,13 +74,6 @@ Result<std::vector<Advertised>> GitConnection::heads() const {
     if (valid) found.push_back({std::string(name.substr(heads_prefix.size())), refs[i]->oid});
   }
   return found;
-}
-
-git_remote_redirect_t GitConnection::redirects() const {
-  // Credentials must not follow a redirect to somewhere else.
-  const auto& known = settings_.credentials;
-  const bool secret = !known.password.empty() || !known.username.empty() || url_.has_password;
-  return secret ? GIT_REMOTE_REDIRECT_NONE : GIT_REMOTE_REDIRECT_INITIAL;
 }
 
 git_remote_callbacks GitConnection::callbacks() {
@@ -146,16 +140,16 @@ int GitConnection::check_host(const git_cert_hostkey& certificate) {
   trouble_ = Trouble::host_key;
   const auto place = file.empty() ? std::string("a known_hosts file") : file;
   const auto scan = "ssh-keyscan -p " + std::to_string(url_.port) + " " + url_.host + " >> " + place;
+  const auto shown = "the host key of " + url_.shown + " (" + printable(host_key_type(key), 40) + ")";
   if (verdict == HostKeyVerdict::different) {
-    trouble_words_ = user_error("the host key of " + url_.shown + " is not one that " + place + " has for this host",
+    trouble_words_ = user_error(shown + " is not the one that " + place + " has for this host",
                                 "if the server's key was changed on purpose, replace its lines there (" + scan +
                                     "); otherwise somebody may be in between");
   } else if (verdict == HostKeyVerdict::unknown) {
-    trouble_words_ = user_error("the host key of " + url_.shown + " is not in " + place,
+    trouble_words_ = user_error(shown + " is not in " + place,
                                 "add it with: " + scan + "  and compare it with what the server's owner publishes");
   } else {
-    trouble_words_ =
-        user_error("cannot check the host key of " + url_.shown + ": cannot read " + place, "make it with: " + scan);
+    trouble_words_ = user_error("cannot check " + shown + ": cannot read " + place, "make it with: " + scan);
   }
   return GIT_ECERTIFICATE;
 }

@@ -40,7 +40,6 @@ class GitConnection {
   const GitUrl& url() const { return url_; }
   // Callbacks that carry the credentials, the checks and the bound. Valid as long as this.
   git_remote_callbacks callbacks();
-  git_remote_redirect_t redirects() const;
   // Why the last libgit2 call failed with `code`; `doing`: `fetch from`, `push to`.
   Error error(const std::string& doing, int code) const;
   NetworkBound& bound() { return bound_; }

@@ -47,6 +47,9 @@ std::optional<Error> GitConnection::bound_error() const {
     case NetworkBound::Broken::unreachable:
       return infrastructure_error("cannot connect to " + where + " (" + bound_.detail() + ")",
                                   "check that the server runs and that the port is right");
+    case NetworkBound::Broken::redirected:
+      return user_error(where + " redirects to " + printable(bound_.detail(), 200),
+                        "configure the URL that it redirects to");
   }
   return std::nullopt;
 }
@@ -99,7 +102,7 @@ Error GitConnection::protocol_error(const std::string& doing, int code) const {
     return user_error("there is no repository at " + where + (said.empty() ? "" : " (" + said + ")"), not_git);
   }
   if (said.find("redirect") != std::string::npos) {
-    return user_error(where + " redirects to another place", "configure the URL that it redirects to");
+    return user_error(where + " redirects to another place (" + said + ")", "configure the URL that it redirects to");
   }
   return infrastructure_error("cannot " + doing + " " + where + ": " + (said.empty() ? "no reason given" : said),
                               not_git);

@@ -68,7 +68,6 @@ Result<void> GitWorkshop::fetch(const GitRemote& remote, const std::vector<std::
   options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
   options.prune = GIT_FETCH_NO_PRUNE;
   options.update_fetchhead = 0;
-  options.follow_redirects = connection.redirects();
   const int code = git_remote_fetch(connection.remote(), &refspecs, &options, nullptr);
   if (code < 0 || connection.broken()) return connection.error("fetch from", code);
   return {};

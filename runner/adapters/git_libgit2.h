@@ -4,7 +4,7 @@
 //
 // Paths and file://, http, https, git:// and ssh. https checks certificates against the system's authorities, or
 // ca_file instead. ssh takes ed25519 keys (RSA keys don't work with libssh2 1.10 and current servers), checks the host
-// against known_hosts, and takes `password` as the key's passphrase. Redirects are followed only without credentials.
+// against known_hosts, and takes `password` as the key's passphrase. Redirects to another host or port are refused.
 // Pushing to a path moves the ref by compare-and-swap too, but runs no hooks: protection needs a server. Configuration
 // files of Git (system's, user's) are not read, and no proxy is used.
 //

@@ -1,6 +1,7 @@
 #include "runner/adapters/git_network.h"
 
 #include <poll.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -22,6 +23,16 @@ void NetworkBound::break_by(Broken why, std::string detail) {
   if (broken_.load() != Broken::none) return;
   detail_ = std::move(detail);
   broken_.store(why);
+}
+
+void NetworkBound::allow(std::string host, int port) {
+  host_ = std::move(host);
+  port_ = std::to_string(port);
+}
+
+bool NetworkBound::allows(std::string_view host, std::string_view port) const {
+  if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return host.size() == host_.size() && ::strncasecmp(host.data(), host_.data(), host.size()) == 0 && port == port_;
 }
 
 bool NetworkBound::over() {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "runner/core/types.h"
@@ -17,16 +18,20 @@ namespace quietgate {
 
 class NetworkBound {
  public:
-  enum class Broken { none, stopped, deadline, idle, size, unresolved, unreachable };
+  enum class Broken { none, stopped, deadline, idle, size, unresolved, unreachable, redirected };
   using Clock = std::chrono::steady_clock;
 
   // `idle`: longest silence; `max_bytes`: most that may be received. `stop` outlives this.
   NetworkBound(Milliseconds deadline, Milliseconds idle, std::uint64_t max_bytes, const std::atomic<bool>& stop);
 
   Broken broken() const { return broken_.load(); }
-  const std::string& detail() const { return detail_; }  // of unresolved and unreachable
+  const std::string& detail() const { return detail_; }  // of the last three
   // The first reason counts.
   void break_by(Broken why, std::string detail = {});
+  // The only place that may be connected to (a server's redirect to another is refused: credentials and trust were
+  // given for this one). Until then none is.
+  void allow(std::string host, int port);
+  bool allows(std::string_view host, std::string_view port) const;
   // Stopped, or past the deadline: breaks and says so.
   bool over();
   // Waits for the socket, in slices in which it looks at `stop`. False: broken by the time, the stop or `patience`.
@@ -47,6 +52,8 @@ class NetworkBound {
   const std::atomic<bool>& stop_;
   std::atomic<Broken> broken_{Broken::none};
   std::string detail_;
+  std::string host_;
+  std::string port_;
   std::mutex mutex_;
   int socket_ = -1;
 };

@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <thread>
+
 #include "runner/adapters/git_connection.h"
 #include "runner/adapters/git_workshop.h"
 
@@ -67,14 +69,20 @@ std::optional<PushOutcome> compare(const PushOrder& order, git_repository* mirro
 
 // Pushing to a path: libgit2 would set the ref without a look at its old value. So the objects go first, under a ref of
 // our own, and then the branch moves by compare-and-swap under its lock.
-PushOutcome swap_local(const PushOrder& order, const std::string& path, const std::string& incoming) {
+PushOutcome swap_local(const PushOrder& order, GitConnection& connection, const std::string& incoming) {
   RepositoryHandle there;
-  if (git_repository_open(receive(there), path.c_str()) != 0) return {Kind::refused, order.expected, last_git_error()};
+  if (git_repository_open(receive(there), connection.url().path.c_str()) != 0) {
+    return {Kind::refused, order.expected, last_git_error()};
+  }
   git_oid expected{};
   if (!order.expected.empty()) parse_id(order.expected, expected);
-  ReferenceHandle moved;
-  const int code = git_reference_create_matching(receive(moved), there.get(), order.ref().c_str(), &order.new_id, 1,
-                                                 &expected, "push by quietgate");
+  int code = GIT_ELOCKED;
+  while (code == GIT_ELOCKED && !connection.bound().over()) {  // somebody else is in the middle of a move
+    ReferenceHandle moved;
+    code = git_reference_create_matching(receive(moved), there.get(), order.ref().c_str(), &order.new_id, 1, &expected,
+                                         "push by quietgate");
+    if (code == GIT_ELOCKED) std::this_thread::sleep_for(Milliseconds(5));
+  }
   const auto said = last_git_error();
   git_reference_remove(there.get(), incoming.c_str());
   if (code == 0) return {Kind::moved, order.expected, {}};
@@ -106,7 +114,6 @@ Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror,
   const git_strarray specs{&text, 1};
   git_push_options options = GIT_PUSH_OPTIONS_INIT;
   options.callbacks = connection.callbacks();
-  options.follow_redirects = connection.redirects();
   const int code = git_remote_push(connection.remote(), &specs, &options);
   if (lost) return stale(order, *lost);
   if (code == GIT_EBAREREPO) {
@@ -118,7 +125,7 @@ Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror,
     return PushOutcome{Kind::refused, order.expected, words.empty() ? *status : *status + "\n" + words};
   }
   if (code < 0) return connection.error("push to", code);
-  if (local) return swap_local(order, connection.url().path, incoming);
+  if (local) return swap_local(order, connection, incoming);
   if (!status) {
     return infrastructure_error(connection.url().shown + " did not say what became of the push to " + order.branch,
                                 "look at the branch");
@@ -164,15 +171,24 @@ Result<PushOutcome> GitWorkshop::push(const GitRemote& remote, const std::string
     outcome = push_over(connection, mirror->get(), *order);
   }
   if (!outcome || outcome->kind != PushOutcome::Kind::refused) return outcome;
-  auto now = branches(remote, stop);
-  if (!now) return outcome;
-  CommitId found;
-  for (const auto& one : *now) {
-    if (one.name == branch) found = one.commit;
+  // Somebody else's move in the same moment makes the server refuse ours while its lock is held, and shows a little
+  // later.
+  const int looks = outcome->detail.find("lock") == std::string::npos ? 1 : 10;
+  for (int look = 0; look < looks; ++look) {
+    if (look > 0) std::this_thread::sleep_for(Milliseconds(50));
+    auto now = branches(remote, stop);
+    if (!now) return outcome;
+    outcome->remote.clear();
+    for (const auto& one : *now) {
+      if (one.name == branch) outcome->remote = one.commit;
+    }
+    if (outcome->remote != expected) break;
   }
-  outcome->remote = found;
-  if (found == id) outcome->kind = PushOutcome::Kind::unchanged;
-  if (found != id && found != expected) outcome->kind = PushOutcome::Kind::stale;
+  if (outcome->remote == id) {
+    outcome->kind = PushOutcome::Kind::unchanged;
+  } else if (outcome->remote != expected) {
+    outcome->kind = PushOutcome::Kind::stale;
+  }
   return outcome;
 }
 

@@ -102,6 +102,10 @@ int stream_connect(git_stream* stream) {
   auto* self = reinterpret_cast<BoundedStream*>(stream);
   auto* bound = current_bound;
   if (!bound) return fail("no bound was set for this connection");
+  if (!bound->allows(self->host, self->port)) {
+    bound->break_by(NetworkBound::Broken::redirected, std::string(self->host) + ":" + self->port);
+    return fail("redirected to another place");
+  }
   if (bound->over()) return fail("out of time");
   const auto addresses = resolve(self->host, self->port, *bound);
   if (!addresses) return fail("cannot find the host");

@@ -73,7 +73,8 @@ Result<GitUrl> parse_git_url(const std::string& text) {
   split_authority(rest.substr(0, slash), url);
   const auto path = slash == std::string::npos ? std::string() : rest.substr(slash, rest.find_first_of("?#") - slash);
   const auto port = url.port > 0 ? ":" + std::to_string(url.port) : std::string();
-  url.shown = printable(scheme + "://" + url.host + port + path, 300);
+  const auto host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
+  url.shown = printable(scheme + "://" + host + port + path, 300);
   int usual_port = 22;
   if (scheme == "http") {
     url.kind = GitUrl::Kind::http;

@@ -184,7 +184,16 @@ TEST_F(GitTest, HostKeysAreChecked) {
                                                 text_of(servers.folder().path("id.pub")));
   auto different = branches(url);
   ASSERT_FALSE(different.ok());
-  EXPECT_THAT(different.error().message, HasSubstr("is not one that"));
+  EXPECT_THAT(different.error().message, HasSubstr("is not the one that"));
+  // A key of another type says nothing about this one.
+  run_program({"ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", servers.folder().path("ecdsa")},
+              servers.folder().path());
+  url.credentials.known_hosts =
+      servers.folder().write("ecdsa_hosts", "[127.0.0.1]:" + std::to_string(servers.ssh_port()) + " " +
+                                                text_of(servers.folder().path("ecdsa.pub")));
+  auto other_type = branches(url);
+  ASSERT_FALSE(other_type.ok());
+  EXPECT_THAT(other_type.error().message, HasSubstr("(ssh-ed25519) is not in"));
   url.credentials.known_hosts = servers.folder().path("no-such-file");
   auto unreadable = branches(url);
   ASSERT_FALSE(unreadable.ok());
@@ -383,6 +392,52 @@ TEST_F(GitTest, UnreachableHostsAreErrorsThatSaySo) {
   EXPECT_THAT(nowhere.error().message, Not(HasSubstr("secret")));
   EXPECT_FALSE(branches(GitRemote{"hello", "gopher://host/x", {}}).ok());
   EXPECT_FALSE(branches(GitRemote{"../hello", servers.file(), {}}).ok());
+}
+
+TEST_F(GitTest, RedirectsToAnotherServerAreRefused) {
+  const auto base = servers.http();
+  if (base.empty()) GTEST_SKIP() << servers.missing();
+  servers.make_repository("hello");
+  HostileServer moved("HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: " + base +
+                          "hello.git/info/refs?service=git-upload-pack\r\n\r\n",
+                      "", true);
+  auto found = branches(remote("http://127.0.0.1:" + std::to_string(moved.port()) + "/"));
+  ASSERT_FALSE(found.ok()) << "same host, another port";
+  EXPECT_EQ(found.error().kind, ErrorKind::user);
+  EXPECT_THAT(found.error().message, HasSubstr("redirects to 127.0.0.1:"));
+  servers.commit("hello", "main", {{"a", "1"}});
+  auto renamed = remote(base, "renamed");
+  auto followed = branches(renamed);
+  ASSERT_TRUE(followed.ok()) << "same server: " << followed.error().message;
+  EXPECT_EQ(followed->size(), 1U);
+}
+
+TEST_F(GitTest, CallsWithDifferentAuthoritiesTakeTurns) {
+  const auto base = servers.https();
+  if (base.empty()) GTEST_SKIP() << servers.missing();
+  servers.make_repository("hello");
+  servers.commit("hello", "main", {{"a", "1"}});
+  std::vector<std::optional<Result<std::vector<GitBranch>>>> answers(12);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    auto url = remote(base);
+    if (i % 2 == 1) url.credentials.ca_file.clear();
+    spawn(loop.get_executor(), keep_value(git.branches(url, stop), answers[i]), [](std::exception_ptr) {});
+  }
+  loop.restart();
+  loop.run();
+  for (std::size_t i = 0; i < answers.size(); ++i) EXPECT_EQ(answers[i]->ok(), i % 2 == 0) << i;
+}
+
+TEST_F(GitTest, TooManyRefsAreAnError) {
+  const auto path = servers.make_repository("hello");
+  const auto id = servers.commit("hello", "main", {{"a", "1"}});
+  std::string packed = "# pack-refs with: peeled fully-peeled sorted \n";
+  for (int i = 100'000; i <= 150'000; ++i) packed += id + " refs/heads/b" + std::to_string(i) + "\n";
+  servers.folder().write("srv/hello.git/packed-refs", packed);
+  auto many = branches(remote(servers.file()));
+  ASSERT_FALSE(many.ok());
+  EXPECT_EQ(many.error().kind, ErrorKind::user);
+  EXPECT_THAT(many.error().message, HasSubstr("more than 50000"));
 }
 
 TEST_F(GitTest, AnUnchangedPollIsCheap) {

@@ -282,6 +282,7 @@ bool GitServers::start_web() {
   password_port_ = free_port();
   tls_port_ = free_port();
   const auto backend =
+      "location /renamed.git/ { rewrite ^/renamed[.]git/(.*)$ /hello.git/$1 redirect; }\n"
       "location / { include /etc/nginx/fastcgi_params; fastcgi_param SCRIPT_FILENAME "
       "/usr/lib/git-core/git-http-backend; fastcgi_param GIT_PROJECT_ROOT " +
       folder_.path("srv") + "; fastcgi_param GIT_HTTP_EXPORT_ALL 1; fastcgi_param PATH_INFO $uri; fastcgi_param HOME " +
