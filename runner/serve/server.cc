@@ -372,7 +372,8 @@ Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
     auto piece = log->next(feed.from);
     if (piece.text) {
       feed.from = piece.to;
-      if (!co_await put(connection, asio::buffer(*piece.text), asio::const_buffer())) co_return;
+      const bool taken = co_await put(connection, asio::buffer(*piece.text), asio::const_buffer());
+      if (!taken) co_return;
       continue;
     }
     // Known to be over before this last look at the file: nothing can follow.
@@ -384,7 +385,8 @@ Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
     co_await log->news().wait(seen, patience, connection->stop);
     if (patience < options.heartbeat || log->news().count() != seen) continue;
     if (std::chrono::steady_clock::now() - begin < options.heartbeat) continue;
-    if (!co_await put(connection, std::string(": still here\n\n"))) co_return;
+    const bool taken = co_await put(connection, std::string(": still here\n\n"));
+    if (!taken) co_return;
   }
   co_await put(connection, "id: " + std::to_string(feed.from) +
                                "\nevent: end\ndata: {\"size\":" + std::to_string(feed.from) + "}\n\n");
@@ -397,13 +399,15 @@ Task<void> Server::Listener::stream_events(Shared connection, EventFeed feed) {
     if (!batch) co_return;  // the client comes back with its cursor
     feed.after = batch->cursor;
     for (const auto& piece : batch->pieces) {
-      if (!co_await put(connection, asio::buffer(*piece), asio::const_buffer())) co_return;
+      const bool taken = co_await put(connection, asio::buffer(*piece), asio::const_buffer());
+      if (!taken) co_return;
     }
     if (!batch->pieces.empty() || !batch->caught_up) continue;
     if (feed.run && !journal.behind() && api.over(*feed.run)) break;
     co_await journal.news().wait(seen, options.heartbeat, connection->stop);
     if (journal.news().count() != seen) continue;
-    if (!co_await put(connection, std::string(": still here\n\n"))) co_return;
+    const bool taken = co_await put(connection, std::string(": still here\n\n"));
+    if (!taken) co_return;
   }
   co_await put(connection, std::string("event: end\ndata: {}\n\n"));
 }
