@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 
 #include "runner/ports/git.h"
@@ -19,6 +20,9 @@ class FakeGit final : public Git {
   std::map<std::string, CommitId> remote;
   std::optional<Error> broken;    // every network call answers this
   bool lose_push_answer = false;  // the push happens, its answer doesn't arrive
+  bool lose_push = false;         // neither does
+  std::string refuse_push;        // the server's words
+  std::function<void()> before_push;
   bool write_checkouts = false;   // checkout() really writes the commit's files
   int pushes = 0;
 
@@ -77,7 +81,10 @@ class FakeGit final : public Git {
   }
   Task<Result<PushOutcome>> push(GitRemote, std::string branch, CommitId expected, CommitId id, Stop&) override {
     ++pushes;
+    if (before_push) before_push();
     if (broken) co_return *broken;
+    if (lose_push) co_return infrastructure_error("connection lost");
+    if (!refuse_push.empty()) co_return PushOutcome{PushOutcome::Kind::refused, expected, refuse_push};
     auto& at = remote[branch];
     if (at == id) co_return PushOutcome{PushOutcome::Kind::unchanged, at, {}};
     if (at != expected) co_return PushOutcome{PushOutcome::Kind::stale, at, {}};

@@ -1,0 +1,334 @@
+#include "stages/promote.h"
+
+#include <gmock/gmock.h>
+
+#include "stages/approve.h"
+#include "tests/support/fake_git.h"
+#include "tests/support/gate_prometheus.h"
+#include "tests/support/stage_bench.h"
+
+namespace quietgate {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const CommitId base(40, '0');
+const CommitId tested(40, 'a');
+const CommitId others(40, 'b');
+
+struct PromoteWorld {
+  StageBench bench;
+  FakeGit git;
+  GatePrometheus prometheus{bench.clock};
+  PromoteSpec spec;
+  std::map<std::string, StageOutcome> finished;
+  int attempt = 1;
+  bool dry_run = false;
+
+  PromoteWorld() {
+    spec.branch = "production";
+    git.commits[base] = {};
+    git.commits[tested] = {base, {}};
+    git.commits[others] = {base, {}};
+    git.remote["production"] = base;
+    finished["load"].window = Window{bench.clock.now(), bench.clock.now() + Milliseconds{10'000}};
+  }
+  void add_gate() {
+    bench.write("checkout/a.yml", GatePrometheus::rules_file);
+    spec.gate = GateSpec{"http://p:9090", {"*.yml"}, {"load"}, Milliseconds{0}, {}};
+  }
+  void happened(Event event) { bench.journal.rows.push_back({bench.journal.last() + 1, bench.clock.now(), event}); }
+  StageRequest request() {
+    auto request = bench.request(spec, "production");
+    request.branch = "main";
+    request.attempt = attempt;
+    request.finished = finished;
+    bench.history = bench.journal.rows;
+    return request;
+  }
+  StageOutcome run() {
+    PromoteStage stage(git, prometheus, bench.clock, {dry_run});
+    return bench.await(stage.run(request()));
+  }
+  std::vector<std::string> events() const {
+    std::vector<std::string> types;
+    for (const auto& row : bench.journal.rows) types.emplace_back(type_of(row.event));
+    return types;
+  }
+  template <class T>
+  T last_event() const {
+    return std::get<T>(bench.journal.rows.back().event);
+  }
+};
+
+PromotionIntended intent(const CommitId& from = base) {
+  return {{"sample", 7}, "production", 1, "production", from, tested, "", "", false};
+}
+
+TEST(Promote, MovesTheBranchAndRecordsIt) {
+  PromoteWorld world;
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::passed);
+  EXPECT_EQ(outcome.reason, "production moved from 0000000 to aaaaaaa");
+  EXPECT_EQ(world.git.remote["production"], tested);
+  EXPECT_THAT(world.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
+  EXPECT_EQ(world.last_event<CommitPromoted>().from, base);
+  EXPECT_EQ(outcome.outputs,
+            (std::map<std::string, std::string>{{"branch", "production"}, {"from", base}, {"commit", tested}}));
+}
+
+TEST(Promote, MakesABranchThatDoesNotExist) {
+  PromoteWorld world;
+  world.git.remote.clear();
+  EXPECT_EQ(world.run().reason, "production moved from nothing to aaaaaaa");
+  EXPECT_EQ(world.git.remote["production"], tested);
+}
+
+TEST(Promote, LeavesABranchThatIsThereAlready) {
+  PromoteWorld world;
+  world.git.remote["production"] = tested;
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::passed);
+  EXPECT_EQ(outcome.reason, "production is already at aaaaaaa");
+  EXPECT_EQ(world.git.pushes, 0);
+}
+
+TEST(Promote, RefusesWhatDoesNotDescend) {
+  PromoteWorld world;
+  world.git.remote["production"] = others;
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "aaaaaaa does not descend from bbbbbbb of production; nothing was pushed");
+  EXPECT_EQ(outcome.advice, "merge production into main and push, so that what is promoted was tested with it");
+  EXPECT_EQ(world.git.pushes, 0);
+  EXPECT_THAT(world.events(), ElementsAre("PromotionRefused"));
+}
+
+TEST(Promote, SomebodyElsesMoveMeanwhileWins) {
+  PromoteWorld world;
+  world.git.before_push = [&] { world.git.remote["production"] = others; };
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "production moved to bbbbbbb meanwhile by somebody else; nothing was pushed");
+  EXPECT_THAT(outcome.advice, HasSubstr("merge production into main"));
+  EXPECT_EQ(world.git.remote["production"], others);
+  EXPECT_THAT(world.events(), ElementsAre("PromotionIntended", "PromotionRefused"));
+}
+
+TEST(Promote, TellsTheServersRefusal) {
+  PromoteWorld world;
+  world.git.refuse_push = "protected branch";
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "the server refused to move production: protected branch");
+}
+
+TEST(Promote, ALostAnswerIsResolvedByAskingTheRemote) {
+  PromoteWorld arrived;
+  arrived.git.lose_push_answer = true;
+  EXPECT_EQ(arrived.run().outcome, Outcome::passed);
+  EXPECT_THAT(arrived.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
+
+  PromoteWorld lost;
+  lost.git.lose_push = true;
+  auto outcome = lost.run();
+  EXPECT_EQ(outcome.outcome, Outcome::error);
+  EXPECT_EQ(outcome.reason, "production did not move: connection lost");
+  EXPECT_THAT(lost.events(), ElementsAre("PromotionIntended")) << "open: the push may still arrive";
+
+  PromoteWorld dark;
+  dark.git.before_push = [&] { dark.git.broken = infrastructure_error("unreachable"); };
+  EXPECT_EQ(dark.run().reason, "it is not known whether production moved: unreachable");
+}
+
+TEST(Promote, AnOpenIntentAsksTheRemoteFirst) {
+  PromoteWorld arrived;
+  arrived.happened(intent());
+  arrived.git.remote["production"] = tested;
+  EXPECT_EQ(arrived.run().outcome, Outcome::passed);
+  EXPECT_EQ(arrived.git.pushes, 0);
+  EXPECT_THAT(arrived.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
+
+  PromoteWorld waiting;
+  waiting.happened(intent());
+  EXPECT_EQ(waiting.run().outcome, Outcome::passed);
+  EXPECT_EQ(waiting.git.pushes, 1);
+  EXPECT_THAT(waiting.events(), ElementsAre("PromotionIntended", "CommitPromoted")) << "no second intent";
+
+  PromoteWorld taken;
+  taken.happened(intent());
+  taken.git.remote["production"] = others;
+  EXPECT_EQ(taken.run().outcome, Outcome::failed);
+  EXPECT_EQ(taken.git.pushes, 0);
+  EXPECT_THAT(taken.events(), ElementsAre("PromotionIntended", "PromotionRefused"));
+
+  PromoteWorld recorded;
+  recorded.happened(intent());
+  recorded.happened(CommitPromoted{{"sample", 7}, "production", "production", base, tested});
+  recorded.git.broken = infrastructure_error("not asked");
+  EXPECT_EQ(recorded.run().outcome, Outcome::passed);
+}
+
+TEST(Promote, AJournalThatCanNotBeWrittenStopsThePush) {
+  PromoteWorld world;
+  world.bench.journal.refuse = "disk full";
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::error);
+  EXPECT_EQ(world.git.pushes, 0);
+}
+
+TEST(Promote, ACancelDuringThePushIsOvertakenByTheTruth) {
+  PromoteWorld world;
+  world.git.before_push = [&] { world.bench.stop.request(StopReason::cancel, "cancelled by ana"); };
+  EXPECT_EQ(world.run().outcome, Outcome::passed);
+  EXPECT_THAT(world.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
+  PromoteWorld early;
+  early.bench.stop.request(StopReason::cancel, "cancelled by ana");
+  EXPECT_THROW(early.run(), Stopped);
+  EXPECT_EQ(early.git.pushes, 0);
+}
+
+TEST(Promote, OnlyAQuietGateMovesTheBranch) {
+  PromoteWorld quiet;
+  quiet.add_gate();
+  auto outcome = quiet.run();
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << quiet.bench.log.all();
+  EXPECT_EQ(outcome.gate->verdict, GateVerdict::quiet);
+  EXPECT_THAT(quiet.events(), ElementsAre("GateJudged", "PromotionIntended", "CommitPromoted"));
+
+  PromoteWorld loud;
+  loud.add_gate();
+  loud.prometheus.alerts = R"({"labels":{},"state":"firing","activeAt":"2026-01-01T00:00:01Z","value":"7"})";
+  outcome = loud.run();
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "loud: HighErrors is firing since 00:00:01Z, value 7");
+  EXPECT_EQ(loud.git.pushes, 0);
+  EXPECT_THAT(loud.events(), ElementsAre("GateJudged"));
+
+  PromoteWorld blind;
+  blind.add_gate();
+  blind.finished.clear();
+  outcome = blind.run();
+  EXPECT_EQ(outcome.outcome, Outcome::inconclusive);
+  EXPECT_EQ(outcome.reason, "blind: stage `load` left no window to judge");
+  EXPECT_NE(outcome.advice, "");
+  EXPECT_EQ(blind.git.pushes, 0);
+}
+
+TEST(Promote, ADryRunJudgesAndMovesNothing) {
+  PromoteWorld world;
+  world.add_gate();
+  world.spec.approval = Approval::manual;
+  world.dry_run = true;
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::passed);
+  EXPECT_THAT(outcome.reason, HasSubstr("production was not moved to aaaaaaa: this is a dry run"));
+  EXPECT_EQ(outcome.gate->verdict, GateVerdict::quiet);
+  EXPECT_EQ(world.git.pushes, 0);
+}
+
+TEST(Promote, APersonMayOverrideTheGate) {
+  PromoteWorld world;
+  world.add_gate();
+  world.finished.clear();
+  world.happened(PromotionRequested{{"sample", 7}, "ana", "the alert is wrong", true});
+  EXPECT_EQ(world.run().outcome, Outcome::passed);
+  const auto intended = std::get<PromotionIntended>(world.bench.journal.rows.at(2).event);
+  EXPECT_TRUE(intended.overrode);
+  EXPECT_EQ(intended.by, "ana");
+  EXPECT_EQ(intended.reason, "the alert is wrong");
+
+  PromoteWorld only_asked;
+  only_asked.add_gate();
+  only_asked.finished.clear();
+  only_asked.happened(PromotionRequested{{"sample", 7}, "ana", "please", false});
+  EXPECT_EQ(only_asked.run().outcome, Outcome::inconclusive);
+}
+
+TEST(Promote, AJudgementOfTheSameMeasurementsIsKeptForAnHour) {
+  auto judged_before = [](GateVerdict verdict, int judged_attempt, int attempt, Milliseconds age) {
+    PromoteWorld world;
+    world.add_gate();
+    GateJudgement judgement;
+    judgement.verdict = verdict;
+    judgement.sentence = "as before";
+    judgement.window = *world.finished["load"].window;
+    world.happened(GateJudged{{"sample", 7}, "production", judged_attempt, judgement});
+    world.bench.clock.advance(age);
+    world.attempt = attempt;
+    return world.run().gate->sentence == "as before";
+  };
+  EXPECT_TRUE(judged_before(GateVerdict::quiet, 1, 1, Milliseconds{3'599'000}));
+  EXPECT_TRUE(judged_before(GateVerdict::loud, 1, 1, Milliseconds{0}));
+  EXPECT_TRUE(judged_before(GateVerdict::quiet, 1, 2, Milliseconds{0}));
+  EXPECT_FALSE(judged_before(GateVerdict::blind, 1, 2, Milliseconds{0})) << "a retry judges again";
+  EXPECT_FALSE(judged_before(GateVerdict::quiet, 1, 1, Milliseconds{3'601'000}));
+}
+
+TEST(Approval, APromotionWaitsForAPersonAfterTheGate) {
+  PromoteWorld world;
+  world.add_gate();
+  world.spec.approval = Approval::manual;
+  PromoteStage stage(world.git, world.prometheus, world.bench.clock);
+  auto request = world.request();
+  std::optional<StageOutcome> outcome;
+  spawn(
+      world.bench.loop.get_executor(),
+      [](PromoteStage& s, StageRequest r, std::optional<StageOutcome>& o) -> Task<void> {
+        o = co_await s.run(std::move(r));
+      }(stage, request, outcome),
+      [](std::exception_ptr) {});
+  for (int i = 0; i < 100'000 && world.bench.journal.rows.size() < 2; ++i) {
+    if (world.bench.loop.poll_one() == 0) world.bench.clock.advance(Milliseconds{10});
+    world.bench.loop.restart();
+  }
+  ASSERT_THAT(world.events(), ElementsAre("GateJudged", "ApprovalAwaited"));
+  EXPECT_EQ(world.last_event<ApprovalAwaited>().message, "move production to aaaaaaa?");
+  EXPECT_EQ(world.git.pushes, 0);
+  std::vector<Event> events;
+  events.emplace_back(ApprovalGiven{{"sample", 7}, "another", "eve", "", true});
+  events.emplace_back(ApprovalGiven{{"sample", 7}, "production", "ana", "looks good", true});
+  ASSERT_TRUE(world.bench.journal.append(std::move(events)).ok());
+  while (world.bench.loop.poll_one() > 0) {
+  }
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->outcome, Outcome::passed);
+  EXPECT_EQ(std::get<PromotionIntended>(world.bench.journal.rows.at(4).event).by, "ana");
+}
+
+TEST(Approval, TheNewestDecisionCounts) {
+  PromoteWorld refused;
+  refused.spec.approval = Approval::manual;
+  refused.happened(ApprovalGiven{{"sample", 7}, "production", "ana", "not on a Friday", false});
+  auto outcome = refused.run();
+  EXPECT_EQ(outcome.outcome, Outcome::cancelled);
+  EXPECT_EQ(outcome.reason, "refused by ana: not on a Friday");
+  EXPECT_EQ(refused.git.pushes, 0);
+  refused.happened(PromotionRequested{{"sample", 7}, "bob", "it is Monday", false});
+  EXPECT_EQ(refused.run().outcome, Outcome::passed);
+}
+
+TEST(Approval, AStageOfItsOwnWaitsOnceAndAnswers) {
+  StageBench bench;
+  ApproveStage stage;
+  auto request = bench.request(ApproveSpec{"ship it?"}, "sign");
+  auto give = [&](bool granted) {
+    bench.journal.rows.push_back({bench.journal.last() + 1, Time{}, ApprovalGiven{{}, "sign", "ana", "", granted}});
+  };
+  bench.journal.rows.push_back({1, Time{}, ApprovalAwaited{{}, "sign", "ship it?"}});
+  give(true);
+  auto outcome = bench.await(stage.run(request));
+  EXPECT_EQ(outcome.outcome, Outcome::passed);
+  EXPECT_EQ(outcome.reason, "approved by ana");
+  give(false);
+  EXPECT_EQ(bench.await(stage.run(request)).outcome, Outcome::cancelled);
+  bench.journal.rows.clear();
+  bench.stop.request(StopReason::timeout, "timed out after 1h");
+  EXPECT_THROW(bench.await(stage.run(request)), Stopped);
+  EXPECT_EQ(bench.journal.rows.size(), 1U) << "ApprovalAwaited";
+}
+
+}  // namespace
+}  // namespace quietgate
