@@ -23,7 +23,7 @@ class FakeGit final : public Git {
   bool lose_push = false;         // neither does
   std::string refuse_push;        // the server's words
   std::function<void()> before_push;
-  bool write_checkouts = false;   // checkout() really writes the commit's files
+  bool write_checkouts = false;  // checkout() really writes the commit's files
   int pushes = 0;
 
   Task<Result<std::vector<GitBranch>>> branches(GitRemote, Stop&) override {
