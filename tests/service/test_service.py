@@ -125,7 +125,7 @@ class Runs(ServiceTest):
 
     def test_approval_is_waited_for_and_recorded(self):
         self.start()
-        pipeline = "version: 1\nname: hello\nstages:\n  ask: {approve: {message: "Ship it?"}}\n  after: {needs: [ask], test: {run: 'true'}}\n"
+        pipeline = "version: 1\nname: hello\nstages:\n  ask: {approve: {message: 'Ship it?'}}\n  after: {needs: [ask], test: {run: 'true'}}\n"
         self.push(pipeline)
         self.stage_is(1, "ask", "awaiting_approval")
         self.cli("approve", "hello/1", "ask", "--reason", "looks good")
@@ -133,7 +133,7 @@ class Runs(ServiceTest):
 
     def test_a_refused_approval_ends_the_run(self):
         self.start()
-        self.push("version: 1\nname: hello\nstages:\n  ask: {approve: {message: "Ship it?"}}\n  after: {needs: [ask], test: {run: 'true'}}\n")
+        self.push("version: 1\nname: hello\nstages:\n  ask: {approve: {message: 'Ship it?'}}\n  after: {needs: [ask], test: {run: 'true'}}\n")
         self.stage_is(1, "ask", "awaiting_approval")
         self.cli("approve", "hello/1", "ask", "--refuse", "--reason", "not today")
         run = self.finished(1)
@@ -222,7 +222,7 @@ class Restarts(ServiceTest):
 
     def test_an_approval_given_after_a_restart_counts(self):
         self.start()
-        self.push("version: 1\nname: hello\nstages:\n  ask: {approve: {message: "Ship it?"}}\n")
+        self.push("version: 1\nname: hello\nstages:\n  ask: {approve: {message: 'Ship it?'}}\n")
         self.stage_is(1, "ask", "awaiting_approval")
         self.terminate()
         self.start()
