@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -32,6 +33,8 @@ class ProcessesWorld : public ::testing::Test {
       if (auto ended = wait_for(processes->end(directory, never)); !ended) ADD_FAILURE() << ended.error().message;
     }
     processes.reset();
+    while (::waitpid(-1, nullptr, 0) > 0) {  // leaders that were just ending when their loop was left
+    }
     EXPECT_TRUE(marked().empty()) << "processes were left behind";
     std::filesystem::remove_all(folder);
   }

@@ -69,19 +69,26 @@ std::string Leader::prepare() {
 }
 
 std::string Leader::launch() {
-  auto problem = fork_step(order_, step_);
-  if (problem.empty()) problem = records_.write_leader(order_, step_.pid);
+  StepFailure failure;
+  const auto record = [this](pid_t step) {
+    status_.started = wall_clock();
+    return records_.write_leader(order_, step);
+  };
+  auto problem = start_step(order_, record, step_, failure);
+  if (problem.empty()) problem = failure.record;
   if (!problem.empty()) {
-    // Closing the gate ends a process that waits there.
-    ::close(step_.gate);
     if (step_.pid > 0) ::waitpid(step_.pid, nullptr, 0);
     return problem;
   }
   outputs_.push_back(std::make_unique<StepOutput>(step_.output, log_, order_.secrets));
   if (step_.raw_output >= 0) outputs_.push_back(std::make_unique<StepOutput>(step_.raw_output, raw_, order_.secrets));
-  status_.started = wall_clock();
-  [[maybe_unused]] const auto opened = ::write(step_.gate, "g", 1);
-  ::close(step_.gate);
+  if (failure.what == StepFailure::What::nothing) {
+    tell("+");
+  } else {
+    // What the runner waits for is told with the status.
+    status_.how = "not_started";
+    status_.detail = describe(failure, order_);
+  }
   return {};
 }
 
@@ -93,30 +100,15 @@ int Leader::wait_milliseconds() const {
 
 void Leader::loop() {
   while (phase_ != Phase::over) {
-    struct pollfd polled[4] = {{signals_, POLLIN, 0}, {step_.failure, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
-    for (std::size_t i = 0; i < outputs_.size(); ++i) polled[2 + i].fd = outputs_[i]->fd();
-    ::poll(polled, 4, wait_milliseconds());
-    if (polled[1].revents != 0) hear_exec();
+    struct pollfd polled[3] = {{signals_, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
+    for (std::size_t i = 0; i < outputs_.size(); ++i) polled[1 + i].fd = outputs_[i]->fd();
+    ::poll(polled, 3, wait_milliseconds());
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      if (polled[2 + i].revents != 0) outputs_[i]->pump(pump_bytes);
+      if (polled[1 + i].revents != 0) outputs_[i]->pump(pump_bytes);
     }
     if (polled[0].revents != 0) hear_signals();
     keep_deadlines();
   }
-}
-
-// The other end is closed by a successful exec; a failed one says why first.
-void Leader::hear_exec() {
-  StepFailure failure;
-  const auto got = ::read(step_.failure, &failure, sizeof failure);
-  ::close(step_.failure);
-  step_.failure = -1;
-  if (got == static_cast<ssize_t>(sizeof failure)) {
-    status_.how = "not_started";
-    status_.detail = describe(failure, order_);
-    return;  // what the runner waits for is told with the status
-  }
-  tell("+");
 }
 
 void Leader::hear_signals() {
@@ -140,7 +132,6 @@ void Leader::reap() {
     if (pid != step_.pid) continue;
     main_alive_ = false;
     status_.ended = wall_clock();
-    if (step_.failure >= 0) hear_exec();
     if (std::strcmp(status_.how, "not_started") == 0) continue;
     status_.how = WIFSIGNALED(how) ? "signalled" : "exited";
     status_.code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);

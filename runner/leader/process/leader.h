@@ -32,7 +32,6 @@ class Leader {
   std::string prepare();
   std::string launch();
   void loop();
-  void hear_exec();
   void hear_signals();
   void reap();
   void main_ended();

@@ -79,6 +79,7 @@ Records::~Records() {
 }
 
 std::string Records::open(const LeaderOrder& order) {
+  leader_ = ::getpid();
   directory_ = ::open(order.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory_ < 0) return failure(order.directory.c_str());
   status_ = ::openat(directory_, "status.json.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -92,7 +93,7 @@ std::string Records::open(const LeaderOrder& order) {
 
 std::string Records::write_leader(const LeaderOrder& order, int step) {
   const auto text = "{\"version\": 1, \"id\": " + quoted(order.id) + ", \"boot\": " + quoted(order.boot) +
-                    ", \"leader\": " + process_json(::getpid()) + ", \"step\": " + process_json(step) + "}\n";
+                    ", \"leader\": " + process_json(leader_) + ", \"step\": " + process_json(step) + "}\n";
   const int fd = ::openat(directory_, "leader.json.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) return failure("leader.json.new");
   const bool written = write_all(fd, text);

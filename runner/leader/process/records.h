@@ -29,12 +29,13 @@ class Records {
   // Opens the directory and sets space aside for the status, so that a disk that fills up meanwhile can't lose it.
   // Empty text, or what failed.
   std::string open(const LeaderOrder& order);
-  // Durable (the directory is synced) when it returns.
+  // Durable (the directory is synced) when it returns. Called in the step's process, before it is the step.
   std::string write_leader(const LeaderOrder& order, int step);
   // Durable when it returns an empty text.
   std::string write_status(const LeaderOrder& order, const StepStatus& status);
 
  private:
+  int leader_ = 0;  // pid of who opened the records
   int directory_ = -1;
   int status_ = -1;
 };

@@ -55,76 +55,79 @@ struct Exec {
   std::vector<char*> environment;
 };
 
-[[noreturn]] void become(const LeaderOrder& order, const Exec& exec, const Step& theirs) {
+// Runs in the new process, which shares its memory with the leader until it becomes the program or ends: the failure is
+// told by writing it down.
+[[noreturn]] void become(const LeaderOrder& order, const Exec& exec, const Step& theirs,
+                         const std::function<std::string(pid_t)>& record, StepFailure& failure) {
+  using What = StepFailure::What;
   ::setpgid(0, 0);
+  failure.record = record(static_cast<pid_t>(::syscall(SYS_getpid)));
+  if (!failure.record.empty()) {
+    failure.what = What::record;
+    ::_exit(127);
+  }
   // By the kernel's call, since the library's refuses those two that it keeps for itself. Zeros are SIG_DFL.
   const std::array<unsigned long, 8> fresh{};
   for (int signal = 1; signal < NSIG; ++signal) ::syscall(SYS_rt_sigaction, signal, fresh.data(), nullptr, 8);
   ::umask(022);
-  char go = 0;
-  if (::read(theirs.gate, &go, 1) != 1) ::_exit(127);
-  StepFailure failure;
   if (!order.working_directory.empty() && ::chdir(order.working_directory.c_str()) != 0) {
-    failure = {errno, 1};
-  } else {
-    ::dup2(theirs.raw_output >= 0 ? theirs.raw_output : theirs.output, 1);
-    ::dup2(theirs.output, 2);
-    ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    failure.error = ENOENT;
-    for (const auto& file : exec.files) {
-      ::execve(file.c_str(), exec.argv.data(), exec.environment.data());
-      // As a shell does: what is absent is passed over, a file that may not be run is remembered.
-      if (errno != ENOENT && errno != ENOTDIR) failure.error = errno;
-      if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
-    }
+    failure.what = What::directory;
+    failure.error = errno;
+    ::_exit(127);
   }
-  [[maybe_unused]] const auto told = ::write(theirs.failure, &failure, sizeof failure);
+  ::dup2(theirs.raw_output >= 0 ? theirs.raw_output : theirs.output, 1);
+  ::dup2(theirs.output, 2);
+  ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  int error = ENOENT;
+  for (const auto& file : exec.files) {
+    ::execve(file.c_str(), exec.argv.data(), exec.environment.data());
+    // As a shell does: what is absent is passed over, a file that may not be run is remembered.
+    if (errno != ENOENT && errno != ENOTDIR) error = errno;
+    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
+  }
+  failure.what = What::program;
+  failure.error = error;
   ::_exit(127);
 }
 
-bool make_pipe(int& ours, int& theirs, bool we_read) {
+bool make_pipe(int& ours, int& theirs) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return false;
-  ours = ends[we_read ? 0 : 1];
-  theirs = ends[we_read ? 1 : 0];
+  ours = ends[0];
+  theirs = ends[1];
+  ::fcntl(ours, F_SETFL, O_NONBLOCK);
+  ::fcntl(ours, F_SETPIPE_SZ,
+          pipe_bytes);  // refused when the user's pipes are too many already: smaller is only slower
   return true;
 }
 
 }  // namespace
 
-std::string fork_step(const LeaderOrder& order, Step& step) {
+std::string start_step(const LeaderOrder& order, const std::function<std::string(pid_t)>& record, Step& step,
+                       StepFailure& failure) {
   Step theirs;
-  bool made = make_pipe(step.gate, theirs.gate, false) && make_pipe(step.failure, theirs.failure, true) &&
-              make_pipe(step.output, theirs.output, true);
-  if (made && !order.stdout_file.empty()) made = make_pipe(step.raw_output, theirs.raw_output, true);
+  bool made = make_pipe(step.output, theirs.output);
+  if (made && !order.stdout_file.empty()) made = make_pipe(step.raw_output, theirs.raw_output);
   if (!made) return std::string("a pipe could not be made: ") + strerrordesc_np(errno);
-  for (int fd : {step.output, step.raw_output}) {
-    if (fd < 0) continue;
-    ::fcntl(fd, F_SETFL, O_NONBLOCK);
-    ::fcntl(fd, F_SETPIPE_SZ,
-            pipe_bytes);  // refused when the user's pipes are too many already: smaller is only slower
-  }
   const Exec exec{candidates(order), pointers(order.argv), pointers(order.environment)};
-  step.pid = ::fork();
-  if (step.pid < 0) return std::string("a process could not be made: ") + strerrordesc_np(errno);
-  if (step.pid == 0) {
-    // Its own copy of the gate's other end would keep it waiting for ever if the leader died.
-    ::close(step.gate);
-    become(order, exec, theirs);
-  }
-  ::setpgid(step.pid, step.pid);  // both do it, so that it is done for whoever looks first
-  for (int fd : {theirs.gate, theirs.failure, theirs.output, theirs.raw_output}) {
+  // Copying a process only to replace it would be felt in every step. The leader sleeps meanwhile.
+  step.pid = ::vfork();
+  if (step.pid == 0) become(order, exec, theirs, record, failure);
+  const int error = errno;
+  for (int fd : {theirs.output, theirs.raw_output}) {
     if (fd >= 0) ::close(fd);
   }
+  if (step.pid < 0) return std::string("a process could not be made: ") + strerrordesc_np(error);
   return {};
 }
 
 std::string describe(const StepFailure& failure, const LeaderOrder& order) {
   const std::string why = strerrordesc_np(failure.error);
-  if (failure.directory != 0) return "the working directory " + order.working_directory + " can't be entered: " + why;
+  if (failure.what == StepFailure::What::directory)
+    return "the working directory " + order.working_directory + " can't be entered: " + why;
   const auto& name = order.argv[0];
   if (failure.error == ENOENT && name.find('/') == std::string::npos) {
     return name + " is in no folder of PATH (" + std::string(path_of(order)) + ")";

@@ -3,28 +3,31 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 
 #include "runner/leader/order.h"
 
 namespace quietgate {
 
-// Ends of pipes; -1 where there is none.
+// Ends of pipes, which don't block; -1 where there is none.
 struct Step {
   pid_t pid = -1;
-  int gate = -1;        // a byte written here lets the process go on to exec; closing it unwritten ends it
-  int failure = -1;     // end of file: it was exec'd. Otherwise one StepFailure
   int output = -1;      // what it prints (standard error alone, when there is a stdout_file)
   int raw_output = -1;  // its standard output, when there is a stdout_file
 };
 
 struct StepFailure {
-  int error = 0;      // errno
-  int directory = 0;  // 1: it was the working directory that could not be entered
+  enum class What { nothing, record, directory, program } what = What::nothing;
+  int error = 0;       // errno, of directory and program
+  std::string record;  // why its record could not be written: it was not begun
 };
 
-// Forks the process, which waits at the gate. An empty text, or why it could not be done.
-std::string fork_step(const LeaderOrder& order, Step& step);
+// Makes the process; `record` is called in it, before it becomes the step's program, and answers an empty text or why
+// it must not. Returns when the program is being executed, or with the failure when there is none.
+// An empty text, or why no process could be made.
+std::string start_step(const LeaderOrder& order, const std::function<std::string(pid_t)>& record, Step& step,
+                       StepFailure& failure);
 
 // What to tell the user.
 std::string describe(const StepFailure& failure, const LeaderOrder& order);
