@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 struct BlockingPool::Call {
   std::function<void(const std::atomic<bool>&)> work;
   std::atomic<bool> stop{false};
+  std::shared_ptr<const std::atomic<bool>> asked;  // of the caller's Stop; true before any listener hears of it
   std::mutex mutex;
   asio::steady_timer* timer = nullptr;
   bool done = false;
@@ -67,7 +68,7 @@ void BlockingPool::serve() {
     running_.insert(call);
     lock.unlock();
     std::exception_ptr thrown;
-    if (!call->stop.load()) {
+    if (!call->stop.load() && !call->asked->load()) {
       try {
         call->work(call->stop);
       } catch (...) {
@@ -88,6 +89,7 @@ Task<void> BlockingPool::perform(std::function<void(const std::atomic<bool>&)> w
   auto call = std::make_shared<Call>();
   call->work = std::move(work);
   call->timer = &timer;
+  call->asked = stop.flag();
   // Also when the loop ends and destroys this frame in mid-wait.
   struct Leave {
     std::shared_ptr<Call> call;
@@ -102,7 +104,10 @@ Task<void> BlockingPool::perform(std::function<void(const std::atomic<bool>&)> w
     waiting_.push_back(call);
   }
   arrived_.notify_one();
-  Stop::Listener listener(stop, [&timer] { timer.cancel(); });
+  Stop::Listener listener(stop, [&timer, &call] {
+    call->stop.store(true);
+    timer.cancel();
+  });
   boost::system::error_code ignored;
   // Not awaited when the thread was faster: its post may only run while this waits, so it can't be missed either way.
   for (bool done = false; !done;) {

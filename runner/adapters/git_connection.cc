@@ -47,8 +47,11 @@ Result<void> GitConnection::connect(git_repository* mirror, git_direction direct
   if (url_.kind == GitUrl::Kind::ssh) watchdog_.emplace(bound_);
   git_error_clear();
   const auto& address = url_.kind == GitUrl::Kind::local ? url_.path : settings_.url;
-  int code = mirror ? git_remote_create_anonymous(receive(remote_), mirror, address.c_str())
-                    : git_remote_create_detached(receive(remote_), address.c_str());
+  // Without the search for insteadOf, which matches expressions in a way that leaks.
+  git_remote_create_options making = GIT_REMOTE_CREATE_OPTIONS_INIT;
+  making.repository = mirror;
+  making.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF;
+  int code = git_remote_create_with_opts(receive(remote_), address.c_str(), &making);
   if (code < 0) return error("connect to", code);
   git_remote_connect_options options = GIT_REMOTE_CONNECT_OPTIONS_INIT;
   options.callbacks = callbacks();

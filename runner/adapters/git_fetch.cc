@@ -20,10 +20,6 @@ GitWorkshop::GitWorkshop(std::string directory) : mirrors(std::move(directory)) 
   git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
 }
 
-GitWorkshop::~GitWorkshop() {
-  git_libgit2_shutdown();
-}
-
 Result<std::vector<GitBranch>> GitWorkshop::branches(const GitRemote& remote, const StopFlag& stop) {
   auto url = parse_git_url(remote.url);
   if (!url) return url.error();

@@ -16,8 +16,8 @@ namespace quietgate {
 using StopFlag = std::atomic<bool>;
 
 struct GitWorkshop {
-  explicit GitWorkshop(std::string directory);  // starts libgit2
-  ~GitWorkshop();
+  // Starts libgit2, which then stays up: the pool's threads hold state that only a running libgit2 can free.
+  explicit GitWorkshop(std::string directory);
   GitWorkshop(const GitWorkshop&) = delete;
   GitWorkshop& operator=(const GitWorkshop&) = delete;
 
