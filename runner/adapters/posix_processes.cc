@@ -1,6 +1,7 @@
 #include "runner/adapters/posix_processes.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -69,6 +70,13 @@ std::string reap(int process) {
   return describe(exit);
 }
 
+// Asio may wake a waiter for what happened to a descriptor that was closed before: it uses the closed one's record
+// again while an event for it is still queued (a pidfd becomes readable a second time when its process is reaped).
+bool is_readable(int fd) {
+  struct pollfd polled = {fd, POLLIN, 0};
+  return ::poll(&polled, 1, 0) > 0;
+}
+
 std::string read_report(int fd) {
   char buffer[1024];
   const auto got = ::read(fd, buffer, sizeof buffer);
@@ -95,12 +103,18 @@ struct PosixProcesses::Leading {
 struct PosixProcesses::Children {
   std::list<asio::posix::stream_descriptor> watched;
 
+  using Place = std::list<asio::posix::stream_descriptor>::iterator;
+
   void reap_at_end(const Executor& executor, Descriptor pid) {
     const int copy = ::fcntl(pid.get(), F_DUPFD_CLOEXEC, 3);
     if (copy < 0) return;
-    const auto place = watched.emplace(watched.end(), executor, copy);
+    await_end(watched.emplace(watched.end(), executor, copy));
+  }
+
+  void await_end(Place place) {
     place->async_wait(asio::posix::stream_descriptor::wait_read, [this, place](boost::system::error_code ended) {
       if (ended) return;  // we are being destroyed
+      if (!is_readable(place->native_handle())) return await_end(place);
       reap(place->native_handle());
       watched.erase(place);
     });
@@ -115,21 +129,33 @@ PosixProcesses::~PosixProcesses() = default;
 // True when the descriptor became readable; false when the stop was requested or the time is over.
 Task<bool> PosixProcesses::readable(int fd, Stop* stop, Milliseconds most) {
   if (stop != nullptr && stop->requested()) co_return false;
+  struct Watched {
+    asio::posix::stream_descriptor descriptor;
+    bool over = false;
+    void end() {
+      boost::system::error_code ignored;
+      over = true;
+      descriptor.cancel(ignored);
+    }
+  };
   // Shared with the timer's handler, which may be queued already when this ends.
-  const auto watched = std::make_shared<asio::posix::stream_descriptor>(executor_, ::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  const auto watched = std::make_shared<Watched>(
+      Watched{asio::posix::stream_descriptor(executor_, ::fcntl(fd, F_DUPFD_CLOEXEC, 3))});
   asio::steady_timer timer(executor_);
   if (most != for_ever) {
     timer.expires_after(most);
     timer.async_wait([watched](boost::system::error_code cancelled) {
-      if (!cancelled) watched->cancel();
+      if (!cancelled) watched->end();
     });
   }
   std::optional<Stop::Listener> listener;
-  if (stop != nullptr) listener.emplace(*stop, [&watched] { watched->cancel(); });
+  if (stop != nullptr) listener.emplace(*stop, [&watched] { watched->end(); });
   boost::system::error_code ended;
-  co_await watched->async_wait(asio::posix::stream_descriptor::wait_read,
-                               asio::redirect_error(asio::use_awaitable, ended));
-  co_return !ended;
+  do {
+    co_await watched->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                            asio::redirect_error(asio::use_awaitable, ended));
+  } while (!ended && !watched->over && !is_readable(fd));
+  co_return !ended && is_readable(fd);
 }
 
 Task<void> PosixProcesses::nap(Milliseconds span) {

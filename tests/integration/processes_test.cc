@@ -310,6 +310,38 @@ TEST_F(Processes_, AServiceIsStartedOnceAskedForAndEnded) {
   ASSERT_TRUE(wait_for(processes->end(folder + "/never", stop)));
 }
 
+// A pidfd tells twice: its process ended, and it was reaped. The second must not pass for the end of another.
+TEST_F(Processes_, OneProcessEndedIsNotTakenForAnother) {
+  for (int round = 0; round < 20; ++round) {
+    const auto service = spec("sleep 600", "service" + std::to_string(round));
+    const auto step = spec("echo begun >begun" + std::to_string(round) + "; sleep 600", "step" + std::to_string(round));
+    Stop stop;
+    Stop never;
+    ASSERT_TRUE(wait_for(processes->start(service, never)));
+    bool thrown = false;
+    spawn(io.get_executor(), expect_stopped(*processes, step, stop, thrown), [](std::exception_ptr) {});
+    ASSERT_TRUE(until([&] { return exists("begun" + std::to_string(round)); }));
+    stop.request(StopReason::cancel, "enough");
+    while (!thrown && io.run_one() > 0) {
+    }
+    ASSERT_TRUE(wait_for(processes->end(service.directory, never)));
+    EXPECT_TRUE(exists("service" + std::to_string(round) + "/status.json")) << "the leader was not waited for";
+  }
+}
+
+TEST_F(Processes_, ALeaderWhoseDirectoryIsGoneEnds) {
+  const auto what = spec("echo begun >begun; exec sleep 600");
+  Stop never;
+  ASSERT_TRUE(wait_for(processes->start(what, never)));
+  const auto leader = leader_of(what);
+  const auto begun = LeaderDirectory(what.directory).leader();
+  ASSERT_TRUE(begun && *begun);
+  const auto step = (*begun)->step;
+  std::filesystem::remove_all(what.directory);
+  ::kill(step, SIGKILL);
+  EXPECT_TRUE(until([&] { return ::kill(leader, 0) != 0; })) << "it waits for a disk that takes its status";
+}
+
 TEST_F(Processes_, AServiceThatCannotStartSaysSo) {
   auto what = spec("", "service");
   what.argv = {"no-such-server"};

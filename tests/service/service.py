@@ -37,6 +37,17 @@ def until(condition, what, seconds=DEADLINE):
         time.sleep(0.02)
 
 
+def state_of(pid):
+    """A process as `ps` would show it: what it is, what it waits for, who its parent is."""
+    def read(name):
+        try:
+            return pathlib.Path(f"/proc/{pid}/{name}").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError as error:
+            return str(error)
+    status = " ".join(line for line in read("status").splitlines() if line.startswith(("State", "PPid", "Sig", "Shd")))
+    return f"{pid}: {read('cmdline')} [{status}] {read('wchan')}"
+
+
 class ServiceTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="quietgate-test-"))
@@ -95,6 +106,21 @@ class ServiceTest(unittest.TestCase):
             self.terminate()
         if hasattr(self, "log"):
             self.log.close()
+        self.end_what_is_left()
+
+    def end_what_is_left(self):
+        """After a test that failed with its service dead: what still runs for it, and only that, is ended."""
+        deadline = time.monotonic() + DEADLINE
+        order = signal.SIGTERM
+        while (left := self.processes_of_this_test()) and time.monotonic() < deadline:
+            for pid, _ in left:
+                try:
+                    os.kill(pid, order)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.2)
+            if time.monotonic() > deadline - DEADLINE / 2:
+                order = signal.SIGKILL
 
     def get(self, path, raw=False):
         try:
@@ -167,5 +193,13 @@ class ServiceTest(unittest.TestCase):
             except OSError:
                 continue
             if str(self.folder) in command or folder.startswith(str(self.folder)):
-                found.append(command)
+                found.append((int(entry.name), command))
         return found
+
+    def no_process_left(self):
+        """Waits for the end of every process of this test; says which stayed."""
+        try:
+            until(lambda: not self.processes_of_this_test(), "the end of every process", 30)
+        except AssertionError as error:
+            left = "\n".join(state_of(pid) for pid, _ in self.processes_of_this_test())
+            raise AssertionError(f"{error}\n{left}\n{(self.folder / 'serve.log').read_text()}") from None

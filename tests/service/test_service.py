@@ -203,7 +203,7 @@ class Restarts(ServiceTest):
         flag = self.held()
         self.kill()
         flag.touch()
-        until(lambda: not self.processes_of_this_test(), "the step's end")
+        self.no_process_left()
         self.start()
         self.assertEqual(self.finished(1)["outcome"], "passed")
 
@@ -213,12 +213,12 @@ class Restarts(ServiceTest):
         self.push(ENVIRONMENT % flag)
         self.stage_is(1, "use", "running")
         self.kill()
-        self.assertTrue(any("http.server" in command for command in self.processes_of_this_test()))
+        self.assertTrue(any("http.server" in command for _, command in self.processes_of_this_test()))
         self.start()
         flag.touch()
         self.assertEqual(self.finished(1)["outcome"], "passed", self.stage_log(1, "use"))
         self.assertEqual(self.get("/api/v1/environments")["environments"], [])
-        until(lambda: not self.processes_of_this_test(), "the end of every process")
+        self.no_process_left()
 
     def test_an_approval_given_after_a_restart_counts(self):
         self.start()
@@ -256,7 +256,7 @@ class Environments(ServiceTest):
         self.cli("cancel", "hello/1", "--reason", "enough")
         self.finished(1)
         self.assertEqual(self.get("/api/v1/environments")["environments"], [])
-        until(lambda: not self.processes_of_this_test(), "the end of every process")
+        self.no_process_left()
 
     def test_a_service_that_never_becomes_ready_fails_with_its_last_lines(self):
         self.start()
@@ -266,7 +266,7 @@ class Environments(ServiceTest):
         self.assertEqual(run["outcome"], "failed")
         self.assertIn("web", run["reason"])
         self.assertIn("no luck", self.stage_log(1, "staging") + run["reason"])
-        until(lambda: not self.processes_of_this_test(), "the end of every process")
+        self.no_process_left()
 
     def test_time_to_live_ends_the_run_and_the_environment(self):
         self.start()
@@ -328,11 +328,11 @@ class RunHere(ServiceTest):
     def test_ctrl_c_cancels_and_leaves_nothing(self):
         self.commit(ENVIRONMENT % "/nonexistent")
         running = subprocess.Popen([BINARY, "run", "--data", str(self.data), str(self.work)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment())
-        until(lambda: any("nonexistent" in command for command in self.processes_of_this_test()), "the use stage")
+        until(lambda: any("nonexistent" in command for _, command in self.processes_of_this_test()), "the use stage")
         running.send_signal(signal.SIGINT)
         output, _ = running.communicate(timeout=60)
         self.assertEqual(running.returncode, 130, output)
-        until(lambda: not self.processes_of_this_test(), "the end of every process")
+        self.no_process_left()
 
 
 if __name__ == "__main__":

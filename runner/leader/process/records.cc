@@ -1,6 +1,7 @@
 #include "runner/leader/process/records.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -89,6 +90,11 @@ std::string Records::open(const LeaderOrder& order) {
     return std::string("no space for the status file: ") + strerrordesc_np(error);
   }
   return {};
+}
+
+bool Records::gone() const {
+  struct stat about = {};
+  return ::fstat(directory_, &about) == 0 && about.st_nlink == 0;
 }
 
 std::string Records::write_leader(const LeaderOrder& order, int step) {

@@ -33,6 +33,8 @@ class Records {
   std::string write_leader(const LeaderOrder& order, int step);
   // Durable when it returns an empty text.
   std::string write_status(const LeaderOrder& order, const StepStatus& status);
+  // Whether the directory was removed since it was opened.
+  bool gone() const;
 
  private:
   int leader_ = 0;  // pid of who opened the records
