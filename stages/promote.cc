@@ -37,7 +37,7 @@ Task<Result<GateJudgement>> judge(Http& http, Clock& clock, GateSpec spec, const
     if (auto earlier = earlier_judgement(request, *window, clock.now())) {
       const auto age = human_duration(earlier->age);
       if (earlier->age <= proofs_last) {
-        request.log->line(fmt::format("the gate was judged {} ago: {}", age, earlier->judgement.sentence));
+        request.log->line(fmt::format("the gate was judged {} ago: {}", age, said_by(earlier->judgement)));
         co_return earlier->judgement;
       }
       request.log->line(
@@ -65,7 +65,7 @@ std::optional<GateJudgement> last_judgement(const StageRequest& request) {
 StageOutcome not_promoted(const GateJudgement& judgement) {
   StageOutcome outcome;
   outcome.outcome = judgement.verdict == GateVerdict::loud ? Outcome::failed : Outcome::inconclusive;
-  outcome.reason = judgement.sentence;
+  outcome.reason = said_by(judgement);
   outcome.advice = advice_of(judgement);
   return outcome;
 }
@@ -83,7 +83,7 @@ StageOutcome only_tried(const StageRequest& request, const PromoteSpec& spec,
   StageOutcome outcome;
   outcome.outcome = Outcome::passed;
   outcome.reason = fmt::format("{}{} was not moved to {}: this is a dry run",
-                               judgement ? judgement->sentence + "; " : "", spec.branch, short_id(request.commit));
+                               judgement ? said_by(*judgement) + "; " : "", spec.branch, short_id(request.commit));
   request.log->line(outcome.reason);
   return outcome;
 }

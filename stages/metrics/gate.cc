@@ -201,7 +201,7 @@ Task<GateJudgement> Gate::judge(GateSpec spec, const StageRequest& request) {
     }
   }
   for (const auto& line : format_proofs(judgement.proofs)) request.log->line(line);
-  request.log->line(judgement.sentence);
+  request.log->line(said_by(judgement));
   co_return judgement;
 }
 

@@ -68,13 +68,16 @@ std::vector<InputNeed> input_needs(const std::vector<ExpectedRule>& rules) {
     std::set<std::string> followed;
     auto selectors = scraped_selectors(rules, rules[i].query, followed);
     if (!selectors) {
-      needs.push_back({i, {}, {}, selectors.error().message});
+      needs.push_back({i, {}, {}, {}, selectors.error().message});
       continue;
     }
     for (const auto& selector : *selectors) {
-      InputNeed need{i, to_string(selector), {}, {}};
+      InputNeed need{i, to_string(selector), {}, {}, {}};
       for (const auto& other : *selectors) {
-        if (auto witness = witness_of(selector, other); !witness.empty()) need.witness = witness;
+        auto witness = witness_of(selector, other);
+        if (witness.empty()) continue;
+        need.wider = to_string(other);
+        need.witness = witness;
       }
       needs.push_back(std::move(need));
     }

@@ -71,7 +71,8 @@ std::vector<const LoadedRule*> loaded_as(const GateEvidence& evidence, const Exp
 struct InputNeed {
   std::size_t rule = 0;  // index into the rules
   std::string selector;
-  std::string witness;  // enough instead, when not empty: see witness_of
+  std::string wider;    // a selector of the same rule that asks for more of the same metric, when not empty
+  std::string witness;  // then enough instead: see witness_of
   std::string problem;
 };
 // Every input of every in-scope alert, through the recording rules of the same commit down to what is scraped.

@@ -96,8 +96,8 @@ std::string near_misses(const std::vector<Episode>& episodes) {
   return all.empty() ? "" : "; near misses: " + shown(all);
 }
 
-std::string first_and_more(const std::string& prefix, const Finding& finding) {
-  auto text = prefix + finding.problems.front();
+std::string first_and_more(const Finding& finding) {
+  auto text = finding.problems.front();
   if (finding.problems.size() > 1) text += fmt::format(" (and {} more)", finding.problems.size() - 1);
   return text;
 }
@@ -198,14 +198,14 @@ GateJudgement judge_gate(const GateSpec& spec, const GateEvidence& evidence) {
   for (const auto& finding : findings) judgement.proofs.push_back(finding.proof);
   if (const auto& quiet = findings.back(); quiet.proof.verdict == GateVerdict::loud) {
     judgement.verdict = GateVerdict::loud;
-    judgement.sentence = first_and_more("loud: ", quiet);
+    judgement.sentence = first_and_more(quiet);
     return judgement;
   }
   for (const auto* id : decisive) {
     for (const auto& finding : findings) {
       if (finding.proof.id != id || finding.problems.empty()) continue;
       judgement.verdict = GateVerdict::blind;
-      judgement.sentence = first_and_more("blind: ", finding);
+      judgement.sentence = first_and_more(finding);
       return judgement;
     }
   }
@@ -213,10 +213,10 @@ GateJudgement judge_gate(const GateSpec& spec, const GateEvidence& evidence) {
   for (const auto& rule : evidence.rules) groups.insert(rule.group);
   judgement.verdict = GateVerdict::quiet;
   const bool missed = findings.back().proof.detail.find("near misses") != std::string::npos;
-  judgement.sentence = fmt::format("quiet: {} rules in {} {} were evaluated without a gap over {} and none was {}",
-                                   evidence.rules.size(), groups.size(), groups.size() == 1 ? "group" : "groups",
-                                   span_text(evidence.length()),
-                                   missed ? "firing (some were pending for a while: see QUIET)" : "pending or firing");
+  judgement.sentence =
+      fmt::format("{} rules in {} {} were evaluated without a gap over {} and none was {}", evidence.rules.size(),
+                  groups.size(), groups.size() == 1 ? "group" : "groups", span_text(evidence.length()),
+                  missed ? "firing (some were pending for a while: see QUIET)" : "pending or firing");
   return judgement;
 }
 
@@ -224,9 +224,13 @@ GateJudgement blind_judgement(std::string id, std::string name, std::string prob
   GateJudgement judgement;
   judgement.verdict = GateVerdict::blind;
   judgement.window = window;
-  judgement.sentence = "blind: " + problem;
+  judgement.sentence = problem;
   judgement.proofs.push_back({std::move(id), std::move(name), GateVerdict::blind, std::move(problem)});
   return judgement;
+}
+
+std::string said_by(const GateJudgement& judgement) {
+  return std::string(to_string(judgement.verdict)) + ": " + judgement.sentence;
 }
 
 std::string advice_of(const GateJudgement& judgement) {

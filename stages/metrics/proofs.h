@@ -35,6 +35,8 @@ Finding prove_layers(const std::vector<std::string>& layers,  // LAYER each has 
 GateJudgement judge_gate(const GateSpec& spec, const GateEvidence& evidence);
 // A judgement that is blind for one reason, before any evidence could be gathered.
 GateJudgement blind_judgement(std::string id, std::string name, std::string problem, Window window);
+// `blind: no live rule of layer "node"`
+std::string said_by(const GateJudgement& judgement);
 // What to do about a judgement that is not quiet.
 std::string advice_of(const GateJudgement& judgement);
 

@@ -143,9 +143,10 @@ std::string need_problem(const GateEvidence& evidence, const InputNeed& need) {
   };
   auto problem = of(need.selector);
   if (problem.empty() || need.witness.empty()) return problem;
-  auto witness = of(need.witness);
-  if (witness.empty()) return {};
-  return problem + (evidence.inputs.contains(need.witness) ? fmt::format(", and {} {}", need.witness, witness) : "");
+  // The rule asks for the wider one, too, which says the same in fewer words.
+  if (!of(need.wider).empty()) return {};
+  const auto missing = of(need.witness);
+  return missing.empty() ? missing : fmt::format("{}, and {} {}", problem, need.witness, missing);
 }
 
 }  // namespace

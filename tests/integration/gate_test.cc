@@ -8,6 +8,7 @@
 #include "runner/adapters/posix_clock.h"
 #include "stages/metrics/gate.h"
 #include "stages/metrics/prometheus.h"
+#include "stages/metrics/proofs.h"
 #include "tests/support/prometheus_server.h"
 #include "tests/support/stage_bench.h"
 
@@ -153,7 +154,7 @@ class GateTest : public testing::Test {
 TEST_F(GateTest, QuietWhenEveryProofHolds) {
   serve(healthy_rules, healthy_rules);
   auto judgement = judge();
-  EXPECT_EQ(judgement.sentence,
+  EXPECT_EQ(said_by(judgement),
             "quiet: 7 rules in 2 groups were evaluated without a gap over 5s and none was pending or firing")
       << bench.log.all();
   EXPECT_EQ(judgement.verdict, GateVerdict::quiet);
@@ -169,7 +170,7 @@ TEST_F(GateTest, AFiringAlertIsLoudAndEndsTheWait) {
   const auto begin = clock.now();
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::loud) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, AllOf(HasSubstr("loud: HighErrors {instance=\"127.0.0.1:"),
+  EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("loud: HighErrors {instance=\"127.0.0.1:"),
                                         HasSubstr("was firing for"), HasSubstr("value 9, and still is")));
   EXPECT_LT(clock.now() - begin, Milliseconds{4500}) << "the wait was not ended";
 }
@@ -183,7 +184,7 @@ TEST_F(GateTest, AnAlertThatFiredAndResolvedIsLoud) {
   rest(began + Milliseconds{6500} - clock.now());
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::loud) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, AllOf(HasSubstr("HighErrors"), HasSubstr("was firing for"), Not(HasSubstr("still"))));
+  EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("HighErrors"), HasSubstr("was firing for"), Not(HasSubstr("still"))));
 }
 
 TEST_F(GateTest, ADirtyStartIsLoudAndSaysSo) {
@@ -193,7 +194,7 @@ TEST_F(GateTest, ADirtyStartIsLoudAndSaysSo) {
   open_window();
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::loud) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, HasSubstr("dirty start"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("dirty start"));
 }
 
 TEST_F(GateTest, PendingAtTheEndIsWaitedForAndLoudWhenItFires) {
@@ -202,7 +203,7 @@ TEST_F(GateTest, PendingAtTheEndIsWaitedForAndLoudWhenItFires) {
   after(3000, [this] { target.set("app_latency_seconds", 7); });
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::loud) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, AllOf(HasSubstr("Slow was firing"), HasSubstr("value 7")));
+  EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("Slow was firing"), HasSubstr("value 7")));
   EXPECT_THAT(bench.log.all(), HasSubstr("waiting up to 4s to see whether it clears or fires"));
 }
 
@@ -213,7 +214,7 @@ TEST_F(GateTest, PendingThatClearsIsANearMiss) {
   after(2600, [this] { target.set("app_latency_seconds", 0.1); });
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::quiet) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, HasSubstr("some were pending for a while"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("some were pending for a while"));
   EXPECT_THAT(detail(judgement, "QUIET"), HasSubstr("near misses: Slow was pending for"));
 }
 
@@ -224,7 +225,7 @@ TEST_F(GateTest, ATargetThatAnswers503IsBlind) {
   after(2000, [this] { target.fail(true); });
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, AllOf(HasSubstr("blind: target app 127.0.0.1:"), HasSubstr("is down: server returned "
+  EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("blind: target app 127.0.0.1:"), HasSubstr("is down: server returned "
                                                                                              "HTTP status 503")));
   EXPECT_THAT(detail(judgement, "P6"), HasSubstr("had no sample at"));
 }
@@ -236,14 +237,14 @@ TEST_F(GateTest, ATargetThatWasDownForAMomentIsBlind) {
   after(2500, [this] { target.fail(false); });
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, HasSubstr("was down within the window"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("was down within the window"));
 }
 
 TEST_F(GateTest, AMetricThatDoesNotExistIsBlind) {
   const auto rules = replaced(healthy_rules, "expr: app_errors", "expr: app_error");
   serve(rules, rules);
   auto judgement = judge();
-  EXPECT_EQ(judgement.sentence,
+  EXPECT_EQ(said_by(judgement),
             "blind: HighErrors asks for app_error, which had no sample in the window (renamed metric?)")
       << bench.log.all();
 }
@@ -252,7 +253,7 @@ TEST_F(GateTest, ALabelThatDoesNotExistIsBlindAlsoWhereSilenceIsNormal) {
   const auto rules = replaced(healthy_rules, "{code=~", "{cod=~");
   serve(rules, rules);
   auto judgement = judge();
-  EXPECT_THAT(judgement.sentence, HasSubstr("blind: ErrorRatio asks for app_requests_total{cod=~\"5..\"}, which had no "
+  EXPECT_THAT(said_by(judgement), HasSubstr("blind: ErrorRatio asks for app_requests_total{cod=~\"5..\"}, which had no "
                                             "sample in the window (renamed metric?), and app_requests_total{cod!=\"\"} "
                                             "had no sample"))
       << bench.log.all();
@@ -266,7 +267,7 @@ TEST_F(GateTest, ARestartWithinTheWindowIsBlind) {
   });
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, HasSubstr("blind: Prometheus was restarted at"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("blind: Prometheus was restarted at"));
 }
 
 TEST_F(GateTest, AReloadWithinTheWindowIsBlind) {
@@ -274,14 +275,14 @@ TEST_F(GateTest, AReloadWithinTheWindowIsBlind) {
   after(2000, [this] { server->signal(SIGHUP); });
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, HasSubstr("loaded its configuration at"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("loaded its configuration at"));
 }
 
 TEST_F(GateTest, OtherRulesThanTheCommitsAreBlind) {
   serve(replaced(healthy_rules, "app_errors > 5", "app_errors > 50"), healthy_rules);
   auto judgement = judge();
   EXPECT_EQ(
-      judgement.sentence,
+      said_by(judgement),
       "blind: HighErrors of alerts/app.rules.yml is loaded differently: its expression is `app_errors > 5` in the "
       "commit and `app_errors > 50` in Prometheus")
       << bench.log.all();
@@ -293,7 +294,7 @@ TEST_F(GateTest, ARuleThatCanNotBeEvaluatedIsBlind) {
   serve(rules, rules);
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, AllOf(HasSubstr("blind: HighErrors can't be evaluated"), HasSubstr("many")));
+  EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("blind: HighErrors can't be evaluated"), HasSubstr("many")));
 }
 
 TEST_F(GateTest, AHungServerIsBlindWithinItsDeadline) {
@@ -302,7 +303,7 @@ TEST_F(GateTest, AHungServerIsBlindWithinItsDeadline) {
   const auto begin = clock.now();
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << bench.log.all();
-  EXPECT_THAT(judgement.sentence, HasSubstr("did not answer within 3s"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("did not answer within 3s"));
   EXPECT_LT(clock.now() - begin, Milliseconds{20'000});
 }
 
@@ -311,7 +312,7 @@ TEST_F(GateTest, AServerThatIsGoneIsBlindAtOnce) {
   server->kill();
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::blind);
-  EXPECT_EQ(judgement.sentence, "blind: " + server->url() + "/-/ready refused the connection");
+  EXPECT_EQ(said_by(judgement), "blind: " + server->url() + "/-/ready refused the connection");
 }
 
 TEST_F(GateTest, PrometheusOwnMetricsProveEvaluationWithoutHeartbeat) {
@@ -327,7 +328,7 @@ TEST_F(GateTest, NeitherHeartbeatNorOwnMetricsIsBlind) {
   serve(rules, rules);
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::blind);
-  EXPECT_THAT(judgement.sentence, AllOf(HasSubstr("nothing proves that group app was evaluated throughout"),
+  EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("nothing proves that group app was evaluated throughout"),
                                         HasSubstr("record: gate:heartbeat")));
 }
 

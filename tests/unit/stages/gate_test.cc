@@ -1,4 +1,5 @@
 #include "stages/metrics/gate.h"
+#include "stages/metrics/proofs.h"
 
 #include <gmock/gmock.h>
 
@@ -85,7 +86,7 @@ TEST(Gate, AFiringAlertEndsTheWaiting) {
   const auto begin = world.bench.clock.now();
   auto judgement = world.judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::loud);
-  EXPECT_EQ(judgement.sentence, "loud: HighErrors is firing since 00:00:01Z, value 7");
+  EXPECT_EQ(said_by(judgement), "loud: HighErrors is firing since 00:00:01Z, value 7");
   EXPECT_LT(world.bench.clock.now() - begin, Milliseconds{1000});
 }
 
@@ -95,7 +96,7 @@ TEST(Gate, WaitsForWhatIsPendingAndNoLonger) {
   const auto begin = world.bench.clock.now();
   auto judgement = world.judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::loud);
-  EXPECT_THAT(judgement.sentence, HasSubstr("HighErrors was still pending"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("HighErrors was still pending"));
   EXPECT_GE(world.bench.clock.now() - begin, Milliseconds{30'000}) << "`for` and two evaluations more";
   EXPECT_LE(world.bench.clock.now() - begin, Milliseconds{33'000});
 }
@@ -103,12 +104,12 @@ TEST(Gate, WaitsForWhatIsPendingAndNoLonger) {
 TEST(Gate, IsBlindBeforeAskingWhenThereIsNothingToJudge) {
   GateWorld world;
   world.spec.during = {"load", "metrics"};
-  EXPECT_EQ(world.judge().sentence, "blind: stage `metrics` left no window to judge");
+  EXPECT_EQ(said_by(world.judge()), "blind: stage `metrics` left no window to judge");
   world.spec.during = {};
-  EXPECT_EQ(world.judge().sentence, "blind: the gate names no stage in `during`");
+  EXPECT_EQ(said_by(world.judge()), "blind: the gate names no stage in `during`");
   world.spec.during = {"load"};
   world.spec.rules = {"alerts/*.yml"};
-  EXPECT_EQ(world.judge().sentence, "blind: no file of the commit matches `alerts/*.yml`");
+  EXPECT_EQ(said_by(world.judge()), "blind: no file of the commit matches `alerts/*.yml`");
   EXPECT_EQ(world.prometheus.asked, 0);
 }
 
@@ -125,7 +126,7 @@ TEST(Gate, AClockFarBehindIsBlindInsteadOfAnEndlessWait) {
   world.prometheus.instead["time()"] = [] {
     return GatePrometheus::body(200, R"({"status":"success","data":{"resultType":"scalar","result":[1,"1"]}})");
   };
-  EXPECT_THAT(world.judge().sentence, HasSubstr("from now on the clock of Prometheus"));
+  EXPECT_THAT(said_by(world.judge()), HasSubstr("from now on the clock of Prometheus"));
 }
 
 }  // namespace

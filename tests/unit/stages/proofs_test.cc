@@ -40,7 +40,7 @@ void expect_blind(const std::vector<Flaw>& flaws) {
     EXPECT_EQ(judgement.verdict, GateVerdict::blind) << flaw.words;
     EXPECT_EQ(proof_of(judgement, flaw.proof).verdict, GateVerdict::blind) << flaw.proof << " " << flaw.words;
     EXPECT_THAT(proof_of(judgement, flaw.proof).detail, HasSubstr(flaw.words));
-    EXPECT_THAT(judgement.sentence, HasSubstr("blind: "));
+    EXPECT_THAT(said_by(judgement), HasSubstr("blind: "));
     EXPECT_NE(advice_of(judgement), "");
   }
 }
@@ -51,7 +51,7 @@ TEST(Proofs, AllHoldInGoodEvidence) {
   auto judgement = judge_gate(layers(), good_evidence());
   for (const auto& proof : judgement.proofs) EXPECT_EQ(proof.verdict, GateVerdict::quiet) << proof.id << proof.detail;
   EXPECT_EQ(judgement.verdict, GateVerdict::quiet);
-  EXPECT_EQ(judgement.sentence,
+  EXPECT_EQ(said_by(judgement),
             "quiet: 3 rules in 1 group were evaluated without a gap over 50s and none was pending or firing");
   EXPECT_EQ(advice_of(judgement), "");
 }
@@ -229,7 +229,12 @@ TEST(Proofs, ASeriesOfEventsNeedsItsWitness) {
   evidence.inputs["errors{code!=\"\"}"] = evidence.inputs["errors"];
   EXPECT_EQ(prove_inputs(evidence).proof.verdict, GateVerdict::quiet);
   evidence.inputs["errors{code!=\"\"}"] = none;
-  EXPECT_THAT(prove_inputs(evidence).proof.detail, HasSubstr("and errors{code!=\"\"} had no sample"));
+  EXPECT_EQ(prove_inputs(evidence).proof.detail,
+            "HighErrors asks for errors{code=\"500\"}, which had no sample in the window (renamed metric?), and "
+            "errors{code!=\"\"} had no sample in the window (renamed metric?)");
+  evidence.inputs["errors"] = none;
+  EXPECT_EQ(prove_inputs(evidence).proof.detail,
+            "HighErrors asks for errors, which had no sample in the window (renamed metric?)");
 }
 
 TEST(Proofs, RecordedSeriesAreFollowedToTheirInputs) {
@@ -290,7 +295,7 @@ TEST(Quietness, AFiringAlertIsLoudWithItsNumbers) {
   evidence.values[value_key(episodes[0])] = 7.25;
   auto judgement = judge_gate(layers(), evidence);
   EXPECT_EQ(judgement.verdict, GateVerdict::loud);
-  EXPECT_EQ(judgement.sentence, "loud: HighErrors was firing for 12s from 10:02:13Z, value 7.25");
+  EXPECT_EQ(said_by(judgement), "loud: HighErrors was firing for 12s from 10:02:13Z, value 7.25");
 }
 
 TEST(Quietness, LoudBeatsBlind) {
@@ -304,7 +309,7 @@ TEST(Quietness, LoudBeatsBlind) {
 TEST(Quietness, WhatFiredBeforeIsADirtyStartOnlyWhenItReachesTheWindow) {
   auto evidence = good_evidence();
   evidence.alerts = std::vector<Series>{alert_series("firing", -10, 5)};
-  EXPECT_THAT(judge_gate(layers(), evidence).sentence,
+  EXPECT_THAT(said_by(judge_gate(layers(), evidence)),
               HasSubstr("(a dirty start: it was active at 10:01:50Z, before the window began at 10:02:00Z)"));
   evidence.alerts = std::vector<Series>{alert_series("firing", -10, -5)};
   EXPECT_EQ(judge_gate(layers(), evidence).verdict, GateVerdict::quiet);
@@ -318,7 +323,7 @@ TEST(Quietness, PendingThatClearedIsANearMissAndPendingThatStaysIsLoud) {
   EXPECT_THAT(proof_of(judgement, "QUIET").detail,
               HasSubstr("near misses: HighErrors was pending for 2s from 10:02:20Z and cleared"));
   evidence.loaded->at(0).alerts.push_back({{}, "pending", evidence_begin + 49, 7});
-  EXPECT_EQ(judge_gate(layers(), evidence).sentence,
+  EXPECT_EQ(said_by(judge_gate(layers(), evidence)),
             "loud: HighErrors was still pending 3s after the window, since 10:02:49Z");
   evidence.loaded->at(0).alerts[0].active_at = evidence_begin + 52;
   EXPECT_EQ(judge_gate(layers(), evidence).verdict, GateVerdict::quiet) << "began after the window";
@@ -327,7 +332,7 @@ TEST(Quietness, PendingThatClearedIsANearMissAndPendingThatStaysIsLoud) {
 TEST(Quietness, TheRulesOwnWordCountsAsMuchAsTheSamples) {
   auto evidence = good_evidence();
   evidence.loaded->at(0).alerts.push_back({{}, "firing", evidence_begin + 51, 7});
-  EXPECT_EQ(judge_gate(layers(), evidence).sentence, "loud: HighErrors is firing since 10:02:51Z, value 7");
+  EXPECT_EQ(said_by(judge_gate(layers(), evidence)), "loud: HighErrors is firing since 10:02:51Z, value 7");
   auto unread = good_evidence();
   unread.alerts = hung;
   EXPECT_EQ(judge_gate(layers(), unread).verdict, GateVerdict::blind);
@@ -354,7 +359,7 @@ TEST(Judgement, TheCauseComesBeforeItsEffects) {
   evidence.inputs.at("errors").counts->clear();
   evidence.targets->front().health = "down";
   auto judgement = judge_gate(layers(), evidence);
-  EXPECT_THAT(judgement.sentence, HasSubstr("blind: target node h:1 is down"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("blind: target node h:1 is down"));
   EXPECT_THAT(advice_of(judgement), HasSubstr("could not be scraped"));
 }
 
