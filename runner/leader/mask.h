@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace quietgate {
@@ -35,6 +34,8 @@ class Masker {
     std::size_t length;  // 0: none
   };
   Match next_match(std::string_view text, std::size_t from) const;
+  std::size_t longest_at(std::string_view text, std::size_t at) const;
+  std::size_t leap(std::string_view text, std::size_t at) const;
   std::size_t first_held(std::string_view text) const;
   std::uint16_t block(const char* at) const;
 
@@ -45,7 +46,6 @@ class Masker {
   std::array<bool, 256> first_{};  // bytes that some pattern begins with
   // How far a search may skip when it sees a pair of bytes at the end of the shortest pattern's place (Wu and Manber).
   std::vector<std::uint8_t> skip_;
-  std::vector<std::pair<std::uint16_t, std::size_t>> ends_;  // (pair at that place, pattern), sorted
 };
 
 // The text as a whole.
