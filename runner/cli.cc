@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "runner/cli_shell.h"
+
 namespace quietgate {
 
 namespace {
@@ -35,6 +37,10 @@ struct Arguments {
   std::string reason;
   std::string file;
   std::string environment;
+  std::string branch;
+  std::string commit;
+  std::string shell;
+  std::vector<std::string> words;  // to be completed
   bool follow = false;
   bool refuse = false;
   bool override_gate = false;
@@ -93,6 +99,11 @@ void add_deciding_verbs(CLI::App& app, Arguments& a) {
     made->add_option("RUN", a.name, "hello/12, or hello for its newest")->required();
     return made;
   };
+  auto* start = verb(app, "start", "Run a branch's newest commit now, without a push", decide);
+  start->add_option("REPOSITORY", a.name, "Name of a watched repository")->required();
+  start->add_option("--branch", a.branch, "The branch (default: the only one)");
+  start->add_option("--commit", a.commit, "A commit of an earlier run, or a branch's newest; at least 7 digits");
+  start->add_flag("-f,--follow", a.follow, "Until it ends; the exit code is the run's");
   with_run("cancel", "Stop a run; its environments are destroyed")->add_option("--reason", a.reason, "Kept on record");
   with_run("retry", "Run the commit of an ended run again")->add_flag("-f,--follow", a.follow, "Until it ends");
   auto* approve = with_run("approve", "Let a stage go on that waits for a person");
@@ -103,6 +114,16 @@ void add_deciding_verbs(CLI::App& app, Arguments& a) {
   promote->add_option("--reason", a.reason, "Kept with the evidence")->required();
   promote->add_flag("--override", a.override_gate, "Although the gate was loud or blind; the evidence tells");
   promote->add_flag("-f,--follow", a.follow, "Until it ends");
+}
+
+void add_shell_verbs(CLI::App& app, Arguments& a) {
+  const char* shell = "For the shell";
+  verb(app, "completion", "Print the completion script of a shell", shell)
+      ->add_option("SHELL", a.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  verb(app, "manual", "Print the manual page; read it with `quietgate manual | man -l -`", shell);
+  verb(app, "complete", "What the scripts of `completion` ask", "")->add_option("WORDS", a.words);
 }
 
 void add_common(CLI::App& app, Arguments& a) {
@@ -139,11 +160,22 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
   if (verb == "runs") return service.runs(a.runs);
   if (verb == "show") return service.show(a.name, a.follow);
   if (verb == "logs") return service.logs(a.logs);
+  if (verb == "start") return service.start(a.name, a.branch, a.commit, a.follow);
   if (verb == "cancel") return service.cancel(a.name, a.reason);
   if (verb == "retry") return service.retry(a.name, a.follow);
   if (verb == "approve") return service.approve(a.name, a.stage, !a.refuse, a.reason);
   if (verb == "promote") return service.promote(a.name, a.reason, a.override_gate, a.follow);
   return a.environment.empty() ? service.environments() : service.destroy(a.environment);
+}
+
+int tell_shell(const CLI::App& app, const std::string& verb, const Arguments& a, const CliParts& parts) {
+  if (verb == "completion") parts.out(completion_script(a.shell));
+  if (verb == "manual") parts.out(manual_page(app, QUIETGATE_VERSION));
+  if (verb != "complete") return exit_ok;
+  ServiceVerbs service(parts, a.common, Terminal());
+  const auto source = [&](std::string_view kind, std::string_view run) { return service.completions(kind, run); };
+  for (const auto& found : complete(app, a.words, source)) parts.out(found.word + "\t" + found.help + "\n");
+  return exit_ok;
 }
 
 }  // namespace
@@ -158,6 +190,7 @@ int run_cli(int count, const char* const* arguments, const CliParts& parts) {
   add_local_verbs(app, a);
   add_reading_verbs(app, a);
   add_deciding_verbs(app, a);
+  add_shell_verbs(app, a);
   try {
     app.parse(count, arguments);
   } catch (const CLI::CallForHelp&) {
@@ -174,7 +207,17 @@ int run_cli(int count, const char* const* arguments, const CliParts& parts) {
     print_error(parts, user_error(error.what(), "see " + help));
     return exit_usage;
   }
-  return perform(app.get_subcommands().front()->get_name(), a, parts);
+  const auto verb = app.get_subcommands().front()->get_name();
+  try {
+    if (verb == "completion" || verb == "manual" || verb == "complete") return tell_shell(app, verb, a, parts);
+    return perform(verb, a, parts);
+  } catch (const std::exception& problem) {
+    print_error(
+        parts, infrastructure_error(
+                   "`" + verb + "` ended by an error of its own: " + problem.what(),
+                   "is the service of the same version? compare `quietgate --version` with what `curl SERVER/` tells"));
+    return exit_failed;
+  }
 }
 
 void print_error(const CliParts& parts, const Error& error) {

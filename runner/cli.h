@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "runner/cli_client.h"
+#include "runner/cli_shell.h"
 #include "runner/daemon.h"
 #include "runner/ports/pipeline.h"
 #include "runner/terminal.h"
@@ -65,12 +66,16 @@ class ServiceVerbs {
   int runs(const RunsQuery& query);
   int show(const std::string& run, bool follow);
   int logs(const LogsQuery& query);
+  // Without branch and commit: the branch, if there is only one.
+  int start(const std::string& repository, const std::string& branch, const std::string& commit, bool follow);
   int cancel(const std::string& run, const std::string& reason);
   int retry(const std::string& run, bool follow);
   int approve(const std::string& run, const std::string& stage, bool granted, const std::string& reason);
   int promote(const std::string& run, const std::string& reason, bool override_gate, bool follow);
   int environments();
   int destroy(const std::string& environment);
+  // What a shell may complete (cli_shell.h); nothing when the service doesn't answer.
+  std::vector<Completion> completions(std::string_view kind, std::string_view run);
 
  private:
   int fail(const Error& error, int code);
@@ -78,6 +83,8 @@ class ServiceVerbs {
   // The run's name, or an exit code that was explained already.
   std::variant<std::string, int> resolve(const std::string& run);
   int change(const std::string& path, const std::string& body, const std::string& said);
+  std::variant<std::string, int> only_branch(const std::string& repository);
+  int requested(const Result<Reply>& reply, bool follow);  // of a new run
   int follow_run(const std::string& run);
 
   const CliParts& parts_;

@@ -29,13 +29,51 @@ int ServiceVerbs::retry(const std::string& name, bool follow) {
   auto run = resolve(name);
   if (auto* code = std::get_if<int>(&run)) return *code;
   const auto& id = std::get<std::string>(run);
-  auto reply = client_.post("/api/v1/runs/" + id + "/retry", "");
+  return requested(client_.post("/api/v1/runs/" + id + "/retry", ""), follow);
+}
+
+int ServiceVerbs::start(const std::string& repository, const std::string& branch, const std::string& commit,
+                        bool follow) {
+  Json body{{"repository", repository}};
+  if (branch.empty() && commit.empty()) {
+    auto only = only_branch(repository);
+    if (auto* code = std::get_if<int>(&only)) return *code;
+    body["branch"] = std::get<std::string>(only);
+  }
+  if (!branch.empty()) body["branch"] = branch;
+  if (!commit.empty()) body["commit"] = commit;
+  return requested(client_.post("/api/v1/runs", body.dump()), follow);
+}
+
+std::variant<std::string, int> ServiceVerbs::only_branch(const std::string& repository) {
+  auto reply = client_.get("/api/v1/repositories");
+  if (!reply) return fail(reply.error(), exit_unreachable);
+  if (reply->status != 200) return refuse(*reply);
+  auto json = Json::parse(reply->body, nullptr, false);
+  for (const auto& each : json.value("repositories", Json::array())) {
+    if (each.value("name", std::string()) != repository) continue;
+    const auto branches = each.value("branches", Json::array());
+    if (branches.size() == 1) return branches[0].value("name", std::string());
+    std::string names;
+    for (const auto& branch : branches) {
+      names += (names.empty() ? "" : ", ") + printable(branch.value("name", std::string()));
+    }
+    if (names.empty())
+      return fail(user_error("no branch of " + repository + " was seen yet", "push one"), exit_refused);
+    return fail(user_error("which branch of " + repository + "?", "name it with --branch: " + names), exit_usage);
+  }
+  return fail(user_error("the repository `" + printable(repository) + "` is not watched",
+                         "add it to the service's configuration"),
+              exit_refused);
+}
+
+int ServiceVerbs::requested(const Result<Reply>& reply, bool follow) {
   if (!reply) return fail(reply.error(), exit_unreachable);
   if (reply->status / 100 != 2) return refuse(*reply);
   auto json = Json::parse(reply->body, nullptr, false);
-  const auto again = json.is_object() ? json.value("id", std::string()) : std::string();
-  if (follow && !common_.json) return follow_run(again);
-  parts_.out(common_.json ? reply->body : again + " was requested; follow it: quietgate show " + again + " --follow\n");
+  const auto run = json.is_object() ? json.value("id", std::string()) : std::string();
+  if (follow && !common_.json) return follow_run(run);
+  parts_.out(common_.json ? reply->body : run + " was requested; follow it: quietgate show " + run + " --follow\n");
   return exit_ok;
 }
 

@@ -278,6 +278,23 @@ class Environments(ServiceTest):
 
 
 class Service(ServiceTest):
+    def test_a_run_is_started_by_hand_and_its_name_completed(self):
+        self.start()
+        commit = self.push("version: 1\nname: hello\nstages:\n  one: {test: {run: 'true'}}\n")
+        self.finished(1)
+        started = self.cli("start", "hello", "--follow")
+        self.assertIn("hello/2 passed", started.stdout)
+        self.assertEqual(self.run_of(2)["commit"], commit)
+        self.assertEqual(json.loads(self.cli("start", "hello", "--commit", commit[:8], "--json").stdout)["id"], "hello/3")
+        self.assertEqual(self.finished(3)["outcome"], "passed")
+        self.assertEqual(self.cli("complete", "--", "show", "hello/2").stdout, "hello/2\tmain, passed\n")
+        self.assertEqual(self.cli("complete", "--", "logs", "hello/2", "").stdout, "one\tpassed\n")
+        self.assertEqual(self.cli("start", "other", check=False).returncode, 4)
+        git(self.work, "push", "-q", "origin", "HEAD:refs/heads/second")
+        until(lambda: len(self.get("/api/v1/repositories")["repositories"][0]["branches"]) == 2, "the second branch")
+        which = self.cli("start", "hello", check=False)
+        self.assertEqual((which.returncode, "main, second" in which.stderr), (2, True), which.stderr)
+
     def test_a_second_service_on_the_same_data_refuses(self):
         self.start()
         second = subprocess.run([BINARY, "serve", "--config", str(self.config())], capture_output=True, text=True, timeout=20, env=environment())

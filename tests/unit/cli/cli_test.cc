@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 
 namespace quietgate {
@@ -66,6 +67,55 @@ TEST_F(CliTest, SaysWhenThereIsNoService) {
 TEST_F(CliTest, SaysWhenThereIsNoPipelineFile) {
   EXPECT_EQ(run({"validate", "/nonexistent/p.yaml"}), exit_usage);
   EXPECT_NE(err.find("there is no /nonexistent/p.yaml"), std::string::npos);
+}
+
+TEST_F(CliTest, CompletesWhatMayStandThere) {
+  EXPECT_EQ(run({"complete", "--", "pr"}), exit_ok);
+  EXPECT_EQ(out, "promote\tPromote the commit of an ended run by hand\n");
+  run({"complete", "--", ""});
+  EXPECT_EQ(out.find("complete\t"), std::string::npos) << "its own verb is nobody's";
+  run({"complete", "--", "promote", "--re"});
+  EXPECT_EQ(out, "--reason\tKept with the evidence\n");
+  run({"complete", "--", "--data", "/d", "runs", "--js"});
+  EXPECT_EQ(out, "--json\tAnswer in JSON\n");
+  run({"complete", "--", "completion", ""});
+  EXPECT_EQ(out, "bash\t\nzsh\t\nfish\t\n");
+  for (const auto* before : {"show", "--data", "validate"}) {
+    run({"complete", "--", before, ""});
+    EXPECT_EQ(out, "") << before << ": files, or a service that isn't there";
+  }
+}
+
+TEST_F(CliTest, AsksForWhatTheServiceKnows) {
+  CLI::App app("a test");
+  auto* verb = app.add_subcommand("show", "Show")->group("Look");
+  std::string one;
+  verb->add_option("RUN", one);
+  verb->add_option("STAGE", one);
+  verb->add_option("--destroy", one);
+  std::string asked;
+  const CompletionSource source = [&](std::string_view kind, std::string_view run) {
+    asked = std::string(kind) + " of " + std::string(run);
+    return std::vector<Completion>{{"hello/1", "main"}, {"other/1", ""}};
+  };
+  EXPECT_EQ(complete(app, {"show", "he"}, source).size(), 1u);
+  EXPECT_EQ(asked, "RUN of ");
+  complete(app, {"show", "hello/1", ""}, source);
+  EXPECT_EQ(asked, "STAGE of hello/1");
+  complete(app, {"show", "--destroy", ""}, source);
+  EXPECT_EQ(asked, "ENVIRONMENT of ");
+}
+
+TEST_F(CliTest, HasAManualPageAndScripts) {
+  EXPECT_EQ(run({"manual"}), exit_ok);
+  for (const auto* text : {".TH QUIETGATE 1", ".SS promote", "\\fB\\-\\-reason\\fR", "130  cancelled"})
+    EXPECT_NE(out.find(text), std::string::npos) << text;
+  EXPECT_EQ(out.find("complete\n"), std::string::npos);
+  for (const auto* shell : {"bash", "zsh", "fish"}) {
+    EXPECT_EQ(run({"completion", shell}), exit_ok);
+    EXPECT_NE(out.find("quietgate complete --"), std::string::npos) << shell;
+  }
+  EXPECT_EQ(run({"completion", "tcsh"}), exit_usage);
 }
 
 TEST(Streams, AreReadHoweverTheyAreCut) {
