@@ -1,5 +1,7 @@
 // How the service itself is: for people, probes and Prometheus.
 #include <fmt/format.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,29 +22,54 @@ Answer text_answer(std::string body, int status = 200, const char* type = "text/
   return answer;
 }
 
-void family(std::string& text, const char* name, const char* type, const char* help) {
-  text += fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
-}
+using prometheus::MetricType;
 
-void gauge(std::string& text, const char* name, const char* help, double value) {
-  family(text, name, "gauge", help);
-  text += fmt::format("{} {}\n", name, value);
-}
+class Families {
+ public:
+  void begin(const char* name, MetricType type, const char* help) {
+    all_.emplace_back();
+    all_.back().name = name;
+    all_.back().type = type;
+    all_.back().help = help;
+  }
+  // Of the family begun last.
+  void add(double value, std::vector<prometheus::ClientMetric::Label> labels = {}) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    if (all_.back().type == MetricType::Counter)
+      metric.counter.value = value;
+    else
+      metric.gauge.value = value;
+    all_.back().metric.push_back(std::move(metric));
+  }
+  void gauge(const char* name, const char* help, double value) {
+    begin(name, MetricType::Gauge, help);
+    add(value);
+  }
+  void counter(const char* name, const char* help, double value) {
+    begin(name, MetricType::Counter, help);
+    add(value);
+  }
+  std::string text() const { return prometheus::TextSerializer().Serialize(all_); }
+
+ private:
+  std::vector<prometheus::MetricFamily> all_;
+};
 
 // From /proc, under the names that Prometheus clients use everywhere.
-void add_process(std::string& text) {
+void add_process(Families& families) {
   std::ifstream statm("/proc/self/statm");
   std::int64_t pages = 0;
   std::int64_t resident = 0;
   if (statm >> pages >> resident) {
-    gauge(text, "process_resident_memory_bytes", "Resident memory.",
-          static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
+    families.gauge("process_resident_memory_bytes", "Resident memory.",
+                   static_cast<double>(resident) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
   }
   std::error_code code;
   std::int64_t descriptors = 0;
   for (std::filesystem::directory_iterator it("/proc/self/fd", code), end; !code && it != end; it.increment(code))
     ++descriptors;
-  if (!code) gauge(text, "process_open_fds", "Open file descriptors.", static_cast<double>(descriptors));
+  if (!code) families.gauge("process_open_fds", "Open file descriptors.", static_cast<double>(descriptors));
   std::ifstream stat("/proc/self/stat");
   std::string line;
   std::getline(stat, line);
@@ -58,8 +85,17 @@ void add_process(std::string& text) {
   }
   if (fields.size() < 20) return;
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
-  family(text, "process_cpu_seconds_total", "counter", "User and system CPU time.");
-  text += fmt::format("process_cpu_seconds_total {}\n", (std::stod(fields[11]) + std::stod(fields[12])) / ticks);
+  families.counter("process_cpu_seconds_total", "User and system CPU time.",
+                   (std::stod(fields[11]) + std::stod(fields[12])) / ticks);
+}
+
+void add_by_outcome(Families& families, const char* name, const char* help,
+                    std::map<std::string, std::int64_t>& counts) {
+  families.begin(name, MetricType::Counter, help);
+  for (auto outcome : {Outcome::passed, Outcome::failed, Outcome::inconclusive, Outcome::error, Outcome::cancelled}) {
+    const std::string word = to_string(outcome);
+    families.add(static_cast<double>(counts[word]), {{"outcome", word}});
+  }
 }
 
 }  // namespace
@@ -108,30 +144,26 @@ ApiResponse Api::metrics(const Asked&) {
       waiting += stage.status == StageStatus::awaiting_approval ? 1 : 0;
     }
   }
-  std::string text;
-  family(text, "quietgate_runs_finished_total", "counter", "Runs that ended since the service started.");
-  for (auto outcome : {Outcome::passed, Outcome::failed, Outcome::inconclusive, Outcome::error, Outcome::cancelled})
-    text += fmt::format("quietgate_runs_finished_total{{outcome=\"{}\"}} {}\n", to_string(outcome),
-                        runs_by_outcome_[to_string(outcome)]);
-  family(text, "quietgate_stages_finished_total", "counter", "Stage attempts that ended since the service started.");
-  for (auto outcome : {Outcome::passed, Outcome::failed, Outcome::inconclusive, Outcome::error, Outcome::cancelled})
-    text += fmt::format("quietgate_stages_finished_total{{outcome=\"{}\"}} {}\n", to_string(outcome),
-                        stages_by_outcome_[to_string(outcome)]);
-  family(text, "quietgate_promotions_total", "counter", "Commits promoted since the service started.");
-  text += fmt::format("quietgate_promotions_total {}\n", promotions_);
-  gauge(text, "quietgate_runs_unfinished", "Runs that have not ended.", static_cast<double>(unfinished->size()));
-  gauge(text, "quietgate_stages_running", "Stages that run now.", static_cast<double>(live_stages));
-  gauge(text, "quietgate_stages_awaiting_approval", "Stages that wait for a person.", static_cast<double>(waiting));
-  gauge(text, "quietgate_environments", "Environments that exist.", static_cast<double>(environments->size()));
-  gauge(text, "quietgate_environments_failing", "Environments that could not be destroyed.",
-        static_cast<double>(std::count_if(environments->begin(), environments->end(),
-                                          [](const auto& e) { return e.status == "failing"; })));
-  family(text, "quietgate_journal_last_sequence", "counter", "Sequence of the journal's last row.");
-  text += fmt::format("quietgate_journal_last_sequence {}\n", journal_.last());
-  family(text, "quietgate_build_info", "gauge", "The version that runs.");
-  text += fmt::format("quietgate_build_info{{version=\"{}\"}} 1\n", options_.version);
-  add_process(text);
-  return text_answer(std::move(text), 200, "text/plain; version=0.0.4; charset=utf-8");
+  Families families;
+  add_by_outcome(families, "quietgate_runs_finished_total", "Runs that ended since the service started.",
+                 runs_by_outcome_);
+  add_by_outcome(families, "quietgate_stages_finished_total", "Stage attempts that ended since the service started.",
+                 stages_by_outcome_);
+  families.counter("quietgate_promotions_total", "Commits promoted since the service started.",
+                   static_cast<double>(promotions_));
+  families.gauge("quietgate_runs_unfinished", "Runs that have not ended.", static_cast<double>(unfinished->size()));
+  families.gauge("quietgate_stages_running", "Stages that run now.", static_cast<double>(live_stages));
+  families.gauge("quietgate_stages_awaiting_approval", "Stages that wait for a person.", static_cast<double>(waiting));
+  families.gauge("quietgate_environments", "Environments that exist.", static_cast<double>(environments->size()));
+  families.gauge("quietgate_environments_failing", "Environments that could not be destroyed.",
+                 static_cast<double>(std::count_if(environments->begin(), environments->end(),
+                                                   [](const auto& e) { return e.status == "failing"; })));
+  families.counter("quietgate_journal_last_sequence", "Sequence of the journal's last row.",
+                   static_cast<double>(journal_.last()));
+  families.begin("quietgate_build_info", MetricType::Gauge, "The version that runs.");
+  families.add(1, {{"version", options_.version}});
+  add_process(families);
+  return text_answer(families.text(), 200, "text/plain; version=0.0.4; charset=utf-8");
 }
 
 }  // namespace quietgate
