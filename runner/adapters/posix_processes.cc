@@ -139,8 +139,8 @@ Task<bool> PosixProcesses::readable(int fd, Stop* stop, Milliseconds most) {
     }
   };
   // Shared with the timer's handler, which may be queued already when this ends.
-  const auto watched = std::make_shared<Watched>(
-      Watched{asio::posix::stream_descriptor(executor_, ::fcntl(fd, F_DUPFD_CLOEXEC, 3))});
+  const auto watched =
+      std::make_shared<Watched>(Watched{asio::posix::stream_descriptor(executor_, ::fcntl(fd, F_DUPFD_CLOEXEC, 3))});
   asio::steady_timer timer(executor_);
   if (most != for_ever) {
     timer.expires_after(most);
