@@ -61,8 +61,10 @@ Result<void> WorkspaceFiles::finish_checkout(const RunId& run) {
 
 Result<void> WorkspaceFiles::remove_checkout(const RunId& run) {
   std::error_code code;
-  fs::remove_all(checkout(run), code);
-  if (code) return told("remove", checkout(run), code);
+  for (const auto& path : {checkout(run), checkout(run) + ".new"}) {
+    fs::remove_all(path, code);
+    if (code) return told("remove", path, code);
+  }
   return {};
 }
 

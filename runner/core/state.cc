@@ -34,6 +34,37 @@ const char* to_string(RunStatus status) {
 
 namespace {
 
+bool retry_wanted(const RetryPolicy& policy, const StageOutcome& outcome) {
+  auto asked = [&](RetryWhen when) {
+    return std::find(policy.when.begin(), policy.when.end(), when) != policy.when.end();
+  };
+  if (outcome.timed_out) return asked(RetryWhen::timeout);
+  switch (outcome.outcome) {
+    case Outcome::error:
+      return asked(RetryWhen::infrastructure);
+    case Outcome::failed:
+      return asked(RetryWhen::failed);
+    case Outcome::inconclusive:
+      return asked(RetryWhen::inconclusive);
+    default:
+      return false;
+  }
+}
+
+// A stage is settled when no further attempt of it will start.
+bool settled(const RunState& state, const StageSpec& spec, const StageState& s) {
+  if (s.status == StageStatus::skipped) return true;
+  if (s.status != StageStatus::finished) return false;
+  if (state.cancel) return true;
+  return s.attempt >= spec.retry.attempts || !retry_wanted(spec.retry, s.outcome);
+}
+
+bool all_settled(const RunState& state) {
+  return state.plan && std::all_of(state.plan->stages.begin(), state.plan->stages.end(), [&](const StageSpec& spec) {
+           return settled(state, spec, state.stages.at(spec.name));
+         });
+}
+
 // One overload per event that changes a run; the stage-bound ones ignore stages that the plan doesn't have.
 struct Folding {
   RunState& state;
@@ -110,8 +141,9 @@ struct Folding {
   void operator()(const PromotionRefused& e) {
     if (auto* s = stage(e.stage)) s->promotion_intent.reset();
   }
+  // When all stages have ended there is nothing left to cancel: the run is only cleaning up, and ends as they did.
   void operator()(const CancelRequested& e) {
-    if (!state.cancel && state.status != RunStatus::finished) state.cancel = e;
+    if (!state.cancel && state.status != RunStatus::finished && !all_settled(state)) state.cancel = e;
   }
   // A person's decision reopens a finished run: its refused promotion starts another attempt, and what waited for it
   // too.
@@ -140,33 +172,8 @@ struct Folding {
   void operator()(const auto&) {}  // the rest changes no run
 };
 
-bool retry_wanted(const RetryPolicy& policy, const StageOutcome& outcome) {
-  auto asked = [&](RetryWhen when) {
-    return std::find(policy.when.begin(), policy.when.end(), when) != policy.when.end();
-  };
-  if (outcome.timed_out) return asked(RetryWhen::timeout);
-  switch (outcome.outcome) {
-    case Outcome::error:
-      return asked(RetryWhen::infrastructure);
-    case Outcome::failed:
-      return asked(RetryWhen::failed);
-    case Outcome::inconclusive:
-      return asked(RetryWhen::inconclusive);
-    default:
-      return false;
-  }
-}
-
 bool ended(const StageState& s) {
   return s.status == StageStatus::finished || s.status == StageStatus::skipped;
-}
-
-// A stage is settled when no further attempt of it will start.
-bool settled(const RunState& state, const StageSpec& spec, const StageState& s) {
-  if (s.status == StageStatus::skipped) return true;
-  if (s.status != StageStatus::finished) return false;
-  if (state.cancel) return true;
-  return s.attempt >= spec.retry.attempts || !retry_wanted(spec.retry, s.outcome);
 }
 
 // Whether a need lets its users start: it passed, or may fail without harm. Skipped by its own `if` is no harm either;

@@ -8,14 +8,15 @@
 namespace quietgate {
 
 struct Driver::Driven {
-  Driven(std::string name, int number, Stop& parent) : stage(std::move(name)), attempt(number), stop(parent) {}
+  Driven(std::string name, int number, Stop& parent, Slots::Place taken)
+      : stage(std::move(name)), attempt(number), stop(parent), place(std::move(taken)) {}
   std::string stage;
   int attempt;
   Stop stop;
   std::shared_ptr<Stop> timer = std::make_shared<Stop>();
   std::unique_ptr<StageLog> log;
   std::optional<StageOutcome> outcome;
-  bool holds_slot = false;
+  Slots::Place place;
   bool cleanup = false;  // started after the run was cancelled (`if: always()`)
   bool over = false;
 };
@@ -45,6 +46,11 @@ StageOutcome stopped(const Stopped& stop) {
   return ended(Outcome::cancelled, stop.cause);
 }
 
+bool nothing_left(const RunState& state) {
+  const auto actions = next(state, {});
+  return std::any_of(actions.begin(), actions.end(), [](const Action& a) { return a.kind == Action::Kind::finish; });
+}
+
 StageOutcome failed_by(const Error& error) {
   return ended(error.kind == ErrorKind::infrastructure ? Outcome::error : Outcome::failed, error.message, error.advice);
 }
@@ -59,10 +65,26 @@ Driver::Driver(EngineParts& parts, const Repository& repository, RunId run, Stop
 Driver::~Driver() = default;
 
 Task<void> Driver::drive() {
+  std::exception_ptr ended;
+  try {
+    co_await conduct();
+  } catch (...) {
+    ended = std::current_exception();
+  }
+  run_->request(StopReason::cancel, "the run is over");
+  co_await leave();
+  if (ended) std::rethrow_exception(ended);
+}
+
+Task<void> Driver::conduct() {
   catch_up();
   if (state_.status == RunStatus::finished) co_return;
-  if (!state_.plan && !co_await compile()) co_return;
-  if (auto ready = co_await prepare_checkout(); !ready) {
+  bool compiled = state_.plan.has_value();
+  if (!compiled) compiled = co_await compile();
+  if (!compiled) co_return;
+  Result<void> ready;
+  if (!nothing_left(state_)) ready = co_await prepare_checkout();
+  if (!ready) {
     finish_ = Action{Action::Kind::finish, {}, 0, false, Outcome::error, ready.error().message, false};
     co_await finish();
     co_return;
@@ -73,21 +95,11 @@ Task<void> Driver::drive() {
   expire_after(parts_.executor, parts_.clock, state_.plan->timeout - since, run_,
                [journal, late] { (void)journal->append({late}).ok(); });
 
-  std::optional<Stopped> shutdown;
-  while (!finish_ && !shutdown) {
+  for (;;) {
     const auto seen = bell_->rings();
     advance();
     if (finish_) break;
-    try {
-      co_await bell_->wait(seen, service_);
-    } catch (const Stopped& stop) {
-      shutdown = stop;
-    }
-  }
-  run_->request(StopReason::cancel, "the run is over");
-  if (shutdown) {
-    co_await leave();
-    throw *shutdown;
+    co_await bell_->wait(seen, service_);
   }
   co_await finish();
 }
@@ -205,7 +217,7 @@ void Driver::advance() {
   }
   std::erase_if(driven_, [](const auto& driven) { return driven->over; });
 
-  std::vector<Action> starts;
+  std::vector<std::pair<Action, Slots::Place>> starts;
   std::vector<std::string> names;
   for (const auto& driven : driven_) names.push_back(driven->stage);
   for (bool again = true; again;) {
@@ -218,29 +230,27 @@ void Driver::advance() {
       }
       if (action.kind != Action::Kind::start) continue;
       names.push_back(action.stage);
-      if (!take_slot(*state_.plan->find(action.stage), action.resume)) continue;
+      auto place = take_slot(*state_.plan->find(action.stage), action.resume);
+      if (!place) continue;
       if (!action.resume) intend(StageStarted{state_.id, action.stage, action.attempt});
-      starts.push_back(std::move(action));
+      starts.emplace_back(std::move(action), std::move(*place));
     }
   }
   if (!events.empty()) append(std::move(events));
-  for (const auto& action : starts) start(action);
+  for (auto& [action, place] : starts) start(action, std::move(place));
 }
 
-bool Driver::take_slot(const StageSpec& spec, bool resume) {
-  if (!works(spec)) return true;
-  if (!resume)
-    return parts_.slots.try_take([weak = std::weak_ptr<Bell>(bell_)] {
-      if (auto bell = weak.lock()) bell->ring();
-    });
-  parts_.slots.take();
-  return true;
+std::optional<Slots::Place> Driver::take_slot(const StageSpec& spec, bool resume) {
+  if (!works(spec)) return Slots::Place();
+  if (resume) return parts_.slots.take();
+  return parts_.slots.try_take([weak = std::weak_ptr<Bell>(bell_)] {
+    if (auto bell = weak.lock()) bell->ring();
+  });
 }
 
-void Driver::start(const Action& action) {
-  auto driven = std::make_shared<Driven>(action.stage, action.attempt, service_);
+void Driver::start(const Action& action, Slots::Place place) {
+  auto driven = std::make_shared<Driven>(action.stage, action.attempt, service_, std::move(place));
   const auto* spec = state_.plan->find(action.stage);
-  driven->holds_slot = works(*spec);
   driven->cleanup = state_.cancel.has_value();
   driven_.push_back(driven);
   const auto spent =
@@ -251,7 +261,7 @@ void Driver::start(const Action& action) {
   expire_after(parts_.executor, parts_.clock, spec->timeout - spent, driven->timer, late);
   spawn(parts_.executor, perform(driven, action.resume), [this, driven](std::exception_ptr) {
     driven->timer->request(StopReason::cancel, "the attempt is over");
-    if (driven->holds_slot) parts_.slots.release();
+    driven->place.give_back();
     driven->over = true;
     bell_->ring();
   });
@@ -358,13 +368,15 @@ Task<void> Driver::finish() {
   for (const auto& [environment, stage] : environments)
     co_await parts_.reaper.destroy(environment, "its run has ended", service_);
   catch_up();
-  append({RunFinished{state_.id, finish_->outcome, finish_->reason}});
+  // Before the run's end is on record: nobody looks after a finished run's files.
   if (auto removed = parts_.workspace.remove_checkout(state_.id); !removed) parts_.say(removed.error().message);
+  append({RunFinished{state_.id, finish_->outcome, finish_->reason}});
 }
 
-// The stages throw Stopped by themselves; what they started goes on under its leaders.
+// No stage of it may outlive the driver. What they started goes on under its leaders.
 Task<void> Driver::leave() {
   Stop never;
+  for (auto& driven : driven_) driven->stop.request(StopReason::shutdown, "the run's driver ends");
   for (;;) {
     const auto seen = bell_->rings();
     if (std::all_of(driven_.begin(), driven_.end(), [](const auto& driven) { return driven->over; })) break;

@@ -45,8 +45,8 @@ class Driver {
   Driver(EngineParts& parts, const Repository& repository, RunId run, Stop& service);
   ~Driver();
 
-  // Returns when the run is finished. Throws Stopped at shutdown, after every stage was left to its leader; throws
-  // std::runtime_error when the journal can't be read or written: start another driver later.
+  // Returns when the run is finished. Throws Stopped at shutdown, and std::runtime_error when the journal can't be read
+  // or written: start another driver later. However it ends, every stage was left to its leader before.
   Task<void> drive();
   // Something was appended for this run, or a run before it ended.
   void poke() { bell_->ring(); }
@@ -56,13 +56,14 @@ class Driver {
 
   void catch_up();
   void append(std::vector<Event> events);
+  Task<void> conduct();
   Task<bool> compile();  // false: the run ended here
   Task<void> wait_for_turn(Concurrency concurrency);
   Task<Result<void>> fetch_commit();
   Task<Result<void>> prepare_checkout();
   void advance();
-  bool take_slot(const StageSpec& spec, bool resume);
-  void start(const Action& action);
+  std::optional<Slots::Place> take_slot(const StageSpec& spec, bool resume);  // nothing: none is free
+  void start(const Action& action, Slots::Place place);
   Task<void> perform(std::shared_ptr<Driven> driven, bool resume);
   Task<StageOutcome> attempt(std::shared_ptr<Driven> driven, bool resume);
   Result<StageRequest> request(const Driven& driven, bool resume);

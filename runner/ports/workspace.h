@@ -24,7 +24,7 @@ class Workspace {
   virtual bool has_checkout(const RunId& run) const = 0;
   virtual Result<std::string> begin_checkout(const RunId& run) = 0;  // an absent folder to write into
   virtual Result<void> finish_checkout(const RunId& run) = 0;
-  virtual Result<void> remove_checkout(const RunId& run) = 0;
+  virtual Result<void> remove_checkout(const RunId& run) = 0;  // a half-made one too
   // Never null. The log of an attempt, with these values masked.
   virtual std::unique_ptr<StageLog> open_log(const std::string& attempt_directory,
                                              std::vector<std::string> secrets) = 0;

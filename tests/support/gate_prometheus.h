@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -60,7 +61,7 @@ class GatePrometheus final : public Http {
       return matrix("", std::stod(field(form, "start")), std::stod(field(form, "end")));
     if (query == "time()") return data(fmt::format(R"({{"resultType":"scalar","result":[{0},"{0}"]}})", seconds()));
     if (query.rfind("gate:heartbeat", 0) == 0)
-      return matrix(R"("gate_group":"g")", std::floor(start_), std::floor(seconds()));
+      return matrix(R"("gate_group":"g")", std::floor(std::max(start_, seconds() - 300)), std::floor(seconds()));
     if (query.rfind("min_over_time(up", 0) == 0)
       return data(R"({"resultType":"vector","result":[{"metric":{"job":"a","instance":"h"},"value":[1,"1"]}]})");
     return data(R"({"resultType":"matrix","result":[]})");

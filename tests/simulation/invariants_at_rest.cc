@@ -1,0 +1,81 @@
+// What must hold once the faults have ceased and nothing is left to do.
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/simulation/invariants.h"
+
+namespace quietgate {
+
+namespace fs = std::filesystem;
+
+std::optional<Breach> Invariants::unrest() const {
+  for (const auto& [id, model] : runs_) {
+    if (model.state.status != RunStatus::finished) return Breach(invariant::kept, to_string(id) + " does not end");
+  }
+  for (const auto& [id, planned] : environments_) {
+    if (!planned.keep) return Breach(invariant::clean, "environment " + id + " is not destroyed");
+  }
+  for (const auto& [name, remote] : remotes_) {
+    auto seen = seen_.find(name);
+    for (const auto& [branch, commit] : remote.branches) {
+      if (branch.starts_with("unwatched")) continue;
+      if (seen == seen_.end() || !seen->second.contains(branch) || seen->second.at(branch) != commit)
+        return Breach(invariant::kept, branch + " of " + name + " moved to " + commit.substr(0, 7) + " unseen");
+    }
+  }
+  return std::nullopt;
+}
+
+void Invariants::finally() const {
+  if (auto branch = uncovered_branch()) breach(invariant::kept, *branch);
+  if (auto what = leaked()) breach(invariant::clean, *what);
+  for (const auto& [id, model] : runs_) {
+    for (const auto& [name, stage] : model.state.stages) {
+      if (stage.promotion_intent)
+        breach(invariant::truth, fmt::format("whether {} of {} moved {} was never settled", name, to_string(id),
+                                             stage.promotion_intent->branch));
+    }
+  }
+}
+
+// Some run of a branch is of its head, or of a commit that differs from it in ignored paths only.
+std::optional<std::string> Invariants::uncovered_branch() const {
+  for (const auto& [name, remote] : remotes_) {
+    for (const auto& [branch, head] : remote.branches) {
+      const bool asks = branch == "main" || branch.starts_with("feature");
+      const bool readable = remote.commits.at(head).files.at(".quietgate.yaml").starts_with("version: 1");
+      auto first = first_seen_.find({name, branch});
+      if (!asks || (!readable && branch != "main") || (first != first_seen_.end() && first->second == head)) continue;
+      const bool covered = std::any_of(runs_.begin(), runs_.end(), [&](const auto& run) {
+        if (run.first.repository != name || run.second.state.branch != branch) return false;
+        const auto changed = remote.changed_paths(run.second.state.commit, head);
+        return run.second.state.commit == head ||
+               std::all_of(changed.begin(), changed.end(), [](const auto& path) { return path.starts_with("docs/"); });
+      });
+      if (!covered) return fmt::format("{} of {} is at {}, which never got a run", branch, name, head.substr(0, 7));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> Invariants::leaked() const {
+  auto shown = [this](const std::string& path) { return path.substr(data_.size() + 1); };
+  if (auto left = machine_.alive(data_ + "/runs/"); !left.empty()) return "a step lives: " + shown(left.front());
+  for (const auto& directory : machine_.alive(data_ + "/environments/")) {
+    const auto rest = directory.substr(data_.size() + 14);
+    if (!environments_.contains(rest.substr(0, rest.find('/')))) return "a service lives: " + shown(directory);
+  }
+  std::error_code ignored;
+  for (const auto& folder : fs::directory_iterator(data_ + "/environments", ignored)) {
+    if (!environments_.contains(folder.path().filename().string()))
+      return "a folder is left: " + shown(folder.path().string());
+  }
+  for (const auto& [id, model] : runs_) {
+    for (const char* folder : {"checkout", "checkout.new"}) {
+      if (fs::exists(runs_folder(id) + folder)) return "a folder is left: " + shown(runs_folder(id) + folder);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,84 @@
+#include "tests/simulation/scenario.h"
+
+#include "tests/support/gate_prometheus.h"
+
+namespace quietgate {
+
+std::string Scenario::unit_stage() {
+  auto& dice = world_.dice;
+  const bool twice = dice.chance(0.4);
+  std::string text =
+      fmt::format("  unit:\n    test: {{run: [{}{}]}}\n", dice.chance(0.3) ? "sim 3s passes, " : "",
+                  fmt::format("sim {}s {}", dice.between(0, 90), dice.chance(0.85) ? "passes" : "fails"));
+  if (twice) text += "    retry: {attempts: 2, when: [infrastructure, failed, timeout]}\n";
+  if (dice.chance(0.2)) text += "    timeout: 40s\n";
+  return text;
+}
+
+std::string Scenario::staging_stage() {
+  auto& dice = world_.dice;
+  std::string text =
+      "  staging:\n    needs: [unit]\n    apply:\n      processes:\n        app:\n          run: sim 999999s\n";
+  if (dice.chance(0.4)) text += fmt::format("          ready: {{command: sim {}s, within: 10s}}\n", dice.between(0, 5));
+  if (dice.chance(0.3)) text += "        other: {run: sim 999999s, needs: [app]}\n";
+  text += fmt::format("    time_to_live: {}\n", dice.chance(0.2) ? "30s" : "1h");
+  if (dice.chance(0.3)) text += "    retry: {attempts: 2}\n";
+  return text;
+}
+
+std::string Scenario::promote_stage(bool approval_before) {
+  auto& dice = world_.dice;
+  const std::vector<std::string> servers{"quiet", "quiet", "quiet", "loud", "blind"};
+  const auto server = dice.pick(servers);
+  std::string text = fmt::format(
+      "  metrics:\n    needs: [staging]\n    verify:\n      prometheus: http://{0}\n      last: 5s\n      checks:\n"
+      "        - {{name: one, query: up, expect: \"< 2\"}}\n"
+      "  production:\n    needs: [metrics{1}]\n    promote:\n      branch: production\n      gate:\n"
+      "        prometheus: http://{0}\n        rules: [alerts/*.yml]\n        during: [metrics]\n        quiet_for: "
+      "{2}s\n",
+      server, approval_before ? ", human" : "", dice.between(0, 5));
+  if (dice.chance(0.3)) text += "      approval: manual\n";
+  if (dice.chance(0.2)) text += "    timeout: 60s\n";
+  if (dice.chance(0.4)) text += "    retry: {attempts: 3}\n";
+  return text;
+}
+
+std::string Scenario::pipeline() {
+  auto& dice = world_.dice;
+  if (dice.chance(0.05)) return "this is no pipeline\n";
+  const bool human = dice.chance(0.2);
+  std::string text = fmt::format(
+      "version: 1\nname: sim\non: {{branches: [main, \"feature*\"], ignore_paths: [\"docs/**\"]}}\nconcurrency: {}\n"
+      "timeout: {}\nstages:\n",
+      concurrency_, dice.chance(0.15) ? "2m" : "1h");
+  text += unit_stage();
+  if (dice.chance(0.5)) text += fmt::format("  lint:\n    test: {{run: sim {}s}}\n", dice.between(0, 60));
+  text += staging_stage();
+  if (human) text += "  human:\n    needs: [unit]\n    approve: {message: \"go on?\"}\n";
+  text += promote_stage(human);
+  if (dice.chance(0.2))
+    text += "  release:\n    needs: [production]\n    apply: {processes: {web: {run: sim 999999s}}}\n    keep: true\n";
+  if (dice.chance(0.2)) text += "  last:\n    needs: [staging]\n    if: always()\n    test: {run: sim 2s}\n";
+  return text;
+}
+
+std::map<std::string, std::string> Scenario::good_files() {
+  return {{".quietgate.yaml", pipeline()}, {"alerts/a.yml", GatePrometheus::rules_file}, {"src/a", "0"}};
+}
+
+CommitId Scenario::commit(const CommitId& parent) {
+  auto& dice = world_.dice;
+  SimRemote::Commit commit{parent, parent.empty() ? good_files() : remote_.commits.at(parent).files};
+  ++made_;
+  if (!parent.empty() && dice.chance(0.15)) {
+    commit.files["docs/a"] = std::to_string(made_);
+  } else {
+    commit.files["src/a"] = std::to_string(made_);
+    commit.files[".quietgate.yaml"] = pipeline();
+  }
+  const auto id = fmt::format("{:016x}{:024x}", dice.draw(), made_);
+  remote_.commits[id] = std::move(commit);
+  return id;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,127 @@
+#include "tests/simulation/service.h"
+
+namespace quietgate {
+
+namespace {
+
+const std::string token(32, 't');
+
+ApiOptions api_options(const Surroundings& around) {
+  ApiOptions options;
+  options.version = "sim";
+  options.data = around.data;
+  options.token = token;
+  for (const auto& repository : around.repositories)
+    options.repositories.push_back({repository.remote.repository, repository.remote.url, repository.pipeline});
+  return options;
+}
+
+}  // namespace
+
+Service::Service(Surroundings& around)
+    : around_(around),
+      io_(std::make_unique<boost::asio::io_context>(1)),
+      clock_(around.world, io_->get_executor()),
+      journal_(around.world, around.disk, clock_, io_->get_executor()),
+      git_(
+          around.world, clock_, around.remotes,
+          [&i = around.invariants](const auto& r, const auto& b, const auto& f, const auto& t) {
+            i.push_sent(r, b, f, t);
+          },
+          [&i = around.invariants](const auto& r, const auto& b, const auto& f, const auto& t) {
+            i.branch_moved(r, b, f, t);
+          }),
+      http_(around.world, clock_, around.metrics),
+      processes_(around.world, clock_, around.machine, io_->get_executor()),
+      workspace_(around.world, around.data),
+      test_(processes_),
+      apply_(processes_, http_, git_, clock_),
+      verify_(http_, clock_),
+      promote_(git_, http_, clock_),
+      environments_(processes_, http_, clock_, around.data + "/environments"),
+      destroyer_(around.world, clock_, environments_),
+      slots_(around.world.planted == Planted::free_slots ? 1000 : around.slots),
+      reaper_(journal_, journal_, clock_, destroyer_, io_->get_executor(),
+              [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
+      parts_{io_->get_executor(),
+             journal_,
+             journal_,
+             git_,
+             clock_,
+             compiler_,
+             workspace_,
+             reaper_,
+             slots_,
+             {},
+             {{"PATH", "/usr/bin:/bin"}},
+             [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }},
+      supervisor_(parts_, around.repositories),
+      api_(journal_, journal_, api_options(around)) {
+  const std::vector<std::pair<const char*, StageKind*>> kinds{
+      {"test", &test_}, {"apply", &apply_}, {"verify", &verify_}, {"promote", &promote_}, {"approve", &approve_}};
+  for (const auto& [name, kind] : kinds) {
+    watched_.push_back(std::make_unique<WatchedStage>(around.world, around.invariants, around.remotes, *kind));
+    parts_.kinds[name] = watched_.back().get();
+  }
+  add("the supervisor", supervisor_.supervise(stop_));
+  if (around.world.planted != Planted::sleeping_reaper) add("the reaper", reaper_.reap(stop_));
+  for (const auto& repository : around.repositories) {
+    watchers_.push_back(
+        std::make_unique<Watcher>(repository, journal_, journal_, git_, clock_, compiler_,
+                                  [&w = around.world](const std::string& name, const std::optional<Error>& error) {
+                                    w.trace("watcher", "{}: {}", name, error ? error->message : "answers again");
+                                  }));
+    add("a watcher", watchers_.back()->watch(stop_));
+  }
+}
+
+// What still waits is destroyed first, while all that it refers to is there.
+Service::~Service() {
+  io_.reset();
+}
+
+void Service::add(const char* name, Task<void> loop) {
+  ++loops_;
+  spawn(io_->get_executor(), std::move(loop), [this, name](std::exception_ptr error) {
+    --loops_;
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const Stopped&) {
+    } catch (const Crash&) {
+    } catch (const std::exception& reason) {
+      around_.world.trace("service", "{} failed: {}", name, reason.what());
+      if (!around_.world.chaos)
+        around_.world.keep_breach(Breach(invariant::alive, std::string(name) + " failed: " + reason.what()));
+      stop_.request(StopReason::shutdown, std::string(name) + " failed");
+    }
+  });
+}
+
+bool Service::poll_one() {
+  io_->restart();
+  try {
+    return io_->poll_one() > 0;
+  } catch (const Crash&) {
+    return true;
+  }
+}
+
+int Service::ask(const std::string& method, const std::string& target, const std::string& body) {
+  ApiRequest request;
+  request.method = method;
+  request.target = "/api/v1" + target;
+  request.host = "127.0.0.1:8330";
+  request.body = body;
+  request.authorization = "Bearer " + token;
+  request.actor = "ana";
+  request.accept = "application/json";
+  try {
+    auto response = api_.handle(request);
+    const auto* answer = std::get_if<Answer>(&response);
+    return answer == nullptr ? 0 : answer->status;
+  } catch (const Crash&) {
+    return 0;
+  }
+}
+
+}  // namespace quietgate

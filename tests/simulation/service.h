@@ -1,0 +1,85 @@
+// The service: everything that is gone when it is killed. Composed of the product's own parts as the composition root
+// does it, over simulated ports.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "pipelines/compiler.h"
+#include "runner/engine/supervisor.h"
+#include "runner/engine/watcher.h"
+#include "runner/serve/api.h"
+#include "stages/apply.h"
+#include "stages/approve.h"
+#include "stages/environments.h"
+#include "stages/promote.h"
+#include "stages/test.h"
+#include "stages/verify.h"
+#include "tests/simulation/sim_engine.h"
+#include "tests/simulation/sim_git.h"
+#include "tests/simulation/sim_metrics.h"
+
+namespace quietgate {
+
+// What every service of one simulation lives on. All outlives the services.
+struct Surroundings {
+  World& world;
+  SimDisk& disk;
+  SimMachine& machine;
+  std::map<std::string, SimRemote>& remotes;
+  SimMetrics& metrics;
+  Invariants& invariants;
+  std::string data;
+  int slots = 2;
+  std::vector<Repository> repositories;
+};
+
+class Service {
+ public:
+  explicit Service(Surroundings& around);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Runs one handler. False: nothing can be done before the time moves on.
+  bool poll_one();
+  // As SIGTERM.
+  void stop() { stop_.request(StopReason::shutdown, "SIGTERM"); }
+  bool stopping() const { return stop_.requested(); }
+  bool over() const { return loops_ == 0; }
+  // What people ask over HTTP; the status of the answer.
+  int ask(const std::string& method, const std::string& target, const std::string& body = {});
+
+ private:
+  void add(const char* name, Task<void> loop);
+
+  Surroundings& around_;
+  std::unique_ptr<boost::asio::io_context> io_;
+  Stop stop_;
+  SimClock clock_;
+  WorldJournal journal_;
+  SimGit git_;
+  SimHttp http_;
+  SimProcesses processes_;
+  YamlPipelineCompiler compiler_;
+  WorldWorkspace workspace_;
+  TestStage test_;
+  ApplyStage apply_;
+  VerifyStage verify_;
+  PromoteStage promote_;
+  ApproveStage approve_;
+  Environments environments_;
+  std::vector<std::unique_ptr<WatchedStage>> watched_;
+  WorldDestroyer destroyer_;
+  Slots slots_;
+  Reaper reaper_;
+  EngineParts parts_;
+  Supervisor supervisor_;
+  std::vector<std::unique_ptr<Watcher>> watchers_;
+  Api api_;
+  int loops_ = 0;
+};
+
+}  // namespace quietgate

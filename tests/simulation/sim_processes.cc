@@ -1,0 +1,158 @@
+#include "tests/simulation/sim_processes.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace quietgate {
+
+namespace {
+
+struct Script {
+  Milliseconds takes{0};
+  int code = 0;
+};
+
+Script script_of(const std::string& command) {
+  Script script;
+  const auto at = command.find("sim ");
+  if (at == std::string::npos) return script;
+  script.takes = Milliseconds{std::stoll(command.substr(at + 4)) * 1000};
+  script.code = command.find("fails") == std::string::npos ? 0 : 1;
+  return script;
+}
+
+std::string shown(const std::string& directory) {
+  const auto at = directory.find("/runs/");
+  const auto other = directory.find("/environments/");
+  if (at != std::string::npos) return directory.substr(at + 6);
+  return other == std::string::npos ? directory : directory.substr(other + 1);
+}
+
+}  // namespace
+
+void SimMachine::start(const std::string& directory, const std::string& command) {
+  auto& leader = leaders_[directory];
+  leader.exit.reset();
+  leader.started = world_.now();
+  ++leader.executions;
+  ++leader.life;
+  std::error_code ignored;
+  std::filesystem::create_directories(directory, ignored);
+  world_.trace("leader", "{} begins: {}", shown(directory), command);
+  started(directory);
+  const auto script = script_of(command);
+  auto over = [this, directory, life = leader.life, code = script.code] {
+    if (leaders_.at(directory).life == life) end(directory, ProcessExit::How::exited, code, {});
+  };
+  world_.after(script.takes + world_.dice.span(Milliseconds{1}, Milliseconds{50}), over);
+}
+
+void SimMachine::end(const std::string& directory, ProcessExit::How how, int code, const std::string& detail) {
+  auto found = leaders_.find(directory);
+  if (found == leaders_.end() || found->second.exit) return;
+  ProcessExit exit;
+  exit.how = how;
+  exit.code = code;
+  exit.detail = detail;
+  exit.started = found->second.started;
+  exit.ended = world_.now();
+  found->second.exit = exit;
+  world_.trace("leader", "{} ends: {}", shown(directory), describe(exit));
+  if (changed) changed();
+}
+
+const SimMachine::Leader* SimMachine::find(const std::string& directory) const {
+  auto found = leaders_.find(directory);
+  return found == leaders_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> SimMachine::alive(const std::string& prefix) const {
+  std::vector<std::string> found;
+  for (auto at = leaders_.lower_bound(prefix); at != leaders_.end() && at->first.starts_with(prefix); ++at) {
+    if (!at->second.exit) found.push_back(at->first);
+  }
+  return found;
+}
+
+int SimMachine::executions(const std::string& directory) const {
+  const auto* leader = find(directory);
+  return leader == nullptr ? 0 : leader->executions;
+}
+
+SimProcesses::SimProcesses(World& world, SimClock& clock, SimMachine& machine, Executor executor)
+    : world_(world), clock_(clock), machine_(machine), changed_(std::move(executor)) {
+  machine_.changed = [this] { changed_.ring(); };
+}
+
+Task<Result<void>> SimProcesses::begin(ProcessSpec spec, Stop& stop) {
+  co_await clock_.sleep(world_.dice.span(Milliseconds{0}, Milliseconds{10}), stop);
+  const auto* known = machine_.find(spec.directory);
+  const bool again = world_.planted == Planted::twice_started && known != nullptr && !known->exit;
+  if (known != nullptr && !again) co_return Result<void>{};
+  if (world_.disk_full || world_.fault(world_.faults.spawn_fails))
+    co_return infrastructure_error("a leader could not be started: no memory, or no space");
+  std::string command;
+  for (const auto& word : spec.argv) command += (command.empty() ? "" : " ") + word;
+  machine_.start(spec.directory, command);
+  co_return Result<void>{};
+}
+
+Task<void> SimProcesses::await_end(std::string directory, Stop& stop) {
+  for (;;) {
+    const auto seen = changed_.rings();
+    if (machine_.find(directory)->exit) co_return;
+    co_await changed_.wait(seen, stop);
+  }
+}
+
+void SimProcesses::order_end(const std::string& directory, Milliseconds grace) {
+  if (world_.planted == Planted::unended_step) return;
+  const auto* leader = machine_.find(directory);
+  if (leader == nullptr || leader->exit) return;
+  const bool obeys = world_.dice.chance(0.8);
+  auto takes = grace;
+  if (obeys) takes = std::min(grace, world_.dice.span(Milliseconds{1}, Milliseconds{2'000}));
+  world_.after(takes, [machine = &machine_, directory, life = leader->life, obeys] {
+    const auto* now = machine->find(directory);
+    if (now->life == life) machine->end(directory, ProcessExit::How::signalled, obeys ? SIGTERM : SIGKILL, {});
+  });
+}
+
+Task<Result<ProcessExit>> SimProcesses::run(ProcessSpec spec, Stop& stop) {
+  std::optional<Stopped> stopped;
+  try {
+    auto begun = co_await begin(spec, stop);
+    if (!begun) co_return begun.error();
+    co_await await_end(spec.directory, stop);
+  } catch (const Stopped& why) {
+    stopped = why;
+  }
+  if (stopped && stopped->reason != StopReason::shutdown && machine_.find(spec.directory) != nullptr) {
+    order_end(spec.directory, spec.grace);
+    Stop never;
+    if (world_.planted != Planted::unended_step) co_await await_end(spec.directory, never);
+  }
+  if (stopped) throw *stopped;
+  co_return *machine_.find(spec.directory)->exit;
+}
+
+Task<Result<void>> SimProcesses::start(ProcessSpec spec, Stop& stop) {
+  co_return co_await begin(std::move(spec), stop);
+}
+
+Result<std::optional<ProcessExit>> SimProcesses::status(const std::string& directory) {
+  const auto* leader = machine_.find(directory);
+  if (leader == nullptr) return infrastructure_error("no step was started in " + directory);
+  return leader->exit;
+}
+
+Task<Result<void>> SimProcesses::end(std::string directory, Stop& stop) {
+  co_await clock_.sleep(world_.dice.span(Milliseconds{0}, Milliseconds{10}), stop);
+  const auto* leader = machine_.find(directory);
+  if (leader == nullptr || leader->exit || world_.planted == Planted::unended_step) co_return Result<void>{};
+  order_end(directory, Milliseconds{10'000});
+  co_await await_end(directory, stop);
+  co_return Result<void>{};
+}
+
+}  // namespace quietgate
