@@ -2,7 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace quietgate {
+
+namespace {
+
+constexpr Milliseconds first_pause{1'000};
+constexpr Milliseconds longest_pause{30'000};
+
+}  // namespace
 
 std::string short_id(const CommitId& id) {
   return id.empty() ? "nothing" : id.substr(0, 7);
@@ -33,6 +42,18 @@ Result<void> BranchMove::append(Event event) {
   return {};
 }
 
+// What happened is put on record however long that takes: a full disk does not undo it.
+Task<void> BranchMove::record(Event event) {
+  bool told = false;
+  for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
+    auto written = append(event);
+    if (written) co_return;
+    if (!told) request_.log->line("what became of the move can't be recorded yet: " + written.error().message);
+    told = true;
+    co_await clock_.sleep(pause, *request_.runner);
+  }
+}
+
 StageOutcome BranchMove::ended(Outcome outcome, std::string reason, std::string advice) const {
   StageOutcome end;
   end.outcome = outcome;
@@ -42,16 +63,7 @@ StageOutcome BranchMove::ended(Outcome outcome, std::string reason, std::string 
   return end;
 }
 
-StageOutcome BranchMove::promoted(const PromotionIntended& intent, bool record) {
-  if (record) {
-    auto written = append(CommitPromoted{request_.run, request_.spec.name, intent.branch, intent.from, intent.to});
-    if (!written) {
-      return ended(Outcome::error,
-                   fmt::format("{} is at {} now, but the journal could not be written: {}", intent.branch,
-                               short_id(intent.to), written.error().message),
-                   "retry the run: it will find the branch where it belongs");
-    }
-  }
+StageOutcome BranchMove::promoted(const PromotionIntended& intent) const {
   auto end = ended(Outcome::passed,
                    intent.from == intent.to ? fmt::format("{} is already at {}", intent.branch, short_id(intent.to))
                                             : fmt::format("{} moved from {} to {}", intent.branch,
@@ -61,18 +73,24 @@ StageOutcome BranchMove::promoted(const PromotionIntended& intent, bool record) 
   return end;
 }
 
-StageOutcome BranchMove::refused(const PromotionIntended& intent, std::string reason, std::string advice) {
-  if (auto written = append(PromotionRefused{request_.run, request_.spec.name, intent.branch, reason}); !written)
-    return ended(Outcome::error, reason + "; the journal could not be written: " + written.error().message, advice);
-  return ended(Outcome::failed, std::move(reason), std::move(advice));
+Task<StageOutcome> BranchMove::record_promoted(PromotionIntended intent) {
+  CommitPromoted event{request_.run, request_.spec.name, intent.branch, intent.from, intent.to};
+  co_await record(std::move(event));
+  co_return promoted(intent);
 }
 
-StageOutcome BranchMove::moved_meanwhile(const PromotionIntended& intent, const CommitId& at) {
+Task<StageOutcome> BranchMove::record_refused(PromotionIntended intent, std::string reason, std::string advice) {
+  PromotionRefused event{request_.run, request_.spec.name, intent.branch, reason};
+  co_await record(std::move(event));
+  co_return ended(Outcome::failed, std::move(reason), std::move(advice));
+}
+
+Task<StageOutcome> BranchMove::moved_meanwhile(PromotionIntended intent, CommitId at) {
   const auto what = at.empty() ? fmt::format("{} was deleted meanwhile by somebody else", intent.branch)
                                : fmt::format("{} moved to {} meanwhile by somebody else", intent.branch, short_id(at));
-  return refused(intent, what + "; nothing was pushed",
-                 fmt::format("merge {} into {} and push, so that what is promoted was tested with it", intent.branch,
-                             request_.branch));
+  auto advice = fmt::format("merge {} into {} and push, so that what is promoted was tested with it", intent.branch,
+                            request_.branch);
+  co_return co_await record_refused(std::move(intent), what + "; nothing was pushed", std::move(advice));
 }
 
 Task<Result<CommitId>> BranchMove::position(std::string branch, Stop& stop) {
@@ -85,85 +103,117 @@ Task<Result<CommitId>> BranchMove::position(std::string branch, Stop& stop) {
 }
 
 Task<StageOutcome> BranchMove::perform(MoveOrder order) {
-  if (auto before = open_intent_in(*request_.history, request_.spec.name)) co_return co_await settle(*before);
+  auto before = open_intent_in(*request_.history, request_.spec.name);
+  if (before) {
+    request_.log->line(fmt::format("an earlier move of {} from {} to {} was not recorded: asking the remote",
+                                   before->branch, short_id(before->from), short_id(before->to)));
+    co_return co_await see_through(std::move(*before), true);
+  }
   auto at = co_await position(order.branch, *request_.stop);
   if (!at) co_return ended(Outcome::error, at.error().message, at.error().advice);
   PromotionIntended intent{request_.run,    request_.spec.name, request_.attempt, order.branch,  *at,
                            request_.commit, order.by,           order.reason,     order.overrode};
-  if (*at == request_.commit) co_return promoted(intent, false);
+  if (*at == request_.commit) co_return promoted(intent);
   if (!at->empty()) {
     const bool forward = co_await descends(intent);
     if (!forward) {
-      co_return refused(intent,
-                        fmt::format("{} does not descend from {} of {}; nothing was pushed", short_id(intent.to),
-                                    short_id(intent.from), intent.branch),
-                        fmt::format("merge {} into {} and push, so that what is promoted was tested with it",
-                                    intent.branch, request_.branch));
+      auto reason = fmt::format("{} does not descend from {} of {}; nothing was pushed", short_id(intent.to),
+                                short_id(intent.from), intent.branch);
+      auto advice = fmt::format("merge {} into {} and push, so that what is promoted was tested with it", intent.branch,
+                                request_.branch);
+      co_return co_await record_refused(std::move(intent), std::move(reason), std::move(advice));
     }
   }
   // What waits for the stage's end may have been asked for meanwhile: from here on the move is made.
   request_.stop->throw_if_requested();
   if (auto written = append(intent); !written)
     co_return ended(Outcome::error, written.error().message, written.error().advice);
-  co_return co_await push(intent);
+  co_return co_await see_through(std::move(intent), false);
 }
 
 // True also when that can't be told here: the server and the push itself refuse what is no fast-forward.
 Task<bool> BranchMove::descends(PromotionIntended intent) {
-  std::vector<std::string> branches;
-  branches.push_back(intent.branch);
-  auto fetched = co_await git_.fetch(request_.remote, std::move(branches), *request_.stop);
-  if (!fetched) co_return true;
-  auto forward = co_await git_.is_ancestor(request_.remote.repository, intent.from, intent.to, *request_.stop);
+  auto forward = co_await contains(intent.branch, intent.to, intent.from, *request_.stop);
   co_return !forward || *forward;
 }
 
-Task<StageOutcome> BranchMove::settle(PromotionIntended intent) {
-  request_.log->line(fmt::format("an earlier move of {} from {} to {} was not recorded: asking the remote",
-                                 intent.branch, short_id(intent.from), short_id(intent.to)));
-  auto at = co_await position(intent.branch, *request_.stop);
-  if (!at) co_return ended(Outcome::error, at.error().message, at.error().advice);
-  if (*at == intent.to) co_return promoted(intent, true);
-  if (*at != intent.from) co_return moved_meanwhile(intent, *at);
-  co_return co_await push(intent);
+// Whether `ancestor` is part of `commit`, which is on the branch or in the mirror.
+Task<Result<bool>> BranchMove::contains(std::string branch, CommitId commit, CommitId ancestor, Stop& stop) {
+  std::vector<std::string> branches;
+  branches.push_back(std::move(branch));
+  auto fetched = co_await git_.fetch(request_.remote, std::move(branches), stop);
+  if (!fetched) co_return fetched.error();
+  co_return co_await git_.is_ancestor(request_.remote.repository, std::move(ancestor), std::move(commit), stop);
 }
 
-Task<StageOutcome> BranchMove::push(PromotionIntended intent) {
-  // A push that was begun is seen through, so that its end is known; only the end of the runner leaves it open.
-  Stop stop;
-  Stop::Listener listener(*request_.stop, [&] {
-    if (request_.stop->reason() == StopReason::shutdown) stop.request(StopReason::shutdown, request_.stop->cause());
-  });
+// From the first push on, the move is seen through until it is known what became of it, whatever else ends the stage;
+// only the end of the runner leaves it open, for the next one. An answer that was lost is asked for; a push that did
+// not arrive is sent again, which compare-and-swap makes harmless.
+Task<StageOutcome> BranchMove::see_through(PromotionIntended intent, bool ask_first) {
+  auto& stop = *request_.runner;
+  Milliseconds since_push{0};
+  for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
+    if (!ask_first) {
+      auto pushed = co_await push(intent);
+      if (pushed) co_return co_await pushed_to_end(std::move(intent), std::move(*pushed));
+      request_.log->line("the push gave no answer (" + pushed.error().message + "): asking the remote");
+      since_push = Milliseconds{0};
+    }
+    ask_first = true;
+    auto at = co_await position(intent.branch, stop);
+    std::optional<StageOutcome> known;
+    if (!at) {
+      request_.log->line(fmt::format("it is not known whether {} moved: {}", intent.branch, at.error().message));
+    } else if (*at == intent.from) {
+      const bool wanted = !request_.stop->requested();
+      if (wanted) request_.log->line(fmt::format("{} did not move", intent.branch));
+      // What was sent and not answered may still arrive for as long as the server was given time.
+      if (!wanted && since_push >= request_.remote.deadline) co_await give_up(intent);
+      ask_first = !wanted;
+    } else {
+      known = co_await found_at(intent, *at);
+    }
+    if (known) co_return std::move(*known);
+    co_await clock_.sleep(pause, stop);
+    since_push += pause;
+  }
+}
+
+Task<Result<PushOutcome>> BranchMove::push(PromotionIntended intent) {
   request_.log->line(fmt::format("moving {} from {} to {}", intent.branch, short_id(intent.from), short_id(intent.to)));
-  auto pushed = co_await git_.push(request_.remote, intent.branch, intent.from, intent.to, stop);
-  if (!pushed) co_return co_await after_lost_answer(intent, pushed.error(), stop);
-  switch (pushed->kind) {
-    case PushOutcome::Kind::moved:
-    case PushOutcome::Kind::unchanged:
-      co_return promoted(intent, true);
-    case PushOutcome::Kind::stale:
-      co_return moved_meanwhile(intent, pushed->remote);
-    case PushOutcome::Kind::refused:
-      break;
-  }
-  co_return refused(intent, fmt::format("the server refused to move {}: {}", intent.branch, pushed->detail),
-                    "let the runner's account push to this branch; a commit must descend from what it replaces");
+  co_return co_await git_.push(request_.remote, intent.branch, intent.from, intent.to, *request_.runner);
 }
 
-Task<StageOutcome> BranchMove::after_lost_answer(PromotionIntended intent, Error error, Stop& stop) {
-  request_.log->line("the push gave no answer (" + error.message + "): asking the remote where the branch is");
-  auto at = co_await position(intent.branch, stop);
-  if (!at) {
-    co_return ended(Outcome::error, fmt::format("it is not known whether {} moved: {}", intent.branch, error.message),
-                    "run again: the remote is asked first");
+Task<StageOutcome> BranchMove::pushed_to_end(PromotionIntended intent, PushOutcome pushed) {
+  if (pushed.kind == PushOutcome::Kind::refused) {
+    auto reason = fmt::format("the server refused to move {}: {}", intent.branch, pushed.detail);
+    co_return co_await record_refused(
+        std::move(intent), std::move(reason),
+        "let the runner's account push to this branch; a commit must descend from what it replaces");
   }
-  if (*at == intent.to) co_return promoted(intent, true);
-  // The intent stays open: the push may still arrive.
-  if (*at == intent.from) {
-    co_return ended(Outcome::error, fmt::format("{} did not move: {}", intent.branch, error.message),
-                    error.advice.empty() ? "run again: the remote is asked first" : error.advice);
+  if (pushed.kind != PushOutcome::Kind::stale) co_return co_await record_promoted(std::move(intent));
+  auto known = co_await found_at(intent, pushed.remote);
+  if (known) co_return std::move(*known);
+  co_return co_await see_through(std::move(intent), true);
+}
+
+// The branch is elsewhere than before the move: by this move, or one that went on from it, or by somebody else. Nothing
+// when that can't be told now.
+Task<std::optional<StageOutcome>> BranchMove::found_at(PromotionIntended intent, CommitId at) {
+  if (at == intent.to) co_return co_await record_promoted(std::move(intent));
+  if (!at.empty()) {
+    auto part = co_await contains(intent.branch, at, intent.to, *request_.runner);
+    if (!part) co_return std::nullopt;
+    if (*part) co_return co_await record_promoted(std::move(intent));
   }
-  co_return moved_meanwhile(intent, *at);
+  co_return co_await moved_meanwhile(std::move(intent), std::move(at));
+}
+
+// Throws Stopped: the stage was told to end, and nothing of the move can arrive any more.
+Task<void> BranchMove::give_up(PromotionIntended intent) {
+  auto reason = fmt::format("{} did not move: {}", intent.branch, request_.stop->cause());
+  auto refused = co_await record_refused(std::move(intent), std::move(reason), {});
+  request_.stop->throw_if_requested();
 }
 
 }  // namespace quietgate

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "runner/ports/clock.h"
 #include "runner/ports/git.h"
 #include "runner/ports/stage.h"
 
@@ -23,25 +24,32 @@ std::optional<CommitPromoted> promotion_in(const std::vector<Row>& rows, const s
 
 class BranchMove {
  public:
-  // Both must outlive it.
-  BranchMove(Git& git, const StageRequest& request) : git_(git), request_(request) {}
+  // All must outlive it.
+  BranchMove(Git& git, Clock& clock, const StageRequest& request) : git_(git), clock_(clock), request_(request) {}
   // Reads the branch at the remote, writes the intent, pushes with that position as the expected one, writes what
-  // became of it. An open intent of before is settled by reading the remote first. Throws Stopped.
+  // became of it. An open intent of before is settled by reading the remote first. Once the intent is written, the end
+  // of the stage waits until the remote has told what became of it, or the runner stops. Throws Stopped.
   Task<StageOutcome> perform(MoveOrder order);
 
  private:
   Task<Result<CommitId>> position(std::string branch, Stop& stop);
-  Task<StageOutcome> settle(PromotionIntended intent);
-  Task<StageOutcome> push(PromotionIntended intent);
-  Task<StageOutcome> after_lost_answer(PromotionIntended intent, Error error, Stop& stop);
+  Task<Result<bool>> contains(std::string branch, CommitId commit, CommitId ancestor, Stop& stop);
   Task<bool> descends(PromotionIntended intent);
-  StageOutcome promoted(const PromotionIntended& intent, bool record);
-  StageOutcome refused(const PromotionIntended& intent, std::string reason, std::string advice);
+  Task<StageOutcome> see_through(PromotionIntended intent, bool ask_first);
+  Task<Result<PushOutcome>> push(PromotionIntended intent);
+  Task<StageOutcome> pushed_to_end(PromotionIntended intent, PushOutcome pushed);
+  Task<std::optional<StageOutcome>> found_at(PromotionIntended intent, CommitId at);
+  Task<void> give_up(PromotionIntended intent);
+  Task<StageOutcome> record_promoted(PromotionIntended intent);
+  Task<StageOutcome> record_refused(PromotionIntended intent, std::string reason, std::string advice);
+  Task<StageOutcome> moved_meanwhile(PromotionIntended intent, CommitId at);
+  Task<void> record(Event event);
+  StageOutcome promoted(const PromotionIntended& intent) const;
   StageOutcome ended(Outcome outcome, std::string reason, std::string advice) const;
-  StageOutcome moved_meanwhile(const PromotionIntended& intent, const CommitId& at);
   Result<void> append(Event event);
 
   Git& git_;
+  Clock& clock_;
   const StageRequest& request_;
 };
 

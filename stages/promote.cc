@@ -111,7 +111,7 @@ Task<StageOutcome> PromoteStage::run(StageRequest request) {
   const auto& spec = std::get<PromoteSpec>(request.spec.body);
   MoveOrder order{spec.branch, {}, {}, false};
   std::optional<GateJudgement> judgement;
-  BranchMove move(git_, request);
+  BranchMove move(git_, clock_, request);
   StageOutcome outcome;
   if (auto done = promotion_in(*request.history, request.spec.name)) {
     outcome.outcome = Outcome::passed;

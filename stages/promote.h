@@ -21,7 +21,8 @@ class PromoteStage final : public StageKind {
   // Loud is `failed`, blind is `inconclusive`, a refusal by a person is `cancelled`; a branch that moved meanwhile or a
   // commit that does not descend from it is `failed`. Outputs: branch, from, commit. Events, each before what it
   // announces or right after what it records: GateJudged, ApprovalAwaited, PromotionIntended, CommitPromoted,
-  // PromotionRefused. The push is not cut short by a cancel or timeout, only by a shutdown.
+  // PromotionRefused. From PromotionIntended on, neither a cancel nor a timeout ends the stage before it is known what
+  // became of the push; only a shutdown does.
   Task<StageOutcome> run(StageRequest request) override;
 
  private:

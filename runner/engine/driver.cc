@@ -9,9 +9,10 @@ namespace quietgate {
 
 struct Driver::Driven {
   Driven(std::string name, int number, Stop& parent, Slots::Place taken)
-      : stage(std::move(name)), attempt(number), stop(parent), place(std::move(taken)) {}
+      : stage(std::move(name)), attempt(number), runner(parent), stop(runner), place(std::move(taken)) {}
   std::string stage;
   int attempt;
+  Stop runner;
   Stop stop;
   std::shared_ptr<Stop> timer = std::make_shared<Stop>();
   std::unique_ptr<StageLog> log;
@@ -287,6 +288,7 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
   driven->log = parts_.workspace.open_log(*directory, asked->secrets);
   asked->log = driven->log.get();
   asked->stop = &driven->stop;
+  asked->runner = &driven->runner;
   auto kind = parts_.kinds.find(kind_of(asked->spec.body));
   if (kind == parts_.kinds.end()) {
     co_return ended(Outcome::error,
@@ -376,7 +378,7 @@ Task<void> Driver::finish() {
 // No stage of it may outlive the driver. What they started goes on under its leaders.
 Task<void> Driver::leave() {
   Stop never;
-  for (auto& driven : driven_) driven->stop.request(StopReason::shutdown, "the run's driver ends");
+  for (auto& driven : driven_) driven->runner.request(StopReason::shutdown, "the run's driver ends");
   for (;;) {
     const auto seen = bell_->rings();
     if (std::all_of(driven_.begin(), driven_.end(), [](const auto& driven) { return driven->over; })) break;

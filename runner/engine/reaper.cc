@@ -95,23 +95,31 @@ Task<void> Reaper::look(Stop& stop) {
     if (!cause) say_(cause.error().message);
     if (!cause || cause->empty()) continue;
     auto waited = last_try_.find(environment.id);
-    if (environment.destroy_tries > 0 && waited != last_try_.end() &&
-        clock_.now() < waited->second + destroy_delay(environment.destroy_tries))
-      continue;
+    if (environment.destroy_tries > 0 && waited != last_try_.end()) {
+      // A try in the future: the clock was set back.
+      const auto since = clock_.now() - waited->second;
+      if (since >= Milliseconds{0} && since < destroy_delay(environment.destroy_tries)) continue;
+    }
     last_try_[environment.id] = clock_.now();
     auto run = catalog_.run(environment.run);
     if (run && run->has_value() && (*run)->status != "finished") {
+      if (!cancelled_.insert(environment.id).second) continue;  // it is ending already
       auto appended = journal_.append(
           {CancelRequested{environment.run, "quietgate", "environment " + environment.id + ": " + *cause}});
-      if (!appended) say_(appended.error().message);
+      if (!appended) {
+        say_(appended.error().message);
+        cancelled_.erase(environment.id);
+      }
       continue;  // the run's end destroys it
     }
     co_await destroy(environment.id, *cause, stop);
   }
-  std::erase_if(last_try_, [&](const auto& entry) {
+  auto gone = [&](const std::string& id) {
     return std::none_of(environments->begin(), environments->end(),
-                        [&](const EnvironmentSummary& e) { return e.id == entry.first; });
-  });
+                        [&](const EnvironmentSummary& e) { return e.id == id; });
+  };
+  std::erase_if(last_try_, [&](const auto& entry) { return gone(entry.first); });
+  std::erase_if(cancelled_, gone);
 }
 
 }  // namespace quietgate

@@ -2,6 +2,7 @@
 //   simulation [--seeds FIRST-LAST] [--jobs N]     each seed once; exit status 1 when one finds a breach
 //   simulation --seed N [--trace] [--steps N]      one seed; with every event of it on standard output
 //   simulation --forever [--jobs N]                new seeds until one finds a breach
+//   simulation --seeds FIRST-LAST --twice          each seed twice: both histories must be equal
 //   simulation --plant BUG [--within N]            plants a bug: exit status 0 when the first N seeds find it
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -44,6 +45,7 @@ struct Asked {
   int jobs = static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   bool trace = false;
   bool forever = false;
+  bool twice = false;
   std::int64_t steps = SimulationOptions{}.most_steps;
   Planted planted = Planted::none;
 };
@@ -76,7 +78,9 @@ void work(const Asked& asked, Tally& tally, int number, int out) {
     const auto seed = tally.next++;
     if (seed > asked.last) break;
     tally.at[number] = seed;
-    const auto report = run_seed(asked, seed, scratch.path);
+    auto report = run_seed(asked, seed, scratch.path);
+    if (asked.twice && run_seed(asked, seed, scratch.path).digest != report.digest)
+      report.breach = Breach("the same seed gives the same history", "it gave two");
     tally.at[number] = 0;
     ++tally.seeds;
     tally.runs += report.runs;
@@ -193,6 +197,7 @@ int run(int count, char** words) {
   app.add_option("--plant", plant, "Plant this bug, and succeed when it is found");
   app.add_option("--within", within, "Seeds in which a planted bug must be found (200)");
   app.add_flag("--trace", asked.trace, "Print what happens");
+  app.add_flag("--twice", asked.twice, "Run each seed twice and compare the histories");
   app.add_flag("--forever", asked.forever, "New seeds until one finds a breach");
   CLI11_PARSE(app, count, words);
   if (!seeds.empty()) {

@@ -162,8 +162,10 @@ Task<Result<PushOutcome>> SimGit::push(GitRemote remote, std::string branch, Com
       at = id;
       moved(self->first, branch, expected, id);
     };
-    world_.after(world_.dice.span(Milliseconds{100}, Milliseconds{60'000}), arrives);
-    co_await clock_.sleep(world_.dice.span(Milliseconds{1}, Milliseconds{30'000}), stop);
+    // It arrives at the latest when the caller's patience with the server has passed once more.
+    const auto gives_up = world_.dice.span(Milliseconds{1}, remote.deadline);
+    world_.after(gives_up + world_.dice.span(-gives_up, remote.deadline - Milliseconds{5'000}), arrives);
+    co_await clock_.sleep(gives_up, stop);
     co_return gone("timed out");
   }
   auto there = co_await travel(remote.deadline, world_.faults.lost_request, stop);

@@ -21,6 +21,7 @@ class FakeGit final : public Git {
   std::optional<Error> broken;    // every network call answers this
   bool lose_push_answer = false;  // the push happens, its answer doesn't arrive
   bool lose_push = false;         // neither does
+  int deaf = 0;                   // so many questions for the branches are not answered
   std::string refuse_push;        // the server's words
   std::function<void()> before_push;
   bool write_checkouts = false;  // checkout() really writes the commit's files
@@ -28,6 +29,7 @@ class FakeGit final : public Git {
 
   Task<Result<std::vector<GitBranch>>> branches(GitRemote, Stop&) override {
     if (broken) co_return *broken;
+    if (deaf > 0 && deaf-- > 0) co_return infrastructure_error("unreachable");
     std::vector<GitBranch> found;
     for (const auto& [name, id] : remote) found.push_back({name, id});
     co_return found;

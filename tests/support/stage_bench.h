@@ -79,6 +79,7 @@ class StageBench {
     request.environment = {{"PATH", "/usr/bin:/bin"}, {"HOME", root}};
     request.log = &log;
     request.stop = &stop;
+    request.runner = &runner;
     request.journal = &journal;
     request.history = &history;
     return request;
@@ -119,6 +120,7 @@ class StageBench {
   FakeClock clock{loop.get_executor()};
   bool real = false;
   LinesLog log;
+  Stop runner;
   Stop stop;
   MemoryJournal journal{loop.get_executor()};
   std::vector<Row> history;

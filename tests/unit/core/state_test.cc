@@ -156,6 +156,14 @@ TEST(Fold, APersonReopensARefusedPromotion) {
   EXPECT_EQ(told(next(state, {})), "start release.1; ");
 }
 
+TEST(Fold, ACancelThatComesWhenAllStagesHaveEndedChangesNothing) {
+  auto state = started({stage("a")});
+  finish(state, "a", Outcome::passed);
+  fold(state, CancelRequested{run, "ana", "too late"}, Time{});
+  EXPECT_FALSE(state.cancel) << "the run is only cleaning up: it ends as its stages did";
+  EXPECT_EQ(next(state, {}).front().outcome, Outcome::passed);
+}
+
 TEST(StageValue, KnowsOutputsOfEndedStagesOnly) {
   auto state = started({stage("a")});
   EXPECT_FALSE(stage_value(state, "stages.a.outcome"));

@@ -184,6 +184,51 @@ TEST(Driver, AKeptEnvironmentGoesOnlyWhenAPersonSaysSo) {
   EXPECT_THAT(world.destroyer.destroyed, ElementsAre("hello-release"));
 }
 
+TEST(Driver, AFullDiskEndsNoDriverBeforeItsStagesHaveLetGo) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("long"), test_stage("short")};
+  world.stage.held = {"long", "short"};
+  world.start_service();
+  world.request();
+  world.brittle->refused = "*";
+  world.stage.release("short");
+  world.settle();
+  EXPECT_EQ(world.stage.running, 0) << "nobody performs a stage whose driver is gone";
+  world.brittle->refused.clear();
+  world.advance(Milliseconds{5'000});
+  EXPECT_EQ(world.stage.running, 1);
+  world.stage.release("long");
+  world.settle();
+  EXPECT_THAT(world.stage.started, ElementsAre("long.1", "short.1", "long.1 resumed", "short.1 resumed"));
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+}
+
+TEST(Driver, AStartThatCannotBeRecordedCostsNoSlot) {
+  EngineWorld world(1);
+  world.compiler.plans["plan"].stages = {test_stage("unit")};
+  world.start_service();
+  world.brittle->refused = "StageStarted";
+  world.request();
+  EXPECT_TRUE(world.stage.started.empty());
+  world.brittle->refused.clear();
+  world.advance(Milliseconds{5'000});
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+}
+
+TEST(Driver, ARunEndsOnRecordOnlyWhenItsCheckoutIsGone) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("unit")};
+  world.brittle->refused = "RunFinished";
+  world.start_service();
+  world.request();
+  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_TRUE(world.workspace.checkouts.empty()) << "a crash now would leave it for ever";
+  world.brittle->refused.clear();
+  world.advance(Milliseconds{5'000});
+  EXPECT_EQ(world.summary().status, "finished");
+  EXPECT_TRUE(world.workspace.checkouts.empty());
+}
+
 TEST(Driver, RunsOfOneBranchWaitForEachOther) {
   EngineWorld world;
   world.compiler.plans["plan"].stages = {test_stage("unit")};

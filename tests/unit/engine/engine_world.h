@@ -55,6 +55,24 @@ struct FakeCompiler final : PipelineCompiler {
   }
 };
 
+// A journal whose disk refuses some events.
+struct BrittleJournal final : Journal {
+  explicit BrittleJournal(Journal& under) : real(under) {}
+  Journal& real;
+  std::string refused;  // a type, or `*`
+  Result<std::int64_t> append(std::vector<Event> events) override {
+    for (const auto& event : events) {
+      if (refused == "*" || refused == type_of(event)) return infrastructure_error("the disk is full");
+    }
+    return real.append(std::move(events));
+  }
+  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
+    return real.read(after, limit, std::move(run));
+  }
+  std::int64_t last() const override { return real.last(); }
+  Bell& bell() override { return real.bell(); }
+};
+
 // Each stage does what the test's script says, or passes. `held` stages wait until released.
 struct ScriptedStage final : StageKind {
   explicit ScriptedStage(Executor executor) : bell(std::move(executor)) {}
@@ -120,6 +138,7 @@ struct EngineWorld {
     auto opened = JournalSqlite::open(":memory:", clock, io.get_executor());
     if (!opened) throw std::runtime_error(opened.error().message);
     journal = std::move(*opened);
+    brittle = std::make_unique<BrittleJournal>(*journal);
     repository.remote.repository = "hello";
     git.commits["c1"] = {"", {{".quietgate.yaml", "plan"}}};
     git.remote["main"] = "c1";
@@ -132,7 +151,7 @@ struct EngineWorld {
     reaper = std::make_unique<Reaper>(*journal, *journal, clock, destroyer, io.get_executor(),
                                       [this](const std::string& s) { said.push_back(s); });
     parts.reset(new EngineParts{io.get_executor(),
-                                *journal,
+                                *brittle,
                                 *journal,
                                 git,
                                 clock,
@@ -187,6 +206,7 @@ struct EngineWorld {
   boost::asio::io_context io;
   FakeClock clock{io.get_executor()};
   std::unique_ptr<JournalSqlite> journal;
+  std::unique_ptr<BrittleJournal> brittle;
   FakeGit git;
   FakeWorkspace workspace;
   FakeCompiler compiler;

@@ -132,15 +132,47 @@ TEST(Promote, ALostAnswerIsResolvedByAskingTheRemote) {
   EXPECT_THAT(arrived.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
 
   PromoteWorld lost;
-  lost.git.lose_push = true;
-  auto outcome = lost.run();
-  EXPECT_EQ(outcome.outcome, Outcome::error);
-  EXPECT_EQ(outcome.reason, "production did not move: connection lost");
-  EXPECT_THAT(lost.events(), ElementsAre("PromotionIntended")) << "open: the push may still arrive";
+  lost.git.before_push = [&] { lost.git.lose_push = lost.git.pushes == 1; };
+  EXPECT_EQ(lost.run().outcome, Outcome::passed);
+  EXPECT_EQ(lost.git.pushes, 2);
+  EXPECT_THAT(lost.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
+}
 
+TEST(Promote, AnUnreachableRemoteIsAskedUntilItAnswers) {
   PromoteWorld dark;
-  dark.git.before_push = [&] { dark.git.broken = infrastructure_error("unreachable"); };
-  EXPECT_EQ(dark.run().reason, "it is not known whether production moved: unreachable");
+  dark.git.lose_push_answer = true;
+  dark.git.before_push = [&] { dark.git.deaf = 5; };
+  EXPECT_EQ(dark.run().outcome, Outcome::passed);
+  EXPECT_EQ(dark.git.pushes, 1);
+  EXPECT_THAT(dark.bench.log.all(), HasSubstr("it is not known whether production moved: unreachable"));
+  EXPECT_THAT(dark.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
+}
+
+TEST(Promote, ACancelOfALostPushIsARefusalOnRecord) {
+  PromoteWorld world;
+  world.git.lose_push = true;
+  world.git.before_push = [&] { world.bench.stop.request(StopReason::cancel, "cancelled by ana"); };
+  EXPECT_THROW(world.run(), Stopped);
+  EXPECT_EQ(world.git.pushes, 1) << "what is not wanted any more is not sent again";
+  EXPECT_THAT(world.events(), ElementsAre("PromotionIntended", "PromotionRefused"));
+  EXPECT_EQ(world.last_event<PromotionRefused>().reason, "production did not move: cancelled by ana");
+}
+
+TEST(Promote, TheEndOfTheRunnerLeavesALostPushToTheNext) {
+  PromoteWorld world;
+  world.git.lose_push = true;
+  world.git.before_push = [&] { world.bench.runner.request(StopReason::shutdown, "SIGTERM"); };
+  EXPECT_THROW(world.run(), Stopped);
+  EXPECT_THAT(world.events(), ElementsAre("PromotionIntended"));
+}
+
+TEST(Promote, WhoWentOnFromItsLostMoveMakesItNoRefusal) {
+  PromoteWorld world;
+  const CommitId further(40, 'c');
+  world.git.commits[further] = {tested, {}};
+  world.git.before_push = [&] { world.git.remote["production"] = further; };
+  EXPECT_EQ(world.run().outcome, Outcome::passed);
+  EXPECT_THAT(world.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
 }
 
 TEST(Promote, AnOpenIntentAsksTheRemoteFirst) {
