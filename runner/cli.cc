@@ -45,6 +45,7 @@ struct Arguments {
   bool refuse = false;
   bool override_gate = false;
   bool plain = false;
+  bool repair = false;
 };
 
 CLI::App* verb(CLI::App& app, const char* name, const char* help, const char* group) {
@@ -66,7 +67,11 @@ void add_local_verbs(CLI::App& app, Arguments& a) {
   validate->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");
   auto* plan = verb(app, "plan", "Show what a pipeline file compiles to", here);
   plan->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");
-  verb(app, "doctor", "Which tools are here, what each missing one would give, and how to get it", here);
+  verb(app, "doctor", "Which tools are here, what each missing one would give; is the journal whole?", here)
+      ->add_flag("--repair", a.repair, "Mend the journal; no row that holds is dropped, the damaged file is kept");
+  verb(app, "backup", "Copy the journal to a file, also beside a running service", here)
+      ->add_option("FILE", a.file, "The copy; it must not exist yet")
+      ->required();
   auto* serve = verb(app, "serve", "Watch repositories and run their pipelines", "The service");
   serve->add_option("--config", a.serve.config, "The service's configuration (YAML)")->envname("QUIETGATE_CONFIG");
   serve->add_option("--listen", a.serve.listen, "Address to listen on (default: 127.0.0.1)");
@@ -155,7 +160,9 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
   const auto file = a.file.empty() ? std::string(".quietgate.yaml") : a.file;
   if (verb == "validate") return validate_file(parts, a.common, file);
   if (verb == "plan") return plan_file(parts, a.common, file);
+  if (verb == "doctor" && a.repair) return repair_data(parts, a.common);
   if (verb == "doctor") return doctor(parts, a.common, terminal);
+  if (verb == "backup") return backup_data(parts, a.common, a.file);
   ServiceVerbs service(parts, a.common, terminal);
   if (verb == "runs") return service.runs(a.runs);
   if (verb == "show") return service.show(a.name, a.follow);

@@ -99,6 +99,11 @@ int plan_file(const CliParts& parts, const CliCommon& common, const std::string&
 // Looks at this machine: data directory, disk, port, tools.
 int doctor(const CliParts& parts, const CliCommon& common, Terminal terminal);
 
+// The journal of the data directory (cli_journal.cc): what is wrong with it; a mended one; a copy.
+std::string journal_of(const CliParts& parts, const CliCommon& common);  // its path; empty: no data directory is known
+int repair_data(const CliParts& parts, const CliCommon& common);
+int backup_data(const CliParts& parts, const CliCommon& common, const std::string& file);
+
 // `error: MESSAGE` and, below it, the advice.
 void print_error(const CliParts& parts, const Error& error);
 

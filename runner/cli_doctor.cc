@@ -13,6 +13,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "runner/adapters/journal_care.h"
 #include "runner/cli.h"
 
 namespace quietgate {
@@ -129,6 +130,26 @@ Finding find_space(const std::string& data) {
   return finding;
 }
 
+Finding find_journal(const std::string& path) {
+  Finding finding{"journal", true, true, "none yet", {}};
+  std::error_code code;
+  const bool interrupted = std::filesystem::exists(path + ".repaired", code);
+  if (path.empty() || (!std::filesystem::exists(path, code) && !interrupted)) return finding;
+  const auto health = examine_journal(path);
+  finding.ok = health && health->whole();
+  if (!health) {
+    finding.detail = health.error().message;
+  } else if (finding.ok) {
+    finding.detail = fmt::format("{} rows, all whole", health->rows);
+    if (!health->known_lost.empty()) finding.detail += "; an earlier repair found some lost";
+  } else {
+    finding.detail = health->problems.front();
+    if (health->problems.size() > 1) finding.detail += fmt::format("; {} more", health->problems.size() - 1);
+  }
+  if (!finding.ok) finding.advice = "stop the service, then: quietgate doctor --repair";
+  return finding;
+}
+
 Finding find_port(CliClient& client) {
   Finding finding{"port 8330", false, false, {}, {}};
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -161,6 +182,7 @@ int doctor(const CliParts& parts, const CliCommon& common, Terminal terminal) {
   findings.push_back({"sh", !shell.empty(), true, shell.empty() ? "missing: steps are shell commands" : shell, {}});
   findings.push_back(find_data(data));
   findings.push_back(find_space(findings.back().ok ? data : std::string()));
+  findings.push_back(find_journal(journal_of(parts, common)));
   findings.push_back(find_port(client));
   for (auto& finding : asked) findings.push_back(finding.get());
 

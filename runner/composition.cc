@@ -1,9 +1,5 @@
 #include "runner/composition.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <cstdlib>
@@ -19,6 +15,8 @@
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
 #include "runner/adapters/workspace_files.h"
+#include "runner/data_lock.h"
+#include "runner/engine/retention.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/watcher.h"
 #include "stages/apply.h"
@@ -36,39 +34,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int pool_threads = 8;
-
-// Held while the data directory is in use; the kernel lets go of it however the process ends.
-class DirectoryLock {
- public:
-  static Result<std::unique_ptr<DirectoryLock>> take(const std::string& data) {
-    const auto path = data + "/lock";
-    int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-      return infrastructure_error("can't open " + path + ": " +
-                                  std::error_code(errno, std::generic_category()).message());
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-      char holder[32] = {};
-      const auto size = ::pread(fd, holder, sizeof holder - 1, 0);
-      ::close(fd);
-      return user_error(
-          "another quietgate" + (size > 0 ? " (process " + std::string(holder) + ")" : std::string()) + " uses " + data,
-          "stop it first, or give this one a data directory of its own (`data:` in the configuration, or --data)");
-    }
-    const auto pid = std::to_string(::getpid());
-    if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) < 0) {
-      ::close(fd);
-      return infrastructure_error("can't write " + path, "check the space and the permissions of the data directory");
-    }
-    return std::unique_ptr<DirectoryLock>(new DirectoryLock(fd));
-  }
-  ~DirectoryLock() { ::close(fd_); }
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  explicit DirectoryLock(int fd) : fd_(fd) {}
-  int fd_;
-};
 
 Result<void> make_data_directory(const std::string& data) {
   std::error_code code;
@@ -109,6 +74,7 @@ struct Composition::Parts {
   Environments environments{processes, http, clock, options.data + "/environments"};
   Slots slots{options.concurrency};
   std::optional<Reaper> reaper;
+  std::optional<Retention> retention;
   std::optional<EngineParts> engine;
   std::optional<Supervisor> supervisor;
   std::vector<std::unique_ptr<Watcher>> watchers;
@@ -151,6 +117,65 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   });
   p.supervisor.emplace(*p.engine, p.options.repositories);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));
+}
+
+namespace {
+
+Result<void> remove_folder(const std::string& folder) {
+  std::error_code code;
+  fs::remove_all(folder, code);
+  if (code) return infrastructure_error("can't remove " + folder + ": " + code.message(), "remove it by hand");
+  return {};
+}
+
+// Folders of runs that the journal has forgotten: a crash came between that and the removal of their files.
+Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Catalog& catalog) {
+  std::vector<std::string> found;
+  std::error_code code;
+  for (fs::directory_iterator repository(runs, code), end; !code && repository != end; repository.increment(code)) {
+    const auto name = repository->path().filename().string();
+    auto next = catalog.next_number(name);
+    if (!next) return next.error();
+    std::error_code inner;
+    for (fs::directory_iterator folder(repository->path(), inner); !inner && folder != end; folder.increment(inner)) {
+      const auto number = std::strtoll(folder->path().filename().c_str(), nullptr, 10);
+      if (number <= 0 || number >= *next) continue;
+      auto run = catalog.run({name, number});
+      if (!run) return run.error();
+      if (!run->has_value()) found.push_back(folder->path().string());
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+void Composition::add_retention() {
+  auto& p = *parts_;
+  using Remove = std::function<Task<Result<void>>(std::string folder, Stop & stop)>;
+  const Remove remove = [&p](std::string folder, Stop& stop) {
+    return p.pool.run<Result<void>>([folder](const std::atomic<bool>&) { return remove_folder(folder); }, stop);
+  };
+  const auto runs = p.options.data + "/runs";
+  p.retention.emplace(
+      *p.journal, p.clock, p.options.retention,
+      [remove, runs](RunId run, Stop& stop) {
+        return remove(runs + "/" + run.repository + "/" + std::to_string(run.number), stop);
+      },
+      p.options.say);
+  add("retention", [&p, remove, runs](Stop& stop) -> Task<void> {
+    return [](Parts& parts, Remove remove_one, std::string folder, Stop& until) -> Task<void> {
+      auto left = forgotten_folders(folder, *parts.journal);
+      if (!left) parts.options.say(left.error().message);
+      if (left) {
+        for (const auto& each : *left) {
+          auto removed = co_await remove_one(each, until);
+          if (!removed) parts.options.say(removed.error().message);
+        }
+      }
+      co_await parts.retention->keep_house(until);
+    }(p, remove, runs, stop);
+  });
 }
 
 Executor Composition::executor() {

@@ -20,6 +20,7 @@ struct CompositionOptions {
   bool promote = true;  // false: gates are judged, no ref is moved
   std::vector<Repository> repositories;
   std::function<void(const std::string& line)> say;  // the service's own log
+  RetentionRule retention{};                         // for add_retention
 };
 
 // One per data directory: a lock file keeps a second one out.
@@ -38,8 +39,9 @@ class Composition {
 
   // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.
   void add(const std::string& name, std::function<Task<void>(Stop&)> loop);
-  void add_engine();    // supervisor and reaper
-  void add_watchers();  // one per repository
+  void add_engine();     // supervisor and reaper
+  void add_retention();  // forgets old runs, also the files of those that a crash left
+  void add_watchers();   // one per repository
   Stop& stop();
 
   // Runs the loop until every added loop has ended. SIGTERM and SIGINT request the stop by `on_signal`.

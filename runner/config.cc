@@ -40,6 +40,7 @@ class ConfigReader {
                        "`data: FOLDER`");
     if (const Found listen = map.find("listen")) read_listen(listen, config);
     if (const Found count = map.find("concurrency")) config.concurrency = values_.integer(count, 1, 1000).value_or(4);
+    if (const Found retention = map.find("retention")) read_retention(retention, config.retention);
     if (const Found repositories = map.require("repositories", "a list of repositories to watch"))
       read_repositories(repositories, config);
     map.finish();
@@ -47,6 +48,16 @@ class ConfigReader {
   }
 
  private:
+  void read_retention(const Found& found, RetentionRule& out) {
+    MapReader map(values_, found, "`retention`");
+    constexpr std::int64_t most = 1'000'000;
+    if (const Found runs = map.find("runs")) out.runs = values_.integer(runs, 1, most).value_or(out.runs);
+    if (const Found age = map.find("age")) out.age = values_.duration(age, Milliseconds{1000}).value_or(out.age);
+    if (const Found promotions = map.find("promotions"))
+      out.promotions = values_.integer(promotions, 1, most).value_or(out.promotions);
+    map.finish();
+  }
+
   std::string path(const Found& found) {
     const auto text = values_.text(found, 4000);
     if (!text) return {};

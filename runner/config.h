@@ -9,6 +9,7 @@
 
 #include "runner/core/result.h"
 #include "runner/core/types.h"
+#include "runner/ports/archive.h"
 
 namespace quietgate {
 
@@ -47,6 +48,7 @@ struct Config {
   std::string address = "127.0.0.1";
   int port = 8330;      // 0: any free one
   int concurrency = 4;  // stages at once
+  RetentionRule retention;
   std::vector<RepositoryConfig> repositories;
   bool operator==(const Config&) const = default;
 };

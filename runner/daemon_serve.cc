@@ -71,7 +71,7 @@ int serve(const ServeOptions& options) {
   if (!repositories) return refuse(repositories.error());
 
   auto say = [](const std::string& line) { spdlog::info("{}", line); };
-  auto made = Composition::make({config->data, config->concurrency, true, *repositories, say});
+  auto made = Composition::make({config->data, config->concurrency, true, *repositories, say, config->retention});
   if (!made) return refuse(made.error());
   auto& composition = **made;
   auto token = load_or_make_token(config->data);
@@ -91,6 +91,7 @@ int serve(const ServeOptions& options) {
 
   composition.add("the HTTP server", [&server](Stop& stop) { return server.serve(stop); });
   composition.add_engine();
+  composition.add_retention();
   composition.add_watchers();
   spdlog::info("quietgate {} serves http://{} and watches {} repositories; data in {}", QUIETGATE_VERSION, address,
                config->repositories.size(), config->data);

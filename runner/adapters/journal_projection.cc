@@ -1,8 +1,12 @@
 #include "runner/adapters/journal_projection.h"
 
+#include <map>
+
+#include "runner/adapters/journal_rows.h"
+
 namespace quietgate {
 
-const char* const journal_schema = R"sql(
+const char* const events_schema = R"sql(
 CREATE TABLE events (
   sequence INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
@@ -13,6 +17,9 @@ CREATE TABLE events (
   checksum BLOB NOT NULL
 );
 CREATE INDEX events_of_run ON events (repository, number, sequence) WHERE number > 0;
+)sql";
+
+const char* const projections_schema = R"sql(
 CREATE TABLE runs (
   repository TEXT NOT NULL,
   number INTEGER NOT NULL,
@@ -26,10 +33,12 @@ CREATE TABLE runs (
   requested INTEGER NOT NULL,
   started INTEGER NOT NULL DEFAULT 0,
   finished INTEGER NOT NULL DEFAULT 0,
+  promoted INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (repository, number)
 ) WITHOUT ROWID;
 CREATE INDEX runs_by_first ON runs (first);
 CREATE INDEX runs_of_branch ON runs (repository, branch, number);
+CREATE INDEX runs_promoted ON runs (repository, number) WHERE promoted > 0;
 CREATE INDEX runs_unfinished ON runs (first) WHERE status <> 'finished';
 CREATE TABLE repositories (
   repository TEXT PRIMARY KEY,
@@ -78,14 +87,17 @@ Projection::Projection(Database& database)
           "INSERT INTO environments (id, repository, number, stage, provisioner, status, keep, created, expires, "
           "ports) "
           "VALUES (?1, ?2, ?3, ?4, ?5, 'planned', ?6, ?7, ?8, ?9) ON CONFLICT (id) DO UPDATE SET repository = ?2, "
-          "number = ?3, stage = ?4, provisioner = ?5, status = 'planned', keep = ?6, expires = ?8, ports = ?9, "
+          "number = ?3, stage = ?4, provisioner = ?5, status = 'planned', keep = ?6, created = ?7, expires = ?8, ports "
+          "= ?9, "
           "tries = 0, problem = ''"),
       environment_ready_(database.handle(), "UPDATE environments SET status = 'ready' WHERE id = ?1"),
       environment_gone_(database.handle(), "DELETE FROM environments WHERE id = ?1"),
       environment_failing_(database.handle(),
                            "UPDATE environments SET status = 'failing', tries = ?2, problem = ?3 WHERE id = ?1"),
       environment_unwanted_(database.handle(),
-                            "UPDATE environments SET keep = 0, expires = ?2, tries = 0 WHERE id = ?1") {}
+                            "UPDATE environments SET keep = 0, expires = ?2, tries = 0 WHERE id = ?1"),
+      run_promoted_(database.handle(), "UPDATE runs SET promoted = ?3 WHERE repository = ?1 AND number = ?2"),
+      run_expired_(database.handle(), "DELETE FROM runs WHERE repository = ?1 AND number = ?2") {}
 
 namespace {
 
@@ -132,9 +144,52 @@ void Projection::add(std::int64_t sequence, Time at, const Event& event) {
     environment_gone_.bind(gone->environment).run();
   } else if (const auto* unwanted = std::get_if<EnvironmentDestroyRequested>(&event)) {
     environment_unwanted_.bind(unwanted->environment, now).run();
+  } else if (const auto* promoted = std::get_if<CommitPromoted>(&event)) {
+    run_promoted_.bind(promoted->run.repository, promoted->run.number, sequence).run();
+  } else if (const auto* expired = std::get_if<RunExpired>(&event)) {
+    run_expired_.bind(expired->run.repository, expired->run.number).run();
   } else if (const auto* failing = std::get_if<EnvironmentNotDestroyed>(&event)) {
     environment_failing_.bind(failing->environment, std::int64_t{failing->tries}, failing->reason).run();
   }
+}
+
+std::vector<std::string> wrong_with_schema(Database& database) {
+  const auto objects = [](Database& of) {
+    std::map<std::string, std::string> found;
+    Statement statement(of.handle(), "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
+    while (statement.step()) found[statement.text(0)] = statement.text(1);
+    return found;
+  };
+  Database wanted(":memory:");
+  wanted.execute(events_schema);
+  wanted.execute(projections_schema);
+  const auto here = objects(database);
+  std::vector<std::string> wrong;
+  for (const auto& [name, sql] : objects(wanted)) {
+    auto found = here.find(name);
+    if (found == here.end() || found->second != sql) wrong.push_back(name);
+  }
+  return wrong;
+}
+
+void rebuild_projections(Database& database) {
+  Transaction transaction(database);
+  for (const auto* table : {"runs", "repositories", "branches", "environments"}) {
+    database.execute(std::string("DROP TABLE IF EXISTS ") + table);
+  }
+  database.execute("DROP INDEX IF EXISTS events_of_run");
+  database.execute("CREATE INDEX events_of_run ON events (repository, number, sequence) WHERE number > 0");
+  database.execute(projections_schema);
+  {
+    Projection projection(database);
+    Statement rows(database.handle(), std::string(row_columns) + "ORDER BY sequence");
+    while (rows.step()) {
+      auto row = row_from(rows);
+      if (!row) throw SqliteError(SQLITE_CORRUPT, row.error().message);
+      projection.add(row->sequence, row->at, row->event);
+    }
+  }
+  transaction.commit();
 }
 
 }  // namespace quietgate

@@ -1,45 +1,18 @@
-#include "runner/adapters/journal_sqlite.h"
-
 #include <sodium.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "runner/adapters/journal_projection.h"
-#include "runner/adapters/sqlite.h"
+#include "runner/adapters/journal_store.h"
 
 namespace quietgate {
 
 namespace {
 
-constexpr int application_id = 0x71676a31;  // "qgj1" in SQLite's header: this file is a quietgate journal
-
-// BLAKE2b-128 over everything that the row says, so that a flipped bit is found.
-std::string checksum_of(std::int64_t sequence, std::int64_t at, const std::string& type, const std::string& payload) {
-  crypto_generichash_state state;
-  std::string digest(16, '\0');
-  auto add = [&](const void* bytes, std::size_t size) {
-    crypto_generichash_update(&state, static_cast<const unsigned char*>(bytes), size);
-  };
-  crypto_generichash_init(&state, nullptr, 0, digest.size());
-  add(&sequence, sizeof sequence);
-  add(&at, sizeof at);
-  add(type.data(), type.size() + 1);
-  add(payload.data(), payload.size());
-  crypto_generichash_final(&state, reinterpret_cast<unsigned char*>(digest.data()), digest.size());
-  return digest;
-}
-
 Time time_of(std::int64_t milliseconds) {
   return Time{Milliseconds{milliseconds}};
-}
-
-Error explained(const SqliteError& error, const std::string& doing) {
-  std::string advice;
-  if (error.code == SQLITE_FULL) advice = "free space on the disk of the data directory; nothing was lost";
-  if (error.code == SQLITE_READONLY) advice = "make the data directory writable for the user that runs quietgate";
-  if (error.code == SQLITE_CORRUPT || error.code == SQLITE_NOTADB) advice = "restore the journal from a backup";
-  return infrastructure_error("the journal can't " + doing + ": " + error.what(), advice);
 }
 
 // Asks the projections; every question fails in the same way.
@@ -98,61 +71,71 @@ EnvironmentSummary environment_from(const Statement& row) {
 
 }  // namespace
 
-struct JournalSqlite::Store {
-  Store(const std::string& path, const Clock& with_clock, Executor executor)
-      : database(path), clock(with_clock), bell(std::move(executor)) {}
+Error explained(const SqliteError& error, const std::string& doing) {
+  std::string advice;
+  if (error.code == SQLITE_FULL) advice = "free space on the disk of the data directory; nothing was lost";
+  if (error.code == SQLITE_READONLY) advice = "make the data directory writable for the user that runs quietgate";
+  if (error.code == SQLITE_CORRUPT || error.code == SQLITE_NOTADB)
+    advice = "try `quietgate doctor --repair`, or restore the journal from a backup";
+  return infrastructure_error("the journal can't " + doing + ": " + error.what(), advice);
+}
 
-  // Makes a new file a journal, or refuses one that is none.
-  std::optional<Error> adopt(const std::string& path) {
-    database.execute("PRAGMA busy_timeout = 5000");
-    const auto version = database.number("PRAGMA user_version");
-    const bool fresh = database.number("SELECT count(*) FROM sqlite_schema") == 0;
-    if (!fresh && database.number("PRAGMA application_id") != application_id) {
-      return infrastructure_error(path + " is not a quietgate journal",
-                                  "name another data directory, or move that file away");
-    }
-    if (version > journal_schema_version) {
-      return infrastructure_error(path + " was written by a newer quietgate (schema " + std::to_string(version) +
-                                      "; this one knows " + std::to_string(journal_schema_version) + ")",
-                                  "run that version, or restore an older backup");
-    }
-    database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000");
-    if (!fresh) return std::nullopt;
-    Transaction transaction(database);
-    database.execute(journal_schema);
-    database.execute("PRAGMA application_id = " + std::to_string(application_id));
-    database.execute("PRAGMA user_version = " + std::to_string(journal_schema_version));
-    transaction.commit();
-    return std::nullopt;
+std::optional<Error> JournalSqlite::Store::adopt(const std::string& path) {
+  database.execute("PRAGMA busy_timeout = 5000");
+  const auto version = database.number("PRAGMA user_version");
+  const bool fresh = database.number("SELECT count(*) FROM sqlite_schema") == 0;
+  if (!fresh && database.number("PRAGMA application_id") != journal_application_id) {
+    return infrastructure_error(path + " is not a quietgate journal",
+                                "name another data directory, or move that file away");
   }
-
-  void prepare() {
-    auto* db = database.handle();
-    const std::string columns = "SELECT sequence, at, type, payload, checksum FROM events ";
-    projection.emplace(database);
-    insert.emplace(db,
-                   "INSERT INTO events (sequence, at, type, repository, number, payload, checksum) "
-                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS BLOB))");
-    read_all.emplace(db, columns + "WHERE sequence > ?1 ORDER BY sequence LIMIT ?2");
-    read_run.emplace(db, columns +
-                             "WHERE repository = ?3 AND number = ?4 AND number > 0 AND sequence > ?1 "
-                             "ORDER BY sequence LIMIT ?2");
-    last = database.number("SELECT coalesce(max(sequence), 0) FROM events");
+  if (version > journal_schema_version) {
+    return infrastructure_error(path + " was written by a newer quietgate (schema " + std::to_string(version) +
+                                    "; this one knows " + std::to_string(journal_schema_version) + ")",
+                                "run that version, or restore an older backup");
   }
+  database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000");
+  if (!fresh) return mend(path);
+  Transaction transaction(database);
+  database.execute(events_schema);
+  database.execute(projections_schema);
+  database.execute("PRAGMA application_id = " + std::to_string(journal_application_id));
+  database.execute("PRAGMA user_version = " + std::to_string(journal_schema_version));
+  transaction.commit();
+  return std::nullopt;
+}
 
-  Database database;
-  const Clock& clock;
-  Bell bell;
-  std::int64_t last = 0;
-  std::optional<Projection> projection;
-  std::optional<Statement> insert, read_all, read_run;
-};
+std::optional<Error> JournalSqlite::Store::mend(const std::string& path) {
+  const auto wrong = wrong_with_schema(database);
+  if (wrong.empty()) return std::nullopt;
+  if (std::find(wrong.begin(), wrong.end(), "events") != wrong.end()) {
+    return infrastructure_error(path + " has no rows of a journal: its table `events` is missing or another one",
+                                "restore the journal from a backup, or try `quietgate doctor --repair`");
+  }
+  rebuild_projections(database);
+  return std::nullopt;
+}
+
+void JournalSqlite::Store::prepare() {
+  auto* db = database.handle();
+  const std::string columns = row_columns;
+  projection.emplace(database);
+  insert.emplace(db, insert_row);
+  read_all.emplace(db, columns + "WHERE sequence > ?1 ORDER BY sequence LIMIT ?2");
+  read_run.emplace(db, columns +
+                           "WHERE repository = ?3 AND number = ?4 AND number > 0 AND sequence > ?1 "
+                           "ORDER BY sequence LIMIT ?2");
+  last = database.number("SELECT coalesce(max(sequence), 0) FROM events");
+}
 
 JournalSqlite::JournalSqlite(std::unique_ptr<Store> store) : store_(std::move(store)) {}
 JournalSqlite::~JournalSqlite() = default;
 
 Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open(const std::string& path, const Clock& clock,
                                                            Executor executor) {
+  std::error_code code;
+  if (!std::filesystem::exists(path, code) && std::filesystem::exists(path + ".repaired", code)) {
+    return infrastructure_error("a repair of " + path + " was interrupted", "run `quietgate doctor --repair` again");
+  }
   if (sodium_init() < 0) return infrastructure_error("libsodium can't be initialised");
   try {
     auto store = std::make_unique<Store>(path, clock, std::move(executor));
@@ -167,16 +150,12 @@ Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open(const std::string& pa
 Result<std::int64_t> JournalSqlite::append(std::vector<Event> events) {
   if (events.empty()) return store_->last;
   const Time now = store_->clock.now();
-  const std::int64_t at = now.time_since_epoch().count();
   try {
     Transaction transaction(store_->database);
     auto sequence = store_->last;
     for (const auto& event : events) {
       ++sequence;
-      const std::string type = type_of(event);
-      const auto payload = to_json(event);
-      const auto checksum = checksum_of(sequence, at, type, payload);
-      store_->insert->bind(sequence, at, type, repository_of(event), run_of(event).number, payload, checksum).run();
+      quietgate::insert(*store_->insert, sequence, now, event);
       store_->projection->add(sequence, now, event);
     }
     transaction.commit();
@@ -199,22 +178,12 @@ Result<std::vector<Row>> JournalSqlite::read(std::int64_t after, std::size_t lim
     }
     std::vector<Row> rows;
     while (statement.step()) {
-      const auto sequence = statement.integer(0);
-      const auto at = statement.integer(1);
-      const auto type = statement.text(2);
-      const auto payload = statement.text(3);
-      if (statement.text(4) != checksum_of(sequence, at, type, payload)) {
+      auto row = row_from(statement);
+      if (!row) {
         statement.reset();
-        return infrastructure_error(
-            "row " + std::to_string(sequence) + " of the journal is damaged (its checksum does not match)",
-            "restore the journal from a backup");
+        return row.error();
       }
-      auto event = event_from_json(type, payload);
-      if (!event) {
-        statement.reset();
-        return event.error();
-      }
-      rows.push_back({sequence, time_of(at), std::move(*event)});
+      rows.push_back(std::move(*row));
     }
     statement.reset();
     return rows;

@@ -5,12 +5,13 @@
 #include <memory>
 #include <string>
 
+#include "runner/ports/archive.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/journal.h"
 
 namespace quietgate {
 
-class JournalSqlite final : public Journal, public Catalog {
+class JournalSqlite final : public Journal, public Catalog, public Archive {
  public:
   // Opens or makes the file. Fails with kind infrastructure when it can't be opened, is not a journal, is damaged, or
   // was written by a newer version; nothing is changed then. `clock` must outlive the journal. One process at a time
@@ -31,6 +32,9 @@ class JournalSqlite final : public Journal, public Catalog {
   Result<bool> watched(std::string repository) override;
   Result<std::map<std::string, CommitId>> branches(std::string repository) override;
   Result<std::vector<EnvironmentSummary>> environments() override;
+
+  Result<std::vector<RunId>> expired(const RetentionRule& rule, Time now, std::size_t limit) override;
+  Result<void> expire(const RunId& run) override;
 
  private:
   struct Store;

@@ -49,6 +49,7 @@ class Statement {
   void reset() { sqlite3_reset(statement_); }
 
   std::int64_t integer(int column) const { return sqlite3_column_int64(statement_, column); }
+  int columns() const { return sqlite3_column_count(statement_); }
   std::string text(int column) const {  // of a TEXT or a BLOB column
     const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
     auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
@@ -71,8 +72,10 @@ class Statement {
 
 class Database {
  public:
-  explicit Database(const std::string& path) {
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  enum class Mode { write, read };
+  explicit Database(const std::string& path, Mode mode = Mode::write) {
+    const int access = mode == Mode::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    const int flags = access | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path.c_str(), &handle_, flags, nullptr);
     if (code == SQLITE_OK) return;
     std::string text = handle_ == nullptr ? "out of memory" : sqlite3_errmsg(handle_);

@@ -26,6 +26,12 @@ struct Codec<Plan> {
   }
 };
 
+template <class A>
+void fields(A& a, Sequences& v) {
+  a("from", v.from);
+  a("to", v.to);
+}
+
 namespace {
 
 template <class A>
@@ -195,6 +201,18 @@ template <class A>
 void fields(A& a, ServiceStopped& v) {
   a("cause", v.cause);
 }
+template <class A>
+void fields(A& a, RowsLost& v) {
+  a("rows", v.rows);
+  a("reason", v.reason);
+}
+template <class A>
+void fields(A& a, RunExpired& v) {
+  a("run", v.run);
+  a("commit", v.commit);
+  a("outcome", v.outcome);
+  a("rows", v.rows);
+}
 
 constexpr std::array<const char*, std::variant_size_v<Event>> type_names{"RefMoved",
                                                                          "RunRequested",
@@ -220,7 +238,9 @@ constexpr std::array<const char*, std::variant_size_v<Event>> type_names{"RefMov
                                                                          "ServiceStarted",
                                                                          "ServiceStopped",
                                                                          "RepositoryWatched",
-                                                                         "EnvironmentDestroyRequested"};
+                                                                         "EnvironmentDestroyRequested",
+                                                                         "RowsLost",
+                                                                         "RunExpired"};
 
 template <std::size_t I>
 bool read_as(const std::string& type, const Json& json, Event& event) {

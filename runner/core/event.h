@@ -2,6 +2,7 @@
 // readers may lack. JSON of each is in event.cc; the rows are documented in docs/journal.md.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -170,12 +171,27 @@ struct ServiceStarted {
 struct ServiceStopped {
   std::string cause;
 };
+struct Sequences {  // of rows; both ends belong to it
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+};
+struct RowsLost {  // a repair found these rows damaged or missing; stands in the place of the first
+  Sequences rows;
+  std::string reason;
+};
+struct RunExpired {  // its rows, logs and artifacts were removed by age or count
+  RunId run;
+  CommitId commit;
+  Outcome outcome = Outcome::error;
+  std::vector<Sequences> rows;  // that the journal has no more
+};
 
-using Event = std::variant<RefMoved, RunRequested, RunSkipped, PlanCompiled, PlanRejected, StageStarted, StageFinished,
-                           StageSkipped, EnvironmentPlanned, EnvironmentReady, EnvironmentDestroyed,
-                           EnvironmentNotDestroyed, ApprovalAwaited, ApprovalGiven, GateJudged, PromotionIntended,
-                           CommitPromoted, PromotionRefused, CancelRequested, PromotionRequested, RunFinished,
-                           ServiceStarted, ServiceStopped, RepositoryWatched, EnvironmentDestroyRequested>;
+using Event =
+    std::variant<RefMoved, RunRequested, RunSkipped, PlanCompiled, PlanRejected, StageStarted, StageFinished,
+                 StageSkipped, EnvironmentPlanned, EnvironmentReady, EnvironmentDestroyed, EnvironmentNotDestroyed,
+                 ApprovalAwaited, ApprovalGiven, GateJudged, PromotionIntended, CommitPromoted, PromotionRefused,
+                 CancelRequested, PromotionRequested, RunFinished, ServiceStarted, ServiceStopped, RepositoryWatched,
+                 EnvironmentDestroyRequested, RowsLost, RunExpired>;
 
 // The type's name as stored: `RefMoved`.
 const char* type_of(const Event& event);

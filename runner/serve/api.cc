@@ -151,6 +151,10 @@ Result<Api::Kept*> Api::kept(const RunId& id) {
       return rows.error();
     }
     for (const auto& row : *rows) kept.record.add(row);
+    if (!rows->empty() && std::holds_alternative<RunExpired>(rows->back().event)) {
+      kept_.erase(found);
+      return nullptr;
+    }
     if (!rows->empty()) kept.document.clear();
     if (rows->size() < read_batch) kept.fresh_at = now;
   }

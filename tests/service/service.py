@@ -72,6 +72,8 @@ class ServiceTest(unittest.TestCase):
 
     def start(self, more=""):
         (self.data / "address").unlink(missing_ok=True)
+        if hasattr(self, "log"):
+            self.log.close()
         self.log = open(self.folder / "serve.log", "ab")
         self.service = subprocess.Popen([BINARY, "serve", "--config", str(self.config(more))], stdout=self.log, stderr=self.log,
                                         env=environment())

@@ -278,6 +278,48 @@ class Environments(ServiceTest):
 
 
 class Service(ServiceTest):
+    def test_old_runs_go_and_so_do_their_files(self):
+        self.start()
+        for number in (1, 2, 3):
+            self.push(ONE % "'true'", message=str(number))
+            self.finished(number)
+        self.terminate()
+        (self.data / "runs/hello/2/left").mkdir()
+        self.start("retention: {runs: 1, promotions: 1}\n")
+        until(lambda: self.run_of(1) is None and self.run_of(2) is None, "the expiry of two runs")
+        until(lambda: not (self.data / "runs/hello/2").exists(), "the removal of their files")
+        self.assertEqual(self.run_of(3)["outcome"], "passed")
+        (self.data / "runs/hello/1/unit.1").mkdir(parents=True)
+        self.kill()  # between the journal's forgetting and the removal of the files
+        self.start("retention: {runs: 1, promotions: 1}\n")
+        until(lambda: not (self.data / "runs/hello/1").exists(), "the removal of what a crash left")
+        self.push(ONE % "'true'", message="4")
+        self.assertEqual(self.finished(4)["outcome"], "passed")
+        found = json.loads(self.cli("doctor", "--json", check=False).stdout)["findings"]
+        self.assertTrue(next(each for each in found if each["name"] == "journal")["ok"], found)
+
+    def test_a_damaged_journal_is_told_and_mended(self):
+        self.start()
+        self.push(ONE % "'true'")
+        self.finished(1)
+        copy = self.folder / "copy.sqlite"
+        self.assertIn(str(copy), self.cli("backup", str(copy)).stdout)
+        refused = self.cli("doctor", "--repair", check=False)
+        self.assertEqual(refused.returncode, 4, "a service uses it")
+        self.terminate()
+        journal = self.data / "journal.sqlite"
+        text = journal.read_bytes()
+        place = text.index(b'"cause":"main was created')
+        journal.write_bytes(text[:place] + b'"cause":"mAin' + text[place + 13:])
+        self.assertIn("is damaged", self.cli("doctor", check=False).stdout)
+        self.assertIn("are lost", self.cli("doctor", "--repair").stdout)
+        self.assertIn("nothing was changed", self.cli("doctor", "--repair").stdout)
+        for path in self.data.glob("journal.sqlite*"):
+            path.unlink()
+        copy.rename(journal)
+        self.start()
+        self.assertEqual(self.run_of(1)["outcome"], "passed")
+
     def test_a_run_is_started_by_hand_and_its_name_completed(self):
         self.start()
         commit = self.push("version: 1\nname: hello\nstages:\n  one: {test: {run: 'true'}}\n")

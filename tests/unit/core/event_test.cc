@@ -55,7 +55,9 @@ std::vector<Event> one_of_each() {
           ServiceStarted{"0.1.0"},
           ServiceStopped{"SIGTERM"},
           RepositoryWatched{"hello", "http://127.0.0.1/hello.git"},
-          EnvironmentDestroyRequested{"hello-release", run, "ana"}};
+          EnvironmentDestroyRequested{"hello-release", run, "ana"},
+          RowsLost{{4, 6}, "a page can't be read"},
+          RunExpired{run, "aaa", Outcome::passed, {{1, 3}, {5, 5}}}};
 }
 
 TEST(Events, EveryEventComesBackFromItsJson) {
@@ -73,7 +75,7 @@ TEST(Events, EveryEventComesBackFromItsJson) {
 TEST(Events, KnowTheirRunAndRepository) {
   for (const auto& event : one_of_each()) {
     const std::string type = type_of(event);
-    const bool of_service = type == "ServiceStarted" || type == "ServiceStopped";
+    const bool of_service = type == "ServiceStarted" || type == "ServiceStopped" || type == "RowsLost";
     EXPECT_EQ(repository_of(event), of_service ? "" : "hello") << type;
   }
 }

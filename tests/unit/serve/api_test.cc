@@ -374,6 +374,15 @@ TEST_F(ApiTest, CountsForPrometheus) {
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
 }
 
+TEST_F(ApiTest, AnExpiredRunIsThereNoMore) {
+  begin_run();
+  finish_run();
+  EXPECT_EQ(get("/api/v1/runs/hello/1").status, 200);
+  ASSERT_TRUE(journal.append({RunExpired{RunId{"hello", 1}, "aaa", Outcome::failed, {{1, 9}}}}));
+  EXPECT_EQ(get("/api/v1/runs/hello/1").status, 404);
+  EXPECT_EQ(get("/api/v1/runs/hello/1").status, 404);
+}
+
 TEST_F(ApiTest, GivesRowsAsJson) {
   begin_run();
   auto json = Json::parse(get("/api/v1/runs/hello/1/events?after=4").body);

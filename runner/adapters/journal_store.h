@@ -1,0 +1,37 @@
+// What the files of the SQLite journal share: the open file, its statements, and how its errors are told.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <set>
+
+#include "runner/adapters/journal_projection.h"
+#include "runner/adapters/journal_rows.h"
+#include "runner/adapters/journal_sqlite.h"
+#include "runner/adapters/sqlite.h"
+
+namespace quietgate {
+
+// `doing`: "be written". With advice for the user where there is one.
+Error explained(const SqliteError& error, const std::string& doing);
+
+struct JournalSqlite::Store {
+  Store(const std::string& path, const Clock& with_clock, Executor executor)
+      : database(path), clock(with_clock), bell(std::move(executor)) {}
+
+  // Makes a new file a journal, or refuses one that is none.
+  std::optional<Error> adopt(const std::string& path);
+  // Projections and indices are made of the rows: what is missing of them is made anew.
+  std::optional<Error> mend(const std::string& path);
+  void prepare();
+
+  Database database;
+  const Clock& clock;
+  Bell bell;
+  std::int64_t last = 0;
+  std::optional<Projection> projection;
+  std::optional<Statement> insert, read_all, read_run;
+};
+
+}  // namespace quietgate
