@@ -52,7 +52,8 @@ class ConfigReader {
     MapReader map(values_, found, "`retention`");
     constexpr std::int64_t most = 1'000'000;
     if (const Found runs = map.find("runs")) out.runs = values_.integer(runs, 1, most).value_or(out.runs);
-    if (const Found age = map.find("age")) out.age = values_.duration(age, Milliseconds{1000}).value_or(out.age);
+    if (const Found days = map.find("days"))
+      out.age = std::chrono::hours(24 * values_.integer(days, 1, 36'500).value_or(90));
     if (const Found promotions = map.find("promotions"))
       out.promotions = values_.integer(promotions, 1, most).value_or(out.promotions);
     map.finish();

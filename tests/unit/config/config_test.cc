@@ -20,6 +20,7 @@ TEST(Config, ReadsEverything) {
 data: ../state
 listen: "[::1]:0"
 concurrency: 2
+retention: {runs: 20, days: 90, promotions: 5}
 repositories:
   - name: hello-flask
     url: https://git.example.org/hello.git
@@ -46,6 +47,7 @@ repositories:
   EXPECT_EQ(config->address, "::1");
   EXPECT_EQ(config->port, 0);
   EXPECT_EQ(config->concurrency, 2);
+  EXPECT_EQ(config->retention, (RetentionRule{20, std::chrono::hours(24 * 90), 5}));
   ASSERT_EQ(config->repositories.size(), 3u);
   const RepositoryConfig& first = config->repositories[0];
   EXPECT_EQ(first.protected_branches, (std::vector<std::string>{"main", "release/*"}));
@@ -114,7 +116,7 @@ repositories:
 /etc/quietgate/config.yaml:3:1: error: the configuration has no key `concurency`
     3 | concurency: 4
       | ^~~~~~~~~~
-      = expected one of data, listen, concurrency, repositories
+      = expected one of data, listen, concurrency, retention, repositories
       = did you mean `concurrency`?
 /etc/quietgate/config.yaml:5:11: error: `Hello` is not a name that can be used here
     5 |   - name: Hello
