@@ -199,6 +199,7 @@ void Simulation::come_to_rest() {
   const auto until = world_.elapsed() + longest_rest;
   auto next_look = world_.elapsed() + look_every;
   int calm = 0;
+  std::size_t rows = 0;
   // A push that is still on its way may take a minute.
   while (calm < 15) {
     while (world_.next_at() <= next_look) {
@@ -209,7 +210,10 @@ void Simulation::come_to_rest() {
     users_.decide_all();
     work();
     const auto unrest = invariants_.unrest();
+    if (calm > 0 && !unrest && rows != disk_.rows.size())
+      throw Breach(invariant::alive, "rows are written although there is nothing to do");
     calm = unrest ? 0 : calm + 1;
+    rows = disk_.rows.size();
     if (unrest && next_look > until) throw *unrest;
   }
   invariants_.finally();

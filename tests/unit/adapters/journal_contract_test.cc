@@ -1,0 +1,188 @@
+// One contract for every journal: the one in SQLite, and the one that the simulation puts in its place.
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+#include "runner/adapters/journal_sqlite.h"
+#include "tests/simulation/sim_journal.h"
+#include "tests/support/fake_clock.h"
+
+namespace quietgate {
+namespace {
+
+const RunId first{"hello", 1};
+const RunId second{"hello", 2};
+const RunId other{"other", 1};
+
+struct JournalUnderTest {
+  virtual ~JournalUnderTest() = default;
+  virtual Journal& journal() = 0;
+  virtual Catalog& catalog() = 0;
+};
+
+struct InSqlite final : JournalUnderTest {
+  InSqlite(const Clock& clock, const Executor& executor)
+      : opened(JournalSqlite::open(":memory:", clock, executor).value()) {}
+  Journal& journal() override { return *opened; }
+  Catalog& catalog() override { return *opened; }
+  std::unique_ptr<JournalSqlite> opened;
+};
+
+struct InSimulation final : JournalUnderTest {
+  InSimulation(const Clock& clock, const Executor& executor) : simulated(disk, clock, executor) {}
+  Journal& journal() override { return simulated; }
+  Catalog& catalog() override { return simulated; }
+  SimDisk disk;
+  SimJournal simulated;
+};
+
+class JournalContract : public testing::TestWithParam<bool> {
+ protected:
+  JournalContract() {
+    if (GetParam()) {
+      under_test = std::make_unique<InSimulation>(clock, io.get_executor());
+    } else {
+      under_test = std::make_unique<InSqlite>(clock, io.get_executor());
+    }
+  }
+  std::int64_t add(std::vector<Event> events) {
+    clock.advance(Milliseconds{1'000});
+    return under_test->journal().append(std::move(events)).value();
+  }
+  Catalog& catalog() { return under_test->catalog(); }
+  Journal& journal() { return under_test->journal(); }
+
+  boost::asio::io_context io;
+  FakeClock clock{io.get_executor()};
+  std::unique_ptr<JournalUnderTest> under_test;
+};
+
+std::vector<std::int64_t> sequences(const Result<std::vector<Row>>& rows) {
+  std::vector<std::int64_t> all;
+  for (const auto& row : rows.value()) all.push_back(row.sequence);
+  return all;
+}
+
+using Numbers = std::vector<std::int64_t>;
+
+TEST_P(JournalContract, RowsAreNumberedAndReadAfterACursor) {
+  const auto seen = journal().bell().rings();
+  EXPECT_EQ(journal().last(), 0);
+  EXPECT_EQ(add({}), 0);
+  EXPECT_EQ(journal().bell().rings(), seen) << "nothing was committed";
+  EXPECT_EQ(add({ServiceStarted{"1"}, RunRequested{first, "main", "abc", "test"}}), 2);
+  EXPECT_NE(journal().bell().rings(), seen);
+  EXPECT_EQ(add({RunRequested{other, "main", "abc", "test"}}), 3);
+  EXPECT_EQ(add({CancelRequested{first, "ana", "stop"}}), 4);
+  EXPECT_EQ(sequences(journal().read(0, 10)), (Numbers{1, 2, 3, 4}));
+  EXPECT_EQ(sequences(journal().read(1, 2)), (Numbers{2, 3}));
+  EXPECT_EQ(sequences(journal().read(4, 10)), Numbers{});
+  EXPECT_EQ(sequences(journal().read(0, 10, first)), (Numbers{2, 4}));
+  EXPECT_EQ(sequences(journal().read(2, 10, first)), (Numbers{4}));
+  EXPECT_EQ(sequences(journal().read(0, 1, first)), (Numbers{2}));
+  EXPECT_EQ(sequences(journal().read(0, 10, second)), Numbers{});
+  const auto rows = journal().read(3, 1).value();
+  EXPECT_EQ(rows[0].at, clock.now());
+  EXPECT_EQ(std::get<CancelRequested>(rows[0].event).cause, "stop");
+}
+
+TEST_P(JournalContract, RunsAreSummedUp) {
+  EXPECT_EQ(catalog().next_number("hello").value(), 1);
+  EXPECT_FALSE(catalog().run(first).value());
+  add({RunRequested{first, "main", "abc", "a push"}, RunRequested{other, "main", "eee", "a push"}});
+  add({RunRequested{second, "feature", "def", "a push"}});
+  EXPECT_EQ(catalog().next_number("hello").value(), 3);
+  EXPECT_EQ(catalog().next_number("other").value(), 2);
+  auto run = catalog().run(first).value().value();
+  EXPECT_EQ(run.status, "requested");
+  EXPECT_EQ(run.first, 1);
+  EXPECT_EQ(run.cause, "a push");
+  EXPECT_EQ(run.requested, clock.now() - Milliseconds{1'000});
+  add({PlanCompiled{first, {}}});
+  add({PlanCompiled{first, {}}});
+  run = catalog().run(first).value().value();
+  EXPECT_EQ(run.status, "running");
+  EXPECT_EQ(run.started, clock.now() - Milliseconds{1'000}) << "the first plan counts";
+  add({RunFinished{first, Outcome::failed, "slow"}});
+  add({RunFinished{first, Outcome::passed, "twice"}});
+  run = catalog().run(first).value().value();
+  EXPECT_EQ(run.status, "finished");
+  EXPECT_EQ(run.outcome, Outcome::failed);
+  EXPECT_EQ(run.reason, "slow");
+  EXPECT_EQ(catalog().unfinished_runs()->size(), 2U);
+  EXPECT_EQ(catalog().unfinished_runs()->front().id, other) << "oldest first";
+  add({PromotionRequested{first, "ana", "now", false}});
+  EXPECT_EQ(catalog().run(first).value()->status, "running");
+  EXPECT_EQ(catalog().last_run_commit("hello", "main").value(), "abc");
+  EXPECT_EQ(catalog().last_run_commit("hello", "feature").value(), "def");
+  EXPECT_EQ(catalog().last_run_commit("hello", "gone").value(), "");
+}
+
+TEST_P(JournalContract, RunsArePagedNewestFirst) {
+  for (int n = 1; n <= 4; ++n) add({RunRequested{{"hello", n}, "main", "c", "t"}});
+  add({RunRequested{other, "main", "c", "t"}});
+  auto ids = [](const Result<std::vector<RunSummary>>& runs) {
+    std::string text;
+    for (const auto& run : runs.value()) text += to_string(run.id) + " ";
+    return text;
+  };
+  EXPECT_EQ(ids(catalog().runs("", 3, 0)), "other/1 hello/4 hello/3 ");
+  EXPECT_EQ(ids(catalog().runs("", 9, 3)), "hello/2 hello/1 ");
+  EXPECT_EQ(ids(catalog().runs("hello", 2, 0)), "hello/4 hello/3 ");
+  EXPECT_EQ(ids(catalog().runs("hello", 9, 2)), "hello/1 ");
+  EXPECT_EQ(ids(catalog().runs("nobody", 9, 0)), "");
+}
+
+TEST_P(JournalContract, BranchesAreWhereTheyWereSeenLast) {
+  EXPECT_FALSE(catalog().watched("hello").value());
+  add({RepositoryWatched{"hello", "u"}, RefMoved{"hello", "main", "", "abc", RefMoved::Kind::first_seen},
+       RefMoved{"hello", "old", "", "aaa", RefMoved::Kind::created}});
+  EXPECT_TRUE(catalog().watched("hello").value());
+  EXPECT_FALSE(catalog().watched("other").value());
+  add({RefMoved{"hello", "main", "abc", "def", RefMoved::Kind::moved},
+       RefMoved{"hello", "old", "aaa", "", RefMoved::Kind::deleted}});
+  EXPECT_EQ(catalog().branches("hello").value(), (std::map<std::string, CommitId>{{"main", "def"}}));
+  EXPECT_TRUE(catalog().branches("other")->empty());
+}
+
+TEST_P(JournalContract, EnvironmentsLiveUntilTheyAreDestroyed) {
+  const Time later{Milliseconds{99}};
+  add({RunRequested{first, "main", "abc", "t"},
+       EnvironmentPlanned{"e", first, "staging", "processes", true, later, {}}});
+  const auto created = clock.now();
+  add({EnvironmentReady{"e", first}});
+  auto e = catalog().environments()->front();
+  EXPECT_EQ(e.status, "ready");
+  EXPECT_TRUE(e.keep);
+  EXPECT_EQ(e.expires, later);
+  add({EnvironmentNotDestroyed{"e", first, "locked", 2}});
+  e = catalog().environments()->front();
+  EXPECT_EQ(e.status, "failing");
+  EXPECT_EQ(e.destroy_tries, 2);
+  EXPECT_EQ(e.problem, "locked");
+  add({EnvironmentPlanned{"e", second, "release", "terraform", true, {}, {{"app", 81}}}});
+  e = catalog().environments()->front();
+  EXPECT_EQ(e.run, second);
+  EXPECT_EQ(e.stage, "release");
+  EXPECT_EQ(e.provisioner, "terraform");
+  EXPECT_EQ(e.status, "planned");
+  EXPECT_EQ(e.created, created) << "an update is no new environment";
+  EXPECT_EQ(e.destroy_tries, 0);
+  EXPECT_EQ(e.problem, "");
+  EXPECT_EQ(e.ports.at("app"), 81);
+  add({EnvironmentDestroyRequested{"e", second, "ana"}});
+  e = catalog().environments()->front();
+  EXPECT_FALSE(e.keep);
+  EXPECT_EQ(e.expires, clock.now());
+  add({EnvironmentPlanned{"a", first, "s", "processes", false, later, {}}});
+  EXPECT_EQ(catalog().environments()->back().id, "a") << "oldest first";
+  add({EnvironmentDestroyed{"e", second, "asked for"}, EnvironmentDestroyed{"unknown", second, "twice"}});
+  EXPECT_EQ(catalog().environments()->size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, JournalContract, testing::Values(false, true),
+                         [](const auto& of) { return of.param ? "InSimulation" : "InSqlite"; });
+
+}  // namespace
+}  // namespace quietgate
