@@ -34,6 +34,15 @@ std::optional<CommitPromoted> promotion_in(const std::vector<Row>& rows, const s
   return std::nullopt;
 }
 
+std::optional<PromotionRefused> refusal_in(const std::vector<Row>& rows, const std::string& stage) {
+  std::optional<PromotionRefused> refused;
+  for (const auto& row : rows) {
+    if (const auto* e = std::get_if<StageStarted>(&row.event); e != nullptr && e->stage == stage) refused.reset();
+    if (const auto* e = std::get_if<PromotionRefused>(&row.event); e != nullptr && e->stage == stage) refused = *e;
+  }
+  return refused;
+}
+
 Result<void> BranchMove::append(Event event) {
   std::vector<Event> events;
   events.push_back(std::move(event));

@@ -21,6 +21,8 @@ struct MoveOrder {
 std::optional<PromotionIntended> open_intent_in(const std::vector<Row>& rows, const std::string& stage);
 // The stage's CommitPromoted, when the run was promoted already.
 std::optional<CommitPromoted> promotion_in(const std::vector<Row>& rows, const std::string& stage);
+// The refusal that the stage's last attempt ended with, when the runner went before it could say more.
+std::optional<PromotionRefused> refusal_in(const std::vector<Row>& rows, const std::string& stage);
 
 class BranchMove {
  public:

@@ -120,6 +120,12 @@ Task<StageOutcome> PromoteStage::run(StageRequest request) {
     outcome.gate = last_judgement(request);
     co_return outcome;
   }
+  if (auto refused = refusal_in(*request.history, request.spec.name)) {
+    outcome.outcome = Outcome::failed;
+    outcome.reason = refused->reason;
+    outcome.gate = last_judgement(request);
+    co_return outcome;
+  }
   // What was decided and begun is ended first; the gate had spoken before.
   const bool begun = open_intent_in(*request.history, request.spec.name).has_value();
   if (auto person = promotion_request_in(*request.history)) {

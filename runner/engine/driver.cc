@@ -47,6 +47,11 @@ StageOutcome stopped(const Stopped& stop) {
   return ended(Outcome::cancelled, stop.cause);
 }
 
+// A clock that was set back must not make a timeout longer than it is.
+Milliseconds passed_since(Time begin, Time now) {
+  return begin == Time{} ? Milliseconds{0} : std::max(Milliseconds{0}, now - begin);
+}
+
 bool nothing_left(const RunState& state) {
   const auto actions = next(state, {});
   return std::any_of(actions.begin(), actions.end(), [](const Action& a) { return a.kind == Action::Kind::finish; });
@@ -90,7 +95,7 @@ Task<void> Driver::conduct() {
     co_await finish();
     co_return;
   }
-  const auto since = state_.started == Time{} ? Milliseconds{0} : parts_.clock.now() - state_.started;
+  const auto since = passed_since(state_.started, parts_.clock.now());
   auto* journal = &parts_.journal;
   const CancelRequested late{state_.id, "quietgate", "the run timed out after " + human_duration(state_.plan->timeout)};
   expire_after(parts_.executor, parts_.clock, state_.plan->timeout - since, run_,
@@ -254,8 +259,8 @@ void Driver::start(const Action& action, Slots::Place place) {
   const auto* spec = state_.plan->find(action.stage);
   driven->cleanup = state_.cancel.has_value();
   driven_.push_back(driven);
-  const auto spent =
-      action.resume ? parts_.clock.now() - state_.stages.at(action.stage).attempt_started : Milliseconds{0};
+  const auto spent = action.resume ? passed_since(state_.stages.at(action.stage).attempt_started, parts_.clock.now())
+                                   : Milliseconds{0};
   auto late = [driven, limit = spec->timeout] {
     driven->stop.request(StopReason::timeout, "timed out after " + human_duration(limit));
   };

@@ -290,7 +290,12 @@ void Invariants::branch_moved(const std::string& repository, const std::string& 
                                                  from.substr(0, 7), to.substr(0, 7)));
   }
   auto& model = runs_.at(found->state.id);
-  if (++model.moves > 1) breach(invariant::single, to_string(found->state.id) + " moved " + branch + " twice");
+  // A move that somebody undid before it was known is a refusal on record; a person may decide to make it again.
+  const auto refusals = std::count_if(model.rows.begin(), model.rows.end(), [](const Row& row) {
+    return std::holds_alternative<PromotionRefused>(row.event);
+  });
+  if (++model.moves > 1 + refusals)
+    breach(invariant::single, to_string(found->state.id) + " moved " + branch + " twice");
 }
 
 void Invariants::branch_was_at(const std::string& repository, const std::string& branch, const CommitId& commit) {

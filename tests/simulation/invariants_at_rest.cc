@@ -22,6 +22,10 @@ std::optional<Breach> Invariants::unrest() const {
       if (seen == seen_.end() || !seen->second.contains(branch) || seen->second.at(branch) != commit)
         return Breach(invariant::kept, branch + " of " + name + " moved to " + commit.substr(0, 7) + " unseen");
     }
+    for (const auto& [branch, commit] : seen == seen_.end() ? decltype(remote.branches)() : seen->second) {
+      if (!commit.empty() && !remote.branches.contains(branch))
+        return Breach(invariant::kept, branch + " of " + name + " was deleted unseen");
+    }
   }
   return std::nullopt;
 }

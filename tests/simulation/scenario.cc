@@ -7,11 +7,13 @@ namespace quietgate {
 std::string Scenario::unit_stage() {
   auto& dice = world_.dice;
   const bool twice = dice.chance(0.4);
+  // Now and then one that only a timeout ends.
+  const auto takes = dice.chance(0.05) ? 999'999 : dice.between(0, 90);
   std::string text =
-      fmt::format("  unit:\n    test: {{run: [{}{}]}}\n", dice.chance(0.3) ? "sim 3s passes, " : "",
-                  fmt::format("sim {}s {}", dice.between(0, 90), dice.chance(0.85) ? "passes" : "fails"));
+      fmt::format("  unit:\n    test: {{run: [{}sim {}s {}]}}\n", dice.chance(0.3) ? "sim 3s passes, " : "", takes,
+                  dice.chance(0.85) ? "passes" : "fails");
   if (twice) text += "    retry: {attempts: 2, when: [infrastructure, failed, timeout]}\n";
-  if (dice.chance(0.2)) text += "    timeout: 40s\n";
+  if (takes > 90 || dice.chance(0.2)) text += "    timeout: 40s\n";
   return text;
 }
 

@@ -201,7 +201,8 @@ void Simulation::come_to_rest() {
   int calm = 0;
   std::size_t rows = 0;
   // A push that is still on its way may take a minute.
-  while (calm < 15) {
+  const auto settled = world_.elapsed() + Milliseconds{70'000};
+  while (calm < 12) {
     while (world_.next_at() <= next_look) {
       move_on();
       work();
@@ -212,7 +213,7 @@ void Simulation::come_to_rest() {
     const auto unrest = invariants_.unrest();
     if (calm > 0 && !unrest && rows != disk_.rows.size())
       throw Breach(invariant::alive, "rows are written although there is nothing to do");
-    calm = unrest ? 0 : calm + 1;
+    calm = unrest || next_look < settled ? 0 : calm + 1;
     rows = disk_.rows.size();
     if (unrest && next_look > until) throw *unrest;
   }

@@ -127,6 +127,21 @@ TEST(Driver, ATimeoutCountsFromTheFirstStartOverARestart) {
   EXPECT_EQ(world.summary().reason, "slow: timed out after 1m");
 }
 
+TEST(Driver, AClockThatWasSetBackMakesNoTimeoutLonger) {
+  EngineWorld world;
+  auto slow = test_stage("slow");
+  slow.timeout = Milliseconds{60'000};
+  world.compiler.plans["plan"].stages = {slow};
+  world.stage.held = {"slow"};
+  world.start_service();
+  world.request();
+  world.stop_service();
+  world.clock.advance(Milliseconds{-3'600'000});
+  world.start_service();
+  world.advance(Milliseconds{60'000});
+  EXPECT_EQ(world.summary().reason, "slow: timed out after 1m");
+}
+
 TEST(Driver, AtMostSoManyStagesWorkAtOnce) {
   EngineWorld world(2);
   auto& stages = world.compiler.plans["plan"].stages;

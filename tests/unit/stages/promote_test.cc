@@ -138,6 +138,21 @@ TEST(Promote, ALostAnswerIsResolvedByAskingTheRemote) {
   EXPECT_THAT(lost.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
 }
 
+TEST(Promote, ARefusalOnRecordEndsItsAttempt) {
+  PromoteWorld world;
+  const RunId run{"sample", 7};
+  world.happened(StageStarted{run, "production", 1});
+  world.happened(intent());
+  world.happened(PromotionRefused{run, "production", "production", "production was deleted meanwhile"});
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "production was deleted meanwhile");
+  EXPECT_EQ(world.git.pushes, 0);
+  world.happened(StageStarted{run, "production", 2});
+  world.attempt = 2;
+  EXPECT_EQ(world.run().outcome, Outcome::passed) << "another attempt is another decision";
+}
+
 TEST(Promote, AnUnreachableRemoteIsAskedUntilItAnswers) {
   PromoteWorld dark;
   dark.git.lose_push_answer = true;
