@@ -101,7 +101,7 @@ void SimJournal::project_run(const Row& row) {
 void SimJournal::project_environment(const Row& row) {
   if (const auto* planned = std::get_if<EnvironmentPlanned>(&row.event)) {
     auto& e = environments_[planned->environment];
-    if (e.id.empty()) e.created = row.at;
+    e.created = row.at;
     e.id = planned->environment;
     e.run = planned->run;
     e.stage = planned->stage;
