@@ -191,7 +191,9 @@ ApiResponse Api::promote(const Asked& asked) {
     return error_answer(409, "run " + name + " was cancelled", "retry it: `quietgate retry " + name + "`");
   const StageSpec* refused = nullptr;
   std::string why = "run " + name + " has no promote stage";
-  for (const auto& spec : state.plan ? state.plan->stages : std::vector<StageSpec>{}) {
+  const std::vector<StageSpec> no_stages;  // named: `refused` points into what is looked through
+  const auto& stages = state.plan ? state.plan->stages : no_stages;
+  for (const auto& spec : stages) {
     if (!std::holds_alternative<PromoteSpec>(spec.body)) continue;
     const auto& stage = state.stages.at(spec.name);
     if (stage.promoted || (stage.status == StageStatus::finished && stage.outcome.outcome == Outcome::passed)) {
