@@ -193,7 +193,7 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
   const auto& spec = std::get<ApplySpec>(request.spec.body);
   auto id = environment_id(request.run, request.spec.name, request.attempt, spec.keep);
   if (busy_.contains(id)) request.log->line("waiting: another run is updating the environment " + id);
-  while (busy_.contains(id)) co_await clock_.sleep(Milliseconds{200}, *request.stop);
+  while (busy_.contains(id)) co_await clock_.sleep(Milliseconds(200), *request.stop);
   Turn turn(busy_, id);
   auto outputs = co_await apply(request, id);
   StageOutcome outcome;

@@ -227,7 +227,7 @@ Task<Result<ProcessExit>> PosixProcesses::run(ProcessSpec spec, Stop& stop) {
   if (!found) co_return found.error();
   if (found->exit) co_return *found->exit;
   if (found->leading) co_return co_await wait(directory, std::move(found->leading), stop);
-  if (found->begun) co_return co_await bury(directory, std::move(*found->lock), {});
+  if (found->begun) co_return co_await bury(directory, std::move(*found->lock), std::string());
   stop.throw_if_requested();
   auto leading = lead(spec, directory, std::move(*found->lock));
   if (!leading) co_return leading.error();
@@ -290,7 +290,7 @@ Task<Result<void>> PosixProcesses::end(std::string path, Stop& stop) {
   if (found->exit) co_return Result<void>();
   if (!found->leading) {
     if (!found->begun) co_return Result<void>();
-    auto buried = co_await bury(directory, std::move(*found->lock), {});
+    auto buried = co_await bury(directory, std::move(*found->lock), std::string());
     co_return buried ? Result<void>() : Result<void>(buried.error());
   }
   const auto leader = found->leading->pid.get();

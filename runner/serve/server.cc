@@ -188,7 +188,7 @@ Task<void> Server::serve(Stop& stop) {
   for (;;) {
     const auto seen = l.changed.count();
     if (l.tasks == 0) break;
-    co_await l.changed.wait(seen, Milliseconds{60'000}, never);
+    co_await l.changed.wait(seen, Milliseconds(60'000), never);
   }
   if (stopped) throw *stopped;
 }
@@ -256,7 +256,11 @@ Task<void> Server::Listener::tail(Stop& stop) {
 }
 
 Task<void> Server::Listener::converse(Shared connection) {
-  while (co_await exchange(connection)) connection->stop.throw_if_requested();
+  for (;;) {
+    const bool more = co_await exchange(connection);
+    if (!more) break;
+    connection->stop.throw_if_requested();
+  }
   error_code ignored;
   connection->stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
 }
@@ -272,7 +276,8 @@ Task<bool> Server::Listener::exchange(Shared connection) {
   co_await http::async_read_header(stream, connection->buffer, parser, redirect_error(use_awaitable, code));
   if (code) co_return co_await refuse(connection, code);
   if (beast::iequals(parser.get()[http::field::expect], "100-continue") && !parser.is_done()) {
-    if (!co_await put(connection, std::string("HTTP/1.1 100 Continue\r\n\r\n"))) co_return false;
+    const bool sent = co_await put(connection, std::string("HTTP/1.1 100 Continue\r\n\r\n"));
+    if (!sent) co_return false;
   }
   co_await http::async_read(stream, connection->buffer, parser, redirect_error(use_awaitable, code));
   if (code) co_return co_await refuse(connection, code);
@@ -306,7 +311,8 @@ Task<bool> Server::Listener::respond(Shared connection, ApiResponse response, bo
     co_return co_await send(connection, std::move(*answer), keep, head_only);
   if (auto* file = std::get_if<FileAnswer>(&response))
     co_return co_await send_file(connection, std::move(*file), keep, head_only);
-  if (!co_await begin_stream(connection) || head_only) co_return false;
+  const bool begun = co_await begin_stream(connection);
+  if (!begun || head_only) co_return false;
   if (auto* log = std::get_if<LogFeed>(&response)) {
     co_await stream_log(connection, std::move(*log));
   } else {
@@ -321,7 +327,8 @@ Task<bool> Server::Listener::send(Shared connection, Answer answer, bool keep, b
   for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
   head += "\r\n";
   const auto body = head_only ? asio::const_buffer() : asio::buffer(answer.body);
-  co_return co_await put(connection, asio::buffer(head), body) && keep;
+  const bool sent = co_await put(connection, asio::buffer(head), body);
+  co_return sent&& keep;
 }
 
 Task<bool> Server::Listener::send_file(Shared connection, FileAnswer file, bool keep, bool head_only) {
@@ -336,7 +343,8 @@ Task<bool> Server::Listener::send_file(Shared connection, FileAnswer file, bool 
   auto head = head_of(200, keep) + "Content-Type: " + file.content_type +
               "\r\nContent-Length: " + std::to_string(file.size - file.from) +
               "\r\nX-Log-Size: " + std::to_string(file.size) + "\r\n\r\n";
-  if (!co_await put(connection, std::move(head))) co_return false;
+  const bool begun = co_await put(connection, std::move(head));
+  if (!begun) co_return false;
   if (head_only) co_return keep;
   std::vector<char> bytes(static_cast<std::size_t>(std::min<std::int64_t>(file_piece, file.size - file.from)));
   connection->stream.expires_never();
@@ -344,8 +352,9 @@ Task<bool> Server::Listener::send_file(Shared connection, FileAnswer file, bool 
     const auto want = std::min<std::size_t>(bytes.size(), static_cast<std::size_t>(file.size - at));
     const auto count = ::pread(source.number, bytes.data(), want, at);
     if (count <= 0) co_return false;  // shorter than promised: only the connection's end can say so
-    if (!co_await put(connection, asio::buffer(bytes.data(), static_cast<std::size_t>(count)), asio::const_buffer()))
-      co_return false;
+    const auto piece = asio::buffer(bytes.data(), static_cast<std::size_t>(count));
+    const bool sent = co_await put(connection, piece, asio::const_buffer());
+    if (!sent) co_return false;
     at += count;
   }
   co_return keep;

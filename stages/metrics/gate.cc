@@ -129,7 +129,7 @@ Task<void> Watch::watch_until(double until) {
   }
   double next_word = left - progress_every;
   while (left > 0 && !firing_) {
-    co_await clock_.sleep(milliseconds_of(std::min(1.0, left)) + Milliseconds{1}, *request_.stop);
+    co_await clock_.sleep(milliseconds_of(std::min(1.0, left)) + Milliseconds(1), *request_.stop);
     co_await glance();
     left = until - server_now();
     if (left > 1 && left <= next_word) {
@@ -151,7 +151,7 @@ Task<void> Watch::outwait_pending() {
                   clock_time(pending_.front().second), span_text(patience)));
   const double from = server_now();
   while (!pending_.empty() && !firing_ && server_now() < from + patience) {
-    co_await clock_.sleep(Milliseconds{500}, *request_.stop);
+    co_await clock_.sleep(Milliseconds(500), *request_.stop);
     co_await glance();
   }
   evidence_.waited = server_now() - from;

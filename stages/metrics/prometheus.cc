@@ -114,7 +114,7 @@ Task<Result<double>> Prometheus::now(Stop& stop) {
 
 Task<Result<RuntimeInformation>> Prometheus::runtime(Stop& stop) {
   const std::string path = "/api/v1/status/runtimeinfo";
-  auto body = co_await ask(path, {}, stop);
+  auto body = co_await ask(path, Form(), stop);
   co_return read_answer<RuntimeInformation>(body, shown_url_ + path, read_runtime);
 }
 
@@ -166,13 +166,13 @@ Task<Result<std::vector<Series>>> Prometheus::query_range(std::string promql, do
 
 Task<Result<std::vector<LoadedRule>>> Prometheus::rules(Stop& stop) {
   const std::string path = "/api/v1/rules";
-  auto body = co_await ask(path, {}, stop);
+  auto body = co_await ask(path, Form(), stop);
   co_return read_answer<std::vector<LoadedRule>>(body, shown_url_ + path, read_rules);
 }
 
 Task<Result<std::vector<ScrapeTarget>>> Prometheus::targets(Stop& stop) {
   const std::string path = "/api/v1/targets?state=active";
-  auto body = co_await ask(path, {}, stop);
+  auto body = co_await ask(path, Form(), stop);
   co_return read_answer<std::vector<ScrapeTarget>>(body, shown_url_ + path, read_targets);
 }
 

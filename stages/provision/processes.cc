@@ -135,7 +135,7 @@ Task<Result<void>> ProcessesProvisioner::await_ready(Provision provision, Servic
 Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service service) {
   const auto& name = service.spec.name;
   if (!is_there(service.directory) && service.spec.ready && service.spec.ready->command.empty()) {
-    auto before = co_await probe(provision, service, 0, Milliseconds{500});
+    auto before = co_await probe(provision, service, 0, Milliseconds(500));
     if (before.ready) {
       co_return step_error("service \"" + name + "\" can't be told from what is there already: " + before.observed +
                                " before it was started",

@@ -106,7 +106,7 @@ class GateTest : public testing::Test {
     for (int i = 0; i < 300; ++i) {
       auto up = co_await prometheus.query("count_over_time(up[1m]) >= 3", bench.stop);
       if (up && up->size() == targets) co_return true;
-      co_await clock.sleep(Milliseconds{50}, bench.stop);
+      co_await clock.sleep(Milliseconds(50), bench.stop);
     }
     co_return false;
   }

@@ -128,7 +128,7 @@ std::unique_ptr<StageLog> WorldWorkspace::open_log(const std::string& attempt_di
 
 Task<Result<void>> WorldDestroyer::destroy(EnvironmentSummary environment, Stop& stop) {
   world_.trace("destroyer", "{}", environment.id);
-  co_await clock_.sleep(world_.dice.span(Milliseconds{10}, Milliseconds{5'000}), stop);
+  co_await clock_.sleep(world_.dice.span(Milliseconds(10), Milliseconds(5'000)), stop);
   if (world_.planted == Planted::lazy_destroyer) co_return Result<void>{};
   if (world_.fault(world_.faults.destroy_fails)) co_return infrastructure_error("the state is locked");
   auto destroyed = co_await real_.destroy(environment, stop);

@@ -36,7 +36,7 @@ Task<Result<void>> SimGit::travel(Milliseconds deadline, double lost, Stop& stop
 }
 
 Task<Result<void>> SimGit::look(std::string repository, CommitId id, Stop& stop) {
-  co_await clock_.sleep(world_.dice.span(Milliseconds{0}, Milliseconds{5}), stop);
+  co_await clock_.sleep(world_.dice.span(Milliseconds(0), Milliseconds(5)), stop);
   if (!remotes_.at(repository).mirror.contains(id)) co_return no_commit(id);
   co_return Result<void>{};
 }
@@ -116,7 +116,7 @@ Task<Result<void>> SimGit::checkout(std::string repository, CommitId id, std::st
     const auto file = fs::path(directory) / path;
     fs::create_directories(file.parent_path());
     std::ofstream(file) << text;
-    if (!half_way) co_await clock_.sleep(world_.dice.span(Milliseconds{1}, Milliseconds{20}), stop);
+    if (!half_way) co_await clock_.sleep(world_.dice.span(Milliseconds(1), Milliseconds(20)), stop);
     half_way = true;
   }
   if (world_.disk_full) co_return infrastructure_error("can't write the checkout: No space left on device");

@@ -85,7 +85,7 @@ SimProcesses::SimProcesses(World& world, SimClock& clock, SimMachine& machine, E
 }
 
 Task<Result<void>> SimProcesses::begin(ProcessSpec spec, Stop& stop) {
-  co_await clock_.sleep(world_.dice.span(Milliseconds{0}, Milliseconds{10}), stop);
+  co_await clock_.sleep(world_.dice.span(Milliseconds(0), Milliseconds(10)), stop);
   const auto* known = machine_.find(spec.directory);
   const bool again = world_.planted == Planted::twice_started && known != nullptr && !known->exit;
   if (known != nullptr && !again) co_return Result<void>{};
@@ -147,7 +147,7 @@ Result<std::optional<ProcessExit>> SimProcesses::status(const std::string& direc
 }
 
 Task<Result<void>> SimProcesses::end(std::string directory, Stop& stop) {
-  co_await clock_.sleep(world_.dice.span(Milliseconds{0}, Milliseconds{10}), stop);
+  co_await clock_.sleep(world_.dice.span(Milliseconds(0), Milliseconds(10)), stop);
   const auto* leader = machine_.find(directory);
   if (leader == nullptr || leader->exit || world_.planted == Planted::unended_step) co_return Result<void>{};
   order_end(directory, Milliseconds{10'000});

@@ -18,14 +18,6 @@
 #include <fstream>
 #include <sstream>
 
-#ifdef __SANITIZE_ADDRESS__
-// libgit2 1.5 never frees the known hosts that it reads for an ssh connection, nor 16 bytes of each git:// one.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() {
-  return "leak:libssh2.so\nleak:libgit2.so";
-}
-#endif
-
 namespace quietgate {
 
 namespace fs = std::filesystem;
