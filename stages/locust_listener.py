@@ -170,6 +170,8 @@ def listen(recorder):
 
     def on_init(environment, runner, **_):
         recorder.runner = runner
+        # gevent's clock stood still while the locustfile was read: Locust's run time, begun next, would be over early.
+        gevent.get_hub().loop.update_now()
 
     sys.excepthook = on_crash
     events.init.add_listener(on_init)

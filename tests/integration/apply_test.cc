@@ -88,7 +88,7 @@ struct ApplyForReal : ::testing::Test {
   std::set<std::string> made;
 };
 
-ApplySpec web(const std::string& command, Milliseconds within = Milliseconds{10'000}) {
+ApplySpec web(const std::string& command, Milliseconds within = Milliseconds{60'000}) {
   ServiceSpec service;
   service.name = "web";
   service.command.shell = command;
@@ -120,7 +120,7 @@ TEST_F(ApplyForReal, ServicesComeUpAndGo) {
 
 TEST_F(ApplyForReal, NeverReady) {
   git.commits[commit_a] = {{}, {{"x", ""}}};
-  auto outcome = run(web("echo waiting for the database; exec sleep 600", Milliseconds{700}));
+  auto outcome = run(web("echo waiting for the database; exec sleep 600", Milliseconds{3'000}));
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_THAT(outcome.reason, AllOf(HasSubstr("service \"web\" was not ready within"), HasSubstr("http://127.0.0.1:")));
   EXPECT_THAT(bench.log.lines, Contains("  waiting for the database"));

@@ -103,7 +103,7 @@ class GateTest : public testing::Test {
 
   Task<bool> until_scraped(std::size_t targets) {
     Prometheus prometheus(http, server->url(), Milliseconds{1000});
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 1200; ++i) {
       auto up = co_await prometheus.query("count_over_time(up[1m]) >= 3", bench.stop);
       if (up && up->size() == targets) co_return true;
       co_await clock.sleep(Milliseconds(50), bench.stop);
@@ -167,12 +167,13 @@ TEST_F(GateTest, QuietWhenEveryProofHolds) {
 TEST_F(GateTest, AFiringAlertIsLoudAndEndsTheWait) {
   serve(healthy_rules, healthy_rules);
   target.set("app_errors", 9);
+  spec.quiet_for = Milliseconds{60'000};
   const auto begin = clock.now();
   auto judgement = judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::loud) << bench.log.all();
   EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("loud: HighErrors {instance=\"127.0.0.1:"),
                                         HasSubstr("was firing for"), HasSubstr("value 9, and still is")));
-  EXPECT_LT(clock.now() - begin, Milliseconds{4500}) << "the wait was not ended";
+  EXPECT_LT(clock.now() - begin, Milliseconds{30'000}) << "the wait was not ended";
 }
 
 TEST_F(GateTest, AnAlertThatFiredAndResolvedIsLoud) {

@@ -63,7 +63,7 @@ class LoadLocust : public testing::Test {
     process.environment = {{"PATH", "/usr/bin:/bin"}};
     process.log = bench.root + "/server.log";
     server = std::make_unique<Companion>(process);
-    for (int tries = 0; tries < 200 && bench.read("server.log").find('\n') == std::string::npos; ++tries) {
+    for (int tries = 0; tries < 1200 && bench.read("server.log").find('\n') == std::string::npos; ++tries) {
       std::this_thread::sleep_for(Milliseconds(25));
     }
     auto text = bench.read("server.log");
@@ -118,6 +118,15 @@ TEST_F(LoadLocust, MeasuresAHealthyService) {
   EXPECT_NE(bench.log.all().find("4 users"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(bench.root + "/checkout/__pycache__")) << "the checkout stays the commit's";
   EXPECT_NE(bench.read("attempt/measurements.ndjson").find("load.p95_ms"), std::string::npos);
+}
+
+TEST_F(LoadLocust, ALocustfileThatIsReadSlowlyHasItsWholeLoad) {
+  spec.duration = Milliseconds(3'000);
+  auto outcome =
+      run(std::string("import time as t\nend = t.monotonic() + 2\nwhile t.monotonic() < end: pass\n") + usual_py);
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << log();
+  ASSERT_TRUE(outcome.window);
+  EXPECT_GT(outcome.window->end - outcome.window->begin, Milliseconds(2'500));
 }
 
 TEST_F(LoadLocust, FailsOnFailures) {

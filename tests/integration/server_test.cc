@@ -178,7 +178,7 @@ TEST_F(ServerTest, RefusesWhatIsNotHttpTooLargeOrForeign) {
 
 TEST_F(ServerTest, DropsWhoNeverFinishesARequest) {
   ServerOptions options;
-  options.idle = Milliseconds{300};
+  options.idle = Milliseconds{1'000};
   start(options);
   Raw slow(port);
   slow.send("GET /healthz HT");

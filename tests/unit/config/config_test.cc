@@ -205,7 +205,7 @@ TEST_F(Secrets, FromCommand) {
 TEST_F(Secrets, CommandsDescendantsAreNotWaitedFor) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(read(command({"sh", "-c", "sleep 300 & printf hunter2"})), "hunter2");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
 
 TEST_F(Secrets, CommandHasADeadline) {
