@@ -221,7 +221,7 @@ Task<std::optional<StageOutcome>> BranchMove::found_at(PromotionIntended intent,
 // Throws Stopped: the stage was told to end, and nothing of the move can arrive any more.
 Task<void> BranchMove::give_up(PromotionIntended intent) {
   auto reason = fmt::format("{} did not move: {}", intent.branch, request_.stop->cause());
-  auto refused = co_await record_refused(std::move(intent), std::move(reason), {});
+  auto refused = co_await record_refused(std::move(intent), std::move(reason), std::string());
   request_.stop->throw_if_requested();
 }
 
