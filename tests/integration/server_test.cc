@@ -261,7 +261,7 @@ TEST_F(ServerTest, GivesEveryByteToAReaderThatStalls) {
   Raw stalled(port, 4096);
   stalled.send(get(follow_path));
   stalled.until("\r\n\r\n");
-  const auto before = resident();
+  [[maybe_unused]] const auto before = resident();
   std::string got;
   std::size_t raw = 0;
   StreamReader reader([&](const StreamEvent& event) {
@@ -270,7 +270,9 @@ TEST_F(ServerTest, GivesEveryByteToAReaderThatStalls) {
   });
   // The others are served while this one takes nothing.
   for (int i = 0; i < 50; ++i) EXPECT_EQ(status_of(get("/healthz")), 200);
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed
   EXPECT_LT(resident() - before, 4 * 1024 * 1024);
+#endif
   for (bool more = true; more;) {
     const auto bytes = stalled.receive(64 * 1024);
     raw += bytes.size();

@@ -8,7 +8,8 @@ const char* __lsan_default_options();
 const char* __ubsan_default_options();
 
 const char* __asan_default_options() {
-  return "detect_leaks=1:detect_stack_use_after_return=1:log_path=" QUIETGATE_SANITIZER_REPORTS "/report";
+  return "detect_leaks=1:fast_unwind_on_malloc=0:detect_stack_use_after_return=1:log_path=" QUIETGATE_SANITIZER_REPORTS
+         "/report";
 }
 
 const char* __lsan_default_options() {
