@@ -86,7 +86,7 @@ struct Folding {
     if (state.plan) return;
     state.plan = e.plan;
     state.status = RunStatus::running;
-    state.started = at;
+    state.started = state.timed_from = at;
     for (const auto& spec : e.plan.stages) state.stages[spec.name];
   }
   void operator()(const PlanRejected& e) { state.diagnostics = e.diagnostics; }
@@ -96,6 +96,7 @@ struct Folding {
     if (s->attempt == 0) s->started = at;
     s->attempt = e.attempt;
     s->attempt_started = at;
+    s->cleans_up = state.cancel.has_value();
     s->status = StageStatus::running;
   }
   void operator()(const StageFinished& e) {
@@ -150,6 +151,7 @@ struct Folding {
   void operator()(const PromotionRequested&) {
     if (state.status != RunStatus::finished || !state.plan) return;
     state.status = RunStatus::running;
+    state.timed_from = at;
     if (state.cancel) return;
     for (const auto& spec : state.plan->stages) {
       auto& s = state.stages.at(spec.name);

@@ -26,6 +26,7 @@ struct StageState {
   std::optional<PromotionIntended> promotion_intent;  // open until promoted or refused
   bool promoted = false;
   bool skipped_by_condition = false;
+  bool cleans_up = false;  // the last attempt started after the run was cancelled (`if: always()`)
 };
 
 enum class RunStatus { requested, running, finished };
@@ -44,6 +45,7 @@ struct RunState {
   std::optional<CancelRequested> cancel;
   Time requested{};
   Time started{};
+  Time timed_from{};  // the run's timeout counts from here: its start, or when a person reopened it
   Time finished{};
   Outcome outcome = Outcome::error;
   std::string reason;

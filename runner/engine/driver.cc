@@ -18,7 +18,7 @@ struct Driver::Driven {
   std::unique_ptr<StageLog> log;
   std::optional<StageOutcome> outcome;
   Slots::Place place;
-  bool cleanup = false;  // started after the run was cancelled (`if: always()`)
+  bool cleanup = false;  // goes on although the run was cancelled
   bool over = false;
 };
 
@@ -57,6 +57,13 @@ bool nothing_left(const RunState& state) {
   return std::any_of(actions.begin(), actions.end(), [](const Action& a) { return a.kind == Action::Kind::finish; });
 }
 
+// Whether something may run under a leader for this run.
+bool under_way(const RunState& state) {
+  return std::any_of(state.stages.begin(), state.stages.end(), [](const auto& entry) {
+    return entry.second.status == StageStatus::running || entry.second.status == StageStatus::awaiting_approval;
+  });
+}
+
 StageOutcome failed_by(const Error& error) {
   return ended(error.kind == ErrorKind::infrastructure ? Outcome::error : Outcome::failed, error.message, error.advice);
 }
@@ -84,30 +91,54 @@ Task<void> Driver::drive() {
 
 Task<void> Driver::conduct() {
   catch_up();
+  if (repository_.removed) co_await wait_for_cancel();
   if (state_.status == RunStatus::finished) co_return;
   bool compiled = state_.plan.has_value();
   if (!compiled) compiled = co_await compile();
   if (!compiled) co_return;
+  keep_time();
   Result<void> ready;
   if (!nothing_left(state_)) ready = co_await prepare_checkout();
-  if (!ready) {
+  end_overdue();
+  catch_up();
+  // A run that ends needs no checkout. One with work under way is not given up: nobody else would end that work.
+  if (!ready && !state_.cancel) {
+    if (under_way(state_)) throw std::runtime_error(ready.error().message);
     finish_ = Action{Action::Kind::finish, {}, 0, false, Outcome::error, ready.error().message, false};
-    co_await finish();
-    co_return;
   }
-  const auto since = passed_since(state_.started, parts_.clock.now());
-  auto* journal = &parts_.journal;
-  const CancelRequested late{state_.id, "quietgate", "the run timed out after " + human_duration(state_.plan->timeout)};
-  expire_after(parts_.executor, parts_.clock, state_.plan->timeout - since, run_,
-               [journal, late] { (void)journal->append({late}).ok(); });
-
-  for (;;) {
+  while (!finish_) {
     const auto seen = bell_->rings();
+    end_overdue();
     advance();
     if (finish_) break;
     co_await bell_->wait(seen, service_);
   }
   co_await finish();
+}
+
+Task<void> Driver::wait_for_cancel() {
+  while (!state_.cancel && state_.status != RunStatus::finished) {
+    const auto seen = bell_->rings();
+    co_await bell_->wait(seen, service_);
+    catch_up();
+  }
+}
+
+void Driver::keep_time() {
+  auto ring = [overdue = overdue_, weak = std::weak_ptr<Bell>(bell_)] {
+    *overdue = true;
+    if (auto bell = weak.lock()) bell->ring();
+  };
+  const auto left = state_.plan->timeout - passed_since(state_.timed_from, parts_.clock.now());
+  *overdue_ = left <= Milliseconds{0};
+  if (!*overdue_) expire_after(parts_.executor, parts_.clock, left, run_, std::move(ring));
+}
+
+void Driver::end_overdue() {
+  if (!*overdue_) return;
+  *overdue_ = false;
+  if (state_.cancel || nothing_left(state_)) return;
+  append({CancelRequested{state_.id, "quietgate", "the run timed out after " + human_duration(state_.plan->timeout)}});
 }
 
 void Driver::catch_up() {
@@ -121,6 +152,10 @@ void Driver::catch_up() {
     }
     if (rows->size() < read_batch) break;
   }
+  cancel_driven();
+}
+
+void Driver::cancel_driven() {
   if (!state_.cancel) return;
   for (auto& driven : driven_) {
     if (!driven->cleanup) driven->stop.request(StopReason::cancel, state_.cancel->cause);
@@ -147,6 +182,10 @@ Task<Result<void>> Driver::fetch_commit() {
 }
 
 Task<bool> Driver::compile() {
+  if (state_.cancel) {
+    append({RunFinished{state_.id, Outcome::cancelled, state_.cancel->cause}});
+    co_return false;
+  }
   std::string diagnostics;
   auto outcome = Outcome::failed;
   auto fetched = co_await fetch_commit();
@@ -244,6 +283,7 @@ void Driver::advance() {
   }
   if (!events.empty()) append(std::move(events));
   for (auto& [action, place] : starts) start(action, std::move(place));
+  cancel_driven();
 }
 
 std::optional<Slots::Place> Driver::take_slot(const StageSpec& spec, bool resume) {
@@ -257,7 +297,7 @@ std::optional<Slots::Place> Driver::take_slot(const StageSpec& spec, bool resume
 void Driver::start(const Action& action, Slots::Place place) {
   auto driven = std::make_shared<Driven>(action.stage, action.attempt, service_, std::move(place));
   const auto* spec = state_.plan->find(action.stage);
-  driven->cleanup = state_.cancel.has_value();
+  driven->cleanup = state_.stages.at(action.stage).cleans_up;
   driven_.push_back(driven);
   const auto spent = action.resume ? passed_since(state_.stages.at(action.stage).attempt_started, parts_.clock.now())
                                    : Milliseconds{0};

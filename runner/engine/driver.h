@@ -46,7 +46,7 @@ class Driver {
   ~Driver();
 
   // Returns when the run is finished. Throws Stopped at shutdown, and std::runtime_error when the journal can't be read
-  // or written: start another driver later. However it ends, every stage was left to its leader before.
+  // or written, or the checkout for work under way not be made: start another driver later. However it ends, every stage was left to its leader before.
   Task<void> drive();
   // Something was appended for this run, or a run before it ended.
   void poke() { bell_->ring(); }
@@ -57,6 +57,10 @@ class Driver {
   void catch_up();
   void append(std::vector<Event> events);
   Task<void> conduct();
+  Task<void> wait_for_cancel();  // of a run whose repository is watched no more
+  void keep_time();              // of the whole run
+  void end_overdue();
+  void cancel_driven();
   Task<bool> compile();  // false: the run ended here
   Task<void> wait_for_turn(Concurrency concurrency);
   Task<Result<void>> fetch_commit();
@@ -82,6 +86,7 @@ class Driver {
   std::int64_t cursor_ = 0;
   std::vector<std::shared_ptr<Driven>> driven_;
   std::optional<Action> finish_;
+  std::shared_ptr<bool> overdue_ = std::make_shared<bool>(false);
 };
 
 }  // namespace quietgate

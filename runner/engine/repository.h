@@ -17,6 +17,7 @@ struct Repository {
   std::string pipeline = ".quietgate.yaml";
   Milliseconds poll{10'000};
   std::map<std::string, std::string> secrets;
+  bool removed = false;  // only runs know it still: they wait, and end when they are cancelled
 };
 
 constexpr std::size_t pipeline_size_limit = 1024 * 1024;

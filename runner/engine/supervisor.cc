@@ -77,9 +77,15 @@ void Supervisor::start(const RunId& run, Stop& stop) {
   if (drivers_.contains(run) || stop.requested()) return;
   auto repository = repositories_.find(run.repository);
   if (repository == repositories_.end()) {
+    Repository removed;
+    removed.remote.repository = run.repository;
+    removed.removed = true;
+    repository = repositories_.emplace(run.repository, std::move(removed)).first;
+  }
+  if (repository->second.removed) {
     parts_.say("run " + to_string(run) + " waits: repository " + run.repository +
-               " is not in the configuration any more");
-    return;
+               " is not in the configuration any more; put it back, or end the run: quietgate cancel " +
+               to_string(run));
   }
   auto& driver = drivers_[run];
   driver = std::make_unique<Driver>(parts_, repository->second, run, stop);

@@ -28,7 +28,11 @@ struct FakeWorkspace final : Workspace {
   std::string environments() const override { return "/environments"; }
   bool has_checkout(const RunId& run) const override { return checkouts.contains(run); }
   Result<std::string> begin_checkout(const RunId&) override { return std::string("/checkout.new"); }
-  Result<void> finish_checkout(const RunId& run) override { return checkouts.insert(run), Result<void>{}; }
+  std::optional<Error> full;
+  Result<void> finish_checkout(const RunId& run) override {
+    if (full) return *full;
+    return checkouts.insert(run), Result<void>{};
+  }
   Result<void> remove_checkout(const RunId& run) override { return checkouts.erase(run), Result<void>{}; }
   std::unique_ptr<StageLog> open_log(const std::string&, std::vector<std::string>) override {
     return std::make_unique<SilentLog>();
@@ -162,7 +166,9 @@ struct EngineWorld {
                                 {{"test", &stage}, {"promote", &stage}, {"apply", &stage}},
                                 {},
                                 [this](const std::string& s) { said.push_back(s); }});
-    supervisor = std::make_unique<Supervisor>(*parts, std::vector<Repository>{repository});
+    std::vector<Repository> configured;
+    if (watches) configured.push_back(repository);
+    supervisor = std::make_unique<Supervisor>(*parts, std::move(configured));
     alive = 2;
     spawn(io.get_executor(), supervisor->supervise(*stop), [this](std::exception_ptr) { --alive; });
     spawn(io.get_executor(), reaper->reap(*stop), [this](std::exception_ptr) { --alive; });
@@ -197,9 +203,10 @@ struct EngineWorld {
     settle();
   }
   RunSummary summary(std::int64_t number = 1) { return **journal->run({"hello", number}); }
-  std::vector<std::string> types(std::int64_t number = 1) {
+  std::vector<std::string> types(std::int64_t number = 1) { return types(RunId{"hello", number}); }
+  std::vector<std::string> types(const RunId& run) {
     std::vector<std::string> names;
-    for (const auto& row : *journal->read(0, 1000, RunId{"hello", number})) names.emplace_back(type_of(row.event));
+    for (const auto& row : *journal->read(0, 1000, run)) names.emplace_back(type_of(row.event));
     return names;
   }
 
@@ -214,6 +221,7 @@ struct EngineWorld {
   ScriptedDestroyer destroyer;
   Repository repository;
   int stage_slots;
+  bool watches = true;  // false: the repository is not in the configuration (any more)
   int alive = 0;
   std::vector<std::string> said;
   std::unique_ptr<Stop> stop;

@@ -1,0 +1,116 @@
+// What the engine does when its own ground gives way: a full disk, a repository that is configured no more.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/engine/engine_world.h"
+
+namespace quietgate {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// A disk that is full, and then is not.
+TEST(FullDisk, ARunThatTimedOutMeanwhileIsStillEnded) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("slow")};
+  world.compiler.plans["plan"].timeout = Milliseconds{30'000};
+  world.stage.held = {"slow"};
+  world.start_service();
+  world.request();
+  world.brittle->refused = "*";
+  world.advance(Milliseconds{30'000});
+  world.brittle->refused.clear();
+  for (int i = 0; i < 3; ++i) world.advance(Milliseconds{5'000});
+  EXPECT_EQ(world.summary().reason, "the run timed out after 30s");
+}
+
+TEST(FullDisk, TimersOfDriversThatGaveUpSayNothing) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("one")};
+  world.compiler.plans["plan"].timeout = Milliseconds{30'000};
+  world.start_service();
+  world.stage.held = {"one"};
+  world.request();
+  world.brittle->refused = "*";
+  world.stage.release("one");
+  world.settle();
+  world.brittle->refused.clear();
+  world.advance(Milliseconds{5'000});
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+  world.advance(Milliseconds{60'000});
+  EXPECT_EQ(world.types().back(), "RunFinished") << "a cancel came after the run's end";
+}
+
+TEST(FullDisk, ACheckoutThatCannotBeMadeAgainAbandonsNoRunningStage) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("one")};
+  world.stage.held = {"one"};
+  world.start_service();
+  world.request();
+  world.stop_service();
+  world.workspace.checkouts.clear();
+  world.workspace.full = infrastructure_error("no space left on device");
+  world.start_service();
+  EXPECT_EQ(world.summary().status, "running") << "nobody would end the stage's processes";
+  world.workspace.full.reset();
+  world.stage.release("one");
+  world.advance(Milliseconds{5'000});
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+}
+
+TEST(Reaper, AsksOnceForTheEndOfARunWhoseEnvironmentIsOverdue) {
+  EngineWorld world;
+  world.start_service();
+  const RunId run{"elsewhere", 1};  // not configured: nobody ends it soon
+  world.append({RunRequested{run, "main", "c1", "test"},
+                EnvironmentPlanned{"staging-env", run, "staging", "fake", false, world.clock.now(), {}}});
+  for (int i = 0; i < 20; ++i) world.advance(Milliseconds{2'000});
+  int asked = 0;
+  for (const auto& type : world.types(run)) asked += type == "CancelRequested" ? 1 : 0;
+  EXPECT_EQ(asked, 1);
+}
+
+TEST(Reopened, ARunIsPromotedByHandLongAfterItsTimeout) {
+  EngineWorld world;
+  auto& plan = world.compiler.plans["plan"];
+  auto promote = test_stage("production");
+  promote.body = PromoteSpec{};
+  plan.stages = {promote};
+  plan.timeout = Milliseconds{30'000};
+  StageOutcome loud;
+  loud.outcome = Outcome::failed;
+  world.stage.outcomes["production"] = loud;
+  world.start_service();
+  auto run = world.request();
+  EXPECT_EQ(world.summary().outcome, Outcome::failed);
+  world.advance(Milliseconds{86'400'000});
+  world.stage.outcomes.clear();
+  world.stage.held = {"production"};
+  world.append({PromotionRequested{run, "ana", "looked at it", true}});
+  world.stage.release("production");
+  world.settle();
+  EXPECT_EQ(world.summary().outcome, Outcome::passed) << world.summary().reason;
+}
+
+// The repository was removed from the configuration, or renamed.
+TEST(Removed, ARunOfARemovedRepositoryWaitsUntilItIsCancelled) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("staging")};
+  world.stage.held = {"staging"};
+  world.stage.plans_environment = {"staging"};
+  world.start_service();
+  auto run = world.request();
+  world.stop_service();
+  world.watches = false;
+  world.start_service();
+  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_THAT(world.said, testing::Contains(HasSubstr("not in the configuration")));
+  EXPECT_EQ(world.stage.running, 0);
+  world.append({CancelRequested{run, "ana", "cancelled by ana"}});
+  EXPECT_EQ(world.summary().outcome, Outcome::cancelled) << world.summary().status;
+  EXPECT_THAT(world.destroyer.destroyed, ElementsAre("staging-env"));
+}
+
+}  // namespace
+}  // namespace quietgate
