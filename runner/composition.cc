@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -33,7 +34,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int pool_threads = 8;
+// Remotes and servers that hang are many when they do; each holds a thread until its deadline.
+constexpr std::size_t most_remotes = 64;
+constexpr std::size_t most_exchanges = 32;
+constexpr std::size_t most_at_disk = 4;
 
 Result<void> make_data_directory(const std::string& data) {
   std::error_code code;
@@ -59,9 +63,11 @@ struct Composition::Parts {
   boost::asio::io_context io{1};
   PosixClock clock{io.get_executor()};
   std::unique_ptr<JournalSqlite> journal;
-  BlockingPool pool{pool_threads};
-  GitLibgit2 git{pool, options.data + "/mirrors"};
-  HttpCurl http{pool};
+  BlockingPool remotes{most_remotes};
+  BlockingPool disk{most_at_disk};
+  BlockingPool exchanges{most_exchanges};
+  GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
+  HttpCurl http{exchanges};
   PosixProcesses processes{io.get_executor()};
   YamlPipelineCompiler compiler;
   WorkspaceFiles workspace{options.data, open_stage_log};
@@ -231,7 +237,8 @@ void Composition::add_watchers() {
 }
 
 Result<void> Composition::run(std::function<void(int signal)> on_signal) {
-  boost::asio::signal_set signals(parts_->io, SIGTERM, SIGINT);
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that left must not end the service
+  boost::asio::signal_set signals(parts_->io, SIGTERM, SIGINT, SIGHUP);
   std::function<void()> listen = [&] {
     signals.async_wait([&](const boost::system::error_code& error, int signal) {
       if (error) return;
@@ -241,6 +248,11 @@ Result<void> Composition::run(std::function<void(int signal)> on_signal) {
   };
   listen();
   parts_->io.run();
+  // Whatever was woken by the stop ends before what it refers to is taken apart.
+  signals.cancel();
+  parts_->io.restart();
+  while (parts_->io.poll() > 0) {
+  }
   if (parts_->failure) return *parts_->failure;
   return {};
 }

@@ -44,7 +44,8 @@ class Composition {
   void add_watchers();   // one per repository
   Stop& stop();
 
-  // Runs the loop until every added loop has ended. SIGTERM and SIGINT request the stop by `on_signal`.
+  // Runs the loop until every added loop has ended. Each SIGTERM, SIGINT and SIGHUP
+  // calls `on_signal`, which requests the stop.
   // Answers why it stopped when that was an error.
   Result<void> run(std::function<void(int signal)> on_signal);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -39,6 +40,7 @@ class ConfigReader {
       diagnostics_.add({}, "there is no default for `data`, as neither HOME nor XDG_STATE_HOME is set",
                        "`data: FOLDER`");
     if (const Found listen = map.find("listen")) read_listen(listen, config);
+    if (const Found hosts = map.find("hosts")) read_hosts(hosts, config);
     if (const Found count = map.find("concurrency")) config.concurrency = values_.integer(count, 1, 1000).value_or(4);
     if (const Found retention = map.find("retention")) read_retention(retention, config.retention);
     if (const Found repositories = map.require("repositories", "a list of repositories to watch"))
@@ -85,6 +87,17 @@ class ConfigReader {
     }
     config.address = address;
     config.port = std::stoi(port);
+  }
+
+  void read_hosts(const Found& found, Config& config) {
+    for (const Found& item : values_.list(found)) {
+      auto name = values_.text(item, 253).value_or("");
+      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+      if (name.find_first_of("/ :") != std::string::npos && !name.starts_with('['))
+        values_.wrong(item, fmt::format("`{}` is not the name of a host", name),
+                      "a name such as ci.example.org, without scheme and port");
+      config.hosts.push_back(std::move(name));
+    }
   }
 
   void read_repositories(const Found& found, Config& config) {

@@ -46,8 +46,9 @@ struct RepositoryConfig {
 struct Config {
   std::string data;  // absolute
   std::string address = "127.0.0.1";
-  int port = 8330;      // 0: any free one
-  int concurrency = 4;  // stages at once
+  int port = 8330;                 // 0: any free one
+  std::vector<std::string> hosts;  // lower case: names that the service answers to beside the loopback's
+  int concurrency = 4;             // stages at once
   RetentionRule retention;
   std::vector<RepositoryConfig> repositories;
   bool operator==(const Config&) const = default;

@@ -1,11 +1,13 @@
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "pipelines/compiler.h"
 #include "runner/adapters/git_head.h"
@@ -154,10 +156,12 @@ int run_here(const RunOptions& options) {
 
   auto terminal = terminal_of(STDOUT_FILENO, !options.colour);
   if (options.plain || options.json) terminal.live = false;
+  bool unread = false;
   std::function<void(std::string_view)> out = [&](std::string_view text) {
     if (options.json) return;
     std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
+    // Whoever read this has left, as at the end of a terminal: so nobody wants the run any more.
+    if (std::fflush(stdout) != 0 && (errno == EPIPE || errno == EIO) && !std::exchange(unread, true)) ::raise(SIGHUP);
   };
   std::optional<RunView> view;
   auto say = [&view](const std::string& line) {
@@ -183,12 +187,21 @@ int run_here(const RunOptions& options) {
   composition.add_engine();
   composition.add("the view", [&follower](Stop& stop) { return follower.follow(stop); });
   int signals = 0;
-  auto ended = composition.run([&](int) {
-    if (++signals > 1) {
+  auto ended = composition.run([&](int signal) {
+    const std::string cause = signal == SIGTERM  ? "ended by SIGTERM"
+                              : signal == SIGHUP ? "the terminal was closed"
+                                                 : "interrupted by Ctrl-C";
+    if (++signals > 2) std::_Exit(exit_cancelled);
+    if (signals > 1) {
+      view->say("stopping now: the next `quietgate run` here destroys what is left of this run's environments");
       composition.stop().request(StopReason::shutdown, "interrupted twice");
       return;
     }
-    (void)composition.journal().append({CancelRequested{*run, person(), "interrupted by Ctrl-C"}}).ok();
+    auto asked = composition.journal().append({CancelRequested{*run, person(), cause}});
+    if (asked) return;
+    view->say(asked.error().message + (asked.error().advice.empty() ? "" : " (" + asked.error().advice + ")") +
+              "; then press Ctrl-C again");
+    signals = 0;
   });
   view->finish();
   if (options.json) std::printf("%s\n", run_document(view->record(), {}).c_str());

@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -77,7 +78,9 @@ int serve(const ServeOptions& options) {
   auto token = load_or_make_token(config->data);
   if (!token) return refuse(token.error());
 
-  ApiOptions api_options{QUIETGATE_VERSION, config->data, *token, {}, {}, {}};
+  ApiOptions api_options{QUIETGATE_VERSION, config->data, *token, config->hosts, {}, {}};
+  api_options.hosts.push_back(config->address.find(':') == std::string::npos ? config->address
+                                                                             : "[" + config->address + "]");
   for (const auto& repository : config->repositories)
     api_options.repositories.push_back({repository.name, repository.url, repository.pipeline});
   Api api(composition.journal(), composition.catalog(), api_options);
@@ -95,9 +98,15 @@ int serve(const ServeOptions& options) {
   composition.add_watchers();
   spdlog::info("quietgate {} serves http://{} and watches {} repositories; data in {}", QUIETGATE_VERSION, address,
                config->repositories.size(), config->data);
+  if (!host_allowed(host_and_port(config->address, 0), {}))
+    spdlog::warn("whoever reaches {} can read runs and logs; changing something needs the token", address);
   std::string cause = "stopped";
-  auto ended = composition.run([&](int signal) {
-    cause = signal == SIGINT ? "Ctrl-C" : "SIGTERM";
+  auto ended = composition.run([&, asked = 0](int signal) mutable {
+    cause = signal == SIGINT ? "Ctrl-C" : signal == SIGHUP ? "SIGHUP" : "SIGTERM";
+    if (++asked > 1) {
+      spdlog::warn("{} again: ended at once; what still ends is taken up when quietgate is started again", cause);
+      std::_Exit(1);
+    }
     spdlog::info("{}: stopping; runs go on when quietgate is started again", cause);
     composition.stop().request(StopReason::shutdown, cause);
   });

@@ -1,6 +1,7 @@
 #include "runner/adapters/blocking_pool.h"
 
 #include <csignal>
+#include <system_error>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -35,13 +36,25 @@ struct BlockingPool::Call {
   }
 };
 
-BlockingPool::BlockingPool(std::size_t threads) {
+BlockingPool::BlockingPool(std::size_t most) : most_(most) {}
+
+void BlockingPool::grow() {
+  if (waiting_.size() <= idle_ || threads_.size() >= most_) return;
   // Signals belong to the loop's thread; here they would only interrupt system calls.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { serve(); });
+  try {
+    threads_.emplace_back([this] { serve(); });
+    ++idle_;  // until it takes its first call
+  } catch (const std::system_error&) {
+    if (threads_.empty()) {
+      pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      throw;
+    }
+    // The machine gives no more threads: those that are there get to it.
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
@@ -63,6 +76,7 @@ void BlockingPool::serve() {
   for (;;) {
     arrived_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
     if (closing_) return;
+    --idle_;
     auto call = std::move(waiting_.front());
     waiting_.pop_front();
     running_.insert(call);
@@ -79,6 +93,7 @@ void BlockingPool::serve() {
     Call::finish(call, std::move(thrown));
     lock.lock();
     running_.erase(call);
+    ++idle_;
   }
 }
 
@@ -102,6 +117,7 @@ Task<void> BlockingPool::perform(std::function<void(const std::atomic<bool>&)> w
   {
     std::lock_guard lock(mutex_);
     waiting_.push_back(call);
+    grow();
   }
   arrived_.notify_one();
   Stop::Listener listener(stop, [&timer, &call] {

@@ -20,7 +20,8 @@ namespace quietgate {
 
 class BlockingPool {
  public:
-  explicit BlockingPool(std::size_t threads);
+  // Threads are made when there is work for them, at most so many; they stay.
+  explicit BlockingPool(std::size_t most);
   // Tells every call to stop and waits for those that are running: bounded by how often they look at their flag.
   // Calls that have not begun throw Stopped.
   ~BlockingPool();
@@ -49,10 +50,13 @@ class BlockingPool {
   struct Call;
   Task<void> perform(std::function<void(const std::atomic<bool>&)> work, Stop& stop);
   void serve();
+  void grow();  // with the mutex held
 
+  const std::size_t most_;
   std::mutex mutex_;
   std::condition_variable arrived_;
   bool closing_ = false;
+  std::size_t idle_ = 0;
   std::deque<std::shared_ptr<Call>> waiting_;
   std::set<std::shared_ptr<Call>> running_;
   std::vector<std::thread> threads_;

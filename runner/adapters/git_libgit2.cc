@@ -4,8 +4,11 @@
 
 namespace quietgate {
 
+GitLibgit2::GitLibgit2(BlockingPool& network, BlockingPool& local, std::string mirrors_directory)
+    : network_(network), local_(local), workshop_(std::make_shared<GitWorkshop>(std::move(mirrors_directory))) {}
+
 GitLibgit2::GitLibgit2(BlockingPool& pool, std::string mirrors_directory)
-    : pool_(pool), workshop_(std::make_shared<GitWorkshop>(std::move(mirrors_directory))) {}
+    : GitLibgit2(pool, pool, std::move(mirrors_directory)) {}
 
 GitLibgit2::~GitLibgit2() = default;
 
@@ -16,7 +19,7 @@ Task<Result<std::vector<GitBranch>>> GitLibgit2::branches(GitRemote remote, Stop
   using Answer = Result<std::vector<GitBranch>>;
   std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote)](
                                                     const StopFlag& flag) { return workshop->branches(remote, flag); };
-  co_return co_await pool_.run<Answer>(std::move(work), stop);
+  co_return co_await network_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<void>> GitLibgit2::fetch(GitRemote remote, std::vector<std::string> branches, Stop& stop) {
@@ -25,7 +28,7 @@ Task<Result<void>> GitLibgit2::fetch(GitRemote remote, std::vector<std::string> 
                                                  branches = std::move(branches)](const StopFlag& flag) {
     return workshop->fetch(remote, branches, flag);
   };
-  co_return co_await pool_.run<Answer>(std::move(work), stop);
+  co_return co_await network_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<GitCommit>> GitLibgit2::commit(std::string repository, CommitId id, Stop& stop) {
@@ -34,7 +37,7 @@ Task<Result<GitCommit>> GitLibgit2::commit(std::string repository, CommitId id, 
                                                  id = std::move(id)](const StopFlag&) {
     return workshop->commit(repository, id);
   };
-  co_return co_await pool_.run<Answer>(std::move(work), stop);
+  co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<std::optional<std::string>>> GitLibgit2::read_file(std::string repository, CommitId id, std::string path,
@@ -43,7 +46,7 @@ Task<Result<std::optional<std::string>>> GitLibgit2::read_file(std::string repos
   std::function<Answer(const StopFlag&)> work =
       [workshop = workshop_, repository = std::move(repository), id = std::move(id), path = std::move(path),
        max_bytes](const StopFlag&) { return workshop->read_file(repository, id, path, max_bytes); };
-  co_return co_await pool_.run<Answer>(std::move(work), stop);
+  co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<std::vector<std::string>>> GitLibgit2::changed_paths(std::string repository, CommitId from, CommitId to,
@@ -53,7 +56,7 @@ Task<Result<std::vector<std::string>>> GitLibgit2::changed_paths(std::string rep
                                                  from = std::move(from), to = std::move(to)](const StopFlag& flag) {
     return workshop->changed_paths(repository, from, to, flag);
   };
-  co_return co_await pool_.run<Answer>(std::move(work), stop);
+  co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<bool>> GitLibgit2::is_ancestor(std::string repository, CommitId ancestor, CommitId descendant, Stop& stop) {
@@ -63,7 +66,7 @@ Task<Result<bool>> GitLibgit2::is_ancestor(std::string repository, CommitId ance
                                                  descendant = std::move(descendant)](const StopFlag&) {
     return workshop->is_ancestor(repository, ancestor, descendant);
   };
-  co_return co_await pool_.run<Answer>(std::move(work), stop);
+  co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<std::vector<CommitId>>> GitLibgit2::commits_between(std::string repository, CommitId from, CommitId to,
@@ -72,7 +75,7 @@ Task<Result<std::vector<CommitId>>> GitLibgit2::commits_between(std::string repo
   std::function<Answer(const StopFlag&)> work =
       [workshop = workshop_, repository = std::move(repository), from = std::move(from), to = std::move(to),
        limit](const StopFlag& flag) { return workshop->commits_between(repository, from, to, limit, flag); };
-  co_return co_await pool_.run<Answer>(std::move(work), stop);
+  co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<void>> GitLibgit2::checkout(std::string repository, CommitId id, std::string directory, Stop& stop) {
@@ -80,7 +83,7 @@ Task<Result<void>> GitLibgit2::checkout(std::string repository, CommitId id, std
   std::function<Answer(const StopFlag&)> work =
       [workshop = workshop_, repository = std::move(repository), id = std::move(id), directory = std::move(directory)](
           const StopFlag& flag) { return workshop->checkout(repository, id, directory, flag); };
-  co_return co_await pool_.run<Answer>(std::move(work), stop);
+  co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<PushOutcome>> GitLibgit2::push(GitRemote remote, std::string branch, CommitId expected, CommitId id,
@@ -89,7 +92,7 @@ Task<Result<PushOutcome>> GitLibgit2::push(GitRemote remote, std::string branch,
   std::function<Answer(const StopFlag&)> work =
       [workshop = workshop_, remote = std::move(remote), branch = std::move(branch), expected = std::move(expected),
        id = std::move(id)](const StopFlag& flag) { return workshop->push(remote, branch, expected, id, flag); };
-  co_return co_await pool_.run<Answer>(std::move(work), stop);
+  co_return co_await network_.run<Answer>(std::move(work), stop);
 }
 
 }  // namespace quietgate

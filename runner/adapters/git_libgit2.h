@@ -1,4 +1,4 @@
-// The Git port by libgit2. Calls run on the pool; those that go to the network keep the remote's deadline, give up
+// The Git port by libgit2. Calls run on pools; those that go to the network keep the remote's deadline, give up
 // after 20 s of silence (a push: at the deadline only, hooks may be silent), and receive at most 64 MiB of refs or 4
 // GiB of objects.
 //
@@ -25,8 +25,10 @@ struct GitWorkshop;
 
 class GitLibgit2 : public Git {
  public:
-  // The pool outlives this; calls may still run on it when this is gone.
-  GitLibgit2(BlockingPool& pool, std::string mirrors_directory);
+  // The pools outlive this; calls may still run on them when this is gone. Remotes that hang keep the threads of
+  // `network` busy: what needs none must not wait for them.
+  GitLibgit2(BlockingPool& network, BlockingPool& local, std::string mirrors_directory);
+  GitLibgit2(BlockingPool& pool, std::string mirrors_directory);  // one for both
   ~GitLibgit2() override;
   GitLibgit2(const GitLibgit2&) = delete;
   GitLibgit2& operator=(const GitLibgit2&) = delete;
@@ -46,7 +48,8 @@ class GitLibgit2 : public Git {
                                  Stop& stop) override;
 
  private:
-  BlockingPool& pool_;
+  BlockingPool& network_;
+  BlockingPool& local_;
   std::shared_ptr<GitWorkshop> workshop_;  // shared with calls that run
 };
 

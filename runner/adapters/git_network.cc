@@ -1,18 +1,41 @@
 #include "runner/adapters/git_network.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <strings.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 namespace quietgate {
 
 namespace {
+
 constexpr Milliseconds slice{100};
+
+struct SocketTimes {
+  Milliseconds since_sent{};
+  Milliseconds since_received{};
+  std::uint64_t received = 0;
+};
+
+// False where the kernel does not say.
+bool read_tcp_info(int socket, SocketTimes& seen) {
+  struct tcp_info info = {};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  if (size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received) return false;
+  seen.since_sent = Milliseconds(info.tcpi_last_data_sent);
+  seen.since_received = Milliseconds(info.tcpi_last_data_recv);
+  seen.received = info.tcpi_bytes_received;
+  return true;
 }
+
+}  // namespace
 
 NetworkBound::NetworkBound(Milliseconds deadline, Milliseconds idle, std::uint64_t max_bytes,
                            const std::atomic<bool>& stop)
@@ -76,8 +99,22 @@ void NetworkBound::watch(int socket) {
   socket_ = socket;
 }
 
+void NetworkBound::look_at_socket() {
+  auto why = Broken::none;
+  {
+    std::lock_guard lock(mutex_);
+    SocketTimes seen;
+    if (socket_ < 0 || !read_tcp_info(socket_, seen)) return;
+    if (std::min(seen.since_sent, seen.since_received) > idle_) why = Broken::idle;
+    if (seen.received > bytes_left_) why = Broken::size;
+  }
+  if (why != Broken::none) break_by(why, "no answer");
+}
+
 void NetworkBound::shut_down_if_over() {
-  if (!over()) return;
+  look_at_socket();
+  const bool out_of_time = over();
+  if (!out_of_time && broken() == Broken::none) return;
   std::lock_guard lock(mutex_);
   if (socket_ >= 0) ::shutdown(socket_, SHUT_RDWR);
 }

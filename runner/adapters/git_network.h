@@ -42,10 +42,12 @@ class NetworkBound {
 
   // The socket that a watchdog may shut down; -1: none. Set by the stream.
   void watch(int socket);
-  // Shuts the watched socket down when over().
+  // Shuts the watched socket down when over(), when it is silent for longer than `idle`, or brought too much.
   void shut_down_if_over();
 
  private:
+  void look_at_socket();
+
   Clock::time_point deadline_;
   Milliseconds idle_;
   std::uint64_t bytes_left_;

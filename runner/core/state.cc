@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runner/core/expression_tree.h"
+
 namespace quietgate {
 
 const char* to_string(StageStatus status) {
@@ -208,11 +210,13 @@ struct Decision {
   std::string reason;
 };
 
+// By the parsed expression: a text in it (a commit's message, say) may read like a function.
 bool mentions_status(const std::string& condition) {
-  for (const char* function : {"always()", "failure()", "cancelled()", "success()"}) {
-    if (condition.find(function) != std::string::npos) return true;
-  }
-  return false;
+  const auto found = mentions(condition, true);
+  const auto* names = std::get_if<std::vector<Mention>>(&found);
+  return names != nullptr && std::any_of(names->begin(), names->end(), [](const Mention& mention) {
+           return mention.name.ends_with("()") && is_status_function(mention.name.substr(0, mention.name.size() - 2));
+         });
 }
 
 Decision decide_start(const RunState& state, const StageSpec& spec) {

@@ -46,7 +46,8 @@ class Driver {
   ~Driver();
 
   // Returns when the run is finished. Throws Stopped at shutdown, and std::runtime_error when the journal can't be read
-  // or written, or the checkout for work under way not be made: start another driver later. However it ends, every stage was left to its leader before.
+  // or written, or the checkout for work under way not be made: start another driver later. However it ends, every
+  // stage was left to its leader before.
   Task<void> drive();
   // Something was appended for this run, or a run before it ended.
   void poke() { bell_->ring(); }

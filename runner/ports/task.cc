@@ -53,9 +53,8 @@ Stop::Listener::~Listener() {
   stop_->listeners_.erase(id_);
 }
 
-// A timer that never runs out by itself: cancelling it is how a coroutine is woken.
+// Cancelling its timer is how a coroutine is woken.
 struct Bell::Waiter {
-  explicit Waiter(const Executor& executor) : timer(executor, asio::steady_timer::time_point::max()) {}
   asio::steady_timer timer;
 };
 
@@ -68,9 +67,14 @@ void Bell::ring() {
 }
 
 Task<void> Bell::wait(std::uint64_t seen, Stop& stop) {
+  return wait(seen, Milliseconds::max(), stop);
+}
+
+Task<void> Bell::wait(std::uint64_t seen, Milliseconds limit, Stop& stop) {
   stop.throw_if_requested();
   if (rings_ != seen) co_return;
-  Waiter waiter(executor_);
+  Waiter waiter{asio::steady_timer(executor_, asio::steady_timer::time_point::max())};
+  if (limit != Milliseconds::max()) waiter.timer.expires_after(limit);
   struct Place {
     std::list<Waiter*>& waiters;
     std::list<Waiter*>::iterator at;

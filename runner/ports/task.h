@@ -88,7 +88,8 @@ class Bell {
   Bell& operator=(const Bell&) = delete;
   void ring();
   std::uint64_t rings() const { return rings_; }
-  Task<void> wait(std::uint64_t seen, Stop& stop);  // returns when rings() != seen; throws Stopped
+  Task<void> wait(std::uint64_t seen, Stop& stop);                      // returns when rings() != seen; throws Stopped
+  Task<void> wait(std::uint64_t seen, Milliseconds limit, Stop& stop);  // likewise, or when the limit has passed
 
  private:
   struct Waiter;

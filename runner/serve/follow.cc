@@ -8,7 +8,6 @@
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "runner/serve/documents.h"
@@ -52,35 +51,6 @@ std::string base64(const char* bytes, std::size_t size) {
     if (i + 1 < size) *out++ = digits[word >> 6 & 63];
   }
   return text;
-}
-
-struct News::Waiter {
-  explicit Waiter(const Executor& executor) : timer(executor) {}
-  asio::steady_timer timer;
-};
-
-News::News(Executor executor) : executor_(std::move(executor)) {}
-News::~News() = default;
-
-void News::tell() {
-  ++count_;
-  for (auto* waiter : waiters_) waiter->timer.cancel();
-}
-
-Task<void> News::wait(std::uint64_t seen, Milliseconds limit, Stop& stop) {
-  stop.throw_if_requested();
-  if (count_ != seen) co_return;
-  Waiter waiter(executor_);
-  waiter.timer.expires_after(limit);
-  struct Place {
-    std::list<Waiter*>& waiters;
-    std::list<Waiter*>::iterator at;
-    ~Place() { waiters.erase(at); }
-  } place{waiters_, waiters_.insert(waiters_.end(), &waiter)};
-  Stop::Listener listener(stop, [&waiter] { waiter.timer.cancel(); });
-  boost::system::error_code ignored;
-  co_await waiter.timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  stop.throw_if_requested();
 }
 
 FollowedLog::FollowedLog(Executor executor, std::string path) : path_(std::move(path)), news_(std::move(executor)) {}
@@ -137,7 +107,7 @@ Milliseconds FollowedLogs::patience(FollowedLog& log, Milliseconds long_wait) {
 
 void FollowedLogs::tell_all() {
   for (auto& [path, known] : logs_) {
-    if (auto log = known.lock()) log->news_.tell();
+    if (auto log = known.lock()) log->news_.ring();
   }
 }
 
@@ -155,7 +125,7 @@ void FollowedLogs::drain() {
       last = event->wd;
       for (auto& [path, known] : logs_) {
         auto log = known.lock();
-        if (log && log->watch_ == event->wd) log->news_.tell();
+        if (log && log->watch_ == event->wd) log->news_.ring();
       }
     }
   }
@@ -192,7 +162,7 @@ Result<std::vector<Row>> FollowedJournal::take_up() {
     recent_bytes_ -= recent_.front().text->size();
     recent_.pop_front();
   }
-  news_.tell();
+  news_.ring();
   return rows;
 }
 

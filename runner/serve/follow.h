@@ -17,25 +17,6 @@
 
 namespace quietgate {
 
-// Like Bell, with a time limit.
-class News {
- public:
-  explicit News(Executor executor);
-  ~News();
-  News(const News&) = delete;
-  News& operator=(const News&) = delete;
-  void tell();
-  std::uint64_t count() const { return count_; }
-  // Returns when count() != seen, or the limit has passed. Throws Stopped.
-  Task<void> wait(std::uint64_t seen, Milliseconds limit, Stop& stop);
-
- private:
-  struct Waiter;
-  Executor executor_;
-  std::uint64_t count_ = 0;
-  std::list<Waiter*> waiters_;
-};
-
 using Piece = std::shared_ptr<const std::string>;  // text as it is sent
 
 struct LogPiece {
@@ -52,14 +33,14 @@ class FollowedLog {
   FollowedLog& operator=(const FollowedLog&) = delete;
   // The event with the bytes from an offset on, at most 64 KiB of them; `to == from` when there are none now.
   LogPiece next(std::int64_t from);
-  News& news() { return news_; }
+  Bell& news() { return news_; }
 
  private:
   friend class FollowedLogs;
   std::string path_;
   int descriptor_ = -1;
   int watch_ = -1;
-  News news_;
+  Bell news_;
   std::deque<std::pair<std::int64_t, LogPiece>> recent_;  // by `from`
 };
 
@@ -91,7 +72,7 @@ class FollowedJournal {
     bool caught_up = false;   // there are no more rows now
   };
   Result<Batch> next(const EventFeed& feed);
-  News& news() { return news_; }
+  Bell& news() { return news_; }
   // Takes up the rows that were written since the last call; answers them.
   Result<std::vector<Row>> take_up();
   // Rows were written that take_up() has not answered yet.
@@ -105,7 +86,7 @@ class FollowedJournal {
   };
   Journal& journal_;
   std::int64_t cursor_;
-  News news_;
+  Bell news_;
   std::deque<Recent> recent_;  // without gaps, up to cursor_
   std::size_t recent_bytes_ = 0;
 };

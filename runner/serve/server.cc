@@ -124,7 +124,7 @@ struct Server::Listener {
   tcp::acceptor acceptor;
   FollowedLogs logs;
   FollowedJournal journal;
-  News changed;           // a task has ended
+  Bell changed;           // a task has ended
   std::size_t tasks = 0;  // all that serve() has spawned
   std::size_t live = 0;   // connections among them
   bool told_shortage = false;
@@ -186,7 +186,7 @@ Task<void> Server::serve(Stop& stop) {
   l.acceptor.close();
   Stop never;
   for (;;) {
-    const auto seen = l.changed.count();
+    const auto seen = l.changed.rings();
     if (l.tasks == 0) break;
     co_await l.changed.wait(seen, Milliseconds(60'000), never);
   }
@@ -205,7 +205,7 @@ void Server::Listener::start(Task<void> task, bool connection) {
     }
     --tasks;
     live -= connection ? 1 : 0;
-    changed.tell();
+    changed.ring();
   });
 }
 
@@ -213,7 +213,7 @@ Task<void> Server::Listener::accept(Stop& stop) {
   Stop::Listener closer(stop, [this] { acceptor.close(); });
   for (;;) {
     stop.throw_if_requested();
-    const auto seen = changed.count();
+    const auto seen = changed.rings();
     if (live >= options.max_connections) {
       co_await changed.wait(seen, options.idle, stop);
       continue;
@@ -377,7 +377,7 @@ Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
   const auto log = logs.open(feed.path);
   bool over = false;
   for (;;) {
-    const auto seen = log->news().count();
+    const auto seen = log->news().rings();
     auto piece = log->next(feed.from);
     if (piece.text) {
       feed.from = piece.to;
@@ -392,7 +392,7 @@ Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
     const auto begin = std::chrono::steady_clock::now();
     const auto patience = logs.patience(*log, options.heartbeat);
     co_await log->news().wait(seen, patience, connection->stop);
-    if (patience < options.heartbeat || log->news().count() != seen) continue;
+    if (patience < options.heartbeat || log->news().rings() != seen) continue;
     if (std::chrono::steady_clock::now() - begin < options.heartbeat) continue;
     const bool taken = co_await put(connection, std::string(": still here\n\n"));
     if (!taken) co_return;
@@ -403,7 +403,7 @@ Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
 
 Task<void> Server::Listener::stream_events(Shared connection, EventFeed feed) {
   for (;;) {
-    const auto seen = journal.news().count();
+    const auto seen = journal.news().rings();
     auto batch = journal.next(feed);
     if (!batch) co_return;  // the client comes back with its cursor
     feed.after = batch->cursor;
@@ -414,7 +414,7 @@ Task<void> Server::Listener::stream_events(Shared connection, EventFeed feed) {
     if (!batch->pieces.empty() || !batch->caught_up) continue;
     if (feed.run && !journal.behind() && api.over(*feed.run)) break;
     co_await journal.news().wait(seen, options.heartbeat, connection->stop);
-    if (journal.news().count() != seen) continue;
+    if (journal.news().rings() != seen) continue;
     const bool taken = co_await put(connection, std::string(": still here\n\n"));
     if (!taken) co_return;
   }

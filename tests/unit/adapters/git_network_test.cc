@@ -1,6 +1,7 @@
 #include "runner/adapters/git_network.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -49,6 +50,54 @@ TEST_F(NetworkBoundTest, TheFirstReasonCounts) {
   EXPECT_FALSE(bound.receive(1));
   stop = true;
   EXPECT_TRUE(bound.over());
+  EXPECT_EQ(bound.broken(), Broken::size);
+}
+
+// ssh: libssh2 has the socket, so only the kernel knows of its silence.
+class WatchedTcp : public ::testing::Test {
+ protected:
+  WatchedTcp() {
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in place{};
+    place.sin_family = AF_INET;
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof place;
+    auto* address = reinterpret_cast<sockaddr*>(&place);
+    EXPECT_EQ(::bind(listener, address, size), 0);
+    EXPECT_EQ(::listen(listener, 1), 0);
+    EXPECT_EQ(::getsockname(listener, address, &size), 0);
+    client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(::connect(client, address, size), 0);
+    server = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+    ::close(listener);
+  }
+  ~WatchedTcp() override {
+    ::close(client);
+    ::close(server);
+  }
+  int client = -1;
+  int server = -1;
+  std::atomic<bool> stop{false};
+};
+
+TEST_F(WatchedTcp, SilenceShutsTheSocketDownLongBeforeTheDeadline) {
+  NetworkBound bound(Milliseconds(20'000), Milliseconds(200), 100, stop);
+  bound.watch(client);
+  const SocketWatchdog watchdog(bound);
+  char byte = 0;
+  EXPECT_EQ(::read(client, &byte, 1), 0);
+  EXPECT_EQ(bound.broken(), Broken::idle);
+}
+
+TEST_F(WatchedTcp, TooMuchDataShutsTheSocketDown) {
+  NetworkBound bound(Milliseconds(20'000), Milliseconds(20'000), 100, stop);
+  const std::string flood(10'000, 'x');
+  ASSERT_EQ(::write(server, flood.data(), flood.size()), static_cast<ssize_t>(flood.size()));
+  bound.watch(client);
+  const SocketWatchdog watchdog(bound);
+  char bytes[4096];
+  while (::read(client, bytes, sizeof bytes) > 0) {
+  }
   EXPECT_EQ(bound.broken(), Broken::size);
 }
 

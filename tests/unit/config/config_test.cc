@@ -15,10 +15,18 @@ std::string problems(const std::string& text) {
   return config.ok() ? "" : config.error().message;
 }
 
+TEST(Config, AHostIsNamedWithoutSchemeAndPort) {
+  EXPECT_NE(problems("data: /d\nhosts: [\"http://ci\"]\nrepositories: []\n").find("is not the name of a host"),
+            std::string::npos);
+  EXPECT_NE(problems("data: /d\nhosts: [\"ci:8330\"]\nrepositories: []\n").find("is not the name of a host"),
+            std::string::npos);
+}
+
 TEST(Config, ReadsEverything) {
   const auto config = parse_config(R"(
 data: ../state
 listen: "[::1]:0"
+hosts: [CI.example.org, "[fe80::1]"]
 concurrency: 2
 retention: {runs: 20, days: 90, promotions: 5}
 repositories:
@@ -46,6 +54,7 @@ repositories:
   EXPECT_EQ(config->data, "/etc/state");
   EXPECT_EQ(config->address, "::1");
   EXPECT_EQ(config->port, 0);
+  EXPECT_EQ(config->hosts, (std::vector<std::string>{"ci.example.org", "[fe80::1]"}));
   EXPECT_EQ(config->concurrency, 2);
   EXPECT_EQ(config->retention, (RetentionRule{20, std::chrono::hours(24 * 90), 5}));
   ASSERT_EQ(config->repositories.size(), 3u);
@@ -116,7 +125,7 @@ repositories:
 /etc/quietgate/config.yaml:3:1: error: the configuration has no key `concurency`
     3 | concurency: 4
       | ^~~~~~~~~~
-      = expected one of data, listen, concurrency, retention, repositories
+      = expected one of data, listen, hosts, concurrency, retention, repositories
       = did you mean `concurrency`?
 /etc/quietgate/config.yaml:5:11: error: `Hello` is not a name that can be used here
     5 |   - name: Hello

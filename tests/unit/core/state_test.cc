@@ -55,6 +55,16 @@ std::string told(const std::vector<Action>& actions) {
   return text;
 }
 
+TEST(State, ATextThatReadsLikeAStatusFunctionIsNone) {
+  auto promote = stage("promote", {"unit"});
+  promote.condition = "contains('fix always() for ever', 'fix')";  // as resolved from a commit's message
+  auto state = started({stage("unit"), promote});
+  finish(state, "unit", Outcome::failed);
+  const auto actions = next(state, {});
+  ASSERT_EQ(actions.size(), 1u);
+  EXPECT_EQ(actions[0].kind, Action::Kind::skip) << "a failed need was passed over";
+}
+
 TEST(Next, StartsIndependentStagesSideBySide) {
   auto state = started({stage("a"), stage("b"), stage("c", {"a", "b"})});
   EXPECT_EQ(told(next(state, {})), "start a.1; start b.1; ");
