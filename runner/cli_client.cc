@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
@@ -14,7 +15,9 @@ namespace {
 constexpr std::size_t answer_limit = 64 * 1024 * 1024;
 constexpr std::size_t event_limit = 64 * 1024 * 1024;
 constexpr long answer_deadline_s = 30;
-constexpr auto give_up_after = std::chrono::seconds(30);
+constexpr auto give_up_after = std::chrono::seconds(30);  // a service that is started anew comes back
+constexpr auto first_nap = std::chrono::milliseconds(250);
+constexpr auto longest_nap = std::chrono::milliseconds(2000);
 
 // The service says something every 15 s: a stream that is silent for longer is dead.
 constexpr long silence_limit_s = 45;
@@ -172,13 +175,16 @@ Result<Reply> CliClient::download(const std::string& path, const std::function<b
   return perform(exchange);
 }
 
-Result<Reply> CliClient::follow(const std::string& path, const std::function<bool(const StreamEvent&)>& take) {
+Result<Reply> CliClient::follow(const std::string& path, const std::function<bool(const StreamEvent&)>& take,
+                                const std::function<void(const std::string&)>& lost) {
   std::string last_id;
+  auto nap = first_nap;
   bool ended = false;
   auto last_word = std::chrono::steady_clock::now();
   for (;;) {
     StreamReader reader([&](const StreamEvent& event) {
       last_word = std::chrono::steady_clock::now();
+      nap = first_nap;
       if (event.type == "end") {
         ended = true;
         return false;
@@ -204,7 +210,10 @@ Result<Reply> CliClient::follow(const std::string& path, const std::function<boo
       if (!reply) return reply;
       return infrastructure_error("the stream from " + server_ + " ended before its end");
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+    if (!reply && nap == first_nap && lost)
+      lost(reply.error().message + "; trying again for " + std::to_string(give_up_after.count()) + " s");
+    std::this_thread::sleep_for(nap);
+    nap = std::min(nap * 2, longest_nap);
   }
 }
 

@@ -48,7 +48,9 @@ class CliClient {
   Result<Reply> download(const std::string& path, const std::function<bool(std::string_view)>& take);
   // Follows a stream to its `end` event, taking it up again where it broke off, and gives up after 30 s without the
   // service. `take` gets every event but `end`; false ends it.
-  Result<Reply> follow(const std::string& path, const std::function<bool(const StreamEvent&)>& take);
+  // `lost` is told once per loss of the service, with the sentence that says why.
+  Result<Reply> follow(const std::string& path, const std::function<bool(const StreamEvent&)>& take,
+                       const std::function<void(const std::string&)>& lost = {});
   const std::string& server() const { return server_; }
 
  private:

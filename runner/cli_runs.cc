@@ -97,6 +97,7 @@ struct RowQueue {
   std::mutex mutex;
   std::condition_variable bell;
   std::deque<Row> rows;
+  std::string said;  // about the connection
   std::optional<Result<Reply>> end;
 };
 
@@ -207,14 +208,20 @@ int ServiceVerbs::follow_run(const std::string& run) {
   // A client of its own: the one here asks for glimpses meanwhile.
   std::thread reader([this, &queue, run] {
     CliClient client(common_.server, {}, {});
-    auto end = client.follow("/api/v1/runs/" + run + "/events", [&queue](const StreamEvent& event) {
-      if (auto row = row_of(event.data)) {
-        std::lock_guard lock(queue.mutex);
-        queue.rows.push_back(std::move(*row));
-        queue.bell.notify_one();
-      }
-      return true;
-    });
+    auto end = client.follow(
+        "/api/v1/runs/" + run + "/events",
+        [&queue](const StreamEvent& event) {
+          if (auto row = row_of(event.data)) {
+            std::lock_guard lock(queue.mutex);
+            queue.rows.push_back(std::move(*row));
+            queue.bell.notify_one();
+          }
+          return true;
+        },
+        [&queue](const std::string& line) {
+          std::lock_guard lock(queue.mutex);
+          queue.said = line;
+        });
     std::lock_guard lock(queue.mutex);
     queue.end = std::move(end);
     queue.bell.notify_one();
@@ -224,7 +231,9 @@ int ServiceVerbs::follow_run(const std::string& run) {
     queue.bell.wait_for(lock, frame_time, [&] { return !queue.rows.empty() || queue.end; });
     const bool over = queue.end.has_value();
     auto rows = std::exchange(queue.rows, {});
+    const auto said = std::exchange(queue.said, {});
     lock.unlock();
+    if (!said.empty()) view.say(said);
     for (const auto& row : rows) view.on_row(row);
     if (over) break;
     view.tick();
@@ -268,11 +277,13 @@ int ServiceVerbs::logs(const LogsQuery& query) {
   }
   const auto log = path + "/stages/" + stage + "/log";
   const auto attempt = query.attempt > 0 ? "?attempt=" + std::to_string(query.attempt) : std::string();
-  auto end = query.follow ? client_.follow(log + "/follow" + attempt,
-                                           [&](const StreamEvent& event) {
-                                             parts_.out(from_base64(event.data));
-                                             return true;
-                                           })
+  auto end = query.follow ? client_.follow(
+                                log + "/follow" + attempt,
+                                [&](const StreamEvent& event) {
+                                  parts_.out(from_base64(event.data));
+                                  return true;
+                                },
+                                [&](const std::string& line) { parts_.err("quietgate: " + line + "\n"); })
                           : client_.download(log + attempt, [&](std::string_view bytes) {
                               parts_.out(bytes);
                               return true;

@@ -4,8 +4,23 @@
 namespace quietgate {
 
 namespace {
+
 constexpr std::uint64_t max_fetch_bytes = 4ULL << 30;
+
+// Whether a head that the mirror says it has can't be read: then no fetch can build on it either.
+bool is_damaged(git_repository* mirror) {
+  ReferencesHandle heads;
+  if (git_reference_iterator_glob_new(receive(heads), mirror, "refs/quietgate/heads/*") != 0) return true;
+  for (;;) {
+    ReferenceHandle head;
+    const int code = git_reference_next(receive(head), heads.get());
+    if (code == GIT_ITEROVER) return false;
+    ObjectHandle tree;
+    if (code != 0 || git_reference_peel(receive(tree), head.get(), GIT_OBJECT_TREE) != 0) return true;
+  }
 }
+
+}  // namespace
 
 GitWorkshop::GitWorkshop(std::string directory) : mirrors(std::move(directory)) {
   git_libgit2_init();
@@ -47,14 +62,17 @@ Result<void> GitWorkshop::fetch(const GitRemote& remote, const std::vector<std::
     specs.push_back("+" + ref + ":" + GitMirrors::ref_of(branch));
   }
   if (specs.empty()) return {};
-  auto mirror = mirrors.open_or_make(remote.repository);
-  if (!mirror) return mirror.error();
+  RepositoryHandle mirror;  // outlives the connection
   GitConnection::Limits limits;
   limits.max_bytes = max_fetch_bytes;
   GitConnection connection(remote, *url, limits, stop, trust);
   const auto writing = mirrors.write(remote.repository, connection.bound());
   if (!writing) return connection.error("fetch from", -1);
-  if (auto connected = connection.connect(mirror->get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
+  auto opened = mirrors.open_or_make(remote.repository);
+  if (opened && is_damaged(opened->get())) opened = mirrors.make_again(remote.repository);
+  if (!opened) return opened.error();
+  mirror = std::move(*opened);
+  if (auto connected = connection.connect(mirror.get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
   if (auto heads = connection.heads(); !heads) return heads.error();
   std::vector<char*> texts;
   for (auto& spec : specs) texts.push_back(spec.data());

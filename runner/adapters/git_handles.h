@@ -28,6 +28,8 @@ using BlobHandle = std::unique_ptr<git_blob, FreedBy<git_blob_free>>;
 using OdbHandle = std::unique_ptr<git_odb, FreedBy<git_odb_free>>;
 using DiffHandle = std::unique_ptr<git_diff, FreedBy<git_diff_free>>;
 using RevwalkHandle = std::unique_ptr<git_revwalk, FreedBy<git_revwalk_free>>;
+using ReferencesHandle = std::unique_ptr<git_reference_iterator, FreedBy<git_reference_iterator_free>>;
+using ObjectHandle = std::unique_ptr<git_object, FreedBy<git_object_free>>;
 using ReferenceHandle = std::unique_ptr<git_reference, FreedBy<git_reference_free>>;
 
 // Receives what a libgit2 function gives back through a pointer: `git_commit_lookup(receive(commit), ...)`.

@@ -86,6 +86,21 @@ Result<RepositoryHandle> GitMirrors::open_or_make(const std::string& repository)
   return open(repository);
 }
 
+Result<RepositoryHandle> GitMirrors::make_again(const std::string& repository) {
+  auto path = path_of(repository);
+  if (!path) return path.error();
+  {
+    std::lock_guard lock(mutex_);
+    const auto aside = directory_ + "/" + repository + std::string(making) + std::to_string(::getpid());
+    std::error_code failed;
+    fs::remove_all(aside, failed);
+    if (!failed) fs::rename(*path, aside, failed);
+    if (failed) return infrastructure_error("cannot remove the damaged mirror " + *path + ": " + failed.message());
+    fs::remove_all(aside, failed);
+  }
+  return open_or_make(repository);
+}
+
 std::unique_lock<std::timed_mutex> GitMirrors::write(const std::string& repository, NetworkBound& bound) {
   std::timed_mutex* writer = nullptr;
   {

@@ -22,6 +22,8 @@ class GitMirrors {
   // Safe against a crash in the middle and another process that does the same: a mirror appears whole, by rename; what
   // is no repository at all is replaced.
   Result<RepositoryHandle> open_or_make(const std::string& repository);
+  // Instead of one that is damaged. Whoever reads that one at the moment fails. With its write lock held.
+  Result<RepositoryHandle> make_again(const std::string& repository);
   // Held while a mirror's refs are written. Unlocked when the bound broke first.
   std::unique_lock<std::timed_mutex> write(const std::string& repository, NetworkBound& bound);
 

@@ -75,6 +75,9 @@ Error explained(const SqliteError& error, const std::string& doing) {
   std::string advice;
   if (error.code == SQLITE_FULL) advice = "free space on the disk of the data directory; nothing was lost";
   if (error.code == SQLITE_READONLY) advice = "make the data directory writable for the user that runs quietgate";
+  if (error.code == SQLITE_IOERR || error.code == SQLITE_CANTOPEN)
+    advice = "check the disk: is there space, is the data directory readable and writable for this user?";
+  if (error.code == SQLITE_BUSY) advice = "another program has the journal open: let it go";
   if (error.code == SQLITE_CORRUPT || error.code == SQLITE_NOTADB)
     advice = "try `quietgate doctor --repair`, or restore the journal from a backup";
   return infrastructure_error("the journal can't " + doing + ": " + error.what(), advice);

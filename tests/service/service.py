@@ -72,11 +72,9 @@ class ServiceTest(unittest.TestCase):
 
     def start(self, more=""):
         (self.data / "address").unlink(missing_ok=True)
-        if hasattr(self, "log"):
-            self.log.close()
-        self.log = open(self.folder / "serve.log", "ab")
-        self.service = subprocess.Popen([BINARY, "serve", "--config", str(self.config(more))], stdout=self.log, stderr=self.log,
-                                        env=environment())
+        with open(self.folder / "serve.log", "ab") as log:
+            self.service = subprocess.Popen([BINARY, "serve", "--config", str(self.config(more))], stdout=log, stderr=log,
+                                            env=environment())
         self.address = until(self.bound, "the service's address", 20)
         until(lambda: self.get("/readyz", raw=True) is not None, "readiness", 20)
         until(lambda: any(r["watched"] for r in self.get("/api/v1/repositories")["repositories"]), "the first poll", 20)
@@ -106,8 +104,6 @@ class ServiceTest(unittest.TestCase):
                 if run["status"] != "finished":
                     self.cli("cancel", run["id"], check=False)
             self.terminate()
-        if hasattr(self, "log"):
-            self.log.close()
         self.end_what_is_left()
 
     def end_what_is_left(self):

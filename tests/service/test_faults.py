@@ -66,7 +66,6 @@ class Signals(ServiceTest):
 
     def test_a_service_outlives_the_reader_of_its_log(self):
         reading, writing = os.pipe()
-        self.log = open(self.folder / "serve.log", "ab")
         self.service = subprocess.Popen([BINARY, "serve", "--config", str(self.config())], stdout=writing, stderr=writing, env=environment())
         os.close(writing)
         self.address = until(self.bound, "the service's address", 20)
