@@ -327,6 +327,10 @@ Task<void> Driver::perform(std::shared_ptr<Driven> driven, bool resume) {
 Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) {
   auto asked = request(*driven, resume);
   if (!asked) co_return failed_by(asked.error());
+  if (!resume && works(asked->spec) && !parts_.workspace.has_checkout(state_.id)) {
+    co_return ended(Outcome::error, "the run's checkout is gone: " + parts_.workspace.checkout(state_.id),
+                    "somebody removed it from the data directory; retry the run");
+  }
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
   if (!directory) co_return failed_by(directory.error());
   asked->directory = *directory;
