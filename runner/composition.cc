@@ -160,7 +160,7 @@ void Composition::add_retention() {
   auto& p = *parts_;
   using Remove = std::function<Task<Result<void>>(std::string folder, Stop & stop)>;
   const Remove remove = [&p](std::string folder, Stop& stop) {
-    return p.pool.run<Result<void>>([folder](const std::atomic<bool>&) { return remove_folder(folder); }, stop);
+    return p.disk.run<Result<void>>([folder](const std::atomic<bool>&) { return remove_folder(folder); }, stop);
   };
   const auto runs = p.options.data + "/runs";
   p.retention.emplace(
