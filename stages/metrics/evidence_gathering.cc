@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "stages/metrics/proofs.h"
+#include "stages/metrics/selectors.h"
 
 namespace quietgate {
 
@@ -23,6 +24,19 @@ double seconds_of(Time time) {
 // A range selector's span that is not shorter than these seconds.
 std::string range_text(double seconds) {
   return fmt::format("[{}ms]", std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(seconds * 1000))));
+}
+
+double longest_scrape_of(const std::vector<ScrapeTarget>& targets) {
+  double longest = 0;
+  for (const auto& target : targets) longest = std::max(longest, target.scrape_interval);
+  return longest;
+}
+
+// How many series have a fresh number. A series with timestamps of its own would else pass for five minutes after its
+// last sample, and NaN compares with nothing.
+std::string input_query(const std::string& selector, double scrape, double interval) {
+  const double fresh = std::max(5.0, 3 * std::max(scrape, interval));
+  return fmt::format("count({} >= -Inf and last_over_time({}))", selector, with_range(selector, range_text(fresh)));
 }
 
 bool is_part_of(Labels part, const Labels& whole) {
@@ -80,6 +94,10 @@ Task<Result<std::vector<LoadedRule>>> EvidenceGathering::glance() {
   co_return co_await impatient_.rules(stop_);
 }
 
+Task<Result<RuntimeInformation>> EvidenceGathering::glance_at_runtime() {
+  co_return co_await impatient_.runtime(stop_);
+}
+
 Task<Result<double>> EvidenceGathering::now() {
   if (gone_) co_return *gone_;
   auto answer = co_await prometheus_.now(stop_);
@@ -90,9 +108,7 @@ Task<Result<double>> EvidenceGathering::now() {
 Task<Result<double>> EvidenceGathering::longest_scrape() {
   auto targets = co_await prometheus_.targets(stop_);
   if (!targets) co_return targets.error();
-  double longest = 0;
-  for (const auto& target : *targets) longest = std::max(longest, target.scrape_interval);
-  co_return longest;
+  co_return longest_scrape_of(*targets);
 }
 
 Task<Result<std::vector<Series>>> EvidenceGathering::series(std::string promql, double at) {
@@ -142,19 +158,20 @@ Task<void> EvidenceGathering::gather_evaluations(GateEvidence& evidence) {
 Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
   for (const auto& need : input_needs(evidence.rules)) {
     const double interval = interval_of(evidence, evidence.rules[need.rule].group);
-    for (const auto& selector : {need.selector, need.witness}) {
+    for (const auto& selector : {need.selector, need.wider, need.witness}) {
       if (selector.empty()) continue;
       auto [found, is_new] = evidence.inputs.try_emplace(selector);
       if (is_new || interval < found->second.step) found->second.step = interval;
     }
   }
+  const double scrape = evidence.targets ? longest_scrape_of(*evidence.targets) : 0;
   for (auto& [selector, input] : evidence.inputs) {
     if (gone_) {
       input.counts = *gone_;
       continue;
     }
-    input.counts =
-        co_await prometheus_.query_range("count(" + selector + ")", evidence.begin, evidence.end, input.step, stop_);
+    input.counts = co_await prometheus_.query_range(input_query(selector, scrape, input.step), evidence.begin,
+                                                    evidence.end, input.step, stop_);
     if (!input.counts) co_await see_if_gone();
   }
 }

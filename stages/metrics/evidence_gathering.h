@@ -21,6 +21,7 @@ class EvidenceGathering {
   Task<Result<std::vector<LoadedRule>>> loaded();
   // For watching: with a short deadline, and without consequence for what is asked later.
   Task<Result<std::vector<LoadedRule>>> glance();
+  Task<Result<RuntimeInformation>> glance_at_runtime();
   Task<Result<double>> now();
   Task<Result<double>> longest_scrape();  // interval among all targets, seconds
   // Everything else. `evidence.rules`, `begin` and `end` must be there already.

@@ -41,6 +41,7 @@ class Watch {
   Task<void> watch_until(double until);
   Task<void> outwait_pending();
   Task<void> glance();
+  Task<void> compare_start();
   double server_now() const { return seconds_of(clock_.now()) + skew_; }
   void say(const std::string& line) { request_.log->line(line); }
 
@@ -103,6 +104,7 @@ Task<void> Watch::glance() {
     if (said_.insert(rules.error().message).second) say("(watching: " + rules.error().message + ")");
     co_return;
   }
+  co_await compare_start();
   pending_.clear();
   for (const auto& rule : *rules) {
     const bool scoped = std::any_of(evidence_.rules.begin(), evidence_.rules.end(), [&rule](const ExpectedRule& known) {
@@ -110,7 +112,10 @@ Task<void> Watch::glance() {
     });
     if (!scoped || !rule.alerting) continue;
     for (const auto& alert : rule.alerts) {
-      if (alert.state == "firing") firing_ = true;
+      if (alert.state == "firing") {
+        firing_ = true;
+        evidence_.seen.push_back({rule.name, alert.active_at, alert.value});
+      }
       if (alert.state == "pending" && alert.active_at <= evidence_.end)
         pending_.emplace_back(rule.name, alert.active_at);
       auto line = fmt::format("{} is {} since {}, value {:.4g}", rule.name, alert.state, clock_time(alert.active_at),
@@ -118,6 +123,14 @@ Task<void> Watch::glance() {
       if (said_.insert(rule.name + alert.state + clock_time(alert.active_at)).second) say(line);
     }
   }
+}
+
+// A restart shows at the end, too. Two servers behind one address may show the same face at both ends.
+Task<void> Watch::compare_start() {
+  if (!evidence_.before.runtime) co_return;
+  auto runtime = co_await asked_.glance_at_runtime();
+  if (runtime && runtime->start_time != evidence_.before.runtime->start_time)
+    evidence_.other_starts.push_back(runtime->start_time);
 }
 
 Task<void> Watch::watch_until(double until) {

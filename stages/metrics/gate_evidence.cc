@@ -1,6 +1,7 @@
 #include "stages/metrics/gate_evidence.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "stages/metrics/selectors.h"
@@ -9,12 +10,17 @@ namespace quietgate {
 
 namespace {
 
-// The selectors of a query with those of recorded series replaced by what records them.
-Result<std::vector<Selector>> scraped_selectors(const std::vector<ExpectedRule>& rules, const std::string& query,
-                                                std::set<std::string>& followed) {
+struct Asked {
+  Selector selector;
+  bool recorded = false;
+};
+
+// The selectors of a query with those of recorded series followed to what records them.
+Result<std::vector<Asked>> asked_for(const std::vector<ExpectedRule>& rules, const std::string& query,
+                                     std::set<std::string>& followed) {
   auto direct = selectors_of(query);
   if (!direct) return direct.error();
-  std::vector<Selector> all;
+  std::vector<Asked> all;
   for (auto& selector : *direct) {
     if (selector.metric == "ALERTS" || selector.metric == "ALERTS_FOR_STATE") continue;  // there only when one fires
     bool recorded = false;
@@ -22,13 +28,29 @@ Result<std::vector<Selector>> scraped_selectors(const std::vector<ExpectedRule>&
       if (rule.alerting || rule.name != selector.metric) continue;
       recorded = true;
       if (!followed.insert(rule.group + "\n" + rule.name + "\n" + rule.query).second) continue;
-      auto below = scraped_selectors(rules, rule.query, followed);
+      auto below = asked_for(rules, rule.query, followed);
       if (!below) return below.error();
       all.insert(all.end(), below->begin(), below->end());
     }
-    if (!recorded) all.push_back(std::move(selector));
+    // A recorded series may rightly be absent while nothing happens; a label that no series of it has is wrong.
+    if (!recorded || !selector.matchers.empty()) all.push_back({std::move(selector), recorded});
   }
   return all;
+}
+
+// The widest selector beside which this one may be absent, or nothing.
+std::optional<Selector> wider_than(const Asked& asked, const std::vector<Asked>& all) {
+  if (asked.recorded) return Selector{asked.selector.metric, {}, asked.selector.moment};
+  std::optional<Selector> wider;
+  for (const auto& other : all) {
+    if (!witness_of(asked.selector, other.selector).empty()) wider = other.selector;
+  }
+  return wider;
+}
+
+// absent() fires on what is not there; ALERTS on other alerts.
+bool asks_without_series(const std::string& query) {
+  return query.find("absent") != std::string::npos || query.find("ALERTS") != std::string::npos;
 }
 
 }  // namespace
@@ -66,18 +88,18 @@ std::vector<InputNeed> input_needs(const std::vector<ExpectedRule>& rules) {
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (!in_scope(rules[i])) continue;
     std::set<std::string> followed;
-    auto selectors = scraped_selectors(rules, rules[i].query, followed);
-    if (!selectors) {
-      needs.push_back({i, {}, {}, {}, selectors.error().message});
+    auto all = asked_for(rules, rules[i].query, followed);
+    if (!all) {
+      needs.push_back({i, {}, 0, {}, {}, "what can't be read: " + all.error().message});
       continue;
     }
-    for (const auto& selector : *selectors) {
-      InputNeed need{i, to_string(selector), {}, {}, {}};
-      for (const auto& other : *selectors) {
-        auto witness = witness_of(selector, other);
-        if (witness.empty()) continue;
-        need.wider = to_string(other);
-        need.witness = witness;
+    if (all->empty() && followed.empty() && !asks_without_series(rules[i].query))
+      needs.push_back({i, {}, 0, {}, {}, "no series at all: it can't fire for anything that happens"});
+    for (const auto& asked : *all) {
+      InputNeed need{i, to_string(asked.selector), behind_of(asked.selector), {}, {}, {}};
+      if (auto wider = wider_than(asked, *all)) {
+        need.wider = to_string(*wider);
+        need.witness = witness_of(asked.selector, *wider);
       }
       needs.push_back(std::move(need));
     }

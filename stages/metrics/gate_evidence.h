@@ -35,14 +35,23 @@ struct ClockComparison {
   double round_trip = 0;  // seconds
 };
 
+// An alert that fired when the rules were read.
+struct SeenFiring {
+  std::string rule;
+  double since = 0;  // seconds since the epoch
+  double value = 0;
+};
+
 struct GateEvidence {
   double begin = 0;   // of the window, seconds since the epoch on the server's clock
   double end = 0;     // likewise
   double judged = 0;  // when the last of it was read, on the server's clock
   double waited = 0;  // seconds that pending alerts were given to clear or to fire
   std::vector<ExpectedRule> rules;
-  ServerLook before;  // when the judging began
-  ServerLook after;   // when everything else had been read
+  ServerLook before;                 // when the judging began
+  ServerLook after;                  // when everything else had been read
+  std::vector<double> other_starts;  // start times of servers that answered meanwhile, other than the one before
+  std::vector<SeenFiring> seen;      // in-scope alerts that were firing when the rules were read while waiting
   Result<ClockComparison> clocks = not_asked<ClockComparison>();
   Result<std::vector<LoadedRule>> loaded = not_asked<std::vector<LoadedRule>>();
   std::map<std::string, Result<std::string>> canonical;  // by query as written or loaded: as the server formats it
@@ -71,11 +80,13 @@ std::vector<const LoadedRule*> loaded_as(const GateEvidence& evidence, const Exp
 struct InputNeed {
   std::size_t rule = 0;  // index into the rules
   std::string selector;
-  std::string wider;    // a selector of the same rule that asks for more of the same metric, when not empty
+  double behind = 0;    // see behind_of
+  std::string wider;    // a selector that asks for more of the same metric, when not empty
   std::string witness;  // then enough instead: see witness_of
   std::string problem;
 };
-// Every input of every in-scope alert, through the recording rules of the same commit down to what is scraped.
+// Every input of every in-scope alert, through the recording rules of the same commit down to what is scraped; and
+// recorded series where only some of them are asked for.
 std::vector<InputNeed> input_needs(const std::vector<ExpectedRule>& rules);
 
 }  // namespace quietgate

@@ -73,9 +73,18 @@ std::vector<std::pair<const LoadedRule*, const ActiveAlert*>> active_now(const G
   return found;
 }
 
-// Firing by the rules' own word although ALERTS has no sample of it yet.
+// Firing by the rules' own word although ALERTS has no sample of it.
 std::vector<std::string> firing_without_samples(const GateEvidence& evidence, const std::vector<Episode>& firings) {
   std::vector<std::string> problems;
+  for (const auto& seen : evidence.seen) {
+    auto same = [&seen](const auto& other) { return other.rule == seen.rule; };
+    const auto now = active_now(evidence, "firing");
+    if (std::any_of(firings.begin(), firings.end(), same) ||
+        std::any_of(now.begin(), now.end(), [&](const auto& active) { return active.first->name == seen.rule; }))
+      continue;
+    problems.push_back(
+        fmt::format("{} was firing since {}, value {:.4g}", seen.rule, clock_time(seen.since), seen.value));
+  }
   for (const auto& [rule, alert] : active_now(evidence, "firing")) {
     const bool known =
         std::any_of(firings.begin(), firings.end(), [name = rule->name](const Episode& e) { return e.rule == name; });

@@ -1,9 +1,9 @@
-// P3, P4, P8: the rules that are loaded.
+// P3, P4: the rules that are loaded.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
-#include <tuple>
+#include <set>
 
 #include "stages/metrics/proofs.h"
 
@@ -119,6 +119,35 @@ void compare(const GateEvidence& evidence, Finding& finding) {
   }
 }
 
+// The problem, when two files have groups of one name: samples and metrics could not tell them apart.
+template <class Rules>
+void find_namesakes(const Rules& rules, const char* whose, Finding& finding) {
+  std::map<std::string, std::string> files;
+  std::set<std::string> told;
+  for (const auto& rule : rules) {
+    const auto& file = files.emplace(rule.group, rule.file).first->second;
+    if (file == rule.file || !told.insert(rule.group).second) continue;
+    finding.problems.push_back(fmt::format("two rule groups{} are called {} (in {} and {}): give each its own name",
+                                           whose, rule.group, file, rule.file));
+  }
+}
+
+template <class Rules>
+std::map<std::string, std::vector<std::string>> names_by_group(const Rules& rules) {
+  std::map<std::string, std::vector<std::string>> names;
+  for (const auto& rule : rules) names[rule.group].push_back(rule.name);
+  return names;
+}
+
+// The heartbeat tells of the rules before it; an alert reads what was recorded before it.
+void compare_order(const GateEvidence& evidence, Finding& finding) {
+  const auto loaded = names_by_group(*evidence.loaded);
+  for (const auto& [group, names] : names_by_group(evidence.rules)) {
+    if (auto found = loaded.find(group); found != loaded.end() && found->second == names) continue;
+    finding.problems.push_back(fmt::format("group {} holds its rules in another order in Prometheus", group));
+  }
+}
+
 void find_unreadable(const GateEvidence& evidence, Finding& finding) {
   for (const auto& rule : evidence.rules) {
     auto found = evidence.canonical.find(rule.query);
@@ -145,6 +174,9 @@ Finding prove_loaded(const GateEvidence& evidence) {
   }
   find_unreadable(evidence, finding);
   if (finding.dead.empty()) compare(evidence, finding);
+  if (finding.problems.empty()) compare_order(evidence, finding);
+  find_namesakes(evidence.rules, "", finding);
+  find_namesakes(*evidence.loaded, " of Prometheus", finding);
   auto done = conclude("P3", name, std::move(finding.problems),
                        fmt::format("{} rules, {} of them alerts that decide", evidence.rules.size(), alerts));
   done.dead = std::move(finding.dead);
@@ -178,31 +210,6 @@ Finding prove_healthy(const GateEvidence& evidence) {
   if (healthy == 0 && finding.problems.empty()) finding.problems.emplace_back("no rule of the commit is loaded");
   auto done = conclude("P4", name, std::move(finding.problems),
                        fmt::format("{} rules evaluate, the last time after the window", healthy));
-  done.dead = std::move(finding.dead);
-  return done;
-}
-
-Finding prove_able(const GateEvidence& evidence) {
-  Finding finding;
-  double scrape = 0;
-  if (evidence.targets) {
-    for (const auto& target : *evidence.targets) scrape = std::max(scrape, target.scrape_interval);
-  }
-  double most = 0;
-  for (const auto& rule : evidence.rules) {
-    if (!in_scope(rule)) continue;
-    const double interval = interval_of(evidence, rule.group);
-    const double needed = rule.duration + 2 * interval + scrape;
-    most = std::max(most, needed);
-    if (evidence.length() >= needed) continue;
-    finding.dead.emplace(rule.group, rule.name);
-    finding.problems.push_back(fmt::format(
-        "{} could not have fired: it needs {} (`for` {} + 2 evaluations of {} + a scrape of {}), the window has {}",
-        rule.name, span_text(needed), span_text(rule.duration), span_text(interval), span_text(scrape),
-        span_text(evidence.length())));
-  }
-  auto done = conclude("P8", "rules could fire in time", std::move(finding.problems),
-                       fmt::format("the slowest needs {} of {}", span_text(most), span_text(evidence.length())));
   done.dead = std::move(finding.dead);
   return done;
 }

@@ -118,12 +118,12 @@ std::string missing_steps(const InputCount& input, const GateEvidence& evidence,
   }
   const auto steps =
       static_cast<std::size_t>(std::floor((evidence.end - evidence.begin) / input.step + 1e-6)) + std::size_t{1};
-  if (found == 0) return "had no sample in the window (renamed metric?)";
+  if (found == 0) return "had no fresh number in the window (renamed metric?)";
   if (found >= steps) return {};
   // A counter with labels appears with the first thing that it counts: shortly after the load began.
   const auto late = static_cast<std::size_t>(std::llround((first - evidence.begin) / input.step));
   if (first - evidence.begin <= forgiven && found + late >= steps) return {};
-  return fmt::format("had no sample at {} of {} steps of the window", steps - found, steps);
+  return fmt::format("had no fresh number at {} of {} steps of the window", steps - found, steps);
 }
 
 double forgiven_at_begin(const GateEvidence& evidence) {
@@ -149,6 +149,22 @@ std::string need_problem(const GateEvidence& evidence, const InputNeed& need) {
   return missing.empty() ? missing : fmt::format("{}, and {} {}", problem, need.witness, missing);
 }
 
+// Heartbeats that several groups have: while one beats, nobody hears that another stopped.
+void find_shared_beats(const GateEvidence& evidence, const std::set<std::string>& groups, Finding& finding) {
+  std::map<std::string, std::string> beaters;
+  for (const auto& group : groups) {
+    const auto beat = heartbeat_of(evidence.rules, group);
+    if (beat.empty()) continue;
+    const auto [first, is_new] = beaters.emplace(beat, group);
+    if (is_new) continue;
+    finding.problems.push_back(
+        fmt::format("groups {} and {} have the same heartbeat, gate_group \"{}\"", first->second, group, beat));
+    for (const auto& rule : evidence.rules) {
+      if (rule.group == group || rule.group == first->second) finding.dead.emplace(rule.group, rule.name);
+    }
+  }
+}
+
 }  // namespace
 
 Finding prove_evaluated(const GateEvidence& evidence) {
@@ -160,6 +176,7 @@ Finding prove_evaluated(const GateEvidence& evidence) {
   std::set<std::string> groups;
   bool failures_seen = true;
   for (const auto& rule : evidence.rules) groups.insert(rule.group);
+  find_shared_beats(evidence, groups, finding);
   for (const auto& group : groups) {
     const auto key = files[group] + ";" + group;
     const auto beat = heartbeat_of(evidence.rules, group);
@@ -189,11 +206,10 @@ Finding prove_inputs(const GateEvidence& evidence) {
   for (const auto& need : input_needs(evidence.rules)) {
     const auto& rule = evidence.rules[need.rule];
     auto problem = need.problem.empty() ? need_problem(evidence, need) : need.problem;
-    selectors.insert(need.selector);
+    if (!need.selector.empty()) selectors.insert(need.selector);
     if (problem.empty()) continue;
     finding.dead.emplace(rule.group, rule.name);
-    auto sentence = need.problem.empty() ? fmt::format("{}, which {}", need.selector, problem)
-                                         : fmt::format("what can't be read: {}", need.problem);
+    auto sentence = need.problem.empty() ? fmt::format("{}, which {}", need.selector, problem) : need.problem;
     auto& names = askers[sentence];
     if (names.empty()) order.push_back(sentence);
     if (std::find(names.begin(), names.end(), rule.name) == names.end()) names.push_back(rule.name);

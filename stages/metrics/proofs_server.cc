@@ -71,6 +71,11 @@ Finding prove_server(const GateEvidence& evidence) {
     problems.push_back(fmt::format("Prometheus was restarted at {}, after the window began at {}",
                                    clock_time(after.start_time), clock_time(evidence.begin)));
   }
+  if (!evidence.other_starts.empty()) {
+    problems.push_back(fmt::format(
+        "more than one Prometheus answers at this address, started at {} and at {}: name one of them in the gate",
+        clock_time(before.start_time), clock_time(evidence.other_starts.front())));
+  }
   if (!after.reload_config_success) {
     problems.push_back("Prometheus could not load its configuration and goes on with an older one");
   }

@@ -158,7 +158,13 @@ Result<std::vector<std::string>> files_below(const fs::path& checkout) {
 
 Result<std::vector<ExpectedRule>> read_rules_file(const std::string& file, const std::string& text) {
   try {
-    return RulesReader(file).read(YAML::Load(text));
+    const auto documents = YAML::LoadAll(text);
+    if (documents.size() > 1) {
+      const auto mark = documents[1].Mark();
+      return user_error(fmt::format("{}:{}:{}: a rule file is one YAML document: Prometheus reads only the first", file,
+                                    mark.line + 1, mark.column + 1));
+    }
+    return RulesReader(file).read(documents.empty() ? YAML::Node() : documents[0]);
   } catch (const Error& error) {
     return error;
   } catch (const YAML::Exception& e) {

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+
+#include "stages/metrics/prometheus_answers.h"
 
 namespace quietgate {
 
@@ -43,11 +46,14 @@ class Scanner {
       if (starts_name(c)) {
         take_word();
       } else if (c == '{') {
-        add({{}, take_matchers()});
+        add({{}, take_matchers(), {}});
       } else if (c == '"' || c == '\'' || c == '`') {
         take_string();
       } else if (c == '[') {
         skip_to(']');
+      } else if (c == '@') {
+        ++at_;
+        add_moment("@ " + take_moment());
       } else if (c >= '0' && c <= '9') {
         // 1e3, 0x1f, 5m: letters after a digit are no names.
         while (at_ < text_.size() && (continues_name(text_[at_]) || text_[at_] == '.')) ++at_;
@@ -55,7 +61,11 @@ class Scanner {
         ++at_;
       }
     }
-    return std::move(found_);
+    std::vector<Selector> once;
+    for (auto& selector : found_) {
+      if (std::find(once.begin(), once.end(), selector) == once.end()) once.push_back(std::move(selector));
+    }
+    return once;
   }
 
  private:
@@ -109,17 +119,38 @@ class Scanner {
     throw user_error(fmt::format("`{}` is not closed", open));
   }
 
+  // What follows `offset` or `@`: `-5m`, `1609746000.5`, `end()`.
+  std::string take_moment() {
+    std::string text;
+    if (next() == '-') text += text_[at_++];
+    skip_space();
+    while (at_ < text_.size() && (continues_name(text_[at_]) || text_[at_] == '.')) text += text_[at_++];
+    if (text == "start" || text == "end") {
+      skip_to(')');
+      text += "()";
+    }
+    return text;
+  }
+
+  void add_moment(const std::string& text) {
+    if (found_.empty()) return;
+    auto& moment = found_.back().moment;
+    moment += (moment.empty() ? "" : " ") + text;
+  }
+
   void take_word() {
     const auto name = take_name();
     const char after = next();
-    if (one_of(groupings, name)) {
+    if (lower(name) == "offset" && after != '{') {
+      add_moment("offset " + take_moment());
+    } else if (one_of(groupings, name)) {
       if (after == '(') skip_to(')');
     } else if (after == '(') {
       if (name == "absent" || name == "absent_over_time") skip_to(')');
     } else if (after != '{' && (one_of(words, lower(name)) || (one_of(aggregations, name) && grouping_follows()))) {
       return;
     } else {
-      add({name, after == '{' ? take_matchers() : std::vector<Matcher>()});
+      add({name, after == '{' ? take_matchers() : std::vector<Matcher>(), {}});
     }
   }
 
@@ -156,9 +187,7 @@ class Scanner {
     return matchers;
   }
 
-  void add(Selector selector) {
-    if (std::find(found_.begin(), found_.end(), selector) == found_.end()) found_.push_back(std::move(selector));
-  }
+  void add(Selector selector) { found_.push_back(std::move(selector)); }
 
   std::string_view text_;
   std::size_t at_ = 0;
@@ -177,7 +206,21 @@ std::string to_string(const Selector& selector) {
   for (const auto& matcher : selector.matchers) {
     inside += (inside.empty() ? "" : ", ") + matcher.label + matcher.operation + matcher.value;
   }
-  return inside.empty() ? text : text + "{" + inside + "}";
+  if (!inside.empty()) text += "{" + inside + "}";
+  return selector.moment.empty() ? text : text + " " + selector.moment;
+}
+
+std::string with_range(std::string selector, const std::string& range) {
+  auto end = selector.rfind('}');
+  end = end == std::string::npos ? std::min(selector.find(' '), selector.size()) : end + 1;
+  return selector.insert(end, range);
+}
+
+double behind_of(const Selector& selector) {
+  if (selector.moment.find('@') != std::string::npos) return std::numeric_limits<double>::infinity();
+  if (selector.moment.empty()) return 0;
+  const auto seconds = read_duration(selector.moment.substr(selector.moment.find(' ') + 1));
+  return seconds ? *seconds : 0;
 }
 
 Result<std::vector<Selector>> selectors_of(std::string_view promql) {
@@ -189,7 +232,8 @@ Result<std::vector<Selector>> selectors_of(std::string_view promql) {
 }
 
 std::string witness_of(const Selector& narrow, const Selector& wide) {
-  if (narrow.metric.empty() || narrow.metric != wide.metric || narrow.matchers.size() <= wide.matchers.size())
+  if (narrow.metric.empty() || narrow.metric != wide.metric || narrow.moment != wide.moment ||
+      narrow.matchers.size() <= wide.matchers.size())
     return {};
   for (const auto& matcher : wide.matchers) {
     if (!contains(narrow.matchers, matcher)) return {};

@@ -20,13 +20,19 @@ struct Matcher {
 struct Selector {
   std::string metric;  // may be empty: then a matcher names the series
   std::vector<Matcher> matchers;
+  std::string moment;  // `offset 5m`, `@ end() offset 1d`; empty: now
   auto operator<=>(const Selector&) const = default;
 };
 
-// `metric{label="value", ...}`, without range, offset and `@`.
+// `metric{label="value", ...} offset 5m`, without a range.
 std::string to_string(const Selector& selector);
+// The same text with a range: `metric{label="value", ...}[5s] offset 5m`.
+std::string with_range(std::string selector, const std::string& range);
+// How far in the past it looks, in seconds; infinite when it looks at one fixed moment.
+double behind_of(const Selector& selector);
 
-// Every selector of the expression, each once, in the order of their first places. Arguments of absent() and
+// Every selector of the expression, each once, in the order of their first places. The offset of a subquery is taken
+// for that of the last selector before it. Arguments of absent() and
 // absent_over_time() are left out: those ask for what should not be there. An error (kind user) when a string, brace or
 // parenthesis does not end.
 Result<std::vector<Selector>> selectors_of(std::string_view promql);

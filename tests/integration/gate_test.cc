@@ -228,7 +228,7 @@ TEST_F(GateTest, ATargetThatAnswers503IsBlind) {
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << bench.log.all();
   EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("blind: target app 127.0.0.1:"), HasSubstr("is down: server returned "
                                                                                              "HTTP status 503")));
-  EXPECT_THAT(detail(judgement, "P6"), HasSubstr("had no sample at"));
+  EXPECT_THAT(detail(judgement, "P6"), HasSubstr("had no fresh number at"));
 }
 
 TEST_F(GateTest, ATargetThatWasDownForAMomentIsBlind) {
@@ -246,7 +246,7 @@ TEST_F(GateTest, AMetricThatDoesNotExistIsBlind) {
   serve(rules, rules);
   auto judgement = judge();
   EXPECT_EQ(said_by(judgement),
-            "blind: HighErrors asks for app_error, which had no sample in the window (renamed metric?)")
+            "blind: HighErrors asks for app_error, which had no fresh number in the window (renamed metric?)")
       << bench.log.all();
 }
 
@@ -254,9 +254,40 @@ TEST_F(GateTest, ALabelThatDoesNotExistIsBlindAlsoWhereSilenceIsNormal) {
   const auto rules = replaced(healthy_rules, "{code=~", "{cod=~");
   serve(rules, rules);
   auto judgement = judge();
-  EXPECT_THAT(said_by(judgement), HasSubstr("blind: ErrorRatio asks for app_requests_total{cod=~\"5..\"}, which had no "
-                                            "sample in the window (renamed metric?), and app_requests_total{cod!=\"\"} "
-                                            "had no sample"))
+  EXPECT_THAT(said_by(judgement),
+              HasSubstr("blind: ErrorRatio asks for app_requests_total{cod=~\"5..\"}, which had no "
+                        "fresh number in the window (renamed metric?), and app_requests_total{cod!=\"\"} "
+                        "had no fresh number"))
+      << bench.log.all();
+}
+
+TEST_F(GateTest, AMetricThatIsNotANumberIsBlind) {
+  target.set("app_errors", std::numeric_limits<double>::quiet_NaN());
+  serve(healthy_rules, healthy_rules);
+  auto judgement = judge();
+  EXPECT_EQ(said_by(judgement),
+            "blind: HighErrors asks for app_errors, which had no fresh number in the window (renamed metric?)")
+      << bench.log.all();
+}
+
+TEST_F(GateTest, AMetricWhoseLastSampleIsOldIsBlind) {
+  target.stamp("app_errors", clock.now().time_since_epoch().count() - 20'000);
+  serve(healthy_rules, healthy_rules);
+  auto judgement = judge();
+  EXPECT_EQ(said_by(judgement),
+            "blind: HighErrors asks for app_errors, which had no fresh number in the window (renamed metric?)")
+      << bench.log.all();
+}
+
+TEST_F(GateTest, AnAlertThatIsAnotherOneAtEachEvaluationIsBlind) {
+  const auto rules =
+      replaced(replaced(healthy_rules, "app_errors > 5", "app_requests_total > 5"), "layer: application, rules_sha",
+               "layer: application, now: \"{{ with query \\\"app_requests_total\\\" }}{{ . | first | value }}{{ end "
+               "}}\", rules_sha");
+  serve(rules, rules);
+  auto judgement = judge();
+  EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("blind: HighErrors was pending for"),
+                                        HasSubstr("sets of labels, none of which lasted its `for` of 1s")))
       << bench.log.all();
 }
 

@@ -24,13 +24,15 @@ class GatePrometheus final : public Http {
 
   // By path, or by the query of /api/v1/query: what is answered instead.
   std::map<std::string, std::function<Result<HttpResponse>()>> instead;
-  std::string alerts;  // of HighErrors, as JSON
+  std::string alerts;                  // of HighErrors, as JSON
+  std::function<void()> before_rules;  // called before the rules are answered
   int asked = 0;
 
   Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override {
     stop.throw_if_requested();
     ++asked;
     const auto path = request.url.substr(request.url.find('/', 8));
+    if (before_rules && path == "/api/v1/rules") before_rules();
     const auto query = field(request.body, "query");
     for (const auto& [what, answer] : instead) {
       if (path.rfind(what, 0) == 0 || (!query.empty() && query.rfind(what, 0) == 0)) co_return answer();

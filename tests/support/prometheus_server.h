@@ -38,6 +38,11 @@ class MetricsTarget {
     std::lock_guard lock(mutex_);
     gauges_[name] = value;
   }
+  // From now on this metric has this time of its own, as exporters of events do.
+  void stamp(const std::string& name, std::int64_t milliseconds) {
+    std::lock_guard lock(mutex_);
+    stamps_[name] = milliseconds;
+  }
   void fail(bool failing) { failing_ = failing; }
   int port() const { return server_.port(); }
 
@@ -50,12 +55,17 @@ class MetricsTarget {
       return answer;
     }
     answer.headers = "Content-Type: text/plain\r\n";
-    for (const auto& [name, value] : gauges_) answer.body += name + " " + std::to_string(value) + "\n";
+    for (const auto& [name, value] : gauges_) {
+      const auto stamp = stamps_.find(name);
+      answer.body += name + " " + std::to_string(value) +
+                     (stamp == stamps_.end() ? "" : " " + std::to_string(stamp->second)) + "\n";
+    }
     answer.body += "app_requests_total{code=\"200\"} " + std::to_string(requests_ += 10) + "\n";
     return answer;
   }
   std::mutex mutex_;
   std::map<std::string, double> gauges_;
+  std::map<std::string, std::int64_t> stamps_;
   double requests_ = 0;
   std::atomic<bool> failing_{false};
   LoopbackServer server_{[this](const ServerRequest&) { return answer(); }};

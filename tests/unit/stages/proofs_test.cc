@@ -207,11 +207,11 @@ TEST(Proofs, InputsMustHaveSamples) {
       {"P6", [](auto& e) { e.inputs.clear(); }, "errors, which was not asked"},
       {"P6", [](auto& e) { e.inputs.at("errors").counts = hung; }, "could not be read: http://p did not answer"},
       {"P6", [](auto& e) { e.inputs.at("errors").counts->clear(); },
-       "HighErrors asks for errors, which had no sample in the window (renamed metric?)"},
-      {"P6", [&](auto& e) { errors(e).erase(errors(e).begin() + 20); }, "had no sample at 1 of 51 steps"},
-      {"P6", [&](auto& e) { errors(e).pop_back(); }, "had no sample at 1 of 51 steps"},
-      {"P6", [&](auto& e) { errors(e).erase(errors(e).begin(), errors(e).begin() + 6); }, "no sample at 6 of 51"},
-      {"P6", [&](auto& e) { errors(e).at(9).value = 0; }, "no sample at 1 of 51"},
+       "HighErrors asks for errors, which had no fresh number in the window (renamed metric?)"},
+      {"P6", [&](auto& e) { errors(e).erase(errors(e).begin() + 20); }, "had no fresh number at 1 of 51 steps"},
+      {"P6", [&](auto& e) { errors(e).pop_back(); }, "had no fresh number at 1 of 51 steps"},
+      {"P6", [&](auto& e) { errors(e).erase(errors(e).begin(), errors(e).begin() + 6); }, "no fresh number at 6 of 51"},
+      {"P6", [&](auto& e) { errors(e).at(9).value = 0; }, "no fresh number at 1 of 51"},
       {"P6", [](auto& e) { e.rules[0].query = "errors{"; }, "asks for what can't be read"},
   });
   auto late = good_evidence();
@@ -230,11 +230,11 @@ TEST(Proofs, ASeriesOfEventsNeedsItsWitness) {
   EXPECT_EQ(prove_inputs(evidence).proof.verdict, GateVerdict::quiet);
   evidence.inputs["errors{code!=\"\"}"] = none;
   EXPECT_EQ(prove_inputs(evidence).proof.detail,
-            "HighErrors asks for errors{code=\"500\"}, which had no sample in the window (renamed metric?), and "
-            "errors{code!=\"\"} had no sample in the window (renamed metric?)");
+            "HighErrors asks for errors{code=\"500\"}, which had no fresh number in the window (renamed metric?), and "
+            "errors{code!=\"\"} had no fresh number in the window (renamed metric?)");
   evidence.inputs["errors"] = none;
   EXPECT_EQ(prove_inputs(evidence).proof.detail,
-            "HighErrors asks for errors, which had no sample in the window (renamed metric?)");
+            "HighErrors asks for errors, which had no fresh number in the window (renamed metric?)");
 }
 
 TEST(Proofs, RecordedSeriesAreFollowedToTheirInputs) {

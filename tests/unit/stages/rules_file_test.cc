@@ -69,6 +69,13 @@ TEST(RulesFile, SaysWhereItIsWrong) {
   }
 }
 
+TEST(RulesFile, ASecondDocumentIsNotSilentlyLeftOut) {
+  auto rules = read_rules_file("a.yml", "groups: []\n---\ngroups: []\n");
+  ASSERT_FALSE(rules.ok());
+  EXPECT_EQ(rules.error().message, "a.yml:3:1: a rule file is one YAML document: Prometheus reads only the first");
+  EXPECT_TRUE(read_rules_file("a.yml", "---\ngroups: []\n...\n").ok());
+}
+
 TEST(RulesFile, CollectsTheFilesOfTheCheckout) {
   StageBench bench;
   const std::string one = "groups: [{name: g, rules: [{alert: A, expr: up}]}]";

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 namespace quietgate {
 namespace {
 
@@ -20,7 +22,7 @@ TEST(Selectors, FindsMetricsAndMatchers) {
   EXPECT_THAT(found("up"), ElementsAre("up"));
   EXPECT_THAT(found("up{job=\"app\", zone!='a'}"), ElementsAre("up{job=\"app\", zone!='a'}"));
   EXPECT_THAT(found("{__name__=~\"a|b\"}"), ElementsAre("{__name__=~\"a|b\"}"));
-  EXPECT_THAT(found("a:b:rate5m > 1e3 or c_total{} offset 5m"), ElementsAre("a:b:rate5m", "c_total"));
+  EXPECT_THAT(found("a:b:rate5m > 1e3 or c_total{} offset 5m"), ElementsAre("a:b:rate5m", "c_total offset 5m"));
   EXPECT_THAT(found("a + a + a{}"), ElementsAre("a")) << "each once";
   EXPECT_THAT(found("vector(1)"), IsEmpty());
   EXPECT_THAT(found("time() - 0x1f"), IsEmpty());
@@ -32,8 +34,21 @@ TEST(Selectors, KnowsWhatIsNoMetric) {
   EXPECT_THAT(found("x and ignoring(a) y unless z"), ElementsAre("x", "y", "z"));
   EXPECT_THAT(found("topk(5, x) == bool 1 AND -Inf < NaN"), ElementsAre("x"));
   EXPECT_THAT(found("count_values(\"version\", build) # up{\n"), ElementsAre("build"));
-  EXPECT_THAT(found("max_over_time(rate(x[5m])[1h:30s] offset 1d @ end())"), ElementsAre("x"));
+  EXPECT_THAT(found("max_over_time(rate(x[5m])[1h:30s] offset 1d @ end())"), ElementsAre("x offset 1d @ end()"));
   EXPECT_THAT(found("quantile(0.9, x{a=\"]})\"})"), ElementsAre("x{a=\"]})\"}"));
+}
+
+TEST(Selectors, KeepsWhenTheyLook) {
+  EXPECT_THAT(found("rate(x{a=\"b\"}[5m] offset 1h30m) > x"), ElementsAre("x{a=\"b\"} offset 1h30m", "x"));
+  EXPECT_THAT(found("x offset -5m + y OFFSET 5m"), ElementsAre("x offset -5m", "y offset 5m"));
+  EXPECT_THAT(found("x @ 1609746000.5 + y @start() offset 5m"),
+              ElementsAre("x @ 1609746000.5", "y @ start() offset 5m"));
+  EXPECT_THAT(found("x offset 5m + x offset 5m + x"), ElementsAre("x offset 5m", "x"));
+  auto behind = [](std::string_view text) { return behind_of(selectors_of(text)->front()); };
+  EXPECT_EQ(behind("x"), 0);
+  EXPECT_EQ(behind("x offset 1h30m"), 5400);
+  EXPECT_EQ(behind("x offset -1h"), 0);
+  EXPECT_EQ(behind("x @ 5"), std::numeric_limits<double>::infinity());
 }
 
 TEST(Selectors, LeavesOutWhatMustBeAbsent) {
