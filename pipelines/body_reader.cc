@@ -243,6 +243,11 @@ LoadSpec BodyReader::load(const Found& found) {
       if (auto bound = values_.bound(value, measure)) spec.expect[key] = std::move(*bound);
     };
     take("failure_ratio", Measure::ratio);
+    // `<= 5` would let everything pass where 5 % was meant.
+    if (auto ratio = spec.expect.find("failure_ratio"); ratio != spec.expect.end() && ratio->second.value > 1) {
+      values_.wrong(bounds.find("failure_ratio"), fmt::format("`failure_ratio` is `{}`", ratio->second.text),
+                    "a bound of at most 1, such as `\"<= 0.05\"` or `\"<= 5%\"`");
+    }
     for (const char* key : {"p50", "p90", "p95", "p99", "mean", "max"}) take(key, Measure::time);
     take("requests_per_second", Measure::plain);
     take("requests", Measure::plain);

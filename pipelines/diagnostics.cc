@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "runner/core/text.h"
+
 namespace quietgate {
 
 namespace {
@@ -39,12 +41,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
-// Control characters would change the terminal, not the text.
+// Control characters would change the terminal, not the text; bytes that are no UTF-8 could be handed on by nobody.
+// Stray bytes within a character take no place of their own: see starts_character.
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += (byte < 0x20 && c != '\t') || byte == 0x7F ? '?' : c;
+  while (!text.empty()) {
+    const auto character = first_character(text);
+    if (text.front() == '\t' || (character.valid && is_harmless(character.code))) {
+      out += text.substr(0, character.bytes);
+    } else if (starts_character(text.front())) {
+      out += '?';
+    }
+    text.remove_prefix(character.bytes);
   }
   return out;
 }
@@ -111,7 +119,7 @@ std::string Diagnostics::print() const {
 std::string print(const SourceText& source, const Diagnostic& diagnostic, bool show_line) {
   const Position& at = diagnostic.at;
   std::string out =
-      fmt::format("{}:{}:{}: error: {}\n", source.path(), at.line, at.column, printable(diagnostic.message));
+      fmt::format("{}:{}:{}: error: {}\n", printable(source.path()), at.line, at.column, printable(diagnostic.message));
   const std::string_view line = source.line(at.line);
   const std::string gutter(6, ' ');
   if (show_line && !line.empty() && at.column <= max_line) {

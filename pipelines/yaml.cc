@@ -11,6 +11,8 @@
 #include <set>
 #include <sstream>
 
+#include "runner/core/text.h"
+
 namespace quietgate {
 
 namespace {
@@ -215,38 +217,19 @@ class Builder : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-// Length of the UTF-8 character at `i`, or 0 when the bytes are not one.
-std::size_t utf8_length(std::string_view text, std::size_t i) {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-  const unsigned char lead = byte(i);
-  const std::size_t length = lead < 0x80   ? 1
-                             : lead < 0xC2 ? 0
-                             : lead < 0xE0 ? 2
-                             : lead < 0xF0 ? 3
-                             : lead < 0xF5 ? 4
-                                           : 0;
-  if (length == 0 || i + length > text.size()) return 0;
-  for (std::size_t k = 1; k < length; ++k) {
-    if ((byte(i + k) & 0xC0) != 0x80) return 0;
-  }
-  if (length == 3 && ((lead == 0xE0 && byte(i + 1) < 0xA0) || (lead == 0xED && byte(i + 1) > 0x9F))) return 0;
-  if (length == 4 && ((lead == 0xF0 && byte(i + 1) < 0x90) || (lead == 0xF4 && byte(i + 1) > 0x8F))) return 0;
-  return length;
-}
-
 // The first byte that can't stand in the file, if any.
 std::optional<Diagnostic> bad_byte(const SourceText& source) {
   const std::string_view text = source.text();
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_length(text, i);
+    const auto character = first_character(text.substr(i));
     const auto byte = static_cast<unsigned char>(text[i]);
-    if (length == 0)
+    if (!character.valid)
       return Diagnostic{source.position(i), fmt::format("the byte 0x{:02X} is not UTF-8", byte), "UTF-8 text", {}};
     const bool line_end = text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n';
     if ((byte < 0x20 && text[i] != '\n' && text[i] != '\t' && !line_end) || byte == 0x7F)
       return Diagnostic{
           source.position(i), fmt::format("the control character 0x{:02X} can't stand here", byte), {}, {}};
-    i += length;
+    i += character.bytes;
   }
   return std::nullopt;
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "runner/cli_shell.h"
+#include "runner/serve/exchange.h"
 
 namespace quietgate {
 
@@ -219,15 +220,17 @@ int run_cli(int count, const char* const* arguments, const CliParts& parts) {
     if (verb == "completion" || verb == "manual" || verb == "complete") return tell_shell(app, verb, a, parts);
     return perform(verb, a, parts);
   } catch (const std::exception& problem) {
-    print_error(
-        parts, infrastructure_error(
-                   "`" + verb + "` ended by an error of its own: " + problem.what(),
-                   "is the service of the same version? compare `quietgate --version` with what `curl SERVER/` tells"));
+    print_error(parts,
+                infrastructure_error(
+                    "`" + verb + "` ended by an error of its own: " + problem.what(),
+                    "is the service of the same version? compare `quietgate --version` with what `curl SERVER/` tells"),
+                a.common.json);
     return exit_failed;
   }
 }
 
-void print_error(const CliParts& parts, const Error& error) {
+void print_error(const CliParts& parts, const Error& error, bool json) {
+  if (json) parts.out(error_answer(0, error.message, error.advice).body);
   parts.err("quietgate: " + error.message + "\n" + (error.advice.empty() ? "" : "  " + error.advice + "\n"));
 }
 

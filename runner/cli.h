@@ -104,7 +104,8 @@ std::string journal_of(const CliParts& parts, const CliCommon& common);  // its 
 int repair_data(const CliParts& parts, const CliCommon& common);
 int backup_data(const CliParts& parts, const CliCommon& common, const std::string& file);
 
-// `error: MESSAGE` and, below it, the advice.
-void print_error(const CliParts& parts, const Error& error);
+// `quietgate: MESSAGE` and, below it, the advice, for people; and for machines an object with `error` on the other
+// stream.
+void print_error(const CliParts& parts, const Error& error, bool json = false);
 
 }  // namespace quietgate

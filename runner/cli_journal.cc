@@ -41,17 +41,18 @@ int repair_data(const CliParts& parts, const CliCommon& common) {
   std::error_code code;
   if (path.empty() || !std::filesystem::exists(std::filesystem::path(path).parent_path(), code)) {
     print_error(parts,
-                user_error("there is no data directory" + (path.empty() ? "" : " for " + path), "name it with --data"));
+                user_error("there is no data directory" + (path.empty() ? "" : " for " + path), "name it with --data"),
+                common.json);
     return exit_usage;
   }
   auto lock = DirectoryLock::take(std::filesystem::path(path).parent_path().string());
   if (!lock) {
-    print_error(parts, lock.error());
+    print_error(parts, lock.error(), common.json);
     return exit_refused;
   }
   const auto repair = repair_journal(path, now());
   if (!repair) {
-    print_error(parts, repair.error());
+    print_error(parts, repair.error(), common.json);
     return exit_failed;
   }
   if (common.json) {
@@ -83,12 +84,12 @@ int repair_data(const CliParts& parts, const CliCommon& common) {
 int backup_data(const CliParts& parts, const CliCommon& common, const std::string& file) {
   const auto path = journal_of(parts, common);
   if (path.empty()) {
-    print_error(parts, user_error("no data directory is known", "name it with --data"));
+    print_error(parts, user_error("no data directory is known", "name it with --data"), common.json);
     return exit_usage;
   }
   const auto copied = backup_journal(path, file);
   if (!copied) {
-    print_error(parts, copied.error());
+    print_error(parts, copied.error(), common.json);
     return exit_failed;
   }
   if (common.json) {

@@ -110,7 +110,7 @@ ServiceVerbs::ServiceVerbs(const CliParts& parts, const CliCommon& common, Termi
       client_(common.server, token_from(parts, common), local_user()) {}
 
 int ServiceVerbs::fail(const Error& error, int code) {
-  print_error(parts_, error);
+  print_error(parts_, error, common_.json);
   return code;
 }
 

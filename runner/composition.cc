@@ -24,6 +24,7 @@
 #include "stages/approve.h"
 #include "stages/environments.h"
 #include "stages/load.h"
+#include "stages/metrics/rule_watch.h"
 #include "stages/promote.h"
 #include "stages/test.h"
 #include "stages/verify.h"
@@ -77,6 +78,12 @@ struct Composition::Parts {
   VerifyStage verify{http, clock};
   PromoteStage promote{git, http, clock, {.dry_run = !options.promote}};
   ApproveStage approve{};
+  WatchedStage watched_test{test, http, clock};
+  WatchedStage watched_apply{apply, http, clock};
+  WatchedStage watched_load{load, http, clock};
+  WatchedStage watched_verify{verify, http, clock};
+  WatchedStage watched_promote{promote, http, clock};
+  WatchedStage watched_approve{approve, http, clock};
   Environments environments{processes, http, clock, options.data + "/environments"};
   Slots slots{options.concurrency};
   std::optional<Reaper> reaper;
@@ -112,12 +119,12 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       p.workspace,
       *p.reaper,
       p.slots,
-      {{"test", &p.test},
-       {"apply", &p.apply},
-       {"load", &p.load},
-       {"verify", &p.verify},
-       {"promote", &p.promote},
-       {"approve", &p.approve}},
+      {{"test", &p.watched_test},
+       {"apply", &p.watched_apply},
+       {"load", &p.watched_load},
+       {"verify", &p.watched_verify},
+       {"promote", &p.watched_promote},
+       {"approve", &p.watched_approve}},
       step_environment(),
       p.options.say,
   });

@@ -17,6 +17,7 @@
 #include "runner/config.h"
 #include "runner/daemon.h"
 #include "runner/serve/documents.h"
+#include "runner/serve/exchange.h"
 #include "runner/terminal_run.h"
 
 namespace quietgate {
@@ -28,7 +29,8 @@ namespace {
 constexpr Milliseconds draw_every{100};
 constexpr std::size_t read_batch = 256;
 
-int refuse(const Error& error) {
+int refuse(const Error& error, bool json) {
+  if (json) std::printf("%s", error_answer(0, error.message, error.advice).body.c_str());
   std::fprintf(stderr, "quietgate: %s\n", error.message.c_str());
   if (!error.advice.empty()) std::fprintf(stderr, "           %s\n", error.advice.c_str());
   return error.kind == ErrorKind::user ? exit_usage : exit_failed;
@@ -144,12 +146,12 @@ Result<RunId> request_run(Composition& composition, const Repository& repository
 
 int run_here(const RunOptions& options) {
   auto head = git_head(options.directory);
-  if (!head) return refuse(head.error());
+  if (!head) return refuse(head.error(), options.json);
   const auto repository = repository_here(*head, options);
   std::string data = options.data;
   if (data.empty()) {
     data = default_data_directory();
-    if (data.empty()) return refuse(user_error("no data directory is known", "name one with --data"));
+    if (data.empty()) return refuse(user_error("no data directory is known", "name one with --data"), options.json);
     data += "/here/" + repository.remote.repository;
   }
   data = fs::absolute(data).lexically_normal();
@@ -168,7 +170,7 @@ int run_here(const RunOptions& options) {
     if (view) view->say(line);
   };
   auto made = Composition::make({data, 4, options.promote, {repository}, say});
-  if (!made) return refuse(made.error());
+  if (!made) return refuse(made.error(), options.json);
   auto& composition = **made;
   PosixClock clock(composition.executor());
   auto glimpse = [data](const RunId& run, const std::string& stage, int attempt) {
@@ -181,7 +183,7 @@ int run_here(const RunOptions& options) {
     view->say("the working tree has changes that are not committed: this run is of commit " +
               head->commit.substr(0, 7));
   auto run = request_run(composition, repository, *head);
-  if (!run) return refuse(run.error());
+  if (!run) return refuse(run.error(), options.json);
 
   Follower follower{composition, *view, *run, options.promote, PosixClock(composition.executor())};
   composition.add_engine();
@@ -204,8 +206,8 @@ int run_here(const RunOptions& options) {
     signals = 0;
   });
   view->finish();
-  if (options.json) std::printf("%s\n", run_document(view->record(), {}).c_str());
-  if (!ended) return refuse(ended.error());
+  if (options.json) std::printf("%s", run_document(view->record(), {}).c_str());
+  if (!ended) return refuse(ended.error(), false);  // the document is out
   if (!view->record().over()) return exit_cancelled;
   return exit_code_of(view->record());
 }

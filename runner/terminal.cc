@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "runner/core/text.h"
+
 namespace quietgate {
 
 namespace {
@@ -39,10 +41,6 @@ std::size_t escape_length(std::string_view text) {
     return std::min(i + 1, text.size());
   }
   return 2;
-}
-
-bool continues(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
 }  // namespace
@@ -102,15 +100,15 @@ std::string printable(std::string_view text) {
       text.remove_prefix(length);
       continue;
     }
-    const auto c = static_cast<unsigned char>(text.front());
-    if (c == '\t') {
+    const auto character = first_character(text);
+    if (text.front() == '\t') {
       out += ' ';
-    } else if (c == 0xc2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xa0) {
-      text.remove_prefix(1);  // a control character of Latin-1's upper half, in UTF-8
-    } else if (c >= 0x20 && c != 0x7f) {
-      out += text.front();
+    } else if (!character.valid) {
+      out += '?';
+    } else if (is_harmless(character.code)) {
+      out += text.substr(0, character.bytes);
     }
-    text.remove_prefix(1);
+    text.remove_prefix(character.bytes);
   }
   return out;
 }
@@ -118,9 +116,13 @@ std::string printable(std::string_view text) {
 int columns_of(std::string_view text) {
   int columns = 0;
   while (!text.empty()) {
-    const auto length = escape_length(text);
-    if (length == 0 && !continues(text.front())) ++columns;
-    text.remove_prefix(std::max<std::size_t>(1, length));
+    auto length = escape_length(text);
+    if (length == 0) {
+      const auto character = first_character(text);
+      columns += columns_of(character.code);
+      length = character.bytes;
+    }
+    text.remove_prefix(length);
   }
   return columns;
 }
@@ -138,9 +140,11 @@ std::string fitted(const Terminal& terminal, std::string_view text, int columns)
       text.remove_prefix(length);
       continue;
     }
-    if (!continues(text.front()) && used++ == room) break;
-    out += text.front();
-    text.remove_prefix(1);
+    const auto character = first_character(text);
+    used += columns_of(character.code);
+    if (used > room) break;
+    out += text.substr(0, character.bytes);
+    text.remove_prefix(character.bytes);
   }
   return out + ellipsis.substr(0, terminal.unicode ? std::string::npos : static_cast<std::size_t>(columns)) +
          (inking ? "\x1b[0m" : "");

@@ -23,10 +23,11 @@ Terminal terminal_of(int descriptor, bool no_colour);
 enum class Ink { plain, bold, dim, red, green, yellow, blue, cyan };
 std::string inked(const Terminal& terminal, Ink ink, std::string_view text);
 
-// Foreign text made harmless: no escape sequences, no control characters; a tab is a space.
+// Foreign text made harmless: no escape sequences, no control characters, nothing that turns the direction of writing;
+// a tab is a space, a byte that is no UTF-8 is a `?`.
 std::string printable(std::string_view text);
 
-// Columns that UTF-8 text takes; escape sequences take none.
+// Columns that UTF-8 text takes, wide characters two; escape sequences take none.
 int columns_of(std::string_view text);
 // Cut to at most so many columns, with an ellipsis when something was cut. Escape sequences are kept whole.
 std::string fitted(const Terminal& terminal, std::string_view text, int columns);

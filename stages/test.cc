@@ -85,13 +85,18 @@ void judge_tests(const StageRequest& request, std::vector<TestResult> tests, Sta
   for (const auto& test : tests) {
     if (test.kind == TestResult::Kind::failed) request.log->line("failed: " + test.name);
   }
-  const auto& counts = *outcome.tests;
+  const auto counts = *outcome.tests;
   auto sentence = failures_sentence(tests);
   if (!sentence.empty()) {
     if (outcome.outcome == Outcome::passed) outcome.outcome = Outcome::failed;
     outcome.reason = sentence;
   } else if (outcome.outcome == Outcome::passed && tests.empty()) {
     outcome = failed("the JUnit report holds no tests", "run at least one test, or remove `junit:`");
+  } else if (outcome.outcome == Outcome::passed && counts.passed == 0) {
+    outcome = failed(counts.skipped == 1 ? std::string("the only test was skipped")
+                                         : "all " + std::to_string(counts.skipped) + " tests were skipped",
+                     "let at least one test run, or remove `junit:`");
+    outcome.tests = counts;
   } else if (outcome.outcome == Outcome::passed) {
     outcome.reason = std::to_string(counts.passed) + (counts.passed == 1 ? " test" : " tests") + " passed";
     if (counts.skipped > 0) outcome.reason += ", " + std::to_string(counts.skipped) + " skipped";

@@ -9,6 +9,7 @@
 #include "runner/core/proof_table.h"
 #include "stages/metrics/evidence_gathering.h"
 #include "stages/metrics/proofs.h"
+#include "stages/metrics/rule_watch.h"
 
 namespace quietgate {
 
@@ -173,6 +174,7 @@ Task<void> Watch::outwait_pending() {
 Task<GateEvidence> Watch::gather() {
   // When an alert ended the waiting, only what has passed can be looked at.
   evidence_.end = std::max(evidence_.begin, std::min(evidence_.end, server_now()));
+  evidence_.sightings = read_sightings(request_.directory, asked_.url());
   co_await asked_.gather(evidence_);
   co_return std::move(evidence_);
 }

@@ -10,6 +10,7 @@
 #include "runner/core/result.h"
 #include "stages/metrics/prometheus.h"
 #include "stages/metrics/rules_file.h"
+#include "stages/metrics/sightings.h"
 
 namespace quietgate {
 
@@ -65,6 +66,7 @@ struct GateEvidence {
   std::map<std::string, InputCount> inputs;                                 // by selector
   Result<std::vector<ScrapeTarget>> targets = not_asked<std::vector<ScrapeTarget>>();
   Result<std::vector<Series>> lowest_up = not_asked<std::vector<Series>>();  // min_over_time(up[window])
+  Sightings sightings;                   // what was seen of the rules while stages ran
   std::map<std::string, double> values;  // what alerts that fired showed at first, by rule name and labels
 
   double length() const { return end - begin; }

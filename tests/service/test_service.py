@@ -376,7 +376,11 @@ class RunHere(ServiceTest):
 
     def test_json_is_one_object_at_the_end(self):
         self.commit(ONE % "'true'")
-        self.assertEqual(json.loads(self.run_here("--json").stdout.strip().splitlines()[-1])["outcome"], "passed")
+        document = self.run_here("--json").stdout
+        self.assertEqual(json.loads(document)["outcome"], "passed")
+        self.assertEqual(document.count("\n"), 1, "one line, and nothing beside it")
+        missing = subprocess.run([BINARY, "run", "--json", str(self.folder / "nowhere")], capture_output=True, text=True, timeout=60, env=environment())
+        self.assertIn("no Git repository", json.loads(missing.stdout)["error"]["message"])
 
     def test_promotes_nothing_unless_asked(self):
         self.commit("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n")

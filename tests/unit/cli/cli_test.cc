@@ -64,6 +64,15 @@ TEST_F(CliTest, SaysWhenThereIsNoService) {
   EXPECT_EQ(run({"--server", "http://127.0.0.1:1", "show", "hello/1", "--follow"}), exit_unreachable);
 }
 
+TEST_F(CliTest, ErrorsAreDocumentsForMachines) {
+  EXPECT_EQ(run({"runs", "--json", "--server", "http://127.0.0.1:1"}), exit_unreachable);
+  EXPECT_EQ(out.rfind("{\"error\":{\"message\":\"the service at http://127.0.0.1:1 can't be reached", 0), 0U) << out;
+  EXPECT_EQ(out.find('\n'), out.size() - 1);
+  EXPECT_NE(err, "");
+  EXPECT_EQ(run({"show", "a/b/c", "--json", "--server", "http://127.0.0.1:1"}), exit_usage);
+  EXPECT_EQ(out.rfind("{\"error\":", 0), 0U) << out;
+}
+
 TEST_F(CliTest, SaysWhenThereIsNoPipelineFile) {
   EXPECT_EQ(run({"validate", "/nonexistent/p.yaml"}), exit_usage);
   EXPECT_NE(err.find("there is no /nonexistent/p.yaml"), std::string::npos);

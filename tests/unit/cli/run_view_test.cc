@@ -272,6 +272,14 @@ TEST(Text, FitsAndMeasures) {
   EXPECT_EQ(printable("a\x1b[1mb\x07"
                       "c\td"),
             "abc d");
+  EXPECT_EQ(printable("a\x9b"
+                      "31mb\xc2\x9b"
+                      "c\u202ed"),
+            "a?31mbcd");
+  EXPECT_EQ(columns_of("日本 e\u0301 😀"), 9);
+  EXPECT_EQ(fitted(terminal, "日本日本", 6), "日本…");
+  EXPECT_EQ(fitted(terminal, "日本日本", 5), "日本…");
+  EXPECT_EQ(fitted(terminal, "日本日本", 4), "日…");
   EXPECT_EQ(wrapped("one two three", 8, 2), "one two\n  three");
   EXPECT_EQ(ago(Time{Milliseconds{1}}, Time{Milliseconds{180'001}}), "3m ago");
 }

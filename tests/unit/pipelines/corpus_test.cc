@@ -6,6 +6,7 @@
 
 #include "pipelines/compiler.h"
 #include "runner/core/event.h"
+#include "runner/core/text.h"
 #include "tests/unit/pipelines/cases.h"
 
 namespace quietgate {
@@ -78,6 +79,12 @@ TEST(Corpus, MutatedFilesNeverCrashAndErrorsHavePlaces) {
     const Compilation compilation = compile_pipeline(text, "mutated.yaml", some_commit());
     ASSERT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5)) << text;
     ASSERT_NE(compilation.plan.has_value(), !compilation.diagnostics.empty()) << text;
+    for (std::string_view rest = compilation.printed; !rest.empty();) {
+      const auto character = first_character(rest);
+      ASSERT_TRUE(character.valid) << compilation.printed;
+      ASSERT_TRUE(is_harmless(character.code) || rest.front() == '\n' || rest.front() == '\t') << compilation.printed;
+      rest.remove_prefix(character.bytes);
+    }
     const std::size_t lines = 2 + static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
     for (const Diagnostic& diagnostic : compilation.diagnostics) {
       ASSERT_GE(diagnostic.at.line, 1u);

@@ -104,6 +104,16 @@ TEST_F(TestStageTest, MissingEmptyAndStaleReportsNeverPass) {
   auto empty = run(one);
   EXPECT_EQ(empty.outcome, Outcome::failed);
   EXPECT_EQ(empty.reason, "the JUnit report holds no tests");
+
+  processes.exits.clear();
+  processes.script = [this](const ProcessSpec&) {
+    report("<testsuite><testcase name='a'><skipped/></testcase><testcase name='b'><skipped/></testcase></testsuite>");
+    return exited(0);
+  };
+  auto skipped = run(one);
+  EXPECT_EQ(skipped.outcome, Outcome::failed);
+  EXPECT_EQ(skipped.reason, "all 2 tests were skipped");
+  EXPECT_EQ(skipped.tests, (TestCounts{0, 0, 2}));
 }
 
 TEST_F(TestStageTest, PassesWithCounts) {

@@ -1,0 +1,182 @@
+#include "stages/metrics/rule_watch.h"
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "runner/core/expression.h"
+#include "runner/core/state.h"
+
+namespace quietgate {
+
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr const char* file_name = "/rules-seen.ndjson";
+constexpr std::uintmax_t most_bytes = 64 * 1024 * 1024;
+constexpr Milliseconds patience{3'000};
+constexpr Milliseconds after_a_problem{1'000};
+
+std::string key_of(const LoadedRule& rule) {
+  return rule.file + ";" + rule.group;
+}
+
+Milliseconds pause_after(const std::vector<LoadedRule>& rules) {
+  double shortest = 15;
+  for (const auto& rule : rules) {
+    if (rule.interval > 0) shortest = std::min(shortest, rule.interval);
+  }
+  return std::clamp(Milliseconds(std::llround(shortest * 1000 / 3)), Milliseconds{150}, Milliseconds{5'000});
+}
+
+void read_file(const std::string& path, const std::string& url, Sightings& all) {
+  std::error_code wrong;
+  if (fs::file_size(path, wrong) > most_bytes || wrong) return;
+  std::ifstream file(path, std::ios::binary);
+  for (std::string line; std::getline(file, line);) {
+    const auto row = Json::parse(line, nullptr, false);
+    if (!row.is_object() || row.value("server", Json()) != url || !row.value("group", Json()).is_string() ||
+        !row.value("evaluated", Json()).is_number())
+      continue;
+    auto& group = all[row["group"].get<std::string>()];
+    const double at = row["evaluated"].get<double>();
+    group.evaluated.push_back(at);
+    if (const auto problem = row.value("problem", Json()); problem.is_string())
+      group.unhealthy.emplace(at, problem.get<std::string>());
+  }
+}
+
+// What `now` holds beyond `before`, as lines.
+std::string lines_of(const std::string& url, const Sightings& before, const Sightings& now) {
+  std::string text;
+  for (const auto& [key, group] : now) {
+    auto known = before.find(key);
+    for (const double at : group.evaluated) {
+      if (known != before.end() && !known->second.evaluated.empty() && at <= known->second.evaluated.back()) continue;
+      Json row{{"server", url}, {"group", key}, {"evaluated", at}};
+      if (auto problem = group.unhealthy.find(at); problem != group.unhealthy.end()) row["problem"] = problem->second;
+      text += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    }
+  }
+  return text;
+}
+
+// The stages that this one waits for, over however many between.
+std::set<std::string> waited_for(const Plan& plan, const StageSpec& stage) {
+  std::set<std::string> all(stage.needs.begin(), stage.needs.end());
+  for (auto spec = plan.stages.rbegin(); spec != plan.stages.rend(); ++spec) {
+    if (all.contains(spec->name)) all.insert(spec->needs.begin(), spec->needs.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+bool add_sightings(const std::vector<LoadedRule>& rules, Sightings& to) {
+  std::map<std::string, double> oldest;
+  std::map<std::string, std::string> problems;
+  for (const auto& rule : rules) {
+    const auto key = key_of(rule);
+    const auto [found, is_new] = oldest.emplace(key, rule.last_evaluation);
+    if (!is_new) found->second = std::min(found->second, rule.last_evaluation);
+    if (rule.last_evaluation > 0 && (rule.health != "ok" || !rule.last_error.empty()))
+      problems.emplace(key, rule.name + ": " + (rule.last_error.empty() ? "health " + rule.health : rule.last_error));
+  }
+  bool news = false;
+  for (const auto& [key, at] : oldest) {
+    auto& group = to[key];
+    // Never evaluated, or a server whose clock went back: nothing that could follow on what was seen.
+    if (at <= 0 || (!group.evaluated.empty() && at <= group.evaluated.back())) continue;
+    group.evaluated.push_back(at);
+    if (auto problem = problems.find(key); problem != problems.end()) group.unhealthy.emplace(at, problem->second);
+    news = true;
+  }
+  return news;
+}
+
+Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, Stop& stop) {
+  Prometheus prometheus(http, url, patience);
+  std::ofstream file(attempt_directory + file_name, std::ios::binary | std::ios::app);
+  Sightings newest;
+  for (;;) {
+    auto rules = co_await prometheus.rules(stop);
+    auto pause = after_a_problem;
+    if (rules) {
+      const auto before = newest;
+      if (add_sightings(*rules, newest)) file << lines_of(prometheus.url(), before, newest) << std::flush;
+      for (auto& [key, group] : newest) {
+        if (group.evaluated.size() > 1) group.evaluated.erase(group.evaluated.begin(), group.evaluated.end() - 1);
+        group.unhealthy.clear();
+      }
+      pause = pause_after(*rules);
+    }
+    co_await clock.sleep(pause, stop);
+  }
+}
+
+Sightings read_sightings(const std::string& attempt_directory, const std::string& url) {
+  Sightings all;
+  std::error_code wrong;
+  fs::directory_iterator at(fs::path(attempt_directory).parent_path(), wrong);
+  if (wrong) return all;
+  for (const auto& attempt : at) read_file(attempt.path().string() + file_name, url, all);
+  for (auto& [key, group] : all) {
+    std::sort(group.evaluated.begin(), group.evaluated.end());
+    group.evaluated.erase(std::unique(group.evaluated.begin(), group.evaluated.end()), group.evaluated.end());
+  }
+  return all;
+}
+
+std::set<std::string> servers_to_watch(const StageRequest& request) {
+  std::set<std::string> urls;
+  if (const auto* own = std::get_if<PromoteSpec>(&request.spec.body); own != nullptr && own->gate)
+    urls.insert(own->gate->prometheus);
+  RunState state;
+  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  if (!state.plan) return urls;
+  for (const auto& spec : state.plan->stages) {
+    const auto* promote = std::get_if<PromoteSpec>(&spec.body);
+    if (promote == nullptr || !promote->gate || !waited_for(*state.plan, spec).contains(request.spec.name)) continue;
+    const auto url =
+        resolve(promote->gate->prometheus, [&state](const std::string& name) { return stage_value(state, name); });
+    if (url) urls.insert(*url);
+  }
+  return urls;
+}
+
+Task<StageOutcome> WatchedStage::run(StageRequest request) {
+  const auto urls = servers_to_watch(request);
+  const auto executor = co_await boost::asio::this_coro::executor;
+  Stop over;
+  Stop never;
+  Bell bell(executor);
+  std::size_t left = urls.size();
+  for (const auto& url : urls) {
+    spawn(executor, watch_rules(http_, clock_, url, request.directory, over), [&left, &bell](std::exception_ptr) {
+      --left;
+      bell.ring();
+    });
+  }
+  std::optional<StageOutcome> outcome;
+  std::exception_ptr thrown;
+  try {
+    outcome.emplace(co_await inner_.run(std::move(request)));
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  over.request(StopReason::cancel, "the stage has ended");
+  while (left > 0) {
+    const auto seen = bell.rings();
+    co_await bell.wait(seen, never);
+  }
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(*outcome);
+}
+
+}  // namespace quietgate

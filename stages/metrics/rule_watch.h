@@ -1,0 +1,41 @@
+// What a Prometheus server says about its rules while stages run, read again and again: the proof that rule groups were
+// evaluated without a gap on a server that nobody prepared for it (P5).
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "runner/ports/clock.h"
+#include "runner/ports/http.h"
+#include "runner/ports/stage.h"
+#include "stages/metrics/sightings.h"
+
+namespace quietgate {
+
+// Reads the rules of the server at `url` three times per evaluation interval, until `stop` is requested, and appends
+// what is new to `rules-seen.ndjson` in the attempt's directory. What it can't read it leaves out: a gap proves
+// nothing.
+Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, Stop& stop);
+
+// Everything that the attempts of a run, of which `attempt_directory` is one, have seen of the server at `url`. Lines
+// that make no sense are left out.
+Sightings read_sightings(const std::string& attempt_directory, const std::string& url);
+
+// The servers by whose rules a gate judges the time in which this stage runs: of itself, and of every `promote` stage
+// of the run's plan that waits for it, as far as their addresses are known by now.
+std::set<std::string> servers_to_watch(const StageRequest& request);
+
+// A stage kind during whose attempts those servers are watched.
+class WatchedStage final : public StageKind {
+ public:
+  // All must outlive it.
+  WatchedStage(StageKind& inner, Http& http, Clock& clock) : inner_(inner), http_(http), clock_(clock) {}
+  Task<StageOutcome> run(StageRequest request) override;
+
+ private:
+  StageKind& inner_;
+  Http& http_;
+  Clock& clock_;
+};
+
+}  // namespace quietgate
