@@ -95,7 +95,7 @@ class Slow final : public StageKind {
  public:
   explicit Slow(Clock& clock) : clock_(clock) {}
   Task<StageOutcome> run(StageRequest request) override {
-    co_await clock_.sleep(Milliseconds{5'000}, *request.stop);
+    co_await clock_.sleep(Milliseconds(5'000), *request.stop);
     StageOutcome outcome;
     outcome.reason = "slept";
     co_return outcome;
