@@ -60,7 +60,7 @@ Service::Service(Surroundings& around)
   const std::vector<std::pair<const char*, StageKind*>> kinds{
       {"test", &test_}, {"apply", &apply_}, {"verify", &verify_}, {"promote", &promote_}, {"approve", &approve_}};
   for (const auto& [name, kind] : kinds) {
-    watched_.push_back(std::make_unique<WatchedStage>(around.world, around.invariants, around.remotes, *kind));
+    watched_.push_back(std::make_unique<ObservedStage>(around.world, around.invariants, around.remotes, *kind));
     parts_.kinds[name] = watched_.back().get();
   }
   add("the supervisor", supervisor_.supervise(stop_));

@@ -71,7 +71,7 @@ class Service {
   PromoteStage promote_;
   ApproveStage approve_;
   Environments environments_;
-  std::vector<std::unique_ptr<WatchedStage>> watched_;
+  std::vector<std::unique_ptr<ObservedStage>> watched_;
   WorldDestroyer destroyer_;
   Slots slots_;
   Reaper reaper_;

@@ -136,7 +136,7 @@ Task<Result<void>> WorldDestroyer::destroy(EnvironmentSummary environment, Stop&
   co_return destroyed;
 }
 
-Task<StageOutcome> WatchedStage::run(StageRequest request) {
+Task<StageOutcome> ObservedStage::run(StageRequest request) {
   if (auto* promote = std::get_if<PromoteSpec>(&request.spec.body)) {
     if (world_.planted == Planted::skipped_gate) promote->gate.reset();
     if (world_.planted == Planted::skipped_approval) promote->approval = Approval::none;

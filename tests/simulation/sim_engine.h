@@ -53,9 +53,9 @@ class WorldDestroyer final : public EnvironmentDestroyer {
   EnvironmentDestroyer& real_;
 };
 
-class WatchedStage final : public StageKind {
+class ObservedStage final : public StageKind {
  public:
-  WatchedStage(World& world, Invariants& invariants, std::map<std::string, SimRemote>& remotes, StageKind& real)
+  ObservedStage(World& world, Invariants& invariants, std::map<std::string, SimRemote>& remotes, StageKind& real)
       : world_(world), invariants_(invariants), remotes_(remotes), real_(real) {}
   Task<StageOutcome> run(StageRequest request) override;
 
