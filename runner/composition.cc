@@ -26,6 +26,7 @@
 #include "stages/load.h"
 #include "stages/metrics/rule_watch.h"
 #include "stages/promote.h"
+#include "stages/service_check.h"
 #include "stages/test.h"
 #include "stages/verify.h"
 
@@ -78,10 +79,13 @@ struct Composition::Parts {
   VerifyStage verify{http, clock};
   PromoteStage promote{git, http, clock, {.dry_run = !options.promote}};
   ApproveStage approve{};
-  WatchedStage watched_test{test, http, clock};
+  ServiceCheckedStage checked_test{test, processes};
+  ServiceCheckedStage checked_load{load, processes};
+  ServiceCheckedStage checked_verify{verify, processes};
+  WatchedStage watched_test{checked_test, http, clock};
   WatchedStage watched_apply{apply, http, clock};
-  WatchedStage watched_load{load, http, clock};
-  WatchedStage watched_verify{verify, http, clock};
+  WatchedStage watched_load{checked_load, http, clock};
+  WatchedStage watched_verify{checked_verify, http, clock};
   WatchedStage watched_promote{promote, http, clock};
   WatchedStage watched_approve{approve, http, clock};
   Environments environments{processes, http, clock, options.data + "/environments"};

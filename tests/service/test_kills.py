@@ -1,5 +1,6 @@
 """SIGKILL at random moments: of the service, and of leaders. QUIETGATE_KILLS says how many (scripts/kills: 100)."""
 import collections
+import json
 import os
 import random
 import re
@@ -86,7 +87,7 @@ class Kills(ServiceTest):
         for what in ("attempts begun twice", "log lines lost", "log lines doubled"):
             self.assertEqual(table[what], 0, what)
 
-    def test_of_the_service(self):
+    def test_of_service(self):
         self.begin()
         table = collections.Counter()
         for _ in range(KILLS):
@@ -119,5 +120,5 @@ class Kills(ServiceTest):
         for number in range(1, len(self.commits) + 1):
             run = self.run_of(number)
             if run["outcome"] != "passed":
-                self.assertEqual(run["outcome"], "error", run["reason"])
+                self.assertEqual(run["outcome"], "error", json.dumps(run, indent=1))
                 self.assertIn("leader", run["reason"])

@@ -1,5 +1,6 @@
 """The service as a whole: real processes, real Git, real files; faults as users meet them."""
 import json
+import os
 import signal
 import subprocess
 import unittest
@@ -267,6 +268,34 @@ class Environments(ServiceTest):
         self.assertIn("web", run["reason"])
         self.assertIn("no luck", self.stage_log(1, "staging") + run["reason"])
         self.no_process_left()
+
+    def kills(self, *what):
+        """Kills these processes of the environment while a stage uses it; what became of the run."""
+        self.start()
+        flag = self.folder / "flag"
+        self.push(ENVIRONMENT % flag)
+        self.stage_is(1, "use", "running")
+        for each in what:
+            found = [pid for pid, command in self.processes_of_this_test() if command.startswith(each)]
+            self.assertTrue(found, f"no {each} in {self.processes_of_this_test()}")
+            for pid in found:
+                os.kill(pid, signal.SIGKILL)
+            until(lambda: not any(pid in found for pid, _ in self.processes_of_this_test()), f"the end of {each}")
+        flag.touch()
+        run = self.finished(1)
+        self.no_process_left()
+        return run
+
+    def test_a_stage_that_fails_names_the_service_that_had_ended(self):
+        run = self.kills("/usr/bin/python3 -m http.server")
+        self.assertEqual(run["outcome"], "failed")
+        self.assertIn('service "web" of staging had ended: killed by SIGKILL', run["reason"])
+        self.assertIn('service "web" had ended, ', self.stage_log(1, "use"))
+
+    def test_a_service_whose_leader_died_is_no_fault_of_the_commit(self):
+        run = self.kills(f"quietgate-leader {self.data}/environments", "/usr/bin/python3 -m http.server")
+        self.assertEqual(run["outcome"], "error")
+        self.assertIn('service "web" of staging had ended: leader died', run["reason"])
 
     def test_time_to_live_ends_the_run_and_the_environment(self):
         self.start()

@@ -1,0 +1,58 @@
+#include "stages/service_check.h"
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "stages/provision/environment.h"
+#include "stages/tree.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t shown_lines = 10;
+constexpr std::size_t read_at_end = 16UL * 1024;
+
+// By the stage that made them: the environments that its last attempt left standing.
+std::map<std::string, std::string> standing_environments(const StageRequest& request) {
+  std::map<std::string, std::string> standing;
+  for (const auto& row : *request.history) {
+    if (const auto* planned = std::get_if<EnvironmentPlanned>(&row.event)) {
+      standing[planned->stage] = planned->environment;
+    }
+    if (const auto* destroyed = std::get_if<EnvironmentDestroyed>(&row.event)) {
+      std::erase_if(standing, [&](const auto& entry) { return entry.second == destroyed->environment; });
+    }
+  }
+  return standing;
+}
+
+void tell_last_lines(StageLog& log, const std::string& name, const std::string& file) {
+  auto lines = last_lines(read_file_end(file, read_at_end), shown_lines);
+  log.line("service \"" + name + "\" had ended" + (lines.empty() ? ", it printed nothing" : ", its last lines:"));
+  for (const auto& line : lines) log.line("  " + line);
+}
+
+}  // namespace
+
+Task<StageOutcome> ServiceCheckedStage::run(StageRequest request) {
+  const auto inner = request;
+  auto outcome = co_await inner_.run(inner);
+  if (outcome.outcome != Outcome::failed && outcome.outcome != Outcome::error) co_return outcome;
+  for (const auto& [stage, id] : standing_environments(request)) {
+    auto environment = load_environment(EnvironmentFolder{request.environments + "/" + id});
+    if (!environment) continue;  // destroyed meanwhile, or not begun: not this stage's to tell
+    for (const auto& directory : environment->services) {
+      auto status = processes_.status(directory);
+      if (!status || !status->has_value()) continue;
+      const auto name = std::filesystem::path(directory).filename().string();
+      tell_last_lines(*request.log, name, directory + "/log");
+      outcome.reason += "; service \"" + name + "\" of " + stage + " had ended: " + describe(**status);
+      if ((*status)->how == ProcessExit::How::leader_died) outcome.outcome = Outcome::error;
+    }
+  }
+  co_return outcome;
+}
+
+}  // namespace quietgate
