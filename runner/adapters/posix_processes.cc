@@ -16,6 +16,7 @@
 #include <set>
 
 #include "runner/adapters/leader_spawn.h"
+#include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 
 namespace quietgate {
@@ -29,6 +30,8 @@ constexpr Milliseconds begin_patience{30'000};  // a leader syncs a file before 
 constexpr Milliseconds end_patience{45'000};    // beyond the grace: a leader sweeps, kills, syncs
 constexpr Milliseconds kill_patience{30'000};
 constexpr Milliseconds look_again{5};
+constexpr int sure_after = 3;                 // looks that find nothing
+constexpr Milliseconds stop_patience{1'000};  // to stop what forks while it is being stopped
 
 std::string absolute(const std::string& path) {
   return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
@@ -57,6 +60,12 @@ Descriptor open_process(int pid) {
 
 bool send_signal(int process, int signal) {
   return ::syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0) == 0;
+}
+
+// A leader that its step has stopped is woken to hear it.
+void order_end(int leader) {
+  send_signal(leader, SIGTERM);
+  send_signal(leader, SIGCONT);
 }
 
 // Reaps the process if it is a child of ours. How it ended; empty when that isn't known.
@@ -246,7 +255,7 @@ Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
     const bool told = co_await readable((*leading)->report.get(), nullptr, begin_patience);
     const auto report = told ? read_report((*leading)->report.get()) : std::string();
     if (!told || report.empty() || report[0] == '!') {
-      send_signal((*leading)->pid.get(), SIGTERM);
+      order_end((*leading)->pid.get());
       co_await readable((*leading)->pid.get(), nullptr, end_patience);
       co_return not_begun(report, reap((*leading)->pid.get()));
     }
@@ -294,7 +303,7 @@ Task<Result<void>> PosixProcesses::end(std::string path, Stop& stop) {
     co_return buried ? Result<void>() : Result<void>(buried.error());
   }
   const auto leader = found->leading->pid.get();
-  send_signal(leader, SIGTERM);
+  order_end(leader);
   const auto grace = spec ? (*spec)->grace : SpecRecord().grace;
   const bool ended = co_await readable(leader, &stop, grace + end_patience);
   if (!ended) {
@@ -344,7 +353,7 @@ Task<Result<ProcessExit>> PosixProcesses::wait(LeaderDirectory directory, std::u
 
 Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace) {
   const int leader = leading.pid.get();
-  send_signal(leader, SIGTERM);
+  order_end(leader);
   const bool ended = co_await readable(leader, nullptr, grace + end_patience);
   if (!ended) {
     send_signal(leader, SIGKILL);
@@ -353,35 +362,50 @@ Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace
 }
 
 // Ends what a dead leader left, as the leader would have; says what came of it. All are stopped before the first is
-// signalled: a parent that died would leave children that nothing connects with the step any more.
+// signalled: a parent that died would leave children that nothing connects with the step any more. Who keeps forking
+// is not waited for here: only the kernel's own means end it.
 Task<std::string> PosixProcesses::end_left(LeaderRecord record, std::string id, SpecRecord told) {
   const auto began = std::chrono::steady_clock::now();
   const auto marker = std::string(step_marker) + "=" + id;
-  auto look = [&] { return left_behind(marker, record.leader, record.leader_start); };
+  auto group = record.group.empty() ? control_group_of(id) : record.group;
+  if (!is_control_group_of(group, id)) group.clear();
+  auto look = [&] { return left_behind(marker, record.leader, record.leader_start, control_group_members(group)); };
+  const auto founder = record.step;
   std::set<std::pair<int, std::uint64_t>> known;
   auto left = look();
-  for (bool fresh = true; fresh; left = look()) {
+  for (bool fresh = true; fresh && std::chrono::steady_clock::now() - began < stop_patience; left = look()) {
     fresh = false;
-    for (const auto& process : left) {
-      if (!known.emplace(process.pid, process.start).second) continue;
-      signal_process(process, SIGSTOP);
-      fresh = true;
-    }
+    for (const auto& process : left.living) fresh |= known.emplace(process.pid, process.start).second;
+    if (!fresh) continue;
+    signal_orphaned_group(founder, SIGSTOP);
+    signal_all(left, SIGSTOP);
+    co_await nap(Milliseconds(1));
   }
   for (int signal : {told.stop_signal, SIGCONT}) {
-    for (const auto& process : left) signal_process(process, signal);
+    signal_orphaned_group(founder, signal);
+    signal_all(left, signal);
   }
-  for (left = look(); !left.empty() && std::chrono::steady_clock::now() - began < told.grace + kill_patience;
-       left = look()) {
-    const bool kill = std::chrono::steady_clock::now() - began >= told.grace;
-    for (const auto& process : left) {
+  // One look can miss who forks and ends all the time. The dead count only for a while: maybe nobody reaps them.
+  for (int empty = 0; empty < sure_after && std::chrono::steady_clock::now() - began < told.grace + kill_patience;) {
+    left = look();
+    const auto passed = std::chrono::steady_clock::now() - began;
+    const bool kill = passed >= told.grace;
+    const bool hidden =
+        control_group_lives(group) || (passed < told.grace + stop_patience && signal_orphaned_group(founder, 0));
+    empty = left.living.empty() && !hidden ? empty + 1 : 0;
+    for (const auto& process : left.living) {
       const bool fresh = known.emplace(process.pid, process.start).second;
-      if (fresh || kill) signal_process(process, kill ? SIGKILL : told.stop_signal);
+      if (fresh && !kill) signal_process(process, told.stop_signal);
     }
-    co_await nap(look_again * 4);
+    if (kill) kill_control_group(group);
+    if (kill) signal_orphaned_group(founder, SIGKILL);
+    if (kill) signal_all(left, SIGKILL);
+    const auto pause = empty > 0 ? Milliseconds(1) : look_again * 4;
+    co_await nap(pause);
   }
+  remove_control_group(group);
   auto said = "; " + std::to_string(known.size()) + " processes of the step were ended";
-  if (!left.empty()) said += ", " + std::to_string(left.size()) + " could not be";
+  if (!left.living.empty()) said += ", " + std::to_string(left.living.size()) + " could not be";
   co_return said;
 }
 

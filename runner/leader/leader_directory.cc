@@ -116,6 +116,7 @@ Result<std::optional<LeaderRecord>> LeaderDirectory::leader() const {
     record.leader_start = json.at("leader").at("start").get<std::uint64_t>();
     record.step = json.at("step").at("pid").get<int>();
     record.step_start = json.at("step").at("start").get<std::uint64_t>();
+    record.group = json.value("group", std::string());
     if (record.id.empty() || record.leader <= 1) throw std::runtime_error("it names no leader");
   });
 }

@@ -19,6 +19,7 @@ struct LeaderRecord {
   std::uint64_t leader_start = 0;
   int step = 0;
   std::uint64_t step_start = 0;
+  std::string group;  // the folder of the step's control group; empty: none
 };
 
 // What spec.json tells the runner itself; the rest of it is for people.

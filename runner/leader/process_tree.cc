@@ -43,6 +43,18 @@ void add_children(const std::vector<ProcessStat>& all, std::unordered_set<pid_t>
   }
 }
 
+Family family_of(std::vector<ProcessStat> all, const std::unordered_set<pid_t>& found) {
+  std::unordered_set<pid_t> groups;
+  for (const auto& process : all) {
+    if (found.contains(process.pid) && process.group > 1) groups.insert(process.group);
+  }
+  for (const auto& process : all) {
+    if (!process.dead() && !found.contains(process.pid)) groups.erase(process.group);
+  }
+  std::erase_if(all, [&](const auto& process) { return process.dead() || !found.contains(process.pid); });
+  return {std::move(all), {groups.begin(), groups.end()}};
+}
+
 bool carries(pid_t pid, const std::string& marker) {
   const auto environment = read_proc(pid, "environ", most_environment);
   const auto size = marker.size();
@@ -72,44 +84,50 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
 }
 
 std::vector<ProcessStat> all_processes() {
+  // The pids first: who reads more between two of them never catches up with one that keeps forking.
+  std::vector<pid_t> pids;
   std::vector<ProcessStat> all;
   DIR* folder = ::opendir("/proc");
   if (folder == nullptr) return all;
   while (const auto* entry = ::readdir(folder)) {
     char* end = nullptr;
     const auto pid = std::strtol(entry->d_name, &end, 10);
-    if (pid <= 0 || *end != '\0') continue;
-    if (auto stat = read_stat(static_cast<pid_t>(pid))) all.push_back(*stat);
+    if (pid > 0 && *end == '\0') pids.push_back(static_cast<pid_t>(pid));
   }
   ::closedir(folder);
+  // The newest first: they are the ones that may be gone soon.
+  for (auto pid = pids.rbegin(); pid != pids.rend(); ++pid) {
+    if (auto stat = read_stat(*pid)) all.push_back(*stat);
+  }
   return all;
 }
 
-std::vector<ProcessStat> descendants_of(pid_t root) {
+Family descendants_of(pid_t root) {
   auto all = all_processes();
   std::unordered_set<pid_t> found{root};
   add_children(all, found);
-  std::erase_if(
-      all, [&](const auto& process) { return process.pid == root || process.dead() || !found.contains(process.pid); });
-  return all;
+  found.erase(root);
+  return family_of(std::move(all), found);
 }
 
-std::vector<ProcessStat> left_behind(const std::string& marker, pid_t leader, std::uint64_t leader_start) {
+Family left_behind(const std::string& marker, pid_t leader, std::uint64_t leader_start,
+                   const std::vector<pid_t>& others) {
   auto all = all_processes();
   // The session's number is the leader's pid. Were it in use again, its session would not be ours.
   const bool foreign = std::any_of(all.begin(), all.end(), [&](const auto& process) {
     return process.pid == leader && process.start != leader_start;
   });
   std::unordered_set<pid_t> found;
+  const std::unordered_set<pid_t> known(others.begin(), others.end());
   for (const auto& process : all) {
-    if (process.dead() || process.pid == ::getpid()) continue;
+    if (process.pid == ::getpid()) continue;
     const bool of_session =
         leader > 0 && !foreign && process.session == leader && process.start >= leader_start && process.pid != leader;
-    if (of_session || carries(process.pid, marker)) found.insert(process.pid);
+    const bool ours = of_session || known.contains(process.pid);
+    if (ours || (!process.dead() && carries(process.pid, marker))) found.insert(process.pid);
   }
   add_children(all, found);
-  std::erase_if(all, [&](const auto& process) { return process.dead() || !found.contains(process.pid); });
-  return all;
+  return family_of(std::move(all), found);
 }
 
 bool signal_process(const ProcessStat& process, int signal) {
@@ -123,6 +141,15 @@ bool signal_process(const ProcessStat& process, int signal) {
   }
   ::close(fd);
   return done;
+}
+
+void signal_all(const Family& family, int signal) {
+  for (auto group : family.groups) ::kill(-group, signal);
+  for (const auto& process : family.living) signal_process(process, signal);
+}
+
+bool signal_orphaned_group(pid_t founder, int signal) {
+  return founder > 1 && !read_stat(founder) && ::kill(-founder, signal) == 0;
 }
 
 }  // namespace quietgate

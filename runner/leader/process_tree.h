@@ -26,14 +26,28 @@ std::optional<ProcessStat> read_stat(pid_t pid);
 // All processes of this machine (of this pid namespace).
 std::vector<ProcessStat> all_processes();
 
-// The children of `root`, their children and so on; not `root` itself, and nothing that is dead already.
-std::vector<ProcessStat> descendants_of(pid_t root);
+struct Family {
+  std::vector<ProcessStat> living;
+  std::vector<pid_t> groups;  // process groups of the living, and of the dead that nobody reaped yet, without strangers
+};
+
+// The children of `root`, their children and so on; not `root` itself.
+Family descendants_of(pid_t root);
 
 // The processes that a step's leader left behind when it died: those that carry `marker` (`NAME=value`) in their
-// environment, those of the leader's session, and all below them. Nothing of another boot may be asked for.
-std::vector<ProcessStat> left_behind(const std::string& marker, pid_t leader, std::uint64_t leader_start);
+// environment, those of the leader's session, `others` of which is known that they are the step's, and all below them.
+// Nothing of another boot may be asked for.
+Family left_behind(const std::string& marker, pid_t leader, std::uint64_t leader_start,
+                   const std::vector<pid_t>& others = {});
 
 // Signals exactly that process, or nothing if it is gone. False when it could not be signalled though it lives.
 bool signal_process(const ProcessStat& process, int signal);
+
+// Signals the groups, each at once, and each of the living: who forks and ends between the look and the signal escapes
+// the one, but not the other.
+void signal_all(const Family& family, int signal);
+// Signals the group that a process founded which is gone since. Nothing when its pid is another's by now: then no such
+// group is left. True when somebody was there, maybe dead already; signal 0 only asks.
+bool signal_orphaned_group(pid_t founder, int signal);
 
 }  // namespace quietgate

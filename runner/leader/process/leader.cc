@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 
 namespace quietgate {
@@ -72,12 +73,17 @@ std::string Leader::launch() {
   StepFailure failure;
   const auto record = [this](pid_t step) {
     status_.started = wall_clock();
-    return records_.write_leader(order_, step);
+    return records_.write_leader(order_, group_, step);
   };
-  auto problem = start_step(order_, record, step_, failure);
+  // What is kept goes on after its leader, which then could not remove the group.
+  if (!order_.keep_descendants) group_ = make_control_group(order_.id);
+  const int entrance = control_group_entrance(group_);
+  auto problem = start_step(order_, entrance, record, step_, failure);
+  if (entrance >= 0) ::close(entrance);
   if (problem.empty()) problem = failure.record;
   if (!problem.empty()) {
     if (step_.pid > 0) ::waitpid(step_.pid, nullptr, 0);
+    remove_control_group(group_);
     return problem;
   }
   outputs_.push_back(std::make_unique<StepOutput>(step_.output, log_, order_.secrets));
@@ -159,7 +165,7 @@ void Leader::sweep() {
   const auto grace = now + std::min(sweep_grace, order_.grace_milliseconds);
   deadline_ = phase_ == Phase::stopping ? std::min(deadline_, grace) : grace;
   phase_ = Phase::sweeping;
-  for (const auto& process : descendants_of(::getpid())) {
+  for (const auto& process : descendants_of(::getpid()).living) {
     if (!asked_) ++swept_;
     signal_process(process, SIGTERM);
     signal_process(process, SIGCONT);
@@ -168,9 +174,11 @@ void Leader::sweep() {
 
 void Leader::kill_all() {
   if (main_alive_) ::kill(-step_.pid, SIGKILL);
+  signal_orphaned_group(step_.pid, SIGKILL);
   const auto left = descendants_of(::getpid());
-  survivors_ = left.size();
-  for (const auto& process : left) signal_process(process, SIGKILL);
+  survivors_ = left.living.size();
+  kill_control_group(group_);
+  signal_all(left, SIGKILL);
 }
 
 void Leader::keep_deadlines() {
@@ -226,6 +234,7 @@ int Leader::record() {
     status_.how = "signalled";
     status_.code = SIGKILL;
   }
+  remove_control_group(group_);
   // A disk that can't take the status now may later; without it all that was done would count as lost.
   for (int tries = 0; tries < 60; ++tries) {
     const auto problem = records_.write_status(order_, status_);

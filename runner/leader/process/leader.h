@@ -54,6 +54,7 @@ class Leader {
   LogWriter raw_;
   std::vector<std::unique_ptr<StepOutput>> outputs_;
   Step step_;
+  std::string group_;  // the folder of the step's control group; empty: none
   Phase phase_ = Phase::running;
   bool asked_ = false;  // to end
   bool main_alive_ = true;

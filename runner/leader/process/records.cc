@@ -97,9 +97,10 @@ bool Records::gone() const {
   return ::fstat(directory_, &about) == 0 && about.st_nlink == 0;
 }
 
-std::string Records::write_leader(const LeaderOrder& order, int step) {
+std::string Records::write_leader(const LeaderOrder& order, const std::string& group, int step) {
   const auto text = "{\"version\": 1, \"id\": " + quoted(order.id) + ", \"boot\": " + quoted(order.boot) +
-                    ", \"leader\": " + process_json(leader_) + ", \"step\": " + process_json(step) + "}\n";
+                    ", \"leader\": " + process_json(leader_) + ", \"step\": " + process_json(step) +
+                    ", \"group\": " + quoted(group) + "}\n";
   const int fd = ::openat(directory_, "leader.json.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) return failure("leader.json.new");
   const bool written = write_all(fd, text);

@@ -30,7 +30,8 @@ class Records {
   // Empty text, or what failed.
   std::string open(const LeaderOrder& order);
   // Durable (the directory is synced) when it returns. Called in the step's process, before it is the step.
-  std::string write_leader(const LeaderOrder& order, int step);
+  // `group`: the folder of the step's control group, empty without one.
+  std::string write_leader(const LeaderOrder& order, const std::string& group, int step);
   // Durable when it returns an empty text.
   std::string write_status(const LeaderOrder& order, const StepStatus& status);
   // Whether the directory was removed since it was opened.

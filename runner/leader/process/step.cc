@@ -57,10 +57,12 @@ struct Exec {
 
 // Runs in the new process, which shares its memory with the leader until it becomes the program or ends: the failure is
 // told by writing it down.
-[[noreturn]] void become(const LeaderOrder& order, const Exec& exec, const Step& theirs,
+[[noreturn]] void become(const LeaderOrder& order, int entrance, const Exec& exec, const Step& theirs,
                          const std::function<std::string(pid_t)>& record, StepFailure& failure) {
   using What = StepFailure::What;
   ::setpgid(0, 0);
+  if (entrance >= 0) [[maybe_unused]]
+    const auto entered = ::write(entrance, "0", 1);  // refused: without it
   failure.record = record(static_cast<pid_t>(::syscall(SYS_getpid)));
   if (!failure.record.empty()) {
     failure.what = What::record;
@@ -106,8 +108,8 @@ bool make_pipe(int& ours, int& theirs) {
 
 }  // namespace
 
-std::string start_step(const LeaderOrder& order, const std::function<std::string(pid_t)>& record, Step& step,
-                       StepFailure& failure) {
+std::string start_step(const LeaderOrder& order, int entrance, const std::function<std::string(pid_t)>& record,
+                       Step& step, StepFailure& failure) {
   Step theirs;
   bool made = make_pipe(step.output, theirs.output);
   if (made && !order.stdout_file.empty()) made = make_pipe(step.raw_output, theirs.raw_output);
@@ -115,7 +117,7 @@ std::string start_step(const LeaderOrder& order, const std::function<std::string
   const Exec exec{candidates(order), pointers(order.argv), pointers(order.environment)};
   // Copying a process only to replace it would be felt in every step. The leader sleeps meanwhile.
   step.pid = ::vfork();
-  if (step.pid == 0) become(order, exec, theirs, record, failure);
+  if (step.pid == 0) become(order, entrance, exec, theirs, record, failure);
   const int error = errno;
   for (int fd : {theirs.output, theirs.raw_output}) {
     if (fd >= 0) ::close(fd);
