@@ -13,6 +13,7 @@
 
 #include "runner/cli.h"
 #include "runner/serve/token.h"
+#include "runner/terminal_log.h"
 #include "runner/terminal_run.h"
 
 namespace quietgate {
@@ -277,17 +278,21 @@ int ServiceVerbs::logs(const LogsQuery& query) {
   }
   const auto log = path + "/stages/" + stage + "/log";
   const auto attempt = query.attempt > 0 ? "?attempt=" + std::to_string(query.attempt) : std::string();
+  LogSieve sieve(terminal_.colour, terminal_.unicode);
+  // A file or a pipe gets the bytes as they are.
+  auto show = [&](std::string_view bytes) {
+    if (terminal_.screen)
+      parts_.out(sieve.pass(bytes));
+    else
+      parts_.out(bytes);
+    return true;
+  };
   auto end = query.follow ? client_.follow(
                                 log + "/follow" + attempt,
-                                [&](const StreamEvent& event) {
-                                  parts_.out(from_base64(event.data));
-                                  return true;
-                                },
+                                [&](const StreamEvent& event) { return show(from_base64(event.data)); },
                                 [&](const std::string& line) { parts_.err("quietgate: " + line + "\n"); })
-                          : client_.download(log + attempt, [&](std::string_view bytes) {
-                              parts_.out(bytes);
-                              return true;
-                            });
+                          : client_.download(log + attempt, show);
+  if (terminal_.screen) parts_.out(sieve.end());
   if (!end) return fail(end.error(), exit_unreachable);
   return end->status == 200 ? static_cast<int>(exit_ok) : refuse(*end);
 }

@@ -49,6 +49,7 @@ Terminal terminal_of(int descriptor, bool no_colour) {
   Terminal terminal;
   terminal.unicode = locale_is_utf8();
   const bool is_terminal = ::isatty(descriptor) == 1;
+  terminal.screen = is_terminal;
   terminal.live = is_terminal && variable("TERM") != "dumb";
   terminal.colour = terminal.live && !no_colour && variable("NO_COLOR").empty();
   struct winsize size {};

@@ -15,6 +15,7 @@ struct Terminal {
   bool unicode = false;  // the locale is UTF-8
   int width = 80;        // columns
   int height = 24;       // lines
+  bool screen = false;   // a terminal, however dumb
 };
 
 // Looks at the descriptor and the environment (NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG, COLUMNS).
