@@ -56,7 +56,7 @@ std::string on_path(const std::string& name) {
   std::string rest = path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path;
   while (!rest.empty()) {
     const auto colon = rest.find(':');
-    const auto full = rest.substr(0, colon) + "/" + name;
+    auto full = rest.substr(0, colon) + "/" + name;
     if (::access(full.c_str(), X_OK) == 0) return full;
     rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
   }
@@ -79,7 +79,7 @@ std::string version_of(const std::string& name, const char* question) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (std::isdigit(static_cast<unsigned char>(text[at])) == 0) continue;
     const auto end = std::min(text.find_first_not_of("0123456789.", at), text.size());
-    const auto number = text.substr(at, end - at);
+    auto number = text.substr(at, end - at);
     if (number.find('.') != std::string::npos && number.back() != '.') return number;
     at = end;
   }
