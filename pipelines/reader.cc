@@ -241,7 +241,7 @@ Found MapReader::find(const std::string& key) {
 }
 
 Found MapReader::require(const std::string& key, const std::string& expected) {
-  const Found found = find(key);
+  Found found = find(key);
   if (!map_) return {};
   if (!found) values_.diagnostics().add(found_.key_at, fmt::format("{} needs `{}`", what_, key), expected);
   return found;

@@ -20,9 +20,9 @@ def rows_of(first, number, at, plan):
     outcome = {"outcome": "passed", "reason": "", "advice": "", "outputs": {}, "checks": []}
     yield row(first, at, "RefMoved", "old", 0, {"repository": "old", "branch": "main", "from": "", "to": commit, "kind": "moved"})
     yield row(first + 1, at, "RunRequested", "old", number, {"run": run, "branch": "main", "commit": commit, "cause": f"main moved to {commit[:7]}"})
-    yield row(first + 2, at + 1, "PlanRejected", "old", number, {"run": run, "diagnostics": plan})
+    yield row(first + 2, at + 1, "PlanRejected", "old", number, {"run": run, "diagnostics": plan, "outcome": "failed"})
     yield row(first + 3, at + 2, "StageStarted", "old", number, {"run": run, "stage": "unit", "attempt": 1})
-    yield row(first + 4, at + 3, "StageSkipped", "old", number, {"run": run, "stage": "unit", "reason": json.dumps(outcome)})
+    yield row(first + 4, at + 3, "StageSkipped", "old", number, {"run": run, "stage": "unit", "reason": json.dumps(outcome), "by_condition": False})
     yield row(first + 5, at + 4, "RunFinished", "old", number, {"run": run, "outcome": "passed", "reason": ""})
 
 
