@@ -5,32 +5,63 @@ namespace quietgate {
 
 namespace {
 
-// ?1 now - age, ?2 whether there is an age, ?3 runs, ?4 promotions, ?5 limit
-const char* const expired_runs = R"sql(
-SELECT repository, number FROM runs AS r
-WHERE status = 'finished'
-  AND ((?2 AND finished < ?1)
-    OR (?3 > 0 AND number <= (SELECT number FROM runs WHERE repository = r.repository
-                              ORDER BY number DESC LIMIT 1 OFFSET ?3)))
+// Every question walks an index from its end and stops at the limit: what is asked each ten minutes must not read a
+// history of years. What these spare (the newest of a branch, the last promotions) is little.
+const char* const may_go = R"sql(
+  AND status = 'finished'
   AND number < (SELECT max(number) FROM runs WHERE repository = r.repository)
   AND (number < (SELECT max(number) FROM runs WHERE repository = r.repository AND branch = r.branch)
     OR NOT EXISTS (SELECT 1 FROM branches AS b WHERE b.repository = r.repository AND b.branch = r.branch))
-  AND NOT (promoted > 0 AND number >= ifnull((SELECT number FROM runs WHERE repository = r.repository AND promoted > 0
-                                              ORDER BY number DESC LIMIT 1 OFFSET ?4 - 1), 0))
+  AND NOT (promoted > 0 AND number >= ?3)
   AND NOT EXISTS (SELECT 1 FROM environments AS e WHERE e.repository = r.repository AND e.number = r.number)
-ORDER BY first LIMIT ?5
 )sql";
+const char* const too_many = "SELECT number FROM runs AS r WHERE repository = ?1 AND number <= ?2";
+const char* const too_old = "SELECT number FROM runs AS r WHERE repository = ?1 AND finished < ?2";
+
+std::vector<std::string> repositories_with_runs(sqlite3* database) {
+  std::vector<std::string> found;
+  Statement next(database, "SELECT min(repository) FROM runs WHERE repository > ?1");
+  for (std::string after;; found.push_back(after)) {
+    next.bind(after);
+    if (!next.step() || next.text(0).empty()) return found;
+    after = next.text(0);
+    next.reset();
+  }
+}
+
+// The number of the run with `newer` newer ones behind it that satisfy the same condition; 0: there are not so many.
+std::int64_t number_behind(sqlite3* database, const std::string& condition, const std::string& repository,
+                           std::int64_t newer) {
+  Statement statement(database, "SELECT number FROM runs WHERE repository = ?1 " + condition +
+                                    " ORDER BY number DESC LIMIT 1 OFFSET ?2");
+  statement.bind(repository, newer);
+  return statement.step() ? statement.integer(0) : 0;
+}
 
 }  // namespace
 
 Result<std::vector<RunId>> JournalSqlite::expired(const RetentionRule& rule, Time now, std::size_t limit) {
   try {
-    Statement statement(store_->database.handle(), expired_runs);
-    const bool aged = rule.age > Milliseconds::zero();
-    statement.bind((now - rule.age).time_since_epoch().count(), std::int64_t{aged}, rule.runs,
-                   std::max<std::int64_t>(rule.promotions, 1), static_cast<std::int64_t>(limit));
+    auto* database = store_->database.handle();
+    std::set<std::pair<std::string, std::int64_t>> found;
+    for (const auto& repository : repositories_with_runs(database)) {
+      const auto kept = number_behind(database, "AND promoted > 0", repository,
+                                      std::max<std::int64_t>(rule.promotions, 1) - 1);
+      const auto take = [&](const std::string& question, const char* order, std::int64_t bound) {
+        Statement statement(database, question + may_go + order + " LIMIT ?4");
+        statement.bind(repository, bound, kept, static_cast<std::int64_t>(limit));
+        while (found.size() < limit && statement.step()) found.emplace(repository, statement.integer(0));
+      };
+      if (rule.runs > 0) {
+        take(too_many, "ORDER BY number", number_behind(database, "", repository, rule.runs));
+      }
+      if (rule.age > Milliseconds::zero()) {
+        take(too_old, "ORDER BY finished", (now - rule.age).time_since_epoch().count());
+      }
+      if (found.size() >= limit) break;
+    }
     std::vector<RunId> runs;
-    while (statement.step()) runs.push_back({statement.text(0), statement.integer(1)});
+    for (const auto& [repository, number] : found) runs.push_back({repository, number});
     return runs;
   } catch (const SqliteError& error) {
     return explained(error, "be read");

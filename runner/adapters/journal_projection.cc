@@ -39,6 +39,7 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_first ON runs (first);
 CREATE INDEX runs_of_branch ON runs (repository, branch, number);
 CREATE INDEX runs_promoted ON runs (repository, number) WHERE promoted > 0;
+CREATE INDEX runs_finished ON runs (repository, finished) WHERE status = 'finished';
 CREATE INDEX runs_unfinished ON runs (first) WHERE status <> 'finished';
 CREATE TABLE repositories (
   repository TEXT PRIMARY KEY,
