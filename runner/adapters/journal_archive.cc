@@ -45,8 +45,8 @@ Result<std::vector<RunId>> JournalSqlite::expired(const RetentionRule& rule, Tim
     auto* database = store_->database.handle();
     std::set<std::pair<std::string, std::int64_t>> found;
     for (const auto& repository : repositories_with_runs(database)) {
-      const auto kept = number_behind(database, "AND promoted > 0", repository,
-                                      std::max<std::int64_t>(rule.promotions, 1) - 1);
+      const auto kept =
+          number_behind(database, "AND promoted > 0", repository, std::max<std::int64_t>(rule.promotions, 1) - 1);
       const auto take = [&](const std::string& question, const char* order, std::int64_t bound) {
         Statement statement(database, question + may_go + order + " LIMIT ?4");
         statement.bind(repository, bound, kept, static_cast<std::int64_t>(limit));
