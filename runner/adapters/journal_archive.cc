@@ -29,14 +29,26 @@ std::vector<std::string> repositories_with_runs(sqlite3* database) {
   }
 }
 
-// The number of the run with `newer` newer ones behind it that satisfy the same condition; 0: there are not so many.
-std::int64_t number_behind(sqlite3* database, const std::string& condition, const std::string& repository,
+// Runs are numbered one by one: there can't be more of them than their first and last number allow.
+bool may_be_more_than(sqlite3* database, const std::string& repository, std::int64_t limit) {
+  Statement first(database, "SELECT min(number) FROM runs WHERE repository = ?1");
+  Statement last(database, "SELECT max(number) FROM runs WHERE repository = ?1");
+  first.bind(repository).step();
+  last.bind(repository).step();
+  return last.integer(0) - first.integer(0) >= limit;
+}
+
+// The number of the run that has `newer` newer ones behind it in the index; 0: there are not so many.
+std::int64_t number_behind(sqlite3* database, const std::string& index, const std::string& repository,
                            std::int64_t newer) {
-  Statement statement(database, "SELECT number FROM runs WHERE repository = ?1 " + condition +
-                                    " ORDER BY number DESC LIMIT 1 OFFSET ?2");
+  Statement statement(database,
+                      "SELECT number FROM " + index + " WHERE repository = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2");
   statement.bind(repository, newer);
   return statement.step() ? statement.integer(0) : 0;
 }
+
+// SQLite would walk the whole table.
+const char* const promoted_runs = "(SELECT repository, number FROM runs INDEXED BY runs_promoted WHERE promoted > 0)";
 
 }  // namespace
 
@@ -46,14 +58,14 @@ Result<std::vector<RunId>> JournalSqlite::expired(const RetentionRule& rule, Tim
     std::set<std::pair<std::string, std::int64_t>> found;
     for (const auto& repository : repositories_with_runs(database)) {
       const auto kept =
-          number_behind(database, "AND promoted > 0", repository, std::max<std::int64_t>(rule.promotions, 1) - 1);
+          number_behind(database, promoted_runs, repository, std::max<std::int64_t>(rule.promotions, 1) - 1);
       const auto take = [&](const std::string& question, const char* order, std::int64_t bound) {
         Statement statement(database, question + may_go + order + " LIMIT ?4");
         statement.bind(repository, bound, kept, static_cast<std::int64_t>(limit));
         while (found.size() < limit && statement.step()) found.emplace(repository, statement.integer(0));
       };
-      if (rule.runs > 0) {
-        take(too_many, "ORDER BY number", number_behind(database, "", repository, rule.runs));
+      if (rule.runs > 0 && may_be_more_than(database, repository, rule.runs)) {
+        take(too_many, "ORDER BY number", number_behind(database, "runs", repository, rule.runs));
       }
       if (rule.age > Milliseconds::zero()) {
         take(too_old, "ORDER BY finished", (now - rule.age).time_since_epoch().count());
