@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "pipelines/compiler.h"
+#include "runner/adapters/attempt_steps.h"
 #include "runner/adapters/blocking_pool.h"
 #include "runner/adapters/git_libgit2.h"
 #include "runner/adapters/http_curl.h"
@@ -71,6 +72,7 @@ struct Composition::Parts {
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
   HttpCurl http{exchanges};
   PosixProcesses processes{io.get_executor()};
+  AttemptSteps steps{processes};
   YamlPipelineCompiler compiler;
   WorkspaceFiles workspace{options.data, open_stage_log};
   TestStage test{processes};
@@ -131,6 +133,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
        {"approve", &p.watched_approve}},
       step_environment(),
       p.options.say,
+      &p.steps,
   });
   p.supervisor.emplace(*p.engine, p.options.repositories);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));

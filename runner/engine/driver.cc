@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "runner/engine/expire.h"
 
@@ -25,6 +26,8 @@ struct Driver::Driven {
 namespace {
 
 constexpr std::size_t read_batch = 512;
+constexpr int end_tries = 5;
+constexpr Milliseconds end_pause{2'000};
 
 bool works(const StageSpec& spec) {
   return !std::holds_alternative<ApproveSpec>(spec.body) && !std::holds_alternative<PromoteSpec>(spec.body);
@@ -322,6 +325,24 @@ Task<void> Driver::perform(std::shared_ptr<Driven> driven, bool resume) {
     driven->outcome = ended(Outcome::error, std::string("quietgate failed: ") + bug.what(),
                             "this is a bug in quietgate: please report it with this line");
   }
+  if (!driven->outcome || parts_.steps == nullptr) co_return;
+  // Whoever ended it before its stage could take up what ran: nobody else would end that.
+  if (resume || driven->outcome->outcome != Outcome::passed) co_await end_steps(driven);
+}
+
+// The outcome is on record only when nothing of the attempt runs any more, or can't be ended.
+Task<void> Driver::end_steps(std::shared_ptr<Driven> driven) {
+  const auto outcome = std::exchange(driven->outcome, std::nullopt);  // left open by the end of the service
+  Result<void> ended;
+  for (int tries = 0; tries < end_tries; ++tries) {
+    if (tries > 0) co_await parts_.clock.sleep(end_pause, driven->runner);
+    auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
+    ended = directory ? Result<void>() : Result<void>(directory.error());
+    if (directory) ended = co_await parts_.steps->end_steps(*directory, driven->runner);
+    if (ended) break;
+  }
+  driven->outcome = outcome;
+  if (!ended) driven->outcome->reason += "; what it started could not be ended: " + ended.error().message;
 }
 
 Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) {

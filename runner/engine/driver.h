@@ -37,6 +37,7 @@ struct EngineParts {
   std::map<std::string, StageKind*> kinds;              // by kind_of
   std::map<std::string, std::string> step_environment;  // what every step starts from: PATH, HOME, LANG
   std::function<void(const std::string& line)> say;
+  StepEnder* steps = nullptr;  // none: stages are trusted to end what they begin
 };
 
 class Driver {
@@ -71,6 +72,7 @@ class Driver {
   void start(const Action& action, Slots::Place place);
   Task<void> perform(std::shared_ptr<Driven> driven, bool resume);
   Task<StageOutcome> attempt(std::shared_ptr<Driven> driven, bool resume);
+  Task<void> end_steps(std::shared_ptr<Driven> driven);
   Result<StageRequest> request(const Driven& driven, bool resume);
   std::optional<std::string> value_of(const StageSpec& spec, const std::string& name) const;
   bool is_protected() const;

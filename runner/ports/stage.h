@@ -55,6 +55,13 @@ class StageKind {
   virtual Task<StageOutcome> run(StageRequest request) = 0;
 };
 
+// Ends the steps of an attempt that still run, whoever forgot them. None is success.
+class StepEnder {
+ public:
+  virtual ~StepEnder() = default;
+  virtual Task<Result<void>> end_steps(std::string attempt_directory, Stop& stop) = 0;
+};
+
 // Destroys environments; used at the end of runs and by the reaper. Idempotent: what is gone already is success.
 class EnvironmentDestroyer {
  public:

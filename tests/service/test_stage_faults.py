@@ -225,7 +225,7 @@ class Metrics(Watched):
                 self.assertIn(words, self.stage(number, "metrics")["attempts"][-1]["reason"])
 
 
-class Here(Watched):
+class Interrupted(Watched):
     """`quietgate run`, interrupted."""
     def interrupted(self, files, reached, number=signal.SIGINT):
         for path, text in files.items():
@@ -250,6 +250,8 @@ class Here(Watched):
     def log_says(self, stage, words):
         return lambda: any(words in path.read_text(errors="replace") for path in self.data.glob(f"runs/*/*/{stage}.1/log"))
 
+
+class Here(Interrupted):
     def test_ctrl_c_in_the_gate(self):
         self.interrupted(self.files(quiet="10m"), self.log_says("production", "for the rules to stay quiet"))
 
@@ -264,6 +266,37 @@ class Here(Watched):
         files = self.files()
         files["prometheus.sh"] = "sleep 600\n"
         self.interrupted(files, lambda: any("sleep 600" in command for _, command in self.processes_of_this_test()))
+
+
+class HereUnderLoad(Interrupted):
+    """`quietgate run`, interrupted while real Locust loads a real environment."""
+    LOCUSTFILE = ("from locust import HttpUser, task, constant\nclass A(HttpUser):\n    wait_time = constant(0.1)\n"
+                  "    @task\n    def t(self):\n        self.client.get('/')\n")
+
+    def setUp(self):
+        if shutil.which("locust") is None:
+            self.skipTest("NOT TESTED: needs locust (Debian package python3-locust)")
+        super().setUp()
+
+    def load(self, number):
+        files = self.files()
+        head = files[".quietgate.yaml"].split("  before:")[0].replace("outputs: {", 'outputs: {url: "http://127.0.0.1:${{ ports.target }}", ')
+        files[".quietgate.yaml"] = head + ("  load:\n    needs: [staging]\n    load: {locustfile: locustfile.py, "
+                                           'host: "${{ stages.staging.outputs.url }}", users: 3, duration: 10m, expect: {requests: ">= 1"}}\n')
+        files["locustfile.py"] = self.LOCUSTFILE
+        says = self.log_says("load", "Locust: 3 users")
+        text = self.interrupted(files, lambda: says() and any("locustfile.py" in command for _, command in self.processes_of_this_test()), number)
+        self.assertIn("staging", text)
+        self.assertEqual(list((self.data / "environments").glob("*")), [], "the environment is destroyed")
+
+    def test_ctrl_c_in_a_load(self):
+        self.load(signal.SIGINT)
+
+    def test_sigterm_in_a_load(self):
+        self.load(signal.SIGTERM)
+
+    def test_a_closed_terminal_in_a_load(self):
+        self.load(signal.SIGHUP)
 
 
 LOAD = '''version: 1

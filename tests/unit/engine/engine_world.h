@@ -115,6 +115,16 @@ struct ScriptedStage final : StageKind {
   }
 };
 
+struct ScriptedEnder final : StepEnder {
+  std::vector<std::string> ended;
+  int fail_times = 0;
+  Task<Result<void>> end_steps(std::string attempt_directory, Stop&) override {
+    ended.push_back(attempt_directory);
+    if (fail_times-- > 0) co_return infrastructure_error("the lock is held");
+    co_return Result<void>{};
+  }
+};
+
 struct ScriptedDestroyer final : EnvironmentDestroyer {
   std::vector<std::string> destroyed;
   int fail_times = 0;
@@ -165,7 +175,8 @@ struct EngineWorld {
                                 *slots,
                                 {{"test", &stage}, {"promote", &stage}, {"apply", &stage}},
                                 {},
-                                [this](const std::string& s) { said.push_back(s); }});
+                                [this](const std::string& s) { said.push_back(s); },
+                                &ender});
     std::vector<Repository> configured;
     if (watches) configured.push_back(repository);
     supervisor = std::make_unique<Supervisor>(*parts, std::move(configured));
@@ -219,6 +230,7 @@ struct EngineWorld {
   FakeCompiler compiler;
   ScriptedStage stage{io.get_executor()};
   ScriptedDestroyer destroyer;
+  ScriptedEnder ender;
   Repository repository;
   int stage_slots;
   bool watches = true;  // false: the repository is not in the configuration (any more)

@@ -93,6 +93,61 @@ TEST(Reopened, ARunIsPromotedByHandLongAfterItsTimeout) {
   EXPECT_EQ(world.summary().outcome, Outcome::passed) << world.summary().reason;
 }
 
+// A stage that began before the restart and can't be taken up again after it.
+struct Restarted : EngineWorld {
+  explicit Restarted(std::string value = "${{ secrets.TOKEN }}") {
+    auto spec = test_stage("one");
+    spec.environment["TOKEN"] = std::move(value);
+    compiler.plans["plan"].stages = {spec};
+    compiler.plans["plan"].secrets = {"TOKEN"};
+    repository.protected_branches = {"main"};
+    repository.secrets["TOKEN"] = "t0ken";
+    stage.held = {"one"};
+    start_service();
+    request();
+    stop_service();
+    if (stage.started.size() != 1) throw std::runtime_error("the stage did not run");
+  }
+};
+
+TEST(Resumed, WhatFailsBeforeItsStageTakesItUpEndsItsSteps) {
+  Restarted world;
+  world.repository.secrets.clear();
+  world.start_service();
+  EXPECT_EQ(world.summary().status, "finished");
+  EXPECT_NE(world.summary().outcome, Outcome::passed);
+  EXPECT_THAT(world.ender.ended, ElementsAre("/attempts/one1")) << "its steps go on alone";
+}
+
+TEST(Resumed, AnAttemptIsOverWhenItsStepsAre) {
+  Restarted world;
+  world.repository.secrets.clear();
+  world.ender.fail_times = 2;
+  world.start_service();
+  EXPECT_EQ(world.summary().status, "running");
+  world.advance(Milliseconds{2'000});
+  EXPECT_EQ(world.summary().status, "running");
+  world.stop_service();
+  world.start_service();
+  EXPECT_EQ(world.summary().status, "finished") << "the restart asks anew";
+
+  Restarted hopeless;
+  hopeless.repository.secrets.clear();
+  hopeless.ender.fail_times = 1000;
+  hopeless.start_service();
+  for (int i = 0; i < 10; ++i) hopeless.advance(Milliseconds{2'000});
+  EXPECT_THAT(hopeless.summary().reason, HasSubstr("what it started could not be ended: the lock is held"));
+}
+
+TEST(Resumed, APassedStageOfThisServiceIsTrusted) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("one")};
+  world.start_service();
+  world.request();
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+  EXPECT_TRUE(world.ender.ended.empty());
+}
+
 // The repository was removed from the configuration, or renamed.
 TEST(Removed, ARunOfARemovedRepositoryWaitsUntilItIsCancelled) {
   EngineWorld world;
