@@ -33,6 +33,7 @@ struct Arguments {
   RunOptions run;
   RunsQuery runs;
   LogsQuery logs;
+  BacktestQuery backtest;
   std::string name;  // of a run
   std::string stage;
   std::string reason;
@@ -77,6 +78,24 @@ void add_local_verbs(CLI::App& app, Arguments& a) {
   serve->add_option("--config", a.serve.config, "The service's configuration (YAML)")->envname("QUIETGATE_CONFIG");
   serve->add_option("--listen", a.serve.listen, "Address to listen on (default: 127.0.0.1)");
   serve->add_option("--port", a.serve.port, "Port to listen on (default: 8330)");
+}
+
+void add_alerts_verb(CLI::App& app, Arguments& a) {
+  auto& query = a.backtest;
+  auto* alerts = verb(app, "alerts", "Look at alert rules: `alerts backtest`", "Here, without a service");
+  alerts->require_subcommand(1);
+  auto* test = verb(*alerts, "backtest", "When rules that are not loaded yet would have fired", "Verbs");
+  test->add_option("RULES", query.rules, "Rule files, or folders of them")->required();
+  test->add_option("--prometheus", query.prometheus, "The server with the history, as http://HOST:9090")
+      ->envname("QUIETGATE_PROMETHEUS")
+      ->required();
+  test->add_option("--from", query.from, "Begin: 7d, `2h ago`, yesterday, 2026-02-03T04:05:06Z (default: 7d)");
+  test->add_option("--to", query.to, "End, likewise (default: now)");
+  test->add_option("--at-most", query.at_most, "Exit code 1 when there would have been more pages")
+      ->check(CLI::Range(0, 1'000'000));
+  test->add_option("--time-zone", query.time_zone, "Of nights and times, as Europe/Berlin (default: this machine's)");
+  test->add_option("--interval", query.interval, "Of groups without one (default: 1m)");
+  test->add_option("--deadline", query.deadline, "Of each answer of the server (default: 1m)");
 }
 
 void add_reading_verbs(CLI::App& app, Arguments& a) {
@@ -163,6 +182,7 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
   if (verb == "plan") return plan_file(parts, a.common, file);
   if (verb == "doctor" && a.repair) return repair_data(parts, a.common);
   if (verb == "doctor") return doctor(parts, a.common, terminal);
+  if (verb == "alerts") return backtest_rules(parts, a.common, a.backtest);
   if (verb == "backup") return backup_data(parts, a.common, a.file);
   ServiceVerbs service(parts, a.common, terminal);
   if (verb == "runs") return service.runs(a.runs);
@@ -196,22 +216,25 @@ int run_cli(int count, const char* const* arguments, const CliParts& parts) {
   Arguments a;
   add_common(app, a);
   add_local_verbs(app, a);
+  add_alerts_verb(app, a);
   add_reading_verbs(app, a);
   add_deciding_verbs(app, a);
   add_shell_verbs(app, a);
   try {
     app.parse(count, arguments);
   } catch (const CLI::CallForHelp&) {
-    auto chosen = app.get_subcommands();
-    parts.out(chosen.empty() ? app.help() : chosen.front()->help());
+    const CLI::App* asked = &app;
+    while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
+    parts.out(asked->help());
     return exit_ok;
   } catch (const CLI::CallForVersion& version) {
     parts.out(std::string(version.what()) + "\n");
     return exit_ok;
   } catch (const CLI::ParseError& error) {
     auto chosen = app.get_subcommands();
-    const auto help =
-        chosen.empty() ? std::string("quietgate --help") : "quietgate " + chosen.front()->get_name() + " --help";
+    std::string help = "quietgate";
+    for (; !chosen.empty(); chosen = chosen.front()->get_subcommands()) help += " " + chosen.front()->get_name();
+    help += " --help";
     print_error(parts, user_error(error.what(), "see " + help));
     return exit_usage;
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "runner/cli_client.h"
 #include "runner/cli_shell.h"
@@ -58,6 +59,18 @@ struct LogsQuery {
   bool follow = false;
 };
 
+// `alerts backtest`, as it was written.
+struct BacktestQuery {
+  std::vector<std::string> rules;  // files and folders
+  std::string prometheus;
+  std::string from = "7d";
+  std::string to = "now";
+  std::string time_zone;  // empty: this machine's
+  std::string interval = "1m";
+  std::string deadline = "1m";
+  int at_most = -1;  // -1: not asked
+};
+
 // The verbs that talk to the service (cli_runs.cc, cli_changes.cc). A run is named `hello/12`; `hello` means its newest
 // run; nothing means the newest of all.
 class ServiceVerbs {
@@ -95,6 +108,9 @@ class ServiceVerbs {
 
 int validate_file(const CliParts& parts, const CliCommon& common, const std::string& file);
 int plan_file(const CliParts& parts, const CliCommon& common, const std::string& file);
+
+// 0: all was computed; 1: more pages than --at-most; 5: something could not be computed, or the server not be reached.
+int backtest_rules(const CliParts& parts, const CliCommon& common, const BacktestQuery& query);
 
 // Looks at this machine: data directory, disk, port, tools.
 int doctor(const CliParts& parts, const CliCommon& common, Terminal terminal);

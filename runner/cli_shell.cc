@@ -7,8 +7,12 @@ namespace quietgate {
 
 namespace {
 
+std::vector<const CLI::App*> verbs_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); });
+}
+
 const CLI::App* verb_named(const CLI::App& app, std::string_view name) {
-  for (const auto* verb : app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); })) {
+  for (const auto* verb : verbs_of(app)) {
     if (verb->get_name() == name) return verb;
   }
   return nullptr;
@@ -56,6 +60,8 @@ Typed read_words(const CLI::App& app, const std::vector<std::string>& words) {
         typed.awaits = option;
     } else if (typed.verb == nullptr) {
       typed.verb = verb_named(app, word);
+    } else if (const auto* below = verb_named(*typed.verb, word); below != nullptr) {
+      typed.verb = below;
     } else {
       typed.positionals.push_back(word);
     }
@@ -121,8 +127,8 @@ std::string troff(std::string_view text) {
   return safe;
 }
 
-std::string usage_of(const CLI::App& verb) {
-  std::string usage = ".B quietgate " + troff(verb.get_name()) + "\n";
+std::string usage_of(const CLI::App& verb, const std::string& full_name) {
+  std::string usage = ".B quietgate " + troff(full_name) + "\n";
   for (const auto* option : verb.get_options([](const CLI::Option* each) { return each->get_positional(); })) {
     const auto name = troff(option->get_name(true));
     usage += option->get_required() ? "\\fI" + name + "\\fR\n" : "[\\fI" + name + "\\fR]\n";
@@ -143,6 +149,16 @@ std::string options_of(const CLI::App& owner) {
   return text;
 }
 
+std::string verbs_text(const CLI::App& app, const std::string& above) {
+  std::string text;
+  for (const auto* verb : verbs_of(app)) {
+    const auto name = above + verb->get_name();
+    text += ".SS " + troff(name) + "\n" + usage_of(*verb, name) + ".PP\n" + troff(verb->get_description()) + ".\n" +
+            options_of(*verb) + verbs_text(*verb, name + " ");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::vector<Completion> complete(const CLI::App& app, const std::vector<std::string>& words,
@@ -153,10 +169,9 @@ std::vector<Completion> complete(const CLI::App& app, const std::vector<std::str
   if (typed.awaits == nullptr && begun.starts_with('-')) {
     if (typed.verb != nullptr) add_options(*typed.verb, found);
     add_options(app, found);
-  } else if (typed.awaits == nullptr && typed.verb == nullptr) {
-    for (const auto* verb : app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); })) {
+  } else if (typed.awaits == nullptr && (typed.verb == nullptr || !verbs_of(*typed.verb).empty())) {
+    for (const auto* verb : verbs_of(typed.verb == nullptr ? app : *typed.verb))
       found.push_back({verb->get_name(), verb->get_description()});
-    }
   } else if (const auto kind = kind_of(typed); kind == "SHELL") {
     found = {{"bash", ""}, {"zsh", ""}, {"fish", ""}};
   } else if (kind == "RUN" || kind == "REPOSITORY" || kind == "STAGE" || kind == "ENVIRONMENT") {
@@ -179,11 +194,7 @@ std::string manual_page(const CLI::App& app, std::string_view version) {
       "\"\n.SH NAME\nquietgate \\- "
       "continuous delivery that promotes only when the alert rules were provably quiet\n"
       ".SH SYNOPSIS\n.B quietgate\n[\\fIOPTIONS\\fR] \\fIVERB\\fR [\\fIARGUMENTS\\fR]\n.SH DESCRIPTION\n" +
-      troff(app.get_description()) + "\n.SH VERBS\n";
-  for (const auto* verb : app.get_subcommands([](const CLI::App* each) { return !each->get_group().empty(); })) {
-    page += ".SS " + troff(verb->get_name()) + "\n" + usage_of(*verb) + ".PP\n" + troff(verb->get_description()) +
-            ".\n" + options_of(*verb);
-  }
+      troff(app.get_description()) + "\n.SH VERBS\n" + verbs_text(app, "");
   page += ".SH OPTIONS OF ALL VERBS\n" + options_of(app);
   page += ".SH NOTES\n.nf\n" + troff(app.get_footer()) + "\n.fi\n";
   return page;

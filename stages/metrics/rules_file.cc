@@ -104,6 +104,7 @@ class RulesReader {
 
   void read_rule(const YAML::Node& node, ExpectedRule rule) {
     if (!node.IsMap()) fail(node, "a rule has `alert:` or `record:`, and `expr:`");
+    rule.line = node.Mark().line + 1;
     rule.alerting = static_cast<bool>(node["alert"]);
     if (rule.alerting == static_cast<bool>(node["record"])) fail(node, "a rule has either `alert:` or `record:`");
     if (rule.alerting) {
@@ -170,6 +171,12 @@ Result<std::vector<ExpectedRule>> read_rules_file(const std::string& file, const
   } catch (const YAML::Exception& e) {
     return user_error(fmt::format("{}:{}:{}: {}", file, e.mark.line + 1, e.mark.column + 1, e.msg));
   }
+}
+
+Result<std::vector<ExpectedRule>> read_rules_at(const std::string& path) {
+  auto text = read_text_file(path, path);
+  if (!text) return text.error();
+  return read_rules_file(path, *text);
 }
 
 Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const std::vector<std::string>& globs) {

@@ -11,6 +11,7 @@ namespace quietgate {
 
 struct ExpectedRule {
   std::string file;  // relative to the checkout
+  int line = 0;      // in the file, where the rule begins
   std::string group;
   double interval = 0;  // seconds; 0: the file leaves it to the server's default
   int limit = 0;
@@ -29,6 +30,9 @@ struct ExpectedRule {
 // One rule file. An error (kind user) names file:line:column, what is wrong and what was expected. Keys that this
 // version does not know are errors: what can't be compared can't be proved equal.
 Result<std::vector<ExpectedRule>> read_rules_file(const std::string& file, const std::string& text);
+
+// The same of a file on the disk, which is also what errors call it; over 4 MiB is an error.
+Result<std::vector<ExpectedRule>> read_rules_at(const std::string& path);
 
 // Every rule of the files below `checkout` that match one of the globs (as in `on: paths:`), ordered by file. A glob
 // that matches no file is an error of kind user; so are more than 500 files and a file over 4 MiB. Links are not

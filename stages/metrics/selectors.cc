@@ -41,12 +41,29 @@ class Scanner {
   explicit Scanner(std::string_view text) : text_(text) {}
 
   std::vector<Selector> scan() {
+    read();
+    std::vector<Selector> once;
+    for (auto& selector : found_) {
+      if (std::find(once.begin(), once.end(), selector) == once.end()) once.push_back(std::move(selector));
+    }
+    return once;
+  }
+
+  std::vector<PlacedSelector> place() {
+    placing_ = true;
+    read();
+    return placed_;
+  }
+
+ private:
+  void read() {
     while (skip_space()) {
       const char c = text_[at_];
+      const auto begin = at_;
       if (starts_name(c)) {
         take_word();
       } else if (c == '{') {
-        add({{}, take_matchers(), {}});
+        add({{}, take_matchers(), {}}, begin);
       } else if (c == '"' || c == '\'' || c == '`') {
         take_string();
       } else if (c == '[') {
@@ -61,14 +78,8 @@ class Scanner {
         ++at_;
       }
     }
-    std::vector<Selector> once;
-    for (auto& selector : found_) {
-      if (std::find(once.begin(), once.end(), selector) == once.end()) once.push_back(std::move(selector));
-    }
-    return once;
   }
 
- private:
   // False at the end of the text.
   bool skip_space() {
     while (at_ < text_.size()) {
@@ -139,6 +150,7 @@ class Scanner {
   }
 
   void take_word() {
+    const auto begin = at_;
     const auto name = take_name();
     const char after = next();
     if (lower(name) == "offset" && after != '{') {
@@ -146,12 +158,21 @@ class Scanner {
     } else if (one_of(groupings, name)) {
       if (after == '(') skip_to(')');
     } else if (after == '(') {
-      if (name == "absent" || name == "absent_over_time") skip_to(')');
+      if (name == "absent" || name == "absent_over_time") pass_absent();
     } else if (after != '{' && (one_of(words, lower(name)) || (one_of(aggregations, name) && grouping_follows()))) {
       return;
     } else {
-      add({name, after == '{' ? take_matchers() : std::vector<Matcher>(), {}});
+      // Without matchers the selector ends with its name, not with the space after it.
+      if (after != '{') at_ = begin + name.size();
+      add({name, after == '{' ? take_matchers() : std::vector<Matcher>(), {}}, begin);
     }
+  }
+
+  void pass_absent() {
+    if (!placing_) return skip_to(')');
+    ++at_;
+    skip_space();
+    absent_argument_ = at_;
   }
 
   // `sum by (x) (...)`
@@ -187,11 +208,42 @@ class Scanner {
     return matchers;
   }
 
-  void add(Selector selector) { found_.push_back(std::move(selector)); }
+  void add(Selector selector, std::size_t begin) {
+    if (!placing_) return found_.push_back(std::move(selector));
+    PlacedSelector placed{std::move(selector), begin, at_, {}, begin == absent_argument_};
+    if (next() == '[') {
+      const auto bracket = at_;
+      skip_to(']');
+      placed.range = std::string(text_.substr(bracket + 1, at_ - bracket - 2));
+      placed.end = at_;
+    }
+    for (bool more = true; more;) {
+      const auto moment = moment_here();
+      more = !moment.empty();
+      if (!more) break;
+      placed.selector.moment += (placed.selector.moment.empty() ? "" : " ") + moment;
+      placed.end = at_;
+    }
+    at_ = placed.end;
+    placed_.push_back(std::move(placed));
+  }
+
+  // `offset 5m` or `@ end()` at the scanner's place, which it passes; else empty.
+  std::string moment_here() {
+    if (next() == '@') {
+      ++at_;
+      return "@ " + take_moment();
+    }
+    if (lower(take_name()) != "offset") return {};
+    return "offset " + take_moment();
+  }
 
   std::string_view text_;
   std::size_t at_ = 0;
+  bool placing_ = false;
+  std::size_t absent_argument_ = std::string_view::npos;
   std::vector<Selector> found_;
+  std::vector<PlacedSelector> placed_;
 };
 
 bool contains(const std::vector<Matcher>& all, const Matcher& one) {
@@ -226,6 +278,14 @@ double behind_of(const Selector& selector) {
 Result<std::vector<Selector>> selectors_of(std::string_view promql) {
   try {
     return Scanner(promql).scan();
+  } catch (const Error& error) {
+    return error;
+  }
+}
+
+Result<std::vector<PlacedSelector>> places_of(std::string_view promql) {
+  try {
+    return Scanner(promql).place();
   } catch (const Error& error) {
     return error;
   }

@@ -37,6 +37,17 @@ double behind_of(const Selector& selector);
 // parenthesis does not end.
 Result<std::vector<Selector>> selectors_of(std::string_view promql);
 
+// A selector at one place of the expression, with what belongs to it.
+struct PlacedSelector {
+  Selector selector;      // its moment only when it follows directly
+  std::size_t begin = 0;  // of the text with its range and moment
+  std::size_t end = 0;    // one past
+  std::string range;      // `5m`, or `5m:1m` of a subquery; empty: an instant
+  bool absent = false;    // the argument of absent() or absent_over_time()
+};
+// Every selector as often as it is there, in the order of the text; those of absent() too. Errors as above.
+Result<std::vector<PlacedSelector>> places_of(std::string_view promql);
+
 // When `narrow` asks for only some of the series that `wide` asks for (the same metric, more matchers): a selector that
 // has samples as long as the metric is there and has the labels that `narrow` filters by. For series that only exist
 // once something happened, such as errors. Empty when it does not.
