@@ -96,8 +96,9 @@ int serve(const ServeOptions& options) {
   composition.add_engine();
   composition.add_retention();
   composition.add_watchers();
-  spdlog::info("quietgate {} serves http://{} and watches {} repositories; data in {}", QUIETGATE_VERSION, address,
-               config->repositories.size(), config->data);
+  const auto watched = config->repositories.size();
+  spdlog::info("quietgate {} serves http://{} and watches {} {}; data in {}", QUIETGATE_VERSION, address, watched,
+               watched == 1 ? "repository" : "repositories", config->data);
   if (!host_allowed(host_and_port(config->address, 0), {}))
     spdlog::warn("whoever reaches {} can read runs and logs; changing something needs the token", address);
   std::string cause = "stopped";
