@@ -34,7 +34,7 @@ class DemoKills(ServiceTest):
     def more_work(self):
         ended = [run for run in self.get("/api/v1/runs?limit=500")["runs"] if run["status"] == "finished"]
         if len(self.commits) == len(ended):
-            self.commits.append(self.push(self.pipeline, message=f"change {len(self.commits) + 1}"))
+            self.commits.append(self.push(self.pipeline, files={"change": f"{len(self.commits)}\n"}, message="change"))
             until(lambda: self.run_of(len(self.commits)), f"the run of commit {len(self.commits)}")
 
     def settle(self, table):
