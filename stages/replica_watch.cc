@@ -58,7 +58,7 @@ Task<Result<double>> ReplicaWatch::base() {
   std::string told;
   while (true) {
     auto sample = co_await ask();
-    if (sample) co_return sample->value;
+    if (sample) co_return co_await calm(sample->value);
     if (clock_.now() >= deadline) break;
     if (told != problem_) log_.line("waiting for a replica count: " + problem_);
     told = problem_;
@@ -67,6 +67,30 @@ Task<Result<double>> ReplicaWatch::base() {
   co_return infrastructure_error(
       fmt::format("{} before the load, for {}", problem_, human_duration(first_number_within)),
       "check the query, and that Prometheus scrapes the target that it reads");
+}
+
+// What an earlier attempt's load left behind is waited out; a load on top of it would prove nothing.
+Task<Result<double>> ReplicaWatch::calm(double count) {
+  const auto& expect = spec_.expect;
+  if (!expect.reach || !expect.settle_at || count < *expect.reach) co_return Result<double>(count);
+  const auto before = format_replicas(count);
+  const auto wanted = format_replicas(*expect.settle_at);
+  log_.line(fmt::format("already {} before the load: waiting for {}, at most {}", before, wanted,
+                        human_duration(expect.settle_within)));
+  const auto deadline = clock_.now() + expect.settle_within;
+  while (count > *expect.settle_at) {
+    if (clock_.now() >= deadline) {
+      co_return Result<double>(infrastructure_error(
+          fmt::format("already {} before the load, and not {} within {}: reaching {} would prove nothing",
+                      format_replicas(count), wanted, human_duration(expect.settle_within),
+                      format_quantity(*expect.reach, Unit::number)),
+          "see what else uses the environment, or give it more time with `settle_within`"));
+    }
+    co_await clock_.sleep(Milliseconds(500), stop_);
+    auto sample = co_await ask();
+    if (sample) count = sample->value;
+  }
+  co_return Result<double>(count);
 }
 
 Task<bool> ReplicaWatch::look() {

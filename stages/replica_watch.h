@@ -20,7 +20,8 @@ class ReplicaWatch {
  public:
   ReplicaWatch(Http& http, Clock& clock, AutoscalingSpec spec, StageLog& log, Stop& stop);
 
-  // Waits until the query answers one number (a young server has not scraped yet), at most 30 s; else says why not.
+  // Waits until the query answers one number (a young server has not scraped yet), at most 30 s, and, when that is what
+  // the load is to reach, until the replicas are back at `settle_at`, at most `settle_within`; else says why not.
   Task<Result<double>> base();
   // The newest number, for people to see; asks at most once a second. True when there is a new one in `newest()`.
   Task<bool> look();
@@ -35,6 +36,7 @@ class ReplicaWatch {
 
  private:
   Task<std::optional<Sample>> ask();
+  Task<Result<double>> calm(double count);
   Prometheus prometheus_;
   Prometheus impatient_;  // with a short deadline, for what is only to be seen
   Clock& clock_;

@@ -151,6 +151,33 @@ TEST_F(Load, FailsWhenReplicasStay) {
   EXPECT_EQ(outcome.reason, "3 replicas instead of 1 20s after the load ended");
 }
 
+TEST_F(Load, WaitsForTheReplicasThatAnEarlierLoadLeft) {
+  healthy_locust();
+  scaled();
+  double start = seconds_of(clock.now());
+  prometheus.value = [start](double at) {
+    double passed = at - start;
+    return passed < 0.4 || (passed >= 4 && passed <= 17) ? 3.0 : 1.0;
+  };
+  auto outcome = run();
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << bench.log.all();
+  EXPECT_TRUE(said("already 3 replicas before the load: waiting for 1 replica, at most 20s")) << bench.log.all();
+  EXPECT_TRUE(said("1 replica before the load")) << bench.log.all();
+}
+
+TEST_F(Load, PutsNoLoadOnReplicasThatStay) {
+  healthy_locust();
+  scaled();
+  prometheus.value = [](double) { return 4.0; };
+  auto outcome = run();
+  EXPECT_EQ(outcome.outcome, Outcome::inconclusive);
+  EXPECT_NE(outcome.reason.find(
+                "already 4 replicas before the load, and not 1 replica within 20s: reaching 3 would prove nothing"),
+            std::string::npos)
+      << outcome.reason;
+  EXPECT_TRUE(locust.ran.empty());
+}
+
 TEST_F(Load, SpeaksTheServersTime) {
   healthy_locust();
   scaled();
