@@ -97,6 +97,22 @@ void BlockingPool::serve() {
   }
 }
 
+void BlockingPool::enqueue(std::shared_ptr<Call> call) {
+  {
+    std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(call));
+    grow();
+  }
+  arrived_.notify_one();
+}
+
+void BlockingPool::post(std::function<void(const std::atomic<bool>&)> work) {
+  auto call = std::make_shared<Call>();
+  call->work = std::move(work);
+  call->asked = std::make_shared<const std::atomic<bool>>(false);
+  enqueue(std::move(call));
+}
+
 Task<void> BlockingPool::perform(std::function<void(const std::atomic<bool>&)> work, Stop& stop) {
   stop.throw_if_requested();
   auto executor = co_await asio::this_coro::executor;
@@ -114,12 +130,7 @@ Task<void> BlockingPool::perform(std::function<void(const std::atomic<bool>&)> w
       call->timer = nullptr;
     }
   } leave{call};
-  {
-    std::lock_guard lock(mutex_);
-    waiting_.push_back(call);
-    grow();
-  }
-  arrived_.notify_one();
+  enqueue(call);
   Stop::Listener listener(stop, [&timer, &call] {
     call->stop.store(true);
     timer.cancel();

@@ -46,8 +46,12 @@ class BlockingPool {
     }
   }
 
+  // Runs `work` on one of the threads some time, and nobody hears how it ended; its flag is set when the pool ends.
+  void post(std::function<void(const std::atomic<bool>& stop)> work);
+
  private:
   struct Call;
+  void enqueue(std::shared_ptr<Call> call);
   Task<void> perform(std::function<void(const std::atomic<bool>&)> work, Stop& stop);
   void serve();
   void grow();  // with the mutex held

@@ -1,4 +1,5 @@
 #include "runner/adapters/git_connection.h"
+#include "runner/adapters/git_consolidation.h"
 #include "runner/adapters/git_workshop.h"
 
 namespace quietgate {
@@ -85,6 +86,22 @@ Result<void> GitWorkshop::fetch(const GitRemote& remote, const std::vector<std::
   const int code = git_remote_fetch(connection.remote(), &refspecs, &options, nullptr);
   if (code < 0 || connection.broken()) return connection.error("fetch from", code);
   return {};
+}
+
+void GitWorkshop::consolidate_mirror(const std::string& repository, const StopFlag& stop) {
+  using Clock = std::chrono::steady_clock;
+  {
+    std::lock_guard lock(consolidating_);
+    auto& not_before = not_before_[repository];
+    if (Clock::now() < not_before) return;
+    not_before = Clock::now() + std::chrono::hours(1);
+  }
+  auto mirror = mirrors.open(repository);
+  if (!mirror) return;
+  const auto ended = consolidate(mirror->get(), {}, [&stop] { return stop.load(); });
+  if (ended != Consolidation::done && ended != Consolidation::not_needed) return;
+  std::lock_guard lock(consolidating_);
+  not_before_.erase(repository);
 }
 
 }  // namespace quietgate

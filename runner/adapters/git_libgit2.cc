@@ -24,11 +24,17 @@ Task<Result<std::vector<GitBranch>>> GitLibgit2::branches(GitRemote remote, Stop
 
 Task<Result<void>> GitLibgit2::fetch(GitRemote remote, std::vector<std::string> branches, Stop& stop) {
   using Answer = Result<void>;
+  const auto repository = remote.repository;
   std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote),
                                                  branches = std::move(branches)](const StopFlag& flag) {
     return workshop->fetch(remote, branches, flag);
   };
-  co_return co_await network_.run<Answer>(std::move(work), stop);
+  auto fetched = co_await network_.run<Answer>(std::move(work), stop);
+  std::function<void(const StopFlag&)> house_keeping = [workshop = workshop_, repository](const StopFlag& flag) {
+    workshop->consolidate_mirror(repository, flag);
+  };
+  if (fetched) local_.post(std::move(house_keeping));
+  co_return fetched;
 }
 
 Task<Result<GitCommit>> GitLibgit2::commit(std::string repository, CommitId id, Stop& stop) {

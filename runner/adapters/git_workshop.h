@@ -3,6 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,9 +40,17 @@ struct GitWorkshop {
   Result<void> checkout(const std::string& repository, const CommitId& id, const std::string& directory,
                         const StopFlag& stop) const;
 
+  // Looks whether the mirror has too many packs (git_consolidation.h). What took too long or failed is tried again an
+  // hour later.
+  void consolidate_mirror(const std::string& repository, const StopFlag& stop);
+
   GitMirrors mirrors;
   GitTrust trust;  // libgit2 has one set for the process: one workshop that speaks https per process
   std::atomic<unsigned> pushes{0};
+
+ private:
+  std::mutex consolidating_;
+  std::map<std::string, std::chrono::steady_clock::time_point> not_before_;
 };
 
 }  // namespace quietgate
