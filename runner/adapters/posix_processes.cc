@@ -370,19 +370,18 @@ Task<std::string> PosixProcesses::end_left(LeaderRecord record, std::string id, 
   auto group = record.group.empty() ? control_group_of(id) : record.group;
   if (!is_control_group_of(group, id)) group.clear();
   auto look = [&] { return left_behind(marker, record.leader, record.leader_start, control_group_members(group)); };
-  const auto founder = record.step;
   std::set<std::pair<int, std::uint64_t>> known;
   auto left = look();
   for (bool fresh = true; fresh && std::chrono::steady_clock::now() - began < stop_patience; left = look()) {
     fresh = false;
     for (const auto& process : left.living) fresh |= known.emplace(process.pid, process.start).second;
     if (!fresh) continue;
-    signal_orphaned_group(founder, SIGSTOP);
+    signal_group_of(record.step, record.step_start, SIGSTOP);
     signal_all(left, SIGSTOP);
     co_await nap(Milliseconds(1));
   }
   for (int signal : {told.stop_signal, SIGCONT}) {
-    signal_orphaned_group(founder, signal);
+    signal_group_of(record.step, record.step_start, signal);
     signal_all(left, signal);
   }
   // One look can miss who forks and ends all the time. The dead count only for a while: maybe nobody reaps them.
@@ -390,15 +389,15 @@ Task<std::string> PosixProcesses::end_left(LeaderRecord record, std::string id, 
     left = look();
     const auto passed = std::chrono::steady_clock::now() - began;
     const bool kill = passed >= told.grace;
-    const bool hidden =
-        control_group_lives(group) || (passed < told.grace + stop_patience && signal_orphaned_group(founder, 0));
+    const bool hidden = control_group_lives(group) ||
+                        (passed < told.grace + stop_patience && signal_group_of(record.step, record.step_start, 0));
     empty = left.living.empty() && !hidden ? empty + 1 : 0;
     for (const auto& process : left.living) {
       const bool fresh = known.emplace(process.pid, process.start).second;
       if (fresh && !kill) signal_process(process, told.stop_signal);
     }
     if (kill) kill_control_group(group);
-    if (kill) signal_orphaned_group(founder, SIGKILL);
+    if (kill) signal_group_of(record.step, record.step_start, SIGKILL);
     if (kill) signal_all(left, SIGKILL);
     const auto pause = empty > 0 ? Milliseconds(1) : look_again * 4;
     co_await nap(pause);

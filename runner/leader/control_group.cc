@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
+#include <string_view>
 
 namespace quietgate {
 
@@ -15,25 +15,51 @@ namespace {
 
 constexpr const char* name_begins = "/quietgate-";
 constexpr int deepest = 16;
+constexpr std::size_t most_text = 4U << 20;
+
+// Without streams, whose start-up would be felt in every step.
+std::string text_of(const std::string& path) {
+  std::string text;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return text;
+  char buffer[4096];
+  for (;;) {
+    const auto got = ::read(fd, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0 || text.size() > most_text) break;
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  ::close(fd);
+  return text;
+}
+
+// Takes what stands before the separator off the text.
+std::string_view next(std::string_view& text, char separator) {
+  const auto end = text.find(separator);
+  const auto part = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return part;
+}
 
 // Where version 2 is mounted whole.
 std::string mount_point() {
-  std::ifstream mounts("/proc/self/mountinfo");
-  for (std::string line; std::getline(mounts, line);) {
-    const auto dash = line.find(" - cgroup2 ");
-    if (dash == std::string::npos) continue;
-    std::istringstream fields(line);
-    std::string skipped, root, point;
-    fields >> skipped >> skipped >> skipped >> root >> point;
-    if (root == "/" && point.find('\\') == std::string::npos) return point;
+  const auto mounts = text_of("/proc/self/mountinfo");
+  for (std::string_view rest = mounts; !rest.empty();) {
+    auto line = next(rest, '\n');
+    if (line.find(" - cgroup2 ") == std::string_view::npos) continue;
+    for (int skipped = 0; skipped < 3; ++skipped) next(line, ' ');
+    const auto root = next(line, ' ');
+    const auto point = next(line, ' ');
+    if (root == "/" && point.find('\\') == std::string_view::npos) return std::string(point);
   }
   return {};
 }
 
 std::string own_group() {
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    if (line.starts_with("0::/")) return line == "0::/" ? std::string() : line.substr(3);
+  const auto groups = text_of("/proc/self/cgroup");
+  for (std::string_view rest = groups; !rest.empty();) {
+    const auto line = next(rest, '\n');
+    if (line.starts_with("0::/")) return line == "0::/" ? std::string() : std::string(line.substr(3));
   }
   return {};
 }
@@ -78,20 +104,17 @@ int control_group_entrance(const std::string& folder) {
 std::vector<pid_t> control_group_members(const std::string& folder) {
   std::vector<pid_t> members;
   if (folder.empty()) return members;
-  std::ifstream file(folder + "/cgroup.procs");
-  for (pid_t pid = 0; file >> pid;) {
-    if (pid > 0) members.push_back(pid);
+  const auto pids = text_of(folder + "/cgroup.procs");
+  for (std::string_view rest = pids; !rest.empty();) {
+    const auto pid = std::strtol(std::string(next(rest, '\n')).c_str(), nullptr, 10);
+    if (pid > 0) members.push_back(static_cast<pid_t>(pid));
   }
   return members;
 }
 
 bool control_group_lives(const std::string& folder) {
   if (folder.empty()) return false;
-  std::ifstream file(folder + "/cgroup.events");
-  for (std::string line; std::getline(file, line);) {
-    if (line == "populated 1") return true;
-  }
-  return false;
+  return text_of(folder + "/cgroup.events").find("populated 1") != std::string::npos;
 }
 
 void kill_control_group(const std::string& folder) {

@@ -148,8 +148,10 @@ void signal_all(const Family& family, int signal) {
   for (const auto& process : family.living) signal_process(process, signal);
 }
 
-bool signal_orphaned_group(pid_t founder, int signal) {
-  return founder > 1 && !read_stat(founder) && ::kill(-founder, signal) == 0;
+bool signal_group_of(pid_t founder, std::uint64_t founder_start, int signal) {
+  const auto now = founder > 1 ? read_stat(founder) : std::nullopt;
+  const bool recycled = now && now->start != founder_start;
+  return founder > 1 && !recycled && ::kill(-founder, signal) == 0;
 }
 
 }  // namespace quietgate

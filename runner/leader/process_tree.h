@@ -46,8 +46,8 @@ bool signal_process(const ProcessStat& process, int signal);
 // Signals the groups, each at once, and each of the living: who forks and ends between the look and the signal escapes
 // the one, but not the other.
 void signal_all(const Family& family, int signal);
-// Signals the group that a process founded which is gone since. Nothing when its pid is another's by now: then no such
-// group is left. True when somebody was there, maybe dead already; signal 0 only asks.
-bool signal_orphaned_group(pid_t founder, int signal);
+// Signals the group that a process founded, be it gone since. Nothing when its pid is another's by now (who started at
+// another time): then no such group is left. True when somebody was there, maybe dead already; signal 0 only asks.
+bool signal_group_of(pid_t founder, std::uint64_t founder_start, int signal);
 
 }  // namespace quietgate

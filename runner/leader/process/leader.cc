@@ -21,6 +21,7 @@ namespace {
 constexpr std::int64_t sweep_grace = 2'000;     // from SIGTERM to SIGKILL for what a step left running
 constexpr std::int64_t kill_every = 20;         // processes may have been forked between two looks
 constexpr std::int64_t kill_patience = 30'000;  // a process in the kernel can't be killed; it isn't waited for for ever
+constexpr std::uint64_t reaped = 0;             // no process started then
 constexpr std::size_t pump_bytes = 4U << 20;    // before signals are heard again
 constexpr std::size_t drain_bytes = 2U << 20;   // more than a pipe holds
 
@@ -173,8 +174,10 @@ void Leader::sweep() {
 }
 
 void Leader::kill_all() {
-  if (main_alive_) ::kill(-step_.pid, SIGKILL);
-  signal_orphaned_group(step_.pid, SIGKILL);
+  if (main_alive_)
+    ::kill(-step_.pid, SIGKILL);
+  else
+    signal_group_of(step_.pid, reaped, SIGKILL);
   const auto left = descendants_of(::getpid());
   survivors_ = left.living.size();
   kill_control_group(group_);
