@@ -39,24 +39,36 @@ Task<void> Supervisor::supervise(Stop& stop) {
 
 Task<void> Supervisor::follow(Stop& stop) {
   auto cursor = parts_.journal.last();
-  auto unfinished = parts_.catalog.unfinished_runs();
-  if (!unfinished) throw std::runtime_error(unfinished.error().message);
-  for (const auto& run : *unfinished) start(run.id, stop);
+  if (auto started = start_unfinished(stop); !started) throw std::runtime_error(started.error().message);
   for (;;) {
     const auto seen = parts_.journal.bell().rings();
-    auto rows = parts_.journal.read(cursor, read_batch, std::nullopt);
-    if (!rows) {
-      parts_.say(rows.error().message);
+    auto tail = read_tail(parts_.journal, cursor, read_batch);
+    if (!tail) {
+      parts_.say(tail.error().message);
       co_await parts_.clock.sleep(restart_after, stop);
       continue;
     }
-    for (const auto& row : *rows) {
-      on_row(row, stop);
-      cursor = row.sequence;
-    }
-    if (rows->size() == read_batch) continue;
+    for (const auto& row : tail->rows) on_row(row, stop);
+    cursor = tail->cursor;
+    if (tail->damage) over_damage(*tail->damage, stop);
+    if (tail->damage || tail->rows.size() == read_batch) continue;
     co_await parts_.journal.bell().wait(seen, stop);
   }
+}
+
+Result<void> Supervisor::start_unfinished(Stop& stop) {
+  auto unfinished = parts_.catalog.unfinished_runs();
+  if (!unfinished) return unfinished.error();
+  for (const auto& run : *unfinished) start(run.id, stop);
+  return {};
+}
+
+// What the row was about is not known: everybody looks for himself.
+void Supervisor::over_damage(const Error& damage, Stop& stop) {
+  parts_.say(damage.message + "; it was stepped over, and other runs go on" +
+             (damage.advice.empty() ? "" : ": " + damage.advice));
+  for (auto& [id, driver] : drivers_) driver->poke();
+  if (auto started = start_unfinished(stop); !started) parts_.say(started.error().message);
 }
 
 void Supervisor::on_row(const Row& row, Stop& stop) {

@@ -24,6 +24,8 @@ class Supervisor {
   void start(const RunId& run, Stop& stop);
   void ended(const RunId& run, std::exception_ptr error, Stop& stop);
   void on_row(const Row& row, Stop& stop);
+  Result<void> start_unfinished(Stop& stop);
+  void over_damage(const Error& damage, Stop& stop);
   Task<void> follow(Stop& stop);
 
   EngineParts& parts_;

@@ -31,6 +31,16 @@ class Journal {
   virtual Bell& bell() = 0;  // rung after every commit
 };
 
+struct JournalTail {
+  std::vector<Row> rows;
+  std::int64_t cursor = 0;      // read on after this
+  std::optional<Error> damage;  // a row behind `rows` can't be read, and was stepped over
+};
+
+// For those who follow the journal and may miss a row, but must not stop at one: as read(), but steps over a row that
+// is damaged. An error when nothing can be read.
+Result<JournalTail> read_tail(Journal& journal, std::int64_t after, std::size_t limit);
+
 struct RunSummary {
   RunId id;
   std::int64_t first = 0;  // sequence of its first row: the cursor for paging

@@ -40,6 +40,7 @@ class Api {
 
   // Counts a row for /metrics; the server gives every new row once.
   void observe(const Row& row);
+  void observe_damaged_rows(std::int64_t so_far) { damaged_rows_ = so_far; }
 
   // Whether the run has ended and all its rows are written. An unknown run is over.
   bool over(const RunId& run);
@@ -104,6 +105,7 @@ class Api {
   std::map<std::string, std::int64_t> runs_by_outcome_;
   std::map<std::string, std::int64_t> stages_by_outcome_;
   std::int64_t promotions_ = 0;
+  std::int64_t damaged_rows_ = 0;
 };
 
 // The document that is served as /api/v1/openapi.json.

@@ -158,6 +158,9 @@ ApiResponse Api::metrics(const Asked&) {
   families.gauge("quietgate_environments_failing", "Environments that could not be destroyed.",
                  static_cast<double>(std::count_if(environments->begin(), environments->end(),
                                                    [](const auto& e) { return e.status == "failing"; })));
+  families.counter("quietgate_journal_damaged_rows_total",
+                   "Rows that could not be read since the service started: run `quietgate doctor`.",
+                   static_cast<double>(damaged_rows_));
   families.counter("quietgate_journal_last_sequence", "Sequence of the journal's last row.",
                    static_cast<double>(journal_.last()));
   families.begin("quietgate_build_info", MetricType::Gauge, "The version that runs.");

@@ -150,14 +150,17 @@ FollowedJournal::FollowedJournal(Executor executor, Journal& journal)
     : journal_(journal), cursor_(journal.last()), news_(std::move(executor)) {}
 
 Result<std::vector<Row>> FollowedJournal::take_up() {
-  auto rows = journal_.read(cursor_, journal_batch);
-  if (!rows || rows->empty()) return rows;
-  for (const auto& row : *rows) {
+  auto tail = read_tail(journal_, cursor_, journal_batch);
+  if (!tail) return tail.error();
+  auto& rows = tail->rows;
+  for (const auto& row : rows) {
     auto text = std::make_shared<const std::string>(event_text(row));
     recent_bytes_ += text->size();
     recent_.push_back({row.sequence, run_of(row.event), std::move(text)});
-    cursor_ = row.sequence;
   }
+  cursor_ = tail->cursor;
+  if (tail->damage) ++damaged_;
+  if (rows.empty()) return rows;
   while (recent_bytes_ > recent_journal_bytes) {
     recent_bytes_ -= recent_.front().text->size();
     recent_.pop_front();

@@ -75,6 +75,8 @@ class FollowedJournal {
   Bell& news() { return news_; }
   // Takes up the rows that were written since the last call; answers them.
   Result<std::vector<Row>> take_up();
+  // Rows that could not be read and were stepped over.
+  std::int64_t damaged() const { return damaged_; }
   // Rows were written that take_up() has not answered yet.
   bool behind() const { return cursor_ < journal_.last(); }
 
@@ -89,6 +91,7 @@ class FollowedJournal {
   Bell news_;
   std::deque<Recent> recent_;  // without gaps, up to cursor_
   std::size_t recent_bytes_ = 0;
+  std::int64_t damaged_ = 0;
 };
 
 std::string base64(const char* bytes, std::size_t size);

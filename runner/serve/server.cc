@@ -241,6 +241,7 @@ Task<void> Server::Listener::tail(Stop& stop) {
   for (;;) {
     const auto seen = api.journal().bell().rings();
     auto rows = journal.take_up();
+    api.observe_damaged_rows(journal.damaged());
     if (rows && !rows->empty()) {
       bool ends = false;
       for (const auto& row : *rows) {
@@ -249,8 +250,8 @@ Task<void> Server::Listener::tail(Stop& stop) {
                std::holds_alternative<StageSkipped>(row.event) || std::holds_alternative<RunFinished>(row.event);
       }
       if (ends) logs.tell_all();
-      if (journal.behind()) continue;
     }
+    if (rows && journal.behind()) continue;
     co_await api.journal().bell().wait(seen, stop);
   }
 }

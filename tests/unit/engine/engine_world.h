@@ -64,6 +64,8 @@ struct BrittleJournal final : Journal {
   explicit BrittleJournal(Journal& under) : real(under) {}
   Journal& real;
   std::string refused;  // a type, or `*`
+  std::set<std::int64_t> damaged;
+  bool unreadable = false;
   Result<std::int64_t> append(std::vector<Event> events) override {
     for (const auto& event : events) {
       if (refused == "*" || refused == type_of(event)) return infrastructure_error("the disk is full");
@@ -71,7 +73,13 @@ struct BrittleJournal final : Journal {
     return real.append(std::move(events));
   }
   Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
-    return real.read(after, limit, std::move(run));
+    if (unreadable) return infrastructure_error("the disk fails");
+    auto rows = real.read(after, limit, std::move(run));
+    for (const auto& row : rows ? *rows : std::vector<Row>{}) {
+      if (damaged.contains(row.sequence))
+        return infrastructure_error("row " + std::to_string(row.sequence) + " is damaged", "run the doctor");
+    }
+    return rows;
   }
   std::int64_t last() const override { return real.last(); }
   Bell& bell() override { return real.bell(); }

@@ -148,6 +148,42 @@ TEST(Resumed, APassedStageOfThisServiceIsTrusted) {
   EXPECT_TRUE(world.ender.ended.empty());
 }
 
+// A row that was damaged before anybody read it.
+TEST(Damaged, ARowIsSteppedOverAndSaid) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("one")};
+  world.compiler.plans["plan"].concurrency = Concurrency::parallel;
+  world.stage.held = {"one"};
+  world.start_service();
+  const auto run = world.request();
+  const auto bad = world.journal->last() + 2;
+  world.brittle->damaged = {bad, bad + 1};
+  world.append({RefMoved{}, RefMoved{}, RefMoved{}, RunRequested{{"hello", 2}, "main", "c1", "test"}});
+  EXPECT_EQ(world.summary(2).status, "running") << "nobody follows the journal any more";
+  EXPECT_THAT(world.said,
+              testing::Contains(HasSubstr("row " + std::to_string(bad) + " is damaged; it was stepped over")));
+  EXPECT_THAT(world.said, testing::Contains(HasSubstr("run the doctor")));
+  world.brittle->damaged.insert(world.journal->last() + 1);
+  world.append({RunRequested{{"other", 1}, "main", "c1", "test"}});
+  world.append({CancelRequested{run, "ana", "enough"}});
+  EXPECT_EQ(world.summary(1).outcome, Outcome::cancelled);
+  int said = 0;
+  for (const auto& line : world.said) said += line.find("stepped over") != std::string::npos ? 1 : 0;
+  EXPECT_EQ(said, 2) << "once for each place";
+}
+
+TEST(Damaged, ADiskThatCannotBeReadIsWaitedFor) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("one")};
+  world.start_service();
+  world.brittle->unreadable = true;
+  world.request();
+  world.brittle->unreadable = false;
+  world.advance(Milliseconds{5'000});
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+  EXPECT_THAT(world.said, testing::Contains("the disk fails"));
+}
+
 // The repository was removed from the configuration, or renamed.
 TEST(Removed, ARunOfARemovedRepositoryWaitsUntilItIsCancelled) {
   EngineWorld world;

@@ -1,0 +1,49 @@
+#include "runner/serve/follow.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <set>
+
+#include "tests/unit/serve/fake_journal.h"
+
+namespace quietgate {
+namespace {
+
+struct ScratchedJournal final : FakeJournal {
+  using FakeJournal::FakeJournal;
+  std::set<std::int64_t> damaged;
+  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
+    auto found = FakeJournal::read(after, limit, std::move(run));
+    for (const auto& row : found ? *found : std::vector<Row>{}) {
+      if (damaged.contains(row.sequence)) return infrastructure_error("damaged");
+    }
+    return found;
+  }
+};
+
+TEST(FollowedJournal, ADamagedRowIsSteppedOverAndCounted) {
+  boost::asio::io_context io;
+  ScratchedJournal journal(io.get_executor());
+  FollowedJournal followed(io.get_executor(), journal);
+  for (int i = 0; i < 6; ++i) journal.add(ServiceStarted{std::to_string(i)});
+  journal.damaged = {3, 6};
+  std::vector<std::int64_t> seen;
+  for (int calls = 0; calls < 10 && followed.behind(); ++calls) {
+    auto rows = followed.take_up();
+    ASSERT_TRUE(rows.ok());
+    for (const auto& row : *rows) seen.push_back(row.sequence);
+  }
+  EXPECT_EQ(seen, (std::vector<std::int64_t>{1, 2, 4, 5}));
+  EXPECT_EQ(followed.damaged(), 2);
+  EXPECT_FALSE(followed.behind()) << "whoever follows would wait for ever";
+  journal.add(ServiceStarted{"more"});
+  EXPECT_EQ(followed.take_up()->size(), 1U);
+  journal.broken = true;
+  journal.rows.push_back(journal.rows.back());
+  EXPECT_FALSE(followed.take_up().ok()) << "a disk that can't be read is no damaged row";
+  EXPECT_EQ(followed.damaged(), 2);
+}
+
+}  // namespace
+}  // namespace quietgate
