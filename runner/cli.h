@@ -32,6 +32,8 @@ struct CliParts {
   std::function<int(const RunOptions&)> run_here;
   PipelineCompiler* compiler = nullptr;
   std::function<std::string(const Plan&)> describe_plan;
+  // The plan against the files of the repository in this folder; may be empty.
+  std::function<Result<void>(const Plan&, const std::string& folder)> check_files;
   std::function<std::string()> default_data;  // data directory when none is named
   std::function<void(std::string_view)> out;  // standard output
   std::function<void(std::string_view)> err;

@@ -41,10 +41,28 @@ PlanContext context_of(const std::string& file) {
   return context;
 }
 
+struct Compiled {
+  Plan plan;
+  bool rules_checked = false;
+};
+
+// Rule files are named from the root of the repository; elsewhere a pipeline is only a text.
+Result<Compiled> compile_file(const CliParts& parts, const std::string& text, const std::string& file) {
+  auto plan = parts.compiler->compile(text, file, context_of(file));
+  if (!plan) return plan.error();
+  std::error_code ignored;
+  const auto folder = std::filesystem::absolute(file, ignored).lexically_normal().parent_path();
+  if (!parts.check_files || !std::filesystem::exists(folder / ".git", ignored))
+    return Compiled{std::move(*plan), false};
+  auto checked = parts.check_files(*plan, folder.string());
+  if (!checked) return checked.error();
+  return Compiled{std::move(*plan), true};
+}
+
 // The plan, or an exit code that was explained already.
-std::variant<Plan, int> compiled(const CliParts& parts, const CliCommon& common, const std::string& file) {
+std::variant<Compiled, int> compiled(const CliParts& parts, const CliCommon& common, const std::string& file) {
   auto text = read_pipeline(file);
-  auto plan = text ? parts.compiler->compile(*text, file, context_of(file)) : Result<Plan>(text.error());
+  auto plan = text ? compile_file(parts, *text, file) : Result<Compiled>(text.error());
   if (plan) return std::move(*plan);
   if (common.json) {
     parts.out(nlohmann::ordered_json{{"valid", false}, {"diagnostics", plan.error().message}}.dump() + "\n");
@@ -53,6 +71,7 @@ std::variant<Plan, int> compiled(const CliParts& parts, const CliCommon& common,
   } else {
     const auto& printed = plan.error().message;
     parts.err(printed + (printed.empty() || printed.back() != '\n' ? "\n" : ""));
+    if (!plan.error().advice.empty()) parts.err("  " + plan.error().advice + "\n");
   }
   return static_cast<int>(exit_usage);
 }
@@ -62,11 +81,15 @@ std::variant<Plan, int> compiled(const CliParts& parts, const CliCommon& common,
 int validate_file(const CliParts& parts, const CliCommon& common, const std::string& file) {
   auto plan = compiled(parts, common, file);
   if (auto* code = std::get_if<int>(&plan)) return *code;
-  const auto count = std::get<Plan>(plan).stages.size();
+  const auto& compiled_file = std::get<Compiled>(plan);
+  const auto count = compiled_file.plan.stages.size();
   if (common.json) {
-    parts.out(nlohmann::ordered_json{{"valid", true}, {"stages", count}}.dump() + "\n");
+    nlohmann::ordered_json json{{"valid", true}, {"stages", count}};
+    json["rules_checked"] = compiled_file.rules_checked;
+    parts.out(json.dump() + "\n");
   } else {
-    parts.out("ok: " + file + ": " + std::to_string(count) + (count == 1 ? " stage\n" : " stages\n"));
+    parts.out("ok: " + file + ": " + std::to_string(count) + (count == 1 ? " stage" : " stages") +
+              (compiled_file.rules_checked ? ", alert rules checked\n" : "\n"));
   }
   return exit_ok;
 }
@@ -74,7 +97,8 @@ int validate_file(const CliParts& parts, const CliCommon& common, const std::str
 int plan_file(const CliParts& parts, const CliCommon& common, const std::string& file) {
   auto plan = compiled(parts, common, file);
   if (auto* code = std::get_if<int>(&plan)) return *code;
-  parts.out(common.json ? to_json(std::get<Plan>(plan)) + "\n" : parts.describe_plan(std::get<Plan>(plan)));
+  const auto& shown = std::get<Compiled>(plan).plan;
+  parts.out(common.json ? to_json(shown) + "\n" : parts.describe_plan(shown));
   return exit_ok;
 }
 

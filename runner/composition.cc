@@ -27,6 +27,7 @@
 #include "stages/load.h"
 #include "stages/metrics/rule_watch.h"
 #include "stages/promote.h"
+#include "stages/rules_check.h"
 #include "stages/service_check.h"
 #include "stages/test.h"
 #include "stages/verify.h"
@@ -74,6 +75,7 @@ struct Composition::Parts {
   PosixProcesses processes{io.get_executor()};
   AttemptSteps steps{processes};
   YamlPipelineCompiler compiler;
+  RulesCheck rules_check{processes, step_environment()};
   WorkspaceFiles workspace{options.data, open_stage_log};
   TestStage test{processes};
   ApplyStage apply{processes, http, git, clock};
@@ -134,6 +136,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       step_environment(),
       p.options.say,
       &p.steps,
+      &p.rules_check,
   });
   p.supervisor.emplace(*p.engine, p.options.repositories);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));

@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "runner/core/plan.h"
+#include "runner/core/result.h"
+
 namespace quietgate {
 
 // Empty strings and 0 mean: as the configuration says, or the default.
@@ -24,6 +27,9 @@ struct RunOptions {
   bool plain = false;    // lines instead of a tree that updates in place, even on a terminal
   bool promote = false;  // move the production branch of this repository; otherwise gates are judged, nothing is moved
 };
+
+// Tests the alert rules that the plan names, in the working tree of `folder` (stages/rules_check.h).
+Result<void> check_files_here(const Plan& plan, const std::string& folder);
 
 // Both answer the program's exit code (cli.h) and have said on stderr why it is not 0. SIGINT and SIGTERM end `serve`
 // in order (0: its runs go on when it is started again) and cancel `run_here` (130).

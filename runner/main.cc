@@ -23,6 +23,7 @@ int main(int count, char** arguments) {
   parts.run_here = quietgate::run_here;
   parts.compiler = &compiler;
   parts.describe_plan = [](const quietgate::Plan& plan) { return quietgate::describe(plan); };
+  parts.check_files = quietgate::check_files_here;
   parts.default_data = quietgate::default_data_directory;
   parts.out = [](std::string_view text) { put(stdout, text); };
   parts.err = [](std::string_view text) { put(stderr, text); };

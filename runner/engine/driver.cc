@@ -186,6 +186,7 @@ Task<Result<void>> Driver::fetch_commit() {
 
 Task<bool> Driver::compile() {
   if (state_.cancel) {
+    forget_checkout();
     append({RunFinished{state_.id, Outcome::cancelled, state_.cancel->cause}});
     co_return false;
   }
@@ -211,18 +212,41 @@ Task<bool> Driver::compile() {
     auto plan = parts_.compiler.compile(**text, repository_.pipeline, context);
     if (plan) {
       co_await wait_for_turn(plan->concurrency);
-      if (!state_.cancel) {
+      Plan copy = *plan;
+      auto checked = co_await check_files(std::move(copy));
+      catch_up();
+      if (checked && !state_.cancel) {
         append({PlanCompiled{state_.id, std::move(*plan)}});
         co_return true;
       }
-      append({RunFinished{state_.id, Outcome::cancelled, state_.cancel->cause}});
-      co_return false;
+      forget_checkout();
+      if (state_.cancel) {
+        append({RunFinished{state_.id, Outcome::cancelled, state_.cancel->cause}});
+        co_return false;
+      }
+      const auto& error = checked.error();
+      diagnostics = error.message + (error.advice.empty() ? "" : "\n" + error.advice);
+      outcome = error.kind == ErrorKind::user ? Outcome::failed : Outcome::error;
+    } else {
+      diagnostics = plan.error().message;
     }
-    diagnostics = plan.error().message;
   }
   const auto first_line = diagnostics.substr(0, diagnostics.find('\n'));
   append({PlanRejected{state_.id, diagnostics, outcome}, RunFinished{state_.id, outcome, first_line}});
   co_return false;
+}
+
+Task<Result<void>> Driver::check_files(Plan plan) {
+  if (parts_.check == nullptr || state_.cancel) co_return Result<void>{};
+  // A checkout that can't be made is told when the first stage needs it.
+  auto ready = co_await prepare_checkout();
+  if (!ready) co_return Result<void>{};
+  auto checkout = parts_.workspace.checkout(state_.id);
+  co_return co_await parts_.check->check(std::move(plan), std::move(checkout), service_);
+}
+
+void Driver::forget_checkout() {
+  if (auto removed = parts_.workspace.remove_checkout(state_.id); !removed) parts_.say(removed.error().message);
 }
 
 Task<void> Driver::wait_for_turn(Concurrency concurrency) {
@@ -441,7 +465,7 @@ Task<void> Driver::finish() {
     co_await parts_.reaper.destroy(environment, "its run has ended", service_);
   catch_up();
   // Before the run's end is on record: nobody looks after a finished run's files.
-  if (auto removed = parts_.workspace.remove_checkout(state_.id); !removed) parts_.say(removed.error().message);
+  forget_checkout();
   append({RunFinished{state_.id, finish_->outcome, finish_->reason}});
 }
 

@@ -18,6 +18,7 @@
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/pipeline.h"
+#include "runner/ports/plan_check.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/workspace.h"
 
@@ -38,6 +39,7 @@ struct EngineParts {
   std::map<std::string, std::string> step_environment;  // what every step starts from: PATH, HOME, LANG
   std::function<void(const std::string& line)> say;
   StepEnder* steps = nullptr;  // none: stages are trusted to end what they begin
+  PlanCheck* check = nullptr;  // none: plans are not held against their commits' files
 };
 
 class Driver {
@@ -64,9 +66,11 @@ class Driver {
   void end_overdue();
   void cancel_driven();
   Task<bool> compile();  // false: the run ended here
+  Task<Result<void>> check_files(Plan plan);
   Task<void> wait_for_turn(Concurrency concurrency);
   Task<Result<void>> fetch_commit();
   Task<Result<void>> prepare_checkout();
+  void forget_checkout();
   void advance();
   std::optional<Slots::Place> take_slot(const StageSpec& spec, bool resume);  // nothing: none is free
   void start(const Action& action, Slots::Place place);

@@ -5,22 +5,12 @@
 #include <cmath>
 #include <map>
 
+#include "stages/metrics/firing_needs.h"
 #include "stages/metrics/proofs.h"
 
 namespace quietgate {
 
 namespace {
-
-// How far in the past the most recent thing is that the rule asks for, in seconds.
-std::map<std::size_t, double> past_by_rule(const std::vector<ExpectedRule>& rules) {
-  std::map<std::size_t, double> past;
-  for (const auto& need : input_needs(rules)) {
-    if (!need.problem.empty()) continue;
-    const auto [found, is_new] = past.emplace(need.rule, need.behind);
-    if (!is_new) found->second = std::min(found->second, need.behind);
-  }
-  return past;
-}
 
 // Why the rule needs longer than the window, or empty. Raises `most` to what it needs.
 std::string too_short(const GateEvidence& evidence, const ExpectedRule& rule, double scrape, double past,
@@ -35,20 +25,6 @@ std::string too_short(const GateEvidence& evidence, const ExpectedRule& rule, do
       "{} could not have fired: it needs {} (`for` {} + 2 evaluations of {} + a scrape of {}{}), the window has {}",
       rule.name, span_text(needed), span_text(rule.duration), span_text(interval), span_text(scrape),
       past > 0 ? fmt::format(" + its offset of {}", span_text(past)) : "", span_text(evidence.length()));
-}
-
-// Each new value makes a new alert, whose `for` begins anew.
-std::string changing_label(const ExpectedRule& rule) {
-  if (rule.duration <= 0) return {};
-  for (const auto& [name, text] : rule.labels) {
-    if (text.find("{{") == std::string::npos) continue;
-    if (text.find("$value") == std::string::npos && text.find(".Value") == std::string::npos) continue;
-    return fmt::format(
-        "{} can't fire: its label `{}` holds the value, so every evaluation begins its `for` anew (put the value in an "
-        "annotation)",
-        rule.name, name);
-  }
-  return {};
 }
 
 // The same as it happened: always pending, each time as somebody else.

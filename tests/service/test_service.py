@@ -1,6 +1,7 @@
 """The service as a whole: real processes, real Git, real files; faults as users meet them."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import unittest
@@ -410,6 +411,46 @@ class RunHere(ServiceTest):
         self.assertEqual(document.count("\n"), 1, "one line, and nothing beside it")
         missing = subprocess.run([BINARY, "run", "--json", str(self.folder / "nowhere")], capture_output=True, text=True, timeout=60, env=environment())
         self.assertIn("no Git repository", json.loads(missing.stdout)["error"]["message"])
+
+    def test_rules_of_the_commit_are_tested_before_anything_runs(self):
+        pipeline = ("version: 1\nname: hello\nstages:\n  unit: {test: {run: 'touch %s'}}\n"
+                    "  load: {needs: [unit], load: {locustfile: l.py, host: 'http://127.0.0.1:1', users: 1, duration: 45s, expect: {requests: '>= 1'}}}\n"
+                    "  production: {needs: [load], promote: {branch: production, gate: {prometheus: 'http://127.0.0.1:1', rules: [r.yml], during: [load], quiet_for: 20s}}}\n")
+        ran = self.folder / "ran"
+        rule = "groups:\n- name: g\n  interval: 15s\n  rules:\n  - {alert: Late, expr: %s, for: %s}\n"
+        (self.work / "r.yml").write_text(rule % ("up == 0", "10m"))
+        self.commit(pipeline % ran)
+        said = ("r.yml:5: Late can never fire for the gate of `production`: it needs 10m 30s (`for` 10m + 2 evaluations of 15s) and a "
+                "scrape, the window has at most 1m 15s (load 45s + 10s to start and end + quiet_for 20s)")
+        done = self.run_here("--plain")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn(said, done.stdout)
+        self.assertFalse(ran.exists(), "a stage ran")
+
+        def validate(*more):
+            return subprocess.run([BINARY, "validate", *more, ".quietgate.yaml"], cwd=self.work, capture_output=True, text=True, timeout=60, env=environment())
+        checked = validate()
+        self.assertEqual((checked.returncode, checked.stdout), (2, ""))
+        self.assertIn(said, checked.stderr)
+        (self.work / "r.yml").write_text(rule % ("up == 0", "15s"))
+        self.assertIn("3 stages, alert rules checked", validate().stdout)
+        if shutil.which("promtool") is None:
+            self.skipTest("NOT TESTED: needs promtool (Debian package prometheus)")
+        (self.work / "r.yml").write_text(rule % ("'up == =0'", "15s"))
+        checked = validate()
+        self.assertEqual(checked.returncode, 2)
+        self.assertIn("promtool check rules refuses them (exit status 1)", checked.stderr)
+        self.assertIn("parse error", checked.stderr)
+        (self.work / "r.yml").write_text(rule % ("up == 0", "15s"))
+        (self.work / "tests.yml").write_text("rule_files: [r.yml]\nevaluation_interval: 15s\ntests:\n- interval: 15s\n  input_series: [{series: up, values: '1x9'}]\n"
+                                             "  alert_rule_test: [{alertname: Late, eval_time: 1m, exp_alerts: [{}]}]\n")
+        self.commit(pipeline % ran)
+        done = self.run_here("--plain")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("promtool test rules refuses them", done.stdout)
+        self.assertFalse(ran.exists(), "a stage ran")
+        left = [path for path in self.data.rglob("*") if path.name in ("rules-check", "checkout")]
+        self.assertEqual(left, [], "what is left behind")
 
     def test_promotes_nothing_unless_asked(self):
         self.commit("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n")

@@ -164,10 +164,15 @@ class Gates(Watched):
         self.push(files=files)
         self.ends("inconclusive", "production", "blind: ", "the answer came with a warning: remote_read")
 
-    def test_a_broken_expression_in_the_commit_is_blind(self):
+    def test_a_broken_expression_in_the_commit_runs_nothing(self):
         self.start()
         self.push(files=self.files(rules=RULES.replace("app_errors > 5", "sum(app_errors > 5")))
-        self.ends("inconclusive", "production", "blind: ", "HighErrors (alerts.yml) can't be compared", "parse error")
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed")
+        self.assertRegex(run["reason"], r"^alerts\.yml:\d+: the expression of HighErrors can't be read: `\)` is missing")
+        self.assertEqual(self.branch("production"), "")
+        self.assertEqual(self.get("/api/v1/environments")["environments"], [])
+        self.no_process_left()
 
     def test_a_broken_expression_that_prometheus_refuses_fails_the_environment(self):
         self.start()

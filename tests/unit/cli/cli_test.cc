@@ -89,10 +89,24 @@ TEST_F(CliTest, CompletesWhatMayStandThere) {
   EXPECT_EQ(out, "--json\tAnswer in JSON\n");
   run({"complete", "--", "completion", ""});
   EXPECT_EQ(out, "bash\t\nzsh\t\nfish\t\n");
+  run({"complete", "--", "alerts", ""});
+  EXPECT_EQ(out, "backtest\tWhen rules that are not loaded yet would have fired\n");
+  run({"complete", "--", "alerts", "backtest", "--at"});
+  EXPECT_EQ(out, "--at-most\tExit code 1 when there would have been more pages\n");
   for (const auto* before : {"show", "--data", "validate"}) {
     run({"complete", "--", before, ""});
     EXPECT_EQ(out, "") << before << ": files, or a service that isn't there";
   }
+}
+
+TEST_F(CliTest, NamesTheWholeVerbWhoseArgumentsAreWrong) {
+  EXPECT_EQ(run({"alerts"}), exit_usage);
+  EXPECT_EQ(run({"alerts", "backtest"}), exit_usage);
+  EXPECT_EQ(err, "quietgate: RULES is required\n  see quietgate alerts backtest --help\n");
+  EXPECT_EQ(run({"alerts", "backtest", "--help"}), exit_ok);
+  EXPECT_NE(out.find("--time-zone"), std::string::npos);
+  EXPECT_EQ(run({"alerts", "backtest", "/nonexistent/r.yml", "--prometheus", "http://127.0.0.1:1"}), exit_usage);
+  EXPECT_EQ(err.find("quietgate: /nonexistent/r.yml can't be read"), 0u) << err;
 }
 
 TEST_F(CliTest, AsksForWhatTheServiceKnows) {
@@ -117,7 +131,8 @@ TEST_F(CliTest, AsksForWhatTheServiceKnows) {
 
 TEST_F(CliTest, HasAManualPageAndScripts) {
   EXPECT_EQ(run({"manual"}), exit_ok);
-  for (const auto* text : {".TH QUIETGATE 1", ".SS promote", "\\fB\\-\\-reason\\fR", "130  cancelled"})
+  for (const auto* text :
+       {".TH QUIETGATE 1", ".SS promote", ".SS alerts backtest", "\\fB\\-\\-reason\\fR", "130  cancelled"})
     EXPECT_NE(out.find(text), std::string::npos) << text;
   EXPECT_EQ(out.find("complete\n"), std::string::npos);
   for (const auto* shell : {"bash", "zsh", "fish"}) {

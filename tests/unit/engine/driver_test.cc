@@ -36,6 +36,25 @@ TEST(Driver, ABrokenPipelineFileIsAFailedRunWithItsDiagnostic) {
   EXPECT_THAT(world.summary().reason, HasSubstr(".quietgate.yaml:1:1: error"));
 }
 
+TEST(Driver, APlanThatTheCommitsFilesRefuseNeverStartsAStage) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("unit")};
+  world.check.refusal = user_error("a.yml:3: A can never fire", "lengthen the load");
+  world.start_service();
+  world.request();
+  EXPECT_THAT(world.types(), ElementsAre("RunRequested", "PlanRejected", "RunFinished"));
+  EXPECT_EQ(world.summary().outcome, Outcome::failed);
+  EXPECT_EQ(world.summary().reason, "a.yml:3: A can never fire");
+  EXPECT_TRUE(world.workspace.checkouts.empty()) << "nobody else would remove it";
+  world.check.refusal = infrastructure_error("promtool could not be started");
+  world.request(2);
+  EXPECT_EQ(world.summary(2).outcome, Outcome::error);
+  world.check.refusal.reset();
+  world.request(3);
+  EXPECT_EQ(world.summary(3).outcome, Outcome::passed);
+  EXPECT_EQ(world.check.checked, 3);
+}
+
 TEST(Driver, AMissingPipelineFileIsAFailedRun) {
   EngineWorld world;
   world.git.commits["c1"].files.clear();

@@ -154,6 +154,20 @@ inline StageSpec test_stage(const std::string& name, std::vector<std::string> ne
   return spec;
 }
 
+// Says what the test tells it to, once the checkout is there.
+struct ScriptedCheck final : PlanCheck {
+  explicit ScriptedCheck(FakeWorkspace& of) : workspace(of) {}
+  FakeWorkspace& workspace;
+  std::optional<Error> refusal;
+  int checked = 0;
+  Task<Result<void>> check(Plan plan, std::string, Stop&) override {
+    ++checked;
+    if (!workspace.checkouts.contains(plan.run)) co_return infrastructure_error("no checkout");
+    if (refusal) co_return *refusal;
+    co_return Result<void>{};
+  }
+};
+
 struct EngineWorld {
   // A journal that survives `restart` is a file; otherwise it lives in memory.
   explicit EngineWorld(int at_once = 8) : stage_slots(at_once) {
@@ -184,7 +198,8 @@ struct EngineWorld {
                                 {{"test", &stage}, {"promote", &stage}, {"apply", &stage}},
                                 {},
                                 [this](const std::string& s) { said.push_back(s); },
-                                &ender});
+                                &ender,
+                                &check});
     std::vector<Repository> configured;
     if (watches) configured.push_back(repository);
     supervisor = std::make_unique<Supervisor>(*parts, std::move(configured));
@@ -239,6 +254,7 @@ struct EngineWorld {
   ScriptedStage stage{io.get_executor()};
   ScriptedDestroyer destroyer;
   ScriptedEnder ender;
+  ScriptedCheck check{workspace};
   Repository repository;
   int stage_slots;
   bool watches = true;  // false: the repository is not in the configuration (any more)

@@ -1,0 +1,43 @@
+// What `validate` and `plan` look at in a working tree.
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <filesystem>
+#include <optional>
+
+#include "runner/adapters/posix_processes.h"
+#include "runner/composition.h"
+#include "runner/daemon.h"
+#include "stages/rules_check.h"
+
+namespace quietgate {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Task<void> keep(Task<Result<void>> task, std::optional<Result<void>>& answer) {
+  answer.emplace(co_await std::move(task));
+}
+
+}  // namespace
+
+Result<void> check_files_here(const Plan& plan, const std::string& folder) {
+  std::string scratch = fs::temp_directory_path() / "quietgate-rules-XXXXXX";
+  if (::mkdtemp(scratch.data()) == nullptr) return infrastructure_error(scratch + " can't be made");
+  boost::asio::io_context loop{1};
+  PosixProcesses processes(loop.get_executor());
+  RulesCheck check(processes, step_environment(), scratch);
+  Stop stop;
+  std::optional<Result<void>> answer;
+  std::exception_ptr thrown;
+  spawn(loop.get_executor(), keep(check.check(plan, folder, stop), answer),
+        [&thrown](std::exception_ptr e) { thrown = e; });
+  loop.run();
+  std::error_code ignored;
+  fs::remove_all(scratch, ignored);
+  if (thrown) std::rethrow_exception(thrown);
+  return std::move(*answer);
+}
+
+}  // namespace quietgate

@@ -1,0 +1,162 @@
+#include "stages/rules_check.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "stages/metrics/firing_needs.h"
+
+namespace quietgate {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t most_words = 8'000;  // bytes of promtool's output that are told
+constexpr std::size_t most_test_files = 200;
+constexpr std::uintmax_t most_test_bytes = 4 * 1024 * 1024;
+constexpr const char* patience = "60";  // seconds
+
+struct CheckedRules {
+  std::set<std::string> files;  // relative to the checkout
+  std::vector<std::string> problems;
+};
+
+void add_problem(CheckedRules& checked, const std::string& problem) {
+  if (std::find(checked.problems.begin(), checked.problems.end(), problem) == checked.problems.end())
+    checked.problems.push_back(problem);
+}
+
+Result<CheckedRules> check_here(const Plan& plan, const std::string& checkout) {
+  CheckedRules checked;
+  for (const auto& stage : plan.stages) {
+    const auto* promote = std::get_if<PromoteSpec>(&stage.body);
+    if (promote == nullptr || !promote->gate) continue;
+    const auto& globs = promote->gate->rules;
+    if (std::any_of(globs.begin(), globs.end(), [](const auto& glob) { return glob.find("${{") != std::string::npos; }))
+      continue;
+    auto rules = read_rules(checkout, globs);
+    if (!rules) {
+      if (rules.error().kind != ErrorKind::user) return rules.error();
+      add_problem(checked, rules.error().message);
+      continue;
+    }
+    for (const auto& rule : *rules) checked.files.insert(rule.file);
+    for (const auto& problem : firing_problems(plan, stage.name, *promote->gate, *rules)) add_problem(checked, problem);
+  }
+  return checked;
+}
+
+bool is_promtool_test(const fs::path& file) {
+  std::error_code wrong;
+  if (!fs::is_regular_file(fs::symlink_status(file, wrong)) || fs::file_size(file, wrong) > most_test_bytes)
+    return false;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("rule_files:")) return true;
+  }
+  return false;
+}
+
+// Relative to the checkout, in the folders of the rule files.
+std::vector<std::string> tests_beside(const std::set<std::string>& rule_files, const fs::path& checkout) {
+  std::set<fs::path> folders;
+  for (const auto& file : rule_files) folders.insert((checkout / file).parent_path());
+  std::vector<std::string> tests;
+  for (const auto& folder : folders) {
+    std::error_code wrong;
+    for (fs::directory_iterator at(folder, wrong), end; !wrong && at != end; at.increment(wrong)) {
+      const auto kind = at->path().extension();
+      if ((kind != ".yml" && kind != ".yaml") || !is_promtool_test(at->path())) continue;
+      if (tests.size() < most_test_files) tests.push_back(at->path().lexically_relative(checkout).generic_string());
+    }
+  }
+  std::sort(tests.begin(), tests.end());
+  return tests;
+}
+
+bool is_on(std::string path, const std::string& program) {
+  while (!path.empty()) {
+    const auto colon = path.find(':');
+    if (::access((path.substr(0, colon) + "/" + program).c_str(), X_OK) == 0) return true;
+    path = colon == std::string::npos ? "" : path.substr(colon + 1);
+  }
+  return false;
+}
+
+// Absolute names: a file that is called `--help` is no option.
+std::vector<std::string> named(const char* verb, const std::string& checkout, const auto& files) {
+  std::vector<std::string> words{verb, "rules"};
+  for (const auto& file : files) words.push_back(checkout + "/" + file);
+  return words;
+}
+
+Error refusal(const std::vector<std::string>& problems) {
+  return user_error(
+      fmt::format("{}", fmt::join(problems, "\n")),
+      "correct the alert rules; or the gate's `during`, `quiet_for` and `layers`, and the load's `duration`");
+}
+
+}  // namespace
+
+Task<Result<std::string>> RulesCheck::promtool(std::vector<std::string> words, std::string folder, std::string name,
+                                               Stop& stop) {
+  ProcessSpec step;
+  step.directory = folder + "/" + name;
+  step.argv = {"timeout", "-k", "5", patience, "promtool"};
+  step.argv.insert(step.argv.end(), words.begin(), words.end());
+  step.environment = environment_;
+  step.working_directory = folder;
+  step.log = folder + "/" + name + ".log";
+  const auto log = step.log;
+  std::error_code wrong;
+  fs::create_directories(folder, wrong);
+  if (wrong) co_return infrastructure_error(fmt::format("{} can't be made: {}", folder, wrong.message()));
+  auto exit = co_await processes_.run(std::move(step), stop);
+  if (!exit) co_return exit.error();
+  if (exit->succeeded()) co_return std::string();
+  if (exit->how != ProcessExit::How::exited) co_return infrastructure_error("promtool " + describe(*exit));
+  if (exit->code == 124) co_return fmt::format("promtool {} rules took more than {} s", words[0], patience);
+  std::ifstream in(log, std::ios::binary);
+  std::string said(most_words, '\0');
+  in.read(said.data(), static_cast<std::streamsize>(said.size()));
+  said.resize(static_cast<std::size_t>(in.gcount()));
+  // Parts of the files reach the terminal this way.
+  std::erase_if(said, [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\n') || c == 127; });
+  while (!said.empty() && said.back() == '\n') said.pop_back();
+  co_return fmt::format("promtool {} rules refuses them ({}):\n{}", words[0], describe(*exit), said);
+}
+
+Task<Result<void>> RulesCheck::check(Plan plan, std::string checkout, Stop& stop) {
+  auto checked = check_here(plan, checkout);
+  if (!checked) co_return checked.error();
+  if (!checked->problems.empty()) co_return refusal(checked->problems);
+  const auto path = environment_.find("PATH");
+  const bool has_tool = path != environment_.end() && is_on(path->second, "promtool") && is_on(path->second, "timeout");
+  if (checked->files.empty() || !has_tool) co_return Result<void>();
+  const auto folder = scratch_.empty() ? (fs::path(checkout).parent_path() / "rules-check").string() : scratch_;
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  auto words = named("check", checkout, checked->files);
+  auto refused = co_await promtool(std::move(words), folder, "check", stop);
+  const auto tests = tests_beside(checked->files, checkout);
+  if (refused && refused->empty() && !tests.empty()) {
+    words = named("test", checkout, tests);
+    refused = co_await promtool(std::move(words), folder, "test", stop);
+  }
+  fs::remove_all(folder, ignored);
+  if (!refused) co_return refused.error();
+  if (refused->empty()) co_return Result<void>();
+  // Files are named as in the repository.
+  const auto prefix = checkout + "/";
+  for (auto at = refused->find(prefix); at != std::string::npos; at = refused->find(prefix, at))
+    refused->erase(at, prefix.size());
+  const std::vector<std::string> problems(1, *refused);
+  co_return refusal(problems);
+}
+
+}  // namespace quietgate

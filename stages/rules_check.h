@@ -1,0 +1,34 @@
+// Alert rules of the commit, tested before anything is deployed.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "runner/ports/plan_check.h"
+#include "runner/ports/process.h"
+
+namespace quietgate {
+
+class RulesCheck final : public PlanCheck {
+ public:
+  // `processes` must outlive it. `environment` is that of promtool, which is looked for in its PATH. `scratch` is a
+  // folder that is made for promtool's output and removed; empty: `rules-check` beside the checkout.
+  RulesCheck(Processes& processes, std::map<std::string, std::string> environment, std::string scratch = {})
+      : processes_(processes), environment_(std::move(environment)), scratch_(std::move(scratch)) {}
+
+  // Reads the rule files of every gate; refuses what can't be read, globs without a file, and alerts that can't fire
+  // within the longest that the window can become (firing_needs.h). Then, where there is a promtool, `check rules` on
+  // them and `test rules` on the tests beside them (YAML files with `rule_files:` in the same folders), each within a
+  // minute. Globs that only the run can resolve (`${{ stages... }}`) are left to the gate.
+  Task<Result<void>> check(Plan plan, std::string checkout, Stop& stop) override;
+
+ private:
+  // The words with which it failed; empty: it passed.
+  Task<Result<std::string>> promtool(std::vector<std::string> words, std::string folder, std::string name, Stop& stop);
+
+  Processes& processes_;
+  std::map<std::string, std::string> environment_;
+  std::string scratch_;
+};
+
+}  // namespace quietgate
