@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "pipelines/diagnostics.h"
+#include "runner/core/state.h"
 
 namespace quietgate {
 
@@ -100,6 +101,8 @@ std::string describe(const StageSpec& stage) {
   if (!stage.condition.empty()) all.push_back("if " + shown(stage.condition));
   const Facts own = std::visit([](const auto& body) { return facts(body); }, stage.body);
   all.insert(all.end(), own.begin(), own.end());
+  if (!stage.lock.empty())
+    all.push_back(fmt::format("lock {}{}", stage.lock, keeps_lock(stage) ? " until its environment is gone" : ""));
   if (stage.retry.attempts > 1) all.push_back(fmt::format("up to {} attempts", stage.retry.attempts));
   if (stage.continue_on_error) all.push_back("may fail");
   return joined(all, "; ");

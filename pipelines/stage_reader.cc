@@ -12,6 +12,7 @@ constexpr std::size_t max_expansions = 1000;
 constexpr std::size_t max_expanded_values = 500'000;
 const std::string stage_name_expected = "a letter, then up to 62 letters, digits, `_` or `-`";
 const std::string name_characters = std::string(letters_and_digits) + "_-";
+const std::string lock_characters = std::string(letters_and_digits) + "._/-";
 const std::string variable_first = std::string(letters) + "_";
 const std::string variable_characters = std::string(letters_and_digits) + "_";
 
@@ -120,6 +121,21 @@ class StageReader {
     if (const Found retry = map_.find("retry")) read_retry(retry, values_, spec.retry);
     if (const Found go_on = map_.find("continue_on_error"))
       spec.continue_on_error = values_.boolean(go_on).value_or(false);
+    lock_ = map_.find("lock");
+    if (lock_) read_lock(lock_);
+  }
+
+  void read_lock(const Found& found) {
+    if (!values_.text(found)) return;
+    auto name = templates_.read(found, Templates::Use::settled);
+    if (!name) return;
+    const bool right = name->size() <= 100 && !name->empty() &&
+                       letters_and_digits.find(name->front()) != std::string_view::npos &&
+                       name->find_first_not_of(lock_characters) == std::string::npos;
+    if (!right)
+      return values_.wrong(found, fmt::format("`{}` is not the name of a lock", *name),
+                           "a letter or a digit, then up to 99 letters, digits, `.`, `_`, `/` or `-`");
+    draft_.spec.lock = std::move(*name);
   }
 
   void read_needs(const Found& found) {
@@ -169,6 +185,9 @@ class StageReader {
           "one kind a stage", "make two stages, and let one need the other");
     }
     draft_.spec.body = body(bodies[0]);
+    if (lock_ && bodies[0].name == "approve")
+      values_.diagnostics().add(lock_.key_at, "a stage with `approve` takes no lock", {},
+                                "give the lock to the stages that use what it guards");
     if (apply) return read_lifetime(time_to_live, keep);
     for (const Found& word : {time_to_live, keep}) {
       if (word) values_.diagnostics().add(word.key_at, fmt::format("`{}` belongs to a stage with `apply`", word.name));
@@ -199,6 +218,7 @@ class StageReader {
   Templates templates_;
   ValueReader values_;
   MapReader map_;
+  Found lock_{};
   StageDraft draft_;
 };
 

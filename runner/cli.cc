@@ -103,6 +103,7 @@ void add_reading_verbs(CLI::App& app, Arguments& a) {
   auto* runs = verb(app, "runs", "List runs, newest first", look);
   runs->add_option("REPOSITORY", a.runs.repository, "Only of this repository");
   runs->add_option("-n,--limit", a.runs.limit, "At most so many")->check(CLI::Range(1, 500));
+  verb(app, "queue", "List what waits, and for what: locks, places, runs before it", look);
   auto* show = verb(app, "show", "Show one run: stages, checks, proofs, decisions", look);
   show->add_option("RUN", a.name, "hello/12, or hello for its newest");
   show->add_flag("-f,--follow", a.follow, "Until it ends; the exit code is the run's");
@@ -186,6 +187,7 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
   if (verb == "backup") return backup_data(parts, a.common, a.file);
   ServiceVerbs service(parts, a.common, terminal);
   if (verb == "runs") return service.runs(a.runs);
+  if (verb == "queue") return service.queue();
   if (verb == "show") return service.show(a.name, a.follow);
   if (verb == "logs") return service.logs(a.logs);
   if (verb == "start") return service.start(a.name, a.branch, a.commit, a.follow);

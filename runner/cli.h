@@ -87,6 +87,7 @@ class ServiceVerbs {
   int retry(const std::string& run, bool follow);
   int approve(const std::string& run, const std::string& stage, bool granted, const std::string& reason);
   int promote(const std::string& run, const std::string& reason, bool override_gate, bool follow);
+  int queue();
   int environments();
   int destroy(const std::string& environment);
   // What a shell may complete (cli_shell.h); nothing when the service doesn't answer.

@@ -61,9 +61,38 @@ std::optional<Row> row_of(const std::string& text) {
   return Row{json["sequence"].get<std::int64_t>(), time_of(json["at"]), std::move(*event)};
 }
 
+Milliseconds seconds_of(Milliseconds span) {
+  return Milliseconds{span.count() / 1000 * 1000};
+}
+
 std::string text_of(const Json& json, const char* key) {
   auto found = json.find(key);
   return found != json.end() && found->is_string() ? printable(found->get<std::string>()) : std::string();
+}
+
+std::string waited(const Json& waiting) {
+  const auto since = time_of(waiting.value("since", Json()));
+  return since == Time{} ? std::string() : human_duration(seconds_of(std::max(Milliseconds{0}, now() - since)));
+}
+
+// `waits for lock staging, held by web/12 staging; next in line (2m)`; empty when nothing is waited for.
+std::string waiting_text(const Json& of) {
+  auto found = of.find("waiting");
+  if (found == of.end() || !found->is_object()) return {};
+  const auto reason = text_of(*found, "reason");
+  const auto span = waited(*found);
+  return span.empty() ? reason : reason + " (" + span + ")";
+}
+
+// By stage; the whole run's is under the empty name.
+std::map<std::string, std::string> waiting_of(const Json& run) {
+  std::map<std::string, std::string> all;
+  if (!run.is_object() || !run.contains("stages")) return all;
+  if (auto text = waiting_text(run); !text.empty()) all[""] = text;
+  for (const auto& stage : run["stages"]) {
+    if (auto text = waiting_text(stage); !text.empty()) all[text_of(stage, "name")] = text;
+  }
+  return all;
 }
 
 // Asks the service how a running stage is doing, about once a second.
@@ -76,12 +105,19 @@ class ServiceGlimpses {
     if (at - known.second < glimpse_time) return known.first;
     known.second = at;
     const auto path = "/api/v1/runs/" + to_string(run);
+    // Of one answer, however many stages there are.
+    if (at - asked_ >= glimpse_time) {
+      asked_ = at;
+      auto reply = client_.get(path);
+      run_ = reply && reply->status == 200 ? Json::parse(reply->body, nullptr, false) : Json();
+    }
+    if (attempt == 0) {
+      known.first.line = waiting_of(run_)[stage];
+      return known.first;
+    }
     std::string progress;
-    if (auto reply = client_.get(path); reply && reply->status == 200) {
-      auto json = Json::parse(reply->body, nullptr, false);
-      for (const auto& s : json.is_object() ? json["stages"] : Json::array()) {
-        if (s["name"] == stage && s["progress"].is_object()) progress = s["progress"].dump();
-      }
+    for (const auto& s : run_.is_object() ? run_["stages"] : Json::array()) {
+      if (s["name"] == stage && s["progress"].is_object()) progress = s["progress"].dump();
     }
     auto log = client_.get(path + "/stages/" + stage + "/log?tail=512&attempt=" + std::to_string(attempt));
     known.first = glimpse_of(progress, log && log->status == 200 ? log->body : std::string());
@@ -90,6 +126,8 @@ class ServiceGlimpses {
 
  private:
   CliClient& client_;
+  Json run_;
+  std::chrono::steady_clock::time_point asked_;
   std::map<std::string, std::pair<Glimpse, std::chrono::steady_clock::time_point>> known_;
 };
 
@@ -159,6 +197,7 @@ int ServiceVerbs::runs(const RunsQuery& query) {
     const auto took =
         run["duration_ms"].is_number() ? human_duration(Milliseconds{run["duration_ms"].get<std::int64_t>()}) : "";
     auto result = text_of(run, "reason");
+    if (result.empty() && !over) result = text_of(run, "waiting");
     if (result.empty()) result = over ? to_string(outcome) : status;
     table.add({over ? mark(terminal_, outcome) : inked(terminal_, Ink::cyan, terminal_.unicode ? "▶" : ">"),
                text_of(run, "id"), text_of(run, "branch"), text_of(run, "commit").substr(0, 7),
@@ -166,6 +205,23 @@ int ServiceVerbs::runs(const RunsQuery& query) {
   }
   parts_.out(table.empty() ? "no runs yet: push a commit to a watched branch, or try one here:\n  quietgate run\n"
                            : table.text(terminal_));
+  return exit_ok;
+}
+
+int ServiceVerbs::queue() {
+  auto reply = client_.get("/api/v1/queue");
+  if (!reply) return fail(reply.error(), exit_unreachable);
+  if (reply->status != 200) return refuse(*reply);
+  if (common_.json) {
+    parts_.out(reply->body);
+    return exit_ok;
+  }
+  auto json = Json::parse(reply->body, nullptr, false);
+  Table table({"RUN", "STAGE", "FOR", "REASON"});
+  for (const auto& each : json["waiting"]) {
+    table.add({text_of(each, "run"), text_of(each, "stage"), waited(each), text_of(each, "reason")});
+  }
+  parts_.out(table.empty() ? "nothing waits\n" : table.text(terminal_));
   return exit_ok;
 }
 
@@ -199,7 +255,12 @@ int ServiceVerbs::show(const std::string& name, bool follow) {
     }
     more = json.value("more", false) && record.last > before;
   }
-  parts_.out(run_report(record, terminal_, now()));
+  std::map<std::string, std::string> waiting;
+  if (!record.over()) {
+    auto reply = client_.get(path);
+    if (reply && reply->status == 200) waiting = waiting_of(Json::parse(reply->body, nullptr, false));
+  }
+  parts_.out(run_report(record, terminal_, now(), waiting));
   return exit_ok;
 }
 

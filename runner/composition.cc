@@ -93,7 +93,7 @@ struct Composition::Parts {
   WatchedStage watched_promote{promote, http, clock};
   WatchedStage watched_approve{approve, http, clock};
   Environments environments{processes, http, clock, options.data + "/environments"};
-  Slots slots{options.concurrency};
+  Slots slots{options.limits};
   std::optional<Reaper> reaper;
   std::optional<Retention> retention;
   std::optional<EngineParts> engine;
@@ -210,6 +210,9 @@ Journal& Composition::journal() {
 Catalog& Composition::catalog() {
   return *parts_->journal;
 }
+Queue& Composition::queue() {
+  return *parts_->supervisor;
+}
 const std::string& Composition::data() const {
   return parts_->options.data;
 }
@@ -307,6 +310,14 @@ Result<std::vector<Repository>> repositories_of(const Config& config) {
     repositories.push_back(std::move(repository));
   }
   return repositories;
+}
+
+Limits limits_of(const Config& config) {
+  Limits limits{config.concurrency, {}, config.locks};
+  for (const auto& repository : config.repositories) {
+    if (repository.concurrency) limits.repositories[repository.name] = *repository.concurrency;
+  }
+  return limits;
 }
 
 std::map<std::string, std::string> step_environment() {

@@ -9,6 +9,7 @@
 #include "runner/config.h"
 #include "runner/core/result.h"
 #include "runner/engine/repository.h"
+#include "runner/engine/slots.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/task.h"
 
@@ -16,7 +17,7 @@ namespace quietgate {
 
 struct CompositionOptions {
   std::string data;  // absolute; made when it is not there
-  int concurrency = 4;
+  Limits limits;
   bool promote = true;  // false: gates are judged, no ref is moved
   std::vector<Repository> repositories;
   std::function<void(const std::string& line)> say;  // the service's own log
@@ -35,6 +36,7 @@ class Composition {
   Executor executor();
   Journal& journal();
   Catalog& catalog();
+  Queue& queue();
   const std::string& data() const;
 
   // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.
@@ -57,6 +59,7 @@ class Composition {
 
 // The engine's repositories from the configuration, with their secrets read. Fails at the first that can't be read.
 Result<std::vector<Repository>> repositories_of(const Config& config);
+Limits limits_of(const Config& config);
 
 // What every step's environment starts from: PATH, HOME, LANG, USER and TZ of this process, nothing else.
 std::map<std::string, std::string> step_environment();

@@ -42,6 +42,7 @@ class ConfigReader {
     if (const Found listen = map.find("listen")) read_listen(listen, config);
     if (const Found hosts = map.find("hosts")) read_hosts(hosts, config);
     if (const Found count = map.find("concurrency")) config.concurrency = values_.integer(count, 1, 1000).value_or(4);
+    if (const Found locks = map.find("locks")) read_locks(locks, config.locks);
     if (const Found retention = map.find("retention")) read_retention(retention, config.retention);
     if (const Found repositories = map.require("repositories", "a list of repositories to watch"))
       read_repositories(repositories, config);
@@ -50,6 +51,15 @@ class ConfigReader {
   }
 
  private:
+  void read_locks(const Found& found, std::map<std::string, int>& out) {
+    MapReader map(values_, found, "`locks`");
+    for (const Found& lock : map.entries()) {
+      if (values_.is_name(lock, lock.name, letters_and_digits, std::string(letters_and_digits) + "._/-", 100,
+                          "a lock's name as pipelines write it: letters, digits, `.`, `_`, `/` and `-`"))
+        out[lock.name] = values_.integer(lock, 1, 1000).value_or(1);
+    }
+  }
+
   void read_retention(const Found& found, RetentionRule& out) {
     MapReader map(values_, found, "`retention`");
     constexpr std::int64_t most = 1'000'000;
@@ -124,6 +134,7 @@ class ConfigReader {
     globs(map.find("branches"), repository.branches);
     globs(map.find("protected"), repository.protected_branches);
     if (const Found file = map.find("pipeline")) repository.pipeline = values_.path(file).value_or("");
+    if (const Found count = map.find("concurrency")) repository.concurrency = values_.integer(count, 1, 1000);
     if (const Found poll = map.find("poll"))
       repository.poll = values_.duration(poll, Milliseconds{100}).value_or(repository.poll);
     if (const Found deadline = map.find("deadline"))

@@ -36,6 +36,7 @@ struct RepositoryConfig {
   std::vector<std::string> branches{"**"};  // watched at all; which of them run is for the pipeline's `on.branches`
   std::vector<std::string> protected_branches{"main", "master"};  // globs: whose runs get secrets and may promote
   std::string pipeline = ".quietgate.yaml";                       // path in the repository
+  std::optional<int> concurrency;  // stages of it at once; nothing: as many as the service's
   Milliseconds poll{10'000};
   Milliseconds deadline{30'000};  // of one network call
   CredentialsConfig credentials;
@@ -46,9 +47,10 @@ struct RepositoryConfig {
 struct Config {
   std::string data;  // absolute
   std::string address = "127.0.0.1";
-  int port = 8330;                 // 0: any free one
-  std::vector<std::string> hosts;  // lower case: names that the service answers to beside the loopback's
-  int concurrency = 4;             // stages at once
+  int port = 8330;                   // 0: any free one
+  std::vector<std::string> hosts;    // lower case: names that the service answers to beside the loopback's
+  int concurrency = 4;               // stages at once
+  std::map<std::string, int> locks;  // how many runs may hold a named lock at once; one that is not here: one
   RetentionRule retention;
   std::vector<RepositoryConfig> repositories;
   bool operator==(const Config&) const = default;

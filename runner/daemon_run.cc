@@ -169,11 +169,18 @@ int run_here(const RunOptions& options) {
   auto say = [&view](const std::string& line) {
     if (view) view->say(line);
   };
-  auto made = Composition::make({data, 4, options.promote, {repository}, say});
+  auto made = Composition::make({data, Limits{}, options.promote, {repository}, say});
   if (!made) return refuse(made.error(), options.json);
   auto& composition = **made;
   PosixClock clock(composition.executor());
-  auto glimpse = [data](const RunId& run, const std::string& stage, int attempt) {
+  auto glimpse = [data, &composition](const RunId& run, const std::string& stage, int attempt) {
+    if (attempt == 0) {
+      Glimpse waits;
+      for (const auto& each : composition.queue().waiting()) {
+        if (each.run == run && each.stage == stage) waits.line = each.reason;
+      }
+      return waits;
+    }
     return glimpse_of_directory(data + "/runs/" + run.repository + "/" + std::to_string(run.number) + "/" + stage +
                                 "." + std::to_string(attempt));
   };
@@ -206,7 +213,7 @@ int run_here(const RunOptions& options) {
     signals = 0;
   });
   view->finish();
-  if (options.json) std::printf("%s", run_document(view->record(), {}).c_str());
+  if (options.json) std::printf("%s", run_document(view->record(), {}, {}).c_str());
   if (!ended) return refuse(ended.error(), false);  // the document is out
   if (!view->record().over()) return exit_cancelled;
   return exit_code_of(view->record());

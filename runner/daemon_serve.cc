@@ -72,13 +72,13 @@ int serve(const ServeOptions& options) {
   if (!repositories) return refuse(repositories.error());
 
   auto say = [](const std::string& line) { spdlog::info("{}", line); };
-  auto made = Composition::make({config->data, config->concurrency, true, *repositories, say, config->retention});
+  auto made = Composition::make({config->data, limits_of(*config), true, *repositories, say, config->retention});
   if (!made) return refuse(made.error());
   auto& composition = **made;
   auto token = load_or_make_token(config->data);
   if (!token) return refuse(token.error());
 
-  ApiOptions api_options{QUIETGATE_VERSION, config->data, *token, config->hosts, {}, {}};
+  ApiOptions api_options{QUIETGATE_VERSION, config->data, *token, config->hosts, {}, &composition.queue(), {}};
   api_options.hosts.push_back(config->address.find(':') == std::string::npos ? config->address
                                                                              : "[" + config->address + "]");
   for (const auto& repository : config->repositories)

@@ -32,7 +32,8 @@ std::string headline(const RunRecord& record, const Terminal& terminal, Time now
   return sentence(terminal, text, 2) + "\n";
 }
 
-std::string stages(const RunRecord& record, const Terminal& terminal, Time now) {
+std::string stages(const RunRecord& record, const Terminal& terminal, Time now,
+                   const std::map<std::string, std::string>& waiting) {
   Table table({"", "STAGE", "KIND", "TOOK", "RESULT"});
   for (const auto& spec : record.state.plan->stages) {
     const auto& stage = record.state.stages.at(spec.name);
@@ -43,6 +44,7 @@ std::string stages(const RunRecord& record, const Terminal& terminal, Time now) 
     auto result = ended ? printable(stage.outcome.reason) : std::string(to_string(stage.status));
     if (stage.status == StageStatus::awaiting_approval)
       result = "waits for: quietgate approve " + to_string(record.state.id) + " " + spec.name;
+    if (auto reason = waiting.find(spec.name); !ended && reason != waiting.end()) result = printable(reason->second);
     if (ended && result.empty()) result = to_string(stage.outcome.outcome);
     if (stage.attempt > 1) result = "attempt " + std::to_string(stage.attempt) + ": " + result;
     table.add({ended ? mark(terminal, stage.outcome.outcome) : inked(terminal, Ink::dim, "."), printable(spec.name),
@@ -148,7 +150,8 @@ std::string advice(const RunRecord& record, const Terminal& terminal) {
 
 }  // namespace
 
-std::string run_report(const RunRecord& record, const Terminal& terminal, Time now) {
+std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
+                       const std::map<std::string, std::string>& waiting) {
   const auto& state = record.state;
   if (state.id.number == 0) return "nothing is known of this run\n";
   auto text = headline(record, terminal, now);
@@ -156,8 +159,10 @@ std::string run_report(const RunRecord& record, const Terminal& terminal, Time n
                 "  " + printable(state.branch) + " " + state.commit.substr(0, 7) + ", " + printable(state.cause)) +
           "\n";
   if (!state.diagnostics.empty()) text += "\n" + state.diagnostics + (state.diagnostics.back() == '\n' ? "" : "\n");
+  if (auto reason = waiting.find(""); reason != waiting.end() && !record.over())
+    text += "  " + printable(reason->second) + "\n";
   if (!state.plan) return text;
-  text += "\n" + stages(record, terminal, now);
+  text += "\n" + stages(record, terminal, now, waiting);
   text +=
       checks(record, terminal) + gates(record, terminal) + decisions(record, terminal) + environments(record, terminal);
   return text + advice(record, terminal);

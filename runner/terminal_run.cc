@@ -182,6 +182,10 @@ std::string RunView::doing(const StageSpec& spec, const StageState& state, Milli
   return fitted(terminal_, text, room);
 }
 
+std::string RunView::waits_for(const std::string& stage) {
+  return glimpse_ ? printable(glimpse_(record_.state.id, stage, 0).line) : std::string();
+}
+
 std::string RunView::stage_line(const StageSpec& spec, int width) {
   const auto& state = record_.state.stages.at(spec.name);
   std::string sign;
@@ -198,7 +202,12 @@ std::string RunView::stage_line(const StageSpec& spec, int width) {
     sign = inked(terminal_, Ink::dim, terminal_.unicode ? "○" : ".");
     std::string needs;
     for (const auto& need : spec.needs) needs += (needs.empty() ? "after " : ", ") + need;
-    text = inked(terminal_, Ink::dim, needs);
+    const bool next = std::all_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
+      auto found = record_.state.stages.find(need);
+      return found == record_.state.stages.end() || ended(found->second);
+    });
+    const auto reason = next ? waits_for(spec.name) : std::string();
+    text = inked(terminal_, Ink::dim, reason.empty() ? needs : reason);
   } else {
     const auto elapsed = std::max(Milliseconds{0}, now_() - state.attempt_started);
     sign = state.status == StageStatus::running ? inked(terminal_, Ink::cyan, spinner(terminal_, frame_))
@@ -217,7 +226,8 @@ std::string RunView::tree() {
               state.commit.substr(0, 7) + dot(terminal_) + inked(terminal_, Ink::dim, printable(state.cause));
   std::string text = fitted(terminal_, head, terminal_.width - 1) + "\n";
   if (!state.plan) {
-    const auto doing = state.cancel ? "ends: " + printable(state.cancel->cause) : std::string("waits for its turn");
+    auto doing = state.cancel ? "ends: " + printable(state.cancel->cause) : std::string("waits for its turn");
+    if (const auto reason = waits_for(""); !state.cancel && !reason.empty()) doing = reason;
     return text + "  " + inked(terminal_, Ink::cyan, spinner(terminal_, frame_)) + " " +
            fitted(terminal_, doing, terminal_.width - 5) + "\n";
   }

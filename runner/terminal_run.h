@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ struct Glimpse {
   std::optional<Milliseconds> duration;
   std::string line;  // one short line: figures, or the last line of its log
 };
+// Attempt 0: what the stage waits for; an empty stage is the whole run.
 using GlimpseOf = std::function<Glimpse(const RunId& run, const std::string& stage, int attempt)>;
 
 // Of the files of an attempt's directory (`progress.json`, `log`): for runs of this machine.
@@ -43,6 +45,7 @@ class RunView {
   std::string tree();
   std::string stage_line(const StageSpec& spec, int name_width);
   std::string doing(const StageSpec& spec, const StageState& state, Milliseconds elapsed, int room);
+  std::string waits_for(const std::string& stage);
   void erase();
   void print_plain(const Row& row);
 
@@ -57,7 +60,9 @@ class RunView {
 
 // `✗ hello/12 failed in 1m 12s: load: p95 312 ms > 250 ms`, the stages, the checks with their arithmetic, the gate's
 // proofs, environments, who decided what, and what to do.
-std::string run_report(const RunRecord& record, const Terminal& terminal, Time now);
+// `waiting`: what stages wait for, by name; the whole run's is under the empty name.
+std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
+                       const std::map<std::string, std::string>& waiting = {});
 
 // 0 passed; 1 failed or error; 5 inconclusive, or a blind gate; 130 cancelled. A run that has not ended: 0.
 int exit_code_of(const RunRecord& record);

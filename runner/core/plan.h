@@ -164,6 +164,7 @@ struct StageSpec {
   Milliseconds timeout{3'600'000};
   RetryPolicy retry;
   bool continue_on_error = false;
+  std::string lock;  // of the service, across repositories; empty: none
   bool operator==(const StageSpec&) const = default;
 };
 

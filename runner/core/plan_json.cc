@@ -154,6 +154,8 @@ void fields(A& a, StageSpec& v) {
   a("timeout", v.timeout);
   a("retry", v.retry);
   a("continue_on_error", v.continue_on_error);
+  // Left out when there is none: plans without locks keep the hashes they had.
+  if (!A::writes || !v.lock.empty()) a.later("lock", v.lock);
 }
 template <class A>
 void fields(A& a, Plan& v) {

@@ -283,6 +283,35 @@ void fold(RunState& state, const Event& event, Time at) {
   std::visit(Folding{state, at}, event);
 }
 
+bool keeps_lock(const StageSpec& spec) {
+  const auto* apply = std::get_if<ApplySpec>(&spec.body);
+  return apply != nullptr && !apply->keep && !spec.lock.empty();
+}
+
+std::set<std::string> kept_locks(const RunState& state) {
+  std::set<std::string> locks;
+  if (!state.plan) return locks;
+  for (const auto& spec : state.plan->stages) {
+    if (!keeps_lock(spec)) continue;
+    const auto& s = state.stages.at(spec.name);
+    const bool lives = std::any_of(state.environments.begin(), state.environments.end(),
+                                   [&](const auto& environment) { return environment.second == spec.name; });
+    const bool goes_on = state.status != RunStatus::finished && s.attempt > 0 && !settled(state, spec, s);
+    if (lives || goes_on) locks.insert(spec.lock);
+  }
+  return locks;
+}
+
+std::set<std::string> later_locks(const RunState& state) {
+  std::set<std::string> locks;
+  if (!state.plan || state.status == RunStatus::finished) return locks;
+  for (const auto& spec : state.plan->stages) {
+    const auto& s = state.stages.at(spec.name);
+    if (!spec.lock.empty() && !settled(state, spec, s)) locks.insert(spec.lock);
+  }
+  return locks;
+}
+
 std::vector<Action> next(const RunState& state, const std::vector<std::string>& driven) {
   std::vector<Action> actions;
   if (!state.plan || state.status == RunStatus::finished) return actions;

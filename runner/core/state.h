@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,14 @@ void fold(RunState& state, const Event& event, Time at);
 // The value of `stages.NAME.outputs.KEY` or `stages.NAME.outcome` for expressions; nothing while the stage has not
 // ended.
 std::optional<std::string> stage_value(const RunState& state, const std::string& name);
+
+// The locks that the run keeps between its stages: those of `apply` stages with an ephemeral environment, from the
+// first start of one until its environment is gone. A stage that will be tried again counts as one with an environment.
+std::set<std::string> kept_locks(const RunState& state);
+// The locks that stages which may still start, or start again, would ask for.
+std::set<std::string> later_locks(const RunState& state);
+// Whether this stage's lock stays with the run when the stage has ended.
+bool keeps_lock(const StageSpec& spec);
 
 // What the driver has to do next, in this order of precedence. `next` is pure and total.
 struct Action {

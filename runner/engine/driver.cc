@@ -1,6 +1,7 @@
 #include "runner/engine/driver.h"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -9,8 +10,8 @@
 namespace quietgate {
 
 struct Driver::Driven {
-  Driven(std::string name, int number, Stop& parent, Slots::Place taken)
-      : stage(std::move(name)), attempt(number), runner(parent), stop(runner), place(std::move(taken)) {}
+  Driven(std::string name, int number, Stop& parent, Slots::Claim taken)
+      : stage(std::move(name)), attempt(number), runner(parent), stop(runner), claim(std::move(taken)) {}
   std::string stage;
   int attempt;
   Stop runner;
@@ -18,7 +19,7 @@ struct Driver::Driven {
   std::shared_ptr<Stop> timer = std::make_shared<Stop>();
   std::unique_ptr<StageLog> log;
   std::optional<StageOutcome> outcome;
-  Slots::Place place;
+  Slots::Claim claim;
   bool cleanup = false;  // goes on although the run was cancelled
   bool over = false;
 };
@@ -73,8 +74,12 @@ StageOutcome failed_by(const Error& error) {
 
 }  // namespace
 
-Driver::Driver(EngineParts& parts, const Repository& repository, RunId run, Stop& service)
-    : parts_(parts), repository_(repository), service_(service), bell_(std::make_shared<Bell>(parts.executor)) {
+Driver::Driver(EngineParts& parts, const Turns& turns, const Repository& repository, RunId run, Stop& service)
+    : parts_(parts),
+      repository_(repository),
+      turns_(turns),
+      service_(service),
+      bell_(std::make_shared<Bell>(parts.executor)) {
   state_.id = std::move(run);
 }
 
@@ -92,6 +97,28 @@ Task<void> Driver::drive() {
   if (ended) std::rethrow_exception(ended);
 }
 
+void Driver::take_up() {
+  catch_up();
+  if (!state_.plan || state_.status == RunStatus::finished) return;
+  for (const auto& spec : state_.plan->stages) {
+    const auto& stage = state_.stages.at(spec.name);
+    if (stage.status != StageStatus::running && stage.status != StageStatus::awaiting_approval) continue;
+    auto held = wish(spec);
+    held.since = stage.attempt_started;
+    if (held.place || !held.lock.empty()) under_way_.emplace(spec.name, parts_.slots.take(std::move(held)));
+  }
+  keep_locks();
+}
+
+std::vector<Slots::Claim> Driver::hand_over() {
+  std::vector<Slots::Claim> all;
+  for (auto* claims : {&starting_, &under_way_, &kept_}) {
+    for (auto& [name, claim] : *claims) all.push_back(std::move(claim));
+    claims->clear();
+  }
+  return all;
+}
+
 Task<void> Driver::conduct() {
   catch_up();
   if (repository_.removed) co_await wait_for_cancel();
@@ -100,23 +127,30 @@ Task<void> Driver::conduct() {
   if (!compiled) compiled = co_await compile();
   if (!compiled) co_return;
   keep_time();
-  Result<void> ready;
-  if (!nothing_left(state_)) ready = co_await prepare_checkout();
-  end_overdue();
-  catch_up();
-  // A run that ends needs no checkout. One with work under way is not given up: nobody else would end that work.
-  if (!ready && !state_.cancel) {
-    if (under_way(state_)) throw std::runtime_error(ready.error().message);
-    finish_ = Action{Action::Kind::finish, {}, 0, false, Outcome::error, ready.error().message, false};
-  }
+  // Work under way needs it at once. Everything else not before its turn: many runs may wait for long.
+  needs_checkout_ = under_way(state_);
   while (!finish_) {
+    if (needs_checkout_) co_await check_out();
+    if (finish_) break;
     const auto seen = bell_->rings();
     end_overdue();
     advance();
     if (finish_) break;
-    co_await bell_->wait(seen, service_);
+    if (!needs_checkout_) co_await bell_->wait(seen, service_);
   }
   co_await finish();
+}
+
+Task<void> Driver::check_out() {
+  auto ready = co_await prepare_checkout();
+  needs_checkout_ = false;
+  has_checkout_ = true;
+  end_overdue();
+  catch_up();
+  // A run that was cancelled ends without it. One with work under way is not given up: nobody else would end that work.
+  if (ready || state_.cancel) co_return;
+  if (under_way(state_)) throw std::runtime_error(ready.error().message);
+  finish_ = Action{Action::Kind::finish, {}, 0, false, Outcome::error, ready.error().message, false};
 }
 
 Task<void> Driver::wait_for_cancel() {
@@ -171,158 +205,101 @@ void Driver::append(std::vector<Event> events) {
   catch_up();
 }
 
-Task<Result<void>> Driver::fetch_commit() {
-  const auto& name = repository_.remote.repository;
-  auto known = co_await parts_.git.commit(name, state_.commit, service_);
-  if (known) co_return Result<void>{};
-  // A brace list inside a co_await expression breaks g++ 12.
-  std::vector<std::string> branches(1, state_.branch);
-  auto fetched = co_await parts_.git.fetch(repository_.remote, std::move(branches), service_);
-  if (!fetched) co_return fetched.error();
-  known = co_await parts_.git.commit(name, state_.commit, service_);
-  if (!known) co_return known.error();
-  co_return Result<void>{};
-}
-
-Task<bool> Driver::compile() {
-  if (state_.cancel) {
-    forget_checkout();
-    append({RunFinished{state_.id, Outcome::cancelled, state_.cancel->cause}});
-    co_return false;
-  }
-  std::string diagnostics;
-  auto outcome = Outcome::failed;
-  auto fetched = co_await fetch_commit();
-  Result<std::optional<std::string>> text = std::optional<std::string>{};
-  if (fetched)
-    text = co_await parts_.git.read_file(repository_.remote.repository, state_.commit, repository_.pipeline,
-                                         pipeline_size_limit, service_);
-  if (!fetched || !text) {
-    const auto& error = fetched ? text.error() : fetched.error();
-    diagnostics = error.message;
-    outcome = error.kind == ErrorKind::user ? Outcome::failed : Outcome::error;
-  } else if (!text->has_value()) {
-    diagnostics = "there is no " + repository_.pipeline + " at commit " + state_.commit.substr(0, 7);
-  } else {
-    PlanContext context{state_.id, state_.commit, state_.branch, {}, {}};
-    if (auto commit = co_await parts_.git.commit(repository_.remote.repository, state_.commit, service_)) {
-      context.message = commit->summary;
-      context.author = commit->author;
-    }
-    auto plan = parts_.compiler.compile(**text, repository_.pipeline, context);
-    if (plan) {
-      co_await wait_for_turn(plan->concurrency);
-      Plan copy = *plan;
-      auto checked = co_await check_files(std::move(copy));
-      catch_up();
-      if (checked && !state_.cancel) {
-        append({PlanCompiled{state_.id, std::move(*plan)}});
-        co_return true;
-      }
-      forget_checkout();
-      if (state_.cancel) {
-        append({RunFinished{state_.id, Outcome::cancelled, state_.cancel->cause}});
-        co_return false;
-      }
-      const auto& error = checked.error();
-      diagnostics = error.message + (error.advice.empty() ? "" : "\n" + error.advice);
-      outcome = error.kind == ErrorKind::user ? Outcome::failed : Outcome::error;
-    } else {
-      diagnostics = plan.error().message;
-    }
-  }
-  const auto first_line = diagnostics.substr(0, diagnostics.find('\n'));
-  append({PlanRejected{state_.id, diagnostics, outcome}, RunFinished{state_.id, outcome, first_line}});
-  co_return false;
-}
-
-Task<Result<void>> Driver::check_files(Plan plan) {
-  if (parts_.check == nullptr || state_.cancel) co_return Result<void>{};
-  // A checkout that can't be made is told when the first stage needs it.
-  auto ready = co_await prepare_checkout();
-  if (!ready) co_return Result<void>{};
-  auto checkout = parts_.workspace.checkout(state_.id);
-  co_return co_await parts_.check->check(std::move(plan), std::move(checkout), service_);
-}
-
-void Driver::forget_checkout() {
-  if (auto removed = parts_.workspace.remove_checkout(state_.id); !removed) parts_.say(removed.error().message);
-}
-
-Task<void> Driver::wait_for_turn(Concurrency concurrency) {
-  while (concurrency != Concurrency::parallel) {
-    const auto seen = bell_->rings();
-    catch_up();
-    if (state_.cancel) co_return;
-    auto unfinished = parts_.catalog.unfinished_runs();
-    if (!unfinished) throw std::runtime_error(unfinished.error().message);
-    bool mine = std::none_of(unfinished->begin(), unfinished->end(), [&](const RunSummary& other) {
-      return other.id.repository == state_.id.repository && other.branch == state_.branch &&
-             other.id.number < state_.id.number;
-    });
-    if (mine) co_return;
-    co_await bell_->wait(seen, service_);
-  }
-}
-
-Task<Result<void>> Driver::prepare_checkout() {
-  if (parts_.workspace.has_checkout(state_.id)) co_return Result<void>{};
-  if (auto fetched = co_await fetch_commit(); !fetched) co_return fetched.error();
-  auto folder = parts_.workspace.begin_checkout(state_.id);
-  if (!folder) co_return folder.error();
-  auto written = co_await parts_.git.checkout(repository_.remote.repository, state_.commit, *folder, service_);
-  if (!written) co_return written.error();
-  co_return parts_.workspace.finish_checkout(state_.id);
+void Driver::intend(Event event, std::vector<Event>& events) {
+  fold(state_, event, parts_.clock.now());
+  events.push_back(std::move(event));
 }
 
 void Driver::advance() {
   catch_up();
   std::vector<Event> events;
-  const auto now = parts_.clock.now();
-  auto intend = [&](Event event) {
-    fold(state_, event, now);
-    events.push_back(std::move(event));
-  };
+  std::vector<std::string> finished;
   for (auto& driven : driven_) {
-    if (driven->over && driven->outcome)
-      intend(StageFinished{state_.id, driven->stage, driven->attempt, *driven->outcome});
+    if (!driven->over || !driven->outcome) continue;
+    intend(StageFinished{state_.id, driven->stage, driven->attempt, *driven->outcome}, events);
+    // Nobody takes what it held before its end is on record.
+    under_way_[driven->stage] = std::move(driven->claim);
+    finished.push_back(driven->stage);
   }
   std::erase_if(driven_, [](const auto& driven) { return driven->over; });
 
-  std::vector<std::pair<Action, Slots::Place>> starts;
+  std::vector<Action> starts;
   std::vector<std::string> names;
+  std::set<std::string> want;
   for (const auto& driven : driven_) names.push_back(driven->stage);
   for (bool again = true; again;) {
     again = false;
     for (auto& action : next(state_, names)) {
       if (action.kind == Action::Kind::finish) finish_ = action;
       if (action.kind == Action::Kind::skip) {
-        intend(StageSkipped{state_.id, action.stage, action.reason, action.by_condition});
+        intend(StageSkipped{state_.id, action.stage, action.reason, action.by_condition}, events);
         again = true;
       }
       if (action.kind != Action::Kind::start) continue;
       names.push_back(action.stage);
-      auto place = take_slot(*state_.plan->find(action.stage), action.resume);
-      if (!place) continue;
-      if (!action.resume) intend(StageStarted{state_.id, action.stage, action.attempt});
-      starts.emplace_back(std::move(action), std::move(*place));
+      want.insert(action.stage);
+      auto claimed = claim(*state_.plan->find(action.stage), action.resume);
+      if (!claimed) continue;
+      if (!action.resume) intend(StageStarted{state_.id, action.stage, action.attempt}, events);
+      starting_[action.stage] = std::move(*claimed);
+      starts.push_back(std::move(action));
     }
   }
+  std::erase_if(asked_, [&](const auto& asked) { return !want.contains(asked.first); });
   if (!events.empty()) append(std::move(events));
-  for (auto& [action, place] : starts) start(action, std::move(place));
+  keep_locks();
+  for (const auto& stage : finished) under_way_.erase(stage);
+  for (const auto& action : starts) start(action, std::move(starting_.at(action.stage)));
+  starting_.clear();
   cancel_driven();
 }
 
-std::optional<Slots::Place> Driver::take_slot(const StageSpec& spec, bool resume) {
-  if (!works(spec)) return Slots::Place();
-  if (resume) return parts_.slots.take();
-  return parts_.slots.try_take([weak = std::weak_ptr<Bell>(bell_)] {
-    if (auto bell = weak.lock()) bell->ring();
-  });
+Wish Driver::wish(const StageSpec& spec) const {
+  return {state_.id, spec.name, works(spec), spec.lock, keeps_lock(spec), later_locks(state_), parts_.clock.now()};
 }
 
-void Driver::start(const Action& action, Slots::Place place) {
-  auto driven = std::make_shared<Driven>(action.stage, action.attempt, service_, std::move(place));
+std::optional<Slots::Claim> Driver::claim(const StageSpec& spec, bool resume) {
+  if (resume) {
+    auto found = under_way_.find(spec.name);
+    if (found == under_way_.end()) return parts_.slots.take(wish(spec));
+    auto held = std::move(found->second);
+    under_way_.erase(found);
+    return held;
+  }
+  auto asked = asked_.find(spec.name);
+  if (asked == asked_.end()) {
+    auto ring = [weak = std::weak_ptr<Bell>(bell_)] {
+      if (auto bell = weak.lock()) bell->ring();
+    };
+    asked = asked_.emplace(spec.name, parts_.slots.ask(wish(spec), std::move(ring))).first;
+  }
+  if (!asked->second.granted()) return std::nullopt;
+  needs_checkout_ = !has_checkout_;
+  if (needs_checkout_) return std::nullopt;
+  auto granted = std::move(asked->second);
+  asked_.erase(asked);
+  return granted;
+}
+
+// After every change of the state, before what was granted can be given back.
+void Driver::keep_locks() {
+  const auto locks = kept_locks(state_);
+  for (const auto& lock : locks) {
+    if (kept_.contains(lock)) continue;
+    Wish kept{state_.id, {}, false, lock, true, later_locks(state_), parts_.clock.now()};
+    for (const auto& spec : state_.plan->stages) {
+      if (spec.lock != lock || !keeps_lock(spec) || state_.stages.at(spec.name).attempt == 0) continue;
+      kept.stage = spec.name;
+      kept.since = state_.stages.at(spec.name).started;
+      break;
+    }
+    kept_.emplace(lock, parts_.slots.keep(std::move(kept)));
+  }
+  std::erase_if(kept_, [&](const auto& kept) { return !locks.contains(kept.first); });
+}
+
+void Driver::start(const Action& action, Slots::Claim claim) {
+  auto driven = std::make_shared<Driven>(action.stage, action.attempt, service_, std::move(claim));
   const auto* spec = state_.plan->find(action.stage);
   driven->cleanup = state_.stages.at(action.stage).cleans_up;
   driven_.push_back(driven);
@@ -334,7 +311,6 @@ void Driver::start(const Action& action, Slots::Place place) {
   expire_after(parts_.executor, parts_.clock, spec->timeout - spent, driven->timer, late);
   spawn(parts_.executor, perform(driven, action.resume), [this, driven](std::exception_ptr) {
     driven->timer->request(StopReason::cancel, "the attempt is over");
-    driven->place.give_back();
     driven->over = true;
     bell_->ring();
   });
@@ -460,6 +436,7 @@ Result<StageRequest> Driver::request(const Driven& driven, bool resume) {
 }
 
 Task<void> Driver::finish() {
+  asked_.clear();
   const auto environments = state_.environments;
   for (const auto& [environment, stage] : environments)
     co_await parts_.reaper.destroy(environment, "its run has ended", service_);
@@ -467,6 +444,7 @@ Task<void> Driver::finish() {
   // Before the run's end is on record: nobody looks after a finished run's files.
   forget_checkout();
   append({RunFinished{state_.id, finish_->outcome, finish_->reason}});
+  keep_locks();
 }
 
 // No stage of it may outlive the driver. What they started goes on under its leaders.
@@ -480,11 +458,16 @@ Task<void> Driver::leave() {
   }
   // What ended while the service stopped is recorded, not forgotten.
   std::vector<Event> events;
+  std::vector<std::string> finished;
   for (auto& driven : driven_) {
-    if (driven->outcome) events.push_back(StageFinished{state_.id, driven->stage, driven->attempt, *driven->outcome});
+    under_way_[driven->stage] = std::move(driven->claim);
+    if (!driven->outcome) continue;
+    events.push_back(StageFinished{state_.id, driven->stage, driven->attempt, *driven->outcome});
+    finished.push_back(driven->stage);
   }
   driven_.clear();
   if (!events.empty()) append(std::move(events));
+  for (const auto& stage : finished) under_way_.erase(stage);
 }
 
 }  // namespace quietgate

@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "runner/engine/reaper.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/slots.h"
+#include "runner/engine/turns.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
@@ -44,9 +46,13 @@ struct EngineParts {
 
 class Driver {
  public:
-  // `service` is the stop of the whole service; parts and repository must outlive the driver.
-  Driver(EngineParts& parts, const Repository& repository, RunId run, Stop& service);
+  // `service` is the stop of the whole service; parts, turns and repository must outlive the driver.
+  Driver(EngineParts& parts, const Turns& turns, const Repository& repository, RunId run, Stop& service);
   ~Driver();
+
+  // Takes the places and locks of what is under way, before anybody new can. Throws std::runtime_error when the journal
+  // can't be read.
+  void take_up();
 
   // Returns when the run is finished. Throws Stopped at shutdown, and std::runtime_error when the journal can't be read
   // or written, or the checkout for work under way not be made: start another driver later. However it ends, every
@@ -54,6 +60,10 @@ class Driver {
   Task<void> drive();
   // Something was appended for this run, or a run before it ended.
   void poke() { bell_->ring(); }
+  // When it began to wait for the runs before it on its branch; nothing: it doesn't.
+  std::optional<Time> waits_for_turn() const { return waits_since_; }
+  // What goes on without a driver holds its place and locks on; for who drives the run next.
+  std::vector<Slots::Claim> hand_over();
 
  private:
   struct Driven;  // one attempt that this process performs
@@ -66,14 +76,19 @@ class Driver {
   void end_overdue();
   void cancel_driven();
   Task<bool> compile();  // false: the run ended here
+  Task<Result<Plan>> read_plan();
   Task<Result<void>> check_files(Plan plan);
-  Task<void> wait_for_turn(Concurrency concurrency);
+  Task<void> wait_for_turn();
   Task<Result<void>> fetch_commit();
   Task<Result<void>> prepare_checkout();
   void forget_checkout();
+  Task<void> check_out();
   void advance();
-  std::optional<Slots::Place> take_slot(const StageSpec& spec, bool resume);  // nothing: none is free
-  void start(const Action& action, Slots::Place place);
+  void intend(Event event, std::vector<Event>& events);
+  Wish wish(const StageSpec& spec) const;
+  std::optional<Slots::Claim> claim(const StageSpec& spec, bool resume);  // nothing: it has to wait
+  void keep_locks();
+  void start(const Action& action, Slots::Claim claim);
   Task<void> perform(std::shared_ptr<Driven> driven, bool resume);
   Task<StageOutcome> attempt(std::shared_ptr<Driven> driven, bool resume);
   Task<void> end_steps(std::shared_ptr<Driven> driven);
@@ -85,6 +100,7 @@ class Driver {
 
   EngineParts& parts_;
   const Repository& repository_;
+  const Turns& turns_;
   Stop& service_;
   std::shared_ptr<Stop> run_ = std::make_shared<Stop>();  // ends the run's own timer
   std::shared_ptr<Bell> bell_;
@@ -92,6 +108,13 @@ class Driver {
   std::vector<Row> history_;
   std::int64_t cursor_ = 0;
   std::vector<std::shared_ptr<Driven>> driven_;
+  std::map<std::string, Slots::Claim> asked_;      // by stage
+  std::map<std::string, Slots::Claim> starting_;   // by stage: while its start is being recorded
+  std::map<std::string, Slots::Claim> under_way_;  // by stage: found so at the start, or left so at the end
+  std::map<std::string, Slots::Claim> kept_;       // by lock
+  std::optional<Time> waits_since_;
+  bool has_checkout_ = false;    // or it is known why there is none
+  bool needs_checkout_ = false;  // a stage may begin but for that
   std::optional<Action> finish_;
   std::shared_ptr<bool> overdue_ = std::make_shared<bool>(false);
 };

@@ -1,54 +1,118 @@
-// How many stages may work at once in this service. One thread.
+// Which stage may begin: places for stages at work (of the service, of each repository) and named locks. Both are taken
+// together or not at all, so that nobody holds one while waiting for the other.
+//
+// Fair: when something gets free, the repository whose turn is longest ago goes first, for places and for each lock by
+// itself; within a repository the oldest run. Nobody is passed for ever, and who can't use what got free holds up
+// nobody else. A run may keep locks between its stages (for an environment) and ask for others: a lock is only given to
+// be kept when no circle of runs that wait for each other can come of it. One thread; no clock, no I/O.
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "runner/ports/queue.h"
+
 namespace quietgate {
 
+struct Limits {
+  int stages = 4;                           // at work at once in the service
+  std::map<std::string, int> repositories;  // of one repository; without an entry only the service's limit counts
+  std::map<std::string, int> locks;         // how many runs may hold a lock at once; without an entry one
+};
+
+// What a stage needs to begin.
+struct Wish {
+  RunId run;
+  std::string stage;
+  bool place = true;            // it counts as a stage at work
+  std::string lock;             // empty: none
+  bool keeps = false;           // the lock stays with the run when the stage has ended
+  std::set<std::string> later;  // locks that stages of this run may still ask for
+  Time since{};                 // asked, or held
+};
+
 class Slots {
+  struct Entry;
+
  public:
-  // One stage's place. Given back when it is destroyed, so that none is lost whatever ends the stage or keeps it from
-  // beginning. The slots must outlive it.
-  class Place {
+  // A stage's place in the line, later its place at work and its lock. Given back when it is destroyed, so that none is
+  // lost whatever ends the stage or keeps it from beginning. The slots must outlive it.
+  class Claim {
    public:
-    Place() = default;  // of a stage that needs none
-    explicit Place(Slots& of) : of_(&of) { --of_->free_; }
-    Place(Place&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
-    Place& operator=(Place&& other) noexcept {
+    Claim() = default;  // of a stage that needs nothing
+    Claim(Slots& of, std::list<Entry>::iterator entry) : of_(&of), entry_(entry) {}
+    Claim(Claim&& other) noexcept : of_(std::exchange(other.of_, nullptr)), entry_(other.entry_) {}
+    Claim& operator=(Claim&& other) noexcept {
       std::swap(of_, other.of_);
+      std::swap(entry_, other.entry_);
       return *this;
     }
-    Place(const Place&) = delete;
-    Place& operator=(const Place&) = delete;
-    ~Place() { give_back(); }
-    void give_back() {
-      if (auto* of = std::exchange(of_, nullptr)) of->release();
-    }
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+    ~Claim() { give_back(); }
+    bool granted() const;
+    void give_back();
 
    private:
     Slots* of_ = nullptr;
+    std::list<Entry>::iterator entry_;
   };
 
-  explicit Slots(int count) : free_(count) {}
-  // Takes a slot if one is free; otherwise keeps `when_free`, which is called once, after the next release.
-  std::optional<Place> try_take(std::function<void()> when_free) {
-    if (free_ > 0) return Place(*this);
-    waiting_.push_back(std::move(when_free));
-    return std::nullopt;
-  }
-  // Work that was under way before this service started counts, but is never held up.
-  Place take() { return Place(*this); }
+  explicit Slots(Limits limits);
+  explicit Slots(int stages) : Slots(Limits{stages, {}, {}}) {}
+  ~Slots();
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+
+  // Granted at once, or later; then `when_granted` is called once, and must not call back into the slots.
+  Claim ask(Wish wish, std::function<void()> when_granted);
+  // Work that is under way counts, but is never held up: also when more than the limits allow is.
+  Claim take(Wish wish);
+  // What a run keeps between its stages. It holds the lock beside its stages, and takes no place.
+  Claim keep(Wish wish);
+  // It can't be told what the run holds: until it can, no other run is given any lock.
+  Claim doubt(const RunId& run);
+
+  std::vector<Waiting> waiting() const;
+  std::uint64_t version() const { return version_; }
+  // Something else that people see of the queue has changed.
+  void note_change() { ++version_; }
 
  private:
-  void release() {
-    ++free_;
-    for (auto& when_free : std::exchange(waiting_, {})) when_free();
-  }
-  int free_;
-  std::vector<std::function<void()>> waiting_;
+  struct Keepers;
+  using Entries = std::vector<const Entry*>;
+  using Turns = std::map<std::string, std::uint64_t>;  // by repository: when it was last given something
+
+  int lock_size(const std::string& lock) const;
+  bool place_free(const Wish& wish) const;
+  bool lock_free(const Wish& wish) const;
+  Keepers keepers() const;
+  const Entry* pick() const;
+  void grant();
+  void give_back(std::list<Entry>::iterator entry);
+  void count(const Wish& wish, int by);
+  Waiting describe(const Entry& entry, const Keepers& now, const Keepers& before) const;
+  std::string sentence(const Waiting& of) const;
+  static Entries in_line(Entries entries, Turns turns);
+  Turns turns_of(const std::string& lock) const;
+
+  Limits limits_;
+  std::list<Entry> waiting_;  // in the order in which they asked
+  std::list<Entry> held_;
+  std::set<RunId> doubts_;
+  int used_ = 0;
+  std::map<std::string, int> used_by_;                       // stages at work, by repository
+  std::map<std::string, std::vector<const Entry*>> locked_;  // by lock
+  Turns repository_turns_;
+  std::map<std::string, Turns> lock_turns_;
+  std::uint64_t tick_ = 0;
+  std::uint64_t version_ = 0;
 };
 
 }  // namespace quietgate

@@ -1,5 +1,7 @@
 #include "runner/engine/supervisor.h"
 
+#include <algorithm>
+#include <set>
 #include <stdexcept>
 
 #include "runner/engine/expire.h"
@@ -37,9 +39,82 @@ Task<void> Supervisor::supervise(Stop& stop) {
   if (stopped) throw *stopped;
 }
 
+// All that is held is held before the first driver begins: none can give away what another one's stage still uses.
+void Supervisor::take_up(Stop& stop) {
+  auto unfinished = parts_.catalog.unfinished_runs();
+  if (!unfinished) throw std::runtime_error(unfinished.error().message);
+  auto environments = parts_.catalog.environments();
+  if (!environments) throw std::runtime_error(environments.error().message);
+  for (const auto& run : *unfinished) turns_.arrive(run.id, run.branch);
+  std::vector<std::pair<RunId, Driver*>> made;
+  for (const auto& run : *unfinished) made.emplace_back(run.id, make(run.id, stop));
+  for (const auto& environment : *environments) {
+    if (!environment.keep && !drivers_.contains(environment.run)) hold_for(environment.run, stop);
+  }
+  for (const auto& [run, driver] : made) {
+    if (driver != nullptr) launch(run, *driver, stop);
+  }
+}
+
+// An ended run's environment may live on because it could not be destroyed: its lock is not free before.
+void Supervisor::hold_for(const RunId& ended, Stop& stop) {
+  RunState state;
+  state.id = ended;
+  std::int64_t cursor = 0;
+  for (;;) {
+    auto rows = parts_.journal.read(cursor, read_batch, ended);
+    if (!rows) {
+      parts_.say("run " + to_string(ended) + ": " + rows.error().message);
+      if (!held_.contains(ended)) held_[ended].push_back(parts_.slots.doubt(ended));
+      auto again = std::make_shared<Stop>(stop);
+      auto look = [this, ended, &stop] {
+        if (held_.contains(ended) && !drivers_.contains(ended)) hold_for(ended, stop);
+      };
+      return expire_after(parts_.executor, parts_.clock, restart_after, again, look);
+    }
+    for (const auto& row : *rows) {
+      fold(state, row.event, row.at);
+      cursor = row.sequence;
+    }
+    if (rows->size() < read_batch) break;
+  }
+  if (state.status != RunStatus::finished) return;  // its next driver takes it up
+  std::vector<Slots::Claim> claims;
+  for (const auto& lock : kept_locks(state))
+    claims.push_back(parts_.slots.keep({ended, {}, false, lock, true, {}, state.finished}));
+  auto before = std::exchange(held_[ended], std::move(claims));
+  if (held_[ended].empty()) held_.erase(ended);
+}
+
+void Supervisor::wake(const std::optional<RunId>& run) {
+  if (!run) return;
+  if (auto found = drivers_.find(*run); found != drivers_.end()) found->second->poke();
+}
+
+std::vector<Waiting> Supervisor::waiting() {
+  auto all = parts_.slots.waiting();
+  for (const auto& [place, line] : turns_.lines()) {
+    int position = 0;
+    RunId before{place.first, 0};
+    for (const auto number : line) {
+      const RunId run{place.first, number};
+      auto found = drivers_.find(run);
+      if (found != drivers_.end() && found->second->waits_for_turn()) {
+        Waiting waiting{run, {}, *found->second->waits_for_turn(), Waiting::For::branch, {}, {}, position, {}};
+        waiting.reason = "waits for run " + to_string(before) + ", which is before it on " + place.second;
+        all.push_back(std::move(waiting));
+      }
+      before = run;
+      ++position;
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Waiting& a, const Waiting& b) { return a.since < b.since; });
+  return all;
+}
+
 Task<void> Supervisor::follow(Stop& stop) {
   auto cursor = parts_.journal.last();
-  if (auto started = start_unfinished(stop); !started) throw std::runtime_error(started.error().message);
+  take_up(stop);
   for (;;) {
     const auto seen = parts_.journal.bell().rings();
     auto tail = read_tail(parts_.journal, cursor, read_batch);
@@ -59,6 +134,14 @@ Task<void> Supervisor::follow(Stop& stop) {
 Result<void> Supervisor::start_unfinished(Stop& stop) {
   auto unfinished = parts_.catalog.unfinished_runs();
   if (!unfinished) return unfinished.error();
+  std::set<RunId> open;
+  for (const auto& run : *unfinished) {
+    open.insert(run.id);
+    turns_.arrive(run.id, run.branch);
+  }
+  for (const auto& run : turns_.runs()) {
+    if (!open.contains(run)) wake(turns_.leave(run));
+  }
   for (const auto& run : *unfinished) start(run.id, stop);
   return {};
 }
@@ -69,6 +152,11 @@ void Supervisor::over_damage(const Error& damage, Stop& stop) {
              (damage.advice.empty() ? "" : ": " + damage.advice));
   for (auto& [id, driver] : drivers_) driver->poke();
   if (auto started = start_unfinished(stop); !started) parts_.say(started.error().message);
+  std::vector<RunId> holders;
+  for (const auto& [run, claims] : held_) holders.push_back(run);
+  for (const auto& run : holders) {
+    if (!drivers_.contains(run)) hold_for(run, stop);
+  }
 }
 
 void Supervisor::on_row(const Row& row, Stop& stop) {
@@ -76,17 +164,22 @@ void Supervisor::on_row(const Row& row, Stop& stop) {
   if (run.number == 0) return;
   const bool opens =
       std::holds_alternative<RunRequested>(row.event) || std::holds_alternative<PromotionRequested>(row.event);
-  if (std::holds_alternative<RunFinished>(row.event)) {
-    for (auto& [id, driver] : drivers_) driver->poke();  // one of them may have waited for this run's end
-  } else if (auto found = drivers_.find(run); found != drivers_.end()) {
+  if (const auto* asked = std::get_if<RunRequested>(&row.event)) turns_.arrive(run, asked->branch);
+  if (std::holds_alternative<RunFinished>(row.event)) wake(turns_.leave(run));
+  if (std::holds_alternative<EnvironmentDestroyed>(row.event) && held_.contains(run) && !drivers_.contains(run))
+    hold_for(run, stop);
+  if (auto found = drivers_.find(run); found != drivers_.end()) {
     found->second->poke();
   } else if (opens) {
+    // A reopened run is before later ones again.
+    auto summary = parts_.catalog.run(run);
+    if (summary && summary->has_value() && (*summary)->status != "finished") turns_.arrive(run, (*summary)->branch);
     start(run, stop);
   }
 }
 
-void Supervisor::start(const RunId& run, Stop& stop) {
-  if (drivers_.contains(run) || stop.requested()) return;
+Driver* Supervisor::make(const RunId& run, Stop& stop) {
+  if (drivers_.contains(run) || stop.requested()) return nullptr;
   auto repository = repositories_.find(run.repository);
   if (repository == repositories_.end()) {
     Repository removed;
@@ -100,28 +193,56 @@ void Supervisor::start(const RunId& run, Stop& stop) {
                to_string(run));
   }
   auto& driver = drivers_[run];
-  driver = std::make_unique<Driver>(parts_, repository->second, run, stop);
-  spawn(parts_.executor, driver->drive(), [this, run, &stop](std::exception_ptr error) { ended(run, error, stop); });
+  driver = std::make_unique<Driver>(parts_, turns_, repository->second, run, stop);
+  try {
+    driver->take_up();
+    held_.erase(run);
+    return driver.get();
+  } catch (const std::exception& reason) {
+    drivers_.erase(run);
+    if (!held_.contains(run)) held_[run].push_back(parts_.slots.doubt(run));
+    again_later(run, reason.what(), stop);
+    return nullptr;
+  }
+}
+
+void Supervisor::again_later(const RunId& run, const std::string& reason, Stop& stop) {
+  parts_.say("run " + to_string(run) + " is taken up again in " + human_duration(restart_after) + ": " + reason);
+  auto again = std::make_shared<Stop>(stop);
+  expire_after(parts_.executor, parts_.clock, restart_after, again, [this, run, &stop] { start(run, stop); });
+}
+
+void Supervisor::launch(const RunId& run, Driver& driver, Stop& stop) {
+  spawn(parts_.executor, driver.drive(), [this, run, &stop](std::exception_ptr error) { ended(run, error, stop); });
+}
+
+void Supervisor::start(const RunId& run, Stop& stop) {
+  if (auto* driver = make(run, stop)) launch(run, *driver, stop);
 }
 
 void Supervisor::ended(const RunId& run, std::exception_ptr error, Stop& stop) {
+  const auto driver = std::move(drivers_.at(run));
   drivers_.erase(run);
   ended_.ring();
   if (stop.requested()) return;
+  auto left = driver->hand_over();
+  for (auto& claim : left) held_[run].push_back(std::move(claim));
   if (error) {
     try {
       std::rethrow_exception(error);
     } catch (const std::exception& reason) {
-      parts_.say("run " + to_string(run) + " is taken up again in " + human_duration(restart_after) + ": " +
-                 reason.what());
+      again_later(run, reason.what(), stop);
     }
-    auto again = std::make_shared<Stop>(stop);
-    expire_after(parts_.executor, parts_.clock, restart_after, again, [this, run, &stop] { start(run, stop); });
     return;
   }
   // A person may have reopened it while its driver was ending.
   auto summary = parts_.catalog.run(run);
-  if (summary && summary->has_value() && (*summary)->status != "finished") start(run, stop);
+  if (summary && summary->has_value() && (*summary)->status != "finished") {
+    turns_.arrive(run, (*summary)->branch);
+    start(run, stop);
+  } else if (held_.contains(run)) {
+    hold_for(run, stop);
+  }
 }
 
 }  // namespace quietgate

@@ -3,15 +3,18 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runner/engine/driver.h"
 #include "runner/engine/repository.h"
+#include "runner/engine/turns.h"
+#include "runner/ports/queue.h"
 
 namespace quietgate {
 
-class Supervisor {
+class Supervisor final : public Queue {
  public:
   // `parts` must outlive the supervisor.
   Supervisor(EngineParts& parts, std::vector<Repository> repositories);
@@ -19,9 +22,17 @@ class Supervisor {
   // Takes up every unfinished run, then follows the journal. At shutdown waits until all drivers left their stages,
   // then throws Stopped.
   Task<void> supervise(Stop& stop);
+  std::vector<Waiting> waiting() override;
+  std::uint64_t version() const override { return parts_.slots.version() + turns_.version(); }
 
  private:
+  void take_up(Stop& stop);                    // every unfinished run, and what ended runs left
+  Driver* make(const RunId& run, Stop& stop);  // null: there is one, or it is made later
+  void launch(const RunId& run, Driver& driver, Stop& stop);
   void start(const RunId& run, Stop& stop);
+  void again_later(const RunId& run, const std::string& reason, Stop& stop);
+  void hold_for(const RunId& ended, Stop& stop);
+  void wake(const std::optional<RunId>& run);
   void ended(const RunId& run, std::exception_ptr error, Stop& stop);
   void on_row(const Row& row, Stop& stop);
   Result<void> start_unfinished(Stop& stop);
@@ -30,6 +41,8 @@ class Supervisor {
 
   EngineParts& parts_;
   std::map<std::string, Repository> repositories_;
+  Turns turns_;
+  std::map<RunId, std::vector<Slots::Claim>> held_;  // of runs without a driver: its leaders, its environments
   std::map<RunId, std::unique_ptr<Driver>> drivers_;
   Bell ended_;
 };

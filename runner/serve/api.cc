@@ -76,6 +76,7 @@ const std::vector<Api::Route>& Api::table() {
       {"GET", "/api/v1/environments", &Api::environments},
       {"POST", "/api/v1/environments/{environment}/destroy", &Api::destroy, true},
       {"GET", "/api/v1/events", &Api::all_events},
+      {"GET", "/api/v1/queue", &Api::queue},
       {"GET", "/api/v1/runs", &Api::runs},
       {"POST", "/api/v1/runs", &Api::request_run, true},
       {"GET", "/api/v1/runs/{repository}/{number}", &Api::run},
@@ -187,7 +188,7 @@ ApiResponse Api::repositories(const Asked&) {
 
 ApiResponse Api::runs(const Asked& asked) {
   auto& list = lists_[asked.request.target];
-  if (list.at == journal_.last()) return json_answer(list.body);
+  if (list.at == journal_.last() && list.queue == queue_version()) return json_answer(list.body);
   bool bad = false;
   const auto limit = static_cast<std::size_t>(asked.number("limit", 1, 500, bad).value_or(50));
   const auto before = asked.number("before", 0, INT64_MAX, bad).value_or(0);
@@ -197,12 +198,12 @@ ApiResponse Api::runs(const Asked& asked) {
   }
   auto runs = catalog_.runs(asked.target.value("repository").value_or(""), limit, before);
   if (!runs) return failed_answer(runs.error());
-  auto body = runs_document(*runs, limit);
+  auto body = runs_document(*runs, waiting(), limit);
   if (lists_.size() > kept_lists) {
     lists_.clear();
     return json_answer(std::move(body));
   }
-  list = {journal_.last(), body};
+  list = {journal_.last(), queue_version(), body};
   return json_answer(std::move(body));
 }
 
@@ -212,11 +213,28 @@ ApiResponse Api::run(const Asked& asked) {
   if (*kept == nullptr) return error_answer(404, "there is no run " + to_string(asked.run), "see `quietgate runs`");
   auto& entry = **kept;
   if (!entry.document.empty()) return json_answer(entry.document);
-  auto body = run_document(entry.record, [&](const std::string& stage, int attempt) {
+  std::vector<Waiting> mine;
+  for (const auto& each : waiting()) {
+    if (each.run == asked.run) mine.push_back(each);
+  }
+  auto body = run_document(entry.record, mine, [&](const std::string& stage, int attempt) {
     return read_small(attempt_path(asked.run, stage, attempt, "progress.json"), progress_limit);
   });
   if (entry.record.over()) entry.document = body;
   return json_answer(std::move(body));
+}
+
+const std::vector<Waiting>& Api::waiting() {
+  const auto version = queue_version();
+  if (options_.queue != nullptr && waiting_at_ != version) {
+    waiting_ = options_.queue->waiting();
+    waiting_at_ = version;
+  }
+  return waiting_;
+}
+
+ApiResponse Api::queue(const Asked&) {
+  return json_answer(queue_document(waiting()));
 }
 
 ApiResponse Api::run_events(const Asked& asked) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "runner/ports/journal.h"
+#include "runner/ports/queue.h"
 #include "runner/serve/documents.h"
 #include "runner/serve/exchange.h"
 #include "runner/serve/run_record.h"
@@ -27,6 +28,7 @@ struct ApiOptions {
   std::string token;               // empty: nothing can be changed
   std::vector<std::string> hosts;  // lower case, without port: allowed in Host beside the loopback's names
   std::vector<WatchedRepository> repositories;
+  Queue* queue = nullptr;                  // what waits; may be null: nothing does
   std::function<std::string()> not_ready;  // why the service is not ready, or empty; may be unset
 };
 
@@ -59,6 +61,7 @@ class Api {
   ApiResponse repositories(const Asked& asked);
   ApiResponse runs(const Asked& asked);
   ApiResponse run(const Asked& asked);
+  ApiResponse queue(const Asked& asked);
   ApiResponse run_events(const Asked& asked);
   ApiResponse log(const Asked& asked);
   ApiResponse follow_log(const Asked& asked);
@@ -85,6 +88,8 @@ class Api {
     std::string document;       // of a finished run; empty: not made yet
   };
   Result<Kept*> kept(const RunId& id);
+  std::uint64_t queue_version() const { return options_.queue != nullptr ? options_.queue->version() : 0; }
+  const std::vector<Waiting>& waiting();
   ApiResponse append(Event event, int status, const std::function<std::string(std::int64_t)>& body);
   ApiResponse start_run(const std::string& repository, const std::string& branch, const CommitId& commit,
                         const std::string& cause);
@@ -99,9 +104,12 @@ class Api {
   std::list<std::pair<RunId, Kept>> kept_;  // the last used first
   struct ListBody {
     std::int64_t at = -1;
+    std::uint64_t queue = 0;
     std::string body;
   };
-  std::map<std::string, ListBody> lists_;  // by target; right while the journal has not grown
+  std::map<std::string, ListBody> lists_;  // by target; right while neither the journal nor the queue has changed
+  std::vector<Waiting> waiting_;           // right as long as the queue has this version
+  std::optional<std::uint64_t> waiting_at_;
   std::map<std::string, std::int64_t> runs_by_outcome_;
   std::map<std::string, std::int64_t> stages_by_outcome_;
   std::int64_t promotions_ = 0;

@@ -1,5 +1,6 @@
 #include "runner/serve/documents.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace quietgate {
@@ -95,7 +96,29 @@ Json promotion(const StageRecord& stage) {
   return json;
 }
 
-Json stage(const RunRecord& record, const StageSpec& spec, const LiveProgress& progress) {
+Json waiting_for(const Waiting& of) {
+  Json json{{"for", to_string(of.what)},
+            {"reason", of.reason},
+            {"position", of.position},
+            {"since", when(of.since)},
+            {"lock", of.lock.empty() ? Json(nullptr) : Json(of.lock)}};
+  json["holders"] = Json::array();
+  for (const auto& holder : of.holders)
+    json["holders"].push_back({{"run", to_string(holder.run)},
+                               {"stage", holder.stage},
+                               {"since", when(holder.since)},
+                               {"kept", holder.kept}});
+  return json;
+}
+
+// Of the stage, or of the whole run when `stage` is empty.
+Json waiting_of(const std::vector<Waiting>& all, const std::string& stage) {
+  auto found = std::find_if(all.begin(), all.end(), [&](const Waiting& each) { return each.stage == stage; });
+  return found == all.end() ? Json(nullptr) : waiting_for(*found);
+}
+
+Json stage(const RunRecord& record, const StageSpec& spec, const std::vector<Waiting>& waiting,
+           const LiveProgress& progress) {
   static const StageRecord nothing;
   const auto& state = record.state.stages.at(spec.name);
   const auto* known = record.stage(spec.name);
@@ -104,6 +127,7 @@ Json stage(const RunRecord& record, const StageSpec& spec, const LiveProgress& p
   Json json{{"name", spec.name},
             {"kind", kind_of(spec.body)},
             {"needs", spec.needs},
+            {"lock", spec.lock.empty() ? Json(nullptr) : Json(spec.lock)},
             {"status", to_string(state.status)},
             {"outcome", ended ? Json(to_string(state.outcome.outcome)) : Json(nullptr)},
             {"reason", ended ? state.outcome.reason : ""},
@@ -115,6 +139,7 @@ Json stage(const RunRecord& record, const StageSpec& spec, const LiveProgress& p
   for (const auto& a : seen.attempts) json["attempts"].push_back(attempt(a));
   json["approval"] = approval(seen);
   json["promotion"] = promotion(seen);
+  json["waiting"] = waiting_of(waiting, spec.name);
   json["progress"] = nullptr;
   if (!ended && state.attempt > 0 && progress) {
     auto live = Json::parse(progress(spec.name, state.attempt), nullptr, false);
@@ -179,23 +204,43 @@ std::string repositories_document(const std::vector<RepositoryState>& repositori
   return text_of({{"repositories", std::move(list)}});
 }
 
-std::string runs_document(const std::vector<RunSummary>& runs, std::size_t limit) {
+std::string runs_document(const std::vector<RunSummary>& runs, const std::vector<Waiting>& waiting, std::size_t limit) {
+  // One reason is enough for a list: the oldest.
+  std::map<RunId, std::string> reasons;
+  for (const auto& each : waiting)
+    reasons.emplace(each.run, (each.stage.empty() ? "" : each.stage + " ") + each.reason);
   Json list = Json::array();
-  for (const auto& run : runs) list.push_back(summary(run));
+  for (const auto& run : runs) {
+    auto json = summary(run);
+    auto reason = reasons.find(run.id);
+    json["waiting"] = reason == reasons.end() ? Json(nullptr) : Json(reason->second);
+    list.push_back(std::move(json));
+  }
   return text_of({{"runs", std::move(list)},
                   {"next_before", !runs.empty() && runs.size() >= limit ? Json(runs.back().first) : Json(nullptr)}});
 }
 
-std::string run_document(const RunRecord& record, const LiveProgress& progress) {
+std::string queue_document(const std::vector<Waiting>& waiting) {
+  Json list = Json::array();
+  for (const auto& each : waiting) {
+    Json json{{"run", to_string(each.run)}, {"stage", each.stage.empty() ? Json(nullptr) : Json(each.stage)}};
+    json.update(waiting_for(each));
+    list.push_back(std::move(json));
+  }
+  return text_of({{"waiting", std::move(list)}});
+}
+
+std::string run_document(const RunRecord& record, const std::vector<Waiting>& waiting, const LiveProgress& progress) {
   const auto& state = record.state;
   auto json = summary(summary_of(state));
+  json["waiting"] = waiting_of(waiting, {});
   json["pipeline"] = state.plan ? Json(state.plan->name) : Json(nullptr);
   json["plan_hash"] = state.plan ? Json(state.plan->hash) : Json(nullptr);
   json["diagnostics"] = state.diagnostics;
   json["cancel"] = state.cancel ? Json{{"by", state.cancel->by}, {"cause", state.cancel->cause}} : Json(nullptr);
   json["stages"] = Json::array();
   if (state.plan) {
-    for (const auto& spec : state.plan->stages) json["stages"].push_back(stage(record, spec, progress));
+    for (const auto& spec : state.plan->stages) json["stages"].push_back(stage(record, spec, waiting, progress));
   }
   json["environments"] = Json::array();
   for (const auto& e : record.environments) json["environments"].push_back(environment(e));

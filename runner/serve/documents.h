@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runner/ports/journal.h"
+#include "runner/ports/queue.h"
 #include "runner/serve/run_record.h"
 
 namespace quietgate {
@@ -30,8 +31,10 @@ using LiveProgress = std::function<std::string(const std::string& stage, int att
 
 std::string repositories_document(const std::vector<RepositoryState>& repositories);
 // `next_before` is the cursor of the next page, or null on the last one (fewer runs than `limit`).
-std::string runs_document(const std::vector<RunSummary>& runs, std::size_t limit);
-std::string run_document(const RunRecord& record, const LiveProgress& progress);
+std::string runs_document(const std::vector<RunSummary>& runs, const std::vector<Waiting>& waiting, std::size_t limit);
+// `waiting`: of this run.
+std::string run_document(const RunRecord& record, const std::vector<Waiting>& waiting, const LiveProgress& progress);
+std::string queue_document(const std::vector<Waiting>& waiting);
 std::string environments_document(const std::vector<EnvironmentSummary>& environments);
 // {"sequence","at","type","event"}: one line.
 std::string row_document(const Row& row);

@@ -14,8 +14,8 @@ bool works(const StageSpec& spec) {
 }  // namespace
 
 Invariants::Invariants(World& world, SimMachine& machine, std::map<std::string, SimRemote>& remotes, std::string data,
-                       int slots)
-    : world_(world), machine_(machine), remotes_(remotes), data_(std::move(data)), slots_(slots) {}
+                       Limits limits)
+    : world_(world), machine_(machine), remotes_(remotes), data_(std::move(data)), limits_(std::move(limits)) {}
 
 void Invariants::breach(const char* which, const std::string& what) const {
   world_.keep_breach(Breach(which, what));
@@ -102,6 +102,35 @@ void Invariants::before(const RunModel& model, const Row& row) {
 }
 
 // What the driver decided must be what `next` says of the rows.
+// By the rows alone, whatever the engine thinks: who uses the lock now.
+void Invariants::lock_taken(const RunModel& model, const StageSpec& spec) const {
+  std::set<RunId> holders{model.state.id};
+  for (const auto& [id, other] : runs_) {
+    if (!other.state.plan) continue;
+    for (const auto& each : other.state.plan->stages) {
+      const auto& stage = other.state.stages.at(each.name);
+      const bool at_work = stage.status == StageStatus::running || stage.status == StageStatus::awaiting_approval;
+      if (each.lock != spec.lock || !at_work || other.state.status == RunStatus::finished) continue;
+      if (id == model.state.id)
+        breach(invariant::locks,
+               fmt::format("{} and {} of {} both use lock {}", spec.name, each.name, to_string(id), spec.lock));
+      holders.insert(id);
+    }
+  }
+  for (const auto& [name, environment] : environments_) {
+    auto other = runs_.find(environment.run);
+    if (environment.keep || other == runs_.end() || !other->second.state.plan) continue;
+    const auto* made_by = other->second.state.plan->find(environment.stage);
+    if (made_by != nullptr && made_by->lock == spec.lock) holders.insert(environment.run);
+  }
+  auto size = limits_.locks.find(spec.lock);
+  if (static_cast<int>(holders.size()) <= (size == limits_.locks.end() ? 1 : size->second)) return;
+  std::string names;
+  for (const auto& holder : holders) names += " " + to_string(holder);
+  breach(invariant::locks, fmt::format("{} of {} takes lock {}; its users are{}", spec.name, to_string(model.state.id),
+                                       spec.lock, names));
+}
+
 void Invariants::stage_row(const RunModel& model, const Row& row) {
   auto wanted = [&](auto fits) {
     const auto actions = next(model.state, {});
@@ -119,6 +148,8 @@ void Invariants::stage_row(const RunModel& model, const Row& row) {
     if (!machine_.alive(runs_folder(model.state.id) + started->stage + ".").empty())
       breach(invariant::once,
              fmt::format("{}.{} of {} starts while an earlier attempt lives", started->stage, started->attempt, run));
+    const auto* spec = model.state.plan ? model.state.plan->find(started->stage) : nullptr;
+    if (spec != nullptr && !spec->lock.empty()) lock_taken(model, *spec);
   } else if (const auto* skipped = std::get_if<StageSkipped>(&row.event)) {
     const bool right = wanted([&](const Action& action) {
       return action.kind == Action::Kind::skip && action.stage == skipped->stage && action.reason == skipped->reason;
@@ -309,8 +340,15 @@ std::shared_ptr<void> Invariants::performs(const StageRequest& request) {
   if (performing_.contains(key)) breach(invariant::once, name + " is performed twice at once");
   performing_[key] = works(request.spec);
   const auto used = std::count_if(performing_.begin(), performing_.end(), [](const auto& p) { return p.second; });
-  if (works(request.spec) && !request.resume && used > slots_)
-    breach(invariant::slots, fmt::format("{} is the {}th at work; there are {} slots", name, used, slots_));
+  if (works(request.spec) && !request.resume && used > limits_.stages)
+    breach(invariant::slots, fmt::format("{} is the {}th at work; there are {} slots", name, used, limits_.stages));
+  const auto own = std::count_if(performing_.begin(), performing_.end(), [&](const auto& p) {
+    return p.second && p.first.first.repository == request.run.repository;
+  });
+  if (auto limit = limits_.repositories.find(request.run.repository); limit != limits_.repositories.end()) {
+    if (works(request.spec) && !request.resume && own > limit->second)
+      breach(invariant::slots, fmt::format("{} is the {}th at work of its repository", name, own));
+  }
   // The driver's state is what its rows add up to.
   const auto& model = runs_.at(request.run);
   RunState replayed;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "runner/core/state.h"
+#include "runner/engine/slots.h"
 #include "runner/ports/stage.h"
 #include "tests/simulation/sim_disk.h"
 #include "tests/simulation/sim_processes.h"
@@ -28,6 +29,7 @@ inline constexpr const char* truth = "the journal tells the truth";
 inline constexpr const char* monotone = "what is finished does not change";
 inline constexpr const char* replay = "replay equals live";
 inline constexpr const char* slots = "at most N slots are used";
+inline constexpr const char* locks = "never more holders of a lock than it has";
 inline constexpr const char* turns = "one run of a branch at a time";
 inline constexpr const char* alive = "the service goes on";
 }  // namespace invariant
@@ -35,7 +37,8 @@ inline constexpr const char* alive = "the service goes on";
 class Invariants {
  public:
   // All must outlive it. `data` is the folder of all files.
-  Invariants(World& world, SimMachine& machine, std::map<std::string, SimRemote>& remotes, std::string data, int slots);
+  Invariants(World& world, SimMachine& machine, std::map<std::string, SimRemote>& remotes, std::string data,
+             Limits limits);
 
   void committed(const std::vector<Row>& rows);
   void step_started(const std::string& directory);
@@ -68,6 +71,7 @@ class Invariants {
   void check_append(const std::vector<Row>& rows);
   void before(const RunModel& model, const Row& row);
   void stage_row(const RunModel& model, const Row& row);
+  void lock_taken(const RunModel& model, const StageSpec& spec) const;
   void promotion_row(const RunModel& model, const Row& row);
   void finish_row(const RunModel& model, const RunFinished& finished);
   void environment_row(const Row& row);
@@ -82,7 +86,7 @@ class Invariants {
   SimMachine& machine_;
   std::map<std::string, SimRemote>& remotes_;
   std::string data_;
-  int slots_;
+  Limits limits_;
   std::map<RunId, RunModel> runs_;
   std::map<std::string, EnvironmentPlanned> environments_;       // live ones by the journal
   std::map<std::string, std::map<std::string, CommitId>> seen_;  // branches by the journal

@@ -24,6 +24,7 @@ const std::vector<PlantedBug>& planted_bugs() {
       {Planted::free_slots, "free_slots", invariant::slots},
       {Planted::idle_supervisor, "idle_supervisor", invariant::kept},
       {Planted::second_finish, "second_finish", invariant::monotone},
+      {Planted::wide_lock, "wide_lock", invariant::locks},
       {Planted::impatient_turn, "impatient_turn", invariant::turns},
   };
   return all;

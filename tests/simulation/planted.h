@@ -27,6 +27,7 @@ enum class Planted {
   free_slots,          // every stage gets a slot at once
   idle_supervisor,     // the supervisor is not told of unfinished runs at its start
   second_finish,       // a finished stage finishes again, with another outcome
+  wide_lock,           // a lock has a thousand holders
   impatient_turn,      // every run thinks that it is the only one of its branch
 };
 

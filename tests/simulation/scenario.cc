@@ -13,6 +13,7 @@ std::string Scenario::unit_stage() {
       fmt::format("  unit:\n    test: {{run: [{}sim {}s {}]}}\n", dice.chance(0.3) ? "sim 3s passes, " : "", takes,
                   dice.chance(0.85) ? "passes" : "fails");
   if (twice) text += "    retry: {attempts: 2, when: [infrastructure, failed, timeout]}\n";
+  if (dice.chance(0.3)) text += dice.chance(0.5) ? "    lock: cluster\n" : "    lock: device\n";
   if (takes > 90 || dice.chance(0.2)) text += "    timeout: 40s\n";
   return text;
 }
@@ -25,6 +26,7 @@ std::string Scenario::staging_stage() {
   if (dice.chance(0.3)) text += "        other: {run: sim 999999s, needs: [app]}\n";
   text += fmt::format("    time_to_live: {}\n", dice.chance(0.2) ? "30s" : "1h");
   if (dice.chance(0.3)) text += "    retry: {attempts: 2}\n";
+  if (dice.chance(0.5)) text += dice.chance(0.7) ? "    lock: cluster\n" : "    lock: device\n";
   return text;
 }
 
@@ -42,6 +44,7 @@ std::string Scenario::promote_stage(bool approval_before) {
   if (dice.chance(0.3)) text += "      approval: manual\n";
   if (dice.chance(0.2)) text += "    timeout: 60s\n";
   if (dice.chance(0.4)) text += "    retry: {attempts: 3}\n";
+  if (dice.chance(0.2)) text += "    lock: production\n";
   return text;
 }
 
@@ -54,13 +57,16 @@ std::string Scenario::pipeline() {
       "timeout: {}\nstages:\n",
       concurrency_, dice.chance(0.15) ? "2m" : "1h");
   text += unit_stage();
-  if (dice.chance(0.5)) text += fmt::format("  lint:\n    test: {{run: sim {}s}}\n", dice.between(0, 60));
+  if (dice.chance(0.5))
+    text += fmt::format("  lint:\n    test: {{run: sim {}s}}\n{}", dice.between(0, 60),
+                        dice.chance(0.3) ? "    lock: cluster\n" : "");
   text += staging_stage();
   if (human) text += "  human:\n    needs: [unit]\n    approve: {message: \"go on?\"}\n";
   text += promote_stage(human);
   if (dice.chance(0.2))
     text += "  release:\n    needs: [production]\n    apply: {processes: {web: {run: sim 999999s}}}\n    keep: true\n";
-  if (dice.chance(0.2)) text += "  last:\n    needs: [staging]\n    if: always()\n    test: {run: sim 2s}\n";
+  if (dice.chance(0.2))
+    text += "  last:\n    needs: [staging]\n    if: always()\n    lock: device\n    test: {run: sim 2s}\n";
   return text;
 }
 

@@ -16,6 +16,13 @@ ApiOptions api_options(const Surroundings& around) {
   return options;
 }
 
+Limits limits_of(const Surroundings& around) {
+  auto limits = around.limits;
+  if (around.world.planted == Planted::free_slots) limits = {1000, {}, limits.locks};
+  if (around.world.planted == Planted::wide_lock) limits.locks["cluster"] = 1000;
+  return limits;
+}
+
 }  // namespace
 
 Service::Service(Surroundings& around)
@@ -40,7 +47,7 @@ Service::Service(Surroundings& around)
       promote_(git_, http_, clock_),
       environments_(processes_, http_, clock_, around.data + "/environments"),
       destroyer_(around.world, clock_, environments_),
-      slots_(around.world.planted == Planted::free_slots ? 1000 : around.slots),
+      slots_(limits_of(around)),
       reaper_(journal_, journal_, clock_, destroyer_, io_->get_executor(),
               [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
       parts_{io_->get_executor(),

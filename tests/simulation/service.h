@@ -32,7 +32,7 @@ struct Surroundings {
   SimMetrics& metrics;
   Invariants& invariants;
   std::string data;
-  int slots = 2;
+  Limits limits;
   std::vector<Repository> repositories;
 };
 

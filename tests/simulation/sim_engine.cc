@@ -73,7 +73,13 @@ Result<std::int64_t> WorldJournal::append(std::vector<Event> events) {
 Result<std::vector<Row>> WorldJournal::read(std::int64_t after, std::size_t limit, std::optional<RunId> run) {
   world_.throw_if_crashed();
   if (world_.fault(world_.faults.read_fails)) return infrastructure_error("the journal can't be read: I/O error");
+  const bool all = !run;
   auto rows = SimJournal::read(after, limit, std::move(run));
+  if (rows && all && world_.planted == Planted::impatient_turn) {
+    for (auto& row : *rows) {
+      if (auto* asked = std::get_if<RunRequested>(&row.event)) asked->branch += std::to_string(asked->run.number);
+    }
+  }
   if (rows && world_.planted == Planted::changed_row) {
     for (auto& row : *rows) {
       auto* finished = std::get_if<StageFinished>(&row.event);
@@ -85,8 +91,11 @@ Result<std::vector<Row>> WorldJournal::read(std::int64_t after, std::size_t limi
 
 Result<std::vector<RunSummary>> WorldJournal::unfinished_runs() {
   if (world_.planted == Planted::idle_supervisor && asked_++ == 0) return std::vector<RunSummary>{};
-  if (world_.planted == Planted::impatient_turn && asked_++ > 0) return std::vector<RunSummary>{};
-  return SimJournal::unfinished_runs();
+  auto runs = SimJournal::unfinished_runs();
+  if (runs && world_.planted == Planted::impatient_turn) {
+    for (auto& run : *runs) run.branch += std::to_string(run.id.number);
+  }
+  return runs;
 }
 
 WorldWorkspace::WorldWorkspace(World& world, const std::string& data)

@@ -36,6 +36,13 @@ std::map<std::string, SimRemote> remotes_of(const std::vector<Repository>& repos
   return remotes;
 }
 
+Limits limits_of(std::uint64_t seed) {
+  Limits limits{static_cast<int>(1 + seed % 4), {}, {}};
+  if (seed % 3 == 0) limits.repositories["one"] = 1;
+  if (seed % 5 == 0) limits.locks["cluster"] = 2;
+  return limits;
+}
+
 class Simulation {
  public:
   explicit Simulation(const SimulationOptions& options);
@@ -78,9 +85,8 @@ Simulation::Simulation(const SimulationOptions& options)
       remotes_(remotes_of(repositories_)),
       machine_(world_),
       metrics_(world_),
-      invariants_(world_, machine_, remotes_, options.folder, static_cast<int>(1 + options.seed % 4)),
-      around_{world_,       disk_,       machine_,       remotes_,
-              metrics_,     invariants_, options.folder, static_cast<int>(1 + options.seed % 4),
+      invariants_(world_, machine_, remotes_, options.folder, limits_of(options.seed)),
+      around_{world_,       disk_, machine_, remotes_, metrics_, invariants_, options.folder, limits_of(options.seed),
               repositories_},
       users_(world_, remotes_, invariants_, [this](const auto& method, const auto& target, const auto& body) {
         if (!service_ || service_->stopping()) return 0;

@@ -28,6 +28,7 @@ data: ../state
 listen: "[::1]:0"
 hosts: [CI.example.org, "[fe80::1]"]
 concurrency: 2
+locks: {staging-cluster: 3, licences: 1}
 retention: {runs: 20, days: 90, promotions: 5}
 repositories:
   - name: hello-flask
@@ -35,6 +36,7 @@ repositories:
     branches: ["**"]
     protected: [main, "release/*"]
     pipeline: ci/quietgate.yaml
+    concurrency: 1
     poll: 1m
     deadline: 5s
     credentials:
@@ -56,6 +58,9 @@ repositories:
   EXPECT_EQ(config->port, 0);
   EXPECT_EQ(config->hosts, (std::vector<std::string>{"ci.example.org", "[fe80::1]"}));
   EXPECT_EQ(config->concurrency, 2);
+  EXPECT_EQ(config->locks, (std::map<std::string, int>{{"staging-cluster", 3}, {"licences", 1}}));
+  EXPECT_EQ(config->repositories[0].concurrency, 1);
+  EXPECT_FALSE(config->repositories[1].concurrency);
   EXPECT_EQ(config->retention, (RetentionRule{20, std::chrono::hours(24 * 90), 5}));
   ASSERT_EQ(config->repositories.size(), 3u);
   const RepositoryConfig& first = config->repositories[0];
@@ -125,7 +130,7 @@ repositories:
 /etc/quietgate/config.yaml:3:1: error: the configuration has no key `concurency`
     3 | concurency: 4
       | ^~~~~~~~~~
-      = expected one of data, listen, hosts, concurrency, retention, repositories
+      = expected one of data, listen, hosts, concurrency, locks, retention, repositories
       = did you mean `concurrency`?
 /etc/quietgate/config.yaml:5:11: error: `Hello` is not a name that can be used here
     5 |   - name: Hello

@@ -70,10 +70,14 @@ struct BrittleJournal final : Journal {
     for (const auto& event : events) {
       if (refused == "*" || refused == type_of(event)) return infrastructure_error("the disk is full");
     }
+    for (const auto& event : events) unread = unread || unread_after == type_of(event);
     return real.append(std::move(events));
   }
+  std::string unread_after;  // a type: what follows it can be read no more, as long as it is named here
+  bool unread = false;
   Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
-    if (unreadable) return infrastructure_error("the disk fails");
+    if (unread && unread_after.empty()) unread = false;
+    if (unreadable || (unread && run)) return infrastructure_error("the disk can't be read");
     auto rows = real.read(after, limit, std::move(run));
     for (const auto& row : rows ? *rows : std::vector<Row>{}) {
       if (damaged.contains(row.sequence))
@@ -170,7 +174,7 @@ struct ScriptedCheck final : PlanCheck {
 
 struct EngineWorld {
   // A journal that survives `restart` is a file; otherwise it lives in memory.
-  explicit EngineWorld(int at_once = 8) : stage_slots(at_once) {
+  explicit EngineWorld(int at_once = 8) : limits{at_once, {}, {}} {
     auto opened = JournalSqlite::open(":memory:", clock, io.get_executor());
     if (!opened) throw std::runtime_error(opened.error().message);
     journal = std::move(*opened);
@@ -183,7 +187,7 @@ struct EngineWorld {
 
   void start_service() {
     stop = std::make_unique<Stop>();
-    slots = std::make_unique<Slots>(stage_slots);
+    slots = std::make_unique<Slots>(limits);
     reaper = std::make_unique<Reaper>(*journal, *journal, clock, destroyer, io.get_executor(),
                                       [this](const std::string& s) { said.push_back(s); });
     parts.reset(new EngineParts{io.get_executor(),
@@ -202,6 +206,7 @@ struct EngineWorld {
                                 &check});
     std::vector<Repository> configured;
     if (watches) configured.push_back(repository);
+    configured.insert(configured.end(), others.begin(), others.end());
     supervisor = std::make_unique<Supervisor>(*parts, std::move(configured));
     alive = 2;
     spawn(io.get_executor(), supervisor->supervise(*stop), [this](std::exception_ptr) { --alive; });
@@ -226,10 +231,17 @@ struct EngineWorld {
     clock.advance(span);
     settle();
   }
-  RunId request(std::int64_t number = 1) {
-    RunId run{"hello", number};
-    append({RunRequested{run, "main", "c1", "test"}});
+  RunId request(std::int64_t number = 1) { return request(RunId{"hello", number}); }
+  RunId request(const RunId& run, const std::string& commit = "c1") {
+    append({RunRequested{run, "main", commit, "test"}});
     return run;
+  }
+  // What waits, as people read it.
+  std::vector<std::string> queue() {
+    std::vector<std::string> lines;
+    for (const auto& each : supervisor->waiting())
+      lines.push_back(to_string(each.run) + (each.stage.empty() ? "" : " " + each.stage) + " " + each.reason);
+    return lines;
   }
   void append(std::vector<Event> events) {
     auto appended = journal->append(std::move(events));
@@ -256,8 +268,9 @@ struct EngineWorld {
   ScriptedEnder ender;
   ScriptedCheck check{workspace};
   Repository repository;
-  int stage_slots;
-  bool watches = true;  // false: the repository is not in the configuration (any more)
+  Limits limits;
+  std::vector<Repository> others;  // watched too
+  bool watches = true;             // false: the repository is not in the configuration (any more)
   int alive = 0;
   std::vector<std::string> said;
   std::unique_ptr<Stop> stop;

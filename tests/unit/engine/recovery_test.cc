@@ -181,7 +181,7 @@ TEST(Damaged, ADiskThatCannotBeReadIsWaitedFor) {
   world.brittle->unreadable = false;
   world.advance(Milliseconds{5'000});
   EXPECT_EQ(world.summary().outcome, Outcome::passed);
-  EXPECT_THAT(world.said, testing::Contains("the disk fails"));
+  EXPECT_THAT(world.said, testing::Contains("the disk can't be read"));
 }
 
 // The repository was removed from the configuration, or renamed.

@@ -103,6 +103,8 @@ INSTANTIATE_TEST_SUITE_P(
         "{test: {run: x, directory: ../x}}", "{test: {run: x, directory: /x}}", "{test: {run: x}, keep: true}",
         "{test: {run: x}, approve: {message: m}}", "{test: {run: x}, timeout: 5}", "{test: {run: x}, timeout: 0s}",
         "{test: {run: x}, retry: {attempts: 0}}", "{test: {run: x}, retry: {when: [failed]}}",
+        "{test: {run: x}, lock: }", "{test: {run: x}, lock: 5}", "{test: {run: x}, lock: [a]}",
+        "{test: {run: x}, lock: a b}", "{test: {run: x}, lock: -a}", "{approve: {message: m}, lock: a}",
         "{test: {run: x}, needs: b}", "{test: {run: x}, needs: [b, b]}", "{test: {run: x}, continue_on_error: yes}",
         "{test: {run: x}, matrix: {}}", "{test: {run: x}, matrix: {a: []}}", "{test: {run: x}, environment: {A-B: x}}",
         "{test: {run: x}, environment: {A: }}", "{apply: {}}", "{apply: {kubernetes: {}}}", "{apply: {terraform: {}}}",

@@ -88,12 +88,13 @@ class ApiTest : public ::testing::Test {
 
 TEST_F(ApiTest, AnswersTheRunListWhole) {
   begin_run();
-  EXPECT_EQ(get("/api/v1/runs").body,
-            R"({"runs":[{"id":"hello/1","repository":"hello","number":1,"branch":"main",)"
-            R"("commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","cause":"main moved to aaaaaaa","status":"running",)"
-            R"("outcome":null,"reason":"","requested_at":"2026-02-02T02:40:00.000Z",)"
-            R"("started_at":"2026-02-02T02:40:00.100Z","finished_at":null,"duration_ms":null}],"next_before":null})"
-            "\n");
+  EXPECT_EQ(
+      get("/api/v1/runs").body,
+      R"({"runs":[{"id":"hello/1","repository":"hello","number":1,"branch":"main",)"
+      R"("commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","cause":"main moved to aaaaaaa","status":"running",)"
+      R"("outcome":null,"reason":"","requested_at":"2026-02-02T02:40:00.000Z",)"
+      R"("started_at":"2026-02-02T02:40:00.100Z","finished_at":null,"duration_ms":null,"waiting":null}],"next_before":null})"
+      "\n");
 }
 
 TEST_F(ApiTest, PagesTheRunListWithoutGapOrRepeat) {

@@ -1,0 +1,104 @@
+// What a run needs before its stages: its turn, its plan, its checkout.
+#include "runner/engine/driver.h"
+
+namespace quietgate {
+
+Task<Result<void>> Driver::fetch_commit() {
+  const auto& name = repository_.remote.repository;
+  auto known = co_await parts_.git.commit(name, state_.commit, service_);
+  if (known) co_return Result<void>{};
+  // A brace list inside a co_await expression breaks g++ 12.
+  std::vector<std::string> branches(1, state_.branch);
+  auto fetched = co_await parts_.git.fetch(repository_.remote, std::move(branches), service_);
+  if (!fetched) co_return fetched.error();
+  known = co_await parts_.git.commit(name, state_.commit, service_);
+  if (!known) co_return known.error();
+  co_return Result<void>{};
+}
+
+Task<Result<Plan>> Driver::read_plan() {
+  auto fetched = co_await fetch_commit();
+  if (!fetched) co_return fetched.error();
+  const auto& name = repository_.remote.repository;
+  auto text = co_await parts_.git.read_file(name, state_.commit, repository_.pipeline, pipeline_size_limit, service_);
+  if (!text) co_return text.error();
+  if (!text->has_value())
+    co_return user_error("there is no " + repository_.pipeline + " at commit " + state_.commit.substr(0, 7));
+  PlanContext context{state_.id, state_.commit, state_.branch, {}, {}};
+  auto commit = co_await parts_.git.commit(name, state_.commit, service_);
+  if (commit) {
+    context.message = commit->summary;
+    context.author = commit->author;
+  }
+  co_return parts_.compiler.compile(**text, repository_.pipeline, context);
+}
+
+Task<bool> Driver::compile() {
+  Result<Plan> plan = user_error("");
+  if (!state_.cancel) plan = co_await read_plan();
+  if (plan && plan->concurrency != Concurrency::parallel && !turns_.first(state_.id)) {
+    // Many runs may wait here: what one needs then can be read again.
+    plan = user_error("");
+    co_await wait_for_turn();
+    if (!state_.cancel) plan = co_await read_plan();
+  }
+  catch_up();
+  if (plan && !state_.cancel) {
+    Plan copy = *plan;
+    auto checked = co_await check_files(std::move(copy));
+    if (!checked) plan = checked.error();
+    catch_up();
+  }
+  if (!plan || state_.cancel) forget_checkout();
+  if (state_.cancel) {
+    append({RunFinished{state_.id, Outcome::cancelled, state_.cancel->cause}});
+    co_return false;
+  }
+  if (plan) {
+    append({PlanCompiled{state_.id, std::move(*plan)}});
+    co_return true;
+  }
+  const auto& error = plan.error();
+  const auto diagnostics = error.message + (error.advice.empty() ? "" : "\n" + error.advice);
+  const auto outcome = error.kind == ErrorKind::user ? Outcome::failed : Outcome::error;
+  const auto first_line = diagnostics.substr(0, diagnostics.find('\n'));
+  append({PlanRejected{state_.id, diagnostics, outcome}, RunFinished{state_.id, outcome, first_line}});
+  co_return false;
+}
+
+Task<Result<void>> Driver::check_files(Plan plan) {
+  if (parts_.check == nullptr) co_return Result<void>{};
+  // A checkout that can't be made is told when the first stage needs it.
+  auto ready = co_await prepare_checkout();
+  if (!ready) co_return Result<void>{};
+  auto checkout = parts_.workspace.checkout(state_.id);
+  co_return co_await parts_.check->check(std::move(plan), std::move(checkout), service_);
+}
+
+void Driver::forget_checkout() {
+  if (auto removed = parts_.workspace.remove_checkout(state_.id); !removed) parts_.say(removed.error().message);
+}
+
+Task<void> Driver::wait_for_turn() {
+  waits_since_ = parts_.clock.now();
+  parts_.slots.note_change();
+  while (!state_.cancel && !turns_.first(state_.id)) {
+    const auto seen = bell_->rings();
+    co_await bell_->wait(seen, service_);
+    catch_up();
+  }
+  waits_since_.reset();
+  parts_.slots.note_change();
+}
+
+Task<Result<void>> Driver::prepare_checkout() {
+  if (parts_.workspace.has_checkout(state_.id)) co_return Result<void>{};
+  if (auto fetched = co_await fetch_commit(); !fetched) co_return fetched.error();
+  auto folder = parts_.workspace.begin_checkout(state_.id);
+  if (!folder) co_return folder.error();
+  auto written = co_await parts_.git.checkout(repository_.remote.repository, state_.commit, *folder, service_);
+  if (!written) co_return written.error();
+  co_return parts_.workspace.finish_checkout(state_.id);
+}
+
+}  // namespace quietgate
