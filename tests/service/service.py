@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -193,6 +194,18 @@ class ServiceTest(unittest.TestCase):
             if str(self.folder) in command or folder.startswith(str(self.folder)):
                 found.append((int(entry.name), command))
         return found
+
+    def leaders(self):
+        """Pids of the leaders; a step that is just being begun still bears its leader's name, and is none."""
+        named = [pid for pid, command in self.processes_of_this_test() if command.startswith("quietgate-leader")]
+
+        def parent(pid):
+            try:
+                status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            except OSError:
+                return None
+            return int(re.search(r"^PPid:\s*(\d+)", status, re.M)[1])
+        return [pid for pid in named if parent(pid) not in named + [None]]
 
     def no_process_left(self):
         """Waits for the end of every process of this test; says which stayed."""

@@ -107,7 +107,7 @@ class Kills(ServiceTest):
         while table["kills"] < KILLS:
             self.more_work()
             time.sleep(self.random.uniform(0, 0.4))
-            leaders = [pid for pid, command in self.processes_of_this_test() if command.startswith("quietgate-leader")]
+            leaders = self.leaders()
             if not leaders:
                 continue
             try:

@@ -79,7 +79,7 @@ class DemoKills(ServiceTest):
         while table["kills"] < KILLS:
             self.more_work()
             time.sleep(self.random.uniform(0, 6))
-            leaders = [pid for pid, command in self.processes_of_this_test() if command.startswith("quietgate-leader")]
+            leaders = self.leaders()
             if not leaders:
                 continue
             try:
