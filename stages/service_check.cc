@@ -49,7 +49,9 @@ Task<StageOutcome> ServiceCheckedStage::run(StageRequest request) {
       const auto name = std::filesystem::path(directory).filename().string();
       tell_last_lines(*request.log, name, directory + "/log");
       outcome.reason += "; service \"" + name + "\" of " + stage + " had ended: " + describe(**status);
-      if ((*status)->how == ProcessExit::How::leader_died) outcome.outcome = Outcome::error;
+      if ((*status)->how != ProcessExit::How::leader_died) continue;
+      outcome.outcome = Outcome::error;
+      outcome.lost_environment = stage;
     }
   }
   co_return outcome;

@@ -7,7 +7,8 @@
 namespace quietgate {
 
 // A stage kind whose failed attempts name the services of the run's environments that had ended by then, and show what
-// these printed last. When a service's leader died, the attempt's outcome is `error`: what failed was not the commit.
+// these printed last. When a service's leader died, the attempt's outcome is `error` with `lost_environment`: what
+// failed was not the commit.
 class ServiceCheckedStage final : public StageKind {
  public:
   // Both must outlive it.

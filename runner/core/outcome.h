@@ -53,7 +53,9 @@ struct StageOutcome {
   std::vector<Check> checks;
   std::optional<Window> window;  // load and verify: the span that was judged, on the metrics server's clock if known
   std::optional<GateJudgement> gate;  // promote
-  std::optional<TestCounts> tests;    // test, when JUnit XML was read; names are in the attempt's tests.json
+  std::string
+      lost_environment;  // the `apply` stage whose environment broke under this attempt, by no fault of the commit
+  std::optional<TestCounts> tests;  // test, when JUnit XML was read; names are in the attempt's tests.json
   bool operator==(const StageOutcome&) const = default;
 };
 

@@ -102,6 +102,7 @@ void fields(A& a, StageOutcome& v) {
   a("window", v.window);
   a("gate", v.gate);
   a("tests", v.tests);
+  a.later("lost_environment", v.lost_environment);
 }
 
 }  // namespace quietgate

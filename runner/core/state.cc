@@ -53,12 +53,32 @@ bool retry_wanted(const RetryPolicy& policy, const StageOutcome& outcome) {
   }
 }
 
-// A stage is settled when no further attempt of it will start.
+// What stands before another attempt of a stage whose environment was lost under it.
+enum class Loss { none, remake, waits, final };
+
+bool settled(const RunState& state, const StageSpec& spec, const StageState& s);
+
+Loss loss_of(const RunState& state, const StageState& s) {
+  const auto* maker = state.plan->find(s.outcome.lost_environment);
+  if (s.outcome.lost_environment.empty() || maker == nullptr) return Loss::none;
+  const auto& made = state.stages.at(maker->name);
+  if (made.status == StageStatus::skipped) return Loss::final;
+  if (made.status != StageStatus::finished) return Loss::waits;
+  if (made.attempt == s.lost_attempt) {
+    StageOutcome lost;
+    lost.outcome = Outcome::error;
+    return made.attempt < maker->retry.attempts && retry_wanted(maker->retry, lost) ? Loss::remake : Loss::final;
+  }
+  if (made.outcome.outcome == Outcome::passed) return Loss::none;
+  return settled(state, *maker, made) ? Loss::final : Loss::waits;
+}
+
+// A stage is settled when no further attempt of it will start, unless its environment is lost under another stage.
 bool settled(const RunState& state, const StageSpec& spec, const StageState& s) {
   if (s.status == StageStatus::skipped) return true;
   if (s.status != StageStatus::finished) return false;
   if (state.cancel) return true;
-  return s.attempt >= spec.retry.attempts || !retry_wanted(spec.retry, s.outcome);
+  return s.attempt >= spec.retry.attempts || !retry_wanted(spec.retry, s.outcome) || loss_of(state, s) == Loss::final;
 }
 
 bool all_settled(const RunState& state) {
@@ -107,6 +127,8 @@ struct Folding {
     s->status = StageStatus::finished;
     s->outcome = e.outcome;
     s->finished = at;
+    const auto* maker = stage(e.outcome.lost_environment);
+    s->lost_attempt = maker == nullptr ? 0 : maker->attempt;
   }
   void operator()(const StageSkipped& e) {
     auto* s = stage(e.stage);
@@ -334,8 +356,13 @@ std::vector<Action> next(const RunState& state, const std::vector<std::string>& 
       continue;
     }
     if (s.status == StageStatus::finished) {
+      const auto loss = loss_of(state, s);
+      if (loss == Loss::waits) continue;
+      if (loss == Loss::remake) action.stage = s.outcome.lost_environment;
+      const auto starts = [&](const Action& other) { return other.stage == action.stage; };
+      if (is_driven(action.stage) || std::any_of(actions.begin(), actions.end(), starts)) continue;
       action.kind = Action::Kind::start;
-      action.attempt = s.attempt + 1;
+      action.attempt = state.stages.at(action.stage).attempt + 1;
       actions.push_back(std::move(action));
       continue;
     }

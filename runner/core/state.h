@@ -27,6 +27,7 @@ struct StageState {
   std::optional<PromotionIntended> promotion_intent;  // open until promoted or refused
   bool promoted = false;
   bool skipped_by_condition = false;
+  int lost_attempt = 0;    // the attempt that made the environment which the last attempt lost; 0: none
   bool cleans_up = false;  // the last attempt started after the run was cancelled (`if: always()`)
 };
 

@@ -187,5 +187,75 @@ TEST(StageValue, KnowsOutputsOfEndedStagesOnly) {
   EXPECT_FALSE(stage_value(state, "stages.a.outputs.other"));
 }
 
+// `smoke` on the environment of `staging`; both may be tried three times.
+RunState on_an_environment() {
+  auto staging = stage("staging");
+  staging.body = ApplySpec{};
+  staging.retry.attempts = 3;
+  auto smoke = stage("smoke", {"staging"});
+  smoke.retry.attempts = 3;
+  return started({staging, smoke, stage("after", {"smoke"})});
+}
+
+void lose(RunState& state, int attempt) {
+  fold(state, StageStarted{run, "smoke", attempt}, Time{Milliseconds{5}});
+  StageOutcome lost;
+  lost.outcome = Outcome::error;
+  lost.reason = "leader died";
+  lost.lost_environment = "staging";
+  fold(state, StageFinished{run, "smoke", attempt, lost}, Time{Milliseconds{6}});
+}
+
+TEST(State, ALostEnvironmentIsMadeAgainBeforeItsStageIsTriedAgain) {
+  auto state = on_an_environment();
+  finish(state, "staging", Outcome::passed);
+  lose(state, 1);
+  EXPECT_EQ(told(next(state, {})), "start staging.2; ");
+  EXPECT_EQ(told(next(state, {"staging"})), "");
+  fold(state, StageStarted{run, "staging", 2}, Time{Milliseconds{7}});
+  EXPECT_EQ(told(next(state, {"staging"})), "");
+  EXPECT_EQ(told(next(state, {})), "resume staging.2; ");
+  finish(state, "staging", Outcome::passed, 2);
+  EXPECT_EQ(told(next(state, {})), "start smoke.2; ");
+}
+
+TEST(State, AnEnvironmentThatCannotBeMadeAgainEndsTheRun) {
+  auto state = on_an_environment();
+  finish(state, "staging", Outcome::passed);
+  lose(state, 1);
+  finish(state, "staging", Outcome::error, 2);
+  EXPECT_EQ(told(next(state, {})), "start staging.3; ");
+  finish(state, "staging", Outcome::failed, 3);
+  EXPECT_EQ(told(next(state, {})), "skip after (`smoke` ended as error); ");
+}
+
+TEST(State, AnEnvironmentWithoutAttemptsLeftIsNotMetAgain) {
+  auto state = on_an_environment();
+  finish(state, "staging", Outcome::error, 1);
+  finish(state, "staging", Outcome::error, 2);
+  finish(state, "staging", Outcome::passed, 3);
+  lose(state, 1);
+  EXPECT_EQ(told(next(state, {})), "skip after (`smoke` ended as error); ");
+}
+
+TEST(State, TwoStagesThatLostOneEnvironmentWaitForOne) {
+  auto state = on_an_environment();
+  auto plan = *state.plan;
+  auto other = plan.stages[1];
+  other.name = "other";
+  plan.stages.push_back(other);
+  state = started(plan.stages);
+  finish(state, "staging", Outcome::passed);
+  lose(state, 1);
+  fold(state, StageStarted{run, "other", 1}, Time{Milliseconds{5}});
+  StageOutcome lost;
+  lost.outcome = Outcome::error;
+  lost.lost_environment = "staging";
+  fold(state, StageFinished{run, "other", 1, lost}, Time{Milliseconds{6}});
+  EXPECT_EQ(told(next(state, {})), "start staging.2; ");
+  finish(state, "staging", Outcome::passed, 2);
+  EXPECT_EQ(told(next(state, {})), "start smoke.2; start other.2; ");
+}
+
 }  // namespace
 }  // namespace quietgate
