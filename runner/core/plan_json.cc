@@ -171,7 +171,8 @@ void fields(A& a, Plan& v) {
   a("hash", v.hash);
 }
 
-// Not by encode(plan): event.cc says otherwise of how a plan is stored within an event, and one program can't have both.
+// Not by encode(plan): event.cc says otherwise of how a plan is stored within an event, and one program can't have
+// both.
 std::string to_json(const Plan& plan) {
   Writer writer;
   fields(writer, const_cast<Plan&>(plan));  // a Writer only reads
