@@ -76,9 +76,9 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
   stat.pid = pid;
   unsigned long long start = 0;
   const int fields = std::sscanf(text.c_str() + name_end + 1,
-                                 " %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                                 &stat.state, &stat.parent, &stat.group, &stat.session, &start);
-  if (fields != 5) return {};
+                                 " %c %d %d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                                 &stat.state, &stat.parent, &stat.group, &stat.session, &stat.flags, &start);
+  if (fields != 6) return {};
   stat.start = start;
   return stat;
 }

@@ -17,7 +17,10 @@ struct ProcessStat {
   pid_t group = 0;
   pid_t session = 0;
   std::uint64_t start = 0;  // clock ticks since boot
+  unsigned flags = 0;       // the kernel's, PF_*
   bool dead() const { return state == 'Z' || state == 'X'; }
+  // Forked and never executed a program: PF_FORKNOEXEC of the kernel's sched.h, which a dead process keeps too.
+  bool never_executed() const { return (flags & 0x40U) != 0; }
 };
 
 // Nothing when no such process exists.

@@ -17,6 +17,7 @@ Faults Faults::drawn(Dice& dice) {
   faults.lost_request = maybe(0.5, {0.01, 0.05, 0.2});
   faults.lost_answer = maybe(0.5, {0.01, 0.05, 0.2});
   faults.late_push = maybe(0.3, {0.1, 0.5});
+  faults.raced_push = maybe(0.3, {0.1, 0.5});
   faults.slow_answer = maybe(0.4, {0.02, 0.1});
   faults.spawn_fails = maybe(0.3, {0.02, 0.1});
   faults.destroy_fails = maybe(0.4, {0.1, 0.5});

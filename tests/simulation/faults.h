@@ -11,6 +11,7 @@ struct Faults {
   double lost_request = 0;  // of the remote or the metrics server: no effect, no answer
   double lost_answer = 0;   // the effect happened, the answer did not arrive
   double late_push = 0;     // a push whose caller gave up, and which arrives later nevertheless
+  double raced_push = 0;    // somebody else moves production just before a push of it arrives
   double slow_answer = 0;   // tens of seconds instead of tens of milliseconds
   double spawn_fails = 0;
   double destroy_fails = 0;

@@ -34,7 +34,8 @@ enum class Planted {
 struct PlantedBug {
   Planted bug;
   const char* name;       // as given to --plant
-  const char* invariant;  // the one that finds it, as in Breach
+  const char* invariant;      // one that finds it, as in Breach
+  const char* other = nullptr;  // another that may see it first
 };
 const std::vector<PlantedBug>& planted_bugs();
 

@@ -170,6 +170,7 @@ Task<Result<PushOutcome>> SimGit::push(GitRemote remote, std::string branch, Com
   }
   auto there = co_await travel(remote.deadline, world_.faults.lost_request, stop);
   if (!there) co_return there.error();
+  if (branch == "production" && world_.fault(world_.faults.raced_push)) world_.rival(remote.repository);
   auto outcome = receive(remote.repository, branch, expected, id);
   auto back = co_await travel(remote.deadline, world_.faults.lost_answer, stop);
   if (!back) co_return back.error();

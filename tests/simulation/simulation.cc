@@ -92,6 +92,7 @@ Simulation::Simulation(const SimulationOptions& options)
         if (!service_ || service_->stopping()) return 0;
         return service_->ask(method, target, body);
       }) {
+  world_.rival = [this](const auto& repository) { users_.move_production(repository); };
   for (const char* folder : {"runs", "environments"}) fs::create_directories(options_.folder + "/" + folder);
   disk_.committed = [this](const std::vector<Row>& rows) {
     invariants_.committed(rows);

@@ -19,11 +19,11 @@ class Users {
   void act();    // something, or nothing
   // Every approval that is awaited gets its answer.
   void decide_all();
+  void move_production(const std::string& repository);
 
  private:
   void push(const std::string& repository);
   void force(const std::string& repository);
-  void move_production(const std::string& repository);
   void request(const std::string& repository);
   void decide(const RunId& run, const std::string& stage, bool granted);
   void point(const std::string& repository, const std::string& branch, const CommitId& commit);

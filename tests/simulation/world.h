@@ -65,6 +65,7 @@ class World {
   bool disk_full = false;
   bool network_down = false;
   Planted planted;
+  std::function<void(const std::string& repository)> rival;  // moves production, as somebody else
   bool fault(double probability) { return chaos && dice.chance(probability); }
 
  private:

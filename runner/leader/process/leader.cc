@@ -225,6 +225,7 @@ void Leader::leave_pump() {
 
 int Leader::record() {
   if (status_.ended == 0) status_.ended = wall_clock();
+  if (status_.started == 0) status_.started = status_.ended;
   status_.log_bytes = log_.written();
   status_.lost_bytes = log_.lost() + raw_.lost();
   status_.log_complete = status_.lost_bytes == 0;

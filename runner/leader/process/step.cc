@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/leader/process_tree.h"
+
 namespace quietgate {
 
 namespace {
@@ -123,6 +125,11 @@ std::string start_step(const LeaderOrder& order, int entrance, const std::functi
     if (fd >= 0) ::close(fd);
   }
   if (step.pid < 0) return std::string("a process could not be made: ") + strerrordesc_np(error);
+  // Somebody may kill it before it is the program: what follows is then not the program's doing.
+  if (failure.what == StepFailure::What::nothing) {
+    const auto child = read_stat(step.pid);
+    if (child && child->never_executed()) failure.what = StepFailure::What::killed;
+  }
   return {};
 }
 
@@ -131,6 +138,7 @@ std::string describe(const StepFailure& failure, const LeaderOrder& order) {
   if (failure.what == StepFailure::What::directory)
     return "the working directory " + order.working_directory + " can't be entered: " + why;
   const auto& name = order.argv[0];
+  if (failure.what == StepFailure::What::killed) return "its process was killed before it became " + name;
   if (failure.error == ENOENT && name.find('/') == std::string::npos) {
     return name + " is in no folder of PATH (" + std::string(path_of(order)) + ")";
   }

@@ -18,7 +18,7 @@ struct Step {
 };
 
 struct StepFailure {
-  enum class What { nothing, record, directory, program } what = What::nothing;
+  enum class What { nothing, record, directory, program, killed } what = What::nothing;
   int error = 0;       // errno, of directory and program
   std::string record;  // why its record could not be written: it was not begun
 };
