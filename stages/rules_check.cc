@@ -103,6 +103,13 @@ Error refusal(const std::vector<std::string>& problems) {
 
 }  // namespace
 
+bool RulesCheck::concerns(const Plan& plan) const {
+  return std::any_of(plan.stages.begin(), plan.stages.end(), [](const StageSpec& stage) {
+    const auto* promote = std::get_if<PromoteSpec>(&stage.body);
+    return promote != nullptr && promote->gate && !promote->gate->rules.empty();
+  });
+}
+
 Task<Result<std::string>> RulesCheck::promtool(std::vector<std::string> words, std::string folder, std::string name,
                                                Stop& stop) {
   ProcessSpec step;

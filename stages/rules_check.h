@@ -16,6 +16,7 @@ class RulesCheck final : public PlanCheck {
   RulesCheck(Processes& processes, std::map<std::string, std::string> environment, std::string scratch = {})
       : processes_(processes), environment_(std::move(environment)), scratch_(std::move(scratch)) {}
 
+  bool concerns(const Plan& plan) const override;
   // Reads the rule files of every gate; refuses what can't be read, globs without a file, and alerts that can't fire
   // within the longest that the window can become (firing_needs.h). Then, where there is a promtool, `check rules` on
   // them and `test rules` on the tests beside them (YAML files with `rule_files:` in the same folders), each within a

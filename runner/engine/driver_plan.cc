@@ -67,7 +67,7 @@ Task<bool> Driver::compile() {
 }
 
 Task<Result<void>> Driver::check_files(Plan plan) {
-  if (parts_.check == nullptr) co_return Result<void>{};
+  if (parts_.check == nullptr || !parts_.check->concerns(plan)) co_return Result<void>{};
   // A checkout that can't be made is told when the first stage needs it.
   auto ready = co_await prepare_checkout();
   if (!ready) co_return Result<void>{};

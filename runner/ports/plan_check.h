@@ -12,6 +12,8 @@ namespace quietgate {
 class PlanCheck {
  public:
   virtual ~PlanCheck() = default;
+  // False: nothing in the plan needs the commit's files, so that none must be checked out for it.
+  virtual bool concerns(const Plan& plan) const = 0;
   // `checkout` is the folder of exactly the commit's tree, absolute; it is not written to. An error of kind user holds
   // every problem with its place, ready to print: the plan can't succeed. Of kind infrastructure: it could not be
   // looked at. Bounded in time. Throws Stopped.

@@ -39,6 +39,7 @@ TEST(Driver, ABrokenPipelineFileIsAFailedRunWithItsDiagnostic) {
 TEST(Driver, APlanThatTheCommitsFilesRefuseNeverStartsAStage) {
   EngineWorld world;
   world.compiler.plans["plan"].stages = {test_stage("unit")};
+  world.check.concerned = true;
   world.check.refusal = user_error("a.yml:3: A can never fire", "lengthen the load");
   world.start_service();
   world.request();

@@ -164,6 +164,8 @@ struct ScriptedCheck final : PlanCheck {
   FakeWorkspace& workspace;
   std::optional<Error> refusal;
   int checked = 0;
+  bool concerned = false;
+  bool concerns(const Plan&) const override { return concerned; }
   Task<Result<void>> check(Plan plan, std::string, Stop&) override {
     ++checked;
     if (!workspace.checkouts.contains(plan.run)) co_return infrastructure_error("no checkout");
