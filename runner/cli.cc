@@ -64,6 +64,8 @@ void add_local_verbs(CLI::App& app, Arguments& a) {
   run->add_option("--pipeline", a.run.pipeline, "Pipeline file, relative to the repository (default: .quietgate.yaml)");
   run->add_flag("--promote", a.run.promote,
                 "Move the production branch of this repository (default: nothing is moved)");
+  run->add_option("--config", a.run.config, "A service's configuration, of which `servers` is used")
+      ->envname("QUIETGATE_CONFIG");
   run->add_flag("--plain", a.plain, "Lines instead of a tree that updates in place");
   auto* validate = verb(app, "validate", "Check a pipeline file; says every problem at its place", here);
   validate->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");
@@ -89,6 +91,8 @@ void add_alerts_verb(CLI::App& app, Arguments& a) {
   test->add_option("--prometheus", query.prometheus, "The server with the history, as http://HOST:9090")
       ->envname("QUIETGATE_PROMETHEUS")
       ->required();
+  test->add_option("--config", query.config, "A service's configuration, of which `servers` is used")
+      ->envname("QUIETGATE_CONFIG");
   test->add_option("--from", query.from, "Begin: 7d, `2h ago`, yesterday, 2026-02-03T04:05:06Z (default: 7d)");
   test->add_option("--to", query.to, "End, likewise (default: now)");
   test->add_option("--at-most", query.at_most, "Exit code 1 when there would have been more pages")

@@ -65,6 +65,7 @@ struct LogsQuery {
 struct BacktestQuery {
   std::vector<std::string> rules;  // files and folders
   std::string prometheus;
+  std::string config;  // of a service; empty: none
   std::string from = "7d";
   std::string to = "now";
   std::string time_zone;  // empty: this machine's

@@ -11,6 +11,7 @@
 
 #include "runner/adapters/http_curl.h"
 #include "runner/cli.h"
+#include "runner/composition.h"
 #include "stages/metrics/backtest_report.h"
 #include "stages/metrics/prometheus_answers.h"
 
@@ -143,10 +144,11 @@ Task<void> keep(Task<Result<BacktestOutcome>> task, std::optional<Result<Backtes
   outcome.emplace(co_await std::move(task));
 }
 
-Result<BacktestOutcome> perform(BacktestOrder order) {
+Result<BacktestOutcome> perform(BacktestOrder order, const std::vector<ServerConfig>& servers) {
   boost::asio::io_context loop;
   BlockingPool pool{1};
-  HttpCurl http{pool};
+  HttpCurl exchange{pool};
+  HttpAccess http{exchange, pool, access_of(servers)};
   Stop stop;
   std::optional<Result<BacktestOutcome>> outcome;
   std::exception_ptr thrown;
@@ -197,6 +199,15 @@ int backtest_rules(const CliParts& parts, const CliCommon& common, const Backtes
     print_error(parts, order.error(), common.json);
     return exit_usage;
   }
+  std::vector<ServerConfig> servers;
+  if (!query.config.empty()) {
+    auto config = load_config(query.config);
+    if (!config) {
+      print_error(parts, config.error(), common.json);
+      return exit_usage;
+    }
+    servers = std::move(config->servers);
+  }
   const bool live = !common.json && ::isatty(STDERR_FILENO) == 1;
   std::size_t done = 0;
   if (live) {
@@ -204,7 +215,7 @@ int backtest_rules(const CliParts& parts, const CliCommon& common, const Backtes
       parts.err(fmt::format("\r\x1b[Kcomputing alert {}: {}", ++done, printable(name)));
     };
   }
-  auto outcome = perform(std::move(*order));
+  auto outcome = perform(std::move(*order), servers);
   if (live) parts.err("\r\x1b[K");
   if (!outcome) {
     print_error(parts, outcome.error(), common.json);

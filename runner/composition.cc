@@ -71,7 +71,8 @@ struct Composition::Parts {
   BlockingPool disk{most_at_disk};
   BlockingPool exchanges{most_exchanges};
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
-  HttpCurl http{exchanges};
+  HttpCurl exchange{exchanges};
+  HttpAccess http{exchange, exchanges, access_of(options.servers)};
   PosixProcesses processes{io.get_executor()};
   AttemptSteps steps{processes};
   YamlPipelineCompiler compiler;
@@ -310,6 +311,26 @@ Result<std::vector<Repository>> repositories_of(const Config& config) {
     repositories.push_back(std::move(repository));
   }
   return repositories;
+}
+
+std::vector<ServerAccess> access_of(const std::vector<ServerConfig>& servers) {
+  const auto value = [](const SecretSource& source) -> ServerAccess::Value {
+    return [source] { return read_secret(source); };
+  };
+  std::vector<ServerAccess> all;
+  for (const auto& from : servers) {
+    ServerAccess access;
+    access.url = from.url;
+    access.username = from.username;
+    access.ca_file = from.ca_file;
+    if (from.password) access.password = value(*from.password);
+    if (from.token) access.token = value(*from.token);
+    for (const auto& [name, source] : from.secret_headers) access.headers[name] = value(source);
+    for (const auto& [name, text] : from.headers)
+      access.headers[name] = [text = text]() -> Result<std::string> { return text; };
+    all.push_back(std::move(access));
+  }
+  return all;
 }
 
 Limits limits_of(const Config& config) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/adapters/http_access.h"
 #include "runner/config.h"
 #include "runner/core/result.h"
 #include "runner/engine/repository.h"
@@ -22,6 +23,7 @@ struct CompositionOptions {
   std::vector<Repository> repositories;
   std::function<void(const std::string& line)> say;  // the service's own log
   RetentionRule retention{};                         // for add_retention
+  std::vector<ServerConfig> servers{};
 };
 
 // One per data directory: a lock file keeps a second one out.
@@ -59,6 +61,7 @@ class Composition {
 
 // The engine's repositories from the configuration, with their secrets read. Fails at the first that can't be read.
 Result<std::vector<Repository>> repositories_of(const Config& config);
+std::vector<ServerAccess> access_of(const std::vector<ServerConfig>& servers);
 Limits limits_of(const Config& config);
 
 // What every step's environment starts from: PATH, HOME, LANG, USER and TZ of this process, nothing else.

@@ -26,6 +26,17 @@ std::string variable(const char* name) {
   return value ? value : "";
 }
 
+// Why no request can be below this address; empty: some can.
+std::string server_problem(const std::string& url) {
+  const bool known = url.starts_with("http://") || url.starts_with("https://");
+  if (!known) return "begins with neither http:// nor https://";
+  const auto begin = url.find("://") + 3;
+  const auto authority = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  if (authority.empty()) return "names no host";
+  if (authority.find('@') != std::string::npos) return "holds a name or a password";
+  return url.find_first_of("?# ") == std::string::npos ? "" : "holds more than scheme, host, port and path";
+}
+
 class ConfigReader {
  public:
   ConfigReader(const SourceText& source, Diagnostics& diagnostics)
@@ -44,6 +55,7 @@ class ConfigReader {
     if (const Found count = map.find("concurrency")) config.concurrency = values_.integer(count, 1, 1000).value_or(4);
     if (const Found locks = map.find("locks")) read_locks(locks, config.locks);
     if (const Found retention = map.find("retention")) read_retention(retention, config.retention);
+    if (const Found servers = map.find("servers")) read_servers(servers, config.servers);
     if (const Found repositories = map.require("repositories", "a list of repositories to watch"))
       read_repositories(repositories, config);
     map.finish();
@@ -69,6 +81,50 @@ class ConfigReader {
     if (const Found promotions = map.find("promotions"))
       out.promotions = values_.integer(promotions, 1, most).value_or(out.promotions);
     map.finish();
+  }
+
+  void read_servers(const Found& found, std::vector<ServerConfig>& out) {
+    for (const Found& item : values_.list(found)) {
+      ServerConfig server;
+      MapReader map(values_, item, "the server");
+      if (const Found url = map.require("url", "the address that pipelines give as `prometheus`")) {
+        server.url = values_.text(url, 4000).value_or("");
+        const auto problem = server.url.empty() ? "" : server_problem(server.url);
+        if (!problem.empty()) {
+          diagnostics_.hide_line(url.node->at.line);
+          values_.wrong(url, "`url` " + problem, "an address such as https://prometheus.example.org/path");
+        }
+      }
+      if (const Found name = map.find("username")) server.username = values_.text(name, 1000).value_or("");
+      if (const Found password = map.find("password")) server.password = read_source(password);
+      const Found token = map.find("token");
+      if (token) server.token = read_source(token);
+      if (const Found authority = map.find("ca_file")) server.ca_file = path(authority);
+      if (const Found headers = map.find("headers")) read_headers(headers, server);
+      map.finish();
+      if (map.valid() && server.password.has_value() != !server.username.empty())
+        diagnostics_.add(item.node->at, "`username` and `password` go together", "both, or neither");
+      if (token && server.password)
+        diagnostics_.add(token.key_at, "a server has a password or a token, not both", "one of the two");
+      out.push_back(std::move(server));
+    }
+  }
+
+  void read_headers(const Found& found, ServerConfig& server) {
+    MapReader map(values_, found, "`headers`");
+    for (const Found& header : map.entries()) {
+      if (!values_.is_name(header, header.name, letters_and_digits, std::string(letters_and_digits) + "_-", 200,
+                           "a header's name: letters, digits, `_` and `-`"))
+        continue;
+      auto name = header.name;
+      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+      const bool secret = name == "authorization" || name == "cookie" || name == "proxy-authorization";
+      if (secret || header.node->kind != YamlNode::Kind::scalar) {
+        server.secret_headers[header.name] = read_source(header);
+      } else {
+        server.headers[header.name] = values_.text(header, 4000).value_or("");
+      }
+    }
   }
 
   std::string path(const Found& found) {

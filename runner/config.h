@@ -44,6 +44,18 @@ struct RepositoryConfig {
   bool operator==(const RepositoryConfig&) const = default;
 };
 
+// A metrics server that wants more than its address.
+struct ServerConfig {
+  std::string url;  // http or https; holds for every URL at or below it
+  std::string username;
+  std::optional<SecretSource> password;
+  std::optional<SecretSource> token;           // sent as `Authorization: Bearer`
+  std::map<std::string, std::string> headers;  // written out
+  std::map<std::string, SecretSource> secret_headers;
+  std::string ca_file;  // absolute; empty: the system's
+  bool operator==(const ServerConfig&) const = default;
+};
+
 struct Config {
   std::string data;  // absolute
   std::string address = "127.0.0.1";
@@ -52,6 +64,7 @@ struct Config {
   int concurrency = 4;               // stages at once
   std::map<std::string, int> locks;  // how many runs may hold a named lock at once; one that is not here: one
   RetentionRule retention;
+  std::vector<ServerConfig> servers;
   std::vector<RepositoryConfig> repositories;
   bool operator==(const Config&) const = default;
 };

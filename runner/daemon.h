@@ -22,6 +22,7 @@ struct RunOptions {
   std::string directory = ".";
   std::string pipeline;  // path in the repository; default `.quietgate.yaml`
   std::string data;      // data directory
+  std::string config;    // a service's configuration, of which `servers` is used; empty: none
   bool json = false;     // one JSON object at the end instead of the tree
   bool colour = true;    // false: never
   bool plain = false;    // lines instead of a tree that updates in place, even on a terminal

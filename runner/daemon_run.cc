@@ -169,7 +169,13 @@ int run_here(const RunOptions& options) {
   auto say = [&view](const std::string& line) {
     if (view) view->say(line);
   };
-  auto made = Composition::make({data, Limits{}, options.promote, {repository}, say});
+  std::vector<ServerConfig> servers;
+  if (!options.config.empty()) {
+    auto config = load_config(options.config);
+    if (!config) return refuse(config.error(), options.json);
+    servers = std::move(config->servers);
+  }
+  auto made = Composition::make({data, Limits{}, options.promote, {repository}, say, {}, std::move(servers)});
   if (!made) return refuse(made.error(), options.json);
   auto& composition = **made;
   PosixClock clock(composition.executor());

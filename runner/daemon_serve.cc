@@ -72,7 +72,8 @@ int serve(const ServeOptions& options) {
   if (!repositories) return refuse(repositories.error());
 
   auto say = [](const std::string& line) { spdlog::info("{}", line); };
-  auto made = Composition::make({config->data, limits_of(*config), true, *repositories, say, config->retention});
+  auto made = Composition::make(
+      {config->data, limits_of(*config), true, *repositories, say, config->retention, config->servers});
   if (!made) return refuse(made.error());
   auto& composition = **made;
   auto token = load_or_make_token(config->data);

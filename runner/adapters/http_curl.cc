@@ -130,6 +130,9 @@ Error describe(CURL* handle, CURLcode code, const char* words, const Exchange& e
       if (number == ECONNREFUSED)
         return infrastructure_error(fmt::format("{} refused the connection", url), "check that the server runs");
       break;
+    case CURLE_SSL_CACERT_BADFILE:
+      return infrastructure_error(fmt::format("{}: {} holds no certificate that can be read", url, request.ca_file),
+                                  "name a PEM file of the authority that signed the server's certificate");
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
       return infrastructure_error(fmt::format("{}: TLS: {}", url, *words ? words : curl_easy_strerror(code)));
@@ -182,6 +185,15 @@ Result<HttpResponse> perform(CURL* handle, const HttpRequest& request, const Add
   set_method(handle, request);
   curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+  if (!request.username.empty()) {
+    curl_easy_setopt(handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(handle, CURLOPT_USERNAME, request.username.c_str());
+    curl_easy_setopt(handle, CURLOPT_PASSWORD, request.password.c_str());
+  }
+  if (!request.ca_file.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+  }
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, words.data());
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);

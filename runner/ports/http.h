@@ -14,6 +14,9 @@ struct HttpRequest {
   std::string method = "GET";
   std::string url;                   // http or https; nothing else is followed
   std::vector<std::string> headers;  // `Name: value`
+  std::string username;              // for basic authentication; empty: none
+  std::string password;
+  std::string ca_file;  // PEM of the authorities that are believed for https; empty: the system's
   std::string body;
   Milliseconds deadline{10'000};             // of the whole exchange, name look-up included
   std::size_t max_bytes = 16 * 1024 * 1024;  // of the answer's body; more is an error

@@ -259,23 +259,27 @@ std::string GitServers::log() const {
   return slurp(folder_.path("log")) + slurp(folder_.path("nginx.log"));
 }
 
+void make_certificates(const TempFolder& folder) {
+  folder.write("leaf.ext", "subjectAltName=DNS:localhost\n");
+  auto openssl = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "openssl");
+    auto printed = run_program(arguments, folder.path());
+    EXPECT_EQ(printed.exit_code, 0) << printed.out;
+  };
+  openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+           "/CN=quietgate test authority", "-keyout", folder.path("ca.key"), "-out", folder.path("ca.pem")});
+  openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-keyout",
+           folder.path("leaf.key"), "-out", folder.path("leaf.csr")});
+  openssl({"x509", "-req", "-days", "2", "-in", folder.path("leaf.csr"), "-CA", folder.path("ca.pem"), "-CAkey",
+           folder.path("ca.key"), "-CAcreateserial", "-extfile", folder.path("leaf.ext"), "-out",
+           folder.path("leaf.pem")});
+}
+
 bool GitServers::start_web() {
   if (web_port_ != 0) return true;
   if (!need("nginx", "nginx") || !need("fcgiwrap", "fcgiwrap") || !need("openssl", "openssl")) return false;
   const auto home = folder_.path();
-  folder_.write("leaf.ext", "subjectAltName=DNS:localhost\n");
-  auto openssl = [&](std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "openssl");
-    auto printed = run_program(arguments, home);
-    EXPECT_EQ(printed.exit_code, 0) << printed.out;
-  };
-  openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-           "/CN=quietgate test authority", "-keyout", folder_.path("ca.key"), "-out", authority()});
-  openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-keyout",
-           folder_.path("leaf.key"), "-out", folder_.path("leaf.csr")});
-  openssl({"x509", "-req", "-days", "2", "-in", folder_.path("leaf.csr"), "-CA", authority(), "-CAkey",
-           folder_.path("ca.key"), "-CAcreateserial", "-extfile", folder_.path("leaf.ext"), "-out",
-           folder_.path("leaf.pem")});
+  make_certificates(folder_);
   folder_.write("passwords", "ana:{PLAIN}correct-horse\n");
   start({"fcgiwrap", "-c", "4", "-s", "unix:" + folder_.path("fcgi")});
   web_port_ = free_port();

@@ -47,6 +47,9 @@ class ServerProcess {
 
 int free_port();
 
+// ca.pem, leaf.pem and leaf.key in `folder`, by openssl: an authority, and a certificate of it for localhost.
+void make_certificates(const TempFolder& folder);
+
 class PrivilegeFolder;
 
 class GitServers {

@@ -74,8 +74,9 @@ class MetricsTarget {
 class PrometheusServer {
  public:
   // `folder` must exist; rules.yml is written there. The server starts at once.
-  PrometheusServer(std::string folder, const std::string& rules, int target_port, bool scrapes_itself)
-      : folder_(std::move(folder)), port_(free_loopback_port()) {
+  PrometheusServer(std::string folder, const std::string& rules, int target_port, bool scrapes_itself,
+                   std::vector<std::string> options = {})
+      : folder_(std::move(folder)), port_(free_loopback_port()), options_(std::move(options)) {
     std::ofstream(folder_ + "/rules.yml") << rules;
     std::ofstream config(folder_ + "/prometheus.yml");
     config << "global: {scrape_interval: 500ms, scrape_timeout: 400ms, evaluation_interval: 500ms}\n"
@@ -90,9 +91,10 @@ class PrometheusServer {
   ~PrometheusServer() { kill(); }
 
   void start() {
-    const std::string words[] = {"/usr/bin/prometheus", "--config.file=" + folder_ + "/prometheus.yml",
-                                 "--storage.tsdb.path=" + folder_ + "/data",
-                                 "--web.listen-address=127.0.0.1:" + std::to_string(port_), "--log.level=error"};
+    std::vector<std::string> words{"/usr/bin/prometheus", "--config.file=" + folder_ + "/prometheus.yml",
+                                   "--storage.tsdb.path=" + folder_ + "/data",
+                                   "--web.listen-address=127.0.0.1:" + std::to_string(port_), "--log.level=error"};
+    words.insert(words.end(), options_.begin(), options_.end());
     std::vector<char*> argv;
     for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
@@ -112,11 +114,13 @@ class PrometheusServer {
   }
   void signal(int number) { ::kill(pid_, number); }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  int port() const { return port_; }
   const std::string& folder() const { return folder_; }
 
  private:
   std::string folder_;
   int port_ = 0;
+  std::vector<std::string> options_;
   pid_t pid_ = -1;
 };
 

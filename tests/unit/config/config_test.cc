@@ -30,6 +30,14 @@ hosts: [CI.example.org, "[fe80::1]"]
 concurrency: 2
 locks: {staging-cluster: 3, licences: 1}
 retention: {runs: 20, days: 90, promotions: 5}
+servers:
+  - url: https://metrics.example.org/prom
+    username: ci
+    password: {environment: METRICS}
+    ca_file: metrics.pem
+  - url: http://mimir:9009/prometheus
+    token: {command: [gcloud, auth, print-access-token]}
+    headers: {X-Scope-OrgID: team-a, Cookie: {file: cookie}}
 repositories:
   - name: hello-flask
     url: https://git.example.org/hello.git
@@ -58,6 +66,14 @@ repositories:
   EXPECT_EQ(config->port, 0);
   EXPECT_EQ(config->hosts, (std::vector<std::string>{"ci.example.org", "[fe80::1]"}));
   EXPECT_EQ(config->concurrency, 2);
+  ASSERT_EQ(config->servers.size(), 2U);
+  EXPECT_EQ(config->servers[0].url, "https://metrics.example.org/prom");
+  EXPECT_EQ(config->servers[0].username, "ci");
+  EXPECT_EQ(config->servers[0].password->environment, "METRICS");
+  EXPECT_EQ(config->servers[0].ca_file, "/etc/quietgate/metrics.pem");
+  EXPECT_EQ(config->servers[1].token->command.size(), 3U);
+  EXPECT_EQ(config->servers[1].headers.at("X-Scope-OrgID"), "team-a");
+  EXPECT_EQ(config->servers[1].secret_headers.at("Cookie").file, "/etc/quietgate/cookie");
   EXPECT_EQ(config->locks, (std::map<std::string, int>{{"staging-cluster", 3}, {"licences", 1}}));
   EXPECT_EQ(config->repositories[0].concurrency, 1);
   EXPECT_FALSE(config->repositories[1].concurrency);
@@ -75,6 +91,28 @@ repositories:
   EXPECT_EQ(first.secrets.at("B").command, (std::vector<std::string>{"pass", "show", "b"}));
   EXPECT_EQ(config->repositories[1].url, "/etc/repositories/b");
   EXPECT_EQ(config->repositories[2].url, "git@example.org:c.git");
+}
+
+TEST(Config, AServerIsAnAddressWithOneWayToSayWhoAsks) {
+  const auto with = [](const std::string& server) {
+    return problems("data: /d\nrepositories: [{name: a, url: /a}]\nservers:\n  - " + server + "\n");
+  };
+  const auto has = [&](const std::string& server, const std::string& words) {
+    return with(server).find(words) != std::string::npos;
+  };
+  EXPECT_EQ(with("{url: \"https://a/b\"}"), "");
+  EXPECT_TRUE(has("{url: \"ftp://a/b\"}", "begins with neither http:// nor https://")) << with("{url: \"ftp://a/b\"}");
+  EXPECT_TRUE(has("{url: \"https:///b\"}", "names no host"));
+  EXPECT_TRUE(has("{url: \"https://a/?q\"}", "more than scheme, host, port and path"));
+  EXPECT_TRUE(has("{url: \"https://ana:hunter2@a/\"}", "holds a name or a password"));
+  EXPECT_FALSE(has("{url: \"https://ana:hunter2@a/\"}", "hunter2"));
+  EXPECT_TRUE(has("{username: ana}", "url"));
+  EXPECT_TRUE(has("{url: \"https://a\", username: ana}", "`username` and `password` go together"));
+  EXPECT_TRUE(has("{url: \"https://a\", username: ana, password: {file: p}, token: {file: t}}", "not both"));
+  EXPECT_TRUE(has("{url: \"https://a\", token: hunter2}", "`token` is written out in the file"));
+  EXPECT_TRUE(has("{url: \"https://a\", headers: {Authorization: hunter2}}", "`Authorization` is written out"));
+  EXPECT_FALSE(has("{url: \"https://a\", headers: {Authorization: hunter2}}", "hunter2"));
+  EXPECT_TRUE(has("{url: \"https://a\", headers: {\"a b\": c}}", "a header's name"));
 }
 
 TEST(Config, Defaults) {
@@ -130,7 +168,7 @@ repositories:
 /etc/quietgate/config.yaml:3:1: error: the configuration has no key `concurency`
     3 | concurency: 4
       | ^~~~~~~~~~
-      = expected one of data, listen, hosts, concurrency, locks, retention, repositories
+      = expected one of data, listen, hosts, concurrency, locks, retention, servers, repositories
       = did you mean `concurrency`?
 /etc/quietgate/config.yaml:5:11: error: `Hello` is not a name that can be used here
     5 |   - name: Hello
