@@ -334,8 +334,28 @@ GateSpec BodyReader::gate(const Found& found) {
       }
     }
   }
+  if (const Found waived = map.find("waive")) waivers(waived, spec.waivers);
+  if (const Found alertmanager = map.find("alertmanager")) text(alertmanager, spec.alertmanager);
   map.finish();
   return spec;
+}
+
+void BodyReader::waivers(const Found& found, std::map<std::string, std::string>& out) {
+  MapReader map(values_, found, "`waive`");
+  const std::vector<std::string> proofs{"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9"};
+  for (const Found& entry : map.entries()) {
+    if (std::find(proofs.begin(), proofs.end(), entry.name) == proofs.end()) {
+      values_.diagnostics().add(entry.key_at, fmt::format("`{}` is not a proof that can be waived", entry.name),
+                                "one of P1 to P9; what a layer or an alert says can't be waived");
+      continue;
+    }
+    const auto reason = values_.text(entry, 500);
+    if (!reason) continue;
+    if (reason->size() < 10)
+      values_.wrong(entry, fmt::format("`{}` is waived without a reason", entry.name),
+                    "a sentence of at least 10 characters: it stands in the verdict");
+    out[entry.name] = *reason;
+  }
 }
 
 PromoteSpec BodyReader::promote(const Found& found) {

@@ -56,6 +56,7 @@ class BodyReader {
   TerraformSpec terraform(const Found& found);
   AutoscalingSpec autoscaling(const Found& found);
   GateSpec gate(const Found& found);
+  void waivers(const Found& found, std::map<std::string, std::string>& out);
   MetricCheck check(const Found& found);
   void window(const Found& found, StageReference::Kind kind, std::vector<std::string>& out);
 

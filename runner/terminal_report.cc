@@ -84,8 +84,9 @@ std::string gates(const RunRecord& record, const Terminal& terminal) {
         "\n";
     Table table({"PROOF", "VERDICT", "OF", "DETAIL"});
     for (const auto& p : gate->proofs) {
-      table.add({printable(p.id), inked(terminal, ink(p.verdict), to_string(p.verdict)), printable(p.name),
-                 printable(p.detail)});
+      const auto word = p.waived.empty() ? std::string(to_string(p.verdict)) : "waived";
+      const auto detail = p.waived.empty() ? p.detail : p.detail + " (waived: " + p.waived + ")";
+      table.add({printable(p.id), inked(terminal, ink(p.verdict), word), printable(p.name), printable(detail)});
     }
     text += table.text(terminal, 2);
   }

@@ -26,6 +26,7 @@ struct Proof {
   std::string name;  // `loaded rules equal the commit's rules`
   GateVerdict verdict = GateVerdict::blind;
   std::string detail;  // numbers; for a verdict other than quiet: what was missing and what to do
+  std::string waived;  // blind, and the pipeline said with this reason that it need not hold
   bool operator==(const Proof&) const = default;
 };
 

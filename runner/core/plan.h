@@ -122,11 +122,13 @@ struct VerifySpec {
 };
 
 struct GateSpec {
-  std::string prometheus;           // (template)
-  std::vector<std::string> rules;   // (template) globs of rule files, relative to the checkout
-  std::vector<std::string> during;  // stages whose windows are joined
-  Milliseconds quiet_for{0};        // and for this long after the last of them ended
-  std::vector<std::string> layers;  // every named layer must have a live rule
+  std::string prometheus;                      // (template)
+  std::vector<std::string> rules;              // (template) globs of rule files, relative to the checkout
+  std::vector<std::string> during;             // stages whose windows are joined
+  Milliseconds quiet_for{0};                   // and for this long after the last of them ended
+  std::vector<std::string> layers;             // every named layer must have a live rule
+  std::map<std::string, std::string> waivers;  // proofs (P1 to P9) that need not hold, each with the reason
+  std::string alertmanager;                    // (template) base URL, to tell what would have been muted; empty: none
   bool operator==(const GateSpec&) const = default;
 };
 

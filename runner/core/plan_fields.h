@@ -77,6 +77,7 @@ void fields(A& a, Proof& v) {
   a("name", v.name);
   a("verdict", v.verdict);
   a("detail", v.detail);
+  a.later("waived", v.waived);
 }
 template <class A>
 void fields(A& a, GateJudgement& v) {

@@ -119,6 +119,8 @@ void fields(A& a, GateSpec& v) {
   a("during", v.during);
   a("quiet_for", v.quiet_for);
   a("layers", v.layers);
+  a.later("waivers", v.waivers);
+  a.later("alertmanager", v.alertmanager);
 }
 template <class A>
 void fields(A& a, PromoteSpec& v) {

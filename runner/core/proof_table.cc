@@ -11,8 +11,13 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
-std::string word_of(GateVerdict verdict) {
-  return verdict == GateVerdict::quiet ? "ok" : to_string(verdict);
+std::string word_of(const Proof& proof) {
+  if (!proof.waived.empty()) return "waived";
+  return proof.verdict == GateVerdict::quiet ? "ok" : to_string(proof.verdict);
+}
+
+std::string words_of(const Proof& proof) {
+  return proof.waived.empty() ? proof.detail : proof.detail + " (waived: " + proof.waived + ")";
 }
 
 // Breaks at spaces; a word longer than the width stays whole.
@@ -37,14 +42,14 @@ std::vector<std::string> format_proofs(const std::vector<Proof>& proofs, std::si
   for (const auto& proof : proofs) {
     ids = std::max(ids, proof.id.size());
     names = std::max(names, proof.name.size());
-    verdicts = std::max(verdicts, word_of(proof.verdict).size());
+    verdicts = std::max(verdicts, word_of(proof).size());
   }
   std::vector<std::string> lines;
   for (const auto& proof : proofs) {
-    auto head = padded(proof.id, ids) + "  " + padded(word_of(proof.verdict), verdicts) + "  " +
-                padded(proof.name, names) + "  ";
+    auto head =
+        padded(proof.id, ids) + "  " + padded(word_of(proof), verdicts) + "  " + padded(proof.name, names) + "  ";
     const auto room = width > head.size() + 20 ? width - head.size() : 0;
-    for (const auto& part : wrap(proof.detail, room)) {
+    for (const auto& part : wrap(words_of(proof), room)) {
       auto line = head + part;
       while (!line.empty() && line.back() == ' ') line.pop_back();
       lines.push_back(std::move(line));

@@ -58,6 +58,7 @@ void each(PromoteSpec& promote, const Visit& f) {
   f(promote.branch);
   if (!promote.gate) return;
   f(promote.gate->prometheus);
+  f(promote.gate->alertmanager);
   each(promote.gate->rules, f);
 }
 void each(ApproveSpec& approve, const Visit& f) {

@@ -42,7 +42,11 @@ Json gate(const std::optional<GateJudgement>& of) {
   if (!of) return nullptr;
   Json proofs = Json::array();
   for (const auto& p : of->proofs) {
-    proofs.push_back({{"id", p.id}, {"name", p.name}, {"verdict", to_string(p.verdict)}, {"detail", p.detail}});
+    proofs.push_back({{"id", p.id},
+                      {"name", p.name},
+                      {"verdict", to_string(p.verdict)},
+                      {"detail", p.detail},
+                      {"waived", p.waived}});
   }
   return {{"verdict", to_string(of->verdict)},
           {"sentence", of->sentence},

@@ -49,10 +49,19 @@ bool is_part_of(Labels part, const Labels& whole) {
 
 }  // namespace
 
-EvidenceGathering::EvidenceGathering(Http& http, Clock& clock, std::string base_url, Stop& stop)
-    : clock_(clock), stop_(stop), prometheus_(http, base_url, patience), impatient_(http, base_url, short_patience) {}
+EvidenceGathering::EvidenceGathering(Http& http, Clock& clock, std::string base_url, bool tells_readiness, Stop& stop)
+    : clock_(clock),
+      stop_(stop),
+      tells_readiness_(tells_readiness),
+      prometheus_(http, base_url, patience),
+      impatient_(http, base_url, short_patience) {}
 
 Task<void> EvidenceGathering::see_if_gone() {
+  if (!tells_readiness_) {
+    auto now = co_await impatient_.now(stop_);
+    if (!now) gone_ = now.error();
+    co_return;
+  }
   auto ready = co_await impatient_.ready(stop_);
   if (!ready) gone_ = ready.error();
 }
@@ -60,7 +69,7 @@ Task<void> EvidenceGathering::see_if_gone() {
 Task<ServerLook> EvidenceGathering::look() {
   ServerLook look;
   look.ready = co_await prometheus_.ready(stop_);
-  if (!look.ready) {
+  if (!look.ready && tells_readiness_) {
     gone_ = look.ready.error();
     co_return look;
   }

@@ -14,7 +14,8 @@ namespace quietgate {
 // is left is not asked any more: the evidence then holds that error everywhere, and a hung server costs one deadline.
 class EvidenceGathering {
  public:
-  EvidenceGathering(Http& http, Clock& clock, std::string base_url, Stop& stop);
+  // `tells_readiness`: false when the server has no /-/ready; it is then asked for its time instead.
+  EvidenceGathering(Http& http, Clock& clock, std::string base_url, bool tells_readiness, Stop& stop);
 
   Task<ServerLook> look();
   Task<Result<ClockComparison>> compare_clocks();
@@ -40,6 +41,7 @@ class EvidenceGathering {
 
   Clock& clock_;
   Stop& stop_;
+  bool tells_readiness_;
   Prometheus prometheus_;
   Prometheus impatient_;
   std::optional<Error> gone_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runner/core/result.h"
+#include "stages/metrics/alertmanager.h"
 #include "stages/metrics/prometheus.h"
 #include "stages/metrics/rules_file.h"
 #include "stages/metrics/sightings.h"
@@ -68,6 +69,8 @@ struct GateEvidence {
   Result<std::vector<Series>> lowest_up = not_asked<std::vector<Series>>();  // min_over_time(up[window])
   Sightings sightings;                   // what was seen of the rules while stages ran
   std::map<std::string, double> values;  // what alerts that fired showed at first, by rule name and labels
+
+  std::optional<Result<Muting>> muting;  // what Alertmanager holds back; nothing: the gate names none
 
   double length() const { return end - begin; }
 };

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t most_shown = 5;
 
 // Causes before their effects: what a person reads first.
-constexpr std::array decisive{"WINDOW", "P1", "P2", "P3", "P4", "P7", "P6", "P5", "P8", "LAYER", "QUIET"};
+constexpr std::array decisive{"WINDOW", "P1", "P2", "P3", "P4", "P7", "P6", "P5", "P8", "P9", "LAYER", "QUIET"};
 
 std::string shown(const std::vector<std::string>& problems) {
   std::string text;
@@ -95,6 +95,19 @@ std::vector<std::string> firing_without_samples(const GateEvidence& evidence, co
   return problems;
 }
 
+// Pending at the end by the samples alone.
+std::vector<std::string> pending_by_samples(const GateEvidence& evidence, const std::vector<Episode>& episodes) {
+  std::vector<std::string> problems;
+  for (const auto& episode : episodes) {
+    const double interval = interval_of(evidence, scoped_rule(evidence, episode.rule)->group);
+    if (episode.firing_from || episode.first > evidence.end || episode.last < evidence.judged - 1.5 * interval)
+      continue;
+    problems.push_back(fmt::format("{} was still pending {} after the window, since {}", episode.name(),
+                                   span_text(evidence.judged - evidence.end), clock_time(episode.first)));
+  }
+  return problems;
+}
+
 std::string near_misses(const std::vector<Episode>& episodes) {
   std::vector<std::string> all;
   for (const auto& episode : episodes) {
@@ -103,6 +116,35 @@ std::string near_misses(const std::vector<Episode>& episodes) {
                                 span_text(episode.last - episode.first), clock_time(episode.first)));
   }
   return all.empty() ? "" : "; near misses: " + shown(all);
+}
+
+// A waived proof is told with its problem and decides nothing. What it doubts is no longer in doubt for LAYER either.
+void waive(const std::map<std::string, std::string>& waivers, std::vector<Finding>& findings) {
+  for (auto& finding : findings) {
+    const auto waiver = waivers.find(finding.proof.id);
+    if (waiver == waivers.end() || finding.problems.empty()) continue;
+    finding.proof.waived = waiver->second;
+    finding.problems.clear();
+    finding.dead.clear();
+  }
+}
+
+std::string quiet_sentence(const GateEvidence& evidence, const std::vector<Finding>& findings) {
+  std::set<std::string> groups;
+  for (const auto& rule : evidence.rules) groups.insert(rule.group);
+  const bool missed = findings.back().proof.detail.find("near misses") != std::string::npos;
+  std::string waived;
+  bool gapless = true;
+  for (const auto& finding : findings) {
+    if (finding.proof.waived.empty()) continue;
+    waived += (waived.empty() ? "; waived: " : ", ") + finding.proof.id + " (" + finding.proof.waived + ")";
+    if (finding.proof.id == "P5") gapless = false;
+  }
+  return fmt::format("{} rules in {} {} {} over {} and none was {}{}", evidence.rules.size(), groups.size(),
+                     groups.size() == 1 ? "group" : "groups",
+                     gapless ? "were evaluated without a gap" : "were watched, their evaluation unproved,",
+                     span_text(evidence.length()),
+                     missed ? "firing (some were pending for a while: see QUIET)" : "pending or firing", waived);
 }
 
 std::string first_and_more(const Finding& finding) {
@@ -142,7 +184,7 @@ std::vector<Episode> firings_of(const GateEvidence& evidence) {
   return all;
 }
 
-Finding prove_quiet(const GateEvidence& evidence) {
+Finding prove_quiet(const GateEvidence& evidence, bool without_rules) {
   const std::string name = "no alert pending or firing";
   if (!evidence.alerts) return conclude("QUIET", name, {evidence.alerts.error().message}, {});
   const auto episodes = scoped_episodes(evidence);
@@ -160,8 +202,11 @@ Finding prove_quiet(const GateEvidence& evidence) {
     problems.push_back(fmt::format("{} was still pending {} after the window, since {}", rule->name,
                                    span_text(evidence.judged - evidence.end), clock_time(alert->active_at)));
   }
+  if (!evidence.loaded && without_rules) {
+    for (auto& problem : pending_by_samples(evidence, episodes)) problems.push_back(std::move(problem));
+  }
   const bool loud = !problems.empty();
-  if (!evidence.loaded && !loud) problems.push_back(evidence.loaded.error().message);
+  if (!evidence.loaded && !without_rules && !loud) problems.push_back(evidence.loaded.error().message);
   const auto scoped = std::count_if(evidence.rules.begin(), evidence.rules.end(), in_scope);
   if (scoped == 0 && problems.empty()) problems.emplace_back("there is no alert that could have fired");
   auto finding = conclude("QUIET", name, std::move(problems),
@@ -172,7 +217,7 @@ Finding prove_quiet(const GateEvidence& evidence) {
 }
 
 Finding prove_layers(const std::vector<std::string>& layers, const GateEvidence& evidence,
-                     const std::vector<Finding>& others) {
+                     const std::vector<Finding>& others, bool without_rules) {
   std::vector<std::string> problems;
   std::string detail;
   for (const auto& layer : layers) {
@@ -180,10 +225,10 @@ Finding prove_layers(const std::vector<std::string>& layers, const GateEvidence&
     for (const auto& rule : evidence.rules) {
       auto label = rule.labels.find("layer");
       if (!in_scope(rule) || label == rule.labels.end() || label->second != layer) continue;
-      const bool doubtful =
-          loaded_as(evidence, rule).empty() || std::any_of(others.begin(), others.end(), [&](const Finding& other) {
-            return other.dead.contains({rule.group, rule.name});
-          });
+      const bool doubtful = (!without_rules && loaded_as(evidence, rule).empty()) ||
+                            std::any_of(others.begin(), others.end(), [&](const Finding& other) {
+                              return other.dead.contains({rule.group, rule.name});
+                            });
       ++(doubtful ? dead : live);
     }
     detail += fmt::format("{}{} {}", detail.empty() ? "" : ", ", layer, live);
@@ -196,11 +241,15 @@ Finding prove_layers(const std::vector<std::string>& layers, const GateEvidence&
 }
 
 GateJudgement judge_gate(const GateSpec& spec, const GateEvidence& evidence) {
+  const bool without_rules = spec.waivers.contains("P3");
   std::vector<Finding> findings{prove_server(evidence),  prove_clocks(evidence),    prove_loaded(evidence),
                                 prove_healthy(evidence), prove_evaluated(evidence), prove_inputs(evidence),
                                 prove_targets(evidence), prove_able(evidence)};
-  if (!spec.layers.empty()) findings.push_back(prove_layers(spec.layers, evidence, findings));
-  findings.push_back(prove_quiet(evidence));
+  if (auto watched = prove_watchdog(evidence)) findings.push_back(std::move(*watched));
+  waive(spec.waivers, findings);
+  if (!spec.layers.empty()) findings.push_back(prove_layers(spec.layers, evidence, findings, without_rules));
+  if (auto muted = tell_muted(evidence)) findings.push_back(std::move(*muted));
+  findings.push_back(prove_quiet(evidence, without_rules));
   GateJudgement judgement;
   judgement.window = {Time(Milliseconds(std::llround(evidence.begin * 1000))),
                       Time(Milliseconds(std::llround(evidence.end * 1000)))};
@@ -218,14 +267,8 @@ GateJudgement judge_gate(const GateSpec& spec, const GateEvidence& evidence) {
       return judgement;
     }
   }
-  std::set<std::string> groups;
-  for (const auto& rule : evidence.rules) groups.insert(rule.group);
   judgement.verdict = GateVerdict::quiet;
-  const bool missed = findings.back().proof.detail.find("near misses") != std::string::npos;
-  judgement.sentence =
-      fmt::format("{} rules in {} {} were evaluated without a gap over {} and none was {}", evidence.rules.size(),
-                  groups.size(), groups.size() == 1 ? "group" : "groups", span_text(evidence.length()),
-                  missed ? "firing (some were pending for a while: see QUIET)" : "pending or firing");
+  judgement.sentence = quiet_sentence(evidence, findings);
   return judgement;
 }
 
@@ -252,6 +295,7 @@ std::string advice_of(const GateJudgement& judgement) {
       {"P7", "see why the target could not be scraped, and run again"},
       {"P6", "correct the metric's name or labels in the rule, or make the service export it from its start"},
       {"P5", "give each rule group a heartbeat as its last rule, and Prometheus enough processor time"},
+      {"P9", "keep GateWatchdog (`expr: vector(1)`, no `for`) among the rules that Prometheus loads"},
       {"P8", "let the load or `quiet_for` last longer, or shorten the rule's `for`"},
       {"LAYER", "add an alerting rule with this `layer` label, or correct the ones there are"},
       {"QUIET", "make sure that Prometheus answers, and run again"}};
@@ -261,7 +305,7 @@ std::string advice_of(const GateJudgement& judgement) {
   }
   for (const auto& [id, what] : advice) {
     for (const auto& proof : judgement.proofs) {
-      if (proof.id == id && proof.verdict == GateVerdict::blind) return std::string(what);
+      if (proof.id == id && proof.verdict == GateVerdict::blind && proof.waived.empty()) return std::string(what);
     }
   }
   return {};

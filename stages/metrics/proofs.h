@@ -1,6 +1,7 @@
 // The gate's proofs: each looks at the evidence and says whether it holds. Pure. Absence of evidence is a problem.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -19,17 +20,24 @@ struct Finding {
   std::set<std::pair<std::string, std::string>> dead;  // group and name of rules that the problems are about
 };
 
-Finding prove_server(const GateEvidence& evidence);           // P1 ready throughout, not restarted, not reconfigured
-Finding prove_clocks(const GateEvidence& evidence);           // P2
-Finding prove_loaded(const GateEvidence& evidence);           // P3 the loaded rules equal the commit's rules
-Finding prove_healthy(const GateEvidence& evidence);          // P4
-Finding prove_evaluated(const GateEvidence& evidence);        // P5 without a gap
-Finding prove_inputs(const GateEvidence& evidence);           // P6 every series that an alert asks for was there
-Finding prove_targets(const GateEvidence& evidence);          // P7 up throughout
-Finding prove_able(const GateEvidence& evidence);             // P8 each rule could have fired within the window
-Finding prove_quiet(const GateEvidence& evidence);            // QUIET; loud when an in-scope alert fired
-Finding prove_layers(const std::vector<std::string>& layers,  // LAYER each has a rule that nothing above is about
-                     const GateEvidence& evidence, const std::vector<Finding>& others);
+Finding prove_server(const GateEvidence& evidence);     // P1 ready throughout, not restarted, not reconfigured
+Finding prove_clocks(const GateEvidence& evidence);     // P2
+Finding prove_loaded(const GateEvidence& evidence);     // P3 the loaded rules equal the commit's rules
+Finding prove_healthy(const GateEvidence& evidence);    // P4
+Finding prove_evaluated(const GateEvidence& evidence);  // P5 without a gap
+Finding prove_inputs(const GateEvidence& evidence);     // P6 every series that an alert asks for was there
+Finding prove_targets(const GateEvidence& evidence);    // P7 up throughout
+Finding prove_able(const GateEvidence& evidence);       // P8 each rule could have fired within the window
+// P9 an alert that always fires did; nothing when the commit has no GateWatchdog.
+std::optional<Finding> prove_watchdog(const GateEvidence& evidence);
+// MUTED what people would not have heard of; never a problem. Nothing when the gate names no Alertmanager.
+std::optional<Finding> tell_muted(const GateEvidence& evidence);
+// QUIET; loud when an in-scope alert fired. `without_rules`: the ALERTS samples are enough where the loaded rules can't
+// be had.
+Finding prove_quiet(const GateEvidence& evidence, bool without_rules = false);
+// LAYER each has a rule that nothing above is about. `without_rules`: rules of the commit count though none is loaded.
+Finding prove_layers(const std::vector<std::string>& layers, const GateEvidence& evidence,
+                     const std::vector<Finding>& others, bool without_rules = false);
 
 // All of the above and what they add up to: loud beats blind, only quiet promotes.
 GateJudgement judge_gate(const GateSpec& spec, const GateEvidence& evidence);

@@ -354,6 +354,112 @@ TEST(Quietness, EpisodesEndAtGapsAndAreTold) {
   EXPECT_EQ(episodes[0].name(), "HighErrors");
 }
 
+ExpectedRule watchdog_rule() {
+  auto rule = expected_rule("GateWatchdog", "vector(1)", 0, "meta");
+  return rule;
+}
+
+GateEvidence watched_evidence(double from, double to) {
+  auto evidence = good_evidence();
+  evidence.rules.insert(evidence.rules.begin(), watchdog_rule());
+  evidence.loaded->insert(evidence.loaded->begin(), loaded_rule(watchdog_rule()));
+  evidence.canonical.emplace("vector(1)", std::string("vector(1)"));
+  evidence.alerts = std::vector<Series>{
+      steady({{"__name__", "ALERTS"}, {"alertname", "GateWatchdog"}, {"alertstate", "firing"}}, 1, 1, from, to)};
+  return evidence;
+}
+
+TEST(Watchdog, FiringThroughoutHoldsAndDecidesNothingElse) {
+  const auto judgement = judge_gate(layers(), watched_evidence(-10, 53));
+  EXPECT_EQ(judgement.verdict, GateVerdict::quiet) << said_by(judgement);
+  EXPECT_EQ(proof_of(judgement, "P9").detail, "from 10:01:50Z to 10:02:53Z");
+  EXPECT_EQ(proof_of(judge_gate(layers(), good_evidence()), "P9").id, "") << "no watchdog in the commit";
+}
+
+TEST(Watchdog, SilenceOfItIsBlind) {
+  const std::pair<GateEvidence, const char*> silent[] = {
+      {watched_evidence(5, 53), "GateWatchdog was not firing when the window began at 10:02:00Z"},
+      {watched_evidence(-10, 30), "GateWatchdog fired until 10:02:30Z only, the window ended at 10:02:50Z"},
+      {watched_evidence(60, 50), "GateWatchdog was not firing when the window began"},
+  };
+  for (const auto& [evidence, words] : silent) {
+    const auto judgement = judge_gate(layers(), evidence);
+    EXPECT_EQ(judgement.verdict, GateVerdict::blind);
+    EXPECT_THAT(said_by(judgement), HasSubstr(words));
+    EXPECT_THAT(advice_of(judgement), HasSubstr("GateWatchdog"));
+  }
+  auto gap = watched_evidence(-10, 53);
+  auto& samples = gap.alerts->front().samples;
+  samples.erase(samples.begin() + 30, samples.begin() + 34);
+  EXPECT_THAT(said_by(judge_gate(layers(), gap)), HasSubstr("GateWatchdog fired until 10:02:19Z only"));
+}
+
+TEST(Waivers, AProofThatIsMissingNeedNotHoldAndIsToldWithItsReason) {
+  auto spec = layers();
+  spec.waivers = {{"P1", "a managed service"}, {"P7", "targets are not served"}, {"P2", "never needed"}};
+  auto evidence = good_evidence();
+  evidence.before.runtime = hung;
+  evidence.targets = hung;
+  EXPECT_EQ(judge_gate(layers(), evidence).verdict, GateVerdict::blind);
+  const auto judgement = judge_gate(spec, evidence);
+  EXPECT_EQ(
+      said_by(judgement),
+      "quiet: 3 rules in 1 group were evaluated without a gap over 50s and none was pending or firing; waived: P1 "
+      "(a managed service), P7 (targets are not served)");
+  EXPECT_EQ(proof_of(judgement, "P1").waived, "a managed service");
+  EXPECT_EQ(proof_of(judgement, "P1").verdict, GateVerdict::blind);
+  EXPECT_EQ(proof_of(judgement, "P2").waived, "") << "it holds";
+}
+
+TEST(Waivers, NothingWaivesWhatFiredOrALayerWithoutRules) {
+  auto spec = layers();
+  for (const char* id : {"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9"}) spec.waivers[id] = "for the test";
+  auto loud = good_evidence();
+  loud.alerts = std::vector<Series>{
+      steady({{"alertname", "HighErrors"}, {"alertstate", "firing"}, {"layer", "application"}}, 1, 1, 10, 20)};
+  EXPECT_EQ(judge_gate(spec, loud).verdict, GateVerdict::loud);
+  auto unread = good_evidence();
+  unread.alerts = hung;
+  EXPECT_EQ(judge_gate(spec, unread).verdict, GateVerdict::blind);
+  spec.layers = {"kubernetes"};
+  EXPECT_EQ(judge_gate(spec, good_evidence()).verdict, GateVerdict::blind);
+}
+
+TEST(Waivers, WithoutLoadedRulesTheSamplesDecide) {
+  auto spec = layers();
+  spec.waivers = {{"P3", "no rules API here"}, {"P4", "no rules API here"}};
+  auto evidence = good_evidence();
+  evidence.loaded = hung;
+  EXPECT_EQ(judge_gate(spec, evidence).verdict, GateVerdict::quiet) << said_by(judge_gate(spec, evidence));
+  evidence.alerts = std::vector<Series>{
+      steady({{"alertname", "HighErrors"}, {"alertstate", "pending"}, {"layer", "application"}}, 1, 1, 45, 53)};
+  EXPECT_THAT(said_by(judge_gate(spec, evidence)), HasSubstr("loud: HighErrors was still pending 3s after the window"));
+  evidence.alerts->front().samples.resize(3);
+  EXPECT_EQ(judge_gate(spec, evidence).verdict, GateVerdict::quiet) << "it cleared";
+  spec.waivers.erase("P3");
+  EXPECT_EQ(judge_gate(spec, evidence).verdict, GateVerdict::blind);
+}
+
+TEST(Muted, IsToldAndDecidesNothing) {
+  auto evidence = good_evidence();
+  evidence.muting = Muting{};
+  EXPECT_EQ(proof_of(judge_gate(layers(), evidence), "MUTED").detail, "nothing; 0 active silences");
+  Silence silence{"0123456789", "a long deploy", "ana", evidence_begin + 600, {{"alertname", "High.*", true, true}}};
+  evidence.muting = Muting{{silence}, {}};
+  auto judgement = judge_gate(layers(), evidence);
+  EXPECT_EQ(judgement.verdict, GateVerdict::quiet);
+  EXPECT_EQ(proof_of(judgement, "MUTED").detail,
+            "HighErrors by silence 01234567 of ana (`a long deploy`, until 10:12:00Z)");
+  evidence.alerts = std::vector<Series>{
+      steady({{"alertname", "HighErrors"}, {"alertstate", "firing"}, {"layer", "application"}}, 1, 1, 10, 20)};
+  judgement = judge_gate(layers(), evidence);
+  EXPECT_EQ(judgement.verdict, GateVerdict::loud) << "a silence does not make a rule quiet";
+  EXPECT_THAT(proof_of(judgement, "MUTED").detail, HasSubstr("HighErrors, which fired, by silence 01234567"));
+  evidence.muting = Result<Muting>(hung);
+  judgement = judge_gate(layers(), evidence);
+  EXPECT_THAT(proof_of(judgement, "MUTED").detail, HasSubstr("not known: http://p did not answer"));
+}
+
 TEST(Judgement, TheCauseComesBeforeItsEffects) {
   auto evidence = good_evidence();
   evidence.inputs.at("errors").counts->clear();

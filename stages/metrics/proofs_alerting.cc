@@ -1,0 +1,103 @@
+// P9 and MUTED: the way from a rule to a person.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "stages/metrics/proofs.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr const char* watchdog = "GateWatchdog";
+constexpr std::size_t most_silences = 3;
+
+const ExpectedRule* watchdog_of(const std::vector<ExpectedRule>& rules) {
+  for (const auto& rule : rules) {
+    if (rule.alerting && rule.name == watchdog) return &rule;
+  }
+  return nullptr;
+}
+
+// The watchdog's stretch of firing that begins no later than the window and reaches the furthest.
+std::optional<Episode> longest_watch(const GateEvidence& evidence, double interval) {
+  std::optional<Episode> best;
+  for (auto& episode : episodes_of(
+           *evidence.alerts, [interval](const std::string&) { return interval; }, evidence.judged)) {
+    if (episode.rule != watchdog || !episode.firing_from || *episode.firing_from > evidence.begin) continue;
+    if (!best || episode.firing_until > best->firing_until) best = std::move(episode);
+  }
+  return best;
+}
+
+std::string told(const Silence& silence, const std::string& rule) {
+  return fmt::format("{} by silence {} of {} (`{}`, until {})", rule, silence.id.substr(0, 8), silence.created_by,
+                     silence.comment, clock_time(silence.ends_at));
+}
+
+// What Alertmanager keeps from people of what fired; then what it would keep of what did not.
+std::vector<std::string> muted_alerts(const GateEvidence& evidence, const Muting& muting) {
+  std::vector<std::string> all;
+  for (const auto& episode : firings_of(evidence)) {
+    auto labels = episode.labels;
+    labels["alertname"] = episode.rule;
+    for (const auto& silence : muting.silences) {
+      if (silences(silence, labels)) all.push_back(told(silence, episode.name() + ", which fired,"));
+    }
+    for (const auto& held : muting.alerts) {
+      if (held.labels == labels && !held.inhibited_by.empty())
+        all.push_back(episode.name() + ", which fired, by an inhibition");
+    }
+  }
+  if (!all.empty()) return all;
+  for (const auto& rule : evidence.rules) {
+    if (!in_scope(rule)) continue;
+    Labels labels;
+    for (const auto& [name, value] : rule.labels) {
+      if (value.find("{{") == std::string::npos) labels[name] = value;
+    }
+    labels["alertname"] = rule.name;
+    for (const auto& silence : muting.silences) {
+      if (may_silence(silence, labels)) all.push_back(told(silence, rule.name));
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+std::optional<Finding> prove_watchdog(const GateEvidence& evidence) {
+  const auto* rule = watchdog_of(evidence.rules);
+  if (rule == nullptr) return std::nullopt;
+  const std::string name = "the watchdog fired throughout";
+  if (!evidence.alerts) return conclude("P9", name, {evidence.alerts.error().message}, {});
+  const double interval = interval_of(evidence, rule->group);
+  const auto watch = longest_watch(evidence, interval);
+  std::vector<std::string> problems;
+  if (!watch) {
+    problems.push_back(
+        fmt::format("{} was not firing when the window began at {}", watchdog, clock_time(evidence.begin)));
+  } else if (watch->firing_until < evidence.end) {
+    problems.push_back(fmt::format("{} fired until {} only, the window ended at {}", watchdog,
+                                   clock_time(watch->firing_until), clock_time(evidence.end)));
+  }
+  return conclude("P9", name, std::move(problems),
+                  watch ? fmt::format("from {} to {}", clock_time(*watch->firing_from), clock_time(watch->firing_until))
+                        : std::string());
+}
+
+std::optional<Finding> tell_muted(const GateEvidence& evidence) {
+  if (!evidence.muting) return std::nullopt;
+  const std::string name = "would have been muted";
+  if (!*evidence.muting) return conclude("MUTED", name, {}, "not known: " + evidence.muting->error().message);
+  const auto& muting = **evidence.muting;
+  auto all = muted_alerts(evidence, muting);
+  if (all.empty())
+    return conclude("MUTED", name, {}, fmt::format("nothing; {} active silences", muting.silences.size()));
+  std::string detail;
+  for (std::size_t i = 0; i < all.size() && i < most_silences; ++i) detail += (i > 0 ? "; " : "") + all[i];
+  if (all.size() > most_silences) detail += fmt::format("; and {} more", all.size() - most_silences);
+  return conclude("MUTED", name, {}, detail);
+}
+
+}  // namespace quietgate
