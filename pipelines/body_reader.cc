@@ -335,6 +335,9 @@ GateSpec BodyReader::gate(const Found& found) {
     }
   }
   if (const Found waived = map.find("waive")) waivers(waived, spec.waivers);
+  if (const Found word_at = map.find("on_alert")) {
+    if (const auto word = values_.choice(word_at, {"end_load", "go_on"})) spec.on_alert = static_cast<OnAlert>(*word);
+  }
   if (const Found alertmanager = map.find("alertmanager")) text(alertmanager, spec.alertmanager);
   map.finish();
   return spec;

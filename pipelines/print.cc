@@ -81,6 +81,7 @@ Facts facts(const PromoteSpec& promote) {
     out.push_back("quiet during " + joined(promote.gate->during));
     if (promote.gate->quiet_for.count() > 0) out.push_back("and " + human_duration(promote.gate->quiet_for) + " after");
     out.push_back("rules " + joined(promote.gate->rules));
+    if (promote.gate->on_alert == OnAlert::go_on) out.push_back("an alert does not end the load");
     for (const auto& [proof, reason] : promote.gate->waivers) out.push_back("without " + proof + " (" + reason + ")");
     if (!promote.gate->layers.empty()) out.push_back("layers " + joined(promote.gate->layers));
   } else {

@@ -57,7 +57,7 @@ struct Live {
         started(ticking.now()) {}
 
   void read();
-  std::optional<std::string> must_end() const;
+  std::optional<std::string> must_end();
 
   const StageRequest& request;
   const LoadSpec& spec;
@@ -67,7 +67,8 @@ struct Live {
   LocustRows rows;
   std::ofstream drawn;
   Time started;
-  std::size_t told = 0;  // seconds that a progress line was considered for
+  std::string ended_for;  // the alarm that ended the load
+  std::size_t told = 0;   // seconds that a progress line was considered for
 };
 
 void Live::read() {
@@ -85,7 +86,12 @@ void Live::read() {
   (void)replace_file(request.directory + "/progress.json", to_json(progress) + "\n");
 }
 
-std::optional<std::string> Live::must_end() const {
+std::optional<std::string> Live::must_end() {
+  if (request.alarm != nullptr && !request.alarm->empty() && !report.finished) {
+    ended_for = *request.alarm;
+    request.log->line(ended_for + ": the load is ended");
+    return ended_for;
+  }
   if (!report.damage.empty()) return "its rows make no sense";
   if (hopeless(report)) return "it raises nothing but exceptions";
   auto limit = report.begin ? to_time(*report.begin) + spec.duration + time_to_end : started + time_to_begin;
@@ -154,6 +160,13 @@ Task<Result<std::vector<Sample>>> judge_replicas(Live& live, ScalingWindow windo
   co_return series;
 }
 
+Check ended_early(const Live& live) {
+  const auto ran = human_duration(Milliseconds(static_cast<std::int64_t>(live.report.seconds.size()) * 1000));
+  return failed_check("completed", "the whole duration", ran,
+                      fmt::format("{}: the load was ended after {} of {}, with {} requests", live.ended_for, ran,
+                                  human_duration(live.spec.duration), format_count(live.report.requests)));
+}
+
 Task<StageOutcome> judge_all(Live& live, LocustEnd end) {
   StageOutcome outcome;
   double offset = 0;
@@ -167,8 +180,13 @@ Task<StageOutcome> judge_all(Live& live, LocustEnd end) {
   window.end = window.begin + live.report.length.value_or(static_cast<double>(live.report.seconds.size()));
   if (live.report.begin) outcome.window = Window{to_time(window.begin), to_time(window.end)};
   auto root = std::filesystem::weakly_canonical(live.request.checkout).string();
-  auto incomplete = judge_completion(live.report, end, live.spec, root);
-  if (incomplete) {
+  auto incomplete = live.ended_for.empty() ? judge_completion(live.report, end, live.spec, root) : std::nullopt;
+  if (!live.ended_for.empty()) {
+    outcome.checks = judge_load(live.report, end, live.spec);
+    outcome.checks.front() = ended_early(live);
+    outcome.advice = "find what the alert saw in the run's measurements; correct it and push again";
+    tell(live.request, outcome.checks);
+  } else if (incomplete) {
     outcome.checks = {*incomplete};
     outcome.advice = advice_for(*incomplete);
     tell(live.request, outcome.checks);

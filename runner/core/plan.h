@@ -121,6 +121,9 @@ struct VerifySpec {
   bool operator==(const VerifySpec&) const = default;
 };
 
+// What an alert of the gate does to a load during which it begins to fire.
+enum class OnAlert { end_load, go_on };
+
 struct GateSpec {
   std::string prometheus;                      // (template)
   std::vector<std::string> rules;              // (template) globs of rule files, relative to the checkout
@@ -128,7 +131,8 @@ struct GateSpec {
   Milliseconds quiet_for{0};                   // and for this long after the last of them ended
   std::vector<std::string> layers;             // every named layer must have a live rule
   std::map<std::string, std::string> waivers;  // proofs (P1 to P9) that need not hold, each with the reason
-  std::string alertmanager;                    // (template) base URL, to tell what would have been muted; empty: none
+  OnAlert on_alert = OnAlert::end_load;
+  std::string alertmanager;  // (template) base URL, to tell what would have been muted; empty: none
   bool operator==(const GateSpec&) const = default;
 };
 

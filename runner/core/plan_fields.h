@@ -27,6 +27,10 @@ struct Names<Approval> {
   static constexpr NameList<Approval, 2> value{{{Approval::none, "none"}, {Approval::manual, "manual"}}};
 };
 template <>
+struct Names<OnAlert> {
+  static constexpr NameList<OnAlert, 2> value{{{OnAlert::end_load, "end_load"}, {OnAlert::go_on, "go_on"}}};
+};
+template <>
 struct Names<RetryWhen> {
   static constexpr NameList<RetryWhen, 4> value{{{RetryWhen::infrastructure, "infrastructure"},
                                                  {RetryWhen::failed, "failed"},

@@ -121,6 +121,7 @@ void fields(A& a, GateSpec& v) {
   a("layers", v.layers);
   a.later("waivers", v.waivers);
   a.later("alertmanager", v.alertmanager);
+  a.later("on_alert", v.on_alert);
 }
 template <class A>
 void fields(A& a, PromoteSpec& v) {

@@ -41,6 +41,8 @@ struct StageRequest {
   std::map<std::string, std::string>
       environment;  // complete for steps: PATH, HOME, CI, QUIETGATE_*, the pipeline's and the stage's
   Time run_started{};
+  const std::string* alarm = nullptr;  // null, or what an alert of a later gate says that began to fire meanwhile;
+                                       // empty: none has. The stage may end early then
   StageLog* log = nullptr;     // never null in use; owned by the driver
   Stop* stop = nullptr;        // likewise
   Stop* runner = nullptr;      // likewise; requested only when the runner stops: for what a cancel must not leave open

@@ -10,6 +10,7 @@
 
 #include "runner/core/expression.h"
 #include "runner/core/state.h"
+#include "stages/metrics/rules_file.h"
 
 namespace quietgate {
 
@@ -100,7 +101,8 @@ bool add_sightings(const std::vector<LoadedRule>& rules, Sightings& to) {
   return news;
 }
 
-Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, Stop& stop) {
+Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, RulesSeen seen,
+                       Stop& stop) {
   Prometheus prometheus(http, url, patience);
   std::ofstream file(attempt_directory + file_name, std::ios::binary | std::ios::app);
   Sightings newest;
@@ -108,6 +110,7 @@ Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string at
     auto rules = co_await prometheus.rules(stop);
     auto pause = after_a_problem;
     if (rules) {
+      if (seen) seen(*rules);
       const auto before = newest;
       if (add_sightings(*rules, newest)) file << lines_of(prometheus.url(), before, newest) << std::flush;
       for (auto& [key, group] : newest) {
@@ -150,18 +153,62 @@ std::set<std::string> servers_to_watch(const StageRequest& request) {
   return urls;
 }
 
+std::map<std::string, Alarm> alarms_of(const StageRequest& request) {
+  std::map<std::string, Alarm> all;
+  if (!std::holds_alternative<LoadSpec>(request.spec.body)) return all;
+  RunState state;
+  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  if (!state.plan) return all;
+  const auto value = [&state](const std::string& name) { return stage_value(state, name); };
+  std::map<std::string, std::set<std::string>> alerts;
+  for (const auto& spec : state.plan->stages) {
+    const auto* promote = std::get_if<PromoteSpec>(&spec.body);
+    if (promote == nullptr || !promote->gate || promote->gate->on_alert != OnAlert::end_load) continue;
+    const auto& during = promote->gate->during;
+    if (std::find(during.begin(), during.end(), request.spec.name) == during.end()) continue;
+    const auto url = resolve(promote->gate->prometheus, value);
+    std::vector<std::string> globs;
+    for (const auto& glob : promote->gate->rules) {
+      if (auto known = resolve(glob, value)) globs.push_back(*known);
+    }
+    const auto rules = read_rules(request.checkout, globs);
+    if (!url || !rules) continue;
+    for (const auto& rule : *rules) {
+      if (in_scope(rule)) alerts[*url].insert(rule.name);
+    }
+  }
+  const auto own = state.stages.find(request.spec.name);
+  const auto begun = own == state.stages.end() ? Time{} : own->second.attempt_started;
+  for (auto& [url, names] : alerts) {
+    const double seconds = static_cast<double>(begun.time_since_epoch().count()) / 1000;
+    all.emplace(url, Alarm(std::move(names), seconds, request.resume));
+  }
+  return all;
+}
+
 Task<StageOutcome> WatchedStage::run(StageRequest request) {
   const auto urls = servers_to_watch(request);
+  auto alarms = alarms_of(request);
+  std::string alarm;
+  request.alarm = &alarm;
   const auto executor = co_await boost::asio::this_coro::executor;
   Stop over;
   Stop never;
   Bell bell(executor);
   std::size_t left = urls.size();
   for (const auto& url : urls) {
-    spawn(executor, watch_rules(http_, clock_, url, request.directory, over), [&left, &bell](std::exception_ptr) {
-      --left;
-      bell.ring();
-    });
+    RulesSeen seen;
+    if (auto found = alarms.find(url); found != alarms.end()) {
+      seen = [&alarm, &watch = found->second](const std::vector<LoadedRule>& rules) {
+        const auto sentence = watch.look(rules);
+        if (sentence && alarm.empty()) alarm = *sentence;
+      };
+    }
+    spawn(executor, watch_rules(http_, clock_, url, request.directory, std::move(seen), over),
+          [&left, &bell](std::exception_ptr) {
+            --left;
+            bell.ring();
+          });
   }
   std::optional<StageOutcome> outcome;
   std::exception_ptr thrown;

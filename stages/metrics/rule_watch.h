@@ -2,12 +2,16 @@
 // evaluated without a gap on a server that nobody prepared for it (P5).
 #pragma once
 
+#include <functional>
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
+#include "stages/metrics/alarm.h"
 #include "stages/metrics/sightings.h"
 
 namespace quietgate {
@@ -15,7 +19,10 @@ namespace quietgate {
 // Reads the rules of the server at `url` three times per evaluation interval, until `stop` is requested, and appends
 // what is new to `rules-seen.ndjson` in the attempt's directory. What it can't read it leaves out: a gap proves
 // nothing.
-Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, Stop& stop);
+// `seen` is called with every reading; it may be empty.
+using RulesSeen = std::function<void(const std::vector<LoadedRule>&)>;
+Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, RulesSeen seen,
+                       Stop& stop);
 
 // Everything that the attempts of a run, of which `attempt_directory` is one, have seen of the server at `url`. Lines
 // that make no sense are left out.
@@ -25,10 +32,14 @@ Sightings read_sightings(const std::string& attempt_directory, const std::string
 // of the run's plan that waits for it, as far as their addresses are known by now.
 std::set<std::string> servers_to_watch(const StageRequest& request);
 
+// By server, what alerts must not begin to fire while this load runs: those of the commit's rules that decide in a gate
+// which is about the load and ends it (`on_alert`). Empty for other kinds. Rules that can't be read are left out.
+std::map<std::string, Alarm> alarms_of(const StageRequest& request);
+
 // A stage kind during whose attempts those servers are watched.
 class WatchedStage final : public StageKind {
  public:
-  // All must outlive it.
+  // All must outlive it. Sets the request's `alarm`.
   WatchedStage(StageKind& inner, Http& http, Clock& clock) : inner_(inner), http_(http), clock_(clock) {}
   Task<StageOutcome> run(StageRequest request) override;
 

@@ -335,5 +335,28 @@ TEST_F(Load, FindsProgramsOnAPath) {
   EXPECT_EQ(find_on_path("checkout", bench.root), "") << "a folder is no program";
 }
 
+TEST_F(Load, AnAlarmEndsItAndWhatWasMeasuredIsKept) {
+  healthy_locust();
+  scaled();
+  auto made = request();
+  std::string alarm;
+  made.alarm = &alarm;
+  const auto begun = clock.now();
+  auto outcome = await_in_time(bench, clock, LoadStage(locust, prometheus, clock).run(std::move(made)), [&] {
+    if (clock.now() - begun >= Milliseconds(4'600))
+      alarm = "HighErrors {path=\"/\"} fires, active since 10:00:01Z, value 9";
+  });
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_TRUE(
+      outcome.reason.starts_with("HighErrors {path=\"/\"} fires, active since 10:00:01Z, value 9: the load was "
+                                 "ended after 4s of 10s, with 400 requests"))
+      << outcome.reason;
+  ASSERT_EQ(locust.stopped.size(), 1U);
+  EXPECT_LE(clock.now() - begun, Milliseconds(5'200)) << "neither the rest of the load nor the replicas are waited for";
+  EXPECT_TRUE(outcome.window.has_value());
+  EXPECT_NE(bench.read("attempt/measurements.ndjson").find("load.requests_per_second"), std::string::npos);
+  EXPECT_TRUE(said("the load is ended"));
+}
+
 }  // namespace
 }  // namespace quietgate

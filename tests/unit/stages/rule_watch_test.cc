@@ -179,5 +179,100 @@ TEST(WatchedStage, AStopIsPassedOn) {
   EXPECT_THROW(world.bench.await(world.watched.run(world.request())), Stopped);
 }
 
+// Ends when there is an alarm, or after a while.
+class Alarmed final : public StageKind {
+ public:
+  explicit Alarmed(Clock& clock) : clock_(clock) {}
+  Task<StageOutcome> run(StageRequest request) override {
+    for (int i = 0; i < 50 && request.alarm->empty(); ++i) co_await clock_.sleep(Milliseconds(100), *request.stop);
+    StageOutcome outcome;
+    outcome.reason = *request.alarm;
+    co_return outcome;
+  }
+
+ private:
+  Clock& clock_;
+};
+
+struct AlarmedWorld {
+  StageBench bench;
+  GatePrometheus prometheus{bench.clock};
+  Alarmed alarmed{bench.clock};
+  WatchedStage watched{alarmed, prometheus, bench.clock};
+  GateSpec gate{"http://p:9090", {"*.yml"}, {"load"}, {}, {}};
+  int readings = 0;
+  AlarmedWorld() {
+    bench.write("checkout/a.yml", GatePrometheus::rules_file);
+    // From the third reading on it fires.
+    prometheus.before_rules = [this] {
+      if (++readings != 3) return;
+      prometheus.alerts = R"({"labels":{"alertname":"HighErrors"},"annotations":{},"state":"firing",)"
+                          R"("activeAt":"2100-01-01T00:00:00Z","value":"9"})";
+    };
+  }
+  std::string run(const StageBody& body) {
+    Plan plan;
+    for (const auto& [name, needs, what] :
+         {std::tuple<std::string, std::vector<std::string>, StageBody>{"load", {}, body},
+          {"production", {"load"}, PromoteSpec{"production", gate, Approval::none}}}) {
+      StageSpec stage;
+      stage.name = name;
+      stage.needs = needs;
+      stage.body = what;
+      plan.stages.push_back(std::move(stage));
+    }
+    const RunId run{"sample", 7};
+    bench.history = {{1, {}, RunRequested{run, "main", std::string(40, 'a'), "x"}},
+                     {2, {}, PlanCompiled{run, plan}},
+                     {3, {}, StageStarted{run, "load", 1}}};
+    return bench.await(watched.run(bench.request(body, "load"))).reason;
+  }
+};
+
+TEST(WatchedStage, AnAlertOfALaterGateIsAnAlarmForItsLoad) {
+  EXPECT_EQ(AlarmedWorld().run(LoadSpec{}), "HighErrors fires, active since 00:00:00Z, value 9");
+  EXPECT_EQ(AlarmedWorld().run(TestSpec{}), "") << "only loads are ended";
+  AlarmedWorld goes_on;
+  goes_on.gate.on_alert = OnAlert::go_on;
+  EXPECT_EQ(goes_on.run(LoadSpec{}), "");
+  AlarmedWorld about_another;
+  about_another.gate.during = {"other"};
+  EXPECT_EQ(about_another.run(LoadSpec{}), "");
+  AlarmedWorld of_other_rules;
+  of_other_rules.bench.write("checkout/a.yml", "groups: [{name: g, rules: [{alert: Other, expr: up}]}]\n");
+  EXPECT_EQ(of_other_rules.run(LoadSpec{}), "");
+}
+
+std::vector<LoadedRule> alerting(const std::string& state, double since, const std::string& name = "A") {
+  LoadedRule rule = rule_at(name.c_str(), 100);
+  rule.alerting = true;
+  if (!state.empty()) rule.alerts = {{{{"alertname", name}, {"path", "/"}}, state, since, 9}};
+  return {rule};
+}
+
+TEST(Alarm, SoundsWhenAnAlertBeginsToFire) {
+  Alarm alarm({"A"}, 100, false);
+  EXPECT_FALSE(alarm.look(alerting("", 0)));
+  EXPECT_FALSE(alarm.look(alerting("pending", 101)));
+  EXPECT_EQ(alarm.look(alerting("firing", 101)).value_or(""), "A {path=\"/\"} fires, active since 00:01:41Z, value 9");
+  EXPECT_FALSE(Alarm({"B"}, 100, false).look(alerting("firing", 101))) << "not one that decides";
+}
+
+TEST(Alarm, ADirtyStartIsLeftToTheGate) {
+  Alarm alarm({"A"}, 100, false);
+  EXPECT_FALSE(alarm.look(alerting("pending", 101))) << "already there at the first look";
+  EXPECT_FALSE(alarm.look(alerting("firing", 101)));
+  EXPECT_FALSE(alarm.look(alerting("", 0)));
+  EXPECT_TRUE(alarm.look(alerting("firing", 105))) << "it had cleared";
+  Alarm late({"A"}, 100, false);
+  EXPECT_FALSE(late.look(alerting("", 0)));
+  EXPECT_FALSE(late.look(alerting("firing", 99))) << "active before the attempt began";
+}
+
+TEST(Alarm, AfterARestartOfTheServiceItsBeginTells) {
+  EXPECT_TRUE(Alarm({"A"}, 100, true).look(alerting("firing", 101)));
+  EXPECT_FALSE(Alarm({"A"}, 100, true).look(alerting("firing", 99)));
+}
+
 }  // namespace
 }  // namespace quietgate
