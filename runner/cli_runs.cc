@@ -95,6 +95,17 @@ std::map<std::string, std::string> waiting_of(const Json& run) {
   return all;
 }
 
+// Of gates that are being judged, by stage.
+std::map<std::string, std::vector<Proof>> proofs_of(const Json& run) {
+  std::map<std::string, std::vector<Proof>> all;
+  if (!run.is_object() || !run.contains("stages")) return all;
+  for (const auto& stage : run["stages"]) {
+    if (!stage.contains("progress") || !stage["progress"].is_object()) continue;
+    if (auto proofs = proofs_so_far(stage["progress"].dump()); !proofs.empty()) all[text_of(stage, "name")] = proofs;
+  }
+  return all;
+}
+
 // Asks the service how a running stage is doing, about once a second.
 class ServiceGlimpses {
  public:
@@ -256,11 +267,16 @@ int ServiceVerbs::show(const std::string& name, bool follow) {
     more = json.value("more", false) && record.last > before;
   }
   std::map<std::string, std::string> waiting;
+  std::map<std::string, std::vector<Proof>> so_far;
   if (!record.over()) {
     auto reply = client_.get(path);
-    if (reply && reply->status == 200) waiting = waiting_of(Json::parse(reply->body, nullptr, false));
+    if (reply && reply->status == 200) {
+      const auto document = Json::parse(reply->body, nullptr, false);
+      waiting = waiting_of(document);
+      so_far = proofs_of(document);
+    }
   }
-  parts_.out(run_report(record, terminal_, now(), waiting));
+  parts_.out(run_report(record, terminal_, now(), waiting, so_far));
   return exit_ok;
 }
 

@@ -69,26 +69,35 @@ std::string checks(const RunRecord& record, const Terminal& terminal) {
   return text;
 }
 
-std::string gates(const RunRecord& record, const Terminal& terminal) {
+Ink ink_of(GateVerdict verdict) {
+  return verdict == GateVerdict::quiet ? Ink::green : verdict == GateVerdict::loud ? Ink::red : Ink::yellow;
+}
+
+std::string proof_table(const std::vector<Proof>& proofs, const Terminal& terminal) {
+  Table table({"PROOF", "VERDICT", "OF", "DETAIL"});
+  for (const auto& p : proofs) {
+    const auto word = p.waived.empty() ? std::string(to_string(p.verdict)) : "waived";
+    const auto detail = p.waived.empty() ? p.detail : p.detail + " (waived: " + p.waived + ")";
+    table.add({printable(p.id), inked(terminal, ink_of(p.verdict), word), printable(p.name), printable(detail)});
+  }
+  return table.text(terminal, 2);
+}
+
+std::string gates(const RunRecord& record, const Terminal& terminal,
+                  const std::map<std::string, std::vector<Proof>>& so_far) {
   std::string text;
+  for (const auto& [stage, proofs] : so_far)
+    text += title(terminal, "Gate of " + printable(stage) + ", so far") + proof_table(proofs, terminal);
   for (const auto& spec : record.state.plan->stages) {
     const auto& gate = record.state.stages.at(spec.name).outcome.gate;
     if (!gate) continue;
-    auto ink = [](GateVerdict verdict) {
-      return verdict == GateVerdict::quiet ? Ink::green : verdict == GateVerdict::loud ? Ink::red : Ink::yellow;
-    };
     text +=
         title(terminal, "Gate of " + printable(spec.name)) + "  " +
         sentence(terminal,
-                 inked(terminal, ink(gate->verdict), to_string(gate->verdict)) + ": " + printable(gate->sentence), 2) +
+                 inked(terminal, ink_of(gate->verdict), to_string(gate->verdict)) + ": " + printable(gate->sentence),
+                 2) +
         "\n";
-    Table table({"PROOF", "VERDICT", "OF", "DETAIL"});
-    for (const auto& p : gate->proofs) {
-      const auto word = p.waived.empty() ? std::string(to_string(p.verdict)) : "waived";
-      const auto detail = p.waived.empty() ? p.detail : p.detail + " (waived: " + p.waived + ")";
-      table.add({printable(p.id), inked(terminal, ink(p.verdict), word), printable(p.name), printable(detail)});
-    }
-    text += table.text(terminal, 2);
+    text += proof_table(gate->proofs, terminal);
   }
   return text;
 }
@@ -152,7 +161,8 @@ std::string advice(const RunRecord& record, const Terminal& terminal) {
 }  // namespace
 
 std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
-                       const std::map<std::string, std::string>& waiting) {
+                       const std::map<std::string, std::string>& waiting,
+                       const std::map<std::string, std::vector<Proof>>& so_far) {
   const auto& state = record.state;
   if (state.id.number == 0) return "nothing is known of this run\n";
   auto text = headline(record, terminal, now);
@@ -164,8 +174,8 @@ std::string run_report(const RunRecord& record, const Terminal& terminal, Time n
     text += "  " + printable(reason->second) + "\n";
   if (!state.plan) return text;
   text += "\n" + stages(record, terminal, now, waiting);
-  text +=
-      checks(record, terminal) + gates(record, terminal) + decisions(record, terminal) + environments(record, terminal);
+  text += checks(record, terminal) + gates(record, terminal, so_far) + decisions(record, terminal) +
+          environments(record, terminal);
   return text + advice(record, terminal);
 }
 

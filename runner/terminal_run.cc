@@ -73,6 +73,45 @@ bool ended(const StageState& state) {
 
 }  // namespace
 
+std::vector<Proof> proofs_so_far(std::string_view progress) {
+  std::vector<Proof> all;
+  const auto json = nlohmann::json::parse(progress, nullptr, false);
+  if (!json.is_object() || !json.contains("proofs") || !json["proofs"].is_array()) return all;
+  for (const auto& item : json["proofs"]) {
+    if (!item.is_object()) continue;
+    auto text = [&item](const char* key) {
+      const auto found = item.find(key);
+      return found != item.end() && found->is_string() ? found->get<std::string>() : std::string();
+    };
+    const auto verdict = text("verdict");
+    all.push_back({text("id"), text("name"),
+                   verdict == "quiet"  ? GateVerdict::quiet
+                   : verdict == "loud" ? GateVerdict::loud
+                                       : GateVerdict::blind,
+                   text("detail"), text("waived")});
+  }
+  return all;
+}
+
+namespace {
+
+// `9 of 10 proofs hold so far; P6 is blind: ...`; empty without proofs.
+std::string proofs_line(const std::vector<Proof>& proofs) {
+  if (proofs.empty()) return {};
+  std::size_t hold = 0;
+  const Proof* first = nullptr;
+  for (const auto& proof : proofs) {
+    const bool holds = proof.verdict == GateVerdict::quiet || !proof.waived.empty();
+    hold += holds ? 1 : 0;
+    if (!holds && first == nullptr) first = &proof;
+  }
+  auto line = std::to_string(hold) + " of " + std::to_string(proofs.size()) + " proofs hold so far";
+  if (first != nullptr) line += "; " + first->id + " is " + to_string(first->verdict) + ": " + first->detail;
+  return printable(line);
+}
+
+}  // namespace
+
 Glimpse glimpse_of(std::string_view progress, std::string_view log_end) {
   Glimpse glimpse;
   auto json = nlohmann::json::parse(progress, nullptr, false);
@@ -92,6 +131,7 @@ Glimpse glimpse_of(std::string_view progress, std::string_view log_end) {
     if (auto rate = value("requests_per_second")) add(number(*rate) + " req/s");
     if (auto p95 = value("p95_ms")) add("p95 " + number(*p95) + " ms");
     if (auto failures = value("failures"); failures && *failures > 0) add(number(*failures) + " failed");
+    if (auto proofs = proofs_line(proofs_so_far(progress)); !proofs.empty()) add(proofs);
     glimpse.line = text;
     if (*elapsed < *duration) return glimpse;
   }

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "runner/core/proof_table.h"
+#include "stages/measurements.h"
 #include "stages/metrics/alertmanager.h"
 #include "stages/metrics/evidence_gathering.h"
 #include "stages/metrics/proofs.h"
@@ -18,6 +20,8 @@ namespace {
 
 constexpr double longest_wait = 3600;  // seconds beyond the quiet time that a server's clock may be asked to catch up
 constexpr double progress_every = 10;  // seconds
+constexpr double sketch_every = 2;     // seconds, or longer when the server is slow
+constexpr std::size_t longest_detail = 400;
 
 double seconds_of(Time time) {
   return static_cast<double>(time.time_since_epoch().count()) / 1000;
@@ -25,6 +29,22 @@ double seconds_of(Time time) {
 
 Milliseconds milliseconds_of(double seconds) {
   return Milliseconds(std::llround(seconds * 1000));
+}
+
+std::string progress_json(const GateJudgement& judgement, double elapsed, double duration) {
+  auto proofs = nlohmann::json::array();
+  for (const auto& proof : judgement.proofs) {
+    const auto detail = proof.detail.substr(0, longest_detail);
+    proofs.push_back({{"id", proof.id},
+                      {"name", proof.name},
+                      {"verdict", to_string(proof.verdict)},
+                      {"detail", detail},
+                      {"waived", proof.waived}});
+  }
+  const nlohmann::json all{{"elapsed_ms", std::llround(elapsed * 1000)},
+                           {"duration_ms", std::llround(duration * 1000)},
+                           {"proofs", std::move(proofs)}};
+  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 // One judging from its begin to its end.
@@ -47,6 +67,7 @@ class Watch {
   Task<void> watch_until(double until);
   Task<void> outwait_pending();
   Task<void> glance();
+  Task<void> sketch(double from, double until);
   Task<void> compare_start();
   double server_now() const { return seconds_of(clock_.now()) + skew_; }
   void say(const std::string& line) { request_.log->line(line); }
@@ -59,6 +80,8 @@ class Watch {
   GateEvidence evidence_;
   double skew_ = 0;
   bool firing_ = false;
+  double sketched_ = 0;  // when, on the server's clock
+  double sketch_took_ = 0;
   std::vector<std::pair<std::string, double>> pending_;  // rule and since when; within the window
   std::set<std::string> said_;
 };
@@ -142,8 +165,30 @@ Task<void> Watch::compare_start() {
     evidence_.other_starts.push_back(runtime->start_time);
 }
 
+// The proof table of the window until now, for live displays. What a proof says at the end may differ: P8 alone is
+// judged by the whole window already.
+Task<void> Watch::sketch(double from, double until) {
+  const double began = server_now();
+  if (began - sketched_ < std::max(sketch_every, 10 * sketch_took_)) co_return;
+  GateEvidence so_far = evidence_;
+  so_far.end = std::min(evidence_.end, began - 2 * longest_interval(evidence_));
+  if (so_far.end - so_far.begin < longest_interval(evidence_)) co_return;
+  so_far.sightings = read_sightings(request_.directory, asked_.url());
+  EvidenceGathering asked(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
+  co_await asked.gather(so_far);
+  auto judgement = judge_gate(spec_, so_far);
+  const auto able = prove_able(evidence_).proof;
+  for (auto& proof : judgement.proofs) {
+    if (proof.id == able.id) proof = able;
+  }
+  sketched_ = server_now();
+  sketch_took_ = sketched_ - began;
+  (void)replace_file(request_.directory + "/progress.json", progress_json(judgement, sketched_ - from, until - from));
+}
+
 Task<void> Watch::watch_until(double until) {
   co_await glance();
+  const double from = server_now();
   double left = until - server_now();
   if (left > 0 && !firing_) {
     say(fmt::format("waiting {} for the rules to stay quiet, until {}", span_text(std::max(1.0, std::round(left))),
@@ -153,6 +198,7 @@ Task<void> Watch::watch_until(double until) {
   while (left > 0 && !firing_) {
     co_await clock_.sleep(milliseconds_of(std::min(1.0, left)) + Milliseconds(1), *request_.stop);
     co_await glance();
+    if (!firing_) co_await sketch(from, until);
     left = until - server_now();
     if (left > 1 && left <= next_word) {
       say(fmt::format("{} left", span_text(std::round(left))));

@@ -18,9 +18,10 @@ class Gate {
   // Both must outlive it.
   Gate(Http& http, Clock& clock) : http_(http), clock_(clock) {}
 
-  // Judges the request's commit over the window, on its Prometheus server. Says in the request's log what it waits for
-  // and, at the end, every proof. An alert that fires ends the waiting. Never fails: what can't be had is blind. Throws
-  // Stopped.
+  // Judges the request's commit over the window, on its Prometheus server. While it waits, the attempt's
+  // `progress.json` holds the proofs as they stand (elapsed_ms, duration_ms, proofs: id, name, verdict, detail,
+  // waived), some seconds old. Says in the request's log what it waits for and, at the end, every proof. An alert that
+  // fires ends the waiting. Never fails: what can't be had is blind. Throws Stopped.
   Task<GateJudgement> judge(GateSpec spec, const StageRequest& request);
 
  private:

@@ -11,6 +11,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 struct GateWorld {
   StageBench bench;
@@ -39,6 +40,24 @@ TEST(Gate, IsQuietAfterTheQuietTimeIsOver) {
   EXPECT_LE(world.bench.clock.now() - begin, Milliseconds{29'000});
   EXPECT_THAT(world.bench.log.all(), AllOf(HasSubstr("waiting 27s for the rules to stay quiet, until 00:00:27Z"),
                                            HasSubstr("17s left"), HasSubstr("P3     ok")));
+}
+
+TEST(Gate, TheProofTableFillsUpWhileItWaits) {
+  GateWorld world;
+  EXPECT_EQ(world.judge().verdict, GateVerdict::quiet);
+  const auto progress = world.bench.read("attempt/progress.json");
+  EXPECT_THAT(progress, AllOf(HasSubstr("\"id\":\"P5\""), HasSubstr("\"id\":\"QUIET\""),
+                              HasSubstr("\"duration_ms\":27000"), Not(HasSubstr("blind"))))
+      << progress;
+}
+
+TEST(Gate, ItShowsWhatIsMissingBeforeTheEnd) {
+  GateWorld world;
+  world.prometheus.instead["count(errors "] = [] {
+    return GatePrometheus::body(200, R"({"status":"success","data":{"resultType":"matrix","result":[]}})");
+  };
+  EXPECT_EQ(world.judge().verdict, GateVerdict::blind);
+  EXPECT_THAT(world.bench.read("attempt/progress.json"), HasSubstr("HighErrors asks for errors"));
 }
 
 TEST(Gate, EveryBrokenAnswerIsBlind) {
