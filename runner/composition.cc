@@ -80,7 +80,8 @@ struct Composition::Parts {
   WorkspaceFiles workspace{options.data, open_stage_log};
   TestStage test{processes};
   ApplyStage apply{processes, http, git, clock};
-  LoadStage load{processes, http, clock};
+  LoadCounters loads;
+  LoadStage load{processes, http, clock, &loads};
   VerifyStage verify{http, clock};
   PromoteStage promote{git, http, clock, {.dry_run = !options.promote}};
   ApproveStage approve{};
@@ -213,6 +214,9 @@ Catalog& Composition::catalog() {
 }
 Queue& Composition::queue() {
   return *parts_->supervisor;
+}
+const LoadCounters& Composition::loads() const {
+  return parts_->loads;
 }
 const std::string& Composition::data() const {
   return parts_->options.data;

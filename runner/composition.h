@@ -12,6 +12,7 @@
 #include "runner/engine/repository.h"
 #include "runner/engine/slots.h"
 #include "runner/ports/journal.h"
+#include "runner/ports/load_counters.h"
 #include "runner/ports/task.h"
 
 namespace quietgate {
@@ -39,6 +40,7 @@ class Composition {
   Journal& journal();
   Catalog& catalog();
   Queue& queue();
+  const LoadCounters& loads() const;
   const std::string& data() const;
 
   // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.

@@ -44,9 +44,35 @@ void add_load(Measurements& to, const LoadReport& report, std::size_t index, dou
   to.add("load.p99_ms", at, second.p99);
 }
 
+// This load's part in the counters: active as long as it lives.
+class Counted {
+ public:
+  Counted(LoadCounters* counters, const std::string& repository)
+      : to_(counters == nullptr ? nullptr : &counters->by_repository[repository]) {
+    if (to_ != nullptr) ++to_->active;
+  }
+  ~Counted() {
+    if (to_ != nullptr) --to_->active;
+  }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  void count(std::int64_t requests, std::int64_t failures) {
+    if (to_ == nullptr) return;
+    to_->requests += std::max<std::int64_t>(0, requests - requests_);
+    to_->failed += std::max<std::int64_t>(0, failures - failures_);
+    requests_ = requests;
+    failures_ = failures;
+  }
+
+ private:
+  LoadCounters::Counts* to_;
+  std::int64_t requests_ = 0;
+  std::int64_t failures_ = 0;
+};
+
 // One attempt while Locust runs: what has been read, said and drawn of it so far.
 struct Live {
-  Live(const StageRequest& from, ReplicaWatch* watch, Clock& ticking)
+  Live(const StageRequest& from, ReplicaWatch* watch, Clock& ticking, LoadCounters* counters)
       : request(from),
         spec(std::get<LoadSpec>(from.spec.body)),
         replicas(watch),
@@ -54,7 +80,8 @@ struct Live {
         report(spec.warm_up),
         rows(from.directory + "/locust.ndjson"),
         drawn(from.directory + "/measurements.ndjson", std::ios::binary | std::ios::trunc),
-        started(ticking.now()) {}
+        started(ticking.now()),
+        counted(std::in_place, counters, from.run.repository) {}
 
   void read();
   std::optional<std::string> must_end();
@@ -67,12 +94,14 @@ struct Live {
   LocustRows rows;
   std::ofstream drawn;
   Time started;
-  std::string ended_for;  // the alarm that ended the load
-  std::size_t told = 0;   // seconds that a progress line was considered for
+  std::optional<Counted> counted;  // while Locust runs
+  std::string ended_for;           // the alarm that ended the load
+  std::size_t told = 0;            // seconds that a progress line was considered for
 };
 
 void Live::read() {
   rows.read_into(report);
+  if (counted) counted->count(report.requests, report.failures);
   if (told == report.seconds.size()) return;
   Measurements fresh;
   bool line = false;
@@ -228,10 +257,11 @@ Task<StageOutcome> LoadStage::run(StageRequest request) {
                                   format_quantity(spec.spawn_rate, Unit::number), human_duration(spec.duration),
                                   spec.host));
   }
-  Live live(request, replicas ? &*replicas : nullptr, clock_);
+  Live live(request, replicas ? &*replicas : nullptr, clock_, counters_);
   auto end = co_await run_locust(processes_, clock_, *process, *request.stop, [&live] { return follow(live); });
   if (!end) co_return outcome_of(end.error());
   live.read();
+  live.counted.reset();
   co_return co_await judge_all(live, *end);
 }
 

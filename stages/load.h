@@ -8,6 +8,7 @@
 
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
+#include "runner/ports/load_counters.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
 
@@ -19,13 +20,16 @@ namespace quietgate {
 // until then, and without autoscaling checks. A resumed attempt goes on with the Locust that its leader kept.
 class LoadStage : public StageKind {
  public:
-  LoadStage(Processes& processes, Http& http, Clock& clock) : processes_(processes), http_(http), clock_(clock) {}
+  // `counters` may be null: nobody counts. All must outlive it.
+  LoadStage(Processes& processes, Http& http, Clock& clock, LoadCounters* counters = nullptr)
+      : processes_(processes), http_(http), clock_(clock), counters_(counters) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
   Processes& processes_;
   Http& http_;
   Clock& clock_;
+  LoadCounters* counters_;
 };
 
 }  // namespace quietgate

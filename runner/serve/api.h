@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "runner/ports/journal.h"
+#include "runner/ports/load_counters.h"
 #include "runner/ports/queue.h"
 #include "runner/serve/documents.h"
 #include "runner/serve/exchange.h"
@@ -30,6 +31,7 @@ struct ApiOptions {
   std::vector<WatchedRepository> repositories;
   Queue* queue = nullptr;                  // what waits; may be null: nothing does
   std::function<std::string()> not_ready;  // why the service is not ready, or empty; may be unset
+  const LoadCounters* loads = nullptr;     // may be null: nothing is loaded
 };
 
 class Api {

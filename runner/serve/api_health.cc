@@ -89,6 +89,23 @@ void add_process(Families& families) {
                    (std::stod(fields[11]) + std::stod(fields[12])) / ticks);
 }
 
+// Of every watched repository from the start on: a rule that asks for them finds them also while nothing is loaded.
+// The names are those of the rule library.
+void add_loads(Families& families, const ApiOptions& options) {
+  std::map<std::string, LoadCounters::Counts> all;
+  for (const auto& repository : options.repositories) all[repository.name];
+  if (options.loads != nullptr) {
+    for (const auto& [name, counts] : options.loads->by_repository) all[name] = counts;
+  }
+  if (all.empty()) return;
+  families.begin("loadtest_active", MetricType::Gauge, "Load stages of the repository that run now.");
+  for (const auto& [name, counts] : all) families.add(counts.active, {{"repository", name}});
+  families.begin("loadtest_requests_total", MetricType::Counter, "Requests that loads sent since the service started.");
+  for (const auto& [name, counts] : all) families.add(static_cast<double>(counts.requests), {{"repository", name}});
+  families.begin("loadtest_requests_failed_total", MetricType::Counter, "Those of them that failed, for the client.");
+  for (const auto& [name, counts] : all) families.add(static_cast<double>(counts.failed), {{"repository", name}});
+}
+
 void add_by_outcome(Families& families, const char* name, const char* help,
                     std::map<std::string, std::int64_t>& counts) {
   families.begin(name, MetricType::Counter, help);
@@ -163,6 +180,7 @@ ApiResponse Api::metrics(const Asked&) {
                    static_cast<double>(damaged_rows_));
   families.counter("quietgate_journal_last_sequence", "Sequence of the journal's last row.",
                    static_cast<double>(journal_.last()));
+  add_loads(families, options_);
   families.begin("quietgate_build_info", MetricType::Gauge, "The version that runs.");
   families.add(1, {{"version", options_.version}});
   add_process(families);

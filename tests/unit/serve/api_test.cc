@@ -27,6 +27,8 @@ class ApiTest : public ::testing::Test {
     options.hosts = {"ci.example.org"};
     options.repositories = {{"hello", "https://git.example.org/hello.git", ".quietgate.yaml"}};
     options.not_ready = [this] { return not_ready; };
+    loads.by_repository["hello"] = {1, 70, 3};
+    options.loads = &loads;
     api.emplace(journal, journal, options);
   }
   ~ApiTest() override { std::filesystem::remove_all(directory); }
@@ -83,6 +85,7 @@ class ApiTest : public ::testing::Test {
   FakeJournal journal;
   std::filesystem::path directory;
   std::string not_ready;
+  LoadCounters loads;
   std::optional<Api> api;
 };
 
@@ -371,7 +374,9 @@ TEST_F(ApiTest, CountsForPrometheus) {
   for (const auto* line :
        {"quietgate_runs_finished_total{outcome=\"failed\"} 1\n",
         "quietgate_stages_finished_total{outcome=\"passed\"} 2\n", "quietgate_journal_last_sequence 10\n",
-        "quietgate_runs_unfinished 0\n", "process_resident_memory_bytes "})
+        "quietgate_runs_unfinished 0\n", "loadtest_active{repository=\"hello\"} 1\n",
+        "loadtest_requests_failed_total{repository=\"hello\"} 3\n",
+        "loadtest_requests_total{repository=\"hello\"} 70\n", "process_resident_memory_bytes "})
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
 }
 

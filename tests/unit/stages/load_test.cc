@@ -335,6 +335,20 @@ TEST_F(Load, FindsProgramsOnAPath) {
   EXPECT_EQ(find_on_path("checkout", bench.root), "") << "a folder is no program";
 }
 
+TEST_F(Load, IsCountedWhileItRunsAndAfter) {
+  healthy_locust();
+  LoadCounters counters;
+  int most_active = 0;
+  auto outcome = await_in_time(bench, clock, LoadStage(locust, prometheus, clock, &counters).run(request()),
+                               [&] { most_active = std::max(most_active, counters.by_repository["sample"].active); });
+  EXPECT_EQ(most_active, 1);
+  ASSERT_EQ(counters.by_repository.size(), 1U) << counters.by_repository.begin()->first;
+  const auto& counts = counters.by_repository.begin()->second;
+  EXPECT_EQ(counts.active, 0);
+  EXPECT_EQ(counts.requests, 1'000);
+  EXPECT_EQ(counts.failed, 0);
+}
+
 TEST_F(Load, AnAlarmEndsItAndWhatWasMeasuredIsKept) {
   healthy_locust();
   scaled();
