@@ -140,8 +140,8 @@ std::string quiet_sentence(const GateEvidence& evidence, const std::vector<Findi
     waived += (waived.empty() ? "; waived: " : ", ") + finding.proof.id + " (" + finding.proof.waived + ")";
     if (finding.proof.id == "P5") gapless = false;
   }
-  return fmt::format("{} rules in {} {} {} over {} and none was {}{}", evidence.rules.size(), groups.size(),
-                     groups.size() == 1 ? "group" : "groups",
+  return fmt::format("{} in {} {} over {} and none was {}{}", count_text(evidence.rules.size(), "rule"),
+                     count_text(groups.size(), "group"),
                      gapless ? "were evaluated without a gap" : "were watched, their evaluation unproved,",
                      span_text(evidence.length()),
                      missed ? "firing (some were pending for a while: see QUIET)" : "pending or firing", waived);
@@ -157,6 +157,10 @@ std::string first_and_more(const Finding& finding) {
 
 std::string clock_time(double seconds) {
   return iso_time(Time(Milliseconds(std::llround(seconds * 1000)))).substr(11, 8) + "Z";
+}
+
+std::string count_text(std::size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 std::string span_text(double seconds) {
@@ -209,9 +213,10 @@ Finding prove_quiet(const GateEvidence& evidence, bool without_rules) {
   if (!evidence.loaded && !without_rules && !loud) problems.push_back(evidence.loaded.error().message);
   const auto scoped = std::count_if(evidence.rules.begin(), evidence.rules.end(), in_scope);
   if (scoped == 0 && problems.empty()) problems.emplace_back("there is no alert that could have fired");
-  auto finding = conclude("QUIET", name, std::move(problems),
-                          fmt::format("{} alerts, none fired from {} to {}{}", scoped, clock_time(evidence.begin),
-                                      clock_time(evidence.judged), near_misses(episodes)));
+  auto finding =
+      conclude("QUIET", name, std::move(problems),
+               fmt::format("{}, none fired from {} to {}{}", count_text(static_cast<std::size_t>(scoped), "alert"),
+                           clock_time(evidence.begin), clock_time(evidence.judged), near_misses(episodes)));
   if (loud) finding.proof.verdict = GateVerdict::loud;
   return finding;
 }

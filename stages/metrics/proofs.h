@@ -56,6 +56,8 @@ std::string value_key(const Episode& episode);
 // `10:02:03Z`, `1m 5s`.
 std::string clock_time(double seconds);
 std::string span_text(double seconds);
+// `1 group`, `3 groups`.
+std::string count_text(std::size_t count, const std::string& noun);
 // A finding that holds with `detail`, or is blind when there are problems.
 Finding conclude(std::string id, std::string name, std::vector<std::string> problems, std::string detail);
 

@@ -186,7 +186,7 @@ Finding prove_evaluated(const GateEvidence& evidence) {
   }
   if (groups.empty()) finding.problems.emplace_back("there is no rule group");
   auto done = conclude("P5", "rules evaluated without a gap", std::move(finding.problems),
-                       fmt::format("{} groups over {}{}{}", groups.size(), span_text(evidence.length()),
+                       fmt::format("{} over {}{}{}", count_text(groups.size(), "group"), span_text(evidence.length()),
                                    watched > 0 ? fmt::format(", {} of them seen by reading the rules", watched) : "",
                                    failures_seen ? ", no evaluation failed" : ""));
   done.dead = std::move(finding.dead);

@@ -177,8 +177,9 @@ Finding prove_loaded(const GateEvidence& evidence) {
   if (finding.problems.empty()) compare_order(evidence, finding);
   find_namesakes(evidence.rules, "", finding);
   find_namesakes(*evidence.loaded, " of Prometheus", finding);
-  auto done = conclude("P3", name, std::move(finding.problems),
-                       fmt::format("{} rules, {} of them alerts that decide", evidence.rules.size(), alerts));
+  auto done =
+      conclude("P3", name, std::move(finding.problems),
+               fmt::format("{}, {} of them alerts that decide", count_text(evidence.rules.size(), "rule"), alerts));
   done.dead = std::move(finding.dead);
   return done;
 }

@@ -78,8 +78,9 @@ Finding prove_inputs(const GateEvidence& evidence) {
         fmt::format("{}{} asks for {}", names.front(),
                     names.size() > 1 ? fmt::format(" (and {} more)", names.size() - 1) : std::string(), sentence));
   }
-  auto done = conclude("P6", "inputs present", std::move(finding.problems),
-                       fmt::format("{} selectors had samples over {}", selectors.size(), span_text(evidence.length())));
+  auto done = conclude(
+      "P6", "inputs present", std::move(finding.problems),
+      fmt::format("{} had samples over {}", count_text(selectors.size(), "selector"), span_text(evidence.length())));
   done.dead = std::move(finding.dead);
   return done;
 }

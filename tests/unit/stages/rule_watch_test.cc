@@ -49,7 +49,7 @@ GateEvidence unprepared(double from = -1, double to = 52) {
 TEST(Sightings, ProveEvaluationWhereNothingElseDoes) {
   auto judgement = judge_gate({}, unprepared());
   EXPECT_EQ(judgement.verdict, GateVerdict::quiet) << said_by(judgement);
-  EXPECT_EQ(prove_evaluated(unprepared()).proof.detail, "1 groups over 50s, 1 of them seen by reading the rules");
+  EXPECT_EQ(prove_evaluated(unprepared()).proof.detail, "1 group over 50s, 1 of them seen by reading the rules");
 }
 
 TEST(Sightings, ProveNothingWithAGapOrFromAnotherPlace) {
