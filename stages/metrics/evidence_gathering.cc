@@ -167,7 +167,7 @@ Task<void> EvidenceGathering::gather_evaluations(GateEvidence& evidence) {
 Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
   for (const auto& need : input_needs(evidence.rules)) {
     const double interval = interval_of(evidence, evidence.rules[need.rule].group);
-    for (const auto& selector : {need.selector, need.wider, need.witness}) {
+    for (const auto& selector : {need.selector, need.wider, need.witness, need.sibling}) {
       if (selector.empty()) continue;
       auto [found, is_new] = evidence.inputs.try_emplace(selector);
       if (is_new || interval < found->second.step) found->second.step = interval;
@@ -182,6 +182,20 @@ Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
     input.counts = co_await prometheus_.query_range(input_query(selector, scrape, input.step), evidence.begin,
                                                     evidence.end, input.step, stop_);
     if (!input.counts) co_await see_if_gone();
+  }
+  co_await gather_descriptions(evidence);
+}
+
+Task<void> EvidenceGathering::gather_descriptions(GateEvidence& evidence) {
+  for (const auto& need : input_needs(evidence.rules)) {
+    if (need.metric.empty() || evidence.described.contains(need.metric)) continue;
+    if (gone_) {
+      evidence.described.emplace(need.metric, *gone_);
+      continue;
+    }
+    auto known = co_await prometheus_.describes(need.metric, stop_);
+    if (!known) co_await see_if_gone();
+    evidence.described.emplace(need.metric, std::move(known));
   }
 }
 

@@ -35,6 +35,7 @@ class EvidenceGathering {
   Task<void> gather_targets(GateEvidence& evidence);
   Task<void> gather_evaluations(GateEvidence& evidence);
   Task<void> gather_inputs(GateEvidence& evidence);
+  Task<void> gather_descriptions(GateEvidence& evidence);
   Task<void> gather_alerts(GateEvidence& evidence);
   Task<void> gather_values(GateEvidence& evidence);
   Task<void> see_if_gone();  // after an error

@@ -65,6 +65,7 @@ struct GateEvidence {
       not_asked<std::vector<Series>>();  // prometheus_rule_group_iterations_missed_total
   Result<std::vector<Series>> failures = not_asked<std::vector<Series>>();  // prometheus_rule_evaluation_failures_total
   std::map<std::string, InputCount> inputs;                                 // by selector
+  std::map<std::string, Result<bool>> described;  // by metric: whether a target describes it; those with a sibling only
   Result<std::vector<ScrapeTarget>> targets = not_asked<std::vector<ScrapeTarget>>();
   Result<std::vector<Series>> lowest_up = not_asked<std::vector<Series>>();  // min_over_time(up[window])
   Sightings sightings;                   // what was seen of the rules while stages ran
@@ -89,6 +90,10 @@ struct InputNeed {
   std::string wider;    // a selector that asks for more of the same metric, when not empty
   std::string witness;  // then enough instead: see witness_of
   std::string problem;
+  // Its samples exist only while something is wrong; these are there instead (annotation `gate_sibling`), and a target
+  // describes the metric.
+  std::string sibling;
+  std::string metric;  // set with `sibling`
 };
 // Every input of every in-scope alert, through the recording rules of the same commit down to what is scraped; and
 // recorded series where only some of them are asked for.

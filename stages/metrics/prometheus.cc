@@ -118,6 +118,12 @@ Task<Result<RuntimeInformation>> Prometheus::runtime(Stop& stop) {
   co_return read_answer<RuntimeInformation>(body, shown_url_ + path, read_runtime);
 }
 
+Task<Result<bool>> Prometheus::describes(std::string metric, Stop& stop) {
+  const std::string path = "/api/v1/metadata";
+  auto body = co_await ask(path + "?limit=1&metric=" + form_encode(metric), Form(), stop);
+  co_return read_answer<bool>(body, shown_url_ + path, read_has_metadata);
+}
+
 Task<Result<std::vector<Series>>> Prometheus::query(std::string promql, Stop& stop) {
   const std::string path = "/api/v1/query";
   Form form;

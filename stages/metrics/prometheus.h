@@ -82,6 +82,8 @@ class Prometheus {
   Task<Result<std::vector<Series>>> query_range(std::string promql, double begin, double end, double step, Stop& stop);
   Task<Result<std::vector<LoadedRule>>> rules(Stop& stop);
   Task<Result<std::vector<ScrapeTarget>>> targets(Stop& stop);
+  // Whether a scraped target describes this metric (HELP or TYPE), be there samples of it or not.
+  Task<Result<bool>> describes(std::string metric, Stop& stop);
   Task<Result<std::string>> format_query(std::string promql, Stop& stop);
   const std::string& url() const { return shown_url_; }  // without credentials
 

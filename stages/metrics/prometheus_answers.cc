@@ -251,6 +251,14 @@ Result<std::string> read_text(std::string_view body) {
   });
 }
 
+Result<bool> read_has_metadata(std::string_view body) {
+  return reading<bool>([body] {
+    const auto data = open_envelope(body);
+    if (!data.is_object()) throw Surprise{"an object was expected"};
+    return !data.empty();
+  });
+}
+
 Result<double> read_time(const std::string& text) {
   const auto wrong = infrastructure_error(fmt::format("`{}` is no time", shorten(text)));
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, used = 0;

@@ -15,6 +15,7 @@ Result<std::vector<Series>> read_series(std::string_view body);  // vector, matr
 Result<RuntimeInformation> read_runtime(std::string_view body);
 Result<std::vector<LoadedRule>> read_rules(std::string_view body);
 Result<std::vector<ScrapeTarget>> read_targets(std::string_view body);
+Result<bool> read_has_metadata(std::string_view body);  // whether /api/v1/metadata holds anything
 Result<std::string> read_text(std::string_view body);
 // The server's words in an answer with another status: `execution: many-to-many matching not allowed`.
 std::string read_failure(std::string_view body);

@@ -47,6 +47,15 @@ std::string need_problem(const GateEvidence& evidence, const InputNeed& need) {
     return missing_steps(found->second, evidence, forgiven_at_begin(evidence));
   };
   auto problem = of(need.selector);
+  if (!problem.empty() && !need.sibling.empty()) {
+    const auto missing = of(need.sibling);
+    if (!missing.empty()) return fmt::format("{}, and its sibling {} {}", problem, need.sibling, missing);
+    const auto known = evidence.described.find(need.metric);
+    if (known == evidence.described.end()) return problem + ", and whether a target describes it was not asked";
+    if (!known->second) return problem + ", and " + known->second.error().message;
+    if (!*known->second) return fmt::format("{}, and no target describes {}", problem, need.metric);
+    return {};
+  }
   if (problem.empty() || need.witness.empty()) return problem;
   // The rule asks for the wider one, too, which says the same in fewer words.
   if (!of(need.wider).empty()) return {};

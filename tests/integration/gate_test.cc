@@ -261,6 +261,37 @@ TEST_F(GateTest, ALabelThatDoesNotExistIsBlindAlsoWhereSilenceIsNormal) {
       << bench.log.all();
 }
 
+TEST_F(GateTest, ADescribedMetricMayBeAbsentBesideItsSibling) {
+  const auto with = [](const std::string& metric) {
+    return replaced(healthy_rules, "annotations: {summary: \"errors: {{ $value }}\"}",
+                    "annotations: {summary: \"errors: {{ $value }}\", gate_sibling: app_latency_seconds}") +
+           "      - {alert: Late, expr: " + metric +
+           " > 5, for: 1s, labels: {layer: node}, annotations: {gate_sibling: up}}\n";
+  };
+  target.describe("app_sometimes");
+  const auto order = [](std::string rules) {
+    // The heartbeat stays the last of its group.
+    const auto late = rules.rfind("      - {alert: Late");
+    const auto beat = rules.rfind("      - record: gate:heartbeat");
+    return rules.substr(0, beat) + rules.substr(late) + rules.substr(beat, late - beat);
+  };
+  serve(order(with("app_sometimes")), order(with("app_sometimes")));
+  auto judgement = judge();
+  EXPECT_EQ(judgement.verdict, GateVerdict::quiet) << bench.log.all();
+}
+
+TEST_F(GateTest, AMetricThatNobodyDescribesIsBlindAlsoBesideItsSibling) {
+  const auto rules =
+      replaced(replaced(healthy_rules, "expr: app_errors", "expr: app_error"),
+               "annotations: {summary: \"errors: {{ $value }}\"}", "annotations: {gate_sibling: app_latency_seconds}");
+  serve(rules, rules);
+  auto judgement = judge();
+  EXPECT_EQ(said_by(judgement),
+            "blind: HighErrors asks for app_error, which had no fresh number in the window (renamed metric?), and no "
+            "target describes app_error")
+      << bench.log.all();
+}
+
 TEST_F(GateTest, AMetricThatIsNotANumberIsBlind) {
   target.set("app_errors", std::numeric_limits<double>::quiet_NaN());
   serve(healthy_rules, healthy_rules);

@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "tests/support/loopback_server.h"
 
@@ -43,6 +44,11 @@ class MetricsTarget {
     std::lock_guard lock(mutex_);
     stamps_[name] = milliseconds;
   }
+  // A metric that has a description and no samples.
+  void describe(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    described_.push_back(name);
+  }
   void fail(bool failing) { failing_ = failing; }
   int port() const { return server_.port(); }
 
@@ -55,6 +61,7 @@ class MetricsTarget {
       return answer;
     }
     answer.headers = "Content-Type: text/plain\r\n";
+    for (const auto& name : described_) answer.body += "# HELP " + name + " Text.\n# TYPE " + name + " gauge\n";
     for (const auto& [name, value] : gauges_) {
       const auto stamp = stamps_.find(name);
       answer.body += name + " " + std::to_string(value) +
@@ -66,6 +73,7 @@ class MetricsTarget {
   std::mutex mutex_;
   std::map<std::string, double> gauges_;
   std::map<std::string, std::int64_t> stamps_;
+  std::vector<std::string> described_;
   double requests_ = 0;
   std::atomic<bool> failing_{false};
   LoopbackServer server_{[this](const ServerRequest&) { return answer(); }};

@@ -354,6 +354,32 @@ TEST(Quietness, EpisodesEndAtGapsAndAreTold) {
   EXPECT_EQ(episodes[0].name(), "HighErrors");
 }
 
+TEST(Inputs, SamplesThatExistOnlyWhenSomethingIsWrongHaveASibling) {
+  auto evidence = good_evidence();
+  evidence.rules[0].annotations["gate_sibling"] = "pods";
+  evidence.loaded->at(0).annotations = evidence.rules[0].annotations;
+  evidence.inputs.at("errors").counts = std::vector<Series>{};
+  auto said = [&evidence] { return said_by(judge_gate(layers(), evidence)); };
+  EXPECT_THAT(said(),
+              HasSubstr("errors, which had no fresh number in the window (renamed metric?), and its sibling pods was "
+                        "not asked"));
+  InputCount pods;
+  pods.counts = std::vector<Series>{steady({}, 1, 1, 0, 50)};
+  evidence.inputs["pods"] = pods;
+  EXPECT_THAT(said(), HasSubstr("whether a target describes it was not asked"));
+  evidence.described.emplace("errors", hung);
+  EXPECT_THAT(said(), HasSubstr("did not answer within 10s"));
+  evidence.described.at("errors") = false;
+  EXPECT_THAT(said(), HasSubstr("and no target describes errors"));
+  evidence.described.at("errors") = true;
+  EXPECT_THAT(said(), HasSubstr("quiet: "));
+  evidence.inputs.at("pods").counts->front().samples.resize(20);
+  EXPECT_THAT(said(), HasSubstr("and its sibling pods had no fresh number at 31 of 51 steps"));
+  evidence.rules[0].annotations["gate_sibling"] = "pods or nodes";
+  evidence.loaded->at(0).annotations = evidence.rules[0].annotations;
+  EXPECT_THAT(said(), HasSubstr("its annotation `gate_sibling` is not one selector"));
+}
+
 ExpectedRule watchdog_rule() {
   auto rule = expected_rule("GateWatchdog", "vector(1)", 0, "meta");
   return rule;
