@@ -22,6 +22,7 @@ namespace {
 constexpr Milliseconds time_to_begin{60'000};  // for Locust to come up and read the locustfile
 constexpr Milliseconds time_to_end{60'000};    // beyond the duration
 constexpr std::size_t seconds_between_lines = 5;
+constexpr const char* alarm_file = "/alarm";
 
 Time to_time(double seconds) {
   return Time(Milliseconds(std::llround(seconds * 1000)));
@@ -56,8 +57,14 @@ class Counted {
   }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
+  // What the first reading finds was counted by an earlier runner.
+  void begin_late() { late_ = true; }
   void count(std::int64_t requests, std::int64_t failures) {
     if (to_ == nullptr) return;
+    if (std::exchange(late_, false)) {
+      requests_ = requests;
+      failures_ = failures;
+    }
     to_->requests += std::max<std::int64_t>(0, requests - requests_);
     to_->failed += std::max<std::int64_t>(0, failures - failures_);
     requests_ = requests;
@@ -66,6 +73,7 @@ class Counted {
 
  private:
   LoadCounters::Counts* to_;
+  bool late_ = false;
   std::int64_t requests_ = 0;
   std::int64_t failures_ = 0;
 };
@@ -84,6 +92,7 @@ struct Live {
         counted(std::in_place, counters, from.run.repository) {}
 
   void read();
+  void resume();
   std::optional<std::string> must_end();
 
   const StageRequest& request;
@@ -115,12 +124,22 @@ void Live::read() {
   (void)replace_file(request.directory + "/progress.json", to_json(progress) + "\n");
 }
 
+// What an earlier runner knew.
+void Live::resume() {
+  std::ifstream file(request.directory + alarm_file, std::ios::binary);
+  std::getline(file, ended_for);
+  counted->begin_late();
+}
+
 std::optional<std::string> Live::must_end() {
-  if (request.alarm != nullptr && !request.alarm->empty() && !report.finished) {
+  if (ended_for.empty() && request.alarm != nullptr && !request.alarm->empty() && !report.finished) {
     ended_for = *request.alarm;
     request.log->line(ended_for + ": the load is ended");
+    // Before the effect: the next runner would take the end for Locust's own misfortune, and try again.
+    (void)replace_file(request.directory + alarm_file, ended_for);
     return ended_for;
   }
+  if (!ended_for.empty() && !report.finished) return ended_for;
   if (!report.damage.empty()) return "its rows make no sense";
   if (hopeless(report)) return "it raises nothing but exceptions";
   auto limit = report.begin ? to_time(*report.begin) + spec.duration + time_to_end : started + time_to_begin;
@@ -215,6 +234,7 @@ Task<StageOutcome> judge_all(Live& live, LocustEnd end) {
     outcome.checks.front() = ended_early(live);
     // How many there would have been is not known.
     std::erase_if(outcome.checks, [](const Check& check) { return check.name == "requests"; });
+    outcome.conclusive = true;
     outcome.advice = "find what the alert saw in the run's measurements; correct it and push again";
     tell(live.request, outcome.checks);
   } else if (incomplete) {
@@ -258,6 +278,7 @@ Task<StageOutcome> LoadStage::run(StageRequest request) {
                                   spec.host));
   }
   Live live(request, replicas ? &*replicas : nullptr, clock_, counters_);
+  if (request.resume) live.resume();
   auto end = co_await run_locust(processes_, clock_, *process, *request.stop, [&live] { return follow(live); });
   if (!end) co_return outcome_of(end.error());
   live.read();

@@ -52,6 +52,7 @@ Task<StageOutcome> ServiceCheckedStage::run(StageRequest request) {
       if ((*status)->how != ProcessExit::How::leader_died) continue;
       outcome.outcome = Outcome::error;
       outcome.lost_environment = stage;
+      outcome.conclusive = false;  // what fired may have been the loss
     }
   }
   co_return outcome;

@@ -55,7 +55,8 @@ struct StageOutcome {
   std::optional<Window> window;  // load and verify: the span that was judged, on the metrics server's clock if known
   std::optional<GateJudgement> gate;  // promote
   std::string
-      lost_environment;  // the `apply` stage whose environment broke under this attempt, by no fault of the commit
+      lost_environment;     // the `apply` stage whose environment broke under this attempt, by no fault of the commit
+  bool conclusive = false;  // no other attempt may take it back: an alert fired meanwhile
   std::optional<TestCounts> tests;  // test, when JUnit XML was read; names are in the attempt's tests.json
   bool operator==(const StageOutcome&) const = default;
 };

@@ -108,6 +108,7 @@ void fields(A& a, StageOutcome& v) {
   a("gate", v.gate);
   a("tests", v.tests);
   a.later("lost_environment", v.lost_environment);
+  a.later("conclusive", v.conclusive);
 }
 
 }  // namespace quietgate

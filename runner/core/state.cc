@@ -40,6 +40,7 @@ bool retry_wanted(const RetryPolicy& policy, const StageOutcome& outcome) {
   auto asked = [&](RetryWhen when) {
     return std::find(policy.when.begin(), policy.when.end(), when) != policy.when.end();
   };
+  if (outcome.conclusive) return false;
   if (outcome.timed_out) return asked(RetryWhen::timeout);
   switch (outcome.outcome) {
     case Outcome::error:

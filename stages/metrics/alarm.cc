@@ -6,8 +6,16 @@
 
 namespace quietgate {
 
+namespace {
+
+constexpr double soon = 10;  // seconds
+
+}  // namespace
+
 std::optional<std::string> Alarm::look(const std::vector<LoadedRule>& rules) {
   std::set<std::pair<std::string, Labels>> still;
+  // A first look that comes late says little about the beginning.
+  for (const auto& rule : rules) trusts_first_ = trusts_first_ && rule.last_evaluation - begun_ < soon;
   std::optional<std::string> sentence;
   for (const auto& rule : rules) {
     if (!rule.alerting || !alerts_.contains(rule.name)) continue;

@@ -15,7 +15,7 @@ class Alarm {
  public:
   // `alerts` are the names that decide. `begun` is when the attempt began, in seconds since the epoch: what was active
   // before is a dirty start, which is not the commit's doing and is left to the gate. Unless `resumed`, what the first
-  // look finds active was there before, too: clocks may differ.
+  // look finds active was there before, too, if it comes within ten seconds: clocks may differ.
   Alarm(std::set<std::string> alerts, double begun, bool resumed)
       : alerts_(std::move(alerts)), begun_(begun), trusts_first_(!resumed) {}
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -176,6 +177,7 @@ Task<void> Watch::sketch(double from, double until) {
   so_far.sightings = read_sightings(request_.directory, asked_.url());
   EvidenceGathering asked(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
   co_await asked.gather(so_far);
+  evidence_.canonical = so_far.canonical;  // needs not be asked again
   auto judgement = judge_gate(spec_, so_far);
   const auto able = prove_able(evidence_).proof;
   for (auto& proof : judgement.proofs) {
@@ -198,7 +200,8 @@ Task<void> Watch::watch_until(double until) {
   while (left > 0 && !firing_) {
     co_await clock_.sleep(milliseconds_of(std::min(1.0, left)) + Milliseconds(1), *request_.stop);
     co_await glance();
-    if (!firing_) co_await sketch(from, until);
+    left = until - server_now();
+    if (!firing_ && left > std::max(1.0, sketch_took_)) co_await sketch(from, until);
     left = until - server_now();
     if (left > 1 && left <= next_word) {
       say(fmt::format("{} left", span_text(std::round(left))));
@@ -270,6 +273,9 @@ Task<GateJudgement> Gate::judge(GateSpec spec, const StageRequest& request) {
       judgement.window = *window;
     }
   }
+  // What stood so far stands no more.
+  std::error_code ignored;
+  std::filesystem::remove(request.directory + "/progress.json", ignored);
   for (const auto& line : format_proofs(judgement.proofs)) request.log->line(line);
   request.log->line(said_by(judgement));
   co_return judgement;

@@ -109,8 +109,8 @@ Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string at
   for (;;) {
     auto rules = co_await prometheus.rules(stop);
     auto pause = after_a_problem;
+    if (seen) seen(rules);
     if (rules) {
-      if (seen) seen(*rules);
       const auto before = newest;
       if (add_sightings(*rules, newest)) file << lines_of(prometheus.url(), before, newest) << std::flush;
       for (auto& [key, group] : newest) {
@@ -199,8 +199,14 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
   for (const auto& url : urls) {
     RulesSeen seen;
     if (auto found = alarms.find(url); found != alarms.end()) {
-      seen = [&alarm, &watch = found->second](const std::vector<LoadedRule>& rules) {
-        const auto sentence = watch.look(rules);
+      seen = [&alarm, &watch = found->second, log = request.log,
+              told = std::string()](const Result<std::vector<LoadedRule>>& rules) mutable {
+        if (!rules) {
+          if (told != rules.error().message) log->line("the alerts can't be watched: " + rules.error().message);
+          told = rules.error().message;
+          return;
+        }
+        const auto sentence = watch.look(*rules);
         if (sentence && alarm.empty()) alarm = *sentence;
       };
     }

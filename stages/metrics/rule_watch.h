@@ -19,8 +19,8 @@ namespace quietgate {
 // Reads the rules of the server at `url` three times per evaluation interval, until `stop` is requested, and appends
 // what is new to `rules-seen.ndjson` in the attempt's directory. What it can't read it leaves out: a gap proves
 // nothing.
-// `seen` is called with every reading; it may be empty.
-using RulesSeen = std::function<void(const std::vector<LoadedRule>&)>;
+// `seen` is called with every reading, an error too; it may be empty.
+using RulesSeen = std::function<void(const Result<std::vector<LoadedRule>>&)>;
 Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, RulesSeen seen,
                        Stop& stop);
 

@@ -79,6 +79,7 @@ class Alarms(Watched):
             load = self.stage(number, "load")
             ended = datetime.datetime.fromisoformat(load["finished_at"].replace("Z", "+00:00")).timestamp()
             took.append(ended - fired)
+            self.assertLess(took[-1], 20, "the load went on")
             self.assertEqual(run["outcome"], "failed", self.stage_log(number, "load"))
             self.assertRegex(load["reason"], r'^HighErrors \{instance="127.0.0.1:\d+", job="app"\} fires, active since \d\d:\d\d:\d\dZ, value 9: '
                              r"the load was ended after \d+s of 1m, with [\d,]+ requests$")

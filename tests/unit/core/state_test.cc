@@ -107,6 +107,16 @@ TEST(Next, RetriesOnlyWhatThePolicyNames) {
   EXPECT_EQ(told(next(state, {})), "finish error a: because; ");
 }
 
+TEST(Next, AConclusiveOutcomeIsNotTriedAgain) {
+  auto spec = stage("a");
+  spec.retry = {3, {RetryWhen::failed}};
+  auto state = started({spec});
+  finish(state, "a", Outcome::failed);
+  EXPECT_EQ(told(next(state, {})), "start a.2; ");
+  state.stages.at("a").outcome.conclusive = true;
+  EXPECT_EQ(told(next(state, {})), "finish failed a: because; ");
+}
+
 TEST(Next, ContinueOnErrorLetsTheRunPass) {
   auto lenient = stage("a");
   lenient.continue_on_error = true;

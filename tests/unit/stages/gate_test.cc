@@ -42,13 +42,21 @@ TEST(Gate, IsQuietAfterTheQuietTimeIsOver) {
                                            HasSubstr("17s left"), HasSubstr("P3     ok")));
 }
 
+// What progress.json held when it was written last.
+std::string last_progress(GateWorld& world) {
+  std::string last;
+  world.prometheus.before_rules = [&] {
+    if (auto now = world.bench.read("attempt/progress.json"); !now.empty()) last = now;
+  };
+  world.judge();
+  EXPECT_EQ(world.bench.read("attempt/progress.json"), "") << "it is over";
+  return last;
+}
+
 TEST(Gate, TheProofTableFillsUpWhileItWaits) {
   GateWorld world;
-  EXPECT_EQ(world.judge().verdict, GateVerdict::quiet);
-  const auto progress = world.bench.read("attempt/progress.json");
-  EXPECT_THAT(progress, AllOf(HasSubstr("\"id\":\"P5\""), HasSubstr("\"id\":\"QUIET\""),
-                              HasSubstr("\"duration_ms\":27000"), Not(HasSubstr("blind"))))
-      << progress;
+  EXPECT_THAT(last_progress(world), AllOf(HasSubstr("\"id\":\"P5\""), HasSubstr("\"id\":\"QUIET\""),
+                                          HasSubstr("\"duration_ms\":27000"), Not(HasSubstr("blind"))));
 }
 
 TEST(Gate, ItShowsWhatIsMissingBeforeTheEnd) {
@@ -56,8 +64,7 @@ TEST(Gate, ItShowsWhatIsMissingBeforeTheEnd) {
   world.prometheus.instead["count(errors "] = [] {
     return GatePrometheus::body(200, R"({"status":"success","data":{"resultType":"matrix","result":[]}})");
   };
-  EXPECT_EQ(world.judge().verdict, GateVerdict::blind);
-  EXPECT_THAT(world.bench.read("attempt/progress.json"), HasSubstr("HighErrors asks for errors"));
+  EXPECT_THAT(last_progress(world), HasSubstr("HighErrors asks for errors"));
 }
 
 TEST(Gate, EveryBrokenAnswerIsBlind) {

@@ -335,6 +335,20 @@ TEST_F(Load, FindsProgramsOnAPath) {
   EXPECT_EQ(find_on_path("checkout", bench.root), "") << "a folder is no program";
 }
 
+TEST_F(Load, AnAlarmOutlivesItsRunner) {
+  healthy_locust(100, 4);
+  locust.ends_at = Milliseconds(4'800);
+  locust.known = true;
+  bench.write("attempt/alarm", "HighErrors fires, active since 10:00:01Z, value 9");
+  auto made = request();
+  made.resume = true;
+  auto outcome = await_in_time(bench, clock, LoadStage(locust, prometheus, clock).run(std::move(made)));
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_TRUE(outcome.conclusive) << "another attempt could take it back";
+  EXPECT_TRUE(outcome.reason.starts_with("HighErrors fires, active since 10:00:01Z, value 9: the load was ended after"))
+      << outcome.reason;
+}
+
 TEST_F(Load, IsCountedWhileItRunsAndAfter) {
   healthy_locust();
   LoadCounters counters;
@@ -365,6 +379,8 @@ TEST_F(Load, AnAlarmEndsItAndWhatWasMeasuredIsKept) {
       outcome.reason.starts_with("HighErrors {path=\"/\"} fires, active since 10:00:01Z, value 9: the load was "
                                  "ended after 4s of 10s, with 400 requests"))
       << outcome.reason;
+  EXPECT_TRUE(outcome.conclusive);
+  EXPECT_EQ(bench.read("attempt/alarm"), alarm);
   ASSERT_EQ(locust.stopped.size(), 1U);
   EXPECT_LE(clock.now() - begun, Milliseconds(5'200)) << "neither the rest of the load nor the replicas are waited for";
   EXPECT_TRUE(outcome.window.has_value());

@@ -269,6 +269,12 @@ TEST(Alarm, ADirtyStartIsLeftToTheGate) {
   EXPECT_FALSE(late.look(alerting("firing", 99))) << "active before the attempt began";
 }
 
+TEST(Alarm, AFirstLookThatComesLateTrustsTheTimes) {
+  Alarm alarm({"A"}, 50, false);
+  EXPECT_TRUE(alarm.look(alerting("firing", 60))) << "the rules were evaluated at 100";
+  EXPECT_FALSE(Alarm({"A"}, 50, false).look(alerting("firing", 40)));
+}
+
 TEST(Alarm, AfterARestartOfTheServiceItsBeginTells) {
   EXPECT_TRUE(Alarm({"A"}, 100, true).look(alerting("firing", 101)));
   EXPECT_FALSE(Alarm({"A"}, 100, true).look(alerting("firing", 99)));
