@@ -79,7 +79,8 @@ int serve(const ServeOptions& options) {
   auto token = load_or_make_token(config->data);
   if (!token) return refuse(token.error());
 
-  ApiOptions api_options{QUIETGATE_VERSION, config->data, *token, config->hosts, {}, &composition.queue(), {}, &composition.loads()};
+  ApiOptions api_options{QUIETGATE_VERSION,   config->data, *token, config->hosts, {}, &composition.queue(), {},
+                         &composition.loads()};
   api_options.hosts.push_back(config->address.find(':') == std::string::npos ? config->address
                                                                              : "[" + config->address + "]");
   for (const auto& repository : config->repositories)

@@ -17,8 +17,8 @@ namespace quietgate {
 // A locustfile that can't be used, or that ends the load early, is `failed`; Locust missing, killed or broken is
 // `error`; no requests, or a replica series with holes, is `inconclusive`. `window` is the load's span, on the metrics
 // server's clock where `autoscaling` names one. An alarm (StageRequest) ends the load: `failed`, with what was measured
-// until then, and without autoscaling checks; `alarm` in the attempt's directory says so to a later runner, and the outcome
-// is conclusive. A resumed attempt goes on with the Locust that its leader kept.
+// until then, and without autoscaling checks; `alarm` in the attempt's directory says so to a later runner, and the
+// outcome is conclusive. A resumed attempt goes on with the Locust that its leader kept.
 class LoadStage : public StageKind {
  public:
   // `counters` may be null: nobody counts. All must outlive it.

@@ -43,8 +43,8 @@ struct StageRequest {
   Time run_started{};
   const std::string* alarm = nullptr;  // null, or what an alert of a later gate says that began to fire meanwhile;
                                        // empty: none has. The stage may end early then
-  StageLog* log = nullptr;     // never null in use; owned by the driver
-  Stop* stop = nullptr;        // likewise
+  StageLog* log = nullptr;             // never null in use; owned by the driver
+  Stop* stop = nullptr;                // likewise
   Stop* runner = nullptr;      // likewise; requested only when the runner stops: for what a cancel must not leave open
   Journal* journal = nullptr;  // for the stage's own intents (EnvironmentPlanned, PromotionIntended, ...)
   const std::vector<Row>* history = nullptr;  // this run's rows so far: where a resumed stage finds its own intents
