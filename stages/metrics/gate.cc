@@ -177,7 +177,10 @@ Task<void> Watch::sketch(double from, double until) {
   so_far.sightings = read_sightings(request_.directory, asked_.url());
   EvidenceGathering asked(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
   co_await asked.gather(so_far);
-  evidence_.canonical = so_far.canonical;  // needs not be asked again
+  // Answers need not be asked for again; what failed may be had at the end.
+  for (const auto& [query, formatted] : so_far.canonical) {
+    if (formatted) evidence_.canonical.emplace(query, formatted);
+  }
   auto judgement = judge_gate(spec_, so_far);
   const auto able = prove_able(evidence_).proof;
   for (auto& proof : judgement.proofs) {

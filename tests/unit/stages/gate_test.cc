@@ -67,6 +67,21 @@ TEST(Gate, ItShowsWhatIsMissingBeforeTheEnd) {
   EXPECT_THAT(last_progress(world), HasSubstr("HighErrors asks for errors"));
 }
 
+TEST(Gate, WhatTheTableSoFarCouldNotAskIsAskedAgainAtTheEnd) {
+  GateWorld world;
+  const auto until = world.bench.clock.now() + Milliseconds{10'000};
+  int failed = 0;
+  world.prometheus.before_rules = [&] {
+    if (world.bench.clock.now() >= until) return world.prometheus.instead.clear();
+    world.prometheus.instead["/api/v1/format_query"] = [&failed] {
+      ++failed;
+      return GatePrometheus::body(503, "busy");
+    };
+  };
+  EXPECT_EQ(world.judge().verdict, GateVerdict::quiet) << world.bench.log.all();
+  EXPECT_GT(failed, 0);
+}
+
 TEST(Gate, EveryBrokenAnswerIsBlind) {
   auto words = [](int status, std::string text) {
     return [status, text] { return GatePrometheus::body(status, text); };
