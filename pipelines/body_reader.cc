@@ -314,15 +314,20 @@ VerifySpec BodyReader::verify(const Found& found) {
   return spec;
 }
 
-GateSpec BodyReader::gate(const Found& found) {
+GateSpec BodyReader::gate(const Found& found, bool over_windows) {
   GateSpec spec;
   MapReader map(values_, found, "`gate`");
   text(map.require("prometheus", "the URL of the Prometheus that evaluates the rules"), spec.prometheus);
   paths(map.require("rules", "globs of rule files"), spec.rules, 1);
-  if (const Found during = map.require("during", "the stages in which the rules must stay quiet"))
-    window(during, StageReference::Kind::windows, spec.during);
-  if (const Found quiet = map.find("quiet_for"))
-    spec.quiet_for = values_.duration(quiet, Milliseconds{0}).value_or(spec.quiet_for);
+  if (over_windows) {
+    if (const Found during = map.require("during", "the stages in which the rules must stay quiet"))
+      window(during, StageReference::Kind::windows, spec.during);
+    if (const Found quiet = map.find("quiet_for"))
+      spec.quiet_for = values_.duration(quiet, Milliseconds{0}).value_or(spec.quiet_for);
+    if (const Found word_at = map.find("on_alert")) {
+      if (const auto word = values_.choice(word_at, {"end_load", "go_on"})) spec.on_alert = static_cast<OnAlert>(*word);
+    }
+  }
   if (const Found layers = map.find("layers")) {
     for (const Found& item : values_.list(layers)) {
       const auto word = values_.choice(item, {"application", "service", "kubernetes", "node"});
@@ -335,21 +340,28 @@ GateSpec BodyReader::gate(const Found& found) {
     }
   }
   if (const Found waived = map.find("waive")) waivers(waived, spec.waivers);
-  if (const Found word_at = map.find("on_alert")) {
-    if (const auto word = values_.choice(word_at, {"end_load", "go_on"})) spec.on_alert = static_cast<OnAlert>(*word);
-  }
   if (const Found alertmanager = map.find("alertmanager")) text(alertmanager, spec.alertmanager);
+  if (const Found watchdog = map.find("watchdog")) {
+    MapReader delivery(values_, watchdog, "`watchdog`");
+    if (const Found name = delivery.require("delivered_to", "the name in the webhook's URL, /api/v1/watchdogs/NAME")) {
+      spec.watchdog = values_.text(name).value_or("");
+      if (!spec.watchdog.empty()) values_.is_name(name, spec.watchdog, letters, name_characters, 63, name_expected);
+    }
+    if (const Found within = delivery.require("within", "how old the last delivery may be, such as 5m"))
+      spec.watchdog_within = values_.duration(within).value_or(spec.watchdog_within);
+    delivery.finish();
+  }
   map.finish();
   return spec;
 }
 
 void BodyReader::waivers(const Found& found, std::map<std::string, std::string>& out) {
   MapReader map(values_, found, "`waive`");
-  const std::vector<std::string> proofs{"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9"};
+  const std::vector<std::string> proofs{"P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10"};
   for (const Found& entry : map.entries()) {
     if (std::find(proofs.begin(), proofs.end(), entry.name) == proofs.end()) {
       values_.diagnostics().add(entry.key_at, fmt::format("`{}` is not a proof that can be waived", entry.name),
-                                "one of P1 to P9; what a layer or an alert says can't be waived");
+                                "one of P1 to P10; what a layer or an alert says can't be waived");
       continue;
     }
     const auto reason = values_.text(entry, 500);
@@ -365,11 +377,46 @@ PromoteSpec BodyReader::promote(const Found& found) {
   PromoteSpec spec;
   MapReader map(values_, found, "`promote`");
   text(map.require("branch", "the branch that is moved to the commit"), spec.branch);
-  if (const Found gate_at = map.find("gate")) spec.gate = gate(gate_at);
+  if (const Found gate_at = map.find("gate")) spec.gate = gate(gate_at, true);
   if (const Found approval = map.find("approval")) {
     if (const auto word = values_.choice(approval, {"none", "manual"})) spec.approval = static_cast<Approval>(*word);
   }
   map.unsupported("merge");
+  map.finish();
+  return spec;
+}
+
+WatchSpec BodyReader::watch(const Found& found) {
+  WatchSpec spec;
+  MapReader map(values_, found, "`watch`");
+  if (const Found gate_at = map.require("gate", "the rules that must stay quiet, and where they are evaluated"))
+    spec.gate = gate(gate_at, false);
+  if (const Found span = map.require("for", "how long the release is watched, such as 5m"))
+    spec.duration = values_.duration(span).value_or(spec.duration);
+  if (const Found word_at = map.find("on_alert")) {
+    if (const auto word = values_.choice(word_at, {"rollback", "fail"}))
+      spec.on_alert = static_cast<AfterRelease>(*word);
+  }
+  map.finish();
+  return spec;
+}
+
+FaultSpec BodyReader::fault(const Found& found) {
+  FaultSpec spec;
+  MapReader map(values_, found, "`fault`");
+  std::string directory;
+  path(map.find("directory"), directory);
+  if (const Found run = map.require("run", "what breaks it: text (a shell script) or a list"))
+    spec.command = command(run).value_or(Command{});
+  if (const Found undo = map.find("undo")) spec.undo = command(undo);
+  spec.command.directory = directory;
+  if (spec.undo) spec.undo->directory = directory;
+  text(map.require("prometheus", "the URL of the Prometheus that evaluates the rules"), spec.prometheus);
+  if (const Found alerts = map.require("alerts", "the alerts that must hear of it"))
+    spec.alerts = values_.texts(alerts, 1);
+  if (const Found within = map.find("within")) spec.within = values_.duration(within).value_or(spec.within);
+  if (const Found resolved = map.find("resolved_within"))
+    spec.resolved_within = values_.duration(resolved).value_or(spec.resolved_within);
   map.finish();
   return spec;
 }

@@ -1,16 +1,15 @@
 #include "pipelines/compiler.h"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <algorithm>
-#include <array>
 
 #include "pipelines/graph.h"
 #include "pipelines/stage_reader.h"
 #include "pipelines/yaml.h"
 #include "runner/core/event.h"
 #include "runner/core/trigger.h"
+#include "runner/ports/digest.h"
 
 namespace quietgate {
 
@@ -20,12 +19,7 @@ constexpr std::size_t max_stages = 500;
 
 std::string hash_of(Plan plan) {
   plan.hash.clear();
-  const std::string canonical = to_json(plan);
-  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(canonical.data()), canonical.size());
-  std::string out;
-  for (const unsigned char byte : digest) out += fmt::format("{:02x}", byte);
-  return out;
+  return sha256_hex(to_json(plan));
 }
 
 std::string_view without_mark(const std::string& text) {

@@ -52,6 +52,11 @@ Facts facts(const ApplySpec& apply) {
   }
   if (!apply.ports.empty()) out.push_back("ports " + joined(apply.ports));
   out.push_back(apply.keep ? "is kept" : "lives " + human_duration(apply.time_to_live));
+  if (apply.watch) {
+    out.push_back("watched for " + human_duration(apply.watch->duration) + ", rules " +
+                  joined(apply.watch->gate.rules));
+    out.push_back(apply.watch->on_alert == AfterRelease::roll_back ? "an alert rolls back" : "an alert fails it");
+  }
   return out;
 }
 
@@ -76,7 +81,8 @@ Facts facts(const VerifySpec& verify) {
 }
 
 Facts facts(const PromoteSpec& promote) {
-  Facts out{"to " + promote.branch};
+  Facts out{promote.back_from.empty() ? "to " + promote.branch
+                                      : promote.branch + " back from " + promote.back_from.substr(0, 7)};
   if (promote.gate) {
     out.push_back("quiet during " + joined(promote.gate->during));
     if (promote.gate->quiet_for.count() > 0) out.push_back("and " + human_duration(promote.gate->quiet_for) + " after");
@@ -84,10 +90,17 @@ Facts facts(const PromoteSpec& promote) {
     if (promote.gate->on_alert == OnAlert::go_on) out.push_back("an alert does not end the load");
     for (const auto& [proof, reason] : promote.gate->waivers) out.push_back("without " + proof + " (" + reason + ")");
     if (!promote.gate->layers.empty()) out.push_back("layers " + joined(promote.gate->layers));
-  } else {
+  } else if (promote.back_from.empty()) {
     out.push_back("no gate");
   }
   if (promote.approval == Approval::manual) out.push_back("when a person approves");
+  return out;
+}
+
+Facts facts(const FaultSpec& fault) {
+  Facts out{"breaks: " + shown(fault.command),
+            fmt::format("{} within {}", joined(fault.alerts), human_duration(fault.within))};
+  if (fault.resolved_within.count() > 0) out.push_back("over " + human_duration(fault.resolved_within) + " after it");
   return out;
 }
 

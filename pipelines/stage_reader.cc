@@ -163,8 +163,7 @@ class StageReader {
   }
 
   void read_body() {
-    const std::vector<std::string> kinds{"test", "apply", "load", "verify", "promote", "approve"};
-    map_.unsupported("watch");
+    const std::vector<std::string> kinds{"test", "apply", "load", "verify", "promote", "approve", "fault"};
     std::vector<Found> bodies;
     for (const std::string& kind : kinds) {
       if (const Found body = map_.find(kind)) bodies.push_back(body);
@@ -172,6 +171,7 @@ class StageReader {
     const bool apply = !bodies.empty() && bodies[0].name == "apply";
     const Found time_to_live = map_.find("time_to_live");
     const Found keep = map_.find("keep");
+    const Found watch = map_.find("watch");
     if (!map_.valid()) return;
     if (bodies.empty()) {
       values_.diagnostics().add(draft_.at, fmt::format("stage `{}` does nothing", draft_.base),
@@ -188,8 +188,8 @@ class StageReader {
     if (lock_ && bodies[0].name == "approve")
       values_.diagnostics().add(lock_.key_at, "a stage with `approve` takes no lock", {},
                                 "give the lock to the stages that use what it guards");
-    if (apply) return read_lifetime(time_to_live, keep);
-    for (const Found& word : {time_to_live, keep}) {
+    if (apply) return read_lifetime(time_to_live, keep, watch);
+    for (const Found& word : {time_to_live, keep, watch}) {
       if (word) values_.diagnostics().add(word.key_at, fmt::format("`{}` belongs to a stage with `apply`", word.name));
     }
   }
@@ -202,16 +202,31 @@ class StageReader {
     if (found.name == "load") return reader.load(found);
     if (found.name == "verify") return reader.verify(found);
     if (found.name == "promote") return reader.promote(found);
+    if (found.name == "fault") return reader.fault(found);
     return reader.approve(found);
   }
 
-  void read_lifetime(const Found& time_to_live, const Found& keep) {
+  void read_lifetime(const Found& time_to_live, const Found& keep, const Found& watch) {
     auto& apply = std::get<ApplySpec>(draft_.spec.body);
     if (time_to_live) apply.time_to_live = values_.duration(time_to_live).value_or(apply.time_to_live);
     if (keep) apply.keep = values_.boolean(keep).value_or(false);
     if (apply.keep && time_to_live)
       values_.diagnostics().add(time_to_live.key_at, "an environment that is kept has no time to live", {},
                                 "remove `time_to_live` or `keep`");
+    if (watch) read_watch(watch, apply);
+  }
+
+  void read_watch(const Found& found, ApplySpec& apply) {
+    BodyReader reader(values_, scope_);
+    apply.watch = reader.watch(found);
+    if (!apply.keep)
+      values_.diagnostics().add(found.key_at, "only an environment that is kept is watched", {},
+                                "add `keep: true`, or judge it by a load and the gate of a `promote` stage");
+    if (apply.watch->duration >= draft_.spec.timeout)
+      values_.diagnostics().add(found.key_at,
+                                fmt::format("the stage's timeout of {} is over before its watch of {}",
+                                            human_duration(draft_.spec.timeout), human_duration(apply.watch->duration)),
+                                {}, "raise `timeout`");
   }
 
   Scope scope_;

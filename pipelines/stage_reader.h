@@ -41,6 +41,8 @@ class BodyReader {
   VerifySpec verify(const Found& found);
   PromoteSpec promote(const Found& found);
   ApproveSpec approve(const Found& found);
+  FaultSpec fault(const Found& found);
+  WatchSpec watch(const Found& found);
 
  private:
   // Reads a text that may hold templates into `out`, when there is one.
@@ -55,7 +57,8 @@ class BodyReader {
   ReadyCheck ready(const Found& found);
   TerraformSpec terraform(const Found& found);
   AutoscalingSpec autoscaling(const Found& found);
-  GateSpec gate(const Found& found);
+  // `over_windows`: it names the stages that it is about; else it is about the time in which it stands.
+  GateSpec gate(const Found& found, bool over_windows);
   void waivers(const Found& found, std::map<std::string, std::string>& out);
   MetricCheck check(const Found& found);
   void window(const Found& found, StageReference::Kind kind, std::vector<std::string>& out);

@@ -34,6 +34,7 @@ struct Arguments {
   RunsQuery runs;
   LogsQuery logs;
   BacktestQuery backtest;
+  VerifyQuery verify;
   std::string name;  // of a run
   std::string stage;
   std::string reason;
@@ -102,6 +103,17 @@ void add_alerts_verb(CLI::App& app, Arguments& a) {
   test->add_option("--deadline", query.deadline, "Of each answer of the server (default: 1m)");
 }
 
+void add_verify_verb(CLI::App& app, Arguments& a) {
+  auto* verify =
+      verb(app, "verify", "Check a commit's evidence, offline, and say what it proves", "Here, without a service");
+  verify->add_option("COMMIT", a.verify.commit, "Whatever names a commit in the clone; with --evidence, its full id")
+      ->required();
+  verify->add_option("--repository", a.verify.repository, "A clone that has refs/notes/quietgate (default: here)");
+  verify->add_option("--evidence", a.verify.evidence, "A file of envelopes instead of the note; `-`: standard input");
+  verify->add_option("--key", a.verify.keys,
+                     "Public keys of the quietgate that promoted, PEM (default: those of the data directory)");
+}
+
 void add_reading_verbs(CLI::App& app, Arguments& a) {
   const char* look = "Look";
   auto* runs = verb(app, "runs", "List runs, newest first", look);
@@ -117,6 +129,8 @@ void add_reading_verbs(CLI::App& app, Arguments& a) {
   logs->add_option("--attempt", a.logs.attempt, "Number of the attempt (default: the last)")
       ->check(CLI::Range(1, 1000));
   logs->add_flag("-f,--follow", a.logs.follow, "Until the stage ends");
+  verb(app, "evidence", "Print the signed evidence of a run's promotions, an envelope a line", look)
+      ->add_option("RUN", a.name, "hello/12, or hello for its newest");
   auto* environments =
       verb(app, "environments", "List environments that exist, also those that can't be destroyed", look);
   environments->add_option("--destroy", a.environment, "Have this one destroyed, even if it is kept");
@@ -144,6 +158,9 @@ void add_deciding_verbs(CLI::App& app, Arguments& a) {
   promote->add_option("--reason", a.reason, "Kept with the evidence")->required();
   promote->add_flag("--override", a.override_gate, "Although the gate was loud or blind; the evidence tells");
   promote->add_flag("-f,--follow", a.follow, "Until it ends");
+  auto* rollback = with_run("rollback", "Put back what a run promoted: the branch, and what was deployed of it");
+  rollback->add_option("--reason", a.reason, "Kept with the evidence")->required();
+  rollback->add_flag("-f,--follow", a.follow, "Until it ends");
 }
 
 void add_shell_verbs(CLI::App& app, Arguments& a) {
@@ -188,6 +205,7 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
   if (verb == "doctor" && a.repair) return repair_data(parts, a.common);
   if (verb == "doctor") return doctor(parts, a.common, terminal);
   if (verb == "alerts") return backtest_rules(parts, a.common, a.backtest);
+  if (verb == "verify") return verify_commit(parts, a.common, a.verify);
   if (verb == "backup") return backup_data(parts, a.common, a.file);
   ServiceVerbs service(parts, a.common, terminal);
   if (verb == "runs") return service.runs(a.runs);
@@ -199,6 +217,8 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
   if (verb == "retry") return service.retry(a.name, a.follow);
   if (verb == "approve") return service.approve(a.name, a.stage, !a.refuse, a.reason);
   if (verb == "promote") return service.promote(a.name, a.reason, a.override_gate, a.follow);
+  if (verb == "rollback") return service.rollback(a.name, a.reason, a.follow);
+  if (verb == "evidence") return service.evidence(a.name);
   return a.environment.empty() ? service.environments() : service.destroy(a.environment);
 }
 
@@ -223,6 +243,7 @@ int run_cli(int count, const char* const* arguments, const CliParts& parts) {
   add_common(app, a);
   add_local_verbs(app, a);
   add_alerts_verb(app, a);
+  add_verify_verb(app, a);
   add_reading_verbs(app, a);
   add_deciding_verbs(app, a);
   add_shell_verbs(app, a);

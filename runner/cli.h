@@ -88,6 +88,8 @@ class ServiceVerbs {
   int retry(const std::string& run, bool follow);
   int approve(const std::string& run, const std::string& stage, bool granted, const std::string& reason);
   int promote(const std::string& run, const std::string& reason, bool override_gate, bool follow);
+  int rollback(const std::string& run, const std::string& reason, bool follow);
+  int evidence(const std::string& run);
   int queue();
   int environments();
   int destroy(const std::string& environment);
@@ -115,6 +117,16 @@ int plan_file(const CliParts& parts, const CliCommon& common, const std::string&
 
 // 0: all was computed; 1: more pages than --at-most; 5: something could not be computed, or the server not be reached.
 int backtest_rules(const CliParts& parts, const CliCommon& common, const BacktestQuery& query);
+
+// `verify`, as it was written.
+struct VerifyQuery {
+  std::string commit;
+  std::string repository = ".";   // a clone, where the note is
+  std::string evidence;           // a file of envelopes instead; `-`: standard input
+  std::vector<std::string> keys;  // files of public keys; empty: that of the data directory
+};
+// Checks the evidence of a commit and explains it. 0: all of it holds; 1: some of it doesn't; 4: there is none.
+int verify_commit(const CliParts& parts, const CliCommon& common, const VerifyQuery& query);
 
 // Looks at this machine: data directory, disk, port, tools.
 int doctor(const CliParts& parts, const CliCommon& common, Terminal terminal);

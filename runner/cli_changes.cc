@@ -98,6 +98,33 @@ int ServiceVerbs::promote(const std::string& name, const std::string& reason, bo
   return code == exit_ok && follow && !common_.json ? follow_run(id) : code;
 }
 
+int ServiceVerbs::rollback(const std::string& name, const std::string& reason, bool follow) {
+  auto run = resolve(name);
+  if (auto* code = std::get_if<int>(&run)) return *code;
+  const Json body{{"reason", reason}};
+  return requested(client_.post("/api/v1/runs/" + std::get<std::string>(run) + "/rollback", body.dump()), follow);
+}
+
+int ServiceVerbs::evidence(const std::string& name) {
+  auto run = resolve(name);
+  if (auto* code = std::get_if<int>(&run)) return *code;
+  const auto& id = std::get<std::string>(run);
+  auto reply = client_.get("/api/v1/runs/" + id + "/evidence");
+  if (!reply) return fail(reply.error(), exit_unreachable);
+  if (reply->status != 200) return refuse(*reply);
+  if (common_.json) {
+    parts_.out(reply->body);
+    return exit_ok;
+  }
+  const auto json = Json::parse(reply->body, nullptr, false);
+  const auto list = json.is_object() ? json.value("evidence", Json::array()) : Json::array();
+  for (const auto& one : list) parts_.out(one.value("envelope", std::string()) + "\n");
+  if (!list.empty()) return exit_ok;
+  return fail(
+      user_error("run " + id + " has promoted nothing, so there is no evidence", "see `quietgate show " + id + "`"),
+      exit_refused);
+}
+
 int ServiceVerbs::destroy(const std::string& environment) {
   return change("/api/v1/environments/" + environment + "/destroy", "{}",
                 environment + " will be destroyed; see `quietgate environments`");

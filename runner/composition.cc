@@ -18,17 +18,21 @@
 #include "runner/adapters/stage_log.h"
 #include "runner/adapters/workspace_files.h"
 #include "runner/data_lock.h"
+#include "runner/engine/heartbeat.h"
+#include "runner/engine/publisher.h"
 #include "runner/engine/retention.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/watcher.h"
 #include "stages/apply.h"
 #include "stages/approve.h"
 #include "stages/environments.h"
+#include "stages/fault.h"
 #include "stages/load.h"
 #include "stages/metrics/rule_watch.h"
 #include "stages/promote.h"
 #include "stages/rules_check.h"
 #include "stages/service_check.h"
+#include "stages/synthetic_fault.h"
 #include "stages/test.h"
 #include "stages/verify.h"
 
@@ -59,11 +63,12 @@ Result<void> make_data_directory(const std::string& data) {
 }  // namespace
 
 struct Composition::Parts {
-  Parts(CompositionOptions asked, std::unique_ptr<DirectoryLock> held)
-      : options(std::move(asked)), lock(std::move(held)) {}
+  Parts(CompositionOptions asked, std::unique_ptr<DirectoryLock> held, std::unique_ptr<EvidenceKey> with_key)
+      : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {}
 
   CompositionOptions options;
   std::unique_ptr<DirectoryLock> lock;
+  std::unique_ptr<EvidenceKey> key;
   boost::asio::io_context io{1};
   PosixClock clock{io.get_executor()};
   std::unique_ptr<JournalSqlite> journal;
@@ -79,27 +84,34 @@ struct Composition::Parts {
   RulesCheck rules_check{processes, step_environment()};
   WorkspaceFiles workspace{options.data, open_stage_log};
   TestStage test{processes};
-  ApplyStage apply{processes, http, git, clock};
+  Deliveries deliveries;
+  SyntheticFaults faults;
+  ApplyStage apply{processes, http, git, clock, &deliveries};
   LoadCounters loads;
   LoadStage load{processes, http, clock, &loads};
   VerifyStage verify{http, clock};
-  PromoteStage promote{git, http, clock, {.dry_run = !options.promote}};
+  FaultStage fault{processes, http, clock};
+  PromoteStage promote{git, http, clock, {!options.promote, key.get(), &deliveries}};
   ApproveStage approve{};
   ServiceCheckedStage checked_test{test, processes};
   ServiceCheckedStage checked_load{load, processes};
   ServiceCheckedStage checked_verify{verify, processes};
   WatchedStage watched_test{checked_test, http, clock};
   WatchedStage watched_apply{apply, http, clock};
-  WatchedStage watched_load{checked_load, http, clock};
-  WatchedStage watched_verify{checked_verify, http, clock};
+  SyntheticFaultStage heard_load{checked_load, http, clock, faults};
+  SyntheticFaultStage heard_verify{checked_verify, http, clock, faults};
+  WatchedStage watched_load{heard_load, http, clock};
+  WatchedStage watched_verify{heard_verify, http, clock};
   WatchedStage watched_promote{promote, http, clock};
   WatchedStage watched_approve{approve, http, clock};
+  WatchedStage watched_fault{fault, http, clock};
   Environments environments{processes, http, clock, options.data + "/environments"};
   Slots slots{options.limits};
   std::optional<Reaper> reaper;
   std::optional<Retention> retention;
   std::optional<EngineParts> engine;
   std::optional<Supervisor> supervisor;
+  std::optional<Publisher> publisher;
   std::vector<std::unique_ptr<Watcher>> watchers;
   Stop stop;
   std::optional<Error> failure;
@@ -113,7 +125,9 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (auto made = make_data_directory(options.data); !made) return made.error();
   auto lock = DirectoryLock::take(options.data);
   if (!lock) return lock.error();
-  auto parts = std::make_unique<Parts>(std::move(options), std::move(*lock));
+  auto key = EvidenceKey::open_or_make(options.data + "/keys");
+  if (!key) return key.error();
+  auto parts = std::make_unique<Parts>(std::move(options), std::move(*lock), std::move(*key));
   auto& p = *parts;
   auto journal = JournalSqlite::open(p.options.data + "/journal.sqlite", p.clock, p.io.get_executor());
   if (!journal) return journal.error();
@@ -134,13 +148,15 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
        {"load", &p.watched_load},
        {"verify", &p.watched_verify},
        {"promote", &p.watched_promote},
-       {"approve", &p.watched_approve}},
+       {"approve", &p.watched_approve},
+       {"fault", &p.watched_fault}},
       step_environment(),
       p.options.say,
       &p.steps,
       &p.rules_check,
   });
   p.supervisor.emplace(*p.engine, p.options.repositories);
+  p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));
 }
 
@@ -218,6 +234,18 @@ Queue& Composition::queue() {
 const LoadCounters& Composition::loads() const {
   return parts_->loads;
 }
+SyntheticFaults& Composition::faults() {
+  return parts_->faults;
+}
+Deliveries& Composition::deliveries() {
+  return parts_->deliveries;
+}
+const PublicKey& Composition::evidence_key() const {
+  return parts_->key->public_key();
+}
+void Composition::tell_steps(const std::string& variable, const std::string& value) {
+  parts_->engine->step_environment[variable] = value;
+}
 const std::string& Composition::data() const {
   return parts_->options.data;
 }
@@ -244,6 +272,14 @@ void Composition::add(const std::string& name, std::function<Task<void>(Stop&)> 
 void Composition::add_engine() {
   add("the supervisor", [this](Stop& stop) { return parts_->supervisor->supervise(stop); });
   add("the reaper", [this](Stop& stop) { return parts_->reaper->reap(stop); });
+  add("the publisher", [this](Stop& stop) { return parts_->publisher->publish(stop); });
+}
+
+void Composition::add_heartbeat(HeartbeatRule rule) {
+  auto& p = *parts_;
+  add("the heartbeat", [&p, rule = std::move(rule)](Stop& stop) {
+    return beat(rule, p.http, *p.journal, p.clock, p.options.say, stop);
+  });
 }
 
 void Composition::add_watchers() {

@@ -6,13 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "runner/adapters/evidence_key.h"
 #include "runner/adapters/http_access.h"
 #include "runner/config.h"
 #include "runner/core/result.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/slots.h"
+#include "runner/ports/deliveries.h"
+#include "runner/ports/heartbeat_rule.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/load_counters.h"
+#include "runner/ports/synthetic_faults.h"
 #include "runner/ports/task.h"
 
 namespace quietgate {
@@ -41,6 +45,10 @@ class Composition {
   Catalog& catalog();
   Queue& queue();
   const LoadCounters& loads() const;
+  SyntheticFaults& faults();
+  Deliveries& deliveries();
+  const PublicKey& evidence_key() const;
+  void tell_steps(const std::string& variable, const std::string& value);  // of every step that begins from now on
   const std::string& data() const;
 
   // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.
@@ -48,6 +56,7 @@ class Composition {
   void add_engine();     // supervisor and reaper
   void add_retention();  // forgets old runs, also the files of those that a crash left
   void add_watchers();   // one per repository
+  void add_heartbeat(HeartbeatRule rule);
   Stop& stop();
 
   // Runs the loop until every added loop has ended. Each SIGTERM, SIGINT and SIGHUP

@@ -55,6 +55,7 @@ class ConfigReader {
     if (const Found count = map.find("concurrency")) config.concurrency = values_.integer(count, 1, 1000).value_or(4);
     if (const Found locks = map.find("locks")) read_locks(locks, config.locks);
     if (const Found retention = map.find("retention")) read_retention(retention, config.retention);
+    if (const Found heartbeat = map.find("heartbeat")) read_heartbeat(heartbeat, config.heartbeat);
     if (const Found servers = map.find("servers")) read_servers(servers, config.servers);
     if (const Found repositories = map.require("repositories", "a list of repositories to watch"))
       read_repositories(repositories, config);
@@ -80,6 +81,18 @@ class ConfigReader {
       out.age = std::chrono::hours(24 * values_.integer(days, 1, 36'500).value_or(90));
     if (const Found promotions = map.find("promotions"))
       out.promotions = values_.integer(promotions, 1, most).value_or(out.promotions);
+    map.finish();
+  }
+
+  void read_heartbeat(const Found& found, HeartbeatRule& out) {
+    MapReader map(values_, found, "`heartbeat`");
+    if (const Found url = map.require("url", "what notices when the calls stay away")) {
+      out.url = values_.text(url, 4000).value_or("");
+      if (!out.url.empty() && !out.url.starts_with("http://") && !out.url.starts_with("https://"))
+        values_.wrong(url, "`url` is not http or https", "an address such as https://heartbeat.example.org/ID");
+    }
+    if (const Found every = map.find("every"))
+      out.every = values_.duration(every, Milliseconds{1'000}).value_or(out.every);
     map.finish();
   }
 

@@ -10,6 +10,7 @@
 #include "runner/core/result.h"
 #include "runner/core/types.h"
 #include "runner/ports/archive.h"
+#include "runner/ports/heartbeat_rule.h"
 
 namespace quietgate {
 
@@ -65,6 +66,7 @@ struct Config {
   std::map<std::string, int> locks;  // how many runs may hold a named lock at once; one that is not here: one
   RetentionRule retention;
   std::vector<ServerConfig> servers;
+  HeartbeatRule heartbeat;
   std::vector<RepositoryConfig> repositories;
   bool operator==(const Config&) const = default;
 };

@@ -79,8 +79,17 @@ int serve(const ServeOptions& options) {
   auto token = load_or_make_token(config->data);
   if (!token) return refuse(token.error());
 
-  ApiOptions api_options{QUIETGATE_VERSION,   config->data, *token, config->hosts, {}, &composition.queue(), {},
-                         &composition.loads()};
+  ApiOptions api_options{QUIETGATE_VERSION,
+                         config->data,
+                         *token,
+                         config->hosts,
+                         {},
+                         &composition.queue(),
+                         {},
+                         &composition.loads(),
+                         &composition.faults(),
+                         &composition.deliveries(),
+                         composition.evidence_key().pem()};
   api_options.hosts.push_back(config->address.find(':') == std::string::npos ? config->address
                                                                              : "[" + config->address + "]");
   for (const auto& repository : config->repositories)
@@ -94,6 +103,9 @@ int serve(const ServeOptions& options) {
   if (auto started = composition.journal().append({ServiceStarted{QUIETGATE_VERSION}}); !started)
     return refuse(started.error());
 
+  composition.faults().exported = true;
+  composition.tell_steps("QUIETGATE_METRICS", address);
+  if (!config->heartbeat.url.empty()) composition.add_heartbeat(config->heartbeat);
   composition.add("the HTTP server", [&server](Stop& stop) { return server.serve(stop); });
   composition.add_engine();
   composition.add_retention();

@@ -112,7 +112,8 @@ std::string decisions(const RunRecord& record, const Terminal& terminal) {
       lines += "  " + name + (given.granted ? ": approved by " : ": refused by ") + printable(given.by) +
                quoted(given.reason) + "\n";
     if (stage->promoted) {
-      lines += "  " + name + ": " + printable(stage->promoted->branch) + " moved " +
+      lines += "  " + name + ": " + printable(stage->promoted->branch) +
+               (stage->promoted->rollback ? " put back " : " moved ") +
                (stage->promoted->from.empty() ? std::string("from nothing") : stage->promoted->from.substr(0, 7)) +
                " to " + stage->promoted->to.substr(0, 7);
       if (stage->intent && !stage->intent->by.empty())

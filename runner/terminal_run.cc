@@ -197,7 +197,8 @@ void RunView::print_plain(const Row& row) {
     line = name(given->stage) + "  " + (given->granted ? "approved by " : "refused by ") + given->by +
            (given->reason.empty() ? "" : ": " + given->reason);
   } else if (const auto* promoted = std::get_if<CommitPromoted>(&row.event)) {
-    line = name(promoted->stage) + "  " + promoted->branch + " is now " + promoted->to.substr(0, 7);
+    line = name(promoted->stage) + "  " + promoted->branch + (promoted->rollback ? " is back at " : " is now ") +
+           promoted->to.substr(0, 7);
   } else if (const auto* cancel = std::get_if<CancelRequested>(&row.event)) {
     line = cancel->cause;
   } else {

@@ -6,6 +6,7 @@
 #include "runner/core/expression.h"
 #include "stages/provision/processes.h"
 #include "stages/provision/terraform.h"
+#include "stages/release_watch.h"
 #include "stages/step.h"
 #include "stages/tree.h"
 
@@ -205,7 +206,10 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
     outcome.reason = "environment " + id + " is ready";
     outcome.outputs = std::move(*outputs);
   }
-  co_return outcome;
+  if (!spec.watch || outcome.outcome != Outcome::passed) co_return outcome;
+  WatchSpec watch = *spec.watch;
+  const Gate gate(http_, clock_, deliveries_);
+  co_return co_await watch_release(gate, clock_, request, std::move(watch), std::move(outcome));
 }
 
 }  // namespace quietgate

@@ -73,17 +73,16 @@ StageOutcome BranchMove::ended(Outcome outcome, std::string reason, std::string 
 }
 
 StageOutcome BranchMove::promoted(const PromotionIntended& intent) const {
-  auto end = ended(Outcome::passed,
-                   intent.from == intent.to ? fmt::format("{} is already at {}", intent.branch, short_id(intent.to))
-                                            : fmt::format("{} moved from {} to {}", intent.branch,
-                                                          short_id(intent.from), short_id(intent.to)),
-                   {});
+  auto sentence = fmt::format("{} {} from {} to {}", intent.branch, intent.rollback ? "was put back" : "moved",
+                              short_id(intent.from), short_id(intent.to));
+  if (intent.from == intent.to) sentence = fmt::format("{} is already at {}", intent.branch, short_id(intent.to));
+  auto end = ended(Outcome::passed, std::move(sentence), {});
   end.outputs = {{"branch", intent.branch}, {"from", intent.from}, {"commit", intent.to}};
   return end;
 }
 
 Task<StageOutcome> BranchMove::record_promoted(PromotionIntended intent) {
-  CommitPromoted event{request_.run, request_.spec.name, intent.branch, intent.from, intent.to};
+  CommitPromoted event{request_.run, request_.spec.name, intent.branch, intent.from, intent.to, intent.rollback};
   co_await record(std::move(event));
   co_return promoted(intent);
 }
@@ -99,6 +98,7 @@ Task<StageOutcome> BranchMove::moved_meanwhile(PromotionIntended intent, CommitI
                                : fmt::format("{} moved to {} meanwhile by somebody else", intent.branch, short_id(at));
   auto advice = fmt::format("merge {} into {} and push, so that what is promoted was tested with it", intent.branch,
                             request_.branch);
+  if (intent.rollback) advice = "look at what it is at now; what was to be put back is not there any more";
   co_return co_await record_refused(std::move(intent), what + "; nothing was pushed", std::move(advice));
 }
 
@@ -122,22 +122,34 @@ Task<StageOutcome> BranchMove::perform(MoveOrder order) {
   if (!at) co_return ended(Outcome::error, at.error().message, at.error().advice);
   PromotionIntended intent{request_.run,    request_.spec.name, request_.attempt, order.branch,  *at,
                            request_.commit, order.by,           order.reason,     order.overrode};
+  intent.rollback = !order.back_from.empty();
   if (*at == request_.commit) co_return promoted(intent);
-  if (!at->empty()) {
-    const bool forward = co_await descends(intent);
-    if (!forward) {
-      auto reason = fmt::format("{} does not descend from {} of {}; nothing was pushed", short_id(intent.to),
-                                short_id(intent.from), intent.branch);
-      auto advice = fmt::format("merge {} into {} and push, so that what is promoted was tested with it", intent.branch,
-                                request_.branch);
-      co_return co_await record_refused(std::move(intent), std::move(reason), std::move(advice));
-    }
-  }
+  auto against = co_await stands_against(intent, order.back_from);
+  if (against) co_return std::move(*against);
   // What waits for the stage's end may have been asked for meanwhile: from here on the move is made.
   request_.stop->throw_if_requested();
   if (auto written = append(intent); !written)
     co_return ended(Outcome::error, written.error().message, written.error().advice);
   co_return co_await see_through(std::move(intent), false);
+}
+
+// Nothing when the branch may be moved from where it is.
+Task<std::optional<StageOutcome>> BranchMove::stands_against(PromotionIntended intent, CommitId back_from) {
+  if (intent.rollback) {
+    if (intent.from == back_from) co_return std::nullopt;
+    auto reason = fmt::format("{} is at {}, not at {} any more: nothing was put back", intent.branch,
+                              short_id(intent.from), short_id(back_from));
+    co_return co_await record_refused(std::move(intent), std::move(reason),
+                                      "somebody moved it since; roll back what is there now");
+  }
+  if (intent.from.empty()) co_return std::nullopt;
+  const bool forward = co_await descends(intent);
+  if (forward) co_return std::nullopt;
+  auto reason = fmt::format("{} does not descend from {} of {}; nothing was pushed", short_id(intent.to),
+                            short_id(intent.from), intent.branch);
+  auto advice = fmt::format("merge {} into {} and push, so that what is promoted was tested with it", intent.branch,
+                            request_.branch);
+  co_return co_await record_refused(std::move(intent), std::move(reason), std::move(advice));
 }
 
 // True also when that can't be told here: the server and the push itself refuse what is no fast-forward.
@@ -190,6 +202,8 @@ Task<StageOutcome> BranchMove::see_through(PromotionIntended intent, bool ask_fi
 
 Task<Result<PushOutcome>> BranchMove::push(PromotionIntended intent) {
   request_.log->line(fmt::format("moving {} from {} to {}", intent.branch, short_id(intent.from), short_id(intent.to)));
+  if (intent.rollback)
+    co_return co_await git_.put_back(request_.remote, intent.branch, intent.from, intent.to, *request_.runner);
   co_return co_await git_.push(request_.remote, intent.branch, intent.from, intent.to, *request_.runner);
 }
 
@@ -211,6 +225,12 @@ Task<StageOutcome> BranchMove::pushed_to_end(PromotionIntended intent, PushOutco
 Task<std::optional<StageOutcome>> BranchMove::found_at(PromotionIntended intent, CommitId at) {
   if (at == intent.to) co_return co_await record_promoted(std::move(intent));
   if (!at.empty()) {
+    // What stands on what was to be put back does not stand on the commit that it was put back to.
+    if (intent.rollback) {
+      auto still = co_await contains(intent.branch, at, intent.from, *request_.runner);
+      if (!still) co_return std::nullopt;
+      if (*still) co_return co_await moved_meanwhile(std::move(intent), std::move(at));
+    }
     auto part = co_await contains(intent.branch, at, intent.to, *request_.runner);
     if (!part) co_return std::nullopt;
     if (*part) co_return co_await record_promoted(std::move(intent));

@@ -15,6 +15,7 @@ struct MoveOrder {
   std::string by;      // person, or empty
   std::string reason;  // theirs
   bool overrode = false;
+  CommitId back_from{};  // of a rollback: where the branch must be; else empty
 };
 
 // The stage's PromotionIntended that is neither promoted nor refused yet, in a run's rows.
@@ -28,15 +29,17 @@ class BranchMove {
  public:
   // All must outlive it.
   BranchMove(Git& git, Clock& clock, const StageRequest& request) : git_(git), clock_(clock), request_(request) {}
-  // Reads the branch at the remote, writes the intent, pushes with that position as the expected one, writes what
-  // became of it. An open intent of before is settled by reading the remote first. Once the intent is written, the end
-  // of the stage waits until the remote has told what became of it, or the runner stops. Throws Stopped.
+  // Reads the branch at the remote (a rollback ends here when it is elsewhere than it must be), writes the intent,
+  // pushes with that position as the expected one, writes what became of it. An open intent of before is settled by
+  // reading the remote first. Once the intent is written, the end of the stage waits until the remote has told what
+  // became of it, or the runner stops. Throws Stopped.
   Task<StageOutcome> perform(MoveOrder order);
 
  private:
   Task<Result<CommitId>> position(std::string branch, Stop& stop);
   Task<Result<bool>> contains(std::string branch, CommitId commit, CommitId ancestor, Stop& stop);
   Task<bool> descends(PromotionIntended intent);
+  Task<std::optional<StageOutcome>> stands_against(PromotionIntended intent, CommitId back_from);
   Task<StageOutcome> see_through(PromotionIntended intent, bool ask_first);
   Task<Result<PushOutcome>> push(PromotionIntended intent);
   Task<StageOutcome> pushed_to_end(PromotionIntended intent, PushOutcome pushed);

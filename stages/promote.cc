@@ -6,6 +6,7 @@
 #include "stages/branch_move.h"
 #include "stages/metrics/gate.h"
 #include "stages/metrics/proofs.h"
+#include "stages/sealing.h"
 
 namespace quietgate {
 
@@ -32,7 +33,7 @@ std::optional<EarlierJudgement> earlier_judgement(const StageRequest& request, c
   return found;
 }
 
-Task<Result<GateJudgement>> judge(Http& http, Clock& clock, GateSpec spec, const StageRequest& request) {
+Task<Result<GateJudgement>> judge(Gate gate, Clock& clock, GateSpec spec, const StageRequest& request) {
   if (auto window = gate_window(spec, request.finished)) {
     if (auto earlier = earlier_judgement(request, *window, clock.now())) {
       const auto age = human_duration(earlier->age);
@@ -44,7 +45,6 @@ Task<Result<GateJudgement>> judge(Http& http, Clock& clock, GateSpec spec, const
           fmt::format("the gate was judged {} ago, proofs last {}: judging again", age, human_duration(proofs_last)));
     }
   }
-  Gate gate(http, clock);
   auto judgement = co_await gate.judge(std::move(spec), request);
   std::vector<Event> events;
   events.emplace_back(GateJudged{request.run, request.spec.name, request.attempt, judgement});
@@ -109,7 +109,27 @@ Task<std::optional<StageOutcome>> approve(const StageRequest& request, const Pro
 
 Task<StageOutcome> PromoteStage::run(StageRequest request) {
   const auto& spec = std::get<PromoteSpec>(request.spec.body);
-  MoveOrder order{spec.branch, {}, {}, false};
+  auto outcome = co_await promote(request, spec);
+  if (outcome.outcome != Outcome::passed || options_.sealer == nullptr) co_return outcome;
+  co_return co_await sealed(request, spec, std::move(outcome));
+}
+
+// What was promoted stays promoted: evidence that can't be attached yet is said, and is attached later.
+Task<StageOutcome> PromoteStage::sealed(const StageRequest& request, const PromoteSpec& spec, StageOutcome outcome) {
+  Sealing sealing(git_, clock_, *options_.sealer, request);
+  std::string prometheus;
+  if (spec.gate) prometheus = spec.gate->prometheus;
+  const auto missing = co_await sealing.seal(std::move(prometheus));
+  if (!missing.empty()) {
+    const auto line = "its evidence is not attached to the commit yet: " + missing;
+    request.log->line(line);
+    outcome.reason += "; " + line;
+  }
+  co_return outcome;
+}
+
+Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const PromoteSpec& spec) {
+  MoveOrder order{spec.branch, {}, {}, false, spec.back_from};
   std::optional<GateJudgement> judgement;
   BranchMove move(git_, clock_, request);
   StageOutcome outcome;
@@ -134,7 +154,8 @@ Task<StageOutcome> PromoteStage::run(StageRequest request) {
     order.overrode = person->override_gate;
   }
   if (spec.gate && !begun) {
-    auto judged = co_await judge(http_, clock_, *spec.gate, request);
+    const Gate gate(http_, clock_, options_.deliveries);
+    auto judged = co_await judge(gate, clock_, *spec.gate, request);
     if (!judged) co_return broken(judged.error());
     judgement = std::move(*judged);
     if (judgement->verdict != GateVerdict::quiet && !order.overrode) {

@@ -2,14 +2,18 @@
 #pragma once
 
 #include "runner/ports/clock.h"
+#include "runner/ports/deliveries.h"
 #include "runner/ports/git.h"
 #include "runner/ports/http.h"
+#include "runner/ports/sealer.h"
 #include "runner/ports/stage.h"
 
 namespace quietgate {
 
 struct PromoteOptions {
-  bool dry_run = false;  // judges the gate and moves nothing; asks nobody
+  bool dry_run = false;                    // judges the gate and moves nothing; asks nobody
+  const Sealer* sealer = nullptr;          // none: promotions leave no evidence
+  const Deliveries* deliveries = nullptr;  // none: no gate hears of an Alertmanager
 };
 
 class PromoteStage final : public StageKind {
@@ -21,11 +25,14 @@ class PromoteStage final : public StageKind {
   // Loud is `failed`, blind is `inconclusive`, a refusal by a person is `cancelled`; a branch that moved meanwhile or a
   // commit that does not descend from it is `failed`. Outputs: branch, from, commit. Events, each before what it
   // announces or right after what it records: GateJudged, ApprovalAwaited, PromotionIntended, CommitPromoted,
-  // PromotionRefused. From PromotionIntended on, neither a cancel nor a timeout ends the stage before it is known what
-  // became of the push; only a shutdown does.
+  // PromotionRefused, EvidenceSealed, EvidencePublished. From PromotionIntended on, neither a cancel nor a timeout ends
+  // the stage before it is known what became of the push; only a shutdown does.
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
+  Task<StageOutcome> promote(const StageRequest& request, const PromoteSpec& spec);
+  Task<StageOutcome> sealed(const StageRequest& request, const PromoteSpec& spec, StageOutcome outcome);
+
   Git& git_;
   Http& http_;
   Clock& clock_;

@@ -34,9 +34,9 @@ void add_problem(CheckedRules& checked, const std::string& problem) {
 Result<CheckedRules> check_here(const Plan& plan, const std::string& checkout) {
   CheckedRules checked;
   for (const auto& stage : plan.stages) {
-    const auto* promote = std::get_if<PromoteSpec>(&stage.body);
-    if (promote == nullptr || !promote->gate) continue;
-    const auto& globs = promote->gate->rules;
+    const auto* gate = gate_of(stage);
+    if (gate == nullptr) continue;
+    const auto& globs = gate->rules;
     if (std::any_of(globs.begin(), globs.end(), [](const auto& glob) { return glob.find("${{") != std::string::npos; }))
       continue;
     auto rules = read_rules(checkout, globs);
@@ -46,7 +46,7 @@ Result<CheckedRules> check_here(const Plan& plan, const std::string& checkout) {
       continue;
     }
     for (const auto& rule : *rules) checked.files.insert(rule.file);
-    for (const auto& problem : firing_problems(plan, stage.name, *promote->gate, *rules)) add_problem(checked, problem);
+    for (const auto& problem : firing_problems(plan, stage.name, *gate, *rules)) add_problem(checked, problem);
   }
   return checked;
 }
@@ -105,8 +105,8 @@ Error refusal(const std::vector<std::string>& problems) {
 
 bool RulesCheck::concerns(const Plan& plan) const {
   return std::any_of(plan.stages.begin(), plan.stages.end(), [](const StageSpec& stage) {
-    const auto* promote = std::get_if<PromoteSpec>(&stage.body);
-    return promote != nullptr && promote->gate && !promote->gate->rules.empty();
+    const auto* gate = gate_of(stage);
+    return gate != nullptr && !gate->rules.empty();
   });
 }
 

@@ -60,6 +60,16 @@ Result<void> GitConnection::connect(git_repository* mirror, git_direction direct
   return {};
 }
 
+Result<CommitId> GitConnection::position(const std::string& ref) const {
+  const git_remote_head** refs = nullptr;
+  std::size_t count = 0;
+  if (const int code = git_remote_ls(&refs, &count, remote_.get()); code < 0) return error("list", code);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (ref == refs[i]->name) return to_hex(refs[i]->oid);
+  }
+  return CommitId{};
+}
+
 Result<std::vector<Advertised>> GitConnection::heads() const {
   const git_remote_head** refs = nullptr;
   std::size_t count = 0;

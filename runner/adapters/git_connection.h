@@ -36,6 +36,8 @@ class GitConnection {
   Result<void> connect(git_repository* mirror, git_direction direction);
   // refs/heads/* as the server told them at connect. More than 50,000 refs are an error.
   Result<std::vector<Advertised>> heads() const;
+  // Of any ref, as told at connect; empty: there is none.
+  Result<CommitId> position(const std::string& ref) const;
   git_remote* remote() const { return remote_.get(); }
   const GitUrl& url() const { return url_; }
   // Callbacks that carry the credentials, the checks and the bound. Valid as long as this.

@@ -92,12 +92,33 @@ Task<Result<void>> GitLibgit2::checkout(std::string repository, CommitId id, std
   co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
+Task<Result<PushOutcome>> GitLibgit2::move(GitRemote remote, std::string branch, CommitId expected, CommitId id,
+                                           bool back, Stop& stop) {
+  using Answer = Result<PushOutcome>;
+  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote),
+                                                 branch = std::move(branch), expected = std::move(expected),
+                                                 id = std::move(id), back](const StopFlag& flag) {
+    return workshop->push(remote, branch, expected, id, back, flag);
+  };
+  co_return co_await network_.run<Answer>(std::move(work), stop);
+}
+
 Task<Result<PushOutcome>> GitLibgit2::push(GitRemote remote, std::string branch, CommitId expected, CommitId id,
                                            Stop& stop) {
-  using Answer = Result<PushOutcome>;
+  return move(std::move(remote), std::move(branch), std::move(expected), std::move(id), false, stop);
+}
+
+Task<Result<PushOutcome>> GitLibgit2::put_back(GitRemote remote, std::string branch, CommitId expected, CommitId id,
+                                               Stop& stop) {
+  return move(std::move(remote), std::move(branch), std::move(expected), std::move(id), true, stop);
+}
+
+Task<Result<NoteOutcome>> GitLibgit2::push_note(GitRemote remote, std::string ref, CommitId commit, std::string line,
+                                                Stop& stop) {
+  using Answer = Result<NoteOutcome>;
   std::function<Answer(const StopFlag&)> work =
-      [workshop = workshop_, remote = std::move(remote), branch = std::move(branch), expected = std::move(expected),
-       id = std::move(id)](const StopFlag& flag) { return workshop->push(remote, branch, expected, id, flag); };
+      [workshop = workshop_, remote = std::move(remote), ref = std::move(ref), commit = std::move(commit),
+       line = std::move(line)](const StopFlag& flag) { return workshop->push_note(remote, ref, commit, line, flag); };
   co_return co_await network_.run<Answer>(std::move(work), stop);
 }
 

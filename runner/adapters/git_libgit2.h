@@ -46,8 +46,14 @@ class GitLibgit2 : public Git {
   Task<Result<void>> checkout(std::string repository, CommitId id, std::string directory, Stop& stop) override;
   Task<Result<PushOutcome>> push(GitRemote remote, std::string branch, CommitId expected, CommitId id,
                                  Stop& stop) override;
+  Task<Result<PushOutcome>> put_back(GitRemote remote, std::string branch, CommitId expected, CommitId id,
+                                     Stop& stop) override;
+  Task<Result<NoteOutcome>> push_note(GitRemote remote, std::string ref, CommitId commit, std::string line,
+                                      Stop& stop) override;
 
  private:
+  Task<Result<PushOutcome>> move(GitRemote remote, std::string branch, CommitId expected, CommitId id, bool back,
+                                 Stop& stop);
   BlockingPool& network_;
   BlockingPool& local_;
   std::shared_ptr<GitWorkshop> workshop_;  // shared with calls that run

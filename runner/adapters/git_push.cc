@@ -12,13 +12,13 @@ namespace {
 using Kind = PushOutcome::Kind;
 
 struct PushOrder {
-  std::string branch;
+  std::string ref;
+  std::string what;  // the ref's name in sentences
   CommitId expected;
   CommitId id;
+  bool back = false;  // also to a commit that does not descend from `expected`
   git_oid new_id{};
-  std::string unique;  // a name that no other push has
-
-  std::string ref() const { return "refs/heads/" + branch; }
+  std::string unique{};  // a name that no other push has
 };
 
 // A push's source must be a ref; this one is there as long as the push.
@@ -46,21 +46,14 @@ std::string name_of(const CommitId& id) {
 }
 
 PushOutcome stale(const PushOrder& order, const CommitId& found) {
-  return {Kind::stale, found, "the branch is " + name_of(found) + ", expected was " + name_of(order.expected)};
-}
-
-CommitId advertised(const std::vector<Advertised>& heads, const std::string& branch) {
-  for (const auto& head : heads) {
-    if (head.branch == branch) return to_hex(head.id);
-  }
-  return {};
+  return {Kind::stale, found, order.what + " is " + name_of(found) + ", expected was " + name_of(order.expected)};
 }
 
 // Nothing when the push may go on.
 std::optional<PushOutcome> compare(const PushOrder& order, git_repository* mirror, const CommitId& found) {
   if (found == order.id) return PushOutcome{Kind::unchanged, found, {}};
   if (found != order.expected) return stale(order, found);
-  if (found.empty()) return std::nullopt;
+  if (found.empty() || order.back) return std::nullopt;
   auto base = find_commit(mirror, "the repository", found);
   if (!base) return PushOutcome{Kind::refused, found, base.error().message + ": fetch the branch first"};
   if (git_graph_descendant_of(mirror, &order.new_id, git_commit_id(base->get())) == 1) return std::nullopt;
@@ -79,7 +72,7 @@ PushOutcome swap_local(const PushOrder& order, GitConnection& connection, const 
   int code = GIT_ELOCKED;
   while (code == GIT_ELOCKED && !connection.bound().over()) {  // somebody else is in the middle of a move
     ReferenceHandle moved;
-    code = git_reference_create_matching(receive(moved), there.get(), order.ref().c_str(), &order.new_id, 1, &expected,
+    code = git_reference_create_matching(receive(moved), there.get(), order.ref.c_str(), &order.new_id, 1, &expected,
                                          "push by quietgate");
     if (code == GIT_ELOCKED) std::this_thread::sleep_for(Milliseconds(5));
   }
@@ -87,7 +80,7 @@ PushOutcome swap_local(const PushOrder& order, GitConnection& connection, const 
   git_reference_remove(there.get(), incoming.c_str());
   if (code == 0) return {Kind::moved, order.expected, {}};
   git_oid now{};
-  const bool exists = git_reference_name_to_id(&now, there.get(), order.ref().c_str()) == 0;
+  const bool exists = git_reference_name_to_id(&now, there.get(), order.ref.c_str()) == 0;
   const auto found = exists ? to_hex(now) : CommitId();
   if (found != order.expected) return stale(order, found);
   return {Kind::refused, found, said};
@@ -109,7 +102,7 @@ Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror,
     return static_cast<int>(GIT_EUSER);
   };
   connection.updated = [&](const char* words) { status = words ? printable(words, 500) : std::string(); };
-  auto spec = source.name() + ":" + (local ? incoming : order.ref());
+  auto spec = (order.back ? "+" : "") + source.name() + ":" + (local ? incoming : order.ref);
   char* text = spec.data();
   const git_strarray specs{&text, 1};
   git_push_options options = GIT_PUSH_OPTIONS_INIT;
@@ -127,37 +120,55 @@ Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror,
   if (code < 0) return connection.error("push to", code);
   if (local) return swap_local(order, connection, incoming);
   if (!status) {
-    return infrastructure_error(connection.url().shown + " did not say what became of the push to " + order.branch,
-                                "look at the branch");
+    return infrastructure_error(connection.url().shown + " did not say what became of the push to " + order.what,
+                                "look at it");
   }
   return PushOutcome{Kind::moved, order.expected, connection.words()};
 }
 
-Result<PushOrder> make_order(const std::string& branch, const CommitId& expected, const CommitId& id, unsigned number) {
-  PushOrder order{branch, expected, id};
-  int valid = 0;
-  if (git_reference_name_is_valid(&valid, order.ref().c_str()) != 0 || !valid) {
-    return user_error("`" + printable(branch, 200) + "` can't be a branch");
+// Somebody else's move in the same moment makes the server refuse ours while its lock is held, and shows a little
+// later.
+template <class Position>
+void look_again(PushOutcome& outcome, const PushOrder& order, const Position& position) {
+  const int looks = outcome.detail.find("lock") == std::string::npos ? 1 : 10;
+  for (int look = 0; look < looks; ++look) {
+    if (look > 0) std::this_thread::sleep_for(Milliseconds(50));
+    Result<CommitId> now = position();
+    if (!now) return;
+    outcome.remote = *now;
+    if (outcome.remote != order.expected) break;
   }
-  git_oid parsed;
-  if (!parse_id(id, order.new_id) || (!expected.empty() && !parse_id(expected, parsed))) {
-    return user_error("a push to " + branch + " names no full commit id", "give all 40 digits");
+  if (outcome.remote == order.id) {
+    outcome.kind = Kind::unchanged;
+  } else if (outcome.remote != order.expected) {
+    outcome.kind = Kind::stale;
   }
-  order.unique = std::to_string(::getpid()) + "-" + std::to_string(number);
-  return order;
 }
 
 }  // namespace
 
-Result<PushOutcome> GitWorkshop::push(const GitRemote& remote, const std::string& branch, const CommitId& expected,
-                                      const CommitId& id, const StopFlag& stop) {
+Result<CommitId> GitWorkshop::position(const GitRemote& remote, const std::string& ref, const StopFlag& stop) {
   auto url = parse_git_url(remote.url);
   if (!url) return url.error();
-  auto order = make_order(branch, expected, id, ++pushes);
-  if (!order) return order.error();
+  GitConnection connection(remote, *url, {}, stop, trust);
+  if (auto connected = connection.connect(nullptr, GIT_DIRECTION_FETCH); !connected) return connected.error();
+  return connection.position(ref);
+}
+
+Result<PushOutcome> GitWorkshop::push_ref(const GitRemote& remote, const RefMove& move, const StopFlag& stop) {
+  auto url = parse_git_url(remote.url);
+  if (!url) return url.error();
+  PushOrder order{move.ref, move.what, move.expected, move.id, move.back};
+  git_oid parsed;
+  int valid = 0;
+  if (git_reference_name_is_valid(&valid, order.ref.c_str()) != 0 || !valid)
+    return user_error("`" + printable(order.what, 200) + "` can't be a branch");
+  if (!parse_id(order.id, order.new_id) || (!order.expected.empty() && !parse_id(order.expected, parsed)))
+    return user_error("a push to " + order.what + " names no full commit id", "give all 40 digits");
+  order.unique = std::to_string(::getpid()) + "-" + std::to_string(++pushes);
   auto mirror = mirrors.open(remote.repository);
   if (!mirror) return mirror.error();
-  auto commit = find_commit(mirror->get(), remote.repository, id);
+  auto commit = find_commit(mirror->get(), remote.repository, order.id);
   if (!commit) return commit.error();
   GitConnection::Limits limits;
   limits.idle = remote.deadline;  // the server's hooks may be silent for long
@@ -165,31 +176,19 @@ Result<PushOutcome> GitWorkshop::push(const GitRemote& remote, const std::string
   {
     GitConnection connection(remote, *url, limits, stop, trust);
     if (auto connected = connection.connect(mirror->get(), GIT_DIRECTION_PUSH); !connected) return connected.error();
-    auto heads = connection.heads();
-    if (!heads) return heads.error();
-    if (auto decided = compare(*order, mirror->get(), advertised(*heads, branch))) return *decided;
-    outcome = push_over(connection, mirror->get(), *order);
+    auto at = connection.position(order.ref);
+    if (!at) return at.error();
+    if (auto decided = compare(order, mirror->get(), *at)) return *decided;
+    outcome = push_over(connection, mirror->get(), order);
   }
-  if (!outcome || outcome->kind != PushOutcome::Kind::refused) return outcome;
-  // Somebody else's move in the same moment makes the server refuse ours while its lock is held, and shows a little
-  // later.
-  const int looks = outcome->detail.find("lock") == std::string::npos ? 1 : 10;
-  for (int look = 0; look < looks; ++look) {
-    if (look > 0) std::this_thread::sleep_for(Milliseconds(50));
-    auto now = branches(remote, stop);
-    if (!now) return outcome;
-    outcome->remote.clear();
-    for (const auto& one : *now) {
-      if (one.name == branch) outcome->remote = one.commit;
-    }
-    if (outcome->remote != expected) break;
-  }
-  if (outcome->remote == id) {
-    outcome->kind = PushOutcome::Kind::unchanged;
-  } else if (outcome->remote != expected) {
-    outcome->kind = PushOutcome::Kind::stale;
-  }
+  if (outcome && outcome->kind == Kind::refused)
+    look_again(*outcome, order, [&] { return position(remote, order.ref, stop); });
   return outcome;
+}
+
+Result<PushOutcome> GitWorkshop::push(const GitRemote& remote, const std::string& branch, const CommitId& expected,
+                                      const CommitId& id, bool back, const StopFlag& stop) {
+  return push_ref(remote, {"refs/heads/" + branch, branch, expected, id, back}, stop);
 }
 
 }  // namespace quietgate

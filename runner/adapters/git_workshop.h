@@ -27,7 +27,9 @@ struct GitWorkshop {
   Result<std::vector<GitBranch>> branches(const GitRemote& remote, const StopFlag& stop);
   Result<void> fetch(const GitRemote& remote, const std::vector<std::string>& branches, const StopFlag& stop);
   Result<PushOutcome> push(const GitRemote& remote, const std::string& branch, const CommitId& expected,
-                           const CommitId& id, const StopFlag& stop);
+                           const CommitId& id, bool back, const StopFlag& stop);
+  Result<NoteOutcome> push_note(const GitRemote& remote, const std::string& ref, const CommitId& commit,
+                                const std::string& line, const StopFlag& stop);
 
   Result<GitCommit> commit(const std::string& repository, const CommitId& id) const;
   Result<std::optional<std::string>> read_file(const std::string& repository, const CommitId& id,
@@ -43,6 +45,18 @@ struct GitWorkshop {
   // Looks whether the mirror has too many packs (git_consolidation.h). What took too long or failed is tried again an
   // hour later.
   void consolidate_mirror(const std::string& repository, const StopFlag& stop);
+
+  // What the remote's ref is at; empty: there is none.
+  Result<CommitId> position(const GitRemote& remote, const std::string& ref, const StopFlag& stop);
+  Result<CommitId> fetch_notes(const GitRemote& remote, const std::string& ref, const StopFlag& stop);
+  struct RefMove {
+    std::string ref;
+    std::string what;  // its name in sentences
+    CommitId expected;
+    CommitId id;
+    bool back = false;  // also to a commit that does not descend from `expected`
+  };
+  Result<PushOutcome> push_ref(const GitRemote& remote, const RefMove& move, const StopFlag& stop);
 
   GitMirrors mirrors;
   GitTrust trust;  // libgit2 has one set for the process: one workshop that speaks https per process

@@ -65,6 +65,13 @@ CREATE TABLE environments (
   tries INTEGER NOT NULL DEFAULT 0,
   problem TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
+CREATE TABLE unpublished (
+  sequence INTEGER PRIMARY KEY,
+  repository TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  stage TEXT NOT NULL,
+  sealed INTEGER NOT NULL
+);
 )sql";
 
 Projection::Projection(Database& database)
@@ -98,7 +105,13 @@ Projection::Projection(Database& database)
       environment_unwanted_(database.handle(),
                             "UPDATE environments SET keep = 0, expires = ?2, tries = 0 WHERE id = ?1"),
       run_promoted_(database.handle(), "UPDATE runs SET promoted = ?3 WHERE repository = ?1 AND number = ?2"),
-      run_expired_(database.handle(), "DELETE FROM runs WHERE repository = ?1 AND number = ?2") {}
+      run_expired_(database.handle(), "DELETE FROM runs WHERE repository = ?1 AND number = ?2"),
+      evidence_sealed_(database.handle(),
+                       "INSERT OR IGNORE INTO unpublished (sequence, repository, number, stage, sealed) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5)"),
+      evidence_published_(database.handle(),
+                          "DELETE FROM unpublished WHERE repository = ?1 AND number = ?2 AND stage = ?3"),
+      evidence_expired_(database.handle(), "DELETE FROM unpublished WHERE repository = ?1 AND number = ?2") {}
 
 namespace {
 
@@ -149,6 +162,11 @@ void Projection::add(std::int64_t sequence, Time at, const Event& event) {
     run_promoted_.bind(promoted->run.repository, promoted->run.number, sequence).run();
   } else if (const auto* expired = std::get_if<RunExpired>(&event)) {
     run_expired_.bind(expired->run.repository, expired->run.number).run();
+    evidence_expired_.bind(expired->run.repository, expired->run.number).run();
+  } else if (const auto* sealed = std::get_if<EvidenceSealed>(&event)) {
+    evidence_sealed_.bind(sequence, sealed->run.repository, sealed->run.number, sealed->stage, now).run();
+  } else if (const auto* published = std::get_if<EvidencePublished>(&event)) {
+    evidence_published_.bind(published->run.repository, published->run.number, published->stage).run();
   } else if (const auto* failing = std::get_if<EnvironmentNotDestroyed>(&event)) {
     environment_failing_.bind(failing->environment, std::int64_t{failing->tries}, failing->reason).run();
   }
@@ -175,7 +193,7 @@ std::vector<std::string> wrong_with_schema(Database& database) {
 
 void rebuild_projections(Database& database) {
   Transaction transaction(database);
-  for (const auto* table : {"runs", "repositories", "branches", "environments"}) {
+  for (const auto* table : {"runs", "repositories", "branches", "environments", "unpublished"}) {
     database.execute(std::string("DROP TABLE IF EXISTS ") + table);
   }
   database.execute("DROP INDEX IF EXISTS events_of_run");

@@ -28,6 +28,9 @@ class Projection {
   Statement environment_unwanted_;
   Statement run_promoted_;
   Statement run_expired_;
+  Statement evidence_sealed_;
+  Statement evidence_published_;
+  Statement evidence_expired_;
 };
 
 extern const char* const events_schema;       // the rows: the truth

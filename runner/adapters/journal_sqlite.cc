@@ -278,4 +278,18 @@ Result<std::vector<EnvironmentSummary>> JournalSqlite::environments() {
   });
 }
 
+Result<std::vector<PendingEvidence>> JournalSqlite::unpublished_evidence() {
+  return ask<std::vector<PendingEvidence>>([&] {
+    Statement statement(store_->database.handle(),
+                        "SELECT sequence, repository, number, stage, sealed FROM unpublished ORDER BY sequence");
+    std::vector<PendingEvidence> pending;
+    while (statement.step())
+      pending.push_back({statement.integer(0),
+                         {statement.text(1), statement.integer(2)},
+                         statement.text(3),
+                         time_of(statement.integer(4))});
+    return pending;
+  });
+}
+
 }  // namespace quietgate

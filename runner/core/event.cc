@@ -32,6 +32,15 @@ void fields(A& a, Sequences& v) {
   a("to", v.to);
 }
 
+template <class A>
+void fields(A& a, Rollback& v) {
+  a("of", v.of);
+  a("branch", v.branch);
+  a("from", v.from);
+  a("by", v.by);
+  a("reason", v.reason);
+}
+
 namespace {
 
 template <class A>
@@ -53,6 +62,7 @@ void fields(A& a, RunRequested& v) {
   a("branch", v.branch);
   a("commit", v.commit);
   a("cause", v.cause);
+  if (!A::writes || v.rollback.wanted()) a.later("rollback", v.rollback);
 }
 template <class A>
 void fields(A& a, RunSkipped& v) {
@@ -158,6 +168,7 @@ void fields(A& a, PromotionIntended& v) {
   a("by", v.by);
   a("reason", v.reason);
   a("overrode", v.overrode);
+  a.later("rollback", v.rollback);
 }
 template <class A>
 void fields(A& a, CommitPromoted& v) {
@@ -166,6 +177,7 @@ void fields(A& a, CommitPromoted& v) {
   a("branch", v.branch);
   a("from", v.from);
   a("to", v.to);
+  a.later("rollback", v.rollback);
 }
 template <class A>
 void fields(A& a, PromotionRefused& v) {
@@ -173,6 +185,19 @@ void fields(A& a, PromotionRefused& v) {
   a("stage", v.stage);
   a("branch", v.branch);
   a("reason", v.reason);
+}
+template <class A>
+void fields(A& a, EvidenceSealed& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("commit", v.commit);
+  a("envelope", v.envelope);
+}
+template <class A>
+void fields(A& a, EvidencePublished& v) {
+  a("run", v.run);
+  a("stage", v.stage);
+  a("commit", v.commit);
 }
 template <class A>
 void fields(A& a, CancelRequested& v) {
@@ -240,7 +265,9 @@ constexpr std::array<const char*, std::variant_size_v<Event>> type_names{"RefMov
                                                                          "RepositoryWatched",
                                                                          "EnvironmentDestroyRequested",
                                                                          "RowsLost",
-                                                                         "RunExpired"};
+                                                                         "RunExpired",
+                                                                         "EvidenceSealed",
+                                                                         "EvidencePublished"};
 
 template <std::size_t I>
 bool read_as(const std::string& type, const Json& json, Event& event) {

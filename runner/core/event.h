@@ -33,11 +33,22 @@ struct RefMoved {
   Kind kind = Kind::moved;
 };
 
+// What a run puts back that another one promoted.
+struct Rollback {
+  RunId of;            // the run that promoted
+  std::string branch;  // that it moved
+  CommitId from;       // what the branch is at since then, and must still be at
+  std::string by;      // person, or empty: an alert after the release
+  std::string reason;
+  bool wanted() const { return of.number > 0; }
+  bool operator==(const Rollback&) const = default;
+};
 struct RunRequested {
   RunId run;
   std::string branch;
   CommitId commit;
   std::string cause;  // `main moved to 1a2b3c4`, `retry of hello/4 by ana`, `quietgate run`
+  Rollback rollback;  // wanted: the run puts `rollback.branch` back to `commit`, and what was deployed of it
 };
 struct RunSkipped {  // a ref moved and no run was asked for
   std::string repository;
@@ -134,6 +145,7 @@ struct PromotionIntended {  // committed before the push
   std::string by;         // person of a manual promotion, or empty
   std::string reason;     // of a manual promotion
   bool overrode = false;  // promoted against a loud or blind gate
+  bool rollback = false;  // back to what was promoted before
 };
 struct CommitPromoted {
   RunId run;
@@ -141,12 +153,25 @@ struct CommitPromoted {
   std::string branch;
   CommitId from;
   CommitId to;
+  bool rollback = false;
 };
 struct PromotionRefused {
   RunId run;
   std::string stage;
   std::string branch;
   std::string reason;
+};
+
+struct EvidenceSealed {  // of a promotion; see docs/evidence.md
+  RunId run;
+  std::string stage;
+  CommitId commit;
+  std::string envelope;  // DSSE, one line
+};
+struct EvidencePublished {  // it is in the commit's note on the remote
+  RunId run;
+  std::string stage;
+  CommitId commit;
 };
 
 struct CancelRequested {
@@ -191,7 +216,7 @@ using Event =
                  StageSkipped, EnvironmentPlanned, EnvironmentReady, EnvironmentDestroyed, EnvironmentNotDestroyed,
                  ApprovalAwaited, ApprovalGiven, GateJudged, PromotionIntended, CommitPromoted, PromotionRefused,
                  CancelRequested, PromotionRequested, RunFinished, ServiceStarted, ServiceStopped, RepositoryWatched,
-                 EnvironmentDestroyRequested, RowsLost, RunExpired>;
+                 EnvironmentDestroyRequested, RowsLost, RunExpired, EvidenceSealed, EvidencePublished>;
 
 // The type's name as stored: `RefMoved`.
 const char* type_of(const Event& event);

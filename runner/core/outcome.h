@@ -35,6 +35,7 @@ struct GateJudgement {
   std::string sentence;  // the one sentence that says why
   std::vector<Proof> proofs;
   Window window;
+  std::string rules;  // lower-case hex SHA-256 of the rules that were judged; empty: they could not be read
   bool operator==(const GateJudgement&) const = default;
 };
 
@@ -57,6 +58,7 @@ struct StageOutcome {
   std::string
       lost_environment;     // the `apply` stage whose environment broke under this attempt, by no fault of the commit
   bool conclusive = false;  // no other attempt may take it back: an alert fired meanwhile
+  bool roll_back = false;   // an alert fired after the release: what the run promoted is to be put back
   std::optional<TestCounts> tests;  // test, when JUnit XML was read; names are in the attempt's tests.json
   bool operator==(const StageOutcome&) const = default;
 };

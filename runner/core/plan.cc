@@ -32,12 +32,19 @@ struct KindOf {
   const char* operator()(const VerifySpec&) const { return "verify"; }
   const char* operator()(const PromoteSpec&) const { return "promote"; }
   const char* operator()(const ApproveSpec&) const { return "approve"; }
+  const char* operator()(const FaultSpec&) const { return "fault"; }
 };
 
 }  // namespace
 
 const char* kind_of(const StageBody& body) {
   return std::visit(KindOf{}, body);
+}
+
+const GateSpec* gate_of(const StageSpec& stage) {
+  if (const auto* promote = std::get_if<PromoteSpec>(&stage.body)) return promote->gate ? &*promote->gate : nullptr;
+  const auto* apply = std::get_if<ApplySpec>(&stage.body);
+  return apply != nullptr && apply->watch ? &apply->watch->gate : nullptr;
 }
 
 const StageSpec* Plan::find(const std::string& stage) const {

@@ -67,12 +67,43 @@ struct TerraformSpec {
   bool operator==(const TerraformSpec&) const = default;
 };
 
+// What an alert of the gate does to a load during which it begins to fire.
+enum class OnAlert { end_load, go_on };
+
+struct GateSpec {
+  std::string prometheus;                      // (template)
+  std::vector<std::string> rules;              // (template) globs of rule files, relative to the checkout
+  std::vector<std::string> during;             // stages whose windows are joined
+  Milliseconds quiet_for{0};                   // and for this long after the last of them ended
+  std::vector<std::string> layers;             // every named layer must have a live rule
+  std::map<std::string, std::string> waivers;  // proofs (P1 to P10) that need not hold, each with the reason
+  OnAlert on_alert = OnAlert::end_load;
+  std::string alertmanager;  // (template) base URL, to tell what would have been muted; empty: none
+  // Where an Alertmanager delivers its watchdog alert (POST /api/v1/watchdogs/NAME), and how old the last delivery may
+  // be when the gate judges; empty: not asked.
+  std::string watchdog;
+  Milliseconds watchdog_within{0};
+  bool operator==(const GateSpec&) const = default;
+};
+
+// What an alert does that begins to fire after the release.
+enum class AfterRelease { roll_back, fail };
+
+// The gate once more, on what was released.
+struct WatchSpec {
+  GateSpec gate;                   // without `during` and `quiet_for`
+  Milliseconds duration{300'000};  // from the moment in which the environment is ready
+  AfterRelease on_alert = AfterRelease::roll_back;
+  bool operator==(const WatchSpec&) const = default;
+};
+
 struct ApplySpec {
   std::vector<std::string> ports;  // names; the runner picks a free loopback port for each: `${{ ports.NAME }}`
   std::variant<ProcessesSpec, TerraformSpec> provisioner;
   std::map<std::string, std::string> outputs;  // (template) declared outputs; Terraform's own are added to them
   Milliseconds time_to_live{3'600'000};        // measured from creation; ignored when keep
   bool keep = false;                           // not ephemeral: survives the run and is updated in place by the next
+  std::optional<WatchSpec> watch;              // only with keep
   bool operator==(const ApplySpec&) const = default;
 };
 
@@ -121,27 +152,13 @@ struct VerifySpec {
   bool operator==(const VerifySpec&) const = default;
 };
 
-// What an alert of the gate does to a load during which it begins to fire.
-enum class OnAlert { end_load, go_on };
-
-struct GateSpec {
-  std::string prometheus;                      // (template)
-  std::vector<std::string> rules;              // (template) globs of rule files, relative to the checkout
-  std::vector<std::string> during;             // stages whose windows are joined
-  Milliseconds quiet_for{0};                   // and for this long after the last of them ended
-  std::vector<std::string> layers;             // every named layer must have a live rule
-  std::map<std::string, std::string> waivers;  // proofs (P1 to P9) that need not hold, each with the reason
-  OnAlert on_alert = OnAlert::end_load;
-  std::string alertmanager;  // (template) base URL, to tell what would have been muted; empty: none
-  bool operator==(const GateSpec&) const = default;
-};
-
 enum class Approval { none, manual };
 
 struct PromoteSpec {
   std::string branch;  // (template) short name of the production branch
   std::optional<GateSpec> gate;
   Approval approval = Approval::none;
+  CommitId back_from;  // of a rollback: what the branch must be at, to be put back to the run's commit; else empty
   bool operator==(const PromoteSpec&) const = default;
 };
 
@@ -150,7 +167,18 @@ struct ApproveSpec {
   bool operator==(const ApproveSpec&) const = default;
 };
 
-using StageBody = std::variant<TestSpec, ApplySpec, LoadSpec, VerifySpec, PromoteSpec, ApproveSpec>;
+// A drill: something is broken on purpose, and these alerts must tell of it.
+struct FaultSpec {
+  Command command;                  // breaks it: until the drill ends it, or by itself (then with exit status 0)
+  std::optional<Command> undo;      // mends it again, also when the drill fails
+  std::string prometheus;           // (template)
+  std::vector<std::string> alerts;  // each must begin to fire
+  Milliseconds within{60'000};      // from the begin of the fault
+  Milliseconds resolved_within{0};  // from its end, until all of them are over; 0: not waited for
+  bool operator==(const FaultSpec&) const = default;
+};
+
+using StageBody = std::variant<TestSpec, ApplySpec, LoadSpec, VerifySpec, PromoteSpec, ApproveSpec, FaultSpec>;
 
 enum class RetryWhen { infrastructure, failed, inconclusive, timeout };
 
@@ -174,7 +202,10 @@ struct StageSpec {
   bool operator==(const StageSpec&) const = default;
 };
 
-const char* kind_of(const StageBody& body);  // `test`, `apply`, `load`, `verify`, `promote`, `approve`
+// The gate of a `promote` stage, or of what an `apply` stage watches; nullptr: it has none.
+const GateSpec* gate_of(const StageSpec& stage);
+
+const char* kind_of(const StageBody& body);  // `test`, `apply`, `load`, `verify`, `promote`, `approve`, `fault`
 
 enum class Concurrency { queue, supersede, parallel };
 

@@ -31,6 +31,11 @@ struct Names<OnAlert> {
   static constexpr NameList<OnAlert, 2> value{{{OnAlert::end_load, "end_load"}, {OnAlert::go_on, "go_on"}}};
 };
 template <>
+struct Names<AfterRelease> {
+  static constexpr NameList<AfterRelease, 2> value{
+      {{AfterRelease::roll_back, "rollback"}, {AfterRelease::fail, "fail"}}};
+};
+template <>
 struct Names<RetryWhen> {
   static constexpr NameList<RetryWhen, 4> value{{{RetryWhen::infrastructure, "infrastructure"},
                                                  {RetryWhen::failed, "failed"},
@@ -89,6 +94,7 @@ void fields(A& a, GateJudgement& v) {
   a("sentence", v.sentence);
   a("proofs", v.proofs);
   a("window", v.window);
+  a.later("rules", v.rules);
 }
 template <class A>
 void fields(A& a, TestCounts& v) {
@@ -109,6 +115,7 @@ void fields(A& a, StageOutcome& v) {
   a("tests", v.tests);
   a.later("lost_environment", v.lost_environment);
   a.later("conclusive", v.conclusive);
+  a.later("roll_back", v.roll_back);
 }
 
 }  // namespace quietgate

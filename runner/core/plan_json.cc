@@ -65,12 +65,33 @@ void fields(A& a, std::variant<ProcessesSpec, TerraformSpec>& v) {
   alternative(a, "terraform", v, std::type_identity<TerraformSpec>{});
 }
 template <class A>
+void fields(A& a, GateSpec& v) {
+  a("prometheus", v.prometheus);
+  a("rules", v.rules);
+  a("during", v.during);
+  a("quiet_for", v.quiet_for);
+  a("layers", v.layers);
+  a.later("waivers", v.waivers);
+  a.later("alertmanager", v.alertmanager);
+  a.later("on_alert", v.on_alert);
+  if (!A::writes || !v.watchdog.empty()) a.later("watchdog", v.watchdog);
+  if (!A::writes || !v.watchdog.empty()) a.later("watchdog_within", v.watchdog_within);
+}
+template <class A>
+void fields(A& a, WatchSpec& v) {
+  a("gate", v.gate);
+  a("for", v.duration);
+  a("on_alert", v.on_alert);
+}
+template <class A>
 void fields(A& a, ApplySpec& v) {
   a("ports", v.ports);
   a("provisioner", v.provisioner);
   a("outputs", v.outputs);
   a("time_to_live", v.time_to_live);
   a("keep", v.keep);
+  // What older plans could not have is left out when there is none: they keep the hashes they had.
+  if (!A::writes || v.watch) a.later("watch", v.watch);
 }
 template <class A>
 void fields(A& a, AutoscalingExpectation& v) {
@@ -113,25 +134,24 @@ void fields(A& a, VerifySpec& v) {
   a("checks", v.checks);
 }
 template <class A>
-void fields(A& a, GateSpec& v) {
-  a("prometheus", v.prometheus);
-  a("rules", v.rules);
-  a("during", v.during);
-  a("quiet_for", v.quiet_for);
-  a("layers", v.layers);
-  a.later("waivers", v.waivers);
-  a.later("alertmanager", v.alertmanager);
-  a.later("on_alert", v.on_alert);
-}
-template <class A>
 void fields(A& a, PromoteSpec& v) {
   a("branch", v.branch);
   a("gate", v.gate);
   a("approval", v.approval);
+  if (!A::writes || !v.back_from.empty()) a.later("back_from", v.back_from);
 }
 template <class A>
 void fields(A& a, ApproveSpec& v) {
   a("message", v.message);
+}
+template <class A>
+void fields(A& a, FaultSpec& v) {
+  a("command", v.command);
+  a("undo", v.undo);
+  a("prometheus", v.prometheus);
+  a("alerts", v.alerts);
+  a("within", v.within);
+  a("resolved_within", v.resolved_within);
 }
 template <class A>
 void fields(A& a, StageBody& v) {
@@ -141,6 +161,7 @@ void fields(A& a, StageBody& v) {
   alternative(a, "verify", v, std::type_identity<VerifySpec>{});
   alternative(a, "promote", v, std::type_identity<PromoteSpec>{});
   alternative(a, "approve", v, std::type_identity<ApproveSpec>{});
+  alternative(a, "fault", v, std::type_identity<FaultSpec>{});
 }
 template <class A>
 void fields(A& a, RetryPolicy& v) {
@@ -157,7 +178,6 @@ void fields(A& a, StageSpec& v) {
   a("timeout", v.timeout);
   a("retry", v.retry);
   a("continue_on_error", v.continue_on_error);
-  // Left out when there is none: plans without locks keep the hashes they had.
   if (!A::writes || !v.lock.empty()) a.later("lock", v.lock);
 }
 template <class A>

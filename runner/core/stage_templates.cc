@@ -39,9 +39,15 @@ void each(TerraformSpec& terraform, const Visit& f) {
   f(terraform.directory);
   each(terraform.variables, f);
 }
+void each(GateSpec& gate, const Visit& f) {
+  f(gate.prometheus);
+  f(gate.alertmanager);
+  each(gate.rules, f);
+}
 void each(ApplySpec& apply, const Visit& f) {
   std::visit([&](auto& provisioner) { each(provisioner, f); }, apply.provisioner);
   each(apply.outputs, f);
+  if (apply.watch) each(apply.watch->gate, f);
 }
 void each(LoadSpec& load, const Visit& f) {
   f(load.locustfile);
@@ -56,13 +62,15 @@ void each(VerifySpec& verify, const Visit& f) {
 }
 void each(PromoteSpec& promote, const Visit& f) {
   f(promote.branch);
-  if (!promote.gate) return;
-  f(promote.gate->prometheus);
-  f(promote.gate->alertmanager);
-  each(promote.gate->rules, f);
+  if (promote.gate) each(*promote.gate, f);
 }
 void each(ApproveSpec& approve, const Visit& f) {
   f(approve.message);
+}
+void each(FaultSpec& fault, const Visit& f) {
+  each(fault.command, f);
+  if (fault.undo) each(*fault.undo, f);
+  f(fault.prometheus);
 }
 
 // Keeps the first error; later texts are left as they are.

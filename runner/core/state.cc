@@ -103,6 +103,7 @@ struct Folding {
     state.branch = e.branch;
     state.commit = e.commit;
     state.cause = e.cause;
+    state.rollback = e.rollback;
     state.requested = at;
   }
   void operator()(const PlanCompiled& e) {
@@ -163,6 +164,7 @@ struct Folding {
     if (s == nullptr) return;
     s->promotion_intent.reset();
     s->promoted = true;
+    s->promotion = e;
   }
   void operator()(const PromotionRefused& e) {
     if (auto* s = stage(e.stage)) s->promotion_intent.reset();

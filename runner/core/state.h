@@ -26,6 +26,7 @@ struct StageState {
   std::optional<ApprovalGiven> approval;
   std::optional<PromotionIntended> promotion_intent;  // open until promoted or refused
   bool promoted = false;
+  CommitPromoted promotion;  // when promoted
   bool skipped_by_condition = false;
   int lost_attempt = 0;    // the attempt that made the environment which the last attempt lost; 0: none
   bool cleans_up = false;  // the last attempt started after the run was cancelled (`if: always()`)
@@ -39,6 +40,7 @@ struct RunState {
   std::string branch;
   CommitId commit;
   std::string cause;
+  Rollback rollback;
   RunStatus status = RunStatus::requested;
   std::optional<Plan> plan;
   std::string diagnostics;  // why the plan was rejected

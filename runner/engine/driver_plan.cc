@@ -1,5 +1,7 @@
 // What a run needs before its stages: its turn, its plan, its checkout.
+#include "runner/core/rollback.h"
 #include "runner/engine/driver.h"
+#include "runner/ports/digest.h"
 
 namespace quietgate {
 
@@ -30,7 +32,11 @@ Task<Result<Plan>> Driver::read_plan() {
     context.message = commit->summary;
     context.author = commit->author;
   }
-  co_return parts_.compiler.compile(**text, repository_.pipeline, context);
+  auto plan = parts_.compiler.compile(**text, repository_.pipeline, context);
+  if (!plan || !state_.rollback.wanted()) co_return plan;
+  auto back = rollback_plan(std::move(*plan), state_.rollback);
+  if (back) back->hash = sha256_hex(to_json(*back));
+  co_return back;
 }
 
 Task<bool> Driver::compile() {

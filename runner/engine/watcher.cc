@@ -179,6 +179,10 @@ Result<void> Watcher::request_runs(std::vector<Event>& events, const RefMoved& m
   if (!unfinished) return unfinished.error();
   for (const auto& older : *unfinished) {
     if (older.id.repository != moved.repository || older.branch != moved.branch) continue;
+    auto asked = journal_.read(older.first - 1, 1);
+    if (!asked) return asked.error();
+    const auto* request = asked->empty() ? nullptr : std::get_if<RunRequested>(&asked->front().event);
+    if (request != nullptr && request->rollback.wanted()) continue;  // what goes back goes on
     const RunId newer{moved.repository, first};
     events.push_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer)});
   }

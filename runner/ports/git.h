@@ -52,6 +52,16 @@ struct PushOutcome {
   std::string detail;  // the server's words
 };
 
+struct NoteOutcome {
+  enum class Kind {
+    added,
+    unchanged,  // the line was there already
+    refused,    // the server said no
+  };
+  Kind kind = Kind::added;
+  std::string detail;  // the server's words
+};
+
 class Git {
  public:
   virtual ~Git() = default;
@@ -80,6 +90,14 @@ class Git {
   // Fast-forward only. An error means that the outcome is not known: ask branches().
   virtual Task<Result<PushOutcome>> push(GitRemote remote, std::string branch, CommitId expected, CommitId id,
                                          Stop& stop) = 0;
+  // Likewise, but to any commit that the mirror has: also back.
+  virtual Task<Result<PushOutcome>> put_back(GitRemote remote, std::string branch, CommitId expected, CommitId id,
+                                             Stop& stop) = 0;
+  // Adds a line (of at most 1 MiB) to the commit's Git note in the remote's notes `ref` (`refs/notes/...`), by
+  // compare-and-swap: what others write there meanwhile stays. Several tries; an error when others were faster each
+  // time.
+  virtual Task<Result<NoteOutcome>> push_note(GitRemote remote, std::string ref, CommitId commit, std::string line,
+                                              Stop& stop) = 0;
 };
 
 }  // namespace quietgate

@@ -69,6 +69,14 @@ struct EnvironmentSummary {
   std::string problem;  // why it could not be destroyed
 };
 
+// Sealed, and not in the commit's note yet.
+struct PendingEvidence {
+  std::int64_t sequence = 0;  // of its EvidenceSealed
+  RunId run;
+  std::string stage;
+  Time sealed{};
+};
+
 // Projections of the journal, updated in the same transaction as the append; can be dropped and rebuilt.
 class Catalog {
  public:
@@ -84,7 +92,8 @@ class Catalog {
   virtual Result<bool> watched(std::string repository) = 0;
   // Where the branches were when last seen (RefMoved), deleted ones left out.
   virtual Result<std::map<std::string, CommitId>> branches(std::string repository) = 0;
-  virtual Result<std::vector<EnvironmentSummary>> environments() = 0;  // live ones only, oldest first
+  virtual Result<std::vector<EnvironmentSummary>> environments() = 0;       // live ones only, oldest first
+  virtual Result<std::vector<PendingEvidence>> unpublished_evidence() = 0;  // oldest first
 };
 
 }  // namespace quietgate

@@ -14,9 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "runner/ports/deliveries.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/load_counters.h"
 #include "runner/ports/queue.h"
+#include "runner/ports/synthetic_faults.h"
 #include "runner/serve/documents.h"
 #include "runner/serve/exchange.h"
 #include "runner/serve/run_record.h"
@@ -29,9 +31,12 @@ struct ApiOptions {
   std::string token;               // empty: nothing can be changed
   std::vector<std::string> hosts;  // lower case, without port: allowed in Host beside the loopback's names
   std::vector<WatchedRepository> repositories;
-  Queue* queue = nullptr;                  // what waits; may be null: nothing does
-  std::function<std::string()> not_ready;  // why the service is not ready, or empty; may be unset
-  const LoadCounters* loads = nullptr;     // may be null: nothing is loaded
+  Queue* queue = nullptr;                   // what waits; may be null: nothing does
+  std::function<std::string()> not_ready;   // why the service is not ready, or empty; may be unset
+  const LoadCounters* loads = nullptr;      // may be null: nothing is loaded
+  const SyntheticFaults* faults = nullptr;  // likewise
+  Deliveries* deliveries = nullptr;         // may be null: no watchdog is heard
+  std::string evidence_key{};               // public, PEM; empty: there is none
 };
 
 class Api {
@@ -74,6 +79,10 @@ class Api {
   ApiResponse retry(const Asked& asked);
   ApiResponse approve(const Asked& asked);
   ApiResponse promote(const Asked& asked);
+  ApiResponse rollback(const Asked& asked);
+  ApiResponse evidence(const Asked& asked);
+  ApiResponse evidence_key(const Asked& asked);
+  ApiResponse watchdog(const Asked& asked);
   ApiResponse environments(const Asked& asked);
   ApiResponse destroy(const Asked& asked);
   ApiResponse all_events(const Asked& asked);
@@ -93,8 +102,8 @@ class Api {
   std::uint64_t queue_version() const { return options_.queue != nullptr ? options_.queue->version() : 0; }
   const std::vector<Waiting>& waiting();
   ApiResponse append(Event event, int status, const std::function<std::string(std::int64_t)>& body);
-  ApiResponse start_run(const std::string& repository, const std::string& branch, const CommitId& commit,
-                        const std::string& cause);
+  // Gives it the repository's next number; what stands before is written with it.
+  ApiResponse start_run(RunRequested request, const std::string& repository, std::vector<Event> before);
   std::string attempt_path(const RunId& run, const std::string& stage, int attempt, const char* file) const;
   // Finds the run, the stage and the attempt that a path and `?attempt=` name; an Answer says why not.
   std::variant<LogFeed, Answer> attempt_of(const Asked& asked, bool may_wait);

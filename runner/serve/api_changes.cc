@@ -3,6 +3,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "runner/core/rollback.h"
 #include "runner/serve/api_asked.h"
 
 namespace quietgate {
@@ -37,6 +38,10 @@ struct Body {
     if (value.size() > text_limit || !is_printable(value))
       problem = std::string("`") + key + "` is one line of at most " + std::to_string(text_limit) + " bytes";
     return value;
+  }
+  void need_reason(const std::string& reason) {
+    if (problem.empty() && std::all_of(reason.begin(), reason.end(), [](unsigned char c) { return c == ' '; }))
+      problem = "`reason` is needed: it is kept with the evidence";
   }
   bool flag(const char* key, bool otherwise) {
     auto found = json.find(key);
@@ -77,15 +82,17 @@ ApiResponse Api::append(Event event, int status, const std::function<std::string
   return json_answer(body(*appended), status);
 }
 
-ApiResponse Api::start_run(const std::string& repository, const std::string& branch, const CommitId& commit,
-                           const std::string& cause) {
+ApiResponse Api::start_run(RunRequested request, const std::string& repository, std::vector<Event> before) {
   auto number = catalog_.next_number(repository);
   if (!number) return failed_answer(number.error());
   const RunId run{repository, *number};
-  auto response = append(RunRequested{run, branch, commit, cause}, 201, [&](auto) { return requested_document(run); });
-  if (auto* answer = std::get_if<Answer>(&response); answer != nullptr && answer->status == 201)
-    answer->headers.emplace_back("Location", "/api/v1/runs/" + to_string(run));
-  return response;
+  request.run = run;
+  before.emplace_back(std::move(request));
+  auto appended = journal_.append(std::move(before));
+  if (!appended) return failed_answer(appended.error());
+  auto answer = json_answer(requested_document(run), 201);
+  answer.headers.emplace_back("Location", "/api/v1/runs/" + to_string(run));
+  return answer;
 }
 
 ApiResponse Api::request_run(const Asked& asked) {
@@ -108,13 +115,13 @@ ApiResponse Api::request_run(const Asked& asked) {
   // A commit is only run for a branch that it is known to belong to: a branch may have rights.
   for (const auto& [name, head] : *branches) {
     if (same_commit(head, commit) && (branch.empty() || branch == name))
-      return start_run(repository, name, head, "requested by " + actor_of(asked.request));
+      return start_run({{}, name, head, "requested by " + actor_of(asked.request), {}}, repository, {});
   }
   auto runs = catalog_.runs(repository, searched_runs);
   if (!runs) return failed_answer(runs.error());
   for (const auto& run : *runs) {
     if (same_commit(run.commit, commit) && (branch.empty() || branch == run.branch))
-      return start_run(repository, run.branch, run.commit, "requested by " + actor_of(asked.request));
+      return start_run({{}, run.branch, run.commit, "requested by " + actor_of(asked.request), {}}, repository, {});
   }
   return error_answer(409, "commit `" + commit + "` is neither the head of a watched branch nor one of an earlier run",
                       "push it to a watched branch; a commit is named by at least 7 digits");
@@ -140,16 +147,17 @@ ApiResponse Api::cancel(const Asked& asked) {
 ApiResponse Api::retry(const Asked& asked) {
   auto body = body_of(asked.request, {});
   if (!body.problem.empty()) return error_answer(400, body.problem);
-  auto run = catalog_.run(asked.run);
-  if (!run) return failed_answer(run.error());
-  if (!run->has_value()) return no_run(asked.run);
-  const auto& old = **run;
-  if (old.status != "finished") {
+  auto kept = this->kept(asked.run);
+  if (!kept) return failed_answer(kept.error());
+  if (*kept == nullptr) return no_run(asked.run);
+  const auto& old = (*kept)->record.state;
+  if (old.status != RunStatus::finished) {
     return error_answer(409, "run " + to_string(asked.run) + " has not ended yet",
                         "wait for it, or cancel it: `quietgate cancel " + to_string(asked.run) + "`");
   }
-  return start_run(old.id.repository, old.branch, old.commit,
-                   "retry of " + to_string(old.id) + " by " + actor_of(asked.request));
+  return start_run(
+      {{}, old.branch, old.commit, "retry of " + to_string(old.id) + " by " + actor_of(asked.request), old.rollback},
+      old.id.repository, {});
 }
 
 ApiResponse Api::approve(const Asked& asked) {
@@ -176,8 +184,7 @@ ApiResponse Api::promote(const Asked& asked) {
   auto body = body_of(asked.request, {"reason", "override"});
   const auto reason = body.text("reason");
   const bool override_gate = body.flag("override", false);
-  if (body.problem.empty() && std::all_of(reason.begin(), reason.end(), [](unsigned char c) { return c == ' '; }))
-    body.problem = "`reason` is needed: it is kept with the evidence";
+  body.need_reason(reason);
   if (!body.problem.empty()) return error_answer(400, body.problem);
   auto kept = this->kept(asked.run);
   if (!kept) return failed_answer(kept.error());
@@ -211,6 +218,25 @@ ApiResponse Api::promote(const Asked& asked) {
                         "mend that and push again, or promote against it with `--override`, which the evidence tells");
   }
   return append(PromotionRequested{asked.run, actor_of(asked.request), reason, override_gate}, 202, accepted_document);
+}
+
+ApiResponse Api::rollback(const Asked& asked) {
+  auto body = body_of(asked.request, {"reason"});
+  const auto reason = body.text("reason");
+  body.need_reason(reason);
+  if (!body.problem.empty()) return error_answer(400, body.problem);
+  auto kept = this->kept(asked.run);
+  if (!kept) return failed_answer(kept.error());
+  if (*kept == nullptr) return no_run(asked.run);
+  const auto& record = (*kept)->record;
+  const auto by = actor_of(asked.request);
+  auto request = rollback_request(record.state, 0, by, reason);
+  if (!request) return error_answer(409, request.error().message, request.error().advice);
+  // What it still deploys must not come after what is put back.
+  std::vector<Event> before;
+  if (!record.over() && !record.state.cancel)
+    before.emplace_back(CancelRequested{asked.run, by, "rolled back by " + by + ": " + reason});
+  return start_run(std::move(*request), asked.run.repository, std::move(before));
 }
 
 ApiResponse Api::destroy(const Asked& asked) {

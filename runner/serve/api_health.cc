@@ -106,6 +106,15 @@ void add_loads(Families& families, const ApiOptions& options) {
   for (const auto& [name, counts] : all) families.add(static_cast<double>(counts.failed), {{"repository", name}});
 }
 
+// Of runs whose fault is up now; the series ends when it is down again.
+void add_faults(Families& families, const SyntheticFaults* faults) {
+  if (faults == nullptr || faults->raised.empty()) return;
+  families.begin("gate_synthetic_fault", MetricType::Gauge,
+                 "1 while a run's fault is up that proves that a page gets through; nothing is wrong.");
+  for (const auto& [run, up] : faults->raised)
+    families.add(up > 0 ? 1 : 0, {{"repository", run.repository}, {"run", std::to_string(run.number)}});
+}
+
 void add_by_outcome(Families& families, const char* name, const char* help,
                     std::map<std::string, std::int64_t>& counts) {
   families.begin(name, MetricType::Counter, help);
@@ -181,6 +190,7 @@ ApiResponse Api::metrics(const Asked&) {
   families.counter("quietgate_journal_last_sequence", "Sequence of the journal's last row.",
                    static_cast<double>(journal_.last()));
   add_loads(families, options_);
+  add_faults(families, options_.faults);
   families.begin("quietgate_build_info", MetricType::Gauge, "The version that runs.");
   families.add(1, {{"version", options_.version}});
   add_process(families);

@@ -200,7 +200,8 @@ Task<void> EvidenceGathering::gather_descriptions(GateEvidence& evidence) {
 }
 
 Task<void> EvidenceGathering::gather_alerts(GateEvidence& evidence) {
-  const double before = std::max(look_back, 2 * longest_interval(evidence));
+  // A synthetic fault was up for a scrape, two evaluations and some seconds, before it ended just before the window.
+  const double before = std::max(look_back, 6 * longest_interval(evidence));
   evidence.alerts =
       co_await series("ALERTS{alertstate=~\"pending|firing\"}" + range_text(evidence.judged - evidence.begin + before),
                       evidence.judged);

@@ -106,7 +106,11 @@ std::string changing_label(const ExpectedRule& rule) {
   return {};
 }
 
-WidestWindow widest_window(const Plan& plan, const GateSpec& gate) {
+WidestWindow widest_window(const Plan& plan, const std::string& gate_stage, const GateSpec& gate) {
+  const auto* own = plan.find(gate_stage);
+  const auto* apply = own == nullptr ? nullptr : std::get_if<ApplySpec>(&own->body);
+  if (apply != nullptr && apply->watch)
+    return {apply->watch->duration, fmt::format("`{}` is watched for {}", gate_stage, exact(apply->watch->duration))};
   std::map<std::string, StageWindow> windows;
   for (const auto& stage : gate.during) {
     auto window = window_of(plan, stage);
@@ -125,7 +129,7 @@ WidestWindow widest_window(const Plan& plan, const GateSpec& gate) {
 std::vector<std::string> firing_problems(const Plan& plan, const std::string& stage, const GateSpec& gate,
                                          const std::vector<ExpectedRule>& rules) {
   std::vector<std::string> problems;
-  const auto window = widest_window(plan, gate);
+  const auto window = widest_window(plan, stage, gate);
   const auto past = past_by_rule(rules);
   std::set<std::string> layers;
   for (std::size_t i = 0; i < rules.size(); ++i) {

@@ -22,8 +22,9 @@ struct WidestWindow {
   Milliseconds length{0};
   std::string sum;  // `load 45s + 10s to start and end + quiet_for 20s`
 };
-// The plan's own times; several windows at unknown distances are bounded by the run's timeout only.
-WidestWindow widest_window(const Plan& plan, const GateSpec& gate);
+// The plan's own times; several windows at unknown distances are bounded by the run's timeout only. `gate_stage` has
+// the gate.
+WidestWindow widest_window(const Plan& plan, const std::string& gate_stage, const GateSpec& gate);
 
 // What keeps the gate of the stage from ever being quiet with these rules, each as `FILE:LINE: what, with the
 // arithmetic`: expressions whose brackets or strings don't match, alerts that can't fire within the widest window, and

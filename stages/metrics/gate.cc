@@ -51,12 +51,15 @@ std::string progress_json(const GateJudgement& judgement, double elapsed, double
 // One judging from its begin to its end.
 class Watch {
  public:
-  Watch(Http& http, Clock& clock, const GateSpec& spec, const StageRequest& request)
-      : clock_(clock),
+  Watch(Http& http, Clock& clock, const Deliveries* deliveries, const GateSpec& spec, const StageRequest& request)
+      : deliveries_(deliveries),
+        clock_(clock),
         request_(request),
         spec_(spec),
         asked_(http, clock, spec.prometheus, !spec.waivers.contains("P1"), *request.stop),
-        http_(http) {}
+        http_(http) {
+    evidence_.run = request.run;
+  }
 
   // Why there can't be any evidence, or nothing once the window and its quiet time are over (or an alert fires).
   Task<std::optional<Proof>> await_end(Window window);
@@ -73,6 +76,9 @@ class Watch {
   double server_now() const { return seconds_of(clock_.now()) + skew_; }
   void say(const std::string& line) { request_.log->line(line); }
 
+  void look_up_delivery(GateEvidence& evidence) const;
+
+  const Deliveries* deliveries_;
   Clock& clock_;
   const StageRequest& request_;
   const GateSpec& spec_;
@@ -177,6 +183,7 @@ Task<void> Watch::sketch(double from, double until) {
   so_far.sightings = read_sightings(request_.directory, asked_.url());
   EvidenceGathering asked(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
   co_await asked.gather(so_far);
+  look_up_delivery(so_far);
   // Answers need not be asked for again; what failed may be had at the end.
   for (const auto& [query, formatted] : so_far.canonical) {
     if (formatted) evidence_.canonical.emplace(query, formatted);
@@ -231,13 +238,26 @@ Task<void> Watch::outwait_pending() {
   evidence_.waited = server_now() - from;
 }
 
+void Watch::look_up_delivery(GateEvidence& evidence) const {
+  evidence.asked = seconds_of(clock_.now());
+  if (deliveries_ == nullptr) return;
+  if (auto found = deliveries_->last.find(spec_.watchdog); found != deliveries_->last.end())
+    evidence.delivered = found->second;
+}
+
 Task<GateEvidence> Watch::gather() {
   // When an alert ended the waiting, only what has passed can be looked at.
   evidence_.end = std::max(evidence_.begin, std::min(evidence_.end, server_now()));
   evidence_.sightings = read_sightings(request_.directory, asked_.url());
   co_await asked_.gather(evidence_);
+  look_up_delivery(evidence_);
   if (!spec_.alertmanager.empty()) evidence_.muting = co_await ask_muting(http_, spec_.alertmanager, *request_.stop);
   co_return std::move(evidence_);
+}
+
+void tell(const GateJudgement& judgement, const StageRequest& request) {
+  for (const auto& line : format_proofs(judgement.proofs)) request.log->line(line);
+  request.log->line(said_by(judgement));
 }
 
 }  // namespace
@@ -259,28 +279,31 @@ Result<Window> gate_window(const GateSpec& spec, const std::map<std::string, Sta
 }
 
 Task<GateJudgement> Gate::judge(GateSpec spec, const StageRequest& request) {
-  GateJudgement judgement;
   auto window = gate_window(spec, request.finished);
-  if (!window) {
-    judgement = blind_judgement("WINDOW", "a window to judge", window.error().message, {});
+  if (window) co_return co_await judge_over(std::move(spec), *window, request);
+  auto judgement = blind_judgement("WINDOW", "a window to judge", window.error().message, {});
+  tell(judgement, request);
+  co_return judgement;
+}
+
+Task<GateJudgement> Gate::judge_over(GateSpec spec, Window window, const StageRequest& request) {
+  GateJudgement judgement;
+  Watch watch(http_, clock_, deliveries_, spec, request);
+  request.log->line(
+      fmt::format("judging the rules from {} to {} on {}", iso_time(window.begin), iso_time(window.end), watch.url()));
+  auto why_not = co_await watch.await_end(window);
+  if (why_not) {
+    judgement = blind_judgement(why_not->id, why_not->name, why_not->detail, window);
   } else {
-    Watch watch(http_, clock_, spec, request);
-    request.log->line(fmt::format("judging the rules from {} to {} on {}", iso_time(window->begin),
-                                  iso_time(window->end), watch.url()));
-    auto why_not = co_await watch.await_end(*window);
-    if (why_not) {
-      judgement = blind_judgement(why_not->id, why_not->name, why_not->detail, *window);
-    } else {
-      auto evidence = co_await watch.gather();
-      judgement = judge_gate(spec, evidence);
-      judgement.window = *window;
-    }
+    auto evidence = co_await watch.gather();
+    judgement = judge_gate(spec, evidence);
+    judgement.window = window;
+    judgement.rules = hash_of(evidence.rules);
   }
   // What stood so far stands no more.
   std::error_code ignored;
   std::filesystem::remove(request.directory + "/progress.json", ignored);
-  for (const auto& line : format_proofs(judgement.proofs)) request.log->line(line);
-  request.log->line(said_by(judgement));
+  tell(judgement, request);
   co_return judgement;
 }
 

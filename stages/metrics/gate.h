@@ -4,6 +4,7 @@
 #include "runner/core/outcome.h"
 #include "runner/core/plan.h"
 #include "runner/ports/clock.h"
+#include "runner/ports/deliveries.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
 
@@ -15,18 +16,22 @@ Result<Window> gate_window(const GateSpec& spec, const std::map<std::string, Sta
 
 class Gate {
  public:
-  // Both must outlive it.
-  Gate(Http& http, Clock& clock) : http_(http), clock_(clock) {}
+  // All must outlive it. No deliveries: none ever came.
+  Gate(Http& http, Clock& clock, const Deliveries* deliveries = nullptr)
+      : http_(http), clock_(clock), deliveries_(deliveries) {}
 
   // Judges the request's commit over the window, on its Prometheus server. While it waits, the attempt's
   // `progress.json` holds the proofs as they stand (elapsed_ms, duration_ms, proofs: id, name, verdict, detail,
   // waived), some seconds old. Says in the request's log what it waits for and, at the end, every proof. An alert that
   // fires ends the waiting. Never fails: what can't be had is blind. Throws Stopped.
   Task<GateJudgement> judge(GateSpec spec, const StageRequest& request);
+  // The same over a window of its own, which may not be over yet.
+  Task<GateJudgement> judge_over(GateSpec spec, Window window, const StageRequest& request);
 
  private:
   Http& http_;
   Clock& clock_;
+  const Deliveries* deliveries_;
 };
 
 }  // namespace quietgate

@@ -71,6 +71,9 @@ struct GateEvidence {
   Sightings sightings;                   // what was seen of the rules while stages ran
   std::map<std::string, double> values;  // what alerts that fired showed at first, by rule name and labels
 
+  RunId run;                             // whose synthetic fault counts
+  std::optional<Time> delivered;         // when an Alertmanager's watchdog came last, on our clock; nothing: never
+  double asked = 0;                      // when that was looked up, on our clock
   std::optional<Result<Muting>> muting;  // what Alertmanager holds back; nothing: the gate names none
 
   double length() const { return end - begin; }

@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t most_shown = 5;
 
 // Causes before their effects: what a person reads first.
-constexpr std::array decisive{"WINDOW", "P1", "P2", "P3", "P4", "P7", "P6", "P5", "P8", "P9", "LAYER", "QUIET"};
+constexpr std::array decisive{"WINDOW", "P1", "P2",  "P3",       "P4",    "P7",    "P6",   "P5",
+                              "P8",     "P9", "P10", "DELIVERY", "MUTED", "LAYER", "QUIET"};
 
 std::string shown(const std::vector<std::string>& problems) {
   std::string text;
@@ -251,9 +252,11 @@ GateJudgement judge_gate(const GateSpec& spec, const GateEvidence& evidence) {
                                 prove_healthy(evidence), prove_evaluated(evidence), prove_inputs(evidence),
                                 prove_targets(evidence), prove_able(evidence)};
   if (auto watched = prove_watchdog(evidence)) findings.push_back(std::move(*watched));
+  if (auto heard = prove_synthetic(evidence)) findings.push_back(std::move(*heard));
   waive(spec.waivers, findings);
+  if (auto delivered = prove_delivery(spec, evidence)) findings.push_back(std::move(*delivered));
   if (!spec.layers.empty()) findings.push_back(prove_layers(spec.layers, evidence, findings, without_rules));
-  if (auto muted = tell_muted(evidence)) findings.push_back(std::move(*muted));
+  if (auto muted = tell_muted(evidence, spec.during.empty())) findings.push_back(std::move(*muted));
   findings.push_back(prove_quiet(evidence, without_rules));
   GateJudgement judgement;
   judgement.window = {Time(Milliseconds(std::llround(evidence.begin * 1000))),
@@ -301,7 +304,12 @@ std::string advice_of(const GateJudgement& judgement) {
       {"P6", "correct the metric's name or labels in the rule, or make the service export it from its start"},
       {"P5", "give each rule group a heartbeat as its last rule, and Prometheus enough processor time"},
       {"P9", "keep GateWatchdog (`expr: vector(1)`, no `for`) among the rules that Prometheus loads"},
+      {"P10",
+       "let this Prometheus scrape the runner's /metrics, with the labels that it gives (QUIETGATE_METRICS names the "
+       "address), or waive P10 with a reason"},
+      {"DELIVERY", "route GateWatchdog to the runner's webhook, with a `repeat_interval` shorter than `within`"},
       {"P8", "let the load or `quiet_for` last longer, or shorten the rule's `for`"},
+      {"MUTED", "end the silence or the inhibition, or leave `alertmanager` out"},
       {"LAYER", "add an alerting rule with this `layer` label, or correct the ones there are"},
       {"QUIET", "make sure that Prometheus answers, and run again"}};
   if (judgement.verdict == GateVerdict::quiet) return {};

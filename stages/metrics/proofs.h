@@ -30,8 +30,14 @@ Finding prove_targets(const GateEvidence& evidence);    // P7 up throughout
 Finding prove_able(const GateEvidence& evidence);       // P8 each rule could have fired within the window
 // P9 an alert that always fires did; nothing when the commit has no GateWatchdog.
 std::optional<Finding> prove_watchdog(const GateEvidence& evidence);
-// MUTED what people would not have heard of; never a problem. Nothing when the gate names no Alertmanager.
-std::optional<Finding> tell_muted(const GateEvidence& evidence);
+// P10 the synthetic fault was heard before the window, and was over; nothing when the commit has no
+// GateSyntheticFault.
+std::optional<Finding> prove_synthetic(const GateEvidence& evidence);
+// DELIVERY an Alertmanager delivered its watchdog lately. Nothing when the gate doesn't ask.
+std::optional<Finding> prove_delivery(const GateSpec& spec, const GateEvidence& evidence);
+// MUTED what people would not have heard of. Nothing when the gate names no Alertmanager. `blinds`: that is a problem,
+// because nobody else looks at what was released; else it is only told.
+std::optional<Finding> tell_muted(const GateEvidence& evidence, bool blinds = false);
 // QUIET; loud when an in-scope alert fired. `without_rules`: the ALERTS samples are enough where the loaded rules can't
 // be had.
 Finding prove_quiet(const GateEvidence& evidence, bool without_rules = false);
@@ -52,6 +58,12 @@ std::string advice_of(const GateJudgement& judgement);
 std::vector<Episode> firings_of(const GateEvidence& evidence);
 // The key of GateEvidence::values.
 std::string value_key(const Episode& episode);
+
+inline constexpr const char* synthetic_fault_alert = "GateSyntheticFault";
+// The rule that hears it, or nullptr.
+const ExpectedRule* synthetic_of(const std::vector<ExpectedRule>& rules);
+// Whether an alert with these labels is about this run's synthetic fault: what the labels tell of a run must fit.
+bool is_of_run(const Labels& labels, const RunId& run);
 
 // `10:02:03Z`, `1m 5s`.
 std::string clock_time(double seconds);

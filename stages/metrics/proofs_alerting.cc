@@ -1,4 +1,4 @@
-// P9 and MUTED: the way from a rule to a person.
+// P9, P10, DELIVERY and MUTED: the way from a rule to a person.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,9 +12,9 @@ namespace {
 constexpr const char* watchdog = "GateWatchdog";
 constexpr std::size_t most_silences = 3;
 
-const ExpectedRule* watchdog_of(const std::vector<ExpectedRule>& rules) {
+const ExpectedRule* alert_named(const std::vector<ExpectedRule>& rules, const char* name) {
   for (const auto& rule : rules) {
-    if (rule.alerting && rule.name == watchdog) return &rule;
+    if (rule.alerting && rule.name == name) return &rule;
   }
   return nullptr;
 }
@@ -67,7 +67,7 @@ std::vector<std::string> muted_alerts(const GateEvidence& evidence, const Muting
 }  // namespace
 
 std::optional<Finding> prove_watchdog(const GateEvidence& evidence) {
-  const auto* rule = watchdog_of(evidence.rules);
+  const auto* rule = alert_named(evidence.rules, watchdog);
   if (rule == nullptr) return std::nullopt;
   const std::string name = "the watchdog fired throughout";
   if (!evidence.alerts) return conclude("P9", name, {evidence.alerts.error().message}, {});
@@ -86,10 +86,72 @@ std::optional<Finding> prove_watchdog(const GateEvidence& evidence) {
                         : std::string());
 }
 
-std::optional<Finding> tell_muted(const GateEvidence& evidence) {
+const ExpectedRule* synthetic_of(const std::vector<ExpectedRule>& rules) {
+  return alert_named(rules, synthetic_fault_alert);
+}
+
+bool is_of_run(const Labels& labels, const RunId& run) {
+  const auto fits = [&labels](const char* name, const std::string& value) {
+    auto found = labels.find(name);
+    return found == labels.end() || found->second == value;
+  };
+  return fits("repository", run.repository) && fits("run", std::to_string(run.number));
+}
+
+std::optional<Finding> prove_synthetic(const GateEvidence& evidence) {
+  const auto* rule = synthetic_of(evidence.rules);
+  if (rule == nullptr) return std::nullopt;
+  const std::string name = "the synthetic fault was heard";
+  if (!evidence.alerts) return conclude("P10", name, {evidence.alerts.error().message}, {});
+  const double interval = interval_of(evidence, rule->group);
+  const auto episodes = episodes_of(
+      *evidence.alerts, [interval](const std::string&) { return interval; }, evidence.judged);
+  std::optional<Episode> heard;
+  for (const auto& episode : episodes) {
+    if (episode.rule != synthetic_fault_alert || !episode.firing_from || !is_of_run(episode.labels, evidence.run))
+      continue;
+    if (*episode.firing_from < evidence.begin) heard = episode;
+  }
+  std::vector<std::string> problems;
+  if (!heard) {
+    problems.push_back(fmt::format("{} did not fire before the window began at {}", synthetic_fault_alert,
+                                   clock_time(evidence.begin)));
+  } else if (heard->last >= evidence.begin) {
+    problems.push_back(
+        fmt::format("{} was not over when the window began at {}", synthetic_fault_alert, clock_time(evidence.begin)));
+  }
+  return conclude(
+      "P10", name, std::move(problems),
+      heard ? fmt::format("fired at {}, over after {}", clock_time(*heard->firing_from), clock_time(heard->last))
+            : std::string());
+}
+
+std::optional<Finding> prove_delivery(const GateSpec& spec, const GateEvidence& evidence) {
+  if (spec.watchdog.empty()) return std::nullopt;
+  const std::string name = "a page gets through Alertmanager";
+  const auto where = "/api/v1/watchdogs/" + spec.watchdog;
+  const double within = static_cast<double>(spec.watchdog_within.count()) / 1000;
+  if (!evidence.delivered)
+    return conclude("DELIVERY", name, {"no watchdog was delivered to " + where + " since this quietgate was started"},
+                    {});
+  const double at = static_cast<double>(evidence.delivered->time_since_epoch().count()) / 1000;
+  const double age = evidence.asked - at;
+  std::vector<std::string> problems;
+  if (age > within)
+    problems.push_back(fmt::format("the last watchdog came to {} {} ago, at {}; asked was within {}", where,
+                                   span_text(age), clock_time(at), span_text(within)));
+  return conclude("DELIVERY", name, std::move(problems), fmt::format("last at {}", clock_time(at)));
+}
+
+std::optional<Finding> tell_muted(const GateEvidence& evidence, bool blinds) {
   if (!evidence.muting) return std::nullopt;
   const std::string name = "would have been muted";
-  if (!*evidence.muting) return conclude("MUTED", name, {}, "not known: " + evidence.muting->error().message);
+  const auto told = [&](std::string detail) {
+    std::vector<std::string> problems;
+    if (blinds) problems.push_back(detail);
+    return conclude("MUTED", name, std::move(problems), std::move(detail));
+  };
+  if (!*evidence.muting) return told("not known: " + evidence.muting->error().message);
   const auto& muting = **evidence.muting;
   auto all = muted_alerts(evidence, muting);
   if (all.empty())
@@ -97,7 +159,7 @@ std::optional<Finding> tell_muted(const GateEvidence& evidence) {
   std::string detail;
   for (std::size_t i = 0; i < all.size() && i < most_silences; ++i) detail += (i > 0 ? "; " : "") + all[i];
   if (all.size() > most_silences) detail += fmt::format("; and {} more", all.size() - most_silences);
-  return conclude("MUTED", name, {}, detail);
+  return told(std::move(detail));
 }
 
 }  // namespace quietgate

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "runner/core/trigger.h"
+#include "runner/ports/digest.h"
 #include "stages/metrics/prometheus_answers.h"
 
 namespace quietgate {
@@ -222,6 +224,27 @@ std::string heartbeat_of(const std::vector<ExpectedRule>& rules, const std::stri
     if (auto label = rule.labels.find("gate_group"); label != rule.labels.end()) return label->second;
   }
   return {};
+}
+
+std::string hash_of(std::vector<ExpectedRule> rules) {
+  std::vector<std::string> lines;
+  for (const auto& rule : rules) {
+    const nlohmann::json json{{"group", rule.group},
+                              {"interval", rule.interval},
+                              {"limit", rule.limit},
+                              {"name", rule.name},
+                              {"type", rule.alerting ? "alerting" : "recording"},
+                              {"expr", rule.query},
+                              {"for", rule.duration},
+                              {"keep_firing_for", rule.keep_firing_for},
+                              {"labels", rule.labels},
+                              {"annotations", rule.annotations}};
+    lines.push_back(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string text;
+  for (const auto& line : lines) text += line + "\n";
+  return sha256_hex(text);
 }
 
 }  // namespace quietgate

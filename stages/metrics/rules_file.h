@@ -43,6 +43,10 @@ Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const 
 // of the gate's own (GateWatchdog, GateSyntheticFault), which fire by design.
 bool in_scope(const ExpectedRule& rule);
 
+// Lower-case hex SHA-256 over everything that the rules say; where in a file they stand, and its name, change nothing.
+// Docs/evidence.md tells how it is made.
+std::string hash_of(std::vector<ExpectedRule> rules);
+
 // The group's heartbeat: the last rule of the group records `gate:heartbeat` with a label `gate_group`. Its value, or
 // empty when there is none.
 std::string heartbeat_of(const std::vector<ExpectedRule>& rules, const std::string& group);

@@ -88,12 +88,12 @@ void Invariants::before(const RunModel& model, const Row& row) {
         breach(invariant::turns, run + " begins although " + to_string(id) + " of " + state.branch + " has not ended");
     }
   }
-  const bool is_late = std::holds_alternative<EnvironmentDestroyed>(row.event) ||
-                       std::holds_alternative<EnvironmentNotDestroyed>(row.event) ||
-                       std::holds_alternative<EnvironmentDestroyRequested>(row.event) ||
-                       std::holds_alternative<PromotionRequested>(row.event) ||
-                       std::holds_alternative<CancelRequested>(row.event) ||
-                       std::holds_alternative<ApprovalGiven>(row.event);
+  const bool is_late =
+      std::holds_alternative<EnvironmentDestroyed>(row.event) ||
+      std::holds_alternative<EnvironmentNotDestroyed>(row.event) ||
+      std::holds_alternative<EnvironmentDestroyRequested>(row.event) ||
+      std::holds_alternative<PromotionRequested>(row.event) || std::holds_alternative<CancelRequested>(row.event) ||
+      std::holds_alternative<EvidencePublished>(row.event) || std::holds_alternative<ApprovalGiven>(row.event);
   if (state.status == RunStatus::finished && !is_late)
     breach(invariant::monotone, run + " has ended, and then: " + type_of(row.event));
   stage_row(model, row);
@@ -171,6 +171,15 @@ void Invariants::stage_row(const RunModel& model, const Row& row) {
 
 void Invariants::promotion_row(const RunModel& model, const Row& row) {
   const auto run = to_string(model.state.id);
+  if (const auto* sealed = std::get_if<EvidenceSealed>(&row.event)) {
+    const auto stage = model.state.stages.find(sealed->stage);
+    if (stage == model.state.stages.end() || !stage->second.promoted || sealed->commit != model.state.commit)
+      breach(invariant::truth, run + " has evidence of a promotion that it did not make");
+    for (const auto& earlier : model.rows) {
+      if (const auto* e = std::get_if<EvidenceSealed>(&earlier.event); e != nullptr && e->stage == sealed->stage)
+        breach(invariant::truth, run + " has evidence of one promotion twice");
+    }
+  }
   if (const auto* promoted = std::get_if<CommitPromoted>(&row.event)) {
     ++promotions_;
     const auto& remote = remotes_.at(model.state.id.repository);
@@ -185,7 +194,7 @@ void Invariants::promotion_row(const RunModel& model, const Row& row) {
     const auto& remote = remotes_.at(model.state.id.repository);
     const auto now = remote.branches.find(refused->branch);
     const bool contained = now != remote.branches.end() && remote.is_ancestor(model.state.commit, now->second);
-    if (model.moves > 0 && contained)
+    if (model.moves > 0 && contained && !model.state.rollback.wanted())
       breach(invariant::truth, run + " moved " + refused->branch + ", and records a refusal");
   }
 }
@@ -277,6 +286,11 @@ void Invariants::push_sent(const std::string& repository, const std::string& bra
   if (model->state.status == RunStatus::finished) breach(invariant::monotone, what + ": " + run + " has ended");
   const auto* spec = model->state.plan->find(stage);
   const auto& promote = std::get<PromoteSpec>(spec->body);
+  if (model->state.rollback.wanted()) {
+    if (from != model->state.rollback.from || promote.back_from != from)
+      breach(invariant::single, what + ": " + run + " puts back something else than what was promoted");
+    return;
+  }
   std::optional<GateVerdict> verdict;
   bool approved = promote.approval == Approval::none;
   bool overridden = false;

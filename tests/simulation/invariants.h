@@ -80,6 +80,7 @@ class Invariants {
                          const CommitId& to, std::string& stage) const;
   std::optional<std::string> uncovered_branch() const;
   std::optional<std::string> leaked() const;
+  std::optional<std::string> unattached() const;
   std::string runs_folder(const RunId& run) const;
 
   World& world_;

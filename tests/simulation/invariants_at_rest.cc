@@ -15,6 +15,7 @@ std::optional<Breach> Invariants::unrest() const {
   for (const auto& [id, planned] : environments_) {
     if (!planned.keep) return Breach(invariant::clean, "environment " + id + " is not destroyed");
   }
+  if (auto missing = unattached()) return Breach(invariant::kept, *missing);
   for (const auto& [name, remote] : remotes_) {
     auto seen = seen_.find(name);
     for (const auto& [branch, commit] : remote.branches) {
@@ -40,6 +41,25 @@ void Invariants::finally() const {
                                              stage.promotion_intent->branch));
     }
   }
+}
+
+// Every promotion has its evidence, in the journal and as a note of its commit.
+std::optional<std::string> Invariants::unattached() const {
+  for (const auto& [id, model] : runs_) {
+    for (const auto& [name, stage] : model.state.stages) {
+      if (!stage.promoted) continue;
+      const EvidenceSealed* sealed = nullptr;
+      for (const auto& row : model.rows) {
+        if (const auto* e = std::get_if<EvidenceSealed>(&row.event); e != nullptr && e->stage == name) sealed = e;
+      }
+      if (sealed == nullptr) return fmt::format("{} promoted {} without evidence", to_string(id), name);
+      const auto& notes = remotes_.at(id.repository).notes;
+      auto found = notes.find(sealed->commit);
+      if (found == notes.end() || !found->second.contains(sealed->envelope))
+        return fmt::format("the evidence of {} is not attached to {}", to_string(id), sealed->commit.substr(0, 7));
+    }
+  }
+  return std::nullopt;
 }
 
 // Some run of a branch is of its head, or of a commit that differs from it in ignored paths only.

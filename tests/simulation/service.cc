@@ -44,7 +44,7 @@ Service::Service(Surroundings& around)
       test_(processes_),
       apply_(processes_, http_, git_, clock_),
       verify_(http_, clock_),
-      promote_(git_, http_, clock_),
+      promote_(git_, http_, clock_, {false, &sealer_, nullptr}),
       environments_(processes_, http_, clock_, around.data + "/environments"),
       destroyer_(around.world, clock_, environments_),
       slots_(limits_of(around)),
@@ -63,6 +63,8 @@ Service::Service(Surroundings& around)
              {{"PATH", "/usr/bin:/bin"}},
              [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }},
       supervisor_(parts_, around.repositories),
+      publisher_(journal_, journal_, git_, clock_, around.repositories,
+                 [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
       api_(journal_, journal_, api_options(around)) {
   const std::vector<std::pair<const char*, StageKind*>> kinds{
       {"test", &test_}, {"apply", &apply_}, {"verify", &verify_}, {"promote", &promote_}, {"approve", &approve_}};
@@ -72,6 +74,7 @@ Service::Service(Surroundings& around)
   }
   add("the supervisor", supervisor_.supervise(stop_));
   if (around.world.planted != Planted::sleeping_reaper) add("the reaper", reaper_.reap(stop_));
+  add("the publisher", publisher_.publish(stop_));
   for (const auto& repository : around.repositories) {
     watchers_.push_back(
         std::make_unique<Watcher>(repository, journal_, journal_, git_, clock_, compiler_,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipelines/compiler.h"
+#include "runner/engine/publisher.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/watcher.h"
 #include "runner/serve/api.h"
@@ -34,6 +35,12 @@ struct Surroundings {
   std::string data;
   Limits limits;
   std::vector<Repository> repositories;
+};
+
+// An envelope that says what it seals.
+class PlainSealer final : public Sealer {
+ public:
+  std::string seal(std::string_view statement) const override { return "sealed " + std::string(statement); }
 };
 
 class Service {
@@ -68,6 +75,7 @@ class Service {
   TestStage test_;
   ApplyStage apply_;
   VerifyStage verify_;
+  PlainSealer sealer_;
   PromoteStage promote_;
   ApproveStage approve_;
   Environments environments_;
@@ -77,6 +85,7 @@ class Service {
   Reaper reaper_;
   EngineParts parts_;
   Supervisor supervisor_;
+  Publisher publisher_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   Api api_;
   int loops_ = 0;

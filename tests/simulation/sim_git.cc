@@ -124,7 +124,7 @@ Task<Result<void>> SimGit::checkout(std::string repository, CommitId id, std::st
 }
 
 PushOutcome SimGit::receive(const std::string& repository, const std::string& branch, const CommitId& expected,
-                            const CommitId& id) {
+                            const CommitId& id, bool back) {
   auto& remote = remotes_.at(repository);
   auto found = remote.branches.find(branch);
   const auto at = found == remote.branches.end() ? CommitId() : found->second;
@@ -134,7 +134,7 @@ PushOutcome SimGit::receive(const std::string& repository, const std::string& br
     outcome.kind = PushOutcome::Kind::unchanged;
   } else if (at != expected && world_.planted != Planted::forced_push) {
     outcome.kind = PushOutcome::Kind::stale;
-  } else if (!at.empty() && !remote.is_ancestor(at, id) && world_.planted != Planted::forced_push) {
+  } else if (!back && !at.empty() && !remote.is_ancestor(at, id) && world_.planted != Planted::forced_push) {
     outcome.kind = PushOutcome::Kind::refused;
     outcome.detail = "not a fast-forward";
   } else {
@@ -149,14 +149,36 @@ PushOutcome SimGit::receive(const std::string& repository, const std::string& br
 
 Task<Result<PushOutcome>> SimGit::push(GitRemote remote, std::string branch, CommitId expected, CommitId id,
                                        Stop& stop) {
+  return move(std::move(remote), std::move(branch), std::move(expected), std::move(id), false, stop);
+}
+
+Task<Result<PushOutcome>> SimGit::put_back(GitRemote remote, std::string branch, CommitId expected, CommitId id,
+                                           Stop& stop) {
+  return move(std::move(remote), std::move(branch), std::move(expected), std::move(id), true, stop);
+}
+
+Task<Result<NoteOutcome>> SimGit::push_note(GitRemote remote, std::string, CommitId commit, std::string line,
+                                            Stop& stop) {
+  auto there = co_await travel(remote.deadline, world_.faults.lost_request, stop);
+  if (!there) co_return there.error();
+  NoteOutcome outcome;
+  if (!remotes_.at(remote.repository).notes[commit].insert(std::move(line)).second)
+    outcome.kind = NoteOutcome::Kind::unchanged;
+  auto answered = co_await travel(remote.deadline, world_.faults.lost_answer, stop);
+  if (!answered) co_return answered.error();
+  co_return outcome;
+}
+
+Task<Result<PushOutcome>> SimGit::move(GitRemote remote, std::string branch, CommitId expected, CommitId id, bool back,
+                                       Stop& stop) {
   world_.trace("git", "push {} of {}: {} to {}", branch, remote.repository, expected.substr(0, 7), id.substr(0, 7));
   push_seen_(remote.repository, branch, expected, id);
   if (world_.fault(world_.faults.late_push)) {
     // Beyond its caller, and beyond the service: it is on the network.
-    auto arrives = [this_world = &world_, self = remotes_.find(remote.repository), branch, expected, id,
+    auto arrives = [this_world = &world_, self = remotes_.find(remote.repository), branch, expected, id, back,
                     moved = moved_] {
       auto& at = self->second.branches[branch];
-      const bool forward = at == expected && (at.empty() || self->second.is_ancestor(at, id));
+      const bool forward = at == expected && (back || at.empty() || self->second.is_ancestor(at, id));
       if (!forward) return;
       this_world->trace("remote", "a late push moves {} from {} to {}", branch, expected.substr(0, 7), id.substr(0, 7));
       at = id;
@@ -171,9 +193,9 @@ Task<Result<PushOutcome>> SimGit::push(GitRemote remote, std::string branch, Com
   auto there = co_await travel(remote.deadline, world_.faults.lost_request, stop);
   if (!there) co_return there.error();
   if (branch == "production" && world_.fault(world_.faults.raced_push)) world_.rival(remote.repository);
-  auto outcome = receive(remote.repository, branch, expected, id);
-  auto back = co_await travel(remote.deadline, world_.faults.lost_answer, stop);
-  if (!back) co_return back.error();
+  auto outcome = receive(remote.repository, branch, expected, id, back);
+  auto answered = co_await travel(remote.deadline, world_.faults.lost_answer, stop);
+  if (!answered) co_return answered.error();
   co_return outcome;
 }
 

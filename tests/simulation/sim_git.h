@@ -31,12 +31,18 @@ class SimGit final : public Git {
   Task<Result<void>> checkout(std::string repository, CommitId id, std::string directory, Stop& stop) override;
   Task<Result<PushOutcome>> push(GitRemote remote, std::string branch, CommitId expected, CommitId id,
                                  Stop& stop) override;
+  Task<Result<PushOutcome>> put_back(GitRemote remote, std::string branch, CommitId expected, CommitId id,
+                                     Stop& stop) override;
+  Task<Result<NoteOutcome>> push_note(GitRemote remote, std::string ref, CommitId commit, std::string line,
+                                      Stop& stop) override;
 
  private:
+  Task<Result<PushOutcome>> move(GitRemote remote, std::string branch, CommitId expected, CommitId id, bool back,
+                                 Stop& stop);
   Task<Result<void>> travel(Milliseconds deadline, double lost, Stop& stop);
   Task<Result<void>> look(std::string repository, CommitId id, Stop& stop);
   PushOutcome receive(const std::string& repository, const std::string& branch, const CommitId& expected,
-                      const CommitId& id);
+                      const CommitId& id, bool back);
 
   World& world_;
   SimClock& clock_;

@@ -64,6 +64,13 @@ void SimJournal::project(const Row& row) {
       branches_[moved->repository][moved->branch] = moved->to;
     }
   }
+  if (const auto* sealed = std::get_if<EvidenceSealed>(&row.event))
+    unpublished_[row.sequence] = {row.sequence, sealed->run, sealed->stage, row.at};
+  if (const auto* published = std::get_if<EvidencePublished>(&row.event)) {
+    std::erase_if(unpublished_, [&](const auto& one) {
+      return one.second.run == published->run && one.second.stage == published->stage;
+    });
+  }
   project_run(row);
   project_environment(row);
 }
@@ -186,6 +193,12 @@ Result<std::vector<EnvironmentSummary>> SimJournal::environments() {
   for (const auto& [id, environment] : environments_) found.push_back(environment);
   std::sort(found.begin(), found.end(),
             [](const auto& a, const auto& b) { return std::tie(a.created, a.id) < std::tie(b.created, b.id); });
+  return found;
+}
+
+Result<std::vector<PendingEvidence>> SimJournal::unpublished_evidence() {
+  std::vector<PendingEvidence> found;
+  for (const auto& [sequence, evidence] : unpublished_) found.push_back(evidence);
   return found;
 }
 

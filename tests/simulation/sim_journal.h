@@ -28,6 +28,7 @@ class SimJournal : public Journal, public Catalog {
   Result<bool> watched(std::string repository) override;
   Result<std::map<std::string, CommitId>> branches(std::string repository) override;
   Result<std::vector<EnvironmentSummary>> environments() override;
+  Result<std::vector<PendingEvidence>> unpublished_evidence() override;
 
  protected:
   SimDisk& disk_;
@@ -44,6 +45,7 @@ class SimJournal : public Journal, public Catalog {
   std::set<std::string> watched_;
   std::map<std::string, std::map<std::string, CommitId>> branches_;
   std::map<std::string, EnvironmentSummary> environments_;
+  std::map<std::int64_t, PendingEvidence> unpublished_;
 };
 
 }  // namespace quietgate

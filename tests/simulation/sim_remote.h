@@ -18,6 +18,7 @@ struct SimRemote {
   std::map<CommitId, Commit> commits;
   std::map<std::string, CommitId> branches;
   std::set<CommitId> mirror;  // what was fetched
+  std::map<CommitId, std::set<std::string>> notes;
 
   bool is_ancestor(const CommitId& ancestor, CommitId descendant) const {
     while (!descendant.empty() && descendant != ancestor) descendant = commits.at(descendant).parent;

@@ -88,6 +88,9 @@ void Users::request(const std::string& repository) {
     what = "promote";
     status = ask_("POST", path + "/promote",
                   world_.dice.chance(0.5) ? R"({"reason":"now"})" : R"({"reason":"now","override":true})");
+  } else if (choice == 8 && world_.dice.chance(0.5)) {
+    what = "roll back";
+    status = ask_("POST", path + "/rollback", R"({"reason":"now"})");
   } else if (choice == 8) {
     what = "run";
     status = ask_("POST", "/runs", R"({"repository":")" + repository + R"(","branch":"main"})");

@@ -94,6 +94,23 @@ class FakeGit final : public Git {
     if (lose_push_answer) co_return infrastructure_error("connection lost");
     co_return PushOutcome{PushOutcome::Kind::moved, id, {}};
   }
+  Task<Result<PushOutcome>> put_back(GitRemote to, std::string branch, CommitId expected, CommitId id,
+                                     Stop& stop) override {
+    return push(std::move(to), std::move(branch), std::move(expected), std::move(id), stop);
+  }
+  std::map<CommitId, std::vector<std::string>> notes;
+  std::string refuse_notes;  // the server's words
+  bool lose_notes = false;   // no answer
+  Task<Result<NoteOutcome>> push_note(GitRemote, std::string, CommitId commit, std::string line, Stop&) override {
+    if (lose_notes) co_return infrastructure_error("connection lost");
+    if (!refuse_notes.empty()) co_return NoteOutcome{NoteOutcome::Kind::refused, refuse_notes};
+    auto& lines = notes[commit];
+    for (const auto& known : lines) {
+      if (known == line) co_return NoteOutcome{NoteOutcome::Kind::unchanged, {}};
+    }
+    lines.push_back(line);
+    co_return NoteOutcome{};
+  }
 };
 
 }  // namespace quietgate

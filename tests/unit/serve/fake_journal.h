@@ -72,6 +72,16 @@ class FakeJournal : public Journal, public Catalog {
   }
   std::vector<EnvironmentSummary> alive;
   Result<std::vector<EnvironmentSummary>> environments() override { return alive; }
+  Result<std::vector<PendingEvidence>> unpublished_evidence() override {
+    std::vector<PendingEvidence> pending;
+    for (const auto& row : rows) {
+      if (const auto* e = std::get_if<EvidenceSealed>(&row.event))
+        pending.push_back({row.sequence, e->run, e->stage, row.at});
+      if (const auto* e = std::get_if<EvidencePublished>(&row.event))
+        std::erase_if(pending, [&](const auto& one) { return one.run == e->run && one.stage == e->stage; });
+    }
+    return pending;
+  }
 
  private:
   RunSummary summary(const Row& first, const RunId& id) {

@@ -1,0 +1,23 @@
+// Git notes: texts about commits, kept beside them under a ref of their own.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runner/core/result.h"
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+constexpr std::size_t longest_note = 16u << 20;  // bytes
+
+// The commit's note in the notes `ref` of the repository in this folder (bare or with a work tree, or a folder within
+// one), and the commit's full id: `revision` may be anything that names one. An error of kind user: there is no
+// repository, no such commit, or the note is longer than longest_note.
+struct LocalNote {
+  CommitId commit;
+  std::optional<std::string> text;
+};
+Result<LocalNote> read_note(const std::string& folder, const std::string& ref, const std::string& revision);
+
+}  // namespace quietgate

@@ -1,0 +1,88 @@
+#include "runner/engine/publisher.h"
+
+#include <algorithm>
+
+#include "runner/core/evidence.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr Milliseconds look_every{5'000};
+constexpr Milliseconds stage_has{120'000};  // the stage that sealed it pushes it, too
+constexpr Milliseconds first_pause{30'000};
+constexpr Milliseconds longest_pause{600'000};
+
+}  // namespace
+
+Publisher::Publisher(Journal& journal, Catalog& catalog, Git& git, Clock& clock, std::vector<Repository> repositories,
+                     Say say)
+    : journal_(journal),
+      catalog_(catalog),
+      git_(git),
+      clock_(clock),
+      repositories_(std::move(repositories)),
+      say_(std::move(say)) {}
+
+Task<void> Publisher::publish(Stop& stop) {
+  for (;;) {
+    co_await look(stop);
+    co_await clock_.sleep(look_every, stop);
+  }
+}
+
+const GitRemote* Publisher::remote_of(const std::string& repository) const {
+  for (const auto& known : repositories_) {
+    if (known.remote.repository == repository) return &known.remote;
+  }
+  return nullptr;
+}
+
+Task<void> Publisher::look(Stop& stop) {
+  auto pending = catalog_.unpublished_evidence();
+  if (!pending) {
+    say_(pending.error().message);
+    co_return;
+  }
+  std::erase_if(waiting_, [&](const auto& waiting) {
+    return std::none_of(pending->begin(), pending->end(),
+                        [&](const PendingEvidence& one) { return one.sequence == waiting.first; });
+  });
+  for (const auto& evidence : *pending) {
+    const auto now = clock_.now();
+    // A time in the future: the clock was set back.
+    const auto age = now - evidence.sealed;
+    auto run = catalog_.run(evidence.run);
+    const bool over = run && (!run->has_value() || (*run)->status == "finished");
+    if (!over && age >= Milliseconds{0} && age < stage_has) continue;
+    auto& waiting = waiting_[evidence.sequence];
+    if (now < waiting.not_before && waiting.not_before - now <= longest_pause) continue;
+    if (remote_of(evidence.run.repository) == nullptr) continue;
+    PendingEvidence one = evidence;
+    auto problem = co_await push(std::move(one), stop);
+    if (problem.empty()) continue;
+    waiting.pause = waiting.pause == Milliseconds{0} ? first_pause : std::min(2 * waiting.pause, longest_pause);
+    waiting.not_before = clock_.now() + waiting.pause;
+    if (waiting.said != problem)
+      say_("the evidence of run " + to_string(evidence.run) + " is not attached to its commit yet: " + problem);
+    waiting.said = std::move(problem);
+  }
+}
+
+Task<std::string> Publisher::push(PendingEvidence evidence, Stop& stop) {
+  auto rows = journal_.read(evidence.sequence - 1, 1);
+  if (!rows) co_return rows.error().message;
+  const auto* sealed = rows->empty() ? nullptr : std::get_if<EvidenceSealed>(&rows->front().event);
+  if (sealed == nullptr) co_return std::string("its row is not in the journal any more");
+  GitRemote remote = *remote_of(evidence.run.repository);
+  std::string ref = evidence_notes;
+  auto pushed = co_await git_.push_note(std::move(remote), std::move(ref), sealed->commit, sealed->envelope, stop);
+  if (!pushed) co_return pushed.error().message;
+  if (pushed->kind == NoteOutcome::Kind::refused) co_return "the server refused it: " + pushed->detail;
+  std::vector<Event> events;
+  events.emplace_back(EvidencePublished{sealed->run, sealed->stage, sealed->commit});
+  auto written = journal_.append(std::move(events));
+  co_return written ? std::string() : written.error().message;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,45 @@
+// Attaches evidence to its commits that a promote stage could not: the remote was away, or refused the note.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runner/engine/repository.h"
+#include "runner/ports/clock.h"
+#include "runner/ports/git.h"
+#include "runner/ports/journal.h"
+
+namespace quietgate {
+
+class Publisher {
+ public:
+  using Say = std::function<void(const std::string& line)>;
+  // The references must outlive it. Evidence of repositories that are not among these waits.
+  Publisher(Journal& journal, Catalog& catalog, Git& git, Clock& clock, std::vector<Repository> repositories, Say say);
+
+  // Looks after all sealed evidence that is not published until stopped; throws Stopped. A failure is said when it
+  // changes, and tried again after 30 s, doubled each time, at most 10 minutes.
+  Task<void> publish(Stop& stop);
+
+ private:
+  struct Waiting {
+    Time not_before{};
+    Milliseconds pause{};
+    std::string said;
+  };
+  Task<void> look(Stop& stop);
+  Task<std::string> push(PendingEvidence evidence, Stop& stop);  // what keeps it from being there, or empty
+  const GitRemote* remote_of(const std::string& repository) const;
+
+  Journal& journal_;
+  Catalog& catalog_;
+  Git& git_;
+  Clock& clock_;
+  std::vector<Repository> repositories_;
+  Say say_;
+  std::map<std::int64_t, Waiting> waiting_;  // by the row's sequence
+};
+
+}  // namespace quietgate

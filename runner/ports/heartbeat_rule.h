@@ -1,0 +1,16 @@
+// Where the runner tells that it lives.
+#pragma once
+
+#include <string>
+
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+struct HeartbeatRule {
+  std::string url;  // http or https; empty: nowhere
+  Milliseconds every{60'000};
+  bool operator==(const HeartbeatRule&) const = default;
+};
+
+}  // namespace quietgate
