@@ -26,7 +26,9 @@ std::string headline(const RunRecord& record, const Terminal& terminal, Time now
               inked(terminal, ink_of(state.outcome), to_string(state.outcome)) + " in " +
               human_duration(state.finished - begun);
   for (const auto& [name, stage] : record.stages) {
-    if (stage.promoted) text += ": " + printable(stage.promoted->branch) + " is now " + stage.promoted->to.substr(0, 7);
+    if (stage.promoted)
+      text += ": " + printable(stage.promoted->branch) + (stage.promoted->rollback ? " is back at " : " is now ") +
+              stage.promoted->to.substr(0, 7);
   }
   if (!state.reason.empty()) text += ": " + printable(state.reason);
   return sentence(terminal, text, 2) + "\n";
@@ -113,7 +115,7 @@ std::string decisions(const RunRecord& record, const Terminal& terminal) {
                quoted(given.reason) + "\n";
     if (stage->promoted) {
       lines += "  " + name + ": " + printable(stage->promoted->branch) +
-               (stage->promoted->rollback ? " put back " : " moved ") +
+               (stage->promoted->rollback ? " put back from " : " moved ") +
                (stage->promoted->from.empty() ? std::string("from nothing") : stage->promoted->from.substr(0, 7)) +
                " to " + stage->promoted->to.substr(0, 7);
       if (stage->intent && !stage->intent->by.empty())

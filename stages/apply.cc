@@ -165,7 +165,8 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   co_return write_file_whole(mark, request.commit);
 }
 
-Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request, std::string id) {
+Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request, std::string id,
+                                                                   std::optional<WatchSpec>& watch) {
   EnvironmentFolder folder{request.environments + "/" + id};
   LoopbackPorts::Lease lease;
   auto environment = plan(request, id, folder, lease);
@@ -177,6 +178,7 @@ Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRe
   auto spec = resolved_spec(request, *environment, folder);
   if (auto saved = save(*environment, folder); !saved) co_return Outputs(saved.error());
   if (!spec) co_return Outputs(spec.error());
+  watch = spec->watch;
   if (auto placed = co_await place_checkout(request, folder); !placed) co_return Outputs(placed.error());
   std::unique_ptr<Provisioner> provisioner = std::make_unique<ProcessesProvisioner>(processes_, http_, clock_);
   if (environment->provisioner == "terraform") provisioner = std::make_unique<TerraformProvisioner>(processes_, clock_);
@@ -196,7 +198,8 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
   if (busy_.contains(id)) request.log->line("waiting: another run is updating the environment " + id);
   while (busy_.contains(id)) co_await clock_.sleep(Milliseconds(200), *request.stop);
   Turn turn(busy_, id);
-  auto outputs = co_await apply(request, id);
+  std::optional<WatchSpec> watch;
+  auto outputs = co_await apply(request, id, watch);
   StageOutcome outcome;
   if (!outputs) {
     outcome = outcome_of(outputs.error());
@@ -206,10 +209,9 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
     outcome.reason = "environment " + id + " is ready";
     outcome.outputs = std::move(*outputs);
   }
-  if (!spec.watch || outcome.outcome != Outcome::passed) co_return outcome;
-  WatchSpec watch = *spec.watch;
-  const Gate gate(http_, clock_, deliveries_);
-  co_return co_await watch_release(gate, clock_, request, std::move(watch), std::move(outcome));
+  if (!watch || outcome.outcome != Outcome::passed) co_return outcome;
+  ReleaseWatch release(http_, clock_, deliveries_);
+  co_return co_await release.watch(std::move(request), std::move(*watch), std::move(outcome));
 }
 
 }  // namespace quietgate

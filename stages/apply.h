@@ -31,7 +31,8 @@ class ApplyStage : public StageKind {
 
  private:
   class Turn;
-  Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, std::string id);
+  Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, std::string id,
+                                                         std::optional<WatchSpec>& watch);
   Result<EnvironmentDescriptor> plan(const StageRequest& request, const std::string& id,
                                      const EnvironmentFolder& folder, LoopbackPorts::Lease& lease);
   Task<Result<void>> place_checkout(const StageRequest& request, EnvironmentFolder folder);

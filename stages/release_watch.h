@@ -3,15 +3,28 @@
 
 #include "runner/core/plan.h"
 #include "runner/ports/clock.h"
+#include "runner/ports/deliveries.h"
+#include "runner/ports/http.h"
 #include "runner/ports/stage.h"
-#include "stages/metrics/gate.h"
 
 namespace quietgate {
 
-// Judges the rules from now on for the watch's duration. Quiet: `ready` with a sentence more. Loud: `failed`, never
-// tried again, and the run's promotion is to be put back if the watch says so. Blind, which here also is what an
-// Alertmanager would have muted: `inconclusive`; nothing is put back. GateJudged is written. Throws Stopped.
-Task<StageOutcome> watch_release(Gate gate, Clock& clock, const StageRequest& request, WatchSpec spec,
-                                 StageOutcome ready);
+class ReleaseWatch {
+ public:
+  // Both references must outlive it, and what `deliveries` points to, if anything.
+  ReleaseWatch(Http& http, Clock& clock, const Deliveries* deliveries)
+      : http_(http), clock_(clock), deliveries_(deliveries) {}
+
+  // Judges the rules from now on for the watch's duration, reading them all the time (rule_watch.h). Quiet: `ready`
+  // with a sentence more. Loud: `failed`, never tried again, and the run's promotion is to be put back if the watch
+  // says so. Blind, which here also is what an Alertmanager would have muted: `inconclusive`; nothing is put back.
+  // GateJudged is written. Throws Stopped.
+  Task<StageOutcome> watch(StageRequest request, WatchSpec spec, StageOutcome ready);
+
+ private:
+  Http& http_;
+  Clock& clock_;
+  const Deliveries* deliveries_;
+};
 
 }  // namespace quietgate

@@ -112,7 +112,8 @@ Task<std::string> Sealing::seal(std::string prometheus) {
     sealed = *before;
   } else {
     sealed.envelope = sealer_.seal(statement(*all, *promoted, std::move(prometheus)));
-    co_await record(sealed);
+    Event event = sealed;
+    co_await record(std::move(event));
     request_.log->line("evidence sealed: quietgate evidence " + to_string(request_.run));
   }
   std::string ref = evidence_notes;
@@ -121,7 +122,8 @@ Task<std::string> Sealing::seal(std::string prometheus) {
   if (!pushed) co_return pushed.error().message;
   if (pushed->kind == NoteOutcome::Kind::refused)
     co_return fmt::format("the server refused {}: {}", evidence_notes, pushed->detail);
-  co_await record(EvidencePublished{request_.run, request_.spec.name, sealed.commit});
+  Event published = EvidencePublished{request_.run, request_.spec.name, sealed.commit};
+  co_await record(std::move(published));
   request_.log->line(
       fmt::format("evidence attached to {} as a note in {}", sealed.commit.substr(0, 7), evidence_notes));
   co_return std::string();

@@ -33,6 +33,21 @@ class Raised {
   RunId run_;
 };
 
+// Whether the time that a gate over these stages is about begins when this stage begins.
+bool begins_with(const Plan& plan, const std::vector<std::string>& during, const StageSpec& stage) {
+  bool named = false;
+  bool loaded = false;
+  for (const auto& name : during) {
+    const auto* spec = plan.find(name);
+    const auto* verify = spec == nullptr ? nullptr : std::get_if<VerifySpec>(&spec->body);
+    named = named || name == stage.name || (verify != nullptr && verify->during == stage.name);
+    loaded = loaded || (spec != nullptr && std::holds_alternative<LoadSpec>(spec->body)) ||
+             (verify != nullptr && !verify->during.empty());
+  }
+  const auto* own = std::get_if<VerifySpec>(&stage.body);
+  return named && (own == nullptr || (own->during.empty() && !loaded));
+}
+
 // The servers of the gates that judge this stage's time by rules that hear the fault.
 std::set<std::string> servers_that_hear(const StageRequest& request) {
   std::set<std::string> urls;
@@ -43,8 +58,7 @@ std::set<std::string> servers_that_hear(const StageRequest& request) {
   for (const auto& spec : state.plan->stages) {
     const auto* promote = std::get_if<PromoteSpec>(&spec.body);
     if (promote == nullptr || !promote->gate || promote->gate->waivers.contains("P10")) continue;
-    const auto& during = promote->gate->during;
-    if (std::find(during.begin(), during.end(), request.spec.name) == during.end()) continue;
+    if (!begins_with(*state.plan, promote->gate->during, request.spec)) continue;
     std::vector<std::string> globs;
     for (const auto& glob : promote->gate->rules) {
       if (auto known = resolve(glob, value)) globs.push_back(*known);
@@ -127,6 +141,9 @@ Task<StageOutcome> SyntheticFaultStage::run(StageRequest request) {
       std::string server = url;
       co_await prove_way(request, std::move(server));
     }
+    // Its window lies in the past when it begins.
+    const auto* verify = std::get_if<VerifySpec>(&request.spec.body);
+    if (!urls.empty() && faults_.exported && verify != nullptr) co_await clock_.sleep(verify->last, *request.stop);
   }
   co_return co_await inner_.run(std::move(request));
 }

@@ -11,6 +11,7 @@ namespace quietgate {
 
 namespace {
 
+constexpr int local_tries = 10;
 constexpr std::size_t max_refs = 50'000;
 constexpr std::string_view heads_prefix = "refs/heads/";
 
@@ -55,7 +56,12 @@ Result<void> GitConnection::connect(git_repository* mirror, git_direction direct
   if (code < 0) return error("connect to", code);
   git_remote_connect_options options = GIT_REMOTE_CONNECT_OPTIONS_INIT;
   options.callbacks = callbacks();
-  code = git_remote_connect_ext(remote_.get(), direction, &options);
+  // In a folder, a ref of somebody else's push may go while they are listed.
+  const int tries = url_.kind == GitUrl::Kind::local ? local_tries : 1;
+  for (int i = 0; i < tries; ++i) {
+    code = git_remote_connect_ext(remote_.get(), direction, &options);
+    if (code != GIT_ENOTFOUND || bound_.over()) break;
+  }
   if (code < 0) return error("connect to", code);
   return {};
 }

@@ -257,7 +257,10 @@ Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
     if (!told || report.empty() || report[0] == '!') {
       order_end((*leading)->pid.get());
       co_await readable((*leading)->pid.get(), nullptr, end_patience);
-      co_return not_begun(report, reap((*leading)->pid.get()));
+      const auto died_how = reap((*leading)->pid.get());
+      if (told) co_return not_begun(report, died_how);
+      co_return infrastructure_error("the step's leader did not say within " + human_duration(begin_patience) +
+                                     " that the step began" + (died_how.empty() ? "" : " (then: " + died_how + ")"));
     }
     children_->reap_at_end(executor_, std::move((*leading)->pid));
     if (report[0] == '+') co_return Result<void>();

@@ -140,8 +140,6 @@ std::set<std::string> servers_to_watch(const StageRequest& request) {
   std::set<std::string> urls;
   if (const auto* own = std::get_if<PromoteSpec>(&request.spec.body); own != nullptr && own->gate)
     urls.insert(own->gate->prometheus);
-  if (const auto* own = std::get_if<ApplySpec>(&request.spec.body); own != nullptr && own->watch)
-    urls.insert(own->watch->gate.prometheus);
   RunState state;
   for (const auto& row : *request.history) fold(state, row.event, row.at);
   if (!state.plan) return urls;

@@ -28,7 +28,7 @@ Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string at
 // that make no sense are left out.
 Sightings read_sightings(const std::string& attempt_directory, const std::string& url);
 
-// The servers by whose rules a gate judges the time in which this stage runs: of itself (its `watch`, too), and of
+// The servers by whose rules a gate judges the time in which this stage runs: of itself, and of
 // every `promote` stage of the run's plan that waits for it, as far as their addresses are known by now.
 std::set<std::string> servers_to_watch(const StageRequest& request);
 

@@ -26,6 +26,9 @@ const std::vector<PlantedBug>& planted_bugs() {
       {Planted::second_finish, "second_finish", invariant::monotone},
       {Planted::wide_lock, "wide_lock", invariant::locks},
       {Planted::impatient_turn, "impatient_turn", invariant::turns},
+      {Planted::unsealed_promotion, "unsealed_promotion", invariant::kept},
+      {Planted::lost_note, "lost_note", invariant::kept},
+      {Planted::stray_rollback, "stray_rollback", invariant::single},
   };
   return all;
 }

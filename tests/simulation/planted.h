@@ -28,6 +28,9 @@ enum class Planted {
   idle_supervisor,     // the supervisor is not told of unfinished runs at its start
   second_finish,       // a finished stage finishes again, with another outcome
   wide_lock,           // a lock has a thousand holders
+  unsealed_promotion,  // EvidenceSealed is not written
+  lost_note,           // the server answers that it took a note, and did not
+  stray_rollback,      // what is put back is put back one commit too far
   impatient_turn,      // every run thinks that it is the only one of its branch
 };
 

@@ -42,6 +42,9 @@ std::vector<Event> WorldJournal::spoiled(std::vector<Event> events) {
     case Planted::swallowed_intent:
       drop([](const Event& e) { return std::holds_alternative<PromotionIntended>(e); });
       break;
+    case Planted::unsealed_promotion:
+      drop([](const Event& e) { return std::holds_alternative<EvidenceSealed>(e); });
+      break;
     case Planted::unasked_run:
       if (events.size() > 1 && std::holds_alternative<RefMoved>(events.front()))
         drop([](const Event& e) { return std::holds_alternative<RunRequested>(e); });

@@ -162,7 +162,8 @@ Task<Result<NoteOutcome>> SimGit::push_note(GitRemote remote, std::string, Commi
   auto there = co_await travel(remote.deadline, world_.faults.lost_request, stop);
   if (!there) co_return there.error();
   NoteOutcome outcome;
-  if (!remotes_.at(remote.repository).notes[commit].insert(std::move(line)).second)
+  const bool kept = world_.planted != Planted::lost_note;
+  if (kept && !remotes_.at(remote.repository).notes[commit].insert(std::move(line)).second)
     outcome.kind = NoteOutcome::Kind::unchanged;
   auto answered = co_await travel(remote.deadline, world_.faults.lost_answer, stop);
   if (!answered) co_return answered.error();
@@ -193,6 +194,10 @@ Task<Result<PushOutcome>> SimGit::move(GitRemote remote, std::string branch, Com
   auto there = co_await travel(remote.deadline, world_.faults.lost_request, stop);
   if (!there) co_return there.error();
   if (branch == "production" && world_.fault(world_.faults.raced_push)) world_.rival(remote.repository);
+  if (back && world_.planted == Planted::stray_rollback) {
+    const auto& parent = remotes_.at(remote.repository).commits.at(id).parent;
+    if (!parent.empty()) id = parent;
+  }
   auto outcome = receive(remote.repository, branch, expected, id, back);
   auto answered = co_await travel(remote.deadline, world_.faults.lost_answer, stop);
   if (!answered) co_return answered.error();

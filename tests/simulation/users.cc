@@ -1,5 +1,7 @@
 #include "tests/simulation/users.h"
 
+#include <algorithm>
+
 namespace quietgate {
 
 Users::Users(World& world, std::map<std::string, SimRemote>& remotes, Invariants& invariants, Ask ask)
@@ -88,9 +90,6 @@ void Users::request(const std::string& repository) {
     what = "promote";
     status = ask_("POST", path + "/promote",
                   world_.dice.chance(0.5) ? R"({"reason":"now"})" : R"({"reason":"now","override":true})");
-  } else if (choice == 8 && world_.dice.chance(0.5)) {
-    what = "roll back";
-    status = ask_("POST", path + "/rollback", R"({"reason":"now"})");
   } else if (choice == 8) {
     what = "run";
     status = ask_("POST", "/runs", R"({"repository":")" + repository + R"(","branch":"main"})");
@@ -103,6 +102,18 @@ void Users::request(const std::string& repository) {
   world_.trace("user", "asks to {} {}: {}", what, to_string(*run), status);
 }
 
+// The newest promotion, which is what people regret.
+void Users::roll_back() {
+  const auto& runs = invariants_.runs();
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
+    const auto& stages = run->second.state.stages;
+    const bool promoted = std::any_of(stages.begin(), stages.end(), [](const auto& s) { return s.second.promoted; });
+    if (!promoted || run->second.state.rollback.wanted()) continue;
+    const auto status = ask_("POST", "/runs/" + to_string(run->first) + "/rollback", R"({"reason":"now"})");
+    return world_.trace("user", "asks to roll back {}: {}", to_string(run->first), status);
+  }
+}
+
 void Users::act() {
   std::vector<std::string> names;
   for (const auto& [name, remote] : remotes_) names.push_back(name);
@@ -111,7 +122,8 @@ void Users::act() {
   if (choice < 30) return push(repository);
   if (choice < 40) return force(repository);
   if (choice < 45) return move_production(repository);
-  if (choice < 80) return request(repository);
+  if (choice < 77) return request(repository);
+  if (choice < 80) return roll_back();
   for (const auto& [id, model] : invariants_.runs()) {
     for (const auto& [name, stage] : model.state.stages) {
       if (stage.status != StageStatus::awaiting_approval || !world_.dice.chance(0.5)) continue;

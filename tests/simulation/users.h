@@ -25,6 +25,7 @@ class Users {
   void push(const std::string& repository);
   void force(const std::string& repository);
   void request(const std::string& repository);
+  void roll_back();
   void decide(const RunId& run, const std::string& stage, bool granted);
   void point(const std::string& repository, const std::string& branch, const CommitId& commit);
   std::optional<RunId> some_run();

@@ -24,6 +24,7 @@ class FakeGit final : public Git {
   int deaf = 0;                   // so many questions for the branches are not answered
   std::string refuse_push;        // the server's words
   std::function<void()> before_push;
+  std::function<void()> after_push;
   bool write_checkouts = false;  // checkout() really writes the commit's files
   int pushes = 0;
 
@@ -91,6 +92,7 @@ class FakeGit final : public Git {
     if (at == id) co_return PushOutcome{PushOutcome::Kind::unchanged, at, {}};
     if (at != expected) co_return PushOutcome{PushOutcome::Kind::stale, at, {}};
     at = id;
+    if (after_push) after_push();
     if (lose_push_answer) co_return infrastructure_error("connection lost");
     co_return PushOutcome{PushOutcome::Kind::moved, id, {}};
   }

@@ -57,7 +57,9 @@ std::vector<Event> one_of_each() {
           RepositoryWatched{"hello", "http://127.0.0.1/hello.git"},
           EnvironmentDestroyRequested{"hello-release", run, "ana"},
           RowsLost{{4, 6}, "a page can't be read"},
-          RunExpired{run, "aaa", Outcome::passed, {{1, 3}, {5, 5}}}};
+          RunExpired{run, "aaa", Outcome::passed, {{1, 3}, {5, 5}}},
+          EvidenceSealed{run, "production", "bbb", "{\"payload\":\"e30=\"}"},
+          EvidencePublished{run, "production", "bbb"}};
 }
 
 TEST(Events, EveryEventComesBackFromItsJson) {

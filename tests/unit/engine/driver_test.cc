@@ -305,5 +305,47 @@ TEST(Driver, APersonReopensAFinishedRun) {
   EXPECT_EQ(world.summary().outcome, Outcome::passed);
 }
 
+// production (promote) -> release (kept)
+std::vector<StageSpec> released_stages() {
+  auto promote = test_stage("production");
+  promote.body = PromoteSpec{"production", std::nullopt, Approval::none, {}};
+  auto release = test_stage("release", {"production"});
+  ApplySpec kept;
+  kept.keep = true;
+  release.body = kept;
+  auto unit = test_stage("unit");
+  promote.needs = {"unit"};
+  return {unit, promote, release};
+}
+
+TEST(Driver, AnAlertAfterTheReleaseAsksForOneRollback) {
+  EngineWorld world;
+  world.git.commits["c0"] = {"", {{".quietgate.yaml", "plan"}}};
+  world.compiler.plans["plan"].stages = released_stages();
+  world.stage.held = {"release"};
+  world.start_service();
+  auto run = world.request();
+  world.append({CommitPromoted{run, "production", "production", "c0", "c1"}});
+  auto loud = ended(Outcome::failed, "after the release: loud: HighErrors");
+  loud.roll_back = true;
+  world.stage.outcomes["release"] = loud;
+  world.brittle->refused = "StageFinished";
+  world.stage.release("release");
+  world.settle();
+  EXPECT_EQ(world.journal->runs("hello", 10, 0)->size(), 1U) << "neither without the other";
+  world.brittle->refused.clear();
+  world.stage.outcomes.clear();
+  world.stage.outcomes["release"] = loud;
+  world.stage.started.clear();
+  world.clock.advance(Milliseconds{5'000});
+  world.settle();
+  auto runs = world.journal->runs("hello", 10, 0).value();
+  ASSERT_EQ(runs.size(), 2U);
+  EXPECT_EQ(runs[0].commit, "c0");
+  EXPECT_EQ(runs[0].cause, "rollback of hello/1 by an alert after the release: production from c1 back to c0");
+  EXPECT_THAT(world.stage.started, testing::ElementsAre("release.1 resumed", "production.1", "release.1"))
+      << "a rollback tests nothing; its own failed release rolls nothing back";
+}
+
 }  // namespace
 }  // namespace quietgate

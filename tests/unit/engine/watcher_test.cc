@@ -95,6 +95,15 @@ TEST_F(WatcherTest, SupersedeRunsTheNewestAndCancelsTheOlder) {
               ElementsAre("RefMoved main c4", "RunRequested 2 c4", "CancelRequested superseded by hello/2"));
 }
 
+TEST_F(WatcherTest, ANewerCommitSupersedesNoRollback) {
+  poll();
+  RunRequested back{{"hello", 1}, "main", "c1", "rollback", {{"hello", 9}, "production", "c9", "ana", "slow"}};
+  ASSERT_TRUE(world.journal->append({back}).ok());
+  commit("c2", "c1");
+  poll();
+  EXPECT_EQ(log().back(), "RunRequested 2 c2");
+}
+
 TEST_F(WatcherTest, QueueRunsEachCommitOfAPush) {
   world.compiler.plans["plan"].concurrency = Concurrency::queue;
   poll();

@@ -27,9 +27,9 @@ std::vector<std::string> names(const Plan& plan) {
 
 TEST(Compile, MatrixMakesStagesAndNeedsAllOfThem) {
   const Plan plan = everything();
-  EXPECT_EQ(names(plan),
-            (std::vector<std::string>{"lint", "unit.3-11.1", "unit.3-11.20", "unit.3-12.1", "unit.3-12.20", "staging",
-                                      "load.5", "load.10", "latest", "one", "ask", "production", "cleanup"}));
+  EXPECT_EQ(names(plan), (std::vector<std::string>{"lint", "unit.3-11.1", "unit.3-11.20", "unit.3-12.1", "unit.3-12.20",
+                                                   "staging", "load.5", "load.10", "latest", "one", "ask", "production",
+                                                   "cleanup", "drill", "released"}));
   EXPECT_EQ(plan.find("staging")->needs,
             (std::vector<std::string>{"lint", "unit.3-11.1", "unit.3-11.20", "unit.3-12.1", "unit.3-12.20"}));
   EXPECT_EQ(std::get<TestSpec>(plan.find("unit.3-12.20")->body).commands[0].shell, "tox -e 3.12 --size 20");
@@ -143,7 +143,8 @@ TEST(Print, APlanForPeople) {
           "4. metrics     verify   after load; during load; error ratio < 0.01\n"
           "5. production  promote  after metrics; to production; quiet during load, metrics; and 20s after; rules "
           "infra/alerts/*.rules.yml; layers application, service, kubernetes, node\n"
-          "6. release     apply    after production; terraform infra/production; is kept\n");
+          "6. release     apply    after production; terraform infra/production; is kept; watched for 5m, rules "
+          "infra/alerts/*.rules.yml; an alert rolls back\n");
 }
 
 // Examples in the reference that are marked complete must compile.

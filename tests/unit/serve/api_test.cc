@@ -29,6 +29,9 @@ class ApiTest : public ::testing::Test {
     options.not_ready = [this] { return not_ready; };
     loads.by_repository["hello"] = {1, 70, 3};
     options.loads = &loads;
+    options.faults = &faults;
+    options.deliveries = &deliveries;
+    options.evidence_key = "a public key";
     api.emplace(journal, journal, options);
   }
   ~ApiTest() override { std::filesystem::remove_all(directory); }
@@ -86,6 +89,8 @@ class ApiTest : public ::testing::Test {
   std::filesystem::path directory;
   std::string not_ready;
   LoadCounters loads;
+  SyntheticFaults faults;
+  Deliveries deliveries;
   std::optional<Api> api;
 };
 
@@ -222,8 +227,11 @@ TEST_F(ApiTest, ChangesNothingWithoutTheToken) {
   for (const auto& [method, path] : Api::routes()) {
     if (method != "POST") continue;
     auto target = path;
-    for (const auto& [name, value] : std::map<std::string, std::string>{
-             {"{repository}", "hello"}, {"{number}", "1"}, {"{stage}", "unit"}, {"{environment}", "e1"}}) {
+    for (const auto& [name, value] : std::map<std::string, std::string>{{"{repository}", "hello"},
+                                                                        {"{number}", "1"},
+                                                                        {"{stage}", "unit"},
+                                                                        {"{environment}", "e1"},
+                                                                        {"{name}", "w"}}) {
       if (auto at = target.find(name); at != std::string::npos) target.replace(at, name.size(), value);
     }
     for (const auto* bad : {"", "Bearer ", "Bearer 0123456789abcdef0123456789abcdee",
@@ -396,6 +404,77 @@ TEST_F(ApiTest, GivesRowsAsJson) {
   EXPECT_EQ(json["events"][0]["type"], "StageFinished");
   EXPECT_EQ(json["events"][0]["event"]["stage"], "unit");
   EXPECT_EQ(json["more"], false);
+}
+
+// hello/1 promoted aaaaaaa where bbbbbbb was before.
+void promote_run(FakeJournal& journal, const RunId& run) {
+  journal.add(CommitPromoted{run, "production", "production", commit_b, commit_a});
+}
+
+TEST_F(ApiTest, ARollbackIsARunOfTheCommitThatWasThereBefore) {
+  begin_run();
+  finish_run();
+  EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/rollback", R"({"reason":"x"})").status, 409) << "it promoted nothing";
+  promote_run(journal, run);
+  EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/rollback", R"({"reason":" "})").status, 400);
+  EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/rollback", R"({"reason":"x"})", "").status, 401);
+  EXPECT_EQ(ask("POST", "/api/v1/runs/hello/9/rollback", R"({"reason":"x"})").status, 404);
+  auto answer = ask("POST", "/api/v1/runs/hello/1/rollback", R"({"reason":"it is slow"})");
+  EXPECT_EQ(answer.status, 201) << answer.body;
+  const auto& request = std::get<RunRequested>(journal.rows.back().event);
+  EXPECT_EQ(request.run, (RunId{"hello", 2}));
+  EXPECT_EQ(request.commit, commit_b);
+  EXPECT_EQ(request.rollback, (Rollback{run, "production", commit_a, "ana", "it is slow"}));
+  journal.add(RunFinished{{"hello", 2}, Outcome::error, "the remote is away"});
+  EXPECT_EQ(ask("POST", "/api/v1/runs/hello/2/rollback", R"({"reason":"x"})").status, 409);
+  EXPECT_EQ(ask("POST", "/api/v1/runs/hello/2/retry").status, 201);
+  EXPECT_EQ(std::get<RunRequested>(journal.rows.back().event).rollback.of, run) << "a retry of it is a rollback, too";
+}
+
+TEST_F(ApiTest, ARollbackEndsTheRunThatStillReleases) {
+  begin_run();
+  promote_run(journal, run);
+  EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/rollback", R"({"reason":"loud"})").status, 201);
+  const auto& cancel = std::get<CancelRequested>(journal.rows[journal.rows.size() - 2].event);
+  EXPECT_EQ(cancel.cause, "rolled back by ana: loud");
+}
+
+TEST_F(ApiTest, AnswersTheEvidenceOfARun) {
+  begin_run();
+  EXPECT_EQ(get("/api/v1/runs/hello/1/evidence").body, "{\"evidence\":[]}\n");
+  journal.add(EvidenceSealed{run, "production", commit_a, "{\"payload\":\"e30=\"}"});
+  auto sealed = Json::parse(get("/api/v1/runs/hello/1/evidence").body)["evidence"];
+  ASSERT_EQ(sealed.size(), 1u);
+  EXPECT_EQ(sealed[0]["envelope"], "{\"payload\":\"e30=\"}");
+  EXPECT_TRUE(sealed[0]["attached_at"].is_null());
+  journal.add(EvidencePublished{run, "production", commit_a});
+  EXPECT_FALSE(Json::parse(get("/api/v1/runs/hello/1/evidence").body)["evidence"][0]["attached_at"].is_null());
+  EXPECT_EQ(get("/api/v1/runs/hello/9/evidence").status, 404);
+  EXPECT_EQ(get("/api/v1/evidence-key").status, 200);
+  EXPECT_EQ(get("/api/v1/evidence-key").body, "a public key");
+}
+
+TEST_F(ApiTest, CountsAWatchdogThatFires) {
+  const auto send = [&](const std::string& name, const std::string& body) {
+    return ask("POST", "/api/v1/watchdogs/" + name, body);
+  };
+  const std::string firing = R"({"version":"4","alerts":[{"status":"firing","labels":{"alertname":"GateWatchdog"}}]})";
+  EXPECT_EQ(send("staging", R"({"alerts":[{"status":"resolved","labels":{"alertname":"GateWatchdog"}}]})").status, 200);
+  EXPECT_EQ(send("staging", R"({"alerts":[{"status":"firing","labels":{"alertname":"Other"}},7,{"status":1}]})").status,
+            200);
+  EXPECT_TRUE(deliveries.last.empty()) << "only a watchdog that fires counts";
+  EXPECT_EQ(send("staging", firing).status, 200);
+  EXPECT_EQ(deliveries.last.count("staging"), 1u);
+  EXPECT_EQ(send("a/b", firing).status, 404);
+  EXPECT_EQ(send("staging", "no json").status, 400);
+  EXPECT_EQ(send("staging", "{}").status, 400);
+  EXPECT_EQ(ask("POST", "/api/v1/watchdogs/staging", firing, "").status, 401);
+}
+
+TEST_F(ApiTest, ShowsASyntheticFaultWhileItIsUp) {
+  EXPECT_EQ(get("/metrics").body.find("gate_synthetic_fault"), std::string::npos);
+  faults.raised[{"hello", 7}] = 1;
+  EXPECT_NE(get("/metrics").body.find("gate_synthetic_fault{repository=\"hello\",run=\"7\"} 1"), std::string::npos);
 }
 
 }  // namespace

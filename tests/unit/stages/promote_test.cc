@@ -26,6 +26,7 @@ struct PromoteWorld {
   std::map<std::string, StageOutcome> finished;
   int attempt = 1;
   bool dry_run = false;
+  const Sealer* sealer = nullptr;
 
   PromoteWorld() {
     spec.branch = "production";
@@ -49,7 +50,7 @@ struct PromoteWorld {
     return request;
   }
   StageOutcome run() {
-    PromoteStage stage(git, prometheus, bench.clock, {dry_run});
+    PromoteStage stage(git, prometheus, bench.clock, {dry_run, sealer, nullptr});
     return bench.await(stage.run(request()));
   }
   std::vector<std::string> events() const {
@@ -77,6 +78,108 @@ TEST(Promote, MovesTheBranchAndRecordsIt) {
   EXPECT_EQ(world.last_event<CommitPromoted>().from, base);
   EXPECT_EQ(outcome.outputs,
             (std::map<std::string, std::string>{{"branch", "production"}, {"from", base}, {"commit", tested}}));
+}
+
+struct PlainSealer final : Sealer {
+  std::string seal(std::string_view statement) const override { return "sealed " + std::string(statement); }
+};
+
+TEST(PromoteEvidence, IsSealedAndAttachedOnce) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  EXPECT_EQ(world.run().reason, "production moved from 0000000 to aaaaaaa");
+  EXPECT_THAT(world.events(),
+              ElementsAre("PromotionIntended", "CommitPromoted", "EvidenceSealed", "EvidencePublished"));
+  const auto sealed = std::get<EvidenceSealed>(world.bench.journal.rows[2].event);
+  EXPECT_THAT(sealed.envelope, HasSubstr(tested));
+  EXPECT_THAT(world.git.notes[tested], ElementsAre(sealed.envelope));
+  EXPECT_EQ(world.run().outcome, Outcome::passed) << "taken up again after its end";
+  EXPECT_EQ(world.events().size(), 4U);
+}
+
+TEST(PromoteEvidence, ARemoteThatRefusesTheNoteTakesNothingBack) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  world.git.refuse_notes = "notes are protected";
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::passed);
+  EXPECT_THAT(outcome.reason, HasSubstr("its evidence is not attached to the commit yet: the server refused "
+                                        "refs/notes/quietgate: notes are protected"));
+  EXPECT_EQ(world.last_event<EvidenceSealed>().commit, tested);
+  world.git.refuse_notes.clear();
+  world.git.lose_notes = true;
+  EXPECT_THAT(world.run().reason, HasSubstr("connection lost"));
+  EXPECT_EQ(world.events().size(), 3U) << "it is sealed once";
+}
+
+TEST(PromoteEvidence, IsSealedByWhoeverTakesUpAPromotionThatWasNot) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  world.happened(intent());
+  world.happened(CommitPromoted{{"sample", 7}, "production", "production", base, tested});
+  EXPECT_EQ(world.run().outcome, Outcome::passed);
+  EXPECT_THAT(world.events(),
+              ElementsAre("PromotionIntended", "CommitPromoted", "EvidenceSealed", "EvidencePublished"));
+}
+
+TEST(PromoteEvidence, ThereIsNoneOfWhatWasNotPromoted) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  world.git.remote["production"] = others;
+  EXPECT_EQ(world.run().outcome, Outcome::failed);
+  world.git.remote["production"] = tested;
+  PromoteWorld there;
+  there.sealer = &sealer;
+  there.git.remote["production"] = tested;
+  EXPECT_EQ(there.run().reason, "production is already at aaaaaaa");
+  EXPECT_THAT(there.events(), IsEmpty());
+}
+
+TEST(PromoteBack, MovesTheBranchBackToTheRunsCommit) {
+  PromoteWorld world;
+  world.git.commits[others] = {tested, {}};
+  world.git.remote["production"] = others;
+  world.spec.back_from = others;
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
+  EXPECT_EQ(outcome.reason, "production was put back from bbbbbbb to aaaaaaa");
+  EXPECT_EQ(world.git.remote["production"], tested);
+  EXPECT_TRUE(world.last_event<CommitPromoted>().rollback);
+}
+
+TEST(PromoteBack, LeavesABranchThatSomebodyMovedOn) {
+  PromoteWorld world;
+  world.spec.back_from = others;
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "production is at 0000000, not at bbbbbbb any more: nothing was put back");
+  EXPECT_EQ(world.git.pushes, 0);
+}
+
+TEST(PromoteBack, ALostAnswerIsResolvedByAskingTheRemote) {
+  const CommitId newer(40, 'c');
+  auto world_with = [&](auto moved_to) {
+    auto world = std::make_unique<PromoteWorld>();
+    world->git.commits[others] = {tested, {}};
+    world->git.commits[newer] = {others, {}};
+    world->git.remote["production"] = others;
+    world->spec.back_from = others;
+    world->git.lose_push_answer = true;
+    world->git.after_push = [w = world.get(), moved_to] {
+      if (!moved_to.empty()) w->git.remote["production"] = moved_to;
+    };
+    return world;
+  };
+  EXPECT_EQ(world_with(CommitId())->run().outcome, Outcome::passed) << "it arrived";
+  // What stands on the bad commit is not what was put back, however much it also stands on the good one.
+  auto onward = world_with(newer);
+  auto outcome = onward->run();
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_THAT(outcome.reason, HasSubstr("production moved to ccccccc meanwhile by somebody else"));
 }
 
 TEST(Promote, MakesABranchThatDoesNotExist) {

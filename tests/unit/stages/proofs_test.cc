@@ -16,6 +16,7 @@ using testing::HasSubstr;
 GateSpec layers() {
   GateSpec spec;
   spec.layers = {"application", "node"};
+  spec.during = {"load"};
   return spec;
 }
 
@@ -378,6 +379,68 @@ TEST(Inputs, SamplesThatExistOnlyWhenSomethingIsWrongHaveASibling) {
   evidence.rules[0].annotations["gate_sibling"] = "pods or nodes";
   evidence.loaded->at(0).annotations = evidence.rules[0].annotations;
   EXPECT_THAT(said(), HasSubstr("its annotation `gate_sibling` is not one selector"));
+}
+
+// GateSyntheticFault fired from `from` to `to`, seconds from the window's begin.
+GateEvidence heard_evidence(double from, double to, const char* run = "7") {
+  auto evidence = good_evidence();
+  const auto rule = expected_rule("GateSyntheticFault", "gate_synthetic_fault > 0", 0, "meta");
+  evidence.rules.insert(evidence.rules.begin(), rule);
+  evidence.loaded->insert(evidence.loaded->begin(), loaded_rule(rule));
+  evidence.canonical.emplace(rule.query, rule.query);
+  evidence.run = {"hello", 7};
+  evidence.alerts = std::vector<Series>{steady({{"__name__", "ALERTS"},
+                                                {"alertname", "GateSyntheticFault"},
+                                                {"alertstate", "firing"},
+                                                {"repository", "hello"},
+                                                {"run", run}},
+                                               1, 1, from, to)};
+  return evidence;
+}
+
+TEST(SyntheticFault, HeardAndOverBeforeTheWindowHolds) {
+  const auto judgement = judge_gate(layers(), heard_evidence(-9, -4));
+  EXPECT_EQ(judgement.verdict, GateVerdict::quiet) << said_by(judgement);
+  EXPECT_EQ(proof_of(judgement, "P10").detail, "fired at 10:01:51Z, over after 10:01:56Z");
+  EXPECT_EQ(proof_of(judge_gate(layers(), good_evidence()), "P10").id, "") << "the commit has no such rule";
+  auto without_labels = heard_evidence(-9, -4);
+  without_labels.alerts->front().labels.erase("repository");
+  without_labels.alerts->front().labels.erase("run");
+  EXPECT_EQ(judge_gate(layers(), without_labels).verdict, GateVerdict::quiet);
+}
+
+TEST(SyntheticFault, WhatWasNotHeardIsBlind) {
+  const std::pair<GateEvidence, const char*> deaf[] = {
+      {heard_evidence(2, 5), "GateSyntheticFault did not fire before the window began at 10:02:00Z"},
+      {heard_evidence(-9, 1), "GateSyntheticFault was not over when the window began at 10:02:00Z"},
+      {heard_evidence(-9, -4, "6"), "GateSyntheticFault did not fire before"},
+      {heard_evidence(9, -9), "GateSyntheticFault did not fire before"},
+  };
+  for (const auto& [evidence, words] : deaf) {
+    const auto judgement = judge_gate(layers(), evidence);
+    EXPECT_EQ(judgement.verdict, GateVerdict::blind);
+    EXPECT_THAT(said_by(judgement), HasSubstr(words));
+    EXPECT_THAT(advice_of(judgement), HasSubstr("/metrics"));
+  }
+  auto spec = layers();
+  spec.waivers["P10"] = "production does not scrape the runner";
+  EXPECT_EQ(judge_gate(spec, heard_evidence(2, 5)).verdict, GateVerdict::quiet);
+}
+
+TEST(Delivery, AWatchdogThatCameLatelyHolds) {
+  auto spec = layers();
+  spec.watchdog = "staging";
+  spec.watchdog_within = Milliseconds{60'000};
+  auto evidence = good_evidence();
+  evidence.asked = evidence_begin + 53;
+  const auto said = [&] { return said_by(judge_gate(spec, evidence)); };
+  EXPECT_THAT(said(), HasSubstr("blind: no watchdog was delivered to /api/v1/watchdogs/staging"));
+  evidence.delivered = Time{Milliseconds{static_cast<std::int64_t>(evidence_begin * 1000)}};
+  EXPECT_THAT(said(), HasSubstr("quiet: "));
+  spec.watchdog_within = Milliseconds{50'000};
+  EXPECT_THAT(said(), HasSubstr("the last watchdog came to /api/v1/watchdogs/staging 53s ago"));
+  spec.watchdog.clear();
+  EXPECT_THAT(said(), HasSubstr("quiet: ")) << "nobody asked";
 }
 
 ExpectedRule watchdog_rule() {

@@ -100,7 +100,7 @@ TEST(FiringNeeds, BoundSeveralWindowsByTheRunsTimeout) {
   EXPECT_THAT(problems(plan, "  - {alert: A, expr: a > 1, for: 2h}\n"),
               ElementsAre(HasSubstr("at most 1h 20s (the run's timeout 1h + quiet_for 20s)")));
   gate_of(plan).during = {"later"};
-  EXPECT_EQ(widest_window(plan, gate_of(plan)).length, Milliseconds{80'000});
+  EXPECT_EQ(widest_window(plan, "production", gate_of(plan)).length, Milliseconds{80'000});
 }
 
 class RulesCheckTest : public testing::Test {

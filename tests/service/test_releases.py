@@ -1,0 +1,219 @@
+"""After the promotion: putting it back, by hand and by an alert, with real Git and a real Prometheus. Drills and synthetic faults."""
+import subprocess
+import unittest
+
+from service import ServiceTest, git, until
+from test_stage_faults import PIPELINE, PROMETHEUS, RULES, TARGET, Watched
+
+# What is deployed is a file that says which commit it is.
+DEPLOYED = '''version: 1
+name: hello
+stages:
+  unit: {test: {run: "echo tested >>COUNTER"}}
+  production: {needs: [unit], promote: {branch: production}}
+  release:
+    needs: [production]
+    keep: true
+    apply: {processes: {web: {run: "git_commit=${{ commit.sha }}; echo $git_commit >DEPLOYED.new; mv DEPLOYED.new DEPLOYED; exec sleep 1000000", ready: {command: "test \\"$(cat DEPLOYED)\\" = ${{ commit.sha }}"}}}}
+'''
+
+
+class Rollbacks(ServiceTest):
+    def pipeline(self):
+        return DEPLOYED.replace("COUNTER", str(self.folder / "tested")).replace("DEPLOYED", str(self.folder / "deployed"))
+
+    def deployed(self):
+        return (self.folder / "deployed").read_text().strip()
+
+    def released(self, number):
+        commit = self.push(self.pipeline(), message=f"change {number}")
+        run = self.finished(number)
+        self.assertEqual(run["outcome"], "passed", run["reason"])
+        self.assertEqual((self.branch("production"), self.deployed()), (commit, commit))
+        return commit
+
+    def test_a_person_puts_branch_and_deployment_back(self):
+        self.start()
+        first = self.released(1)
+        second = self.released(2)
+        said = self.cli("rollback", "hello/2", "--reason", "it is slow").stdout
+        self.assertIn("hello/3 was requested", said)
+        run = self.finished(3)
+        self.assertEqual(run["outcome"], "passed", run["reason"])
+        self.assertIn(f"rollback of hello/2 by", run["cause"])
+        self.assertEqual((self.branch("production"), self.deployed()), (first, first))
+        self.assertEqual([s["name"] for s in run["stages"]], ["production", "release"])
+        self.assertEqual((self.folder / "tested").read_text().count("tested"), 2, "nothing is tested again")
+        self.assertIn(f"production was put back from {second[:7]} to {first[:7]}", self.stage(3, "production")["reason"])
+        self.assertIn(f"production put back from {second[:7]} to {first[:7]}", self.cli("show", "hello/3").stdout)
+        evidence = self.get("/api/v1/runs/hello/3/evidence")["evidence"]
+        self.assertEqual([e["commit"] for e in evidence], [first])
+        shown = subprocess.run(["git", "-C", str(self.remote), "notes", "--ref", "quietgate", "show", first], capture_output=True, text=True).stdout
+        self.assertEqual(len(shown.splitlines()), 2, "its promotion and the rollback to it")
+        # A later commit goes on as if nothing had been.
+        self.released(4)
+
+    def test_it_is_refused_where_it_makes_no_sense(self):
+        self.start()
+        self.released(1)
+        nothing = self.cli("rollback", "hello/1", "--reason", "x", check=False)
+        self.assertEqual(nothing.returncode, 4)
+        self.assertIn("there is nothing to go back to: production did not exist before run hello/1", nothing.stderr)
+        first = self.released(2)
+        git(self.work, "commit", "-q", "--allow-empty", "-m", "hotfix")
+        git(self.work, "push", "-q", "origin", "HEAD:refs/heads/production")
+        hotfix = git(self.work, "rev-parse", "HEAD")
+        self.cli("rollback", "hello/2", "--reason", "x")
+        run = self.finished(3)
+        self.assertEqual(run["outcome"], "failed")
+        self.assertIn(f"production is at {hotfix[:7]}, not at {first[:7]} any more: nothing was put back", run["reason"])
+        self.assertEqual((self.branch("production"), self.deployed()), (hotfix, first))
+
+    def test_a_kill_in_its_middle_takes_nothing_back(self):
+        self.start()
+        first = self.released(1)
+        self.released(2)
+        self.cli("rollback", "hello/2", "--reason", "it is slow")
+        until(lambda: self.branch("production") == first, "the branch's move")
+        self.kill()
+        self.start()
+        run = self.finished(3)
+        self.assertEqual(run["outcome"], "passed", run["reason"])
+        self.assertEqual((self.branch("production"), self.deployed()), (first, first))
+
+
+WATCHED = PIPELINE[:PIPELINE.index("  before:")].replace("  staging:", "  release:\n    needs: [production]\n    keep: true\n    watch:\n      gate: {prometheus: "
+          '"http://127.0.0.1:${{ ports.prometheus }}", rules: [alerts.yml], layers: [application]}\n      for: 4s').replace(
+          "stages:", "stages:\n  production: {promote: {branch: production}}")
+
+
+class Watches(Watched):
+    def files(self, errors):
+        files = super().files()
+        files[".quietgate.yaml"] = WATCHED.replace("FOLDER_HERE", str(self.prometheus)).replace(", MORE_HERE", "")
+        files["target.py"] = TARGET.replace('b"app_errors 0\\n"', f'b"app_errors {errors}\\n"')
+        # Old samples of another commit are another release's.
+        files["prometheus.sh"] = PROMETHEUS.replace('cat >prometheus', 'rm -rf "$FOLDER/data"\ncat >prometheus')
+        return files
+
+    def test_an_alert_after_the_release_puts_it_back(self):
+        self.start()
+        first = self.push(files=self.files(0))
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "passed", run["reason"] + self.stage_log(1, "release"))
+        self.assertIn("watched for 4s: 2 rules in 1 group were evaluated without a gap over 4s and none was pending or firing", self.stage(1, "release")["reason"])
+        bad = self.push(files=self.files(9))
+        run = self.finished(2)
+        self.assertEqual(run["outcome"], "failed", run["reason"] + self.stage_log(2, "release"))
+        self.assertIn("after the release: loud: HighErrors", run["reason"])
+        back = self.finished(3)
+        self.assertEqual(back["outcome"], "passed", back["reason"])
+        self.assertIn("rollback of hello/2 by an alert after the release", back["cause"])
+        self.assertEqual(self.branch("production"), first)
+        self.assertEqual([s["name"] for s in back["stages"]], ["production", "release"])
+        self.assertNotEqual(first, bad)
+        self.assertIsNone(self.run_of(4), "one rollback, and no more")
+
+    def test_a_release_that_could_not_be_heard_stays(self):
+        self.start()
+        self.push(files=self.files(0))
+        self.finished(1)
+        files = self.files(0)
+        files["alerts.yml"] = RULES.replace("app_errors", "app_erorrs")
+        files["loaded.yml"] = files["alerts.yml"]
+        second = self.push(files=files)
+        run = self.finished(2)
+        self.assertEqual(run["outcome"], "inconclusive", run["reason"])
+        self.assertIn("after the release: blind", run["reason"])
+        self.assertEqual(self.branch("production"), second, "nobody said that it is bad")
+        self.assertIsNone(self.run_of(3))
+
+
+DRILL = '''  drill:
+    needs: [staging]
+    fault:
+      run: "echo 9 >ERRORS; exec sleep 1000"
+      undo: "echo 0 >ERRORS"
+      prometheus: "${{ stages.staging.outputs.prometheus }}"
+      alerts: [ALERT]
+      within: 20s
+      resolved_within: 20s
+'''
+
+
+class Drills(Watched):
+    def files(self, alert="HighErrors", **more):
+        errors = self.folder / "errors"
+        errors.write_text("0\n")
+        files = super().files(quiet="1s", **more)
+        text = files[".quietgate.yaml"]
+        files[".quietgate.yaml"] = text[:text.index("  before:")] + DRILL.replace("ERRORS", str(errors)).replace("ALERT", alert)
+        files["target.py"] = TARGET.replace('b"app_errors 0\\n"', f'("app_errors " + open("{errors}").read()).encode()')
+        return files
+
+    def test_a_fault_is_heard_in_time_and_mended(self):
+        self.start()
+        self.push(files=self.files())
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "passed", run["reason"] + self.stage_log(1, "drill"))
+        self.assertRegex(self.stage(1, "drill")["reason"], r"^1 of 1 alerts heard the fault, the slowest after \d+\.\d s \(HighErrors\); over \d+\.\d s after its end$")
+        self.assertEqual((self.folder / "errors").read_text(), "0\n")
+        self.no_process_left()
+
+    def test_a_deaf_rule_is_found(self):
+        self.start()
+        deaf = RULES.replace("> 5", "> 50")
+        files = self.files(rules=deaf, loaded=deaf)
+        files[".quietgate.yaml"] = files[".quietgate.yaml"].replace("within: 20s", "within: 4s", 1)
+        self.push(files=files)
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed", self.stage_log(1, "drill"))
+        self.assertIn("0 of 1 alerts heard the fault: not within 4s: HighErrors", run["reason"])
+        self.assertEqual((self.folder / "errors").read_text(), "0\n")
+        self.no_process_left()
+
+    def test_a_kill_in_a_drill_leaves_nothing_broken(self):
+        self.start()
+        deaf = RULES.replace("> 5", "> 50")
+        files = self.files(rules=deaf, loaded=deaf)
+        files[".quietgate.yaml"] = files[".quietgate.yaml"].replace("within: 20s", "within: 6s", 1)
+        self.push(files=files)
+        until(lambda: (self.folder / "errors").read_text() == "9\n", "the fault")
+        self.kill()
+        self.start()
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed", self.stage_log(1, "drill"))
+        self.assertEqual((self.folder / "errors").read_text(), "0\n")
+        self.no_process_left()
+
+
+SYNTHETIC = RULES.replace('      - {record', '      - {alert: GateSyntheticFault, expr: gate_synthetic_fault > 0, labels: {severity: none}}\n      - {record')
+
+
+class SyntheticFaults(Watched):
+    def files(self, scraped=True):
+        files = super().files(quiet="4s", rules=SYNTHETIC, loaded=SYNTHETIC)
+        if scraped:
+            files["prometheus.sh"] = PROMETHEUS.replace('["127.0.0.1:$TARGET"]}]}]', '["127.0.0.1:$TARGET"]}]}, '
+                '{job_name: quietgate, honor_labels: true, static_configs: [{targets: ["$QUIETGATE_METRICS"]}]}]')
+        return files
+
+    def test_a_run_proves_that_a_page_gets_through(self):
+        self.start()
+        commit = self.push(files=self.files())
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "passed", run["reason"] + self.stage_log(1, "metrics") + self.stage_log(1, "production"))
+        self.assertEqual(self.branch("production"), commit)
+        self.assertRegex(self.stage_log(1, "metrics"), r"GateSyntheticFault fires \d+\.\d s after the synthetic fault was raised")
+        proof = {p["id"]: p for p in self.stage(1, "production")["attempts"][-1]["gate"]["proofs"]}["P10"]
+        self.assertEqual(proof["verdict"], "quiet", proof)
+        self.assertNotIn(b"gate_synthetic_fault", self.get("/metrics", raw=True))
+
+    def test_a_prometheus_that_does_not_scrape_the_runner_is_blind(self):
+        self.start()
+        self.push(files=self.files(scraped=False))
+        self.ends("inconclusive", "production", "blind: GateSyntheticFault did not fire before the window began")
+
+
+if __name__ == "__main__":
+    unittest.main()
