@@ -1,6 +1,8 @@
 // Evidence with which every proof holds: one group with an alert, a recorded alert and a heartbeat, over 50 s.
 #pragma once
 
+#include "runner/core/outcome.h"
+#include "runner/core/plan.h"
 #include "stages/metrics/gate_evidence.h"
 
 namespace quietgate {
@@ -80,6 +82,21 @@ inline GateEvidence good_evidence() {
   evidence.targets = std::vector<ScrapeTarget>{target};
   evidence.lowest_up = std::vector<Series>{steady({{"job", "node"}, {"instance", "h:1"}}, 1, 1, 50, 50)};
   return evidence;
+}
+
+// A gate over a load whose two layers that evidence has.
+inline GateSpec layers() {
+  GateSpec spec;
+  spec.layers = {"application", "node"};
+  spec.during = {"load"};
+  return spec;
+}
+
+inline Proof proof_of(const GateJudgement& judgement, const std::string& id) {
+  for (const auto& proof : judgement.proofs) {
+    if (proof.id == id) return proof;
+  }
+  return {};
 }
 
 }  // namespace quietgate

@@ -14,13 +14,6 @@ namespace {
 
 using testing::HasSubstr;
 
-Proof proof_of(const GateJudgement& judgement, const std::string& id) {
-  for (const auto& proof : judgement.proofs) {
-    if (proof.id == id) return proof;
-  }
-  return {};
-}
-
 void expect_blind(const GateEvidence& evidence, const std::string& id, const std::string& words) {
   auto judgement = judge_gate({}, evidence);
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << words;
