@@ -20,6 +20,7 @@ constexpr std::size_t most_words = 8'000;  // bytes of promtool's output that ar
 constexpr std::size_t most_test_files = 200;
 constexpr std::uintmax_t most_test_bytes = 4 * 1024 * 1024;
 constexpr const char* patience = "60";  // seconds
+constexpr int tool_tries = 3;
 
 struct CheckedRules {
   std::set<std::string> files;  // relative to the checkout
@@ -110,8 +111,21 @@ bool RulesCheck::concerns(const Plan& plan) const {
   });
 }
 
+// A tool whose leader was killed is asked again: it has changed nothing, and no `retry` of the pipeline is about it.
 Task<Result<std::string>> RulesCheck::promtool(std::vector<std::string> words, std::string folder, std::string name,
                                                Stop& stop) {
+  for (int tries = 1;; ++tries) {
+    auto again = words;
+    auto place = folder;
+    auto step = name + "-" + std::to_string(tries);
+    bool killed = false;
+    auto said = co_await promtool_once(std::move(again), std::move(place), std::move(step), killed, stop);
+    if (!killed || tries == tool_tries) co_return said;
+  }
+}
+
+Task<Result<std::string>> RulesCheck::promtool_once(std::vector<std::string> words, std::string folder,
+                                                    std::string name, bool& killed, Stop& stop) {
   ProcessSpec step;
   step.directory = folder + "/" + name;
   step.argv = {"timeout", "-k", "5", patience, "promtool"};
@@ -125,6 +139,7 @@ Task<Result<std::string>> RulesCheck::promtool(std::vector<std::string> words, s
   if (wrong) co_return infrastructure_error(fmt::format("{} can't be made: {}", folder, wrong.message()));
   auto exit = co_await processes_.run(std::move(step), stop);
   if (!exit) co_return exit.error();
+  killed = exit->how == ProcessExit::How::leader_died || exit->how == ProcessExit::How::not_started;
   if (exit->succeeded()) co_return std::string();
   if (exit->how != ProcessExit::How::exited) co_return infrastructure_error("promtool " + describe(*exit));
   if (exit->code == 124) co_return fmt::format("promtool {} rules took more than {} s", words[0], patience);

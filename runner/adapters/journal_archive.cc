@@ -14,6 +14,7 @@ const char* const may_go = R"sql(
     OR NOT EXISTS (SELECT 1 FROM branches AS b WHERE b.repository = r.repository AND b.branch = r.branch))
   AND NOT (promoted > 0 AND number >= ?3)
   AND NOT EXISTS (SELECT 1 FROM environments AS e WHERE e.repository = r.repository AND e.number = r.number)
+  AND NOT EXISTS (SELECT 1 FROM unpublished AS u WHERE u.repository = r.repository AND u.number = r.number)
 )sql";
 const char* const too_many = "SELECT number FROM runs AS r WHERE repository = ?1 AND number <= ?2";
 const char* const too_old = "SELECT number FROM runs AS r WHERE repository = ?1 AND finished < ?2";

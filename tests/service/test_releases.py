@@ -1,5 +1,8 @@
 """After the promotion: putting it back, by hand and by an alert, with real Git and a real Prometheus. Drills and synthetic faults."""
+import http.server
+import os
 import subprocess
+import threading
 import unittest
 
 from service import ServiceTest, git, until
@@ -213,6 +216,85 @@ class SyntheticFaults(Watched):
         self.start()
         self.push(files=self.files(scraped=False))
         self.ends("inconclusive", "production", "blind: GateSyntheticFault did not fire before the window began")
+
+
+ALERTMANAGER = '''#!/bin/sh
+cd "$FOLDER"
+cat >alertmanager.yml <<END
+route: {receiver: quietgate, group_wait: 0s, group_interval: 1s, repeat_interval: 1s}
+receivers: [{name: quietgate, webhook_configs: [{url: "http://$QUIETGATE_METRICS/api/v1/watchdogs/staging", http_config: {authorization: {credentials_file: "TOKEN"}}}]}]
+END
+exec /usr/bin/prometheus-alertmanager --config.file=alertmanager.yml --storage.path="$FOLDER/am" --cluster.listen-address= --web.listen-address=127.0.0.1:$PORT --log.level=error
+'''
+
+WATCHDOG = RULES.replace('      - {record', '      - {alert: GateWatchdog, expr: vector(1), labels: {severity: none}}\n      - {record')
+
+
+class Deliveries(Watched):
+    def files(self, delivered=True):
+        if not os.path.exists("/usr/bin/prometheus-alertmanager"):
+            self.skipTest("NOT TESTED: needs /usr/bin/prometheus-alertmanager (Debian package prometheus-alertmanager)")
+        files = super().files(quiet="6s", rules=WATCHDOG, loaded=WATCHDOG)
+        files["alertmanager.sh"] = ALERTMANAGER.replace("TOKEN", str(self.data / "token" if delivered else self.folder / "no-token"))
+        (self.folder / "no-token").write_text("wrong")
+        # What fired before the Alertmanager was known is sent again after this time only: a minute, otherwise.
+        files["prometheus.sh"] = PROMETHEUS.replace("--log.level=error", "--log.level=error --rules.alert.resend-delay=1s").replace(
+            "$MORE\n", 'alerting: {alertmanagers: [{static_configs: [{targets: ["127.0.0.1:$ALERTMANAGER"]}]}]}\n')
+        text = files[".quietgate.yaml"]
+        text = text.replace("ports: [prometheus, target]", "ports: [prometheus, target, alertmanager]")
+        text = text.replace('TARGET: "${{ ports.target }}"', 'TARGET: "${{ ports.target }}", ALERTMANAGER: "${{ ports.alertmanager }}"')
+        text = text.replace("      processes:\n", "      processes:\n        alertmanager: {run: exec sh alertmanager.sh, environment: {PORT: \"${{ ports.alertmanager }}\", FOLDER: \"%s\"}, "
+                            "ready: {http: \"http://127.0.0.1:${{ ports.alertmanager }}/-/ready\"}}\n" % self.prometheus)
+        text = text.replace("needs: [target]", "needs: [target, alertmanager]")
+        text = text.replace("quiet_for: 6s", "quiet_for: 6s\n        watchdog: {delivered_to: staging, within: 5s}")
+        files[".quietgate.yaml"] = text
+        return files
+
+    def test_a_watchdog_gets_through_alertmanager_to_the_gate(self):
+        self.start()
+        commit = self.push(files=self.files())
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "passed", run["reason"] + self.stage_log(1, "production"))
+        self.assertEqual(self.branch("production"), commit)
+        proofs = {p["id"]: p for p in self.stage(1, "production")["attempts"][-1]["gate"]["proofs"]}
+        self.assertEqual(proofs["DELIVERY"]["verdict"], "quiet", proofs["DELIVERY"])
+
+    def test_a_way_that_is_broken_is_blind(self):
+        self.start()
+        self.push(files=self.files(delivered=False))
+        self.ends("inconclusive", "production", "blind: no watchdog was delivered to /api/v1/watchdogs/staging")
+
+
+class Heartbeats(ServiceTest):
+    def test_something_outside_hears_that_the_service_lives(self):
+        heard = []
+        answers = {"status": 200}
+
+        class Listener(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                heard.append(self.path)
+                self.send_response(answers["status"])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.start(more=f"heartbeat: {{url: 'http://127.0.0.1:{server.server_port}/beat', every: 1s}}\n")
+        until(lambda: len(heard) >= 3, "three heartbeats")
+        self.assertEqual(set(heard), {"/beat"})
+        log = self.folder / "serve.log"
+        answers["status"] = 500
+        until(lambda: "the heartbeat does not get through: it answered 500" in log.read_text(), "the trouble in the log")
+        answers["status"] = 200
+        until(lambda: "the heartbeat gets through again" in log.read_text(), "its end")
+        self.terminate()
+        count = len(heard)
+        self.start()
+        self.assertEqual(len(heard), count, "without the setting there is none")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,14 @@ TEST_F(JournalArchive, WhatIsNeededStays) {
   EXPECT_EQ(expired({1, Milliseconds{0}, 2}), "one/4 ");
 }
 
+TEST_F(JournalArchive, ARunStaysUntilItsEvidenceIsAttached) {
+  for (int number = 1; number <= 4; ++number) run("one", number, "main", true);
+  ASSERT_TRUE(journal->append({EvidenceSealed{{"one", 1}, "production", "c", "an envelope"}}));
+  EXPECT_EQ(expired({1, Milliseconds{0}, 1}), "one/2 one/3 ");
+  ASSERT_TRUE(journal->append({EvidencePublished{{"one", 1}, "production", "c"}}));
+  EXPECT_EQ(expired({1, Milliseconds{0}, 1}), "one/1 one/2 one/3 ");
+}
+
 TEST_F(JournalArchive, AnExpiredRunLeavesOneRowThatAccountsForIt) {
   run("one", 1, "main");
   run("one", 2, "main");

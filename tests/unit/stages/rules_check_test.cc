@@ -174,6 +174,25 @@ TEST_F(RulesCheckTest, GivesPromtoolTheRulesAndTheTestsBesideThem) {
   EXPECT_FALSE(std::filesystem::exists(bench.root + "/rules-check")) << "nothing is left behind";
 }
 
+TEST_F(RulesCheckTest, AsksAgainWhenTheToolsLeaderWasKilled) {
+  install({"promtool", "timeout"});
+  write("app.rules.yml", "{alert: A, expr: up == 0}");
+  int deaths = 2;
+  processes.script = [&deaths](const ProcessSpec&) {
+    auto exit = exited(0);
+    if (deaths-- > 0) exit.how = ProcessExit::How::leader_died;
+    return exit;
+  };
+  EXPECT_TRUE(check().ok());
+  EXPECT_EQ(processes.ran.size(), 3u);
+  deaths = 99;
+  processes.exits.clear();
+  auto refused = check();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::infrastructure);
+  EXPECT_EQ(processes.ran.size(), 6u) << "not for ever";
+}
+
 TEST_F(RulesCheckTest, TellsPromtoolsWordsWithTheRepositorysNames) {
   install({"promtool", "timeout"});
   write("app.rules.yml", "{alert: A, expr: up == 0}");
