@@ -17,8 +17,9 @@ class ReleaseWatch {
 
   // Judges the rules from now on for the watch's duration, reading them all the time (rule_watch.h). Quiet: `ready`
   // with a sentence more. Loud: `failed`, never tried again, and the run's promotion is to be put back if the watch
-  // says so. Blind, which here also is what an Alertmanager would have muted: `inconclusive`; nothing is put back.
-  // GateJudged is written. Throws Stopped.
+  // says so; unless every alert that fired was active before the attempt began, which is not the release's doing:
+  // `inconclusive`, and nothing is put back. Blind, which here also is what an Alertmanager would have muted:
+  // `inconclusive`. GateJudged is written. Throws Stopped.
   Task<StageOutcome> watch(StageRequest request, WatchSpec spec, StageOutcome ready);
 
  private:

@@ -20,7 +20,8 @@ class RulesCheck final : public PlanCheck {
   // Reads the rule files of every gate; refuses what can't be read, globs without a file, and alerts that can't fire
   // within the longest that the window can become (firing_needs.h). Then, where there is a promtool, `check rules` on
   // them and `test rules` on the tests beside them (YAML files with `rule_files:` in the same folders), each within a
-  // minute, and up to three times when its leader is killed. Globs that only the run can resolve (`${{ stages... }}`) are left to the gate.
+  // minute, and up to three times when its leader is killed. Globs that only the run can resolve (`${{ stages... }}`)
+  // are left to the gate.
   Task<Result<void>> check(Plan plan, std::string checkout, Stop& stop) override;
 
  private:

@@ -1,11 +1,13 @@
 """After the promotion: putting it back, by hand and by an alert, with real Git and a real Prometheus. Drills and synthetic faults."""
 import http.server
 import os
+import socket
 import subprocess
 import threading
 import unittest
+import urllib.request
 
-from service import ServiceTest, git, until
+from service import ServiceTest, environment, git, until
 from test_stage_faults import PIPELINE, PROMETHEUS, RULES, TARGET, Watched
 
 # What is deployed is a file that says which commit it is.
@@ -116,6 +118,43 @@ class Watches(Watched):
         self.assertEqual([s["name"] for s in back["stages"]], ["production", "release"])
         self.assertNotEqual(first, bad)
         self.assertIsNone(self.run_of(4), "one rollback, and no more")
+
+    def test_a_commit_that_comes_into_a_fire_is_not_put_back(self):
+        """Production's Prometheus and what it scrapes are nobody's environment here: they outlive the release."""
+        self.start()
+        folder = self.folder / "production"
+        folder.mkdir()
+        (folder / "loaded.yml").write_text(RULES)
+        (folder / "target.py").write_text(TARGET.replace('b"app_errors 0\\n"', 'b"app_errors 9\\n"'))
+        (folder / "prometheus.sh").write_text(PROMETHEUS)
+        ports = {}
+        for name in ("TARGET", "PORT"):
+            with socket.socket() as taken:
+                taken.bind(("127.0.0.1", 0))
+                ports[name] = str(taken.getsockname()[1])
+        for argv, more in ((["python3", "target.py"], {"PORT": ports["TARGET"]}), (["sh", "prometheus.sh"], {**ports, "FOLDER": str(self.prometheus)})):
+            process = subprocess.Popen(argv, cwd=folder, env=environment(**more))
+            self.addCleanup(process.wait, 30)
+            self.addCleanup(process.terminate)
+        url = f"http://127.0.0.1:{ports['PORT']}"
+
+        def fires():
+            try:
+                with urllib.request.urlopen(f"{url}/api/v1/alerts", timeout=5) as answer:
+                    return '"state":"firing"' in answer.read().decode()
+            except OSError:
+                return False
+        until(fires, "the fire")
+        pipeline = ("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n  release:\n    needs: [production]\n    keep: true\n"
+                    "    apply: {processes: {web: {run: exec sleep 1000000}}}\n    watch: {gate: {prometheus: \"%s\", rules: [alerts.yml]}, for: 4s}\n" % url)
+        self.push(pipeline, files={"alerts.yml": RULES})
+        self.assertEqual(self.finished(1)["outcome"], "inconclusive")
+        hotfix = self.push(files={"fix": "x"})
+        run = self.finished(2)
+        self.assertEqual(run["outcome"], "inconclusive", run["reason"])
+        self.assertIn("; that was so before this release began, so nothing is put back", run["reason"])
+        self.assertEqual(self.branch("production"), hotfix)
+        self.assertIsNone(self.run_of(3))
 
     def test_a_release_that_could_not_be_heard_stays(self):
         self.start()
