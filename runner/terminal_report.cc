@@ -121,6 +121,9 @@ std::string decisions(const RunRecord& record, const Terminal& terminal) {
       if (stage->intent && !stage->intent->by.empty())
         lines += " by " + printable(stage->intent->by) + (stage->intent->overrode ? " against the gate" : "") +
                  quoted(stage->intent->reason);
+      lines += stage->attached ? "; its evidence is attached to the commit"
+               : stage->sealed ? "; its evidence is sealed, and not attached to the commit yet"
+                               : "";
       lines += "\n";
     } else if (!stage->refused.empty()) {
       lines += "  " + name + ": promotion refused" + quoted(stage->refused) + "\n";

@@ -88,7 +88,9 @@ Json approval(const StageRecord& stage) {
 
 Json promotion(const StageRecord& stage) {
   if (!stage.intent && !stage.promoted && stage.refused.empty()) return nullptr;
-  Json json{{"promoted", stage.promoted.has_value()}, {"refused", stage.refused}};
+  Json json{{"promoted", stage.promoted.has_value()},
+            {"refused", stage.refused},
+            {"evidence", stage.attached ? "attached" : stage.sealed ? "sealed" : "none"}};
   if (stage.intent) {
     json["branch"] = stage.intent->branch;
     json["from"] = stage.intent->from;
@@ -96,6 +98,7 @@ Json promotion(const StageRecord& stage) {
     json["by"] = stage.intent->by;
     json["reason"] = stage.intent->reason;
     json["overrode"] = stage.intent->overrode;
+    json["rollback"] = stage.intent->rollback;
   }
   return json;
 }

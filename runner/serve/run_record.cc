@@ -41,6 +41,8 @@ struct Recording {
   void operator()(const PromotionIntended& e) { record.stages[e.stage].intent = e; }
   void operator()(const CommitPromoted& e) { record.stages[e.stage].promoted = e; }
   void operator()(const PromotionRefused& e) { record.stages[e.stage].refused = e.reason; }
+  void operator()(const EvidenceSealed& e) { record.stages[e.stage].sealed = true; }
+  void operator()(const EvidencePublished& e) { record.stages[e.stage].attached = true; }
   void operator()(const PromotionRequested& e) { record.promotion_requests.push_back(e); }
   void operator()(const EnvironmentPlanned& e) {
     EnvironmentRecord made{e.environment, e.stage, e.provisioner, "planned", {}, e.keep, e.expires, e.ports};

@@ -28,7 +28,9 @@ struct StageRecord {
   std::vector<ApprovalGiven> approvals;
   std::optional<PromotionIntended> intent;  // the last one
   std::optional<CommitPromoted> promoted;
-  std::string refused;  // why the last promotion was refused
+  std::string refused;    // why the last promotion was refused
+  bool sealed = false;    // there is evidence of it
+  bool attached = false;  // which is in the commit's note
 };
 
 struct EnvironmentRecord {
