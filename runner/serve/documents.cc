@@ -90,7 +90,9 @@ Json promotion(const StageRecord& stage) {
   if (!stage.intent && !stage.promoted && stage.refused.empty()) return nullptr;
   Json json{{"promoted", stage.promoted.has_value()},
             {"refused", stage.refused},
-            {"evidence", stage.attached ? "attached" : stage.sealed ? "sealed" : "none"}};
+            {"evidence", stage.attached ? "attached"
+                         : stage.sealed ? "sealed"
+                                        : "none"}};
   if (stage.intent) {
     json["branch"] = stage.intent->branch;
     json["from"] = stage.intent->from;
