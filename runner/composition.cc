@@ -19,6 +19,7 @@
 #include "runner/adapters/workspace_files.h"
 #include "runner/data_lock.h"
 #include "runner/engine/heartbeat.h"
+#include "runner/engine/notifier.h"
 #include "runner/engine/publisher.h"
 #include "runner/engine/retention.h"
 #include "runner/engine/supervisor.h"
@@ -112,6 +113,7 @@ struct Composition::Parts {
   std::optional<EngineParts> engine;
   std::optional<Supervisor> supervisor;
   std::optional<Publisher> publisher;
+  std::optional<Notifier> notifier;
   std::vector<std::unique_ptr<Watcher>> watchers;
   Stop stop;
   std::optional<Error> failure;
@@ -282,6 +284,12 @@ void Composition::add_heartbeat(HeartbeatRule rule) {
   });
 }
 
+void Composition::add_notifier(std::vector<NotificationRule> rules) {
+  auto& p = *parts_;
+  p.notifier.emplace(*p.journal, p.http, p.clock, std::move(rules), p.options.say);
+  add("the notifier", [&p](Stop& stop) { return p.notifier->tell(stop); });
+}
+
 void Composition::add_watchers() {
   auto& p = *parts_;
   for (const auto& repository : p.options.repositories) {
@@ -351,6 +359,18 @@ Result<std::vector<Repository>> repositories_of(const Config& config) {
     repositories.push_back(std::move(repository));
   }
   return repositories;
+}
+
+Result<std::vector<NotificationRule>> notifications_of(const Config& config) {
+  std::vector<NotificationRule> rules;
+  for (const auto& from : config.notifications) {
+    auto url = read_secret(from.url);
+    if (!url) return user_error("the address of a notification: " + url.error().message, url.error().advice);
+    if (!url->starts_with("http://") && !url->starts_with("https://"))
+      return user_error("the address of a notification is not http or https", "look at what its `url` names");
+    rules.push_back({std::move(*url), from.about});
+  }
+  return rules;
 }
 
 std::vector<ServerAccess> access_of(const std::vector<ServerConfig>& servers) {

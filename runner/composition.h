@@ -57,6 +57,7 @@ class Composition {
   void add_retention();  // forgets old runs, also the files of those that a crash left
   void add_watchers();   // one per repository
   void add_heartbeat(HeartbeatRule rule);
+  void add_notifier(std::vector<NotificationRule> rules);
   Stop& stop();
 
   // Runs the loop until every added loop has ended. Each SIGTERM, SIGINT and SIGHUP
@@ -72,6 +73,7 @@ class Composition {
 
 // The engine's repositories from the configuration, with their secrets read. Fails at the first that can't be read.
 Result<std::vector<Repository>> repositories_of(const Config& config);
+Result<std::vector<NotificationRule>> notifications_of(const Config& config);
 std::vector<ServerAccess> access_of(const std::vector<ServerConfig>& servers);
 Limits limits_of(const Config& config);
 

@@ -56,6 +56,7 @@ class ConfigReader {
     if (const Found locks = map.find("locks")) read_locks(locks, config.locks);
     if (const Found retention = map.find("retention")) read_retention(retention, config.retention);
     if (const Found heartbeat = map.find("heartbeat")) read_heartbeat(heartbeat, config.heartbeat);
+    if (const Found all = map.find("notifications")) read_notifications(all, config.notifications);
     if (const Found servers = map.find("servers")) read_servers(servers, config.servers);
     if (const Found repositories = map.require("repositories", "a list of repositories to watch"))
       read_repositories(repositories, config);
@@ -94,6 +95,24 @@ class ConfigReader {
     if (const Found every = map.find("every"))
       out.every = values_.duration(every, Milliseconds{1'000}).value_or(out.every);
     map.finish();
+  }
+
+  void read_notifications(const Found& found, std::vector<NotificationConfig>& out) {
+    for (const Found& item : values_.list(found, 1, 20)) {
+      NotificationConfig notification;
+      MapReader map(values_, item, "the notification");
+      if (const Found url = map.require("url", "where the webhook's address is, which is a secret: {file: PATH}"))
+        notification.url = read_source(url);
+      if (const Found about = map.find("about")) {
+        notification.about.clear();
+        for (const Found& word_at : values_.list(about, 1)) {
+          if (const auto word = values_.choice(word_at, {"promoted", "rolled_back", "failed", "approval"}))
+            notification.about.insert(static_cast<Notice>(*word));
+        }
+      }
+      map.finish();
+      out.push_back(std::move(notification));
+    }
   }
 
   void read_servers(const Found& found, std::vector<ServerConfig>& out) {

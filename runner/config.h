@@ -11,6 +11,7 @@
 #include "runner/core/types.h"
 #include "runner/ports/archive.h"
 #include "runner/ports/heartbeat_rule.h"
+#include "runner/ports/notification_rule.h"
 
 namespace quietgate {
 
@@ -57,6 +58,13 @@ struct ServerConfig {
   bool operator==(const ServerConfig&) const = default;
 };
 
+// A webhook that people are told by.
+struct NotificationConfig {
+  SecretSource url;
+  std::set<Notice> about{Notice::promoted, Notice::rolled_back, Notice::failed, Notice::approval};
+  bool operator==(const NotificationConfig&) const = default;
+};
+
 struct Config {
   std::string data;  // absolute
   std::string address = "127.0.0.1";
@@ -67,6 +75,7 @@ struct Config {
   RetentionRule retention;
   std::vector<ServerConfig> servers;
   HeartbeatRule heartbeat;
+  std::vector<NotificationConfig> notifications;
   std::vector<RepositoryConfig> repositories;
   bool operator==(const Config&) const = default;
 };

@@ -71,6 +71,9 @@ int serve(const ServeOptions& options) {
   auto repositories = repositories_of(*config);
   if (!repositories) return refuse(repositories.error());
 
+  auto notifications = notifications_of(*config);
+  if (!notifications) return refuse(notifications.error());
+
   auto say = [](const std::string& line) { spdlog::info("{}", line); };
   auto made = Composition::make(
       {config->data, limits_of(*config), true, *repositories, say, config->retention, config->servers});
@@ -105,6 +108,7 @@ int serve(const ServeOptions& options) {
 
   composition.faults().exported = true;
   composition.tell_steps("QUIETGATE_METRICS", address);
+  if (!notifications->empty()) composition.add_notifier(std::move(*notifications));
   if (!config->heartbeat.url.empty()) composition.add_heartbeat(config->heartbeat);
   composition.add("the HTTP server", [&server](Stop& stop) { return server.serve(stop); });
   composition.add_engine();

@@ -1,5 +1,6 @@
 """After the promotion: putting it back, by hand and by an alert, with real Git and a real Prometheus. Drills and synthetic faults."""
 import http.server
+import json
 import os
 import socket
 import subprocess
@@ -305,6 +306,30 @@ class Deliveries(Watched):
 
 
 class Heartbeats(ServiceTest):
+    def test_people_are_told_by_a_webhook(self):
+        heard = []
+
+        class Chat(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                heard.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"]))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Chat)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        (self.folder / "chat").write_text(f"http://127.0.0.1:{server.server_port}/secret\n")
+        self.start(more=f"notifications: [{{url: {{file: '{self.folder / 'chat'}'}}}}]\n")
+        commit = self.push("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n  after: {needs: [production], test: {run: 'exit 3'}}\n")
+        self.finished(1)
+        until(lambda: len(heard) >= 2, "two notifications")
+        self.assertEqual(heard[0], ("/secret", f"production of hello is now at {commit[:7]} (run hello/1)"))
+        self.assertRegex(heard[1][1], r'^run hello/1 ended as failed: after: exit status 3')
+
     def test_something_outside_hears_that_the_service_lives(self):
         heard = []
         answers = {"status": 200}

@@ -168,7 +168,7 @@ repositories:
 /etc/quietgate/config.yaml:3:1: error: the configuration has no key `concurency`
     3 | concurency: 4
       | ^~~~~~~~~~
-      = expected one of data, listen, hosts, concurrency, locks, retention, heartbeat, servers, repositories
+      = expected one of data, listen, hosts, concurrency, locks, retention, heartbeat, notifications, servers, repositories
       = did you mean `concurrency`?
 /etc/quietgate/config.yaml:5:11: error: `Hello` is not a name that can be used here
     5 |   - name: Hello

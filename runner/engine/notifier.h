@@ -1,0 +1,43 @@
+// Tells people, by webhook, of what they would want to know without looking.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/ports/clock.h"
+#include "runner/ports/http.h"
+#include "runner/ports/journal.h"
+#include "runner/ports/notification_rule.h"
+
+namespace quietgate {
+
+struct NoticeText {
+  Notice about = Notice::failed;
+  std::string text;  // one line
+};
+// What the row is worth telling, if anything.
+std::optional<NoticeText> notice_of(const Event& event);
+
+class Notifier {
+ public:
+  using Say = std::function<void(const std::string& line)>;
+  // The references must outlive it.
+  Notifier(Journal& journal, Http& http, Clock& clock, std::vector<NotificationRule> rules, Say say);
+
+  // Follows the journal from now on, until stopped: each row is told once, in order, with three tries of ten seconds. A
+  // receiver that takes none of them is said, and the row is passed over. Throws Stopped.
+  Task<void> tell(Stop& stop);
+
+ private:
+  Task<void> send(const NotificationRule& rule, std::string text, Stop& stop);
+
+  Journal& journal_;
+  Http& http_;
+  Clock& clock_;
+  std::vector<NotificationRule> rules_;
+  Say say_;
+};
+
+}  // namespace quietgate
