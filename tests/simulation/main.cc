@@ -177,8 +177,10 @@ int run_planted(Asked asked, const std::string& name) {
   asked.planted = bug->bug;
   const auto found = run_range(asked);
   for (const auto& breach : found.breaches) {
-    for (const char* invariant : {bug->invariant, bug->other}) {
-      if (invariant != nullptr && breach.find(invariant) != std::string::npos) return 0;
+    auto invariants = bug->others;
+    invariants.push_back(bug->invariant);
+    for (const char* invariant : invariants) {
+      if (breach.find(invariant) != std::string::npos) return 0;
     }
   }
   fmt::print("the planted bug {} was not found by \"{}\"\n", name, bug->invariant);

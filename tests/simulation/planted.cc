@@ -22,7 +22,7 @@ const std::vector<PlantedBug>& planted_bugs() {
       {Planted::forced_push, "forced_push", invariant::single},
       {Planted::unasked_run, "unasked_run", invariant::kept},
       {Planted::free_slots, "free_slots", invariant::slots},
-      {Planted::idle_supervisor, "idle_supervisor", invariant::kept, invariant::turns},
+      {Planted::idle_supervisor, "idle_supervisor", invariant::kept, {invariant::turns, invariant::locks}},
       {Planted::second_finish, "second_finish", invariant::monotone},
       {Planted::wide_lock, "wide_lock", invariant::locks},
       {Planted::impatient_turn, "impatient_turn", invariant::turns},

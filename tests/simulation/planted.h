@@ -36,9 +36,9 @@ enum class Planted {
 
 struct PlantedBug {
   Planted bug;
-  const char* name;             // as given to --plant
-  const char* invariant;        // one that finds it, as in Breach
-  const char* other = nullptr;  // another that may see it first
+  const char* name;                   // as given to --plant
+  const char* invariant;              // one that finds it, as in Breach
+  std::vector<const char*> others{};  // that may see it first
 };
 const std::vector<PlantedBug>& planted_bugs();
 
