@@ -100,7 +100,7 @@ std::string stage_lines(const Json& predicate) {
   std::string text;
   for (const auto& stage : predicate.value("stages", Json::array())) {
     text += fmt::format("    {:<14} {:<8} {:<12} {}\n", text_at(stage, "/name"), text_at(stage, "/kind"),
-                        text_at(stage, "/outcome"), text_at(stage, "/reason"));
+                        text_at(stage, "/outcome"), stage.contains("checks") ? "" : text_at(stage, "/reason"));
     for (const auto& check : stage.value("checks", Json::array()))
       text += "      " + text_at(check, "/sentence") + "\n";
     if (stage.contains("approved"))
