@@ -219,6 +219,9 @@ void Driver::intend_rollback(const StageOutcome& outcome, std::vector<Event>& ev
   auto request = rollback_request(state_, *number, {}, outcome.reason);
   if (request) {
     parts_.say("run " + to_string(state_.id) + ": " + outcome.reason + "; " + request->cause);
+    // What this run still deploys must not come after what is put back.
+    if (!state_.cancel && !nothing_left(state_))
+      intend(CancelRequested{state_.id, "quietgate", "rolled back: " + outcome.reason}, events);
     events.emplace_back(std::move(*request));
   } else {
     parts_.say("run " + to_string(state_.id) + " can't be rolled back: " + request.error().message);

@@ -9,8 +9,6 @@
 namespace quietgate {
 
 struct Deliveries {
-  bool listens = false;              // there is a webhook
-  Time since{};                      // when it began to listen
   std::map<std::string, Time> last;  // by the receiver's name; the loop alone touches it
 };
 

@@ -347,5 +347,27 @@ TEST(Driver, AnAlertAfterTheReleaseAsksForOneRollback) {
       << "a rollback tests nothing; its own failed release rolls nothing back";
 }
 
+TEST(Driver, ARolledBackRunDeploysNothingMore) {
+  EngineWorld world;
+  world.git.commits["c0"] = {"", {{".quietgate.yaml", "plan"}}};
+  auto stages = released_stages();
+  auto other = stages[2];
+  other.name = "cdn";
+  stages.push_back(other);
+  world.compiler.plans["plan"].stages = stages;
+  world.stage.held = {"release", "cdn"};
+  world.start_service();
+  auto run = world.request();
+  world.append({CommitPromoted{run, "production", "production", "c0", "c1"}});
+  auto loud = ended(Outcome::failed, "after the release: loud: HighErrors");
+  loud.roll_back = true;
+  world.stage.outcomes["release"] = loud;
+  world.stage.release("release");
+  world.settle();
+  EXPECT_EQ(world.summary().outcome, Outcome::cancelled);
+  EXPECT_EQ(world.summary().reason, "rolled back: after the release: loud: HighErrors");
+  EXPECT_EQ(world.journal->runs("hello", 10, 0)->size(), 2U);
+}
+
 }  // namespace
 }  // namespace quietgate
