@@ -57,6 +57,12 @@ class BodyReader {
   ReadyCheck ready(const Found& found);
   TerraformSpec terraform(const Found& found);
   AutoscalingSpec autoscaling(const Found& found);
+  void load_source(MapReader& map, LoadSpec& spec);
+  void load_course(MapReader& map, LoadSpec& spec);
+  LoadPhase load_phase(const Found& found, bool& open);
+  void load_bounds(const Found& found, std::map<std::string, Bound>& out, bool whole);
+  LoadWorkers load_workers(const Found& found);
+  LoadBaseline load_baseline(const Found& found);
   // `over_windows`: it names the stages that it is about; else it is about the time in which it stands.
   GateSpec gate(const Found& found, bool over_windows);
   void waivers(const Found& found, std::map<std::string, std::string>& out);

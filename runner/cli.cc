@@ -7,6 +7,7 @@
 
 #include "runner/cli_shell.h"
 #include "runner/serve/exchange.h"
+#include "stages/locust.h"
 
 namespace quietgate {
 
@@ -45,6 +46,7 @@ struct Arguments {
   std::string shell;
   std::vector<std::string> words;  // to be completed
   bool follow = false;
+  bool chart = false;
   bool refuse = false;
   bool override_gate = false;
   bool plain = false;
@@ -103,6 +105,10 @@ void add_alerts_verb(CLI::App& app, Arguments& a) {
   test->add_option("--deadline", query.deadline, "Of each answer of the server (default: 1m)");
 }
 
+void add_listener_verb(CLI::App& app) {
+  verb(app, "listener", "Print what Locust workers of elsewhere load beside their locustfile", "Here, without a service");
+}
+
 void add_verify_verb(CLI::App& app, Arguments& a) {
   auto* verify =
       verb(app, "verify", "Check a commit's evidence, offline, and say what it proves", "Here, without a service");
@@ -123,6 +129,7 @@ void add_reading_verbs(CLI::App& app, Arguments& a) {
   auto* show = verb(app, "show", "Show one run: stages, checks, proofs, decisions", look);
   show->add_option("RUN", a.name, "hello/12, or hello for its newest");
   show->add_flag("-f,--follow", a.follow, "Until it ends; the exit code is the run's");
+  show->add_flag("--chart", a.chart, "Draw its loads: users, rate, response times, replicas");
   auto* logs = verb(app, "logs", "Print a stage's log", look);
   logs->add_option("RUN", a.logs.run, "hello/12, or hello for its newest");
   logs->add_option("STAGE", a.logs.stage, "Default: the one that failed, else the one that runs");
@@ -205,12 +212,16 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
   if (verb == "doctor" && a.repair) return repair_data(parts, a.common);
   if (verb == "doctor") return doctor(parts, a.common, terminal);
   if (verb == "alerts") return backtest_rules(parts, a.common, a.backtest);
+  if (verb == "listener") {
+    parts.out(locust_listener());
+    return exit_ok;
+  }
   if (verb == "verify") return verify_commit(parts, a.common, a.verify);
   if (verb == "backup") return backup_data(parts, a.common, a.file);
   ServiceVerbs service(parts, a.common, terminal);
   if (verb == "runs") return service.runs(a.runs);
   if (verb == "queue") return service.queue();
-  if (verb == "show") return service.show(a.name, a.follow);
+  if (verb == "show") return service.show(a.name, a.follow, a.chart);
   if (verb == "logs") return service.logs(a.logs);
   if (verb == "start") return service.start(a.name, a.branch, a.commit, a.follow);
   if (verb == "cancel") return service.cancel(a.name, a.reason);
@@ -243,6 +254,7 @@ int run_cli(int count, const char* const* arguments, const CliParts& parts) {
   add_common(app, a);
   add_local_verbs(app, a);
   add_alerts_verb(app, a);
+  add_listener_verb(app);
   add_verify_verb(app, a);
   add_reading_verbs(app, a);
   add_deciding_verbs(app, a);

@@ -11,6 +11,7 @@
 #include "runner/cli_shell.h"
 #include "runner/daemon.h"
 #include "runner/ports/pipeline.h"
+#include "runner/serve/run_record.h"
 #include "runner/terminal.h"
 
 namespace quietgate {
@@ -80,7 +81,11 @@ class ServiceVerbs {
  public:
   ServiceVerbs(const CliParts& parts, const CliCommon& common, Terminal terminal);
   int runs(const RunsQuery& query);
-  int show(const std::string& run, bool follow);
+  int show(const std::string& run, bool follow, bool chart);
+  // The run's rows so far; else the exit code, when it was said why not.
+  std::variant<RunRecord, int> record_of(const std::string& run);
+  // Of every load of the run that left measurements.
+  void print_charts(const RunRecord& record);
   int logs(const LogsQuery& query);
   // Without branch and commit: the branch, if there is only one.
   int start(const std::string& repository, const std::string& branch, const std::string& commit, bool follow);

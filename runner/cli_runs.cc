@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "runner/cli.h"
+#include "runner/core/chart.h"
 #include "runner/serve/token.h"
 #include "runner/terminal_log.h"
 #include "runner/terminal_run.h"
@@ -236,25 +237,10 @@ int ServiceVerbs::queue() {
   return exit_ok;
 }
 
-int ServiceVerbs::show(const std::string& name, bool follow) {
-  auto run = resolve(name);
-  if (auto* code = std::get_if<int>(&run)) return *code;
-  const auto path = "/api/v1/runs/" + std::get<std::string>(run);
-  if (follow && !common_.json) return follow_run(std::get<std::string>(run));
-  if (common_.json) {
-    if (follow) {
-      if (auto end = client_.follow(path + "/events", [](const auto&) { return true; }); !end)
-        return fail(end.error(), exit_unreachable);
-    }
-    auto reply = client_.get(path);
-    if (!reply) return fail(reply.error(), exit_unreachable);
-    if (reply->status != 200) return refuse(*reply);
-    parts_.out(reply->body);
-    return exit_ok;
-  }
+std::variant<RunRecord, int> ServiceVerbs::record_of(const std::string& run) {
   RunRecord record;
   for (bool more = true; more;) {
-    auto reply = client_.get(path + "/events?after=" + std::to_string(record.last));
+    auto reply = client_.get("/api/v1/runs/" + run + "/events?after=" + std::to_string(record.last));
     if (!reply) return fail(reply.error(), exit_unreachable);
     if (reply->status != 200) return refuse(*reply);
     auto json = Json::parse(reply->body, nullptr, false);
@@ -266,6 +252,48 @@ int ServiceVerbs::show(const std::string& name, bool follow) {
     }
     more = json.value("more", false) && record.last > before;
   }
+  return record;
+}
+
+void ServiceVerbs::print_charts(const RunRecord& record) {
+  if (!record.state.plan) return;
+  for (const auto& stage : record.state.plan->stages) {
+    if (!std::holds_alternative<LoadSpec>(stage.body)) continue;
+    auto reply =
+        client_.get(fmt::format("/api/v1/runs/{}/stages/{}/measurements", to_string(record.state.id), stage.name));
+    if (!reply || reply->status != 200) continue;
+    const auto width = static_cast<std::size_t>(std::clamp(terminal_.width, 40, 160));
+    const auto lines = text_chart(parse_measurements(reply->body), width);
+    if (lines.empty()) continue;
+    parts_.out("\n" + stage.name + "\n");
+    for (const auto& line : lines) parts_.out("  " + line + "\n");
+  }
+}
+
+int ServiceVerbs::show(const std::string& name, bool follow, bool chart) {
+  auto run = resolve(name);
+  if (auto* code = std::get_if<int>(&run)) return *code;
+  const auto path = "/api/v1/runs/" + std::get<std::string>(run);
+  if (follow && !common_.json) {
+    const int code = follow_run(std::get<std::string>(run));
+    auto rows = record_of(std::get<std::string>(run));
+    if (chart && std::holds_alternative<RunRecord>(rows)) print_charts(std::get<RunRecord>(rows));
+    return code;
+  }
+  if (common_.json) {
+    if (follow) {
+      if (auto end = client_.follow(path + "/events", [](const auto&) { return true; }); !end)
+        return fail(end.error(), exit_unreachable);
+    }
+    auto reply = client_.get(path);
+    if (!reply) return fail(reply.error(), exit_unreachable);
+    if (reply->status != 200) return refuse(*reply);
+    parts_.out(reply->body);
+    return exit_ok;
+  }
+  auto rows = record_of(std::get<std::string>(run));
+  if (auto* code = std::get_if<int>(&rows)) return *code;
+  const auto& record = std::get<RunRecord>(rows);
   std::map<std::string, std::string> waiting;
   std::map<std::string, std::vector<Proof>> so_far;
   if (!record.over()) {
@@ -277,6 +305,7 @@ int ServiceVerbs::show(const std::string& name, bool follow) {
     }
   }
   parts_.out(run_report(record, terminal_, now(), waiting, so_far));
+  if (chart) print_charts(record);
   return exit_ok;
 }
 

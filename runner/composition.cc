@@ -134,6 +134,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   auto journal = JournalSqlite::open(p.options.data + "/journal.sqlite", p.clock, p.io.get_executor());
   if (!journal) return journal.error();
   p.journal = std::move(*journal);
+  p.load.compare_with(*p.journal);
   p.reaper.emplace(*p.journal, *p.journal, p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
       p.io.get_executor(),

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "stages/expectation.h"
+#include "stages/statistics.h"
 
 namespace quietgate {
 
@@ -113,12 +114,83 @@ Result<std::vector<Sample>> single_series(const Result<std::vector<Series>>& ans
   return answer->front().samples;
 }
 
-ScalingStory tell_scaling(const std::vector<Sample>& samples, const AutoscalingExpectation& expect,
-                          const ScalingWindow& window) {
+namespace {
+
+std::vector<Sample> numbers_in(const std::vector<Sample>& samples, const ScalingWindow& window) {
   std::vector<Sample> numbers;
   for (const auto& sample : samples) {
     if (std::isfinite(sample.value) && sample.time <= window.read_until + close_enough) numbers.push_back(sample);
   }
+  return numbers;
+}
+
+void tell_desired(const std::vector<Sample>& ready, const std::vector<Sample>& desired, const ScalingWindow& window,
+                  ScalingStory& story) {
+  if (desired.empty()) return;
+  double last = desired.front().value, wanted = -1;
+  int direction = 0, reversals = 0;
+  for (const auto& sample : desired) {
+    const int step = same(sample.value, last) ? 0 : (sample.value > last ? 1 : -1);
+    last = sample.value;
+    if (step == 0 || sample.time <= window.begin + close_enough) continue;
+    if (direction != 0 && step != direction) ++reversals;
+    direction = step;
+    if (step > 0 && story.decided_after < 0) story.decided_after = sample.time - window.begin;
+    if (step < 0 && sample.time >= window.end - close_enough && story.decided_down_after < 0) {
+      story.decided_down_after = sample.time - window.end;
+    }
+    if (step < 0 && sample.time >= window.end - close_enough) wanted = sample.value;
+  }
+  story.reversals = reversals;
+  if (story.decided_after >= 0 && story.reached_after >= 0) story.ready_lag = story.reached_after - story.decided_after;
+  if (wanted < 0) return;
+  for (const auto& sample : ready) {
+    if (sample.time < window.end + story.decided_down_after - close_enough) continue;
+    if (sample.value > wanted + close_enough) continue;
+    story.down_after = sample.time - window.end;
+    return;
+  }
+}
+
+Check decision_check(const ScalingStory& story, Milliseconds within, const std::string& hole) {
+  auto wanted = human_duration(within);
+  const auto limit = static_cast<double>(within.count()) / 1000;
+  if (story.decided_after >= 0 && story.decided_after <= limit + close_enough) {
+    return passed_check(
+        "decision", wanted, span(story.decided_after),
+        fmt::format("more replicas were desired {} after the load began <= {}", span(story.decided_after), wanted));
+  }
+  if (!hole.empty()) return inconclusive_check("decision", wanted, hole);
+  if (story.decided_after < 0) {
+    return failed_check("decision", wanted, "never", "no more replicas were ever desired than before the load");
+  }
+  return failed_check(
+      "decision", wanted, span(story.decided_after),
+      fmt::format("more replicas were desired {} after the load began > {}", span(story.decided_after), wanted));
+}
+
+Check ready_check(const ScalingStory& story, double reach, Milliseconds within, const std::string& hole) {
+  auto wanted = human_duration(within);
+  const auto limit = static_cast<double>(within.count()) / 1000;
+  if (story.ready_lag >= 0 && story.ready_lag <= limit + close_enough) {
+    return passed_check(
+        "ready", wanted, span(story.ready_lag),
+        fmt::format("{} ready {} after the decision <= {}", format_replicas(reach), span(story.ready_lag), wanted));
+  }
+  if (!hole.empty()) return inconclusive_check("ready", wanted, hole);
+  if (story.ready_lag < 0) {
+    return failed_check("ready", wanted, "never", fmt::format("never {} ready", format_replicas(reach)));
+  }
+  return failed_check(
+      "ready", wanted, span(story.ready_lag),
+      fmt::format("{} ready {} after the decision > {}", format_replicas(reach), span(story.ready_lag), wanted));
+}
+
+}  // namespace
+
+ScalingStory tell_scaling(const std::vector<Sample>& samples, const std::vector<Sample>& desired,
+                          const AutoscalingExpectation& expect, const ScalingWindow& window) {
+  const auto numbers = numbers_in(samples, window);
   ScalingStory story;
   if (numbers.empty()) return story;
   // The base is what stood when the load began: the last count from before it, or the first there is.
@@ -134,6 +206,9 @@ ScalingStory tell_scaling(const std::vector<Sample>& samples, const AutoscalingE
     if (step != 0) direction = step;
     story.last = next->value;
     story.highest = std::max(story.highest, next->value);
+    if (story.first_rise_after < 0 && next->value > story.base + close_enough) {
+      story.first_rise_after = next->time - window.begin;
+    }
     if (expect.reach && story.reached_after < 0 && next->value >= *expect.reach - close_enough) {
       story.reached_after = next->time - window.begin;
     }
@@ -145,11 +220,12 @@ ScalingStory tell_scaling(const std::vector<Sample>& samples, const AutoscalingE
     }
   }
   if (settled_since >= 0) story.settled_after = std::max(0.0, settled_since - window.end);
+  tell_desired(numbers, numbers_in(desired, window), window, story);
   return story;
 }
 
-std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, const AutoscalingExpectation& expect,
-                                 const ScalingWindow& window) {
+std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, const Result<std::vector<Sample>>& desired,
+                                 const AutoscalingExpectation& expect, const ScalingWindow& window) {
   if (!samples) return {inconclusive_check("autoscaling", "replica counts", samples.error().message)};
   auto numbers =
       std::count_if(samples->begin(), samples->end(), [](const Sample& sample) { return std::isfinite(sample.value); });
@@ -158,13 +234,18 @@ std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, con
         inconclusive_check("autoscaling", "replica counts",
                            samples->empty() ? "the replica query gave no data" : "the replica query gave only NaN")};
   }
-  auto story = tell_scaling(*samples, expect, window);
+  auto story = tell_scaling(*samples, desired ? *desired : std::vector<Sample>(), expect, window);
   auto hole = hole_in(*samples, window.begin, window.begin, window.read_until);
   std::vector<Check> checks;
   if (expect.reach) {
     auto deadline = window.begin + static_cast<double>(expect.within.count()) / 1000;
     checks.push_back(reach_check(story, expect,
                                  hole_in(*samples, window.begin, window.begin, std::min(deadline, window.read_until))));
+  }
+  const auto deaf = desired ? hole_in(*desired, window.begin, window.begin, window.end) : desired.error().message;
+  if (expect.decide_within) checks.push_back(decision_check(story, *expect.decide_within, deaf));
+  if (expect.ready_within && expect.reach) {
+    checks.push_back(ready_check(story, *expect.reach, *expect.ready_within, deaf.empty() ? hole : deaf));
   }
   if (expect.never_above) checks.push_back(ceiling_check(story, *expect.never_above, hole));
   if (expect.settle_at) {
@@ -179,6 +260,45 @@ std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, con
                          ? passed_check("replicas", "a replica count throughout", number(story.highest),
                                         fmt::format("{} -> {}", number(story.base), format_replicas(story.highest)))
                          : inconclusive_check("replicas", "a replica count throughout", hole));
+  }
+  return checks;
+}
+
+std::vector<Check> judge_scaling_load(const ScalingLoad& load, const AutoscalingExpectation& expect) {
+  std::vector<Check> checks;
+  const auto basis = fmt::format("while scaling ({} requests)", format_count(load.requests));
+  if (expect.failure_ratio) {
+    checks.push_back(load.requests == 0 ? inconclusive_check("failure ratio while scaling", expect.failure_ratio->text,
+                                                             "no requests were sent while replicas came")
+                                        : judge("failure ratio while scaling",
+                                                static_cast<double>(load.failures) / static_cast<double>(load.requests),
+                                                Unit::ratio, *expect.failure_ratio, basis));
+  }
+  if (expect.p95) {
+    const auto least = least_samples(0.95);
+    checks.push_back(load.timed < least
+                         ? inconclusive_check("p95 while scaling", expect.p95->text,
+                                              fmt::format("p95 while scaling needs at least {} requests and had {}",
+                                                          least, load.timed))
+                         : judge("p95 while scaling", load.p95, Unit::milliseconds, *expect.p95, basis));
+  }
+  if (expect.per_replica) {
+    const auto wanted = fmt::format(">= {:g}", *expect.per_replica);
+    const double share = load.rate_after / load.rate_before;
+    const auto numbers = fmt::format("{} a replica with more of them, {} before",
+                                     format_quantity(load.rate_after, Unit::requests_per_second),
+                                     format_quantity(load.rate_before, Unit::requests_per_second));
+    if (!std::isfinite(share)) {
+      checks.push_back(inconclusive_check("per replica", wanted,
+                                          "the throughput of a replica needs whole seconds of load before the first "
+                                          "new replica and after the last"));
+    } else {
+      const bool holds = share >= *expect.per_replica - close_enough;
+      const auto sentence =
+          fmt::format("{}: {:.0f} % {} {:.0f} %", numbers, 100 * share, holds ? ">=" : "<", 100 * *expect.per_replica);
+      checks.push_back(holds ? passed_check("per replica", wanted, fmt::format("{:.2f}", share), sentence)
+                             : failed_check("per replica", wanted, fmt::format("{:.2f}", share), sentence));
+    }
   }
   return checks;
 }

@@ -1,6 +1,7 @@
 // Whether the replicas followed the load: reached a number in time, never too many, came back, without swinging. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,20 +24,38 @@ Result<std::vector<Sample>> single_series(const Result<std::vector<Series>>& ans
 
 // What happened to the replicas, as numbers. Times are seconds after the begin of the load; negative: never.
 struct ScalingStory {
-  double base = 0;  // at the begin of the load
+  double base = 0;               // at the begin of the load
+  double first_rise_after = -1;  // first sample above the base
   double highest = 0;
   double last = 0;
   double reached_after = -1;  // first sample at or above `reach`
   double settled_after = -1;  // after the *end* of the load: begin of the last unbroken time at `settle_at`
   int reversals = 0;          // changes of direction; up, then down: 1
+  // With the desired replicas known; the last two after the *end* of the load.
+  double decided_after = -1;       // the first rise of the desired replicas
+  double ready_lag = -1;           // from that until `reach` were ready
+  double decided_down_after = -1;  // the first fall of the desired replicas
+  double down_after = -1;          // until the ready replicas were as few as desired then
 };
-ScalingStory tell_scaling(const std::vector<Sample>& samples, const AutoscalingExpectation& expect,
-                          const ScalingWindow& window);
+// `desired` may be empty. Reversals are the desired replicas' when these are known: what is ready may come and go.
+ScalingStory tell_scaling(const std::vector<Sample>& samples, const std::vector<Sample>& desired,
+                          const AutoscalingExpectation& expect, const ScalingWindow& window);
 
 // One check per expectation. What is certain from the samples there are is said; where a hole in the series (more than
 // 5 s without a number) could hide the contrary, the check is inconclusive.
-std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, const AutoscalingExpectation& expect,
-                                 const ScalingWindow& window);
+std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, const Result<std::vector<Sample>>& desired,
+                                 const AutoscalingExpectation& expect, const ScalingWindow& window);
+
+// The load while replicas came, and what a replica did before and after. Rates are requests a second.
+struct ScalingLoad {
+  std::int64_t requests = 0;  // between the decision (the begin of the load, when it is not known) and the reach
+  std::int64_t failures = 0;
+  std::int64_t timed = 0;
+  double p95 = 0;          // milliseconds; NaN: none
+  double rate_before = 0;  // of a replica, until the first new one was ready; NaN: no whole second
+  double rate_after = 0;   // of a replica, from the reach to the end of the load; likewise
+};
+std::vector<Check> judge_scaling_load(const ScalingLoad& load, const AutoscalingExpectation& expect);
 
 // While waiting after the load: whether the newest samples stand at `settle_at` for `steady_for` seconds.
 bool settled(const std::vector<Sample>& recent, const AutoscalingExpectation& expect, double load_end,

@@ -5,167 +5,28 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
+#include <limits>
+#include <memory>
 #include <utility>
 
+#include "runner/core/chart.h"
 #include "stages/expectation.h"
+#include "stages/load_baseline.h"
 #include "stages/load_judgement.h"
-#include "stages/load_report.h"
-#include "stages/locust.h"
-#include "stages/measurements.h"
-#include "stages/replica_watch.h"
+#include "stages/load_turn.h"
+#include "stages/step.h"
+#include "stages/tree.h"
 
 namespace quietgate {
 
 namespace {
 
-constexpr Milliseconds time_to_begin{60'000};  // for Locust to come up and read the locustfile
-constexpr Milliseconds time_to_end{60'000};    // beyond the duration
-constexpr std::size_t seconds_between_lines = 5;
-constexpr const char* alarm_file = "/alarm";
-
 Time to_time(double seconds) {
   return Time(Milliseconds(std::llround(seconds * 1000)));
 }
 
-void add_load(Measurements& to, const LoadReport& report, std::size_t index, double offset) {
-  const auto& second = report.seconds[index];
-  double begin = report.begin.value_or(0) + offset + static_cast<double>(index);
-  double width = 1;
-  if (report.length) width = std::clamp(*report.length - static_cast<double>(index), 0.001, 1.0);
-  double at = begin + width;
-  // The last second is cut short: its counts are no rates.
-  if (width > 0.5) {
-    to.add("load.requests_per_second", at, static_cast<double>(second.requests) / width);
-    to.add("load.failures_per_second", at, static_cast<double>(second.failures) / width);
-  }
-  to.add("load.users", at, second.users);
-  to.add("load.p50_ms", at, second.p50);
-  to.add("load.p95_ms", at, second.p95);
-  to.add("load.p99_ms", at, second.p99);
-}
-
-// This load's part in the counters: active as long as it lives.
-class Counted {
- public:
-  Counted(LoadCounters* counters, const std::string& repository)
-      : to_(counters == nullptr ? nullptr : &counters->by_repository[repository]) {
-    if (to_ != nullptr) ++to_->active;
-  }
-  ~Counted() {
-    if (to_ != nullptr) --to_->active;
-  }
-  Counted(const Counted&) = delete;
-  Counted& operator=(const Counted&) = delete;
-  // What the first reading finds was counted by an earlier runner.
-  void begin_late() { late_ = true; }
-  void count(std::int64_t requests, std::int64_t failures) {
-    if (to_ == nullptr) return;
-    if (std::exchange(late_, false)) {
-      requests_ = requests;
-      failures_ = failures;
-    }
-    to_->requests += std::max<std::int64_t>(0, requests - requests_);
-    to_->failed += std::max<std::int64_t>(0, failures - failures_);
-    requests_ = requests;
-    failures_ = failures;
-  }
-
- private:
-  LoadCounters::Counts* to_;
-  bool late_ = false;
-  std::int64_t requests_ = 0;
-  std::int64_t failures_ = 0;
-};
-
-// One attempt while Locust runs: what has been read, said and drawn of it so far.
-struct Live {
-  Live(const StageRequest& from, ReplicaWatch* watch, Clock& ticking, LoadCounters* counters)
-      : request(from),
-        spec(std::get<LoadSpec>(from.spec.body)),
-        replicas(watch),
-        clock(ticking),
-        report(spec.warm_up),
-        rows(from.directory + "/locust.ndjson"),
-        drawn(from.directory + "/measurements.ndjson", std::ios::binary | std::ios::trunc),
-        started(ticking.now()),
-        counted(std::in_place, counters, from.run.repository) {}
-
-  void read();
-  void resume();
-  std::optional<std::string> must_end();
-
-  const StageRequest& request;
-  const LoadSpec& spec;
-  ReplicaWatch* replicas;
-  Clock& clock;
-  LoadReport report;
-  LocustRows rows;
-  std::ofstream drawn;
-  Time started;
-  std::optional<Counted> counted;  // while Locust runs
-  std::string ended_for;           // the alarm that ended the load
-  std::size_t told = 0;            // seconds that a progress line was considered for
-};
-
-void Live::read() {
-  rows.read_into(report);
-  if (counted) counted->count(report.requests, report.failures);
-  if (told == report.seconds.size()) return;
-  Measurements fresh;
-  bool line = false;
-  for (; told < report.seconds.size(); ++told) {
-    add_load(fresh, report, told, 0);
-    line = line || (told + 1) % seconds_between_lines == 0;
-  }
-  drawn << fresh.text() << std::flush;
-  auto progress = progress_of(report, spec.duration);
-  if (line && !report.finished) request.log->line(to_line(progress));
-  (void)replace_file(request.directory + "/progress.json", to_json(progress) + "\n");
-}
-
-// What an earlier runner knew.
-void Live::resume() {
-  std::ifstream file(request.directory + alarm_file, std::ios::binary);
-  std::getline(file, ended_for);
-  counted->begin_late();
-}
-
-std::optional<std::string> Live::must_end() {
-  if (ended_for.empty() && request.alarm != nullptr && !request.alarm->empty() && !report.finished) {
-    ended_for = *request.alarm;
-    request.log->line(ended_for + ": the load is ended");
-    // Before the effect: the next runner would take the end for Locust's own misfortune, and try again.
-    (void)replace_file(request.directory + alarm_file, ended_for);
-    return ended_for;
-  }
-  if (!ended_for.empty() && !report.finished) return ended_for;
-  if (!report.damage.empty()) return "its rows make no sense";
-  if (hopeless(report)) return "it raises nothing but exceptions";
-  auto limit = report.begin ? to_time(*report.begin) + spec.duration + time_to_end : started + time_to_begin;
-  if (clock.now() <= limit || report.finished) return std::nullopt;
-  return report.begin ? fmt::format("it still ran {} after its load should have ended", human_duration(time_to_end))
-                      : fmt::format("it did not begin its load within {}", human_duration(time_to_begin));
-}
-
-Task<std::optional<std::string>> follow(Live& live) {
-  live.read();
-  bool fresh_count = false;
-  if (live.replicas != nullptr) fresh_count = co_await live.replicas->look();
-  if (fresh_count) {
-    Measurements fresh;
-    fresh.add("replicas", live.replicas->newest().time, live.replicas->newest().value);
-    live.drawn << fresh.text() << std::flush;
-  }
-  co_return live.must_end();
-}
-
-StageOutcome outcome_of(const Error& error) {
-  StageOutcome outcome;
-  outcome.outcome = error.kind == ErrorKind::infrastructure ? Outcome::error : Outcome::failed;
-  outcome.reason = error.message;
-  outcome.advice = error.advice;
-  return outcome;
+Milliseconds to_span(double seconds) {
+  return Milliseconds(std::llround(seconds * 1000));
 }
 
 void tell(const StageRequest& request, const std::vector<Check>& checks) {
@@ -175,7 +36,7 @@ void tell(const StageRequest& request, const std::vector<Check>& checks) {
 std::string advice_for(const Check& completion) {
   switch (completion.outcome) {
     case Outcome::failed:
-      return "see the log; try it with `locust --headless -f LOCUSTFILE`";
+      return "see the log; try it by hand";
     case Outcome::error:
       return "see the log; a retry may help";
     default:
@@ -183,107 +44,343 @@ std::string advice_for(const Check& completion) {
   }
 }
 
-// The whole of what was judged, on one clock, in place of what was drawn meanwhile.
-void keep_measurements(const Live& live, double offset, const Result<std::vector<Sample>>& replicas,
-                       StageOutcome& outcome) {
-  Measurements all;
-  for (std::size_t index = 0; index < live.report.seconds.size(); ++index) add_load(all, live.report, index, offset);
-  if (replicas) all.add("replicas", *replicas);
-  auto kept = replace_file(live.request.directory + "/measurements.ndjson", all.text());
-  if (kept || outcome.outcome == Outcome::failed) return;
-  outcome.outcome = Outcome::error;
-  outcome.reason = kept.error().message;
-  outcome.advice = kept.error().advice;
+// Other artifacts of a stage may be there already.
+Result<void> keep_chart(const std::string& directory, const std::string& measurements) {
+  const auto chart = svg_chart(parse_measurements(measurements));
+  if (chart.empty()) return {};
+  if (auto made = make_folder(directory + "/artifacts"); !made) return made;
+  return replace_file(directory + "/artifacts/load.svg", chart);
 }
 
-// Adds the autoscaling checks; answers the replica series.
-Task<Result<std::vector<Sample>>> judge_replicas(Live& live, ScalingWindow window, double offset,
-                                                 StageOutcome& outcome) {
-  window.read_until = co_await live.replicas->wait_for_end(window, offset);
-  auto series = co_await live.replicas->series(window);
-  auto checks = judge_scaling(series, live.spec.autoscaling->expect, window);
-  tell(live.request, checks);
-  if (!series) outcome.advice = series.error().advice;
-  outcome.checks.insert(outcome.checks.end(), checks.begin(), checks.end());
-  co_return series;
+std::string describe_load(const LoadSpec& spec, const LoadTurn& turn) {
+  const std::string which = turn.of == 1 ? "" : fmt::format("load {} of {}: ", turn.number, turn.of);
+  const auto host = turn.host.empty() ? std::string() : ", against " + turn.host;
+  if (spec.locustfile.empty()) return fmt::format("{}{}{}", which, source_of(spec), host);
+  std::string course;
+  for (const auto& phase : spec.phases) {
+    course += course.empty() ? "" : ", then ";
+    const auto span = human_duration(phase.duration);
+    if (phase.users > 0) {
+      course += fmt::format("{} users for {}", format_count(phase.users), span);
+    } else if (phase.arrivals == phase.arrivals_end) {
+      course += fmt::format("{} tasks a second for {}", format_quantity(phase.arrivals, Unit::number), span);
+    } else {
+      course += fmt::format("{} to {} tasks a second in {}", format_quantity(phase.arrivals, Unit::number),
+                            format_quantity(phase.arrivals_end, Unit::number), span);
+    }
+  }
+  if (spec.phases.empty()) {
+    course = fmt::format("{} users, {} more a second, for {}", format_count(spec.users),
+                         format_quantity(spec.spawn_rate, Unit::number), human_duration(spec.duration));
+  } else if (spec.phases.front().users == 0) {
+    course += fmt::format(", at most {} users", format_count(spec.users));
+  }
+  if (spec.workers.count > 0) course += fmt::format(", {} workers", spec.workers.count);
+  return fmt::format("{}Locust: {}{}", which, course, host);
 }
 
-Check ended_early(const Live& live) {
+Check ended_early(const LiveLoad& live, const LoadSpec& spec) {
   const auto ran = human_duration(Milliseconds(static_cast<std::int64_t>(live.report.seconds.size()) * 1000));
   return failed_check("completed", "the whole duration", ran,
                       fmt::format("{}: the load was ended after {} of {}, with {} requests", live.ended_for, ran,
-                                  human_duration(live.spec.duration), format_count(live.report.requests)));
+                                  human_duration(spec.duration), format_count(live.report.requests)));
 }
 
-Task<StageOutcome> judge_all(Live& live, LocustEnd end) {
-  StageOutcome outcome;
-  double offset = 0;
-  Result<std::vector<Sample>> replicas = infrastructure_error("no replicas were asked for");
-  if (live.replicas != nullptr) {
-    auto theirs = co_await live.replicas->clock_offset();
-    if (theirs) offset = *theirs;
+// All loads of the stage, in their order: those of a baseline's service in turns with the others (A B, B A, A B, ...),
+// so that what changes slowly meets both alike.
+std::vector<LoadTurn> turns_of(const StageRequest& request) {
+  const auto& spec = std::get<LoadSpec>(request.spec.body);
+  const bool other = spec.baseline && !spec.baseline->host.empty();
+  std::vector<LoadTurn> turns;
+  for (int round = 0; round < spec.repeat; ++round) {
+    for (int side = 0; side < (other ? 2 : 1); ++side) {
+      LoadTurn turn;
+      turn.baseline = other && (side + round) % 2 == 1;
+      turns.push_back(turn);
+    }
   }
-  ScalingWindow window;
-  window.begin = live.report.begin.value_or(0) + offset;
-  window.end = window.begin + live.report.length.value_or(static_cast<double>(live.report.seconds.size()));
-  if (live.report.begin) outcome.window = Window{to_time(window.begin), to_time(window.end)};
-  auto root = std::filesystem::weakly_canonical(live.request.checkout).string();
-  auto incomplete = live.ended_for.empty() ? judge_completion(live.report, end, live.spec, root) : std::nullopt;
-  if (!live.ended_for.empty()) {
-    outcome.checks = judge_load(live.report, end, live.spec);
-    outcome.checks.front() = ended_early(live);
-    // How many there would have been is not known.
-    std::erase_if(outcome.checks, [](const Check& check) { return check.name == "requests"; });
-    outcome.conclusive = true;
-    outcome.advice = "find what the alert saw in the run's measurements; correct it and push again";
-    tell(live.request, outcome.checks);
-  } else if (incomplete) {
-    outcome.checks = {*incomplete};
-    outcome.advice = advice_for(*incomplete);
-    tell(live.request, outcome.checks);
-  } else {
-    outcome.checks = judge_load(live.report, end, live.spec);
-    tell(live.request, outcome.checks);
-    if (live.replicas != nullptr) replicas = co_await judge_replicas(live, window, offset, outcome);
+  const std::string base = spec.locustfile.empty() ? "load" : "locust";
+  for (auto& turn : turns) {
+    turn.number = static_cast<int>(&turn - turns.data()) + 1;
+    turn.of = static_cast<int>(turns.size());
+    turn.host = turn.baseline ? spec.baseline->host : spec.host;
+    const auto name = turn.number == 1 ? base : fmt::format("{}-{}", base, turn.number);
+    turn.rows = request.directory + "/" + name + ".ndjson";
+    turn.step = request.directory + "/steps/" + name;
   }
-  auto summary = summarise(outcome.checks);
-  outcome.outcome = summary.outcome;
-  outcome.reason = summary.sentence;
-  keep_measurements(live, offset, replicas, outcome);
-  co_return outcome;
+  return turns;
+}
+
+// Of the same check of several loads, the worst, and which load it was.
+std::vector<Check> worst_of(const std::vector<std::vector<Check>>& loads) {
+  if (loads.size() == 1) return loads.front();
+  std::vector<Check> merged;
+  std::vector<std::size_t> from;
+  for (std::size_t load = 0; load < loads.size(); ++load) {
+    for (const auto& check : loads[load]) {
+      auto same =
+          std::find_if(merged.begin(), merged.end(), [&](const Check& other) { return other.name == check.name; });
+      if (same == merged.end()) {
+        merged.push_back(check);
+        from.push_back(load);
+      } else if (worst(check.outcome, same->outcome) != same->outcome) {
+        *same = check;
+        from[static_cast<std::size_t>(same - merged.begin())] = load;
+      }
+    }
+  }
+  for (std::size_t i = 0; i < merged.size(); ++i) {
+    merged[i].sentence += merged[i].outcome == Outcome::passed
+                              ? fmt::format(" (the first of {} loads; the others hold too)", loads.size())
+                              : fmt::format(" (load {} of {})", from[i] + 1, loads.size());
+  }
+  return merged;
 }
 
 }  // namespace
 
-Task<StageOutcome> LoadStage::run(StageRequest request) {
-  const auto& spec = std::get<LoadSpec>(request.spec.body);
-  auto process = prepare_locust(request);
+// One attempt: its loads one after the other, and what they came to.
+class LoadStage::Attempt {
+ public:
+  Attempt(LoadStage& stage, const StageRequest& request)
+      : stage_(stage), request_(request), spec_(std::get<LoadSpec>(request.spec.body)) {
+    if (spec_.autoscaling) replicas_.emplace(stage.http_, stage.processes_, stage.clock_, request);
+  }
+
+  Task<StageOutcome> run();
+
+ private:
+  Task<std::optional<StageOutcome>> run_turn(LoadTurn turn);
+  Task<void> judge_turn(LiveLoad& live, LocustEnd end);
+  void judge_early_end(LiveLoad& live, LocustEnd end);
+  Task<void> judge_replicas(LiveLoad& live);
+  Task<ScalingLoad> scaling_load(LiveLoad& live, ScalingStory story, std::vector<Sample> ready);
+  void judge_against_baseline();
+  StageOutcome conclude();
+  ScalingWindow window_of(const LiveLoad& live) const;
+
+  LoadStage& stage_;
+  const StageRequest& request_;
+  const LoadSpec& spec_;
+  std::optional<ReplicaWatch> replicas_;
+  std::vector<std::unique_ptr<LiveLoad>> loads_;
+  std::vector<std::vector<Check>> judged_;  // of each load of the candidate
+  std::vector<Check> more_;                 // of all loads together
+  LoadMeasures measured_;
+  LoadMeasures other_;  // the baseline's service
+  std::vector<Sample> ready_;
+  std::vector<Sample> desired_;
+  StageOutcome outcome_;
+  double offset_ = 0;  // the metrics server's clock less ours, seconds
+  bool complete_ = true;
+};
+
+ScalingWindow LoadStage::Attempt::window_of(const LiveLoad& live) const {
+  ScalingWindow window;
+  window.begin = live.report.begin.value_or(0) + offset_;
+  window.end = window.begin + live.report.length.value_or(static_cast<double>(live.report.seconds.size()));
+  return window;
+}
+
+void LoadStage::Attempt::judge_early_end(LiveLoad& live, LocustEnd end) {
+  auto checks = judge_load(live.report, end, spec_);
+  checks.front() = ended_early(live, spec_);
+  // How many there would have been is not known.
+  std::erase_if(checks, [](const Check& check) { return check.name == "requests"; });
+  outcome_.conclusive = true;
+  outcome_.advice = "find what the alert saw in the run's measurements; correct it and push again";
+  tell(request_, checks);
+  judged_ = {checks};
+  complete_ = false;
+}
+
+// What happened between the decision and the reach, and what a replica did before and after.
+Task<ScalingLoad> LoadStage::Attempt::scaling_load(LiveLoad& live, ScalingStory story, std::vector<Sample> ready) {
+  ScalingLoad load;
+  load.p95 = load.rate_before = load.rate_after = std::numeric_limits<double>::quiet_NaN();
+  if (story.reached_after < 0) co_return load;
+  const auto from = to_span(std::floor(std::max(0.0, story.decided_after)));
+  auto during = co_await live.read_again(from, to_span(story.reached_after));
+  load.requests = during.steady_requests;
+  load.failures = during.steady_failures;
+  load.timed = during.steady.count();
+  load.p95 = during.steady.percentile(0.95);
+  const auto window = window_of(live);
+  const auto rate = [&](std::int64_t begin, std::int64_t end, double replicas) {
+    std::int64_t requests = 0;
+    for (auto second = begin; second < end; ++second)
+      requests += live.report.seconds[static_cast<std::size_t>(second)].requests;
+    return end > begin ? static_cast<double>(requests) / static_cast<double>(end - begin) / replicas
+                       : std::numeric_limits<double>::quiet_NaN();
+  };
+  const auto whole = static_cast<std::int64_t>(live.report.length.value_or(0));
+  const auto first = static_cast<std::int64_t>(std::max(0.0, story.first_rise_after));
+  const auto all_users = steady_from(live.report, spec_, -1) - spec_.warm_up;
+  load.rate_before =
+      rate(std::max<std::int64_t>(0, all_users.count() / 1000), std::min(first, whole), std::max(1.0, story.base));
+  const auto reached = static_cast<std::int64_t>(std::ceil(story.reached_after));
+  double sum = 0;
+  int count = 0;
+  for (const auto& sample : ready) {
+    const bool counts =
+        std::isfinite(sample.value) && sample.time >= window.begin + story.reached_after && sample.time <= window.end;
+    if (!counts) continue;
+    sum += sample.value;
+    ++count;
+  }
+  if (count > 0) load.rate_after = rate(std::min(reached, whole), whole, sum / count);
+  co_return load;
+}
+
+Task<void> LoadStage::Attempt::judge_replicas(LiveLoad& live) {
+  auto window = window_of(live);
+  window.read_until = co_await replicas_->wait_for_end(window, offset_);
+  auto series = co_await replicas_->series(window);
+  auto desired = co_await replicas_->desired(window);
+  more_ = judge_scaling(series, desired, spec_.autoscaling->expect, window);
+  if (series) {
+    ready_ = *series;
+    if (desired) desired_ = *desired;
+    auto story = tell_scaling(ready_, desired_, spec_.autoscaling->expect, window);
+    auto load = co_await scaling_load(live, story, ready_);
+    auto checks = judge_scaling_load(load, spec_.autoscaling->expect);
+    more_.insert(more_.end(), checks.begin(), checks.end());
+  } else {
+    outcome_.advice = series.error().advice;
+  }
+  tell(request_, more_);
+}
+
+Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
+  if (replicas_) {
+    auto theirs = co_await replicas_->clock_offset();
+    if (theirs) offset_ = *theirs;
+  }
+  if (live.report.begin) {
+    const auto window = window_of(live);
+    if (!outcome_.window) outcome_.window = Window{to_time(window.begin), {}};
+    outcome_.window->end = to_time(window.end);
+  }
+  if (!live.ended_for.empty()) {
+    judge_early_end(live, end);
+    co_return;
+  }
+  const auto root = std::filesystem::weakly_canonical(request_.checkout).string();
+  if (auto incomplete = judge_completion(live.report, end, spec_, root)) {
+    if (live.turn.of > 1)
+      incomplete->sentence = fmt::format("load {} of {}: {}", live.turn.number, live.turn.of, incomplete->sentence);
+    judged_ = {{*incomplete}};
+    complete_ = false;
+    outcome_.advice = advice_for(*incomplete);
+    tell(request_, judged_.front());
+    co_return;
+  }
+  // The steady state is known only now: with the users that came, and the replicas.
+  double scaled_after = -1;
+  if (replicas_) {
+    auto window = window_of(live);
+    window.read_until = window.end;
+    auto series = co_await replicas_->series(window);
+    if (series) scaled_after = tell_scaling(*series, {}, spec_.autoscaling->expect, window).first_rise_after;
+  }
+  const auto from = steady_from(live.report, spec_, scaled_after);
+  if (from != spec_.warm_up) live.report = co_await live.read_again(from);
+  const auto measures = measures_of(live.report);
+  for (const auto& [name, value] : measures) (live.turn.baseline ? other_ : measured_)[name].push_back(value);
+  auto checks = judge_load(live.report, end, spec_);
+  if (live.turn.baseline) {
+    // Its bounds are not what is judged; that it was the load asked for is.
+    std::erase_if(checks, [](const Check& check) { return check.name != "completed" && check.name != "arrivals"; });
+    for (auto& check : checks) check.name = "baseline " + check.name;
+  }
+  if (live.turn.of > 1) {
+    request_.log->line(
+        fmt::format("load {} of {}{}:", live.turn.number, live.turn.of, live.turn.baseline ? " (the baseline)" : ""));
+  }
+  tell(request_, checks);
+  judged_.push_back(std::move(checks));
+  if (replicas_) co_await judge_replicas(live);
+}
+
+// An answer ends the attempt.
+Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
+  auto process = prepare_load(request_, turn);
   if (!process) co_return outcome_of(process.error());
-  std::optional<ReplicaWatch> replicas;
-  if (spec.autoscaling) replicas.emplace(http_, clock_, *spec.autoscaling, *request.log, *request.stop);
-  bool running_already = request.resume && processes_.status(process->directory).ok();
-  if (replicas && !running_already) {
-    auto base = co_await replicas->base();
+  const bool running_already = request_.resume && stage_.processes_.status(process->directory).ok();
+  if (replicas_ && !running_already) {
+    auto base = co_await replicas_->base();
     if (!base) {
       auto outcome = outcome_of(base.error());
       outcome.outcome = Outcome::inconclusive;
       outcome.checks = {inconclusive_check("autoscaling", "replica counts", base.error().message)};
       co_return outcome;
     }
-    request.log->line(format_replicas(*base) + " before the load");
+    request_.log->line(format_replicas(*base) + " before the load");
   }
-  if (!running_already) {
-    request.log->line(fmt::format("Locust: {} users, {} more a second, for {}, against {}", format_count(spec.users),
-                                  format_quantity(spec.spawn_rate, Unit::number), human_duration(spec.duration),
-                                  spec.host));
-  }
-  Live live(request, replicas ? &*replicas : nullptr, clock_, counters_);
-  if (request.resume) live.resume();
-  auto end = co_await run_locust(processes_, clock_, *process, *request.stop, [&live] { return follow(live); });
+  if (!running_already) request_.log->line(describe_load(spec_, turn));
+  loads_.push_back(
+      std::make_unique<LiveLoad>(request_, turn, replicas_ ? &*replicas_ : nullptr, stage_.clock_, stage_.counters_));
+  auto& live = *loads_.back();
+  auto end = co_await live.run(stage_.processes_, std::move(*process));
   if (!end) co_return outcome_of(end.error());
-  live.read();
-  live.counted.reset();
-  co_return co_await judge_all(live, *end);
+  co_await judge_turn(live, *end);
+  co_return std::nullopt;
+}
+
+void LoadStage::Attempt::judge_against_baseline() {
+  std::string others = spec_.baseline->host;
+  if (others.empty()) {
+    others = "promoted commits";
+    if (stage_.catalog_ != nullptr) {
+      auto loads = promoted_loads(*stage_.catalog_, request_);
+      if (!loads) {
+        more_.push_back(inconclusive_check("baseline", "loads of promoted commits", loads.error().message));
+        return;
+      }
+      other_ = std::move(*loads);
+    }
+  }
+  auto checks = judge_baseline(*spec_.baseline, other_, measured_, others);
+  tell(request_, checks);
+  more_.insert(more_.end(), checks.begin(), checks.end());
+}
+
+// The checks, and the whole of what was judged, on one clock, in place of what was drawn meanwhile.
+StageOutcome LoadStage::Attempt::conclude() {
+  outcome_.checks = worst_of(judged_);
+  outcome_.checks.insert(outcome_.checks.end(), more_.begin(), more_.end());
+  auto summary = summarise(outcome_.checks);
+  outcome_.outcome = summary.outcome;
+  outcome_.reason = summary.sentence;
+  if (complete_) outcome_.measured = measured_;
+  Measurements all;
+  for (const auto& load : loads_) add_measurements(all, *load, offset_);
+  all.add("replicas", ready_);
+  all.add("replicas_desired", desired_);
+  auto kept = replace_file(request_.directory + "/measurements.ndjson", all.text());
+  if (kept) kept = keep_chart(request_.directory, all.text());
+  if (!kept && outcome_.outcome != Outcome::failed) {
+    outcome_.outcome = Outcome::error;
+    outcome_.reason = kept.error().message;
+    outcome_.advice = kept.error().advice;
+  }
+  return outcome_;
+}
+
+Task<StageOutcome> LoadStage::Attempt::run() {
+  const auto turns = turns_of(request_);
+  for (const auto& turn : turns) {
+    auto ended = co_await run_turn(turn);
+    if (ended) co_return *ended;
+    if (!complete_) break;
+  }
+  if (complete_ && spec_.baseline) judge_against_baseline();
+  co_return conclude();
+}
+
+Task<StageOutcome> LoadStage::run(StageRequest request) {
+  Attempt attempt(*this, request);
+  co_return co_await attempt.run();
 }
 
 }  // namespace quietgate

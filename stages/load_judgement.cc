@@ -8,12 +8,15 @@
 #include <string_view>
 
 #include "stages/expectation.h"
+#include "stages/statistics.h"
 
 namespace quietgate {
 
 namespace {
 
 constexpr std::string_view known_percentiles = "p50 p90 p95 p99";
+constexpr double kept_up = 0.95;    // of the schedule: with less the load was another than the one asked for
+constexpr double busy_cores = 0.9;  // from here on a process may measure itself
 
 std::string span(double seconds) {
   if (seconds >= 120) return human_duration(Milliseconds(static_cast<std::int64_t>(seconds) * 1000));
@@ -87,51 +90,148 @@ std::string mostly(const LoadReport& report) {
   return {};
 }
 
-Check percentile_check(const std::string& name, const Bound& bound, const LoadReport& report,
-                       const std::string& basis) {
-  double q = std::stod(name.substr(1)) / 100;
-  auto least = least_samples(q);
-  if (report.steady.count() < least) {
-    return inconclusive_check(
-        name, bound.text,
-        fmt::format("{} needs at least {} requests after the warm-up and had {}", name, least, report.steady.count()));
-  }
-  return judge(name, report.steady.percentile(q), Unit::milliseconds, bound, basis);
+bool is_upper(const Bound& bound) {
+  return bound.relation == Bound::Relation::less || bound.relation == Bound::Relation::less_equal;
 }
 
-Check expectation_check(const std::string& name, const Bound& bound, const LoadReport& report) {
-  auto steady_span = report.steady_length();
-  auto basis = fmt::format("over {} ({} requests)", span(steady_span), format_count(report.steady_requests));
-  auto whole = fmt::format("over {} ({} requests)", span(ran_for(report)), format_count(report.requests));
-  if (report.requests == 0) return inconclusive_check(name, bound.text, name + ": Locust sent no requests");
-  if (name == "failure_ratio") {
-    auto ratio = static_cast<double>(report.failures) / static_cast<double>(report.requests);
-    auto check = judge("failure ratio", ratio, Unit::ratio, bound, whole);
-    if (check.outcome == Outcome::failed) check.sentence += mostly(report);
-    return check;
+// The requests that a bound is about: all of them, or those of one endpoint.
+struct Judged {
+  const LoadReport& report;
+  std::string source;
+  std::string prefix;  // `GET / `, before the measure's name
+  std::int64_t requests = 0;
+  std::int64_t failures = 0;
+  const ResponseTimes& steady;
+  std::int64_t steady_requests = 0;
+};
+
+Check percentile_check(const std::string& name, const Bound& bound, const Judged& of, const std::string& basis) {
+  double q = std::stod(name.substr(1)) / 100;
+  const auto full = of.prefix + name;
+  auto least = least_samples(q);
+  if (of.steady.count() < least) {
+    return inconclusive_check(
+        full, bound.text,
+        fmt::format("{} needs at least {} requests after the warm-up and had {}", full, least, of.steady.count()));
   }
+  auto check = judge(full, of.steady.percentile(q), Unit::milliseconds, bound, basis);
+  // The percentile that was seen holds; the one that is behind it may not.
+  const double upper = of.steady.ranked(upper_rank(of.steady.count(), q));
+  if (check.outcome != Outcome::passed || !is_upper(bound) || bound.holds(upper)) return check;
+  return inconclusive_check(full, bound.text,
+                            fmt::format("{}, but with 95 % confidence at most {}: more requests would tell",
+                                        check.sentence, format_quantity(upper, Unit::milliseconds)));
+}
+
+Check failures_check(const Bound& bound, const Judged& of, const std::string& whole) {
+  auto ratio = static_cast<double>(of.failures) / static_cast<double>(of.requests);
+  auto check = judge(of.prefix + "failure ratio", ratio, Unit::ratio, bound, whole);
+  if (check.outcome == Outcome::failed) check.sentence += mostly(of.report);
+  // No number of requests proves that none will ever fail: a bound of nothing is about those that were sent.
+  if (check.outcome != Outcome::passed || !is_upper(bound) || bound.value <= 0) return check;
+  const double upper = upper_ratio(of.failures, of.requests);
+  if (bound.holds(upper)) return check;
+  auto needed = of.failures == 0 ? fmt::format("at least {} requests", format_count(least_for_ratio(bound.value)))
+                                 : std::string("more requests");
+  return inconclusive_check(check.name, bound.text,
+                            fmt::format("{}, but with 95 % confidence only at most {}: {} would tell", check.sentence,
+                                        format_quantity(upper, Unit::ratio), needed));
+}
+
+Check expectation_check(const std::string& name, const Bound& bound, const Judged& of) {
+  const auto& report = of.report;
+  auto steady_span = report.steady_length();
+  auto basis = fmt::format("over {} ({} requests)", span(steady_span), format_count(of.steady_requests));
+  auto whole = fmt::format("over {} ({} requests)", span(ran_for(report)), format_count(of.requests));
+  const auto full = of.prefix + name;
+  if (of.requests == 0) {
+    return inconclusive_check(full, bound.text, fmt::format("{}: {} sent no requests", full, of.source));
+  }
+  if (name == "failure_ratio") return failures_check(bound, of, whole);
   if (name == "requests") {
-    return judge(name, static_cast<double>(report.requests), Unit::count, bound, "over " + span(ran_for(report)));
+    return judge(full, static_cast<double>(of.requests), Unit::count, bound, "over " + span(ran_for(report)));
   }
   if (name == "requests_per_second") {
     if (steady_span < 1) {
-      return inconclusive_check("rate", bound.text,
+      return inconclusive_check(of.prefix + "rate", bound.text,
                                 "less than a second was left after the warm-up to take a rate from");
     }
-    return judge("rate", static_cast<double>(report.steady_requests) / steady_span, Unit::requests_per_second, bound,
-                 basis);
+    return judge(of.prefix + "rate", static_cast<double>(of.steady_requests) / steady_span, Unit::requests_per_second,
+                 bound, basis);
   }
   if (name == "mean" || name == "max") {
-    if (report.steady.count() == 0) {
-      return inconclusive_check(name, bound.text, name + ": no requests were answered after the warm-up");
+    if (of.steady.count() == 0) {
+      return inconclusive_check(full, bound.text, full + ": no requests were answered after the warm-up");
     }
-    return judge(name, name == "mean" ? report.steady.mean() : report.steady.largest(), Unit::milliseconds, bound,
-                 basis);
+    return judge(full, name == "mean" ? of.steady.mean() : of.steady.largest(), Unit::milliseconds, bound, basis);
   }
   if (name.size() == 3 && known_percentiles.find(name) != std::string_view::npos) {
-    return percentile_check(name, bound, report, basis);
+    return percentile_check(name, bound, of, basis);
   }
-  return inconclusive_check(name, bound.text, fmt::format("`{}` is nothing that a load is measured by", name));
+  return inconclusive_check(full, bound.text, fmt::format("`{}` is nothing that a load is measured by", name));
+}
+
+// In the order in which people read them, not that of the alphabet.
+void add_expectations(const std::map<std::string, Bound>& expect, const Judged& of, std::vector<Check>& checks) {
+  static constexpr std::array<const char*, 9> order{
+      "failure_ratio", "requests", "requests_per_second", "p50", "p90", "p95", "p99", "mean", "max"};
+  for (const auto* name : order) {
+    auto found = expect.find(name);
+    if (found != expect.end()) checks.push_back(expectation_check(name, found->second, of));
+  }
+  for (const auto& [name, bound] : expect) {
+    if (std::find(order.begin(), order.end(), name) == order.end()) {
+      checks.push_back(expectation_check(name, bound, of));
+    }
+  }
+}
+
+void add_endpoints(const LoadReport& report, const LoadSpec& spec, std::vector<Check>& checks) {
+  for (const auto& [name, bounds] : spec.endpoints) {
+    auto found = report.endpoints.find(name);
+    if (found == report.endpoints.end()) {
+      std::vector<std::string> seen;
+      for (const auto& [other, counts] : report.endpoints) {
+        if (seen.size() < 5) seen.push_back("`" + other + "`");
+      }
+      checks.push_back(
+          inconclusive_check(name, "requests",
+                             fmt::format("no request was named `{}`; there were {}{}", name, fmt::join(seen, ", "),
+                                         report.endpoints.size() > seen.size() ? ", ..." : "")));
+      continue;
+    }
+    const auto& counts = found->second;
+    add_expectations(
+        bounds,
+        {report, source_of(spec), name + " ", counts.requests, counts.failures, counts.steady, counts.steady_requests},
+        checks);
+  }
+}
+
+// A load by a schedule that its generator did not follow was another load.
+std::optional<Check> schedule_check(const LoadReport& report) {
+  const double achieved = report.achieved();
+  if (std::isnan(achieved)) return std::nullopt;
+  auto wanted = fmt::format(">= {:.0f} %", 100 * kept_up);
+  auto observed = fmt::format("{:.1f} %", 100 * achieved);
+  auto sentence = fmt::format("{} of the arrivals that the schedule has began", observed);
+  if (achieved >= kept_up) return passed_check("arrivals", wanted, observed, sentence + " " + wanted);
+  return inconclusive_check(
+      "arrivals", wanted,
+      fmt::format("the load generator could not keep up: only {} (asked for: {}); more `users`, or "
+                  "`workers` when its processor is busy ({:.2f} of a core), let it",
+                  sentence, wanted, report.steady_cpu()));
+}
+
+std::optional<Check> generator_check(const LoadReport& report) {
+  const double cpu = report.steady_cpu();
+  if (cpu < busy_cores) return std::nullopt;
+  auto observed = fmt::format("{:.2f} cores", cpu);
+  return passed_check(
+      "generator", fmt::format("< {} cores", busy_cores), observed,
+      fmt::format("WARNING: a process of the load generator used {:.2f} of a core: response times may be "
+                  "its own; `workers` share the work",
+                  cpu));
 }
 
 // Exceptions of the locustfile's tasks are no requests and so in no failure ratio; they are held to its bound.
@@ -152,8 +252,37 @@ std::optional<Check> exceptions_check(const LoadReport& report, const LoadSpec& 
 
 }  // namespace
 
-std::int64_t least_samples(double q) {
-  return static_cast<std::int64_t>(std::ceil(std::log(0.05) / std::log(q) - 1e-9));
+const char* source_of(const LoadSpec& spec) {
+  if (!spec.k6.empty()) return "k6";
+  return spec.command ? "the command" : "Locust";
+}
+
+Milliseconds steady_from(const LoadReport& report, const LoadSpec& spec, double scaled_after) {
+  auto from = spec.warm_up;
+  if (spec.phases.empty() && source_of(spec) == std::string_view("Locust")) {
+    // The second in which the last user came; none: there is no steady state.
+    auto all = std::find_if(report.seconds.begin(), report.seconds.end(),
+                            [&](const LoadSecond& second) { return second.users >= spec.users; });
+    from = std::max(from, Milliseconds(1000 * (all - report.seconds.begin())));
+  }
+  if (spec.autoscaling && spec.autoscaling->expect.reach && scaled_after >= 0) {
+    from = std::max(from, Milliseconds(std::llround(scaled_after * 1000)));
+  }
+  return from;
+}
+
+std::map<std::string, double> measures_of(const LoadReport& report) {
+  std::map<std::string, double> measures;
+  for (const auto& [name, q] : {std::pair("p50", 0.5), std::pair("p95", 0.95), std::pair("p99", 0.99)}) {
+    if (report.steady.count() >= least_samples(q)) measures[name] = report.steady.percentile(q);
+  }
+  if (report.requests > 0) {
+    measures["failure_ratio"] = static_cast<double>(report.failures) / static_cast<double>(report.requests);
+  }
+  if (report.steady_length() >= 1) {
+    measures["requests_per_second"] = static_cast<double>(report.steady_requests) / report.steady_length();
+  }
+  return measures;
 }
 
 bool hopeless(const LoadReport& report) {
@@ -163,36 +292,46 @@ bool hopeless(const LoadReport& report) {
 std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec,
                                       const std::string& root) {
   using How = LocustEnd::How;
-  if (end.how == How::not_started) return completion(Outcome::error, "Locust could not be started: " + end.words);
+  const std::string source = source_of(spec);
+  if (end.how == How::not_started) return completion(Outcome::error, source + " could not be started: " + end.words);
   if (!report.damage.empty()) {
-    return completion(Outcome::inconclusive, "what Locust wrote makes no sense: " + report.damage);
+    return completion(Outcome::inconclusive, fmt::format("what {} wrote makes no sense: {}", source, report.damage));
   }
   if (report.crash) return crashed(*report.crash, root);
+  if (report.lost) {
+    return completion(
+        Outcome::error,
+        fmt::format("worker {} of the load was lost ({}) {} after its begin: its part of the load was missing",
+                    report.lost->name, report.lost->words, span(report.lost->elapsed)));
+  }
   if (report.requests == 0 && report.exceptions > 0) return only_exceptions(report);
   if (end.how == How::overdue) {
-    return completion(Outcome::failed, fmt::format("Locust did not end: {}", end.words));
+    return completion(Outcome::failed, fmt::format("{} did not end: {}", source, end.words));
   }
   if (end.how == How::killed) {
     auto when = report.begin ? how_far(report, spec) : std::string("before the load began");
-    return completion(Outcome::error, fmt::format("Locust was ended from outside: {} {}", end.words, when));
+    return completion(Outcome::error, fmt::format("{} was ended from outside: {} {}", source, end.words, when));
   }
   if (!report.loaded) {
-    return completion(Outcome::error, with_words(fmt::format("Locust did not come up ({})", end.words), end));
+    return completion(Outcome::error, with_words(fmt::format("{} did not come up ({})", source, end.words), end));
   }
   if (!report.begin) {
-    return completion(Outcome::failed, with_words(fmt::format("Locust did not begin the load ({})", end.words), end));
+    return completion(Outcome::failed,
+                      with_words(fmt::format("{} did not begin the load ({})", source, end.words), end));
   }
   if (!report.finished) {
-    return completion(Outcome::failed, with_words(fmt::format("Locust ended without its final counts ({}) {}",
+    return completion(Outcome::failed, with_words(fmt::format("{} ended without its final counts ({}) {}", source,
                                                               end.words, how_far(report, spec)),
                                                   end));
   }
   // An end that Locust decided itself announces itself; a signal's does not.
   if (!report.length) {
-    return completion(Outcome::error, fmt::format("Locust was interrupted from outside {}", how_far(report, spec)));
+    return completion(Outcome::error, fmt::format("{} was interrupted from outside {}", source, how_far(report, spec)));
   }
   if (!long_enough(report, spec)) {
-    return completion(Outcome::failed, fmt::format("the locustfile ended the load {}", how_far(report, spec)));
+    return completion(
+        Outcome::failed,
+        fmt::format("{} ended the load {}", source == "Locust" ? "the locustfile" : source, how_far(report, spec)));
   }
   return std::nullopt;
 }
@@ -201,28 +340,24 @@ std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, co
   std::vector<Check> checks;
   auto whole = span(ran_for(report));
   if (report.requests == 0) {
-    checks.push_back(inconclusive_check("completed", "any requests", "Locust sent no requests in " + whole));
+    checks.push_back(inconclusive_check("completed", "any requests",
+                                        std::string(source_of(spec)) + " sent no requests in " + whole));
   } else {
     checks.push_back(passed_check("completed", "the whole duration", whole,
                                   fmt::format("{} requests in {}", format_count(report.requests), whole)));
   }
   if (end.code != 0) {
-    checks.push_back(failed_check("exit status", "0", std::to_string(end.code),
-                                  with_words(fmt::format("Locust ended with exit status {}", end.code), end)));
+    checks.push_back(
+        failed_check("exit status", "0", std::to_string(end.code),
+                     with_words(fmt::format("{} ended with exit status {}", source_of(spec), end.code), end)));
   }
   if (auto check = exceptions_check(report, spec)) checks.push_back(*check);
-  // In the order in which people read them, not that of the alphabet.
-  static constexpr std::array<const char*, 9> order{
-      "failure_ratio", "requests", "requests_per_second", "p50", "p90", "p95", "p99", "mean", "max"};
-  for (const auto* name : order) {
-    auto found = spec.expect.find(name);
-    if (found != spec.expect.end()) checks.push_back(expectation_check(name, found->second, report));
-  }
-  for (const auto& [name, bound] : spec.expect) {
-    if (std::find(order.begin(), order.end(), name) == order.end()) {
-      checks.push_back(expectation_check(name, bound, report));
-    }
-  }
+  if (auto check = schedule_check(report)) checks.push_back(*check);
+  if (auto check = generator_check(report)) checks.push_back(*check);
+  add_expectations(
+      spec.expect,
+      {report, source_of(spec), {}, report.requests, report.failures, report.steady, report.steady_requests}, checks);
+  add_endpoints(report, spec, checks);
   return checks;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +30,16 @@ std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd&
 // Every expectation of the load, and that there was any load. For one that ran to its end.
 std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec);
 
-// The least number of samples from which a percentile can be bounded with 95 % confidence whatever the distribution:
-// p95 59, p99 299.
-std::int64_t least_samples(double q);
+// Whose load it is, for sentences: `Locust`, `k6`, `the command`.
+const char* source_of(const LoadSpec& spec);
+
+// Where the steady state begins, in whole seconds of the load: after the warm-up, with all users of a load that has one
+// number of them, and after the first replica that came, when replicas are to come (`scaled_after` seconds; negative:
+// none came).
+Milliseconds steady_from(const LoadReport& report, const LoadSpec& spec, double scaled_after);
+
+// What loads are compared by, of those that can be told: p50, p95, p99 (ms), failure_ratio, requests_per_second.
+std::map<std::string, double> measures_of(const LoadReport& report);
 
 // Whether the load is pointless to go on with: nothing but exceptions and not one request.
 bool hopeless(const LoadReport& report);

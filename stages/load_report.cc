@@ -20,6 +20,7 @@ constexpr std::size_t longest_line = 4 * 1024 * 1024;
 constexpr std::int64_t most_buckets = 64 * 256;
 constexpr std::int64_t most_requests = std::int64_t{1} << 40;
 constexpr std::size_t most_seconds = 14 * 24 * 3600;
+constexpr std::size_t most_endpoints = 110;  // the listener has a limit of its own, per process
 
 // The largest whole number of microseconds that the bucket holds, in milliseconds.
 double upper_edge(std::int64_t bucket) {
@@ -104,8 +105,12 @@ void ResponseTimes::merge(const ResponseTimes& other) {
 }
 
 double ResponseTimes::percentile(double q) const {
-  if (count_ == 0) return nothing;
-  auto rank = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(q * static_cast<double>(count_) - 1e-9)));
+  return ranked(
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(q * static_cast<double>(count_) - 1e-9))));
+}
+
+double ResponseTimes::ranked(std::int64_t rank) const {
+  if (rank < 1 || rank > count_) return nothing;
   std::int64_t seen = 0;
   for (const auto& [bucket, count] : buckets_) {
     seen += count;
@@ -145,7 +150,7 @@ void LoadReport::add_line(std::string_view line) {
   if (kind == "second") {
     add_second(row);
   } else if (kind == "loaded") {
-    if (count_of(row, "version") != 1) throw std::runtime_error("an unknown version");
+    if (count_of(row, "version") != 2) throw std::runtime_error("an unknown version");
     loaded = true;
   } else if (kind == "crash") {
     crash =
@@ -153,6 +158,10 @@ void LoadReport::add_line(std::string_view line) {
   } else if (kind == "started") {
     if (begin) throw std::runtime_error("the load started twice");
     begin = number_of(row, "time");
+  } else if (kind == "damage") {
+    damage = text_of(row, "words");
+  } else if (kind == "worker") {
+    if (!lost) lost = LostWorker{text_of(row, "worker"), text_of(row, "words"), number_of(row, "elapsed")};
   } else if (kind == "stopping") {
     length = number_of(row, "elapsed");
   } else if (kind == "final") {
@@ -167,23 +176,49 @@ void LoadReport::add_second(const Json& row) {
   if (seconds.size() >= most_seconds) throw std::runtime_error("the load is too long");
   LoadSecond second;
   second.users = static_cast<int>(std::min<std::int64_t>(count_of(row, "users"), 1'000'000'000));
-  second.requests = count_of(row, "requests");
-  second.failures = count_of(row, "failures");
-  auto times = times_of(row);
-  if (second.failures > second.requests || times.count() > second.requests) {
-    throw std::runtime_error("more failures or times than requests");
+  if (row.contains("cpu")) second.cpu = number_of(row, "cpu");
+  if (row.contains("intended")) {
+    second.intended = count_of(row, "intended");
+    second.begun = count_of(row, "begun");
   }
+  const auto index = static_cast<std::int64_t>(seconds.size());
+  const bool is_steady = index >= warm_up_seconds_ && index < steady_until_;
+  ResponseTimes times;
+  for (const auto& each : row.at("endpoints")) add_endpoint(each, is_steady, second, times);
   second.p50 = times.percentile(0.5);
   second.p95 = times.percentile(0.95);
   second.p99 = times.percentile(0.99);
   requests += second.requests;
   failures += second.failures;
   exceptions = count_of(row, "exceptions");
-  if (static_cast<std::int64_t>(seconds.size()) >= warm_up_seconds_) {
+  if (is_steady) {
     steady.merge(times);
     steady_requests += second.requests;
+    steady_failures += second.failures;
   }
   seconds.push_back(second);
+}
+
+void LoadReport::add_endpoint(const Json& row, bool is_steady, LoadSecond& second, ResponseTimes& times) {
+  if (!row.is_object()) throw std::runtime_error("an endpoint is no object");
+  auto name = text_of(row, "name");
+  auto found = endpoints.find(name);
+  if (found == endpoints.end()) {
+    if (endpoints.size() >= most_endpoints) throw std::runtime_error("too many endpoints");
+    found = endpoints.emplace(name, LoadEndpoint()).first;
+  }
+  auto count = count_of(row, "requests");
+  auto failed = count_of(row, "failures");
+  auto its_times = times_of(row);
+  if (failed > count || its_times.count() > count) throw std::runtime_error("more failures or times than requests");
+  second.requests += count;
+  second.failures += failed;
+  times.merge(its_times);
+  found->second.requests += count;
+  found->second.failures += failed;
+  if (!is_steady) return;
+  found->second.steady.merge(its_times);
+  found->second.steady_requests += count;
 }
 
 void LoadReport::add_final(const Json& row) {
@@ -201,7 +236,25 @@ void LoadReport::add_final(const Json& row) {
 
 double LoadReport::steady_length() const {
   auto end = length.value_or(static_cast<double>(seconds.size()));
+  if (steady_until_ < INT64_MAX) end = std::min(end, static_cast<double>(steady_until_));
   return std::max(0.0, end - static_cast<double>(warm_up_seconds_));
+}
+
+double LoadReport::steady_cpu() const {
+  double most = 0;
+  for (auto index = static_cast<std::size_t>(warm_up_seconds_); index < seconds.size(); ++index) {
+    most = std::max(most, seconds[index].cpu);
+  }
+  return most;
+}
+
+double LoadReport::achieved() const {
+  std::int64_t intended = 0, begun = 0;
+  for (auto index = static_cast<std::size_t>(warm_up_seconds_); index < seconds.size(); ++index) {
+    intended += seconds[index].intended;
+    begun += seconds[index].begun;
+  }
+  return intended == 0 ? nothing : static_cast<double>(begun) / static_cast<double>(intended);
 }
 
 LoadProgress progress_of(const LoadReport& report, Milliseconds duration) {
@@ -220,11 +273,13 @@ LoadProgress progress_of(const LoadReport& report, Milliseconds duration) {
 }
 
 std::string to_line(const LoadProgress& progress) {
-  return fmt::format(
-      "{} of {}: {} users, {}, {}, {} failed", human_duration(progress.elapsed), human_duration(progress.duration),
-      format_count(progress.users), format_quantity(progress.requests_per_second, Unit::requests_per_second),
-      std::isnan(progress.p95) ? "no answers" : "p95 " + format_quantity(progress.p95, Unit::milliseconds),
-      format_count(progress.failures));
+  const auto turn = progress.loads == 1 ? std::string() : fmt::format("load {} of {}: ", progress.load, progress.loads);
+  return turn + fmt::format("{} of {}: {} users, {}, {}, {} failed", human_duration(progress.elapsed),
+                            human_duration(progress.duration), format_count(progress.users),
+                            format_quantity(progress.requests_per_second, Unit::requests_per_second),
+                            std::isnan(progress.p95) ? "no answers"
+                                                     : "p95 " + format_quantity(progress.p95, Unit::milliseconds),
+                            format_count(progress.failures));
 }
 
 std::string to_json(const LoadProgress& progress) {
@@ -234,6 +289,10 @@ std::string to_json(const LoadProgress& progress) {
             {"requests_per_second", progress.requests_per_second},
             {"p95_ms", std::isnan(progress.p95) ? Json() : Json(progress.p95)},
             {"failures", progress.failures}};
+  if (progress.loads > 1) {
+    json["load"] = progress.load;
+    json["loads"] = progress.loads;
+  }
   return json.dump();
 }
 

@@ -1,4 +1,4 @@
-// What Locust did, from the rows that locust_listener.py writes. Pure.
+// What Locust (or another source of load) did, from the rows that locust_listener.py writes. Pure.
 //
 // The rows come from a process that runs the commit's own code: they are checked for sense, line by line. A bucket
 // stands for its upper edge (never more than 0.4 % above the value) and for no more than the largest value seen, so no
@@ -25,8 +25,9 @@ class ResponseTimes {
   void set_extremes(double sum, double smallest, double largest);  // of all that was added
   void merge(const ResponseTimes& other);
   std::int64_t count() const { return count_; }
-  double percentile(double q) const;  // milliseconds, nearest rank; NaN when empty
-  double mean() const;                // milliseconds; NaN when empty
+  double percentile(double q) const;       // milliseconds, nearest rank; NaN when empty
+  double ranked(std::int64_t rank) const;  // milliseconds, the rank-th smallest, from 1; NaN when there is none
+  double mean() const;                     // milliseconds; NaN when empty
   double largest() const { return largest_; }
 
  private:
@@ -39,11 +40,27 @@ class ResponseTimes {
 
 struct LoadSecond {
   int users = 0;
+  double cpu = 0;             // of the busiest generating process, in cores
+  std::int64_t intended = 0;  // tasks by the schedule, where there is one
+  std::int64_t begun = 0;     // and those that began
   std::int64_t requests = 0;
   std::int64_t failures = 0;
   double p50 = 0;  // milliseconds; NaN in a second without an answer
   double p95 = 0;
   double p99 = 0;
+};
+
+struct LoadEndpoint {
+  std::int64_t requests = 0;  // from the start
+  std::int64_t failures = 0;
+  ResponseTimes steady;
+  std::int64_t steady_requests = 0;
+};
+
+struct LostWorker {
+  std::string name;
+  std::string words;  // `killed by signal 9`
+  double elapsed = 0;
 };
 
 struct LoadCrash {
@@ -54,7 +71,12 @@ struct LoadCrash {
 
 class LoadReport {
  public:
-  explicit LoadReport(Milliseconds warm_up) : warm_up_seconds_((warm_up.count() + 999) / 1000) {}
+  // The steady state begins when the warm-up is over, with a whole second, and ends with the load or before `until`.
+  explicit LoadReport(Milliseconds warm_up, std::optional<Milliseconds> until = std::nullopt)
+      : warm_up_seconds_((warm_up.count() + 999) / 1000) {
+    if (until) steady_until_ = (until->count() + 999) / 1000;
+  }
+  std::int64_t steady_from() const { return warm_up_seconds_; }
 
   // Takes the next bytes of the file, cut anywhere; only whole lines are read.
   void add(std::string_view bytes);
@@ -69,17 +91,25 @@ class LoadReport {
   std::int64_t exceptions = 0;
   ResponseTimes steady;  // of the seconds after the warm-up
   std::int64_t steady_requests = 0;
+  std::int64_t steady_failures = 0;
   std::vector<std::pair<std::string, std::int64_t>> errors;  // most frequent first
+  std::map<std::string, LoadEndpoint> endpoints;             // `GET /`
   std::optional<LoadCrash> crash;
-  std::string damage;  // not empty: a row made no sense, and nothing after it was read
+  std::optional<LostWorker> lost;  // the first
+  std::string damage;              // not empty: a row made no sense, and nothing after it was read
 
   double steady_length() const;  // seconds of the steady state so far
+  double steady_cpu() const;     // cores at most, over the steady state
+  // Of the tasks that the schedule had in the steady state, the share that began; NaN: there is no schedule.
+  double achieved() const;
 
  private:
   void add_line(std::string_view line);
   void add_second(const nlohmann::json& row);
+  void add_endpoint(const nlohmann::json& row, bool is_steady, LoadSecond& second, ResponseTimes& times);
   void add_final(const nlohmann::json& row);
   std::int64_t warm_up_seconds_;
+  std::int64_t steady_until_ = INT64_MAX;
   std::int64_t lines_ = 0;
   std::string partial_;
 };
@@ -92,6 +122,8 @@ struct LoadProgress {
   double requests_per_second = 0;  // of the last whole second
   double p95 = 0;                  // milliseconds, of the last whole second; NaN: none
   std::int64_t failures = 0;
+  int load = 1;  // of the loads of the stage
+  int loads = 1;
 };
 LoadProgress progress_of(const LoadReport& report, Milliseconds duration);
 std::string to_line(const LoadProgress& progress);

@@ -1,52 +1,19 @@
 #include "stages/locust.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
-#include <filesystem>
 #include <memory>
 #include <utility>
-
-#include "stages/measurements.h"
 
 namespace quietgate {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::size_t read_at_once = 64 * 1024;
 constexpr std::size_t end_of_log = 64 * 1024;
 constexpr Milliseconds between_reads{250};
-
-// Where the locustfile is, with links followed. It must be a Python file of the commit.
-Result<std::string> find_locustfile(const StageRequest& request, const LoadSpec& spec) {
-  std::error_code error;
-  auto root = fs::canonical(request.checkout, error);
-  if (error) return infrastructure_error(fmt::format("the checkout {} is gone: {}", request.checkout, error.message()));
-  auto wanted = fs::path(request.checkout) / spec.locustfile;
-  auto found = fs::canonical(wanted, error);
-  if (error || !fs::is_regular_file(found, error)) {
-    return step_error(fmt::format("there is no locustfile `{}` in the commit", spec.locustfile),
-                      "`locustfile` is a path from the root of the repository");
-  }
-  auto relative = found.lexically_relative(root);
-  if (relative.empty() || relative.begin()->string() == "..") {
-    return step_error(fmt::format("the locustfile `{}` leads out of the repository", spec.locustfile));
-  }
-  auto name = found.filename().string();
-  if (!name.ends_with(".py") || name.ends_with("locust.py") || name.find(',') != std::string::npos) {
-    return step_error(fmt::format("Locust can't load a file named `{}`", name),
-                      "its name must end in `.py` but not in `locust.py`, and hold no comma");
-  }
-  return found.string();
-}
-
-std::string seconds_argument(Milliseconds duration) {
-  return fmt::format("{}s", std::max<std::int64_t>(1, (duration.count() + 999) / 1000));
-}
 
 std::string read_end(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
@@ -114,88 +81,39 @@ Task<std::string> follow_until_over(std::shared_ptr<Running> running, Clock& clo
 
 }  // namespace
 
-std::string find_on_path(const std::string& name, const std::string& path) {
-  std::size_t begin = 0;
-  while (begin <= path.size()) {
-    auto end = std::min(path.find(':', begin), path.size());
-    auto folder = path.substr(begin, end - begin);
-    begin = end + 1;
-    if (folder.empty() || folder[0] != '/') continue;
-    auto candidate = folder + "/" + name;
-    std::error_code error;
-    if (fs::is_regular_file(candidate, error) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return {};
+LoadRows::LoadRows(std::string path, const LoadSpec& spec) : path_(std::move(path)) {
+  if (!spec.k6.empty()) lines_.emplace(RequestLines::Format::k6);
+  if (spec.command) lines_.emplace(RequestLines::Format::plain);
 }
 
-Result<ProcessSpec> prepare_locust(const StageRequest& request) {
-  const auto& spec = std::get<LoadSpec>(request.spec.body);
-  auto locustfile = find_locustfile(request, spec);
-  if (!locustfile) return locustfile.error();
-  auto path = request.environment.find("PATH");
-  auto locust = find_on_path("locust", path == request.environment.end() ? std::string() : path->second);
-  if (locust.empty()) {
-    return infrastructure_error("Locust is not on the PATH of this runner",
-                                "install it: on Debian `apt-get install python3-locust`");
-  }
-  auto listener = request.directory + "/quietgate_listener.py";
-  if ((listener + *locustfile).find(',') != std::string::npos) {
-    return infrastructure_error(
-        fmt::format("Locust can't load files below a folder with a comma in its name: {}, {}", listener, *locustfile),
-        "give the runner a data directory without commas");
-  }
-  auto written = replace_file(listener, locust_listener());
-  if (!written) return written.error();
-  std::error_code error;
-  fs::create_directories(request.directory + "/steps", error);
-
-  ProcessSpec process;
-  process.directory = request.directory + "/steps/locust";
-  // The listener comes first: it must be there when the locustfile breaks, and Locust keeps the last file's load shape.
-  process.argv = {locust,
-                  "--headless",
-                  "--only-summary",
-                  "--exit-code-on-error",
-                  "0",
-                  "-u",
-                  std::to_string(spec.users),
-                  "-r",
-                  fmt::format("{}", spec.spawn_rate),
-                  "-t",
-                  seconds_argument(spec.duration),
-                  "--host",
-                  spec.host,
-                  "-f",
-                  listener + "," + *locustfile};
-  process.environment = request.environment;
-  process.environment["QUIETGATE_LOAD_FILE"] = request.directory + "/locust.ndjson";
-  process.environment["PYTHONUNBUFFERED"] = "1";
-  // The checkout is shared and must stay the commit's.
-  process.environment["PYTHONDONTWRITEBYTECODE"] = "1";
-  process.working_directory = request.checkout;
-  process.log = request.directory + "/log";
-  process.secrets = request.secrets;
-  process.stop_signal = SIGINT;
-  return process;
-}
-
-bool LocustRows::read_into(LoadReport& report) {
+bool LoadRows::read_into(LoadReport& report, std::size_t most) {
   if (!file_.is_open()) {
     file_.open(path_, std::ios::binary);
     if (!file_.is_open()) return false;
   }
   bool any = false;
   std::string bytes(read_at_once, '\0');
-  while (true) {
+  for (std::size_t total = 0; total < most;) {
     file_.clear();
     file_.seekg(offset_);
     file_.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     auto count = file_.gcount();
     if (count <= 0) return any;
-    report.add(std::string_view(bytes).substr(0, static_cast<std::size_t>(count)));
+    const auto fresh = std::string_view(bytes).substr(0, static_cast<std::size_t>(count));
+    if (lines_) {
+      report.add(lines_->add(fresh));
+    } else {
+      report.add(fresh);
+    }
     offset_ += count;
+    total += static_cast<std::size_t>(count);
     any = true;
   }
+  return any;
+}
+
+void LoadRows::finish(LoadReport& report) {
+  if (lines_) report.add(lines_->finish());
 }
 
 Task<Result<LocustEnd>> run_locust(Processes& processes, Clock& clock, ProcessSpec spec, Stop& stop, Follow follow) {

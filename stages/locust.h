@@ -1,4 +1,4 @@
-// How Locust is found, started and followed.
+// How a source of load is found, started and followed: Locust, k6, or a command.
 #pragma once
 
 #include <fstream>
@@ -13,6 +13,7 @@
 #include "runner/ports/stage.h"
 #include "stages/load_judgement.h"
 #include "stages/load_report.h"
+#include "stages/request_lines.h"
 
 namespace quietgate {
 
@@ -22,21 +23,37 @@ std::string_view locust_listener();
 // Where an executable is on a PATH (colon-separated); empty: nowhere.
 std::string find_on_path(const std::string& name, const std::string& path);
 
-// Checks the locustfile, writes the listener, and says how Locust is to be run. Errors: kind step (the locustfile is
-// missing, outside the checkout or has an unusable name), kind infrastructure (Locust is not installed, disk).
-Result<ProcessSpec> prepare_locust(const StageRequest& request);
+// The text of locust_shape.py.
+std::string_view locust_shape();
 
-// Reads what the listener has written so far, from where the last read ended.
-class LocustRows {
+// One load of a stage that has one or several.
+struct LoadTurn {
+  int number = 1;         // from 1
+  int of = 1;             // how many there are
+  bool baseline = false;  // the other service's
+  std::string host;
+  std::string rows;  // the file of the rows
+  std::string step;  // the step's directory
+};
+
+// Checks the source, writes what it needs, and says how it is to be run. Errors: kind step (the file is missing,
+// outside the checkout or has an unusable name), kind infrastructure (the tool is not installed, disk).
+Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& turn);
+
+// Reads what the source has written so far, from where the last read ended.
+class LoadRows {
  public:
-  explicit LocustRows(std::string path) : path_(std::move(path)) {}
-  // False when there was nothing new. The file may not be there yet.
-  bool read_into(LoadReport& report);
+  LoadRows(std::string path, const LoadSpec& spec);
+  // False when there was nothing new. The file may not be there yet. At most `most` bytes at once.
+  bool read_into(LoadReport& report, std::size_t most = SIZE_MAX);
+  // The source is over: for those that do not say so in their rows.
+  void finish(LoadReport& report);
 
  private:
   std::string path_;
   std::ifstream file_;
   std::streamoff offset_ = 0;
+  std::optional<RequestLines> lines_;  // of a source that tells each request
 };
 
 // Runs Locust to its end. Calls `follow` about four times a second meanwhile (a task that may wait; it says whether

@@ -4,17 +4,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "stages/expectation.h"
+#include "stages/step.h"
+#include "stages/tree.h"
 
 namespace quietgate {
 
 namespace {
 
 constexpr Milliseconds first_number_within{30'000};
-constexpr Milliseconds between_looks{1'000};
+constexpr Milliseconds between_queries{1'000};
+constexpr Milliseconds between_commands{2'000};
+constexpr const char* command_patience = "4";  // seconds
+constexpr std::size_t most_answer = 4096;
 constexpr Milliseconds after_a_problem{5'000};
+constexpr const char* answers_file = "/replicas.txt";
 constexpr double before_the_load = 5;  // seconds of the series that show the base
 
 double seconds_of(Time time) {
@@ -30,15 +39,72 @@ std::string whole_seconds(double seconds) {
 
 }  // namespace
 
-ReplicaWatch::ReplicaWatch(Http& http, Clock& clock, AutoscalingSpec spec, StageLog& log, Stop& stop)
-    : prometheus_(http, spec.prometheus),
-      impatient_(http, spec.prometheus, Milliseconds(2'000)),
+ReplicaWatch::ReplicaWatch(Http& http, Processes& processes, Clock& clock, const StageRequest& request)
+    : prometheus_(http, std::get<LoadSpec>(request.spec.body).autoscaling->prometheus),
+      impatient_(http, std::get<LoadSpec>(request.spec.body).autoscaling->prometheus, Milliseconds(2'000)),
+      processes_(processes),
       clock_(clock),
-      spec_(std::move(spec)),
-      log_(log),
-      stop_(stop) {}
+      request_(request),
+      spec_(*std::get<LoadSpec>(request.spec.body).autoscaling),
+      log_(*request.log),
+      stop_(*request.stop),
+      between_looks_(spec_.command ? between_commands : between_queries) {}
+
+Task<std::optional<Sample>> ReplicaWatch::ask_command() {
+  auto step = process_of(*spec_.command, request_.checkout);
+  if (!step) {
+    problem_ = step.error().message;
+    co_return std::nullopt;
+  }
+  step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "1", command_patience});
+  // A step's directory is used once, and there will be many.
+  const auto now = seconds_of(clock_.now());
+  step->directory = fmt::format("{}/steps/replicas-{:.0f}-{}", request_.directory, now * 1000, ++asked_);
+  step->stdout_file = step->directory + ".out";
+  step->environment = request_.environment;
+  step->log = request_.directory + "/log";
+  step->secrets = request_.secrets;
+  const auto folder = step->directory, out = step->stdout_file;
+  auto exit = co_await processes_.run(std::move(*step), stop_);
+  auto text = read_file_bounded(out, most_answer);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  std::filesystem::remove(out, ignored);
+  if (!exit || !exit->succeeded()) {
+    problem_ = "the command for the replicas: " + (exit ? describe(*exit) : exit.error().message);
+    co_return std::nullopt;
+  }
+  std::istringstream words(text ? *text : std::string());
+  double ready = 0, desired = 0;
+  if (!(words >> ready) || !std::isfinite(ready) || ready < 0) {
+    problem_ = "the command for the replicas printed no number";
+    co_return std::nullopt;
+  }
+  std::ofstream kept(request_.directory + answers_file, std::ios::binary | std::ios::app);
+  kept << fmt::format("{:.3f} {:g}", now, ready);
+  if (words >> desired && std::isfinite(desired)) kept << fmt::format(" {:g}", desired);
+  kept << "\n" << std::flush;
+  problem_.clear();
+  co_return Sample{now, ready};
+}
+
+// Column 1: ready; 2: desired.
+std::vector<Sample> ReplicaWatch::answers(std::size_t column, const ScalingWindow& window) const {
+  std::vector<Sample> samples;
+  std::ifstream file(request_.directory + answers_file, std::ios::binary);
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    double time = 0, value = 0;
+    words >> time;
+    for (std::size_t i = 0; i < column; ++i) words >> value;
+    if (!words || time < window.begin - before_the_load || time > window.read_until) continue;
+    samples.push_back({time, value});
+  }
+  return samples;
+}
 
 Task<std::optional<Sample>> ReplicaWatch::ask() {
+  if (spec_.command) co_return co_await ask_command();
   auto answer = co_await impatient_.query(spec_.query, stop_);
   auto samples = single_series(answer);
   if (!samples) {
@@ -96,7 +162,7 @@ Task<Result<double>> ReplicaWatch::calm(double count) {
 Task<bool> ReplicaWatch::look() {
   if (clock_.now() < next_look_) co_return false;
   auto sample = co_await ask();
-  next_look_ = clock_.now() + (sample ? between_looks : after_a_problem);
+  next_look_ = clock_.now() + (sample ? between_looks_ : after_a_problem);
   if (!sample) co_return false;
   highest_ = std::max(highest_, sample->value);
   recent_.push_back(*sample);
@@ -105,6 +171,7 @@ Task<bool> ReplicaWatch::look() {
 }
 
 Task<Result<double>> ReplicaWatch::clock_offset() {
+  if (spec_.command) co_return Result<double>(0.0);
   auto before = clock_.now();
   auto theirs = co_await prometheus_.now(stop_);
   if (!theirs) co_return theirs.error();
@@ -136,7 +203,20 @@ Task<double> ReplicaWatch::wait_for_end(ScalingWindow window, double offset) {
   }
 }
 
+Task<Result<std::vector<Sample>>> ReplicaWatch::desired(ScalingWindow window) {
+  if (spec_.command) co_return answers(2, window);
+  if (spec_.desired.empty()) co_return std::vector<Sample>();
+  auto answer =
+      co_await prometheus_.query_range(spec_.desired, window.begin - before_the_load, window.read_until, 1, stop_);
+  co_return single_series(answer);
+}
+
 Task<Result<std::vector<Sample>>> ReplicaWatch::series(ScalingWindow window) {
+  if (spec_.command) {
+    auto kept = answers(1, window);
+    if (kept.empty()) co_return infrastructure_error(problem_.empty() ? "the command gave no replica count" : problem_);
+    co_return kept;
+  }
   auto answer =
       co_await prometheus_.query_range(spec_.query, window.begin - before_the_load, window.read_until, 1, stop_);
   co_return single_series(answer);

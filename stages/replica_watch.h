@@ -1,5 +1,6 @@
 // Reads the replica count of a load with autoscaling: before it, while it runs, until it has settled, and once more as
-// a whole for the judgement, so that nothing depends on who was watching.
+// a whole for the judgement, so that nothing depends on who was watching. A command is asked every two seconds, and
+// what it answered is kept in the attempt's `replicas.txt`: a line `TIME READY [DESIRED]` each.
 #pragma once
 
 #include <optional>
@@ -9,16 +10,17 @@
 #include "runner/core/plan.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
+#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
 #include "stages/autoscaling.h"
 #include "stages/metrics/prometheus.h"
 
 namespace quietgate {
 
-// `http`, `clock`, `log` and `stop` must outlive it. Every wait throws Stopped.
+// All that is given must outlive it. Every wait throws Stopped.
 class ReplicaWatch {
  public:
-  ReplicaWatch(Http& http, Clock& clock, AutoscalingSpec spec, StageLog& log, Stop& stop);
+  ReplicaWatch(Http& http, Processes& processes, Clock& clock, const StageRequest& request);
 
   // Waits until the query answers one number (a young server has not scraped yet), at most 30 s, and, when that is what
   // the load is to reach, until the replicas are back at `settle_at`, at most `settle_within`; else says why not.
@@ -31,18 +33,26 @@ class ReplicaWatch {
   // After the load (on the server's clock): returns when the replicas have settled and every deadline that still counts
   // has passed, with the time on the server's clock.
   Task<double> wait_for_end(ScalingWindow window, double offset);
-  // The whole series around the load, one sample a second.
+  // The whole series around the load, one sample a second (of a command: each answer).
   Task<Result<std::vector<Sample>>> series(ScalingWindow window);
+  // Likewise of the desired replicas; empty when nobody says them.
+  Task<Result<std::vector<Sample>>> desired(ScalingWindow window);
 
  private:
   Task<std::optional<Sample>> ask();
+  Task<std::optional<Sample>> ask_command();
+  std::vector<Sample> answers(std::size_t column, const ScalingWindow& window) const;
   Task<Result<double>> calm(double count);
   Prometheus prometheus_;
   Prometheus impatient_;  // with a short deadline, for what is only to be seen
+  Processes& processes_;
   Clock& clock_;
-  AutoscalingSpec spec_;
+  const StageRequest& request_;
+  const AutoscalingSpec& spec_;
   StageLog& log_;
   Stop& stop_;
+  Milliseconds between_looks_;
+  std::int64_t asked_ = 0;
   std::vector<Sample> recent_;
   std::string problem_;
   Time next_look_{};

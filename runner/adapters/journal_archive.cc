@@ -49,7 +49,7 @@ std::int64_t number_behind(sqlite3* database, const std::string& index, const st
 }
 
 // SQLite would walk the whole table.
-const char* const promoted_runs = "(SELECT repository, number FROM runs INDEXED BY runs_promoted WHERE promoted > 0)";
+const char* const with_promotion = "(SELECT repository, number FROM runs INDEXED BY runs_promoted WHERE promoted > 0)";
 
 }  // namespace
 
@@ -59,7 +59,7 @@ Result<std::vector<RunId>> JournalSqlite::expired(const RetentionRule& rule, Tim
     std::set<std::pair<std::string, std::int64_t>> found;
     for (const auto& repository : repositories_with_runs(database)) {
       const auto kept =
-          number_behind(database, promoted_runs, repository, std::max<std::int64_t>(rule.promotions, 1) - 1);
+          number_behind(database, with_promotion, repository, std::max<std::int64_t>(rule.promotions, 1) - 1);
       const auto take = [&](const std::string& question, const char* order, std::int64_t bound) {
         Statement statement(database, question + may_go + order + " LIMIT ?4");
         statement.bind(repository, bound, kept, static_cast<std::int64_t>(limit));

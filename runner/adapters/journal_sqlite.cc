@@ -292,4 +292,15 @@ Result<std::vector<PendingEvidence>> JournalSqlite::unpublished_evidence() {
   });
 }
 
+Result<std::vector<RunId>> JournalSqlite::promoted_runs(std::string repository, std::size_t limit) {
+  return ask<std::vector<RunId>>([&] {
+    Statement statement(store_->database.handle(),
+                        "SELECT number FROM runs WHERE repository = ?1 AND promoted > 0 ORDER BY number DESC LIMIT ?2");
+    statement.bind(repository, static_cast<std::int64_t>(limit));
+    std::vector<RunId> runs;
+    while (statement.step()) runs.push_back({repository, statement.integer(0)});
+    return runs;
+  });
+}
+
 }  // namespace quietgate

@@ -33,6 +33,7 @@ class JournalSqlite final : public Journal, public Catalog, public Archive {
   Result<std::map<std::string, CommitId>> branches(std::string repository) override;
   Result<std::vector<EnvironmentSummary>> environments() override;
   Result<std::vector<PendingEvidence>> unpublished_evidence() override;
+  Result<std::vector<RunId>> promoted_runs(std::string repository, std::size_t limit) override;
 
   Result<std::vector<RunId>> expired(const RetentionRule& rule, Time now, std::size_t limit) override;
   Result<void> expire(const RunId& run) override;

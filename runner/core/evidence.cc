@@ -37,6 +37,7 @@ Json stage_json(const StageSpec& spec, const StageState& stage, const PromotionF
   json["finished"] = iso_time(stage.finished);
   if (!outcome.checks.empty()) json["checks"] = encode(outcome.checks);
   if (outcome.window) json["window"] = window_json(*outcome.window);
+  if (!outcome.measured.empty()) json["measured"] = outcome.measured;
   if (outcome.tests) json["tests"] = encode(*outcome.tests);
   if (stage.approval && stage.approval->granted)
     json["approved"] = {{"by", stage.approval->by}, {"reason", stage.approval->reason}};

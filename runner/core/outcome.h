@@ -59,6 +59,8 @@ struct StageOutcome {
       lost_environment;     // the `apply` stage whose environment broke under this attempt, by no fault of the commit
   bool conclusive = false;  // no other attempt may take it back: an alert fired meanwhile
   bool roll_back = false;   // an alert fired after the release: what the run promoted is to be put back
+  // load: of each of its loads, in their order: p50, p95, p99 (ms), failure_ratio, requests_per_second
+  std::map<std::string, std::vector<double>> measured;
   std::optional<TestCounts> tests;  // test, when JUnit XML was read; names are in the attempt's tests.json
   bool operator==(const StageOutcome&) const = default;
 };

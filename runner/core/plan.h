@@ -107,31 +107,72 @@ struct ApplySpec {
   bool operator==(const ApplySpec&) const = default;
 };
 
+// Spans of time are from the begin of the load but for settle_within (from its end) and ready_within (from the
+// decision).
 struct AutoscalingExpectation {
   std::optional<double> reach;  // replicas
   Milliseconds within{60'000};  // from the start of the load
   std::optional<double> never_above;
   std::optional<double> settle_at;
-  Milliseconds settle_within{300'000};  // from the end of the load
-  std::optional<Bound> reversals;       // changes of direction
+  Milliseconds settle_within{300'000};        // from the end of the load
+  std::optional<Bound> reversals;             // changes of direction
+  std::optional<Milliseconds> decide_within;  // until more replicas are desired than there were
+  std::optional<Milliseconds> ready_within;   // until as many are ready as `reach` says
+  std::optional<Bound> failure_ratio;         // of the requests between the decision and the reach
+  std::optional<Bound> p95;                   // likewise, milliseconds
+  std::optional<double> per_replica;  // least throughput of a replica after the reach, as a share of that before
   bool operator==(const AutoscalingExpectation&) const = default;
 };
 
 struct AutoscalingSpec {
-  std::string prometheus;  // (template) base URL
-  std::string query;       // (template) PromQL that gives one number: ready replicas
+  std::string prometheus;          // (template) base URL
+  std::string query;               // (template) PromQL that gives one number: ready replicas
+  std::string desired;             // (template) likewise: replicas that the autoscaler wants; empty: not known
+  std::optional<Command> command;  // instead of all three: prints the ready replicas, and after them the desired ones
   AutoscalingExpectation expect;
   bool operator==(const AutoscalingSpec&) const = default;
 };
 
+// A part of a load's course: users of a closed model, or arrivals of an open one.
+struct LoadPhase {
+  Milliseconds duration{0};
+  int users = 0;            // at its end; 0: the phase has arrivals
+  double spawn_rate = 0;    // users started or stopped a second
+  double arrivals = 0;      // tasks begun a second at its begin
+  double arrivals_end = 0;  // and at its end, linear in between
+  bool operator==(const LoadPhase&) const = default;
+};
+
+// What a load is compared with.
+struct LoadBaseline {
+  std::vector<std::string> measures;  // of p50, p95, p99, failure_ratio, requests_per_second
+  double margin = 0.1;                // a shift up to this share of the baseline's median is no regression
+  std::string host;  // (template) another service, loaded in turns; empty: the loads of promoted commits
+  bool operator==(const LoadBaseline&) const = default;
+};
+
+// Processes that generate the load together.
+struct LoadWorkers {
+  int count = 0;     // 0: one process without a master
+  std::string join;  // (template) host:port at which workers of elsewhere join; empty: they are started here
+  bool operator==(const LoadWorkers&) const = default;
+};
+
 struct LoadSpec {
-  std::string locustfile;  // (template) relative to the checkout
-  std::string host;        // (template)
-  int users = 1;
-  double spawn_rate = 1;  // users per second
+  std::string locustfile;          // (template) relative to the checkout; empty: another source
+  std::string k6;                  // (template) a k6 script, relative to the checkout; empty: another source
+  std::optional<Command> command;  // writes a line for each request; none: another source
+  std::string host;                // (template)
+  int users = 1;                   // the most at once
+  double spawn_rate = 1;           // users per second
+  std::vector<LoadPhase> phases;   // empty: `users` for the whole duration
   Milliseconds duration{30'000};
   Milliseconds warm_up{0};  // cut off before percentiles and rates are judged; failures count from the start
   std::map<std::string, Bound> expect;  // failure_ratio, p50, p90, p95, p99, mean, max, requests_per_second, requests
+  std::map<std::string, std::map<std::string, Bound>> endpoints;  // likewise, by request: `GET /`
+  LoadWorkers workers;
+  int repeat = 1;  // loads one after another, each judged; with a baseline also compared
+  std::optional<LoadBaseline> baseline;
   std::optional<AutoscalingSpec> autoscaling;
   bool operator==(const LoadSpec&) const = default;
 };

@@ -116,6 +116,7 @@ void fields(A& a, StageOutcome& v) {
   a.later("lost_environment", v.lost_environment);
   a.later("conclusive", v.conclusive);
   a.later("roll_back", v.roll_back);
+  if (!A::writes || !v.measured.empty()) a.later("measured", v.measured);
 }
 
 }  // namespace quietgate

@@ -101,22 +101,55 @@ void fields(A& a, AutoscalingExpectation& v) {
   a("settle_at", v.settle_at);
   a("settle_within", v.settle_within);
   a("reversals", v.reversals);
+  if (!A::writes || v.decide_within) a.later("decide_within", v.decide_within);
+  if (!A::writes || v.ready_within) a.later("ready_within", v.ready_within);
+  if (!A::writes || v.failure_ratio) a.later("failure_ratio", v.failure_ratio);
+  if (!A::writes || v.p95) a.later("p95", v.p95);
+  if (!A::writes || v.per_replica) a.later("per_replica", v.per_replica);
 }
 template <class A>
 void fields(A& a, AutoscalingSpec& v) {
   a("prometheus", v.prometheus);
   a("query", v.query);
+  if (!A::writes || !v.desired.empty()) a.later("desired", v.desired);
+  if (!A::writes || v.command) a.later("command", v.command);
   a("expect", v.expect);
+}
+template <class A>
+void fields(A& a, LoadPhase& v) {
+  a("for", v.duration);
+  a("users", v.users);
+  a("spawn_rate", v.spawn_rate);
+  a("arrivals", v.arrivals);
+  a("arrivals_end", v.arrivals_end);
+}
+template <class A>
+void fields(A& a, LoadBaseline& v) {
+  a("measures", v.measures);
+  a("margin", v.margin);
+  a("host", v.host);
+}
+template <class A>
+void fields(A& a, LoadWorkers& v) {
+  a("count", v.count);
+  a("join", v.join);
 }
 template <class A>
 void fields(A& a, LoadSpec& v) {
   a("locustfile", v.locustfile);
+  if (!A::writes || !v.k6.empty()) a.later("k6", v.k6);
+  if (!A::writes || v.command) a.later("command", v.command);
   a("host", v.host);
   a("users", v.users);
   a("spawn_rate", v.spawn_rate);
   a("duration", v.duration);
   a("warm_up", v.warm_up);
   a("expect", v.expect);
+  if (!A::writes || !v.phases.empty()) a.later("phases", v.phases);
+  if (!A::writes || !v.endpoints.empty()) a.later("endpoints", v.endpoints);
+  if (!A::writes || v.workers.count > 0) a.later("workers", v.workers);
+  if (!A::writes || v.repeat != 1) a.later("repeat", v.repeat);
+  if (!A::writes || v.baseline) a.later("baseline", v.baseline);
   a("autoscaling", v.autoscaling);
 }
 template <class A>

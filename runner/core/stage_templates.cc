@@ -51,10 +51,16 @@ void each(ApplySpec& apply, const Visit& f) {
 }
 void each(LoadSpec& load, const Visit& f) {
   f(load.locustfile);
+  f(load.k6);
+  if (load.command) each(*load.command, f);
   f(load.host);
+  f(load.workers.join);
+  if (load.baseline) f(load.baseline->host);
   if (!load.autoscaling) return;
   f(load.autoscaling->prometheus);
   f(load.autoscaling->query);
+  f(load.autoscaling->desired);
+  if (load.autoscaling->command) each(*load.autoscaling->command, f);
 }
 void each(VerifySpec& verify, const Visit& f) {
   f(verify.prometheus);

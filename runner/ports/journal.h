@@ -94,6 +94,8 @@ class Catalog {
   virtual Result<std::map<std::string, CommitId>> branches(std::string repository) = 0;
   virtual Result<std::vector<EnvironmentSummary>> environments() = 0;       // live ones only, oldest first
   virtual Result<std::vector<PendingEvidence>> unpublished_evidence() = 0;  // oldest first
+  // Runs that promoted their commit, the newest run first.
+  virtual Result<std::vector<RunId>> promoted_runs(std::string repository, std::size_t limit) = 0;
 };
 
 }  // namespace quietgate

@@ -93,6 +93,7 @@ const std::vector<Api::Route>& Api::table() {
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/log/follow", &Api::follow_log},
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/tests", &Api::tests},
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/measurements", &Api::measurements},
+      {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/chart", &Api::chart},
   };
   return routes;
 }
@@ -337,6 +338,10 @@ ApiResponse Api::tests(const Asked& asked) {
 
 ApiResponse Api::measurements(const Asked& asked) {
   return attempt_file(asked, "measurements.ndjson", "application/x-ndjson", "measurements");
+}
+
+ApiResponse Api::chart(const Asked& asked) {
+  return attempt_file(asked, "artifacts/load.svg", "image/svg+xml", "chart");
 }
 
 bool Api::over(const RunId& run) {

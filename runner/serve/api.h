@@ -74,6 +74,7 @@ class Api {
   ApiResponse follow_log(const Asked& asked);
   ApiResponse tests(const Asked& asked);
   ApiResponse measurements(const Asked& asked);
+  ApiResponse chart(const Asked& asked);
   ApiResponse request_run(const Asked& asked);
   ApiResponse cancel(const Asked& asked);
   ApiResponse retry(const Asked& asked);

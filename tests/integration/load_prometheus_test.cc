@@ -8,6 +8,7 @@
 
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/posix_clock.h"
+#include "runner/adapters/posix_processes.h"
 #include "stages/locust.h"
 #include "stages/replica_watch.h"
 #include "stages/verify.h"
@@ -85,6 +86,13 @@ class LoadPrometheus : public testing::Test {
     url = "http://127.0.0.1:" + port;
     autoscaling = {url, "sum(app_ready_replicas)", {}};
   }
+  StageRequest scaling_request() {
+    LoadSpec load;
+    load.autoscaling = autoscaling;
+    auto request = bench.request(load, "load");
+    request.environment["PATH"] = "/usr/bin:/bin";
+    return request;
+  }
   static std::string prometheus_path() { return find_on_path("prometheus", "/usr/local/bin:/usr/bin:/bin"); }
   StageOutcome verify(VerifySpec spec) {
     auto request = bench.request(spec, "metrics");
@@ -99,6 +107,7 @@ class LoadPrometheus : public testing::Test {
   PosixClock clock{bench.loop.get_executor()};
   BlockingPool pool{2};
   HttpCurl http{pool};
+  PosixProcesses processes{bench.loop.get_executor()};
   std::unique_ptr<Companion> exporter, prometheus;
   std::string url;
   AutoscalingSpec autoscaling;
@@ -110,7 +119,8 @@ TEST_F(LoadPrometheus, FollowsReplicasAndJudgesMetrics) {
     GTEST_SKIP() << "PROMETHEUS IS NOT INSTALLED: this test needs the Debian package prometheus";
   }
   start_prometheus();
-  ReplicaWatch watch(http, clock, autoscaling, bench.log, bench.stop);
+  const auto at_first = scaling_request();
+  ReplicaWatch watch(http, processes, clock, at_first);
   auto base = bench.await(watch.base());
   ASSERT_TRUE(base.ok()) << base.error().message << bench.read("prometheus.log");
   auto offset = bench.await(watch.clock_offset());
@@ -130,10 +140,12 @@ TEST_F(LoadPrometheus, FollowsReplicasAndJudgesMetrics) {
   scaling.end = static_cast<double>(clock.now().time_since_epoch().count()) / 1000;
   expect.settle_at = 1;
   expect.settle_within = Milliseconds(30'000);
-  ReplicaWatch settling(http, clock, autoscaling, bench.log, bench.stop);
+  const auto then = scaling_request();
+  ReplicaWatch settling(http, processes, clock, then);
   scaling.read_until = bench.await(settling.wait_for_end(scaling, *offset));
   EXPECT_LT(scaling.read_until, scaling.end + 20) << "it ended when it had settled";
-  auto checks = judge_scaling(bench.await(settling.series(scaling)), expect, scaling);
+  auto checks =
+      judge_scaling(bench.await(settling.series(scaling)), bench.await(settling.desired(scaling)), expect, scaling);
   ASSERT_EQ(checks.size(), 1u);
   EXPECT_EQ(checks[0].outcome, Outcome::passed) << checks[0].sentence;
   EXPECT_EQ(checks[0].sentence.substr(0, 17), "back at 1 replica") << checks[0].sentence;
@@ -162,6 +174,39 @@ TEST_F(LoadPrometheus, FollowsReplicasAndJudgesMetrics) {
   auto gone = verify(spec);
   EXPECT_EQ(gone.outcome, Outcome::inconclusive);
   EXPECT_NE(gone.reason.find("127.0.0.1"), std::string::npos) << gone.reason;
+}
+
+// The numbers are those of a file, as a script would print those of a cluster.
+TEST_F(LoadPrometheus, ReplicasMayComeFromACommand) {
+  autoscaling = {};
+  autoscaling.command = Command{"cat \"$HOME/replicas\"", {}, {}};
+  bench.write("replicas", "2 2\n");
+  const auto request = scaling_request();
+  ReplicaWatch watch(http, processes, clock, request);
+  auto base = bench.await(watch.base());
+  ASSERT_TRUE(base.ok()) << base.error().message;
+  EXPECT_EQ(*base, 2);
+  bench.write("replicas", "2 5\n");
+  EXPECT_TRUE(bench.await(watch.look()));
+  EXPECT_FALSE(bench.await(watch.look())) << "not before two seconds have passed";
+  const auto now = static_cast<double>(clock.now().time_since_epoch().count()) / 1000;
+  const ScalingWindow all{now - 60, now, now + 60};
+  auto ready = bench.await(watch.series(all));
+  auto desired = bench.await(watch.desired(all));
+  ASSERT_TRUE(ready.ok() && desired.ok());
+  ASSERT_EQ(ready->size(), 2u);
+  EXPECT_EQ(ready->back().value, 2);
+  EXPECT_EQ(desired->front().value, 2);
+  EXPECT_EQ(desired->back().value, 5);
+  // The next runner has what was seen before.
+  ReplicaWatch next(http, processes, clock, request);
+  EXPECT_EQ(bench.await(next.series(all))->size(), 2u);
+  EXPECT_TRUE(std::filesystem::is_empty(bench.root + "/attempt/steps")) << "a step each, and none is left";
+  for (const auto* wrong : {"many\n", "", "-1\n", "nan\n"}) {
+    bench.write("replicas", wrong);
+    ReplicaWatch blind(http, processes, clock, request);
+    EXPECT_FALSE(bench.await(blind.look())) << wrong;
+  }
 }
 
 TEST_F(LoadPrometheus, AMuteServerIsInconclusiveInBoundedTime) {

@@ -202,4 +202,9 @@ Result<std::vector<PendingEvidence>> SimJournal::unpublished_evidence() {
   return found;
 }
 
+// Nothing in the simulation compares loads.
+Result<std::vector<RunId>> SimJournal::promoted_runs(std::string, std::size_t) {
+  return std::vector<RunId>();
+}
+
 }  // namespace quietgate

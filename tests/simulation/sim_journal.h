@@ -29,6 +29,7 @@ class SimJournal : public Journal, public Catalog {
   Result<std::map<std::string, CommitId>> branches(std::string repository) override;
   Result<std::vector<EnvironmentSummary>> environments() override;
   Result<std::vector<PendingEvidence>> unpublished_evidence() override;
+  Result<std::vector<RunId>> promoted_runs(std::string repository, std::size_t limit) override;
 
  protected:
   SimDisk& disk_;

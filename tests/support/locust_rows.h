@@ -3,22 +3,16 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "stages/request_lines.h"
 
 namespace quietgate {
 
-// The listener's arithmetic.
-inline std::int64_t bucket_of(double milliseconds) {
-  auto value = static_cast<std::int64_t>(milliseconds * 1000);
-  if (value < 512) return value;
-  int exponent = 0;
-  while ((value >> exponent) >= 512) ++exponent;
-  return (std::int64_t{exponent} << 8) + (value >> exponent);
-}
-
 class LocustRowWriter {
  public:
-  LocustRowWriter& loaded() { return row(R"({"kind": "loaded", "version": 1, "locust": "2.12.1"})"); }
+  LocustRowWriter& loaded() { return row(R"({"kind": "loaded", "version": 2, "locust": "2.12.1"})"); }
   LocustRowWriter& started(double time = 1'700'000'000.25) {
     return row(R"({"kind": "started", "time": )" + std::to_string(time) + "}");
   }
@@ -37,13 +31,27 @@ class LocustRowWriter {
     requests_ += static_cast<std::int64_t>(times.size());
     failures_ += failed;
     return row(R"({"kind": "second", "second": )" + std::to_string(seconds_++) + R"(, "users": )" +
-               std::to_string(users) + R"(, "exceptions": )" + std::to_string(exceptions_) + R"(, "requests": )" + n +
-               R"(, "failures": )" + std::to_string(failed) + R"(, "timed": )" + n + R"(, "sum": )" +
-               std::to_string(sum) + R"(, "min": )" + std::to_string(smallest) + R"(, "max": )" +
-               std::to_string(largest) + R"(, "buckets": [)" + buckets + "]}");
+               std::to_string(users) + R"(, "exceptions": )" + std::to_string(exceptions_) + schedule_ +
+               R"(, "endpoints": [{"name": ")" + endpoint_ + R"(", "requests": )" + n + R"(, "failures": )" +
+               std::to_string(failed) + R"(, "timed": )" + n + R"(, "sum": )" + std::to_string(sum) + R"(, "min": )" +
+               std::to_string(smallest) + R"(, "max": )" + std::to_string(largest) + R"(, "buckets": [)" + buckets +
+               "]}]}");
   }
   LocustRowWriter& seconds(int count, const std::vector<double>& times, int failed = 0) {
     for (int i = 0; i < count; ++i) second(times, failed);
+    return *this;
+  }
+  // Of the seconds that follow.
+  LocustRowWriter& schedule(int intended, int begun) {
+    schedule_ = R"(, "intended": )" + std::to_string(intended) + R"(, "begun": )" + std::to_string(begun);
+    return *this;
+  }
+  LocustRowWriter& cpu(double cores) {
+    schedule_ += R"(, "cpu": )" + std::to_string(cores);
+    return *this;
+  }
+  LocustRowWriter& endpoint(std::string name) {
+    endpoint_ = std::move(name);
     return *this;
   }
   LocustRowWriter& stopping(double elapsed) {
@@ -63,6 +71,8 @@ class LocustRowWriter {
 
  private:
   std::string text_;
+  std::string schedule_;
+  std::string endpoint_ = "GET /";
   int seconds_ = 0;
   std::int64_t requests_ = 0, failures_ = 0, exceptions_ = 0;
 };

@@ -30,11 +30,13 @@ class ScriptedLocust : public Processes {
   Milliseconds ends_at{0};
   Result<ProcessExit> exit = ProcessExit{};
   std::vector<ProcessSpec> ran;
+  std::function<void(std::size_t number)> starting;  // before each, from 1
   std::vector<StopReason> stopped;
   bool known = false;  // the step was started by a runner before
 
   Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override {
     ran.push_back(spec);
+    if (starting) starting(ran.size());
     try {
       co_await play(spec.environment.at("QUIETGATE_LOAD_FILE"), stop);
     } catch (const Stopped& why) {

@@ -82,6 +82,14 @@ class FakeJournal : public Journal, public Catalog {
     }
     return pending;
   }
+  Result<std::vector<RunId>> promoted_runs(std::string repository, std::size_t limit) override {
+    std::vector<RunId> runs;
+    for (auto row = rows.rbegin(); row != rows.rend() && runs.size() < limit; ++row) {
+      const auto* e = std::get_if<CommitPromoted>(&row->event);
+      if (e != nullptr && e->run.repository == repository) runs.push_back(e->run);
+    }
+    return runs;
+  }
 
  private:
   RunSummary summary(const Row& first, const RunId& id) {

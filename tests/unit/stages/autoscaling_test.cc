@@ -8,6 +8,11 @@
 namespace quietgate {
 namespace {
 
+std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, const AutoscalingExpectation& expect,
+                                 const ScalingWindow& window) {
+  return quietgate::judge_scaling(samples, std::vector<Sample>(), expect, window);
+}
+
 constexpr double origin = 1'700'000'000;
 
 // A sample a second from `from` to `until` (seconds after the load began).
@@ -50,14 +55,14 @@ TEST(Autoscaling, TellsTheStoryOfTheDefaultAutoscaler) {
   expect.reach = 6;
   expect.settle_at = 2;
   auto ready = every_second(-5, 700, [](int t) { return t < 90 ? 2.0 : t < 645 ? 6.0 : 2.0; });
-  auto story = tell_scaling(ready, expect, window(300, 700));
+  auto story = tell_scaling(ready, {}, expect, window(300, 700));
   EXPECT_EQ(story.base, 2);
   EXPECT_EQ(story.highest, 6);
   EXPECT_EQ(story.reached_after, 90);
   EXPECT_EQ(story.settled_after, 345);
   EXPECT_EQ(story.reversals, 1);
   auto desired = every_second(-5, 700, [](int t) { return t < 45 ? 2.0 : t < 615 ? 6.0 : 2.0; });
-  story = tell_scaling(desired, expect, window(300, 700));
+  story = tell_scaling(desired, {}, expect, window(300, 700));
   EXPECT_EQ(story.reached_after, 45);
   EXPECT_EQ(story.settled_after, 315);
   EXPECT_EQ(story.reversals, 1);
@@ -149,7 +154,8 @@ TEST(Autoscaling, NoSeriesNeverPasses) {
     ASSERT_EQ(checks.size(), 1u);
     EXPECT_EQ(checks[0].outcome, Outcome::inconclusive);
   }
-  EXPECT_EQ(judge_scaling(std::vector<Sample>{}, {}, window(45, 70))[0].outcome, Outcome::inconclusive);
+  EXPECT_EQ(judge_scaling(std::vector<Sample>{}, AutoscalingExpectation{}, window(45, 70))[0].outcome,
+            Outcome::inconclusive);
 }
 
 TEST(Autoscaling, WantsOneSeries) {
@@ -170,6 +176,80 @@ TEST(Autoscaling, WaitsUntilItStandsStill) {
   auto moving = series(45, 60);
   moving.back().value = 2;
   EXPECT_FALSE(settled(moving, expect, origin + 45));
+}
+
+// ALERTS.md, section 4: decision 45, ready lag 45, down decision 315, down total 345, reversals 1.
+TEST(Autoscaling, TellsDecisionsFromReadiness) {
+  AutoscalingExpectation expect;
+  expect.reach = 6;
+  auto ready = every_second(-5, 700, [](int t) { return t < 90 ? 2.0 : t < 645 ? 6.0 : 2.0; });
+  auto desired = every_second(-5, 700, [](int t) { return t < 45 ? 2.0 : t < 615 ? 6.0 : 2.0; });
+  auto story = tell_scaling(ready, desired, expect, window(300, 700));
+  EXPECT_EQ(story.decided_after, 45);
+  EXPECT_EQ(story.ready_lag, 45);
+  EXPECT_EQ(story.first_rise_after, 90);
+  EXPECT_EQ(story.decided_down_after, 315);
+  EXPECT_EQ(story.down_after, 345);
+  EXPECT_EQ(story.reversals, 1);
+  expect.decide_within = Milliseconds(45'000);
+  expect.ready_within = Milliseconds(44'000);
+  expect.within = Milliseconds(90'000);
+  auto checks = quietgate::judge_scaling(ready, desired, expect, window(300, 700));
+  EXPECT_EQ(find(checks, "decision").sentence, "more replicas were desired 45s after the load began <= 45s");
+  EXPECT_EQ(find(checks, "ready").sentence, "6 replicas ready 45s after the decision > 44s");
+  EXPECT_EQ(find(checks, "ready").outcome, Outcome::failed);
+}
+
+TEST(Autoscaling, ReversalsAreThoseOfTheAutoscaler) {
+  AutoscalingExpectation expect;
+  expect.reversals = Bound{Bound::Relation::less_equal, 1, "<= 1"};
+  auto flapping = every_second(-5, 70, [](int t) { return t < 10 ? 1.0 : t % 7 == 0 ? 2.0 : 3.0; });
+  auto desired = every_second(-5, 70, [](int t) { return t < 8 ? 1.0 : t < 60 ? 3.0 : 1.0; });
+  EXPECT_EQ(find(quietgate::judge_scaling(flapping, desired, expect, window(45, 70)), "reversals").outcome,
+            Outcome::passed)
+      << "a replica that is not ready for a moment is no decision";
+  EXPECT_EQ(find(judge_scaling(flapping, expect, window(45, 70)), "reversals").outcome, Outcome::failed);
+}
+
+TEST(Autoscaling, ADesiredCountThatIsNotKnownProvesNothing) {
+  auto expect = usual();
+  expect.decide_within = Milliseconds(30'000);
+  expect.ready_within = Milliseconds(30'000);
+  auto ready = every_second(-5, 70, healthy);
+  for (const Result<std::vector<Sample>>& desired : {Result<std::vector<Sample>>(infrastructure_error("refused")),
+                                                     Result<std::vector<Sample>>(std::vector<Sample>())}) {
+    auto checks = quietgate::judge_scaling(ready, desired, expect, window(45, 70));
+    EXPECT_EQ(find(checks, "decision").outcome, Outcome::inconclusive);
+    EXPECT_EQ(find(checks, "ready").outcome, Outcome::inconclusive);
+    EXPECT_EQ(find(checks, "reach").outcome, Outcome::passed) << "what is known is judged";
+  }
+  auto never = every_second(-5, 70, [](int) { return 1.0; });
+  EXPECT_EQ(find(quietgate::judge_scaling(ready, never, expect, window(45, 70)), "decision").outcome, Outcome::failed);
+}
+
+TEST(Autoscaling, JudgesTheLoadWhileReplicasCome) {
+  AutoscalingExpectation expect;
+  expect.reach = 3;
+  expect.failure_ratio = Bound{Bound::Relation::less_equal, 0.01, "<= 1%"};
+  expect.p95 = Bound{Bound::Relation::less_equal, 500, "<= 500ms"};
+  expect.per_replica = 0.7;
+  ScalingLoad load;
+  load.requests = 1000;
+  load.failures = 20;
+  load.timed = 1000;
+  load.p95 = 300;
+  load.rate_before = 100;
+  load.rate_after = 69;
+  auto checks = judge_scaling_load(load, expect);
+  ASSERT_EQ(checks.size(), 3u);
+  EXPECT_EQ(checks[0].sentence, "failure ratio while scaling 0.020 > 0.01 while scaling (1,000 requests)");
+  EXPECT_EQ(checks[1].outcome, Outcome::passed);
+  EXPECT_EQ(checks[2].sentence, "69 req/s a replica with more of them, 100 req/s before: 69 % < 70 %");
+  load.rate_after = 70;
+  EXPECT_EQ(judge_scaling_load(load, expect)[2].outcome, Outcome::passed);
+  for (const auto& check : judge_scaling_load({0, 0, 0, std::nan(""), std::nan(""), std::nan("")}, expect)) {
+    EXPECT_EQ(check.outcome, Outcome::inconclusive) << check.sentence;
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "stages/expectation.h"
+#include "stages/statistics.h"
 #include "tests/support/locust_rows.h"
 
 namespace quietgate {
@@ -239,6 +240,142 @@ TEST(LoadJudgement, TheLocustfileMayFailTheLoadByItsExitStatus) {
   auto summary = summarise(judge_load(read(good()), ended(3), spec_of()));
   EXPECT_EQ(summary.outcome, Outcome::failed);
   EXPECT_EQ(summary.sentence, "Locust ended with exit status 3");
+}
+
+// 59 requests are enough to bound a p95 at all: by the slowest of them.
+TEST(LoadJudgement, WhatMayBeBehindAPercentileIsNotPassedOver) {
+  std::vector<double> times(99, 10);
+  times.push_back(400);
+  auto of = [](const std::vector<double>& some) {
+    return read(LocustRowWriter().loaded().started().second(some).seconds(9, {}).stopping(10).final());
+  };
+  auto few = judge_load(of(times), ended(), spec_of({{"p95", at_most(100)}})).back();
+  EXPECT_EQ(few.outcome, Outcome::passed) << few.sentence;
+  times.resize(97);
+  times.insert(times.end(), 3, 400);
+  few = judge_load(of(times), ended(), spec_of({{"p95", at_most(100)}})).back();
+  EXPECT_EQ(few.outcome, Outcome::inconclusive);
+  EXPECT_EQ(
+      few.sentence,
+      "p95 10 ms <= 100 ms over 10 s (100 requests), but with 95 % confidence at most 400 ms: more requests would "
+      "tell");
+  EXPECT_EQ(judge_load(of(times), ended(), spec_of({{"p95", {Bound::Relation::greater, 5, ""}}})).back().outcome,
+            Outcome::passed)
+      << "a lower bound is not in doubt";
+}
+
+TEST(LoadJudgement, TooFewRequestsBoundNoFailureRatio) {
+  auto of = [](int count, int failed) {
+    return read(LocustRowWriter()
+                    .loaded()
+                    .started()
+                    .second(std::vector<double>(static_cast<std::size_t>(count), 5), failed)
+                    .seconds(9, {})
+                    .stopping(10)
+                    .final());
+  };
+  auto judged = [&](int count, int failed, double limit) {
+    return judge_load(of(count, failed), ended(), spec_of({{"failure_ratio", at_most(limit)}})).back();
+  };
+  EXPECT_EQ(judged(298, 0, 0.01).outcome, Outcome::inconclusive);
+  EXPECT_EQ(
+      judged(298, 0, 0.01).sentence,
+      "failure ratio 0.000 <= 0.01 over 10 s (298 requests), but with 95 % confidence only at most 0.010: at least "
+      "299 requests would tell");
+  EXPECT_EQ(judged(299, 0, 0.01).outcome, Outcome::passed);
+  EXPECT_EQ(judged(1000, 9, 0.01).outcome, Outcome::inconclusive);
+  EXPECT_EQ(judged(1000, 11, 0.01).outcome, Outcome::failed);
+  EXPECT_EQ(judged(10, 0, 0).outcome, Outcome::passed) << "none of those that were sent";
+}
+
+TEST(LoadJudgement, AScheduleThatWasNotKeptIsInconclusive) {
+  auto of = [](int begun) {
+    return read(LocustRowWriter()
+                    .loaded()
+                    .started()
+                    .schedule(100, begun)
+                    .cpu(0.25)
+                    .seconds(10, std::vector<double>(100, 5))
+                    .stopping(10)
+                    .final());
+  };
+  EXPECT_EQ(judge_load(of(95), ended(), spec_of())[1].outcome, Outcome::passed);
+  auto check = judge_load(of(94), ended(), spec_of())[1];
+  EXPECT_EQ(check.outcome, Outcome::inconclusive);
+  EXPECT_EQ(
+      check.sentence,
+      "the load generator could not keep up: only 94.0 % of the arrivals that the schedule has began (asked for: >= "
+      "95 %); more `users`, or `workers` when its processor is busy (0.25 of a core), let it");
+}
+
+TEST(LoadJudgement, ABusyGeneratorIsSaid) {
+  auto rows = LocustRowWriter().loaded().started().cpu(0.97).seconds(10, {5}).stopping(10).final();
+  auto checks = judge_load(read(rows), ended(), spec_of());
+  ASSERT_EQ(checks.size(), 2u);
+  EXPECT_EQ(checks[1].name, "generator");
+  EXPECT_EQ(checks[1].outcome, Outcome::passed);
+  EXPECT_NE(checks[1].sentence.find("0.97 of a core"), std::string::npos);
+}
+
+TEST(LoadJudgement, AnEndpointIsHeldToItsOwnBounds) {
+  auto report = read(LocustRowWriter()
+                         .loaded()
+                         .started()
+                         .endpoint("GET /fast")
+                         .seconds(5, std::vector<double>(100, 10))
+                         .endpoint("GET /slow")
+                         .seconds(5, std::vector<double>(100, 900))
+                         .stopping(10)
+                         .final());
+  auto spec = spec_of();
+  spec.endpoints = {{"GET /fast", {{"p95", at_most(100)}}},
+                    {"GET /slow", {{"p95", at_most(100)}, {"failure_ratio", at_most(0.01)}}},
+                    {"GET /gone", {{"p95", at_most(100)}}}};
+  auto checks = judge_load(report, ended(), spec);
+  ASSERT_EQ(checks.size(), 5u);
+  EXPECT_EQ(checks[1].sentence, "GET /fast p95 10 ms <= 100 ms over 10 s (500 requests)");
+  EXPECT_EQ(checks[2].outcome, Outcome::inconclusive);
+  EXPECT_EQ(checks[2].sentence, "no request was named `GET /gone`; there were `GET /fast`, `GET /slow`");
+  EXPECT_EQ(checks[3].sentence, "GET /slow failure ratio 0.000 <= 0.01 over 10 s (500 requests)");
+  EXPECT_EQ(checks[4].sentence, "GET /slow p95 900 ms > 100 ms over 10 s (500 requests)");
+}
+
+TEST(LoadJudgement, ALostWorkerIsAnError) {
+  auto report = read(
+      LocustRowWriter()
+          .loaded()
+          .started()
+          .seconds(3, {1})
+          .row(R"row({"kind": "worker", "worker": "2 (process 7)", "words": "killed by signal 9", "elapsed": 3.5})row")
+          .stopping(3.6)
+          .final());
+  auto check = judge_completion(report, ended(), spec_of(), "/c");
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->outcome, Outcome::error);
+  EXPECT_EQ(
+      check->sentence,
+      "worker 2 (process 7) of the load was lost (killed by signal 9) 3.5 s after its begin: its part of the load was "
+      "missing");
+}
+
+TEST(LoadJudgement, TheSteadyStateHasAllUsersAndReplicas) {
+  auto rows = LocustRowWriter().loaded().started().second({1}, 0, 0, 10).second({1}, 0, 0, 20).second({1}, 0, 0, 40);
+  auto spec = spec_of();
+  spec.locustfile = "l.py";
+  spec.users = 40;
+  EXPECT_EQ(steady_from(read(rows), spec, -1), Milliseconds(2'000));
+  spec.warm_up = Milliseconds(5'000);
+  EXPECT_EQ(steady_from(read(rows), spec, -1), Milliseconds(5'000));
+  spec.users = 50;
+  spec.warm_up = Milliseconds(0);
+  EXPECT_EQ(steady_from(read(rows), spec, -1), Milliseconds(3'000)) << "never: nothing is left";
+  spec.users = 10;
+  EXPECT_EQ(steady_from(read(rows), spec, 12.5), Milliseconds(0)) << "replicas that nobody waits for";
+  spec.autoscaling.emplace().expect.reach = 3;
+  EXPECT_EQ(steady_from(read(rows), spec, 12.5), Milliseconds(12'500));
+  EXPECT_EQ(steady_from(read(rows), spec, -1), Milliseconds(0)) << "none came: what there was is judged";
+  spec.phases = {{Milliseconds(10'000), 50, 1, 0, 0}};
+  EXPECT_EQ(steady_from(read(rows), spec, -1), Milliseconds(0)) << "a shape has no one number of users";
 }
 
 }  // namespace

@@ -117,17 +117,17 @@ TEST(LoadReport, RefusesRowsThatMakeNoSense) {
       "garbage",
       "[]",
       "{\"kind\":",
-      R"({"kind": "loaded", "version": 2})",
+      R"({"kind": "loaded", "version": 1})",
       R"({"kind": "started"})",
       R"({"kind": "started", "time": "now"})",
       R"({"kind": "started", "time": -1})",
-      R"({"kind": "second", "second": 1, "users": 0, "exceptions": 0, "requests": 0, "failures": 0, "timed": 0, "buckets": []})",
-      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "requests": -1, "failures": 0, "timed": 0, "buckets": []})",
-      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "requests": 0, "failures": 1, "timed": 0, "buckets": []})",
-      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "requests": 1, "failures": 0, "timed": 1, "buckets": []})",
-      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "requests": 1, "failures": 0, "timed": 1, "sum": 1, "min": 2, "max": 1, "buckets": [[1, 1]]})",
-      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "requests": 1, "failures": 0, "timed": 1, "sum": 1, "min": 1, "max": 1, "buckets": [[999999999, 1]]})",
-      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "requests": 1, "failures": 0, "timed": 1, "buckets": 7})",
+      R"({"kind": "second", "second": 1, "users": 0, "exceptions": 0, "endpoints": [{"name": "GET /", "requests": 0, "failures": 0, "timed": 0, "buckets": []}]})",
+      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "endpoints": [{"name": "GET /", "requests": -1, "failures": 0, "timed": 0, "buckets": []}]})",
+      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "endpoints": [{"name": "GET /", "requests": 0, "failures": 1, "timed": 0, "buckets": []}]})",
+      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "endpoints": [{"name": "GET /", "requests": 1, "failures": 0, "timed": 1, "buckets": []}]})",
+      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "endpoints": [{"name": "GET /", "requests": 1, "failures": 0, "timed": 1, "sum": 1, "min": 2, "max": 1, "buckets": [[1, 1]]}]})",
+      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "endpoints": [{"name": "GET /", "requests": 1, "failures": 0, "timed": 1, "sum": 1, "min": 1, "max": 1, "buckets": [[999999999, 1]]}]})",
+      R"({"kind": "second", "second": 0, "users": 0, "exceptions": 0, "endpoints": [{"name": "GET /", "requests": 1, "failures": 0, "timed": 1, "buckets": 7}]})",
       R"({"kind": "final", "requests": 7, "failures": 0, "exceptions": 0, "errors": []})",
   };
   for (const auto* row : rows) {
@@ -157,6 +157,57 @@ TEST(LoadReport, SaysHowFarItIs) {
   auto none = progress_of(read(LocustRowWriter().loaded().started().second({}).text()), Milliseconds(45'000));
   EXPECT_EQ(to_line(none), "1s of 45s: 4 users, 0 req/s, no answers, 0 failed");
   EXPECT_NE(to_json(none).find("\"p95_ms\":null"), std::string::npos);
+}
+
+TEST(LoadReport, KeepsEndpointsApart) {
+  auto report = read(LocustRowWriter()
+                         .loaded()
+                         .started()
+                         .endpoint("GET /a")
+                         .second({10, 20}, 1)
+                         .endpoint("GET /b")
+                         .second({900})
+                         .text(),
+                     Milliseconds(1'000));
+  EXPECT_EQ(report.damage, "");
+  ASSERT_EQ(report.endpoints.size(), 2u);
+  EXPECT_EQ(report.endpoints["GET /a"].requests, 2);
+  EXPECT_EQ(report.endpoints["GET /a"].failures, 1);
+  EXPECT_EQ(report.endpoints["GET /a"].steady.count(), 0) << "its second was warm-up";
+  EXPECT_EQ(report.endpoints["GET /b"].steady.percentile(0.5), 900);
+}
+
+TEST(LoadReport, KnowsHowMuchOfTheScheduleBegan) {
+  auto rows =
+      LocustRowWriter().loaded().started().schedule(100, 10).second({1}).schedule(100, 90).second({1}).second({1});
+  EXPECT_DOUBLE_EQ(read(rows.text()).achieved(), 190.0 / 300);
+  EXPECT_DOUBLE_EQ(read(rows.text(), Milliseconds(1'000)).achieved(), 0.9) << "of the steady state";
+  EXPECT_TRUE(std::isnan(read(LocustRowWriter().loaded().started().second({1}).text()).achieved()));
+}
+
+TEST(LoadReport, KnowsTheBusiestProcess) {
+  auto rows = LocustRowWriter().loaded().started().cpu(1.0).second({1}).schedule(1, 1).cpu(0.5).second({1});
+  EXPECT_DOUBLE_EQ(read(rows.text()).steady_cpu(), 1.0);
+  EXPECT_DOUBLE_EQ(read(rows.text(), Milliseconds(1'000)).steady_cpu(), 0.5);
+}
+
+TEST(LoadReport, NamesTheWorkerThatWasLost) {
+  auto report = read(
+      LocustRowWriter()
+          .loaded()
+          .started()
+          .row(R"row({"kind": "worker", "worker": "2 (process 7)", "words": "killed by signal 9", "elapsed": 3.5})row")
+          .text());
+  ASSERT_TRUE(report.lost);
+  EXPECT_EQ(report.lost->name, "2 (process 7)");
+  EXPECT_EQ(report.lost->elapsed, 3.5);
+}
+
+TEST(LoadReport, TooManyEndpointsMakeNoSense) {
+  LocustRowWriter rows;
+  rows.loaded().started();
+  for (int i = 0; i < 200; ++i) rows.endpoint("GET /" + std::to_string(i)).second({1});
+  EXPECT_NE(read(rows.text()).damage.find("too many endpoints"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,170 @@
+#include "stages/load_turn.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "stages/expectation.h"
+#include "stages/load_judgement.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr Milliseconds time_to_begin{60'000};  // for the source to come up and read its script
+constexpr Milliseconds time_to_join{90'000};   // likewise, with workers
+constexpr Milliseconds time_to_end{60'000};    // beyond the duration
+constexpr std::size_t seconds_between_lines = 5;
+constexpr std::size_t read_again_at_once = 256UL * 1024;
+constexpr const char* alarm_file = "/alarm";
+
+void add_second(Measurements& to, const LoadReport& report, std::size_t index, const LoadTurn& turn, double offset) {
+  const auto& second = report.seconds[index];
+  const std::string prefix = turn.baseline ? "baseline.load." : "load.";
+  double begin = report.begin.value_or(0) + offset + static_cast<double>(index);
+  double width = 1;
+  if (report.length) width = std::clamp(*report.length - static_cast<double>(index), 0.001, 1.0);
+  double at = begin + width;
+  // The last second is cut short: its counts are no rates.
+  if (width > 0.5) {
+    to.add(prefix + "requests_per_second", at, static_cast<double>(second.requests) / width);
+    to.add(prefix + "failures_per_second", at, static_cast<double>(second.failures) / width);
+  }
+  to.add(prefix + "users", at, second.users);
+  to.add(prefix + "p50_ms", at, second.p50);
+  to.add(prefix + "p95_ms", at, second.p95);
+  to.add(prefix + "p99_ms", at, second.p99);
+  if (second.cpu > 0) to.add(prefix + "generator_cores", at, second.cpu);
+  if (second.intended > 0) {
+    to.add(prefix + "arrivals_intended", at, static_cast<double>(second.intended));
+    to.add(prefix + "arrivals_begun", at, static_cast<double>(second.begun));
+  }
+}
+
+Time to_time(double seconds) {
+  return Time(Milliseconds(std::llround(seconds * 1000)));
+}
+
+}  // namespace
+
+CountedLoad::CountedLoad(LoadCounters* counters, const std::string& repository)
+    : to_(counters == nullptr ? nullptr : &counters->by_repository[repository]) {
+  if (to_ != nullptr) ++to_->active;
+}
+
+CountedLoad::~CountedLoad() {
+  if (to_ != nullptr) --to_->active;
+}
+
+void CountedLoad::count(std::int64_t requests, std::int64_t failures) {
+  if (to_ == nullptr) return;
+  if (std::exchange(late_, false)) {
+    requests_ = requests;
+    failures_ = failures;
+  }
+  to_->requests += std::max<std::int64_t>(0, requests - requests_);
+  to_->failed += std::max<std::int64_t>(0, failures - failures_);
+  requests_ = requests;
+  failures_ = failures;
+}
+
+LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, ReplicaWatch* replicas, Clock& clock,
+                   LoadCounters* counters)
+    : turn(std::move(its_turn)),
+      report(std::get<LoadSpec>(request.spec.body).warm_up),
+      request_(request),
+      spec_(std::get<LoadSpec>(request.spec.body)),
+      replicas_(replicas),
+      clock_(clock),
+      rows_(turn.rows, spec_),
+      drawn_(request.directory + "/measurements.ndjson",
+             std::ios::binary | (turn.number == 1 ? std::ios::trunc : std::ios::app)),
+      started_(clock.now()),
+      counted_(std::in_place, counters, request.run.repository) {
+  if (request.resume) resume();
+}
+
+void LiveLoad::read() {
+  rows_.read_into(report);
+  if (counted_) counted_->count(report.requests, report.failures);
+  if (told_ == report.seconds.size()) return;
+  Measurements fresh;
+  bool line = false;
+  for (; told_ < report.seconds.size(); ++told_) {
+    add_second(fresh, report, told_, turn, 0);
+    line = line || (told_ + 1) % seconds_between_lines == 0;
+  }
+  drawn_ << fresh.text() << std::flush;
+  auto progress = progress_of(report, spec_.duration);
+  progress.load = turn.number;
+  progress.loads = turn.of;
+  if (line && !report.finished) request_.log->line(to_line(progress));
+  (void)replace_file(request_.directory + "/progress.json", to_json(progress) + "\n");
+}
+
+// What an earlier runner knew.
+void LiveLoad::resume() {
+  std::ifstream file(request_.directory + alarm_file, std::ios::binary);
+  std::getline(file, ended_for);
+  counted_->begin_late();
+}
+
+std::optional<std::string> LiveLoad::must_end() {
+  if (ended_for.empty() && request_.alarm != nullptr && !request_.alarm->empty() && !report.finished) {
+    ended_for = *request_.alarm;
+    request_.log->line(ended_for + ": the load is ended");
+    // Before the effect: the next runner would take the end for the source's own misfortune, and try again.
+    (void)replace_file(request_.directory + alarm_file, ended_for);
+    return ended_for;
+  }
+  if (!ended_for.empty() && !report.finished) return ended_for;
+  if (!report.damage.empty()) return "its rows make no sense";
+  if (report.lost && !report.finished) return "a worker was lost";
+  if (hopeless(report)) return "it raises nothing but exceptions";
+  auto begins = spec_.workers.count > 0 ? time_to_join : time_to_begin;
+  auto limit = report.begin ? to_time(*report.begin) + spec_.duration + time_to_end : started_ + begins;
+  if (clock_.now() <= limit || report.finished) return std::nullopt;
+  return report.begin ? fmt::format("it still ran {} after its load should have ended", human_duration(time_to_end))
+                      : fmt::format("it did not begin its load within {}", human_duration(begins));
+}
+
+Task<std::optional<std::string>> LiveLoad::follow() {
+  read();
+  bool fresh_count = false;
+  if (replicas_ != nullptr) fresh_count = co_await replicas_->look();
+  if (fresh_count) {
+    Measurements fresh;
+    fresh.add("replicas", replicas_->newest().time, replicas_->newest().value);
+    drawn_ << fresh.text() << std::flush;
+  }
+  co_return must_end();
+}
+
+Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process) {
+  auto end = co_await run_locust(processes, clock_, std::move(process), *request_.stop, [this] { return follow(); });
+  read();
+  rows_.finish(report);
+  read();
+  counted_.reset();
+  drawn_.close();
+  co_return end;
+}
+
+Task<LoadReport> LiveLoad::read_again(Milliseconds from, std::optional<Milliseconds> until) {
+  LoadReport again(from, until);
+  LoadRows rows(turn.rows, spec_);
+  // A long load's file is large: others have their turns between its parts.
+  while (rows.read_into(again, read_again_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
+  rows.finish(again);
+  co_return again;
+}
+
+void add_measurements(Measurements& to, const LiveLoad& load, double offset) {
+  for (std::size_t index = 0; index < load.report.seconds.size(); ++index) {
+    add_second(to, load.report, index, load.turn, offset);
+  }
+}
+
+}  // namespace quietgate

@@ -1,0 +1,66 @@
+// A line for each request to the rows that locust_listener.py writes. Pure.
+//
+// plain: {"name": "GET /", "t": 1700000000.123, "ms": 12.5, "ok": true}   `t`: when it ended, seconds since the epoch;
+// k6: the points of its JSON output, of which http_req_duration, vus, iterations and dropped_iterations are read.
+//
+// The load begins with the first request. Lines may be up to three seconds out of order; those that come later count
+// in the first second that is still open.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace quietgate {
+
+class RequestLines {
+ public:
+  enum class Format { plain, k6 };
+  explicit RequestLines(Format format) : format_(format) {}
+
+  // Takes the next bytes, cut anywhere; answers rows. A line that makes no sense gives a row `damage` that says so, and
+  // nothing after it is read.
+  std::string add(std::string_view bytes);
+  // The source has ended.
+  std::string finish();
+
+ private:
+  struct Endpoint {
+    std::int64_t requests = 0, failures = 0;
+    double sum = 0, least = 0, most = 0;
+    std::map<std::int64_t, std::int64_t> buckets;
+  };
+  struct Second {
+    std::map<std::string, Endpoint> endpoints;
+    std::int64_t begun = 0, dropped = 0;
+  };
+  void line(std::string_view text, std::string& rows);
+  void damage(const std::string& words, std::string& rows);
+  void k6_point(const nlohmann::json& point, std::string& rows);
+  void request(double time, std::string name, double milliseconds, bool ok, std::string& rows);
+  Second& at(double time);
+  void write_until(std::int64_t second, std::string& rows);
+
+  Format format_;
+  std::string partial_;
+  std::optional<double> begin_;
+  double newest_ = 0;
+  std::map<std::int64_t, Second> seconds_;
+  std::int64_t written_ = 0;
+  int users_ = 0;
+  bool scheduled_ = false;  // k6 dropped iterations, or counts them
+  std::int64_t requests_ = 0, failures_ = 0;
+  std::int64_t lines_ = 0;
+  bool broken_ = false;
+};
+
+// Seconds since the epoch of `2017-05-09T14:34:45.625742514+02:00`; nothing when it is no such time.
+std::optional<double> parse_rfc3339(std::string_view text);
+
+// The bucket in which a response time is counted (locust_listener.py).
+std::int64_t bucket_of(double milliseconds);
+
+}  // namespace quietgate
