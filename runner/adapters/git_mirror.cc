@@ -29,6 +29,17 @@ void remove_abandoned(const fs::path& directory, const std::string& repository) 
   }
 }
 
+// Git's lock files of refs and of what stands beside them; objects have none.
+void remove_locks(const fs::path& mirror) {
+  std::error_code ignored;
+  for (fs::directory_iterator at(mirror, ignored), end; at != end; at.increment(ignored)) {
+    if (at->path().extension() == ".lock") fs::remove(at->path(), ignored);
+  }
+  for (fs::recursive_directory_iterator at(mirror / "refs", ignored), end; at != end; at.increment(ignored)) {
+    if (at->path().extension() == ".lock" && at->is_regular_file(ignored)) fs::remove(at->path(), ignored);
+  }
+}
+
 bool is_repository(const fs::path& path) {
   std::error_code ignored;
   return fs::is_regular_file(path / "HEAD", ignored) && fs::is_directory(path / "objects", ignored) &&
@@ -109,8 +120,11 @@ std::unique_lock<std::timed_mutex> GitMirrors::write(const std::string& reposito
   }
   std::unique_lock held(*writer, std::defer_lock);
   while (!held.try_lock_for(Milliseconds(100))) {
-    if (bound.over()) break;
+    if (bound.over()) return held;
   }
+  const auto path = path_of(repository);
+  std::lock_guard lock(mutex_);
+  if (path && cleared_.insert(repository).second) remove_locks(*path);
   return held;
 }
 

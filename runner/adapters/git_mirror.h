@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "runner/adapters/git_handles.h"
@@ -24,7 +25,8 @@ class GitMirrors {
   Result<RepositoryHandle> open_or_make(const std::string& repository);
   // Instead of one that is damaged. Whoever reads that one at the moment fails. With its write lock held.
   Result<RepositoryHandle> make_again(const std::string& repository);
-  // Held while a mirror's refs are written. Unlocked when the bound broke first.
+  // Held while a mirror's refs are written. Unlocked when the bound broke first. The first time, lock files of Git that
+  // a killed process left are removed: whoever has the data directory is alone with its mirrors.
   std::unique_lock<std::timed_mutex> write(const std::string& repository, NetworkBound& bound);
 
   static std::string ref_of(const std::string& branch);
@@ -35,6 +37,7 @@ class GitMirrors {
   std::string directory_;
   std::mutex mutex_;
   std::map<std::string, std::timed_mutex> writers_;
+  std::set<std::string> cleared_;  // of abandoned locks
 };
 
 // The commit, or an error that says that the mirror does not have it.

@@ -141,6 +141,23 @@ TEST_F(GitTest, AHalfMadeMirrorIsMadeAgain) {
   EXPECT_EQ(std::distance(fs::directory_iterator(servers.folder().path("mirrors")), {}), 1);
 }
 
+// A process that is killed while it moves a ref leaves Git's lock file behind, and everybody after it would wait for ever.
+TEST_F(GitTest, LocksOfAProcessThatIsGoneAreRemoved) {
+  servers.make_repository("hello");
+  servers.commit("hello", "main", {{"a", "1"}});
+  ASSERT_TRUE(fetch(remote(servers.file()), {"main"}).ok());
+  const auto newer = servers.commit("hello", "main", {{"a", "2"}}, {"main"});
+  for (const auto* lock : {"refs/quietgate/heads/main.lock", "packed-refs.lock", "HEAD.lock", "config.lock"}) {
+    servers.folder().write(std::string("mirrors/hello.git/") + lock, "");
+  }
+  // The process that comes next.
+  GitLibgit2 next(pool, servers.folder().path("mirrors"));
+  auto fetched = run_task(loop, next.fetch(remote(servers.file()), std::vector<std::string>(1, "main"), stop));
+  ASSERT_TRUE(fetched.ok()) << fetched.error().message;
+  EXPECT_TRUE(run_task(loop, next.commit("hello", newer, stop)).ok());
+  EXPECT_FALSE(fs::exists(servers.folder().path("mirrors/hello.git/packed-refs.lock")));
+}
+
 TEST_F(GitTest, ManyFetchesAtOnceAllSucceed) {
   const auto base = servers.http();
   if (base.empty()) GTEST_SKIP() << servers.missing();
