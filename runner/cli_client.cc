@@ -1,12 +1,13 @@
 #include "runner/cli_client.h"
 
-#include <curl/curl.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
 #include <thread>
+
+#include "runner/adapters/curl_library.h"
 
 namespace quietgate {
 
@@ -32,7 +33,7 @@ struct Receiving {
 std::size_t on_bytes(char* bytes, std::size_t, std::size_t count, void* to) {
   auto& receiving = *static_cast<Receiving*>(to);
   long status = 0;
-  curl_easy_getinfo(receiving.handle, CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(receiving.handle, CURLINFO_RESPONSE_CODE, &status);
   if (receiving.take != nullptr && status == 200) {
     if (!(*receiving.take)(std::string_view(bytes, count))) {
       receiving.enough = true;
@@ -112,44 +113,44 @@ CliClient::CliClient(std::string server, std::string token, std::string actor)
 }
 
 Result<Reply> CliClient::perform(const Exchange& exchange) {
-  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), curl_easy_cleanup);
-  if (!curl) return infrastructure_error("libcurl can't be initialised");
-  auto* handle = curl.get();
+  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> owner(curl().easy_init(), curl().easy_cleanup);
+  if (!owner) return infrastructure_error("libcurl can't be initialised");
+  auto* handle = owner.get();
   Reply reply;
   Receiving receiving{handle, reply, exchange.take};
   std::array<char, CURL_ERROR_SIZE> words{};
   curl_slist* list = nullptr;
-  for (const auto& header : exchange.headers) list = curl_slist_append(list, header.c_str());
+  for (const auto& header : exchange.headers) list = curl().slist_append(list, header.c_str());
   if (exchange.body != nullptr) {
-    list = curl_slist_append(list, "Content-Type: application/json");
-    list = curl_slist_append(list, "Expect:");
-    if (!token_.empty()) list = curl_slist_append(list, ("Authorization: Bearer " + token_).c_str());
-    if (!actor_.empty()) list = curl_slist_append(list, ("X-Quietgate-Actor: " + actor_).c_str());
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(exchange.body->size()));
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, exchange.body->c_str());
+    list = curl().slist_append(list, "Content-Type: application/json");
+    list = curl().slist_append(list, "Expect:");
+    if (!token_.empty()) list = curl().slist_append(list, ("Authorization: Bearer " + token_).c_str());
+    if (!actor_.empty()) list = curl().slist_append(list, ("X-Quietgate-Actor: " + actor_).c_str());
+    curl().easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(exchange.body->size()));
+    curl().easy_setopt(handle, CURLOPT_POSTFIELDS, exchange.body->c_str());
   }
-  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(list, curl_slist_free_all);
-  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list);
-  curl_easy_setopt(handle, CURLOPT_URL, (server_ + exchange.path).c_str());
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, 5L);
-  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, words.data());
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_bytes);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &receiving);
+  std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(list, curl().slist_free_all);
+  curl().easy_setopt(handle, CURLOPT_HTTPHEADER, list);
+  curl().easy_setopt(handle, CURLOPT_URL, (server_ + exchange.path).c_str());
+  curl().easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl().easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+  curl().easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, 5L);
+  curl().easy_setopt(handle, CURLOPT_ERRORBUFFER, words.data());
+  curl().easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_bytes);
+  curl().easy_setopt(handle, CURLOPT_WRITEDATA, &receiving);
   if (exchange.stream) {
-    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, silence_limit_s);
+    curl().easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl().easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, silence_limit_s);
   } else if (exchange.take == nullptr) {
-    curl_easy_setopt(handle, CURLOPT_TIMEOUT, answer_deadline_s);
+    curl().easy_setopt(handle, CURLOPT_TIMEOUT, answer_deadline_s);
   }
-  const auto code = curl_easy_perform(handle);
+  const auto code = curl().easy_perform(handle);
   long status = 0;
-  curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
   reply.status = static_cast<int>(status);
   if (code == CURLE_OK || receiving.enough) return reply;
-  const std::string why = words[0] != '\0' ? words.data() : curl_easy_strerror(code);
+  const std::string why = words[0] != '\0' ? words.data() : curl().easy_strerror(code);
   return infrastructure_error("the service at " + server_ + " can't be reached: " + why,
                               "start it with `quietgate serve --config FILE`, or name it with --server URL");
 }

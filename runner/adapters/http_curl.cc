@@ -1,6 +1,5 @@
 #include "runner/adapters/http_curl.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +7,8 @@
 #include <cctype>
 #include <cerrno>
 #include <mutex>
+
+#include "runner/adapters/curl_library.h"
 
 namespace quietgate {
 
@@ -19,24 +20,24 @@ constexpr std::size_t most_header_bytes = 256 * 1024;
 constexpr std::size_t most_idle_handles = 8;
 
 struct HandleCloser {
-  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  void operator()(CURL* handle) const { curl().easy_cleanup(handle); }
 };
 using Handle = std::unique_ptr<CURL, HandleCloser>;
 
 struct UrlCloser {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { curl().url_cleanup(url); }
 };
 
 struct ListCloser {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 using List = std::unique_ptr<curl_slist, ListCloser>;
 
 std::string part_of(CURLU* url, CURLUPart part) {
   char* text = nullptr;
-  if (curl_url_get(url, part, &text, 0) != CURLUE_OK || text == nullptr) return {};
+  if (curl().url_get(url, part, &text, 0) != CURLUE_OK || text == nullptr) return {};
   std::string copy(text);
-  curl_free(text);
+  curl().free(text);
   return copy;
 }
 
@@ -46,13 +47,13 @@ struct Address {
 };
 
 Result<Address> address_of(const std::string& text) {
-  std::unique_ptr<CURLU, UrlCloser> url(curl_url());
+  std::unique_ptr<CURLU, UrlCloser> url(curl().url());
   auto scheme_ends = text.find("://");
   auto after = scheme_ends == std::string::npos ? 0 : scheme_ends + 3;
   auto at = text.find('@');
   const auto harmless = at == std::string::npos || at < after ? text : text.substr(0, after) + text.substr(at + 1);
-  if (auto code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0); code != CURLUE_OK) {
-    return infrastructure_error(fmt::format("`{}` is no URL: {}", harmless, curl_url_strerror(code)),
+  if (auto code = curl().url_set(url.get(), CURLUPART_URL, text.c_str(), 0); code != CURLUE_OK) {
+    return infrastructure_error(fmt::format("`{}` is no URL: {}", harmless, curl().url_strerror(code)),
                                 "write it as http://HOST:PORT/PATH or https://HOST/PATH");
   }
   const auto scheme = part_of(url.get(), CURLUPART_SCHEME);
@@ -113,7 +114,7 @@ int look_at_stop(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 Error describe(CURL* handle, CURLcode code, const char* words, const Exchange& exchange, const HttpRequest& request,
                const std::string& url) {
   long number = 0;
-  curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &number);
+  curl().easy_getinfo(handle, CURLINFO_OS_ERRNO, &number);
   const auto limit = human_duration(request.deadline);
   if (exchange.too_large) {
     return infrastructure_error(fmt::format("{} answered more than {} bytes", url, request.max_bytes));
@@ -124,7 +125,7 @@ Error describe(CURL* handle, CURLcode code, const char* words, const Exchange& e
                                   "check that the server is not hung or overloaded");
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
-      return infrastructure_error(fmt::format("{}: {}", url, *words ? words : curl_easy_strerror(code)),
+      return infrastructure_error(fmt::format("{}: {}", url, *words ? words : curl().easy_strerror(code)),
                                   "check the host's name");
     case CURLE_COULDNT_CONNECT:
       if (number == ECONNREFUSED)
@@ -135,12 +136,12 @@ Error describe(CURL* handle, CURLcode code, const char* words, const Exchange& e
                                   "name a PEM file of the authority that signed the server's certificate");
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CONNECT_ERROR:
-      return infrastructure_error(fmt::format("{}: TLS: {}", url, *words ? words : curl_easy_strerror(code)));
+      return infrastructure_error(fmt::format("{}: TLS: {}", url, *words ? words : curl().easy_strerror(code)));
     default:
       break;
   }
   return infrastructure_error(
-      fmt::format("{} gave no complete answer: {}", url, *words ? words : curl_easy_strerror(code)));
+      fmt::format("{} gave no complete answer: {}", url, *words ? words : curl().easy_strerror(code)));
 }
 
 Time wall_clock() {
@@ -149,26 +150,26 @@ Time wall_clock() {
 
 void set_method(CURL* handle, const HttpRequest& request) {
   if (request.method == "GET") {
-    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
+    curl().easy_setopt(handle, CURLOPT_HTTPGET, 1L);
   } else if (request.method == "HEAD") {
-    curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+    curl().easy_setopt(handle, CURLOPT_NOBODY, 1L);
   } else {
-    curl_easy_setopt(handle, CURLOPT_POST, 1L);
-    if (request.method != "POST") curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
+    curl().easy_setopt(handle, CURLOPT_POST, 1L);
+    if (request.method != "POST") curl().easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    curl().easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl().easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
   }
 }
 
 void set_limits(CURL* handle, const Address& address, Milliseconds left) {
-  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left.count()));
-  curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(handle, CURLOPT_USERAGENT, "quietgate");
-  if (address.loopback) curl_easy_setopt(handle, CURLOPT_PROXY, "");
+  curl().easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  curl().easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl().easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  curl().easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+  curl().easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left.count()));
+  curl().easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+  curl().easy_setopt(handle, CURLOPT_USERAGENT, "quietgate");
+  if (address.loopback) curl().easy_setopt(handle, CURLOPT_PROXY, "");
 }
 
 Result<HttpResponse> perform(CURL* handle, const HttpRequest& request, const Address& address, Milliseconds left,
@@ -177,44 +178,44 @@ Result<HttpResponse> perform(CURL* handle, const HttpRequest& request, const Add
   exchange.max_bytes = request.max_bytes;
   exchange.stop = &stop;
   std::array<char, CURL_ERROR_SIZE> words{};
-  List headers(curl_slist_append(nullptr, "Expect:"));
-  for (const auto& header : request.headers) curl_slist_append(headers.get(), header.c_str());
+  List headers(curl().slist_append(nullptr, "Expect:"));
+  for (const auto& header : request.headers) curl().slist_append(headers.get(), header.c_str());
 
-  curl_easy_reset(handle);  // keeps the connections
+  curl().easy_reset(handle);  // keeps the connections
   set_limits(handle, address, left);
   set_method(handle, request);
-  curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
-  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+  curl().easy_setopt(handle, CURLOPT_URL, request.url.c_str());
+  curl().easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
   if (!request.username.empty()) {
-    curl_easy_setopt(handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-    curl_easy_setopt(handle, CURLOPT_USERNAME, request.username.c_str());
-    curl_easy_setopt(handle, CURLOPT_PASSWORD, request.password.c_str());
+    curl().easy_setopt(handle, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl().easy_setopt(handle, CURLOPT_USERNAME, request.username.c_str());
+    curl().easy_setopt(handle, CURLOPT_PASSWORD, request.password.c_str());
   }
   if (!request.ca_file.empty()) {
-    curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
-    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+    curl().easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
+    curl().easy_setopt(handle, CURLOPT_CAPATH, nullptr);
   }
-  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, words.data());
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
-  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, look_at_stop);
-  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
+  curl().easy_setopt(handle, CURLOPT_ERRORBUFFER, words.data());
+  curl().easy_setopt(handle, CURLOPT_WRITEFUNCTION, take_body);
+  curl().easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
+  curl().easy_setopt(handle, CURLOPT_HEADERFUNCTION, take_header);
+  curl().easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
+  curl().easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl().easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, look_at_stop);
+  curl().easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
 
   exchange.response.sent = wall_clock();
-  const auto code = curl_easy_perform(handle);
+  const auto code = curl().easy_perform(handle);
   exchange.response.received = wall_clock();
   auto answer = code == CURLE_OK ? Result<HttpResponse>(HttpResponse{})
                                  : describe(handle, code, words.data(), exchange, request, address.shown);
   if (code == CURLE_OK) {
     long status = 0;
-    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    curl().easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     exchange.response.status = static_cast<int>(status);
     answer = std::move(exchange.response);
   }
-  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
+  curl().easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
   return answer;
 }
 
@@ -223,14 +224,15 @@ Result<HttpResponse> perform(CURL* handle, const HttpRequest& request, const Add
 // Handles that nobody uses at the moment, each with its open connections.
 class HttpCurl::Handles {
  public:
-  Handles() { curl_global_init(CURL_GLOBAL_DEFAULT); }
   ~Handles() {
     idle_.clear();
-    curl_global_cleanup();
+    if (ready_) curl().global_cleanup();
   }
   Handle take() {
     std::lock_guard lock(mutex_);
-    if (idle_.empty()) return Handle(curl_easy_init());
+    if (!ready_) ready_ = curl().global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    if (!ready_) return {};
+    if (idle_.empty()) return Handle(curl().easy_init());
     auto handle = std::move(idle_.back());
     idle_.pop_back();
     return handle;
@@ -243,6 +245,7 @@ class HttpCurl::Handles {
  private:
   std::mutex mutex_;
   std::vector<Handle> idle_;
+  bool ready_ = false;
 };
 
 HttpCurl::HttpCurl(BlockingPool& pool) : pool_(pool), handles_(std::make_shared<Handles>()) {}

@@ -69,7 +69,12 @@ double interval_of(const GateEvidence& evidence, const std::string& group) {
 
 double longest_interval(const GateEvidence& evidence) {
   double longest = 0;
-  for (const auto& rule : evidence.rules) longest = std::max(longest, interval_of(evidence, rule.group));
+  const std::string* last = nullptr;  // a group's rules stand together
+  for (const auto& rule : evidence.rules) {
+    if (last != nullptr && rule.group == *last) continue;
+    last = &rule.group;
+    longest = std::max(longest, interval_of(evidence, rule.group));
+  }
   return longest > 0 ? longest : 60;
 }
 

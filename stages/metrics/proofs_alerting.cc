@@ -9,6 +9,8 @@ namespace quietgate {
 
 namespace {
 
+constexpr double clock_slack = 5;  // seconds
+
 constexpr const char* watchdog = "GateWatchdog";
 constexpr std::size_t most_silences = 3;
 
@@ -137,6 +139,9 @@ std::optional<Finding> prove_delivery(const GateSpec& spec, const GateEvidence& 
   const double at = static_cast<double>(evidence.delivered->time_since_epoch().count()) / 1000;
   const double age = evidence.asked - at;
   std::vector<std::string> problems;
+  if (age < -clock_slack)
+    problems.push_back(fmt::format("the last watchdog came to {} at {}, which is in the future: the clock was set back",
+                                   where, clock_time(at)));
   if (age > within)
     problems.push_back(fmt::format("the last watchdog came to {} {} ago, at {}; asked was within {}", where,
                                    span_text(age), clock_time(at), span_text(within)));

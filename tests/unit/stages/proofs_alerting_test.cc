@@ -69,6 +69,9 @@ TEST(Delivery, AWatchdogThatCameLatelyHolds) {
   EXPECT_THAT(said(), HasSubstr("quiet: "));
   spec.watchdog_within = Milliseconds{50'000};
   EXPECT_THAT(said(), HasSubstr("the last watchdog came to /api/v1/watchdogs/staging 53s ago"));
+  evidence.delivered = Time{Milliseconds{static_cast<std::int64_t>((evidence.asked + 3600) * 1000)}};
+  EXPECT_THAT(said(), HasSubstr("blind: the last watchdog came to /api/v1/watchdogs/staging at"))
+      << "a clock that was set back makes no delivery fresh";
   spec.watchdog.clear();
   EXPECT_THAT(said(), HasSubstr("quiet: ")) << "nobody asked";
 }
