@@ -4,8 +4,16 @@
 
 namespace quietgate {
 
+WorkshopAtNeed::WorkshopAtNeed(std::string mirrors_directory)
+    : workshop_(std::make_shared<GitWorkshop>(std::move(mirrors_directory))) {}
+
+GitWorkshop* WorkshopAtNeed::operator->() const {
+  workshop_->start();
+  return workshop_.get();
+}
+
 GitLibgit2::GitLibgit2(BlockingPool& network, BlockingPool& local, std::string mirrors_directory)
-    : network_(network), local_(local), workshop_(std::make_shared<GitWorkshop>(std::move(mirrors_directory))) {}
+    : network_(network), local_(local), workshop_(std::move(mirrors_directory)) {}
 
 GitLibgit2::GitLibgit2(BlockingPool& pool, std::string mirrors_directory)
     : GitLibgit2(pool, pool, std::move(mirrors_directory)) {}

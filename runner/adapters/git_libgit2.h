@@ -23,6 +23,17 @@ namespace quietgate {
 
 struct GitWorkshop;
 
+// Starts libgit2 when it is first used, in the thread that uses it: reading the system's authorities takes milliseconds
+// that nobody's start should wait for.
+class WorkshopAtNeed {
+ public:
+  explicit WorkshopAtNeed(std::string mirrors_directory);
+  GitWorkshop* operator->() const;
+
+ private:
+  std::shared_ptr<GitWorkshop> workshop_;
+};
+
 class GitLibgit2 : public Git {
  public:
   // The pools outlive this; calls may still run on them when this is gone. Remotes that hang keep the threads of
@@ -56,7 +67,7 @@ class GitLibgit2 : public Git {
                                  Stop& stop);
   BlockingPool& network_;
   BlockingPool& local_;
-  std::shared_ptr<GitWorkshop> workshop_;  // shared with calls that run
+  WorkshopAtNeed workshop_;  // shared with calls that run
 };
 
 }  // namespace quietgate
