@@ -106,7 +106,8 @@ void add_alerts_verb(CLI::App& app, Arguments& a) {
 }
 
 void add_listener_verb(CLI::App& app) {
-  verb(app, "listener", "Print what Locust workers of elsewhere load beside their locustfile", "Here, without a service");
+  verb(app, "listener", "Print what Locust workers of elsewhere load beside their locustfile",
+       "Here, without a service");
 }
 
 void add_verify_verb(CLI::App& app, Arguments& a) {

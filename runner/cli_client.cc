@@ -1,6 +1,5 @@
 #include "runner/cli_client.h"
 
-
 #include <algorithm>
 #include <array>
 #include <chrono>

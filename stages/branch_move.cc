@@ -224,13 +224,8 @@ Task<StageOutcome> BranchMove::pushed_to_end(PromotionIntended intent, PushOutco
 // when that can't be told now.
 Task<std::optional<StageOutcome>> BranchMove::found_at(PromotionIntended intent, CommitId at) {
   if (at == intent.to) co_return co_await record_promoted(std::move(intent));
-  if (!at.empty()) {
-    // What stands on what was to be put back does not stand on the commit that it was put back to.
-    if (intent.rollback) {
-      auto still = co_await contains(intent.branch, at, intent.from, *request_.runner);
-      if (!still) co_return std::nullopt;
-      if (*still) co_return co_await moved_meanwhile(std::move(intent), std::move(at));
-    }
+  // Who went on from where the branch is put back to may have done so before: nothing is deployed over that.
+  if (!at.empty() && !intent.rollback) {
     auto part = co_await contains(intent.branch, at, intent.to, *request_.runner);
     if (!part) co_return std::nullopt;
     if (*part) co_return co_await record_promoted(std::move(intent));

@@ -18,6 +18,7 @@ namespace {
 
 constexpr Milliseconds patience{3'000};
 constexpr Milliseconds look_every{250};
+constexpr const char* undo_within = "300";  // seconds: nothing else ends it but the runner's own end
 
 std::string seconds_text(Milliseconds span) {
   return fmt::format("{:.1f} s", static_cast<double>(span.count()) / 1000);
@@ -167,6 +168,7 @@ Task<void> FaultStage::mend(const StageRequest& request, Drill& drill) {
     trouble = step.error().message;
   } else {
     request.log->line("$ " + command_line(*drill.spec.undo));
+    step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "10", undo_within});
     auto exit = co_await processes_.run(std::move(*step), *request.runner);
     if (!exit) trouble = exit.error().message;
     if (exit && !exit->succeeded()) trouble = describe(*exit);

@@ -318,8 +318,8 @@ Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
     request_.log->line(format_replicas(*base) + " before the load");
   }
   if (!running_already) request_.log->line(describe_load(spec_, turn));
-  loads_.push_back(
-      std::make_unique<LiveLoad>(request_, turn, replicas_ ? &*replicas_ : nullptr, stage_.clock_, stage_.counters_));
+  loads_.push_back(std::make_unique<LiveLoad>(request_, turn, running_already, replicas_ ? &*replicas_ : nullptr,
+                                              stage_.clock_, stage_.counters_));
   auto& live = *loads_.back();
   auto end = co_await live.run(stage_.processes_, std::move(*process));
   if (!end) co_return outcome_of(end.error());

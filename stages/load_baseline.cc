@@ -18,7 +18,7 @@ constexpr std::size_t least_loads = 5;
 constexpr std::size_t most_runs = 5;
 constexpr std::size_t runs_looked_at = 25;
 constexpr std::size_t rows_at_once = 1'000;
-constexpr std::size_t most_values = 100;  // a side: the exact test's tables grow with their product
+constexpr std::size_t most_values = 30;  // a side: the exact test's work grows with their fourth power
 constexpr double significant = 0.05;
 constexpr double least_ratio_shift = 0.001;  // of failures, when there were none before
 

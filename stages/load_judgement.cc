@@ -259,7 +259,7 @@ const char* source_of(const LoadSpec& spec) {
 
 Milliseconds steady_from(const LoadReport& report, const LoadSpec& spec, double scaled_after) {
   auto from = spec.warm_up;
-  if (spec.phases.empty() && source_of(spec) == std::string_view("Locust")) {
+  if (spec.phases.empty() && !report.own_shape && source_of(spec) == std::string_view("Locust")) {
     // The second in which the last user came; none: there is no steady state.
     auto all = std::find_if(report.seconds.begin(), report.seconds.end(),
                             [&](const LoadSecond& second) { return second.users >= spec.users; });

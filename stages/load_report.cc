@@ -158,6 +158,8 @@ void LoadReport::add_line(std::string_view line) {
   } else if (kind == "started") {
     if (begin) throw std::runtime_error("the load started twice");
     begin = number_of(row, "time");
+  } else if (kind == "shape") {
+    own_shape = true;
   } else if (kind == "damage") {
     damage = text_of(row, "words");
   } else if (kind == "worker") {

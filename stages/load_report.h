@@ -81,6 +81,7 @@ class LoadReport {
   // Takes the next bytes of the file, cut anywhere; only whole lines are read.
   void add(std::string_view bytes);
 
+  bool own_shape = false;        // the locustfile decides how many users there are
   bool loaded = false;           // Locust came up and read the listener
   std::optional<double> begin;   // of the load, seconds since the epoch
   std::optional<double> length;  // of the load, seconds: known when it ended in order

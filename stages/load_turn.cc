@@ -17,7 +17,7 @@ constexpr Milliseconds time_to_begin{60'000};  // for the source to come up and 
 constexpr Milliseconds time_to_join{90'000};   // likewise, with workers
 constexpr Milliseconds time_to_end{60'000};    // beyond the duration
 constexpr std::size_t seconds_between_lines = 5;
-constexpr std::size_t read_again_at_once = 256UL * 1024;
+constexpr std::size_t read_at_once = 256UL * 1024;
 constexpr const char* alarm_file = "/alarm";
 
 void add_second(Measurements& to, const LoadReport& report, std::size_t index, const LoadTurn& turn, double offset) {
@@ -70,7 +70,7 @@ void CountedLoad::count(std::int64_t requests, std::int64_t failures) {
   failures_ = failures;
 }
 
-LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, ReplicaWatch* replicas, Clock& clock,
+LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running, ReplicaWatch* replicas, Clock& clock,
                    LoadCounters* counters)
     : turn(std::move(its_turn)),
       report(std::get<LoadSpec>(request.spec.body).warm_up),
@@ -83,12 +83,21 @@ LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, ReplicaWatch*
              std::ios::binary | (turn.number == 1 ? std::ios::trunc : std::ios::app)),
       started_(clock.now()),
       counted_(std::in_place, counters, request.run.repository) {
-  if (request.resume) resume();
+  if (running) counted_->begin_late();
+  if (!request.resume) return;
+  // What an earlier runner knew.
+  std::ifstream file(request_.directory + alarm_file, std::ios::binary);
+  std::getline(file, ended_for);
 }
 
-void LiveLoad::read() {
-  rows_.read_into(report);
+// A long load's file is large: others have their turns between its parts.
+Task<void> LiveLoad::read() {
+  while (rows_.read_into(report, read_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
   if (counted_) counted_->count(report.requests, report.failures);
+  draw();
+}
+
+void LiveLoad::draw() {
   if (told_ == report.seconds.size()) return;
   Measurements fresh;
   bool line = false;
@@ -102,13 +111,6 @@ void LiveLoad::read() {
   progress.loads = turn.of;
   if (line && !report.finished) request_.log->line(to_line(progress));
   (void)replace_file(request_.directory + "/progress.json", to_json(progress) + "\n");
-}
-
-// What an earlier runner knew.
-void LiveLoad::resume() {
-  std::ifstream file(request_.directory + alarm_file, std::ios::binary);
-  std::getline(file, ended_for);
-  counted_->begin_late();
 }
 
 std::optional<std::string> LiveLoad::must_end() {
@@ -131,7 +133,7 @@ std::optional<std::string> LiveLoad::must_end() {
 }
 
 Task<std::optional<std::string>> LiveLoad::follow() {
-  read();
+  co_await read();
   bool fresh_count = false;
   if (replicas_ != nullptr) fresh_count = co_await replicas_->look();
   if (fresh_count) {
@@ -144,9 +146,9 @@ Task<std::optional<std::string>> LiveLoad::follow() {
 
 Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process) {
   auto end = co_await run_locust(processes, clock_, std::move(process), *request_.stop, [this] { return follow(); });
-  read();
+  co_await read();
   rows_.finish(report);
-  read();
+  co_await read();
   counted_.reset();
   drawn_.close();
   co_return end;
@@ -155,8 +157,7 @@ Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process)
 Task<LoadReport> LiveLoad::read_again(Milliseconds from, std::optional<Milliseconds> until) {
   LoadReport again(from, until);
   LoadRows rows(turn.rows, spec_);
-  // A long load's file is large: others have their turns between its parts.
-  while (rows.read_into(again, read_again_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
+  while (rows.read_into(again, read_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
   rows.finish(again);
   co_return again;
 }

@@ -35,7 +35,9 @@ class CountedLoad {
 // A load while it runs: what has been read, said and drawn of it so far. What it is made of must outlive it.
 class LiveLoad {
  public:
-  LiveLoad(const StageRequest& request, LoadTurn turn, ReplicaWatch* replicas, Clock& clock, LoadCounters* counters);
+  // `running`: an earlier runner started it.
+  LiveLoad(const StageRequest& request, LoadTurn turn, bool running, ReplicaWatch* replicas, Clock& clock,
+           LoadCounters* counters);
 
   // Runs the load, or goes on with one that an earlier runner started, to its end. Throws Stopped.
   Task<Result<LocustEnd>> run(Processes& processes, ProcessSpec process);
@@ -47,8 +49,8 @@ class LiveLoad {
   std::string ended_for;  // the alarm that ended the load
 
  private:
-  void read();
-  void resume();
+  Task<void> read();
+  void draw();
   std::optional<std::string> must_end();
   Task<std::optional<std::string>> follow();
 

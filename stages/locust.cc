@@ -91,14 +91,13 @@ bool LoadRows::read_into(LoadReport& report, std::size_t most) {
     file_.open(path_, std::ios::binary);
     if (!file_.is_open()) return false;
   }
-  bool any = false;
   std::string bytes(read_at_once, '\0');
   for (std::size_t total = 0; total < most;) {
     file_.clear();
     file_.seekg(offset_);
     file_.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     auto count = file_.gcount();
-    if (count <= 0) return any;
+    if (count <= 0) return false;
     const auto fresh = std::string_view(bytes).substr(0, static_cast<std::size_t>(count));
     if (lines_) {
       report.add(lines_->add(fresh));
@@ -107,9 +106,8 @@ bool LoadRows::read_into(LoadReport& report, std::size_t most) {
     }
     offset_ += count;
     total += static_cast<std::size_t>(count);
-    any = true;
   }
-  return any;
+  return true;
 }
 
 void LoadRows::finish(LoadReport& report) {

@@ -44,7 +44,7 @@ Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& tu
 class LoadRows {
  public:
   LoadRows(std::string path, const LoadSpec& spec);
-  // False when there was nothing new. The file may not be there yet. At most `most` bytes at once.
+  // At most about `most` bytes; true: there may be more. The file may not be there yet.
   bool read_into(LoadReport& report, std::size_t most = SIZE_MAX);
   // The source is over: for those that do not say so in their rows.
   void finish(LoadReport& report);

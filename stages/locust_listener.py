@@ -2,6 +2,7 @@
 
   {"kind": "loaded", "version": 2, "locust": "2.12.1"}       once, before the locustfile is read
   {"kind": "crash", "error": "SyntaxError: ...", "file": "...", "line": 3}   the locustfile could not be used
+  {"kind": "shape", "name": "Mine"}                          the locustfile has a load shape of its own
   {"kind": "started", "time": 1700000000.25}                 seconds since the epoch
   {"kind": "second", "second": 0, "users": 4, "exceptions": 0, "cpu": 0.31, "intended": 100, "begun": 99, "endpoints":
    [{"name": "GET /", "requests": 120, "failures": 1, "timed": 120, "sum": 812.5, "min": 1.25, "max": 93.5,
@@ -429,6 +430,8 @@ def listen(recorder, worker):
             recorder.write("crash", error=f"the pipeline has a `shape`, and the locustfile its own ({own[0]}): keep one",
                            file="", line=0)
             sys.exit(1)
+        if own:
+            recorder.write("shape", name=own[0])
         if isinstance(runner, locust.runners.MasterRunner):
             recorder.lag = MERGE_LAG
             events.worker_report.add_listener(recorder.reported)

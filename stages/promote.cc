@@ -118,7 +118,7 @@ Task<StageOutcome> PromoteStage::run(StageRequest request) {
 Task<StageOutcome> PromoteStage::sealed(const StageRequest& request, const PromoteSpec& spec, StageOutcome outcome) {
   Sealing sealing(git_, clock_, *options_.sealer, request);
   std::string prometheus;
-  if (spec.gate) prometheus = spec.gate->prometheus;
+  if (spec.gate) prometheus = Prometheus(http_, spec.gate->prometheus).url();  // without credentials
   const auto missing = co_await sealing.seal(std::move(prometheus));
   if (!missing.empty()) {
     const auto line = "its evidence is not attached to the commit yet: " + missing;

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "runner/core/evidence.h"
 #include "runner/ports/digest.h"
+#include "stages/step.h"
 #include "stages/tree.h"
 
 namespace quietgate {
@@ -33,6 +35,16 @@ std::map<std::string, MeasurementsFile> measurements_of(const RunState& state, c
     found.emplace(name, std::move(file));
   }
   return found;
+}
+
+// Secrets as they are, and as JSON has them.
+std::vector<std::string> as_written(const std::vector<std::string>& secrets) {
+  auto all = secrets;
+  for (const auto& secret : secrets) {
+    auto text = nlohmann::json(secret).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    all.push_back(text.substr(1, text.size() - 2));
+  }
+  return all;
 }
 
 const EvidenceSealed* sealed_in(const std::vector<Row>& rows, const std::string& stage) {
@@ -91,7 +103,7 @@ std::string Sealing::statement(const std::vector<Row>& rows, const Row& promoted
       facts.gate = e->judgement;
   }
   facts.measurements = measurements_of(state, request_.directory);
-  return promotion_statement(state, facts);
+  return masked(promotion_statement(state, facts), as_written(request_.secrets));
 }
 
 Task<std::string> Sealing::seal(std::string prometheus) {

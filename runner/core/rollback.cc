@@ -27,6 +27,25 @@ StageSpec* promote_stage_of(Plan& plan, const std::string& branch) {
   return known_later ? only : nullptr;
 }
 
+// The run's promotions, of several of one branch the last; with a stage only those among what it needs, directly or
+// through others.
+std::vector<const CommitPromoted*> promotions_of(const RunState& run, const std::string& stage) {
+  std::vector<const CommitPromoted*> found;
+  if (!run.plan) return found;
+  std::set<std::string> needed;
+  const auto& stages = run.plan->stages;  // a need comes before its user
+  for (auto spec = stages.rbegin(); spec != stages.rend(); ++spec) {
+    if (spec->name == stage || needed.contains(spec->name)) needed.insert(spec->needs.begin(), spec->needs.end());
+  }
+  for (const auto& spec : stages) {
+    const auto& state = run.stages.at(spec.name);
+    if (!state.promoted || (!stage.empty() && !needed.contains(spec.name))) continue;
+    std::erase_if(found, [&](const auto* other) { return other->branch == state.promotion.branch; });
+    found.push_back(&state.promotion);
+  }
+  return found;
+}
+
 bool deploys(const StageSpec& spec) {
   const auto* apply = std::get_if<ApplySpec>(&spec.body);
   return apply != nullptr && apply->keep;
@@ -34,18 +53,20 @@ bool deploys(const StageSpec& spec) {
 
 }  // namespace
 
-Result<RunRequested> rollback_request(const RunState& run, std::int64_t number, std::string by, std::string reason) {
+Result<RunRequested> rollback_request(const RunState& run, std::int64_t number, std::string by, std::string reason,
+                                      const std::string& stage) {
   const auto name = to_string(run.id);
   if (run.rollback.wanted())
     return user_error("run " + name + " is a rollback itself",
                       "roll back the run that promoted what is there now, or promote again");
-  const CommitPromoted* promoted = nullptr;
-  const std::vector<StageSpec> none;
-  const auto& stages = run.plan ? run.plan->stages : none;
-  for (const auto& spec : stages) {
-    const auto& stage = run.stages.at(spec.name);
-    if (stage.promoted) promoted = &stage.promotion;
+  const auto promotions = promotions_of(run, stage);
+  if (promotions.size() > 1) {
+    std::string branches;
+    for (const auto* each : promotions) branches += (branches.empty() ? "" : " and ") + each->branch;
+    return user_error("run " + name + " promoted " + branches + ": which is to be put back can't be told",
+                      "move them by hand, or push a commit that mends it");
   }
+  const auto* promoted = promotions.empty() ? nullptr : promotions.front();
   if (promoted == nullptr) return user_error("run " + name + " promoted nothing", "see `quietgate show " + name + "`");
   if (promoted->from.empty())
     return user_error("there is nothing to go back to: " + promoted->branch + " did not exist before run " + name,

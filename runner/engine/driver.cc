@@ -212,11 +212,11 @@ void Driver::intend(Event event, std::vector<Event>& events) {
 }
 
 // In the same append as the end of the stage that asks for it: once, whatever comes between.
-void Driver::intend_rollback(const StageOutcome& outcome, std::vector<Event>& events) {
+void Driver::intend_rollback(const std::string& stage, const StageOutcome& outcome, std::vector<Event>& events) {
   if (!outcome.roll_back) return;
   auto number = parts_.catalog.next_number(state_.id.repository);
   if (!number) throw std::runtime_error(number.error().message);
-  auto request = rollback_request(state_, *number, {}, outcome.reason);
+  auto request = rollback_request(state_, *number, {}, outcome.reason, stage);
   if (request) {
     parts_.say("run " + to_string(state_.id) + ": " + outcome.reason + "; " + request->cause);
     // What this run still deploys must not come after what is put back.
@@ -235,7 +235,7 @@ void Driver::advance() {
   for (auto& driven : driven_) {
     if (!driven->over || !driven->outcome) continue;
     intend(StageFinished{state_.id, driven->stage, driven->attempt, *driven->outcome}, events);
-    intend_rollback(*driven->outcome, events);
+    intend_rollback(driven->stage, *driven->outcome, events);
     // Nobody takes what it held before its end is on record.
     under_way_[driven->stage] = std::move(driven->claim);
     finished.push_back(driven->stage);
@@ -482,7 +482,7 @@ Task<void> Driver::leave() {
     under_way_[driven->stage] = std::move(driven->claim);
     if (!driven->outcome) continue;
     events.push_back(StageFinished{state_.id, driven->stage, driven->attempt, *driven->outcome});
-    intend_rollback(*driven->outcome, events);
+    intend_rollback(driven->stage, *driven->outcome, events);
     finished.push_back(driven->stage);
   }
   driven_.clear();

@@ -85,7 +85,7 @@ class Driver {
   Task<void> check_out();
   void advance();
   void intend(Event event, std::vector<Event>& events);
-  void intend_rollback(const StageOutcome& outcome, std::vector<Event>& events);
+  void intend_rollback(const std::string& stage, const StageOutcome& outcome, std::vector<Event>& events);
   Wish wish(const StageSpec& spec) const;
   std::optional<Slots::Claim> claim(const StageSpec& spec, bool resume);  // nothing: it has to wait
   void keep_locks();

@@ -48,6 +48,20 @@ std::string progress_json(const GateJudgement& judgement, double elapsed, double
   return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
+// When the last attempt of the first of the gate's stages began, in seconds since the epoch; 0: it names none.
+double last_attempts_began(const GateSpec& spec, const StageRequest& request) {
+  std::map<std::string, Time> began;
+  for (const auto& row : *request.history) {
+    const auto* e = std::get_if<StageStarted>(&row.event);
+    if (e != nullptr && std::find(spec.during.begin(), spec.during.end(), e->stage) != spec.during.end()) {
+      began[e->stage] = row.at;
+    }
+  }
+  std::optional<Time> first;
+  for (const auto& [stage, at] : began) first = first ? std::min(*first, at) : at;
+  return first ? static_cast<double>(first->time_since_epoch().count()) / 1000 : 0;
+}
+
 // One judging from its begin to its end.
 class Watch {
  public:
@@ -59,6 +73,7 @@ class Watch {
         asked_(http, clock, spec.prometheus, !spec.waivers.contains("P1"), *request.stop),
         http_(http) {
     evidence_.run = request.run;
+    evidence_.raised = last_attempts_began(spec, request);
   }
 
   // Why there can't be any evidence, or nothing once the window and its quiet time are over (or an alert fires).

@@ -76,6 +76,7 @@ struct GateEvidence {
   double asked = 0;                      // when that was looked up, on our clock
   std::optional<Result<Muting>> muting;  // what Alertmanager holds back; nothing: the gate names none
 
+  double raised = 0;  // not before this a synthetic fault was raised for the window; 0: any time
   double length() const { return end - begin; }
 };
 

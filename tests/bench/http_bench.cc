@@ -134,7 +134,8 @@ int get(int port, const std::string& path, int connections, double seconds) {
   }
   const double took = now_seconds() - begin;
   std::printf("{\"requests\": %zu, \"per_second\": %.1f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"errors\": %ld}\n",
-              times.size(), static_cast<double>(times.size()) / took, at_share(times, 0.5), at_share(times, 0.99), errors);
+              times.size(), static_cast<double>(times.size()) / took, at_share(times, 0.5), at_share(times, 0.99),
+              errors);
   return 0;
 }
 
@@ -222,7 +223,8 @@ int follow(int port, const std::string& path, int connections, long lines) {
       const auto got = ::recv(follower.socket, bytes.data(), bytes.size(), 0);
       if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
       last = now_seconds();
-      if (got > 0) take(follower, std::string_view(bytes.data(), static_cast<std::size_t>(got)), now_nanoseconds(), late);
+      if (got > 0)
+        take(follower, std::string_view(bytes.data(), static_cast<std::size_t>(got)), now_nanoseconds(), late);
       if (got > 0 && !follower.over && follower.lines < lines) continue;
       ::close(follower.socket);
       --open;
@@ -247,7 +249,8 @@ int relay(int port) {
   at.sin_family = AF_INET;
   at.sin_port = htons(static_cast<std::uint16_t>(port));
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || ::listen(listener, 4096) != 0) fail("listen");
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || ::listen(listener, 4096) != 0)
+    fail("listen");
   const int poll = ::epoll_create1(EPOLL_CLOEXEC);
   for (int descriptor : {listener, 0}) {
     epoll_event event{};
@@ -271,7 +274,8 @@ int relay(int port) {
       }
       const auto got = ::read(0, bytes.data(), bytes.size());
       if (got <= 0) return 0;
-      for (int client : clients) (void)!::send(client, bytes.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL | MSG_DONTWAIT);
+      for (int client : clients)
+        (void)!::send(client, bytes.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
   }
 }

@@ -141,7 +141,8 @@ TEST_F(GitTest, AHalfMadeMirrorIsMadeAgain) {
   EXPECT_EQ(std::distance(fs::directory_iterator(servers.folder().path("mirrors")), {}), 1);
 }
 
-// A process that is killed while it moves a ref leaves Git's lock file behind, and everybody after it would wait for ever.
+// A process that is killed while it moves a ref leaves Git's lock file behind, and everybody after it would wait for
+// ever.
 TEST_F(GitTest, LocksOfAProcessThatIsGoneAreRemoved) {
   servers.make_repository("hello");
   servers.commit("hello", "main", {{"a", "1"}});

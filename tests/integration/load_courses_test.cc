@@ -169,7 +169,8 @@ class Mine(LoadTestShape):
 )py";
 
 TEST_F(LoadLocust, ALocustfilesOwnShapeIsFollowed) {
-  spec.users = 3;
+  spec.users = 100;
+  spec.expect = {{"p50", {Bound::Relation::less_equal, 2000, "<= 2s"}}};
   auto outcome = run(std::string(usual_py) + own_shape_py);
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << log();
   LoadReport report{Milliseconds(0)};

@@ -114,5 +114,35 @@ TEST(Rollback, SurvivesTheJournal) {
   EXPECT_EQ(to_json(plain).find("rollback"), std::string::npos) << "rows of before are as they were";
 }
 
+// Two releases of one run: eu and us, each with a branch and a deployment of its own.
+RunState two_releases() {
+  RunState run;
+  const RunId id{"hello", 4};
+  fold(run, RunRequested{id, "main", bad, "main moved", {}}, Time{});
+  Plan plan;
+  plan.run = id;
+  plan.commit = bad;
+  PromoteSpec eu, us;
+  eu.branch = "eu";
+  us.branch = "us";
+  plan.stages = {stage("promote-eu", eu), stage("promote-us", us), stage("deploy-eu", kept(), {"promote-eu"}),
+                 stage("smoke-us", TestSpec{}, {"promote-us"}), stage("deploy-us", kept(), {"smoke-us"})};
+  fold(run, PlanCompiled{id, plan}, Time{});
+  fold(run, CommitPromoted{id, "promote-eu", "eu", before, bad}, Time{});
+  fold(run, CommitPromoted{id, "promote-us", "us", before, bad}, Time{});
+  return run;
+}
+
+TEST(Rollback, PutsBackWhatTheStageCameAfter) {
+  EXPECT_EQ(rollback_request(two_releases(), 9, "", "loud", "deploy-eu")->rollback.branch, "eu");
+  EXPECT_EQ(rollback_request(two_releases(), 9, "", "loud", "deploy-us")->rollback.branch, "us") << "through others";
+  EXPECT_FALSE(rollback_request(two_releases(), 9, "", "loud", "promote-eu").ok());
+}
+
+TEST(Rollback, OfSeveralBranchesNoneIsPicked) {
+  EXPECT_EQ(rollback_request(two_releases(), 9, "ana", "x").error().message,
+            "run hello/4 promoted eu and us: which is to be put back can't be told");
+}
+
 }  // namespace
 }  // namespace quietgate

@@ -374,6 +374,9 @@ TEST(LoadJudgement, TheSteadyStateHasAllUsersAndReplicas) {
   spec.autoscaling.emplace().expect.reach = 3;
   EXPECT_EQ(steady_from(read(rows), spec, 12.5), Milliseconds(12'500));
   EXPECT_EQ(steady_from(read(rows), spec, -1), Milliseconds(0)) << "none came: what there was is judged";
+  spec.users = 50;
+  auto own = LocustRowWriter().loaded().row(R"({"kind": "shape", "name": "Mine"})").started().second({1});
+  EXPECT_EQ(steady_from(read(own), spec, -1), Milliseconds(0)) << "the locustfile's shape has other numbers";
   spec.phases = {{Milliseconds(10'000), 50, 1, 0, 0}};
   EXPECT_EQ(steady_from(read(rows), spec, -1), Milliseconds(0)) << "a shape has no one number of users";
 }

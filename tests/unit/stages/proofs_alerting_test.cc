@@ -52,6 +52,11 @@ TEST(SyntheticFault, WhatWasNotHeardIsBlind) {
     EXPECT_THAT(said_by(judgement), HasSubstr(words));
     EXPECT_THAT(advice_of(judgement), HasSubstr("/metrics"));
   }
+  auto earlier = heard_evidence(-40, -35);
+  earlier.raised = evidence_begin - 10;
+  EXPECT_EQ(judge_gate(layers(), earlier).verdict, GateVerdict::blind) << "the fault of an attempt before";
+  earlier.raised = evidence_begin - 42;
+  EXPECT_EQ(judge_gate(layers(), earlier).verdict, GateVerdict::quiet);
   auto spec = layers();
   spec.waivers["P10"] = "production does not scrape the runner";
   EXPECT_EQ(judge_gate(spec, heard_evidence(2, 5)).verdict, GateVerdict::quiet);

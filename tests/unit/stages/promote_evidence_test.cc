@@ -1,0 +1,85 @@
+// The evidence that a promotion leaves.
+#include "tests/support/promote_world.h"
+
+namespace quietgate {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct PlainSealer final : Sealer {
+  std::string seal(std::string_view statement) const override { return "sealed " + std::string(statement); }
+};
+
+TEST(PromoteEvidence, IsSealedAndAttachedOnce) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  EXPECT_EQ(world.run().reason, "production moved from 0000000 to aaaaaaa");
+  EXPECT_THAT(world.events(),
+              ElementsAre("PromotionIntended", "CommitPromoted", "EvidenceSealed", "EvidencePublished"));
+  const auto sealed = std::get<EvidenceSealed>(world.bench.journal.rows[2].event);
+  EXPECT_THAT(sealed.envelope, HasSubstr(tested));
+  EXPECT_THAT(world.git.notes[tested], ElementsAre(sealed.envelope));
+  EXPECT_EQ(world.run().outcome, Outcome::passed) << "taken up again after its end";
+  EXPECT_EQ(world.events().size(), 4U);
+}
+
+TEST(PromoteEvidence, HoldsNoSecret) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  world.secrets = {"hunter\"2"};
+  world.spec.branch = "hunter\"2";  // wherever it may stand
+  world.git.remote["hunter\"2"] = base;
+  EXPECT_EQ(world.run().outcome, Outcome::passed);
+  const auto sealed = std::get<EvidenceSealed>(world.bench.journal.rows[2].event);
+  EXPECT_THAT(sealed.envelope, Not(HasSubstr("hunter"))) << "nor as JSON writes it";
+  EXPECT_THAT(sealed.envelope, HasSubstr("***"));
+}
+
+TEST(PromoteEvidence, ARemoteThatRefusesTheNoteTakesNothingBack) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  world.git.refuse_notes = "notes are protected";
+  auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::passed);
+  EXPECT_THAT(outcome.reason, HasSubstr("its evidence is not attached to the commit yet: the server refused "
+                                        "refs/notes/quietgate: notes are protected"));
+  EXPECT_EQ(world.last_event<EvidenceSealed>().commit, tested);
+  world.git.refuse_notes.clear();
+  world.git.lose_notes = true;
+  EXPECT_THAT(world.run().reason, HasSubstr("connection lost"));
+  EXPECT_EQ(world.events().size(), 3U) << "it is sealed once";
+}
+
+TEST(PromoteEvidence, IsSealedByWhoeverTakesUpAPromotionThatWasNot) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  world.happened(intent());
+  world.happened(CommitPromoted{{"sample", 7}, "production", "production", base, tested});
+  EXPECT_EQ(world.run().outcome, Outcome::passed);
+  EXPECT_THAT(world.events(),
+              ElementsAre("PromotionIntended", "CommitPromoted", "EvidenceSealed", "EvidencePublished"));
+}
+
+TEST(PromoteEvidence, ThereIsNoneOfWhatWasNotPromoted) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  world.git.remote["production"] = others;
+  EXPECT_EQ(world.run().outcome, Outcome::failed);
+  world.git.remote["production"] = tested;
+  PromoteWorld there;
+  there.sealer = &sealer;
+  there.git.remote["production"] = tested;
+  EXPECT_EQ(there.run().reason, "production is already at aaaaaaa");
+  EXPECT_THAT(there.events(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace quietgate
