@@ -127,7 +127,7 @@ Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& 
   ProcessSpec process;
   process.argv = {*locust, "--headless", "--only-summary", "--exit-code-on-error", "0"};
   if (!plan.contains("shape")) {
-    for (auto argument :
+    for (const auto& argument :
          {std::string("-u"), std::to_string(spec.users), std::string("-r"), fmt::format("{}", spec.spawn_rate)}) {
       process.argv.push_back(argument);
     }
