@@ -214,13 +214,15 @@ std::optional<Check> schedule_check(const LoadReport& report) {
   if (std::isnan(achieved)) return std::nullopt;
   auto wanted = fmt::format(">= {:.0f} %", 100 * kept_up);
   auto observed = fmt::format("{:.1f} %", 100 * achieved);
-  auto sentence = fmt::format("{} of the arrivals that the schedule has began", observed);
-  if (achieved >= kept_up) return passed_check("arrivals", wanted, observed, sentence + " " + wanted);
-  return inconclusive_check(
-      "arrivals", wanted,
-      fmt::format("the load generator could not keep up: only {} (asked for: {}); more `users`, or "
-                  "`workers` when its processor is busy ({:.2f} of a core), let it",
-                  sentence, wanted, report.steady_cpu()));
+  if (achieved >= kept_up) {
+    return passed_check("arrivals", wanted, observed,
+                        fmt::format("{} {} of the scheduled arrivals began", observed, wanted));
+  }
+  return inconclusive_check("arrivals", wanted,
+                            fmt::format("the load generator could not keep up: only {} of the scheduled arrivals began "
+                                        "(asked for: {}); more `users`, or "
+                                        "`workers` when its processor is busy ({:.2f} of a core), let it",
+                                        observed, wanted, report.steady_cpu()));
 }
 
 std::optional<Check> generator_check(const LoadReport& report) {

@@ -24,19 +24,22 @@ struct Line {
 
 struct Panel {
   const char* title;
+  const char* unit;           // after a line's label, where there is no title
   std::array<Line, 3> lines;  // those without a series are none
 };
 
 // Colours that are told apart by people who see them differently, and on white and black alike.
 constexpr std::array<Panel, 4> panels{{
-    {"users", {{{"load.users", "users", "#0072b2"}}}},
+    {"users", "", {{{"load.users", "users", "#0072b2"}}}},
     {"requests/s",
+     "/s",
      {{{"load.requests_per_second", "requests", "#009e73"},
        {"load.failures_per_second", "failed", "#d55e00"},
        {"load.arrivals_intended", "intended arrivals", "#56b4e9"}}}},
     {"response time, ms",
+     " ms",
      {{{"load.p50_ms", "p50", "#56b4e9"}, {"load.p95_ms", "p95", "#e69f00"}, {"load.p99_ms", "p99", "#d55e00"}}}},
-    {"replicas", {{{"replicas", "ready", "#0072b2"}, {"replicas_desired", "desired", "#cc79a7"}}}},
+    {"replicas", " replicas", {{{"replicas", "ready", "#0072b2"}, {"replicas_desired", "desired", "#cc79a7"}}}},
 }};
 
 struct Span {
@@ -200,10 +203,7 @@ std::vector<std::string> text_chart(const MeasuredSeries& series, std::size_t wi
       if (most <= 0 && std::string_view(line.label) == "failed") continue;
       const auto values = columns_of(*points, span, columns);
       const double scale = most > 0 ? most : 1;
-      const auto name = std::string_view(line.label) == panel.title
-                            ? std::string(panel.title)
-                            : fmt::format("{} {}", line.label,
-                                          std::string_view(panel.title).starts_with("response") ? "ms" : panel.title);
+      const auto name = std::string(line.label) + panel.unit;
       for (std::size_t row = rows; row-- > 0;) {
         std::string drawing;
         for (double value : values) {

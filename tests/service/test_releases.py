@@ -120,13 +120,13 @@ class Watches(Watched):
         self.assertNotEqual(first, bad)
         self.assertIsNone(self.run_of(4), "one rollback, and no more")
 
-    def test_a_commit_that_comes_into_a_fire_is_not_put_back(self):
-        """Production's Prometheus and what it scrapes are nobody's environment here: they outlive the release."""
-        self.start()
+    def production(self, errors):
+        """A Prometheus that is nobody's environment: it outlives releases. Answers its address, and whether an alert fires (None: it is not up)."""
         folder = self.folder / "production"
         folder.mkdir()
+        (folder / "errors").write_text(f"app_errors {errors}\n")
         (folder / "loaded.yml").write_text(RULES)
-        (folder / "target.py").write_text(TARGET.replace('b"app_errors 0\\n"', 'b"app_errors 9\\n"'))
+        (folder / "target.py").write_text(TARGET.replace('b"app_errors 0\\n"', 'open("errors", "rb").read()'))
         (folder / "prometheus.sh").write_text(PROMETHEUS)
         ports = {}
         for name in ("TARGET", "PORT"):
@@ -144,11 +144,18 @@ class Watches(Watched):
                 with urllib.request.urlopen(f"{url}/api/v1/alerts", timeout=5) as answer:
                     return '"state":"firing"' in answer.read().decode()
             except OSError:
-                return False
+                return None
+        return url, fires
+
+    def released(self, url, span):
+        return ("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n  release:\n    needs: [production]\n    keep: true\n"
+                    "    apply: {processes: {web: {run: exec sleep 1000000}}}\n    watch: {gate: {prometheus: \"%s\", rules: [alerts.yml]}, for: %s}\n" % (url, span))
+
+    def test_a_commit_that_comes_into_a_fire_is_not_put_back(self):
+        self.start()
+        url, fires = self.production(9)
         until(fires, "the fire")
-        pipeline = ("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n  release:\n    needs: [production]\n    keep: true\n"
-                    "    apply: {processes: {web: {run: exec sleep 1000000}}}\n    watch: {gate: {prometheus: \"%s\", rules: [alerts.yml]}, for: 4s}\n" % url)
-        self.push(pipeline, files={"alerts.yml": RULES})
+        self.push(self.released(url, "4s"), files={"alerts.yml": RULES})
         self.assertEqual(self.finished(1)["outcome"], "inconclusive")
         hotfix = self.push(files={"fix": "x"})
         run = self.finished(2)
@@ -156,6 +163,23 @@ class Watches(Watched):
         self.assertIn("; that was so before this release began, so nothing is put back", run["reason"])
         self.assertEqual(self.branch("production"), hotfix)
         self.assertIsNone(self.run_of(3))
+
+    def test_a_watch_that_is_taken_up_again_knows_what_fired_meanwhile(self):
+        self.start()
+        url, fires = self.production(0)
+        until(lambda: fires() is not None, "Prometheus")
+        self.push(self.released(url, "25s"), files={"alerts.yml": RULES})
+        until(lambda: "watching its alerts" in self.stage_log(1, "release"), "the watch")
+        errors = self.folder / "production" / "errors"
+        self.kill()
+        errors.write_text("app_errors 9\n")
+        until(fires, "the fire")
+        errors.write_text("app_errors 0\n")
+        until(lambda: fires() is False, "its end")
+        self.start()
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed", run["reason"] + self.stage_log(1, "release"))
+        self.assertIn("after the release: loud: HighErrors", run["reason"])
 
     def test_a_release_that_could_not_be_heard_stays(self):
         self.start()

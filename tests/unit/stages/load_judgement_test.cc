@@ -302,10 +302,9 @@ TEST(LoadJudgement, AScheduleThatWasNotKeptIsInconclusive) {
   EXPECT_EQ(judge_load(of(95), ended(), spec_of())[1].outcome, Outcome::passed);
   auto check = judge_load(of(94), ended(), spec_of())[1];
   EXPECT_EQ(check.outcome, Outcome::inconclusive);
-  EXPECT_EQ(
-      check.sentence,
-      "the load generator could not keep up: only 94.0 % of the arrivals that the schedule has began (asked for: >= "
-      "95 %); more `users`, or `workers` when its processor is busy (0.25 of a core), let it");
+  EXPECT_EQ(check.sentence,
+            "the load generator could not keep up: only 94.0 % of the scheduled arrivals began (asked for: >= "
+            "95 %); more `users`, or `workers` when its processor is busy (0.25 of a core), let it");
 }
 
 TEST(LoadJudgement, ABusyGeneratorIsSaid) {
