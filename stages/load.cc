@@ -115,7 +115,7 @@ std::vector<LoadTurn> turns_of(const StageRequest& request) {
 std::vector<Check> worst_of(const std::vector<std::vector<Check>>& loads) {
   if (loads.size() == 1) return loads.front();
   std::vector<Check> merged;
-  std::vector<std::size_t> from;
+  std::vector<std::size_t> from, judged;
   for (std::size_t load = 0; load < loads.size(); ++load) {
     for (const auto& check : loads[load]) {
       auto same =
@@ -123,15 +123,19 @@ std::vector<Check> worst_of(const std::vector<std::vector<Check>>& loads) {
       if (same == merged.end()) {
         merged.push_back(check);
         from.push_back(load);
-      } else if (worst(check.outcome, same->outcome) != same->outcome) {
-        *same = check;
-        from[static_cast<std::size_t>(same - merged.begin())] = load;
+        judged.push_back(1);
+        continue;
       }
+      const auto place = static_cast<std::size_t>(same - merged.begin());
+      ++judged[place];
+      if (worst(check.outcome, same->outcome) == same->outcome) continue;
+      *same = check;
+      from[place] = load;
     }
   }
   for (std::size_t i = 0; i < merged.size(); ++i) {
     merged[i].sentence += merged[i].outcome == Outcome::passed
-                              ? fmt::format(" (the first of {} loads; the others hold too)", loads.size())
+                              ? fmt::format(" (the first of {} loads; the others hold too)", judged[i])
                               : fmt::format(" (load {} of {})", from[i] + 1, loads.size());
   }
   return merged;
@@ -164,7 +168,7 @@ class LoadStage::Attempt {
   const LoadSpec& spec_;
   std::optional<ReplicaWatch> replicas_;
   std::vector<std::unique_ptr<LiveLoad>> loads_;
-  std::vector<std::vector<Check>> judged_;  // of each load of the candidate
+  std::vector<std::vector<Check>> judged_;  // of each load, the baseline's too
   std::vector<Check> more_;                 // of all loads together
   LoadMeasures measured_;
   LoadMeasures other_;  // the baseline's service
@@ -213,11 +217,14 @@ Task<ScalingLoad> LoadStage::Attempt::scaling_load(LiveLoad& live, ScalingStory 
     return end > begin ? static_cast<double>(requests) / static_cast<double>(end - begin) / replicas
                        : std::numeric_limits<double>::quiet_NaN();
   };
-  const auto whole = static_cast<std::int64_t>(live.report.length.value_or(0));
+  // Never more seconds than there are rows, whatever the source says of its length.
+  const auto whole = std::min(static_cast<std::int64_t>(live.report.length.value_or(0)),
+                              static_cast<std::int64_t>(live.report.seconds.size()));
   const auto first = static_cast<std::int64_t>(std::max(0.0, story.first_rise_after));
-  const auto all_users = steady_from(live.report, spec_, -1) - spec_.warm_up;
-  load.rate_before =
-      rate(std::max<std::int64_t>(0, all_users.count() / 1000), std::min(first, whole), std::max(1.0, story.base));
+  LoadSpec ramp = spec_;  // its seconds are no measure of a replica, however long the warm-up
+  ramp.warm_up = Milliseconds(0);
+  const auto all_users = steady_from(live.report, ramp, -1);
+  load.rate_before = rate(all_users.count() / 1000, std::min(first, whole), std::max(1.0, story.base));
   const auto reached = static_cast<std::int64_t>(std::ceil(story.reached_after));
   double sum = 0;
   int count = 0;

@@ -227,6 +227,10 @@ void LoadReport::add_final(const Json& row) {
   if (count_of(row, "requests") != requests || count_of(row, "failures") != failures) {
     throw std::runtime_error("the final counts are not the sum of the seconds");
   }
+  // The last second is told in part.
+  if (length && *length > static_cast<double>(seconds.size()) + 1) {
+    throw std::runtime_error("the load is longer than its seconds");
+  }
   exceptions = count_of(row, "exceptions");
   for (const auto& pair : row.at("errors")) {
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number_integer()) continue;

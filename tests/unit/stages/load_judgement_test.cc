@@ -70,8 +70,8 @@ TEST(LoadJudgement, AlittleShortIsLocustsTimer) {
   auto spec = spec_of();
   spec.duration = Milliseconds(100'000);
   auto of_many = [&](double seconds) {
-    return judge_completion(read(LocustRowWriter().loaded().started().second({1}).stopping(seconds).final()), ended(),
-                            spec, "/c");
+    return judge_completion(read(LocustRowWriter().loaded().started().seconds(94, {1}).stopping(seconds).final()),
+                            ended(), spec, "/c");
   };
   EXPECT_FALSE(of_many(95));
   EXPECT_TRUE(of_many(94.9));

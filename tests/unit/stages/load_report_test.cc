@@ -210,5 +210,13 @@ TEST(LoadReport, TooManyEndpointsMakeNoSense) {
   EXPECT_NE(read(rows.text()).damage.find("too many endpoints"), std::string::npos);
 }
 
+TEST(LoadReport, ALoadHasTheSecondsOfItsLength) {
+  auto of = [](double length) {
+    return read(LocustRowWriter().loaded().started().seconds(3, {1}).stopping(length).final().text()).damage;
+  };
+  EXPECT_EQ(of(3.9), "");
+  EXPECT_EQ(of(1e9), "line 7: the load is longer than its seconds");
+}
+
 }  // namespace
 }  // namespace quietgate

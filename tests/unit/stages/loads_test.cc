@@ -49,6 +49,7 @@ TEST_F(Loads, TakesTurnsWithTheBaselinesService) {
   }
   EXPECT_EQ(order, "ABBAABBAAB");
   EXPECT_EQ(outcome.measured.at("p95").size(), 5u) << "the candidate's only";
+  EXPECT_EQ(outcome.checks.front().sentence, "1,000 requests in 10 s (the first of 5 loads; the others hold too)");
   const auto& last = outcome.checks[outcome.checks.size() - 2];
   EXPECT_EQ(
       last.sentence,
