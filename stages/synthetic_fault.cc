@@ -63,6 +63,8 @@ std::set<std::string> servers_that_hear(const StageRequest& request) {
     for (const auto& glob : promote->gate->rules) {
       if (auto known = resolve(glob, value)) globs.push_back(*known);
     }
+    const auto mentioned = rules_mention(request.checkout, globs, synthetic_fault_alert);
+    if (!mentioned || !*mentioned) continue;
     const auto rules = read_rules(request.checkout, globs);
     const auto url = resolve(promote->gate->prometheus, value);
     if (!rules || !url || synthetic_of(*rules) == nullptr) continue;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <tuple>
 
 #include "stages/metrics/proofs.h"
 #include "stages/metrics/selectors.h"
@@ -14,8 +16,9 @@ namespace {
 
 constexpr Milliseconds patience{10'000};
 constexpr Milliseconds short_patience{3'000};
-constexpr double look_back = 60;        // seconds before the window, to see what was there when it began
-constexpr std::size_t most_values = 3;  // alerts whose first value is looked up
+constexpr double look_back = 60;           // seconds before the window, to see what was there when it began
+constexpr std::size_t most_together = 32;  // inputs in one question
+constexpr std::size_t most_values = 3;     // alerts whose first value is looked up
 
 double seconds_of(Time time) {
   return static_cast<double>(time.time_since_epoch().count()) / 1000;
@@ -37,6 +40,30 @@ double longest_scrape_of(const std::vector<ScrapeTarget>& targets) {
 std::string input_query(const std::string& selector, double scrape, double interval) {
   const double fresh = std::max(5.0, 3 * std::max(scrape, interval));
   return fmt::format("count({} >= -Inf and last_over_time({}))", selector, with_range(selector, range_text(fresh)));
+}
+
+// One series with a sample at each step at which every one of the selectors has a fresh number.
+std::string inputs_query(const std::vector<std::string>& selectors, double scrape, double interval) {
+  std::string query;
+  for (const auto& selector : selectors)
+    query += (query.empty() ? "" : " and ") + input_query(selector, scrape, interval);
+  return query;
+}
+
+// What rules of one name ask for here and there, where that isn't the same letter by letter.
+std::set<std::string> differing_queries(const GateEvidence& evidence) {
+  std::map<std::tuple<std::string, std::string, bool>, std::vector<const std::string*>> loaded;
+  for (const auto& rule : *evidence.loaded) loaded[{rule.group, rule.name, rule.alerting}].push_back(&rule.query);
+  std::set<std::string> differing;
+  for (const auto& rule : evidence.rules) {
+    const auto& namesakes = loaded[{rule.group, rule.name, rule.alerting}];
+    if (!namesakes.empty() &&
+        std::all_of(namesakes.begin(), namesakes.end(), [&](const auto* query) { return *query == rule.query; }))
+      continue;
+    differing.insert(rule.query);
+    for (const auto* query : namesakes) differing.insert(*query);
+  }
+  return differing;
 }
 
 bool is_part_of(Labels part, const Labels& whole) {
@@ -130,10 +157,11 @@ Task<Result<std::vector<Series>>> EvidenceGathering::series(std::string promql, 
 Task<void> EvidenceGathering::gather_rules(GateEvidence& evidence) {
   evidence.loaded = co_await loaded();
   if (!evidence.loaded) co_return;
-  std::vector<std::string> queries;
-  for (const auto& rule : evidence.rules) queries.push_back(rule.query);
-  for (const auto& rule : *evidence.loaded) queries.push_back(rule.query);
-  for (const auto& query : queries) {
+  const auto differing = differing_queries(evidence);
+  for (const auto& rule : evidence.rules) {
+    if (!differing.contains(rule.query)) evidence.canonical.emplace(rule.query, rule.query);
+  }
+  for (const auto& query : differing) {
     if (evidence.canonical.contains(query)) continue;
     if (gone_) {
       evidence.canonical.emplace(query, *gone_);
@@ -174,16 +202,43 @@ Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
     }
   }
   const double scrape = evidence.targets ? longest_scrape_of(*evidence.targets) : 0;
-  for (auto& [selector, input] : evidence.inputs) {
-    if (gone_) {
-      input.counts = *gone_;
-      continue;
+  std::map<double, std::vector<std::string>> by_step;
+  for (const auto& [selector, input] : evidence.inputs) by_step[input.step].push_back(selector);
+  bool together = true;
+  for (const auto& [step, selectors] : by_step) {
+    for (std::size_t first = 0; first < selectors.size(); first += most_together) {
+      const auto last = std::min(selectors.size(), first + most_together);
+      std::vector<std::string> some(selectors.begin() + static_cast<std::ptrdiff_t>(first),
+                                    selectors.begin() + static_cast<std::ptrdiff_t>(last));
+      co_await gather_counts(evidence, std::move(some), scrape, together);
     }
-    input.counts = co_await prometheus_.query_range(input_query(selector, scrape, input.step), evidence.begin,
-                                                    evidence.end, input.step, stop_);
-    if (!input.counts) co_await see_if_gone();
   }
   co_await gather_descriptions(evidence);
+}
+
+// Most inputs are there at each step, which one question can tell of many. Where one is missing, the halves are asked,
+// and at last each for itself. `together` goes when the server has no answer for many at once.
+Task<void> EvidenceGathering::gather_counts(GateEvidence& evidence, std::vector<std::string> selectors, double scrape,
+                                            bool& together) {
+  const double step = evidence.inputs.at(selectors.front()).step;
+  Result<std::vector<Series>> counts = not_asked<std::vector<Series>>();
+  const bool alone = selectors.size() == 1;
+  if (gone_) counts = *gone_;
+  if (!gone_ && (together || alone)) {
+    counts = co_await prometheus_.query_range(inputs_query(selectors, scrape, step), evidence.begin, evidence.end, step,
+                                              stop_);
+    if (!counts) co_await see_if_gone();
+    if (!counts && !alone) together = false;
+  }
+  if (alone || gone_ || has_every_step(counts, evidence, step)) {
+    for (const auto& selector : selectors) evidence.inputs.at(selector).counts = counts;
+    co_return;
+  }
+  const auto middle = selectors.begin() + static_cast<std::ptrdiff_t>(selectors.size() / 2);
+  std::vector<std::string> later(middle, selectors.end());
+  selectors.erase(middle, selectors.end());
+  co_await gather_counts(evidence, std::move(selectors), scrape, together);
+  co_await gather_counts(evidence, std::move(later), scrape, together);
 }
 
 Task<void> EvidenceGathering::gather_descriptions(GateEvidence& evidence) {

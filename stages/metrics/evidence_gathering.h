@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
@@ -35,6 +36,7 @@ class EvidenceGathering {
   Task<void> gather_targets(GateEvidence& evidence);
   Task<void> gather_evaluations(GateEvidence& evidence);
   Task<void> gather_inputs(GateEvidence& evidence);
+  Task<void> gather_counts(GateEvidence& evidence, std::vector<std::string> selectors, double scrape, bool& together);
   Task<void> gather_descriptions(GateEvidence& evidence);
   Task<void> gather_alerts(GateEvidence& evidence);
   Task<void> gather_values(GateEvidence& evidence);

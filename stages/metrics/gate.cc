@@ -199,9 +199,10 @@ Task<void> Watch::sketch(double from, double until) {
   EvidenceGathering asked(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
   co_await asked.gather(so_far);
   look_up_delivery(so_far);
-  // Answers need not be asked for again; what failed may be had at the end.
+  // Answers need not be asked for again; what failed may be had at the end. What stands for itself was perhaps not
+  // asked.
   for (const auto& [query, formatted] : so_far.canonical) {
-    if (formatted) evidence_.canonical.emplace(query, formatted);
+    if (formatted && *formatted != query) evidence_.canonical.emplace(query, formatted);
   }
   auto judgement = judge_gate(spec_, so_far);
   const auto able = prove_able(evidence_).proof;
@@ -226,7 +227,7 @@ Task<void> Watch::watch_until(double until) {
     co_await clock_.sleep(milliseconds_of(std::min(1.0, left)) + Milliseconds(1), *request_.stop);
     co_await glance();
     left = until - server_now();
-    if (!firing_ && left > std::max(1.0, sketch_took_)) co_await sketch(from, until);
+    if (!firing_ && left > std::max(sketch_every, sketch_took_)) co_await sketch(from, until);
     left = until - server_now();
     if (left > 1 && left <= next_word) {
       say(fmt::format("{} left", span_text(std::round(left))));

@@ -1,6 +1,7 @@
 #include "stages/metrics/gate_evidence.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 
@@ -86,6 +87,20 @@ std::vector<const LoadedRule*> loaded_as(const GateEvidence& evidence, const Exp
       found.push_back(&loaded);
   }
   return found;
+}
+
+std::size_t steps_of(const GateEvidence& evidence, double step) {
+  return static_cast<std::size_t>(std::floor((evidence.end - evidence.begin) / step + 1e-6)) + std::size_t{1};
+}
+
+bool has_every_step(const Result<std::vector<Series>>& counts, const GateEvidence& evidence, double step) {
+  if (!counts) return false;
+  std::size_t found = 0;
+  for (const auto& series : *counts) {
+    found += static_cast<std::size_t>(
+        std::count_if(series.samples.begin(), series.samples.end(), [](const Sample& one) { return one.value >= 1; }));
+  }
+  return found >= steps_of(evidence, step);
 }
 
 std::vector<InputNeed> input_needs(const std::vector<ExpectedRule>& rules) {

@@ -26,7 +26,8 @@ struct ServerLook {
   Result<RuntimeInformation> runtime = not_asked<RuntimeInformation>();
 };
 
-// How many series a selector gave, sampled over the window.
+// How many series a selector gave, sampled over the window. Where many were asked about together, those of the first
+// at the steps at which all of them gave some.
 struct InputCount {
   double step = 1;  // seconds
   Result<std::vector<Series>> counts = not_asked<std::vector<Series>>();
@@ -85,6 +86,11 @@ double interval_of(const GateEvidence& evidence, const std::string& group);
 double longest_interval(const GateEvidence& evidence);
 // The loaded rules of the same group, name and type.
 std::vector<const LoadedRule*> loaded_as(const GateEvidence& evidence, const ExpectedRule& rule);
+
+// The steps of an input that is there throughout the window.
+std::size_t steps_of(const GateEvidence& evidence, double step);
+// Whether there is a count of at least one at each of them.
+bool has_every_step(const Result<std::vector<Series>>& counts, const GateEvidence& evidence, double step);
 
 // One thing that an in-scope alert asks for. `problem` is set instead when its expression can't be read.
 struct InputNeed {

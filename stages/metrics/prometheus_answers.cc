@@ -103,7 +103,8 @@ Json open_envelope(std::string_view body) {
                      shorten(first.is_string() ? first.get<std::string>() : first.dump())};
     }
   }
-  return field(answer, "data");
+  (void)field(answer, "data");
+  return std::move(answer["data"]);
 }
 
 Series series_of(const Json& element, bool matrix) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <list>
 #include <map>
 #include <set>
 
@@ -88,7 +89,7 @@ std::string difference(const Comparable& commit, const Comparable& loaded) {
 
 // Rules of the commit that no rule of the server equals are named, with what differs; then what the server has besides.
 void compare(const GateEvidence& evidence, Finding& finding) {
-  std::vector<Comparable> loaded;
+  std::list<Comparable> loaded;
   for (const auto& rule : *evidence.loaded) loaded.push_back(comparable(evidence, rule));
   std::vector<const ExpectedRule*> unequal;
   for (const auto& rule : evidence.rules) {

@@ -21,8 +21,7 @@ std::string missing_steps(const InputCount& input, const GateEvidence& evidence,
       if (found++ == 0) first = sample.time;
     }
   }
-  const auto steps =
-      static_cast<std::size_t>(std::floor((evidence.end - evidence.begin) / input.step + 1e-6)) + std::size_t{1};
+  const auto steps = steps_of(evidence, input.step);
   if (found == 0) return "had no fresh number in the window (renamed metric?)";
   if (found >= steps) return {};
   // A counter with labels appears with the first thing that it counts: shortly after the load began.
@@ -40,11 +39,11 @@ double forgiven_at_begin(const GateEvidence& evidence) {
 }
 
 // Why this input was not there, or empty.
-std::string need_problem(const GateEvidence& evidence, const InputNeed& need) {
-  auto of = [&evidence](const std::string& selector) -> std::string {
+std::string need_problem(const GateEvidence& evidence, const InputNeed& need, double forgiven) {
+  auto of = [&evidence, forgiven](const std::string& selector) -> std::string {
     auto found = evidence.inputs.find(selector);
     if (found == evidence.inputs.end()) return "was not asked";
-    return missing_steps(found->second, evidence, forgiven_at_begin(evidence));
+    return missing_steps(found->second, evidence, forgiven);
   };
   auto problem = of(need.selector);
   if (!problem.empty() && !need.sibling.empty()) {
@@ -67,12 +66,13 @@ std::string need_problem(const GateEvidence& evidence, const InputNeed& need) {
 
 Finding prove_inputs(const GateEvidence& evidence) {
   Finding finding;
+  const double forgiven = forgiven_at_begin(evidence);
   std::map<std::string, std::vector<std::string>> askers;  // what is wrong -> names of rules
   std::vector<std::string> order;
   std::set<std::string> selectors;
   for (const auto& need : input_needs(evidence.rules)) {
     const auto& rule = evidence.rules[need.rule];
-    auto problem = need.problem.empty() ? need_problem(evidence, need) : need.problem;
+    auto problem = need.problem.empty() ? need_problem(evidence, need, forgiven) : need.problem;
     if (!need.selector.empty()) selectors.insert(need.selector);
     if (problem.empty()) continue;
     finding.dead.emplace(rule.group, rule.name);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -157,6 +158,37 @@ Result<std::vector<std::string>> files_below(const fs::path& checkout) {
   return files;
 }
 
+// The text of each file that matches, by name.
+Result<std::map<std::string, std::string>> texts_of(const std::string& checkout,
+                                                    const std::vector<std::string>& globs) {
+  if (globs.empty()) return user_error("the gate names no rule files", "add `rules:` with a glob to the gate");
+  auto files = files_below(checkout);
+  if (!files) return files.error();
+  std::set<std::string> wanted;
+  for (auto glob : globs) {
+    if (glob.rfind("./", 0) == 0) glob = glob.substr(2);
+    const auto before = wanted.size();
+    bool known = false;
+    for (const auto& file : *files) {
+      if (!glob_matches(glob, file)) continue;
+      known = true;
+      wanted.insert(file);
+    }
+    if (before == wanted.size() && !known) {
+      return user_error(fmt::format("no file of the commit matches `{}`", glob),
+                        "correct `rules:` of the gate, or add the rule file to the repository");
+    }
+  }
+  if (wanted.size() > most_files) return user_error(fmt::format("more than {} rule files", most_files));
+  std::map<std::string, std::string> texts;
+  for (const auto& file : wanted) {
+    auto text = read_text_file(fs::path(checkout) / file, file);
+    if (!text) return text.error();
+    texts.emplace(file, std::move(*text));
+  }
+  return texts;
+}
+
 }  // namespace
 
 Result<std::vector<ExpectedRule>> read_rules_file(const std::string& file, const std::string& text) {
@@ -182,34 +214,23 @@ Result<std::vector<ExpectedRule>> read_rules_at(const std::string& path) {
 }
 
 Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const std::vector<std::string>& globs) {
-  if (globs.empty()) return user_error("the gate names no rule files", "add `rules:` with a glob to the gate");
-  auto files = files_below(checkout);
-  if (!files) return files.error();
-  std::set<std::string> wanted;
-  for (auto glob : globs) {
-    if (glob.rfind("./", 0) == 0) glob = glob.substr(2);
-    const auto before = wanted.size();
-    bool known = false;
-    for (const auto& file : *files) {
-      if (!glob_matches(glob, file)) continue;
-      known = true;
-      wanted.insert(file);
-    }
-    if (before == wanted.size() && !known) {
-      return user_error(fmt::format("no file of the commit matches `{}`", glob),
-                        "correct `rules:` of the gate, or add the rule file to the repository");
-    }
-  }
-  if (wanted.size() > most_files) return user_error(fmt::format("more than {} rule files", most_files));
+  const auto texts = texts_of(checkout, globs);
+  if (!texts) return texts.error();
   std::vector<ExpectedRule> all;
-  for (const auto& file : wanted) {
-    auto text = read_text_file(fs::path(checkout) / file, file);
-    if (!text) return text.error();
-    auto rules = read_rules_file(file, *text);
+  for (const auto& [file, text] : *texts) {
+    auto rules = read_rules_file(file, text);
     if (!rules) return rules.error();
     all.insert(all.end(), rules->begin(), rules->end());
   }
   return all;
+}
+
+Result<bool> rules_mention(const std::string& checkout, const std::vector<std::string>& globs,
+                           const std::string& word) {
+  const auto texts = texts_of(checkout, globs);
+  if (!texts) return texts.error();
+  return std::any_of(texts->begin(), texts->end(),
+                     [&word](const auto& file) { return file.second.find(word) != std::string::npos; });
 }
 
 bool in_scope(const ExpectedRule& rule) {

@@ -39,6 +39,9 @@ Result<std::vector<ExpectedRule>> read_rules_at(const std::string& path);
 // followed. Blocks for as long as the disk does.
 Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const std::vector<std::string>& globs);
 
+// Whether one of these files holds the word anywhere: what is cheap to know before they are read. Errors as above.
+Result<bool> rules_mention(const std::string& checkout, const std::vector<std::string>& globs, const std::string& word);
+
 // Whether the rule's alerts decide about quietness: an alerting rule that is not labelled `severity: none` and is none
 // of the gate's own (GateWatchdog, GateSyntheticFault), which fire by design.
 bool in_scope(const ExpectedRule& rule);

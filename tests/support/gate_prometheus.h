@@ -19,7 +19,7 @@ class GatePrometheus final : public Http {
 
   static constexpr const char* rules_file =
       "groups:\n  - name: g\n    interval: 1s\n    rules:\n"
-      "      - {alert: HighErrors, expr: errors > 5, for: 1s, labels: {layer: application}}\n"
+      "      - {alert: HighErrors, expr: errors  >  5, for: 1s, labels: {layer: application}}\n"
       "      - {record: 'gate:heartbeat', expr: vector(time()), labels: {gate_group: g}}\n";
 
   // By path, or by the query of /api/v1/query: what is answered instead.
@@ -58,7 +58,7 @@ class GatePrometheus final : public Http {
       return data(fmt::format(R"({{"activeTargets":[{{"labels":{{"job":"a","instance":"h"}},"health":"up",)"
                               R"("lastError":"","lastScrape":"{}","scrapeInterval":"1s"}}]}})",
                               at(seconds())));
-    if (path == "/api/v1/format_query") return data("\"" + query + "\"");
+    if (path == "/api/v1/format_query") return data("\"" + one_spaced(query) + "\"");
     if (path == "/api/v1/query_range")
       return matrix("", std::stod(field(form, "start")), std::stod(field(form, "end")));
     if (query == "time()") return data(fmt::format(R"({{"resultType":"scalar","result":[{0},"{0}"]}})", seconds()));
@@ -87,6 +87,10 @@ class GatePrometheus final : public Http {
   }
   static std::string data(const std::string& json) { return R"({"status":"success","data":)" + json + "}"; }
   static std::string at(double time) { return iso_time(Time(Milliseconds(std::llround(time * 1000)))); }
+  static std::string one_spaced(std::string text) {
+    text.erase(std::unique(text.begin(), text.end(), [](char a, char b) { return a == ' ' && b == ' '; }), text.end());
+    return text;
+  }
   static std::string field(const std::string& form, const std::string& name) {
     auto begin = form.rfind(name + "=", 0) == 0 ? 0 : form.find("&" + name + "=");
     if (begin == std::string::npos) return {};
