@@ -97,8 +97,8 @@ bool is_control_group_of(const std::string& folder, const std::string& id) {
          folder.find("/..") == std::string::npos && ::access((folder + "/cgroup.procs").c_str(), F_OK) == 0;
 }
 
-int control_group_entrance(const std::string& folder) {
-  return folder.empty() ? -1 : ::open((folder + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
+int open_control_group(const std::string& folder) {
+  return folder.empty() ? -1 : ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 std::vector<pid_t> control_group_members(const std::string& folder) {

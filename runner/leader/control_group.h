@@ -17,8 +17,8 @@ std::string control_group_of(const std::string& id);
 std::string make_control_group(const std::string& id);
 // Whether a folder that a record names can be the group of this step.
 bool is_control_group_of(const std::string& folder, const std::string& id);
-// A descriptor: who writes `0` to it goes into the group. -1 when there is none.
-int control_group_entrance(const std::string& folder);
+// A descriptor of the folder, for processes that are to be made in the group. -1 when there is none.
+int open_control_group(const std::string& folder);
 // Its processes, those of groups below it left out. Empty when there is no such group.
 std::vector<pid_t> control_group_members(const std::string& folder);
 // Whether a process lives in it or below it: asked of the kernel, from which no quick succession of forks hides.

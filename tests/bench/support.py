@@ -119,7 +119,12 @@ class Service:
     def unfinished(self):
         if not self.process or self.process.poll() is not None:
             return []
-        return [run["id"] for run in self.ask("/api/v1/runs?limit=50")["runs"] if run["status"] != "finished"]
+        found, before = [], ""
+        while before is not None:  # who runs longest began first: on the last page
+            page = self.ask(f"/api/v1/runs?limit=500{before}")
+            found += [run["id"] for run in page["runs"] if run["status"] != "finished"]
+            before = f"&before={page['next_before']}" if page.get("next_before") else None
+        return found
 
     @property
     def pid(self):

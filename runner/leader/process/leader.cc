@@ -72,15 +72,13 @@ std::string Leader::prepare() {
 
 std::string Leader::launch() {
   StepFailure failure;
-  const auto record = [this](pid_t step) {
-    status_.started = wall_clock();
-    return records_.write_leader(order_, group_, step);
-  };
+  const auto record = [this](pid_t step) { return records_.write_leader(order_, group_, step); };
   // What is kept goes on after its leader, which then could not remove the group.
   if (!order_.keep_descendants) group_ = make_control_group(order_.id);
-  const int entrance = control_group_entrance(group_);
-  auto problem = start_step(order_, entrance, record, step_, failure);
-  if (entrance >= 0) ::close(entrance);
+  const int group = open_control_group(group_);
+  status_.started = wall_clock();
+  auto problem = start_step(order_, group, record, step_, failure);
+  if (group >= 0) ::close(group);
   if (problem.empty()) problem = failure.record;
   if (!problem.empty()) {
     if (step_.pid > 0) ::waitpid(step_.pid, nullptr, 0);

@@ -41,6 +41,7 @@ class Records {
   int leader_ = 0;  // pid of who opened the records
   int directory_ = -1;
   int status_ = -1;
+  bool named_ = false;  // the status has its name
 };
 
 }  // namespace quietgate

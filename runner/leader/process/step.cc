@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 #include <vector>
@@ -57,16 +60,50 @@ struct Exec {
   std::vector<char*> environment;
 };
 
-// Runs in the new process, which shares its memory with the leader until it becomes the program or ends: the failure is
-// told by writing it down.
-[[noreturn]] void become(const LeaderOrder& order, int entrance, const Exec& exec, const Step& theirs,
-                         const std::function<std::string(pid_t)>& record, StepFailure& failure) {
+// What the new process says of itself, in memory that both see.
+struct Told {
+  StepFailure::What what;
+  int error;
+  char record[1024];  // ends with a zero
+};
+
+struct Process {
+  long pid = -1;         // 0 in the new one
+  bool entered = false;  // it is in its control group from its first moment
+};
+
+// Both go on from here, the leader once the other one is the program or has ended. To be made inside of the group costs
+// nothing; to move there later means waiting until every processor has taken notice, which can take 20 ms.
+Process make_process(int group) {
+  Process made;
+  clone_args arguments = {};
+  arguments.flags = CLONE_VFORK | CLONE_INTO_CGROUP;
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<std::uint64_t>(group);
+  made.entered = true;
+  if (group >= 0) made.pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (made.pid >= 0) return made;
+  // Kernels before 5.7 can't, and some containers refuse it.
+  made.entered = false;
+  made.pid = ::syscall(SYS_clone, CLONE_VFORK | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  return made;
+}
+
+void enter(int group) {
+  const int procs = ::openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  [[maybe_unused]] const auto put = ::write(procs, "0", 1);  // refused: without it
+  ::close(procs);
+}
+
+// Runs in the new process until it is the program.
+[[noreturn]] void become(const LeaderOrder& order, int group, const Exec& exec, const Step& theirs,
+                         const std::function<std::string(pid_t)>& record, Told& failure) {
   using What = StepFailure::What;
   ::setpgid(0, 0);
-  if (entrance >= 0) [[maybe_unused]]
-    const auto entered = ::write(entrance, "0", 1);  // refused: without it
-  failure.record = record(static_cast<pid_t>(::syscall(SYS_getpid)));
-  if (!failure.record.empty()) {
+  if (group >= 0) enter(group);
+  const auto problem = record(static_cast<pid_t>(::syscall(SYS_getpid)));
+  if (!problem.empty()) {
+    problem.copy(failure.record, sizeof failure.record - 1);
     failure.what = What::record;
     ::_exit(127);
   }
@@ -110,17 +147,22 @@ bool make_pipe(int& ours, int& theirs) {
 
 }  // namespace
 
-std::string start_step(const LeaderOrder& order, int entrance, const std::function<std::string(pid_t)>& record,
-                       Step& step, StepFailure& failure) {
+std::string start_step(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record, Step& step,
+                       StepFailure& failure) {
   Step theirs;
   bool made = make_pipe(step.output, theirs.output);
   if (made && !order.stdout_file.empty()) made = make_pipe(step.raw_output, theirs.raw_output);
   if (!made) return std::string("a pipe could not be made: ") + strerrordesc_np(errno);
+  void* shared = ::mmap(nullptr, sizeof(Told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return std::string("no memory: ") + strerrordesc_np(errno);
+  auto* told = static_cast<Told*>(shared);  // zeros: nothing failed
   const Exec exec{candidates(order), pointers(order.argv), pointers(order.environment)};
-  // Copying a process only to replace it would be felt in every step. The leader sleeps meanwhile.
-  step.pid = ::vfork();
-  if (step.pid == 0) become(order, entrance, exec, theirs, record, failure);
+  const auto process = make_process(group);
+  if (process.pid == 0) become(order, process.entered ? -1 : group, exec, theirs, record, *told);
   const int error = errno;
+  step.pid = static_cast<pid_t>(process.pid);
+  failure = {told->what, told->error, told->record};
+  ::munmap(shared, sizeof(Told));
   for (int fd : {theirs.output, theirs.raw_output}) {
     if (fd >= 0) ::close(fd);
   }

@@ -23,11 +23,11 @@ struct StepFailure {
   std::string record;  // why its record could not be written: it was not begun
 };
 
-// Makes the process, in the control group of that entrance (-1: none); `record` is called in it, before it becomes the
-// step's program, and answers an empty text or why it must not. Returns when the program is being executed, or with the
-// failure when there is none. An empty text, or why no process could be made.
-std::string start_step(const LeaderOrder& order, int entrance, const std::function<std::string(pid_t)>& record,
-                       Step& step, StepFailure& failure);
+// Makes the process, in the control group of that folder (a descriptor; -1: none); `record` is called in it, before it
+// becomes the step's program, and answers an empty text or why it must not. Returns when the program is being executed,
+// or with the failure when there is none. An empty text, or why no process could be made.
+std::string start_step(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record, Step& step,
+                       StepFailure& failure);
 
 // What to tell the user.
 std::string describe(const StepFailure& failure, const LeaderOrder& order);
