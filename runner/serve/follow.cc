@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t piece_bytes = 64 * 1024;
+constexpr std::size_t piece_bytes = 32 * 1024;
 constexpr std::size_t recent_pieces = 8;
 constexpr std::size_t recent_journal_bytes = 512 * 1024;
 constexpr std::size_t journal_batch = 256;
