@@ -59,7 +59,8 @@ FollowedLog::~FollowedLog() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-LogPiece FollowedLog::next(std::int64_t from) {
+LogPiece FollowedLog::next(std::int64_t from, bool look) {
+  if (!look && from == end_ && end_rings_ == news_.rings()) return {nullptr, from};
   for (const auto& [begin, piece] : recent_) {
     if (begin == from) return piece;
   }
@@ -67,6 +68,10 @@ LogPiece FollowedLog::next(std::int64_t from) {
   if (descriptor_ < 0) return {nullptr, from};
   std::array<char, piece_bytes> bytes;  // NOLINT: filled by the read
   const auto count = ::pread(descriptor_, bytes.data(), bytes.size(), from);
+  if (count == 0 && watch_ >= 0) {
+    end_ = from;
+    end_rings_ = news_.rings();
+  }
   if (count <= 0) return {nullptr, from};
   const auto to = from + count;
   auto text = "id: " + std::to_string(to) +

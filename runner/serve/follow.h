@@ -31,8 +31,9 @@ class FollowedLog {
   ~FollowedLog();
   FollowedLog(const FollowedLog&) = delete;
   FollowedLog& operator=(const FollowedLog&) = delete;
-  // The event with the bytes from an offset on, at most 64 KiB of them; `to == from` when there are none now.
-  LogPiece next(std::int64_t from);
+  // The event with the bytes from an offset on, at most 32 KiB of them; `to == from` when there are none now.
+  // `look`: in the file itself, though nobody told of news since it was found to end there.
+  LogPiece next(std::int64_t from, bool look = false);
   Bell& news() { return news_; }
 
  private:
@@ -42,6 +43,8 @@ class FollowedLog {
   int watch_ = -1;
   Bell news_;
   std::deque<std::pair<std::int64_t, LogPiece>> recent_;  // by `from`
+  std::int64_t end_ = -1;                                 // where the watched file ended after so many rings
+  std::uint64_t end_rings_ = 0;
 };
 
 class FollowedLogs {

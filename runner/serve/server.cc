@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,6 +66,13 @@ Task<bool> put(Shared connection, asio::const_buffer first, asio::const_buffer s
   error_code code;
   co_await asio::async_write(connection->stream, both, redirect_error(use_awaitable, code));
   co_return !code;
+}
+
+// How much of it the socket takes without waiting.
+std::size_t put_now(Connection& connection, const std::string& text) {
+  const auto taken =
+      ::send(connection.stream.socket().native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  return taken > 0 ? static_cast<std::size_t>(taken) : 0;
 }
 
 Task<bool> put(Shared connection, std::string text) {
@@ -377,12 +385,16 @@ Task<bool> Server::Listener::begin_stream(Shared connection) {
 Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
   const auto log = logs.open(feed.path);
   bool over = false;
+  bool fresh = true;  // one piece after each wait may go at once: whoever has more to get lets others have their turn
   for (;;) {
     const auto seen = log->news().rings();
-    auto piece = log->next(feed.from);
+    auto piece = log->next(feed.from, over);
     if (piece.text) {
       feed.from = piece.to;
-      const bool taken = co_await put(connection, asio::buffer(*piece.text), asio::const_buffer());
+      const auto at_once = fresh ? put_now(*connection, *piece.text) : 0;
+      fresh = false;
+      if (at_once == piece.text->size()) continue;
+      const bool taken = co_await put(connection, asio::buffer(*piece.text) + at_once, asio::const_buffer());
       if (!taken) co_return;
       continue;
     }
@@ -393,6 +405,7 @@ Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
     const auto begin = std::chrono::steady_clock::now();
     const auto patience = logs.patience(*log, options.heartbeat);
     co_await log->news().wait(seen, patience, connection->stop);
+    fresh = true;
     if (patience < options.heartbeat || log->news().rings() != seen) continue;
     if (std::chrono::steady_clock::now() - begin < options.heartbeat) continue;
     const bool taken = co_await put(connection, std::string(": still here\n\n"));
