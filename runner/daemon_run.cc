@@ -182,6 +182,7 @@ int run_here(const RunOptions& options) {
   auto glimpse = [data, &composition](const RunId& run, const std::string& stage, int attempt) {
     if (attempt == 0) {
       Glimpse waits;
+      if (!composition.queue().waits(run)) return waits;
       for (const auto& each : composition.queue().waiting()) {
         if (each.run == run && each.stage == stage) waits.line = each.reason;
       }

@@ -318,6 +318,12 @@ std::string Slots::sentence(const Waiting& of) const {
   }
 }
 
+bool Slots::waits(const RunId& run) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [&run](const Entry& entry) {
+    return entry.wish.run.number == run.number && entry.wish.run.repository == run.repository;
+  });
+}
+
 std::vector<Waiting> Slots::waiting() const {
   const auto now = keepers();
   auto before = now;

@@ -80,6 +80,7 @@ class Slots {
   Claim doubt(const RunId& run);
 
   std::vector<Waiting> waiting() const;
+  bool waits(const RunId& run) const;
   std::uint64_t version() const { return version_; }
   // Something else that people see of the queue has changed.
   void note_change() { ++version_; }

@@ -112,6 +112,12 @@ std::vector<Waiting> Supervisor::waiting() {
   return all;
 }
 
+bool Supervisor::waits(const RunId& run) {
+  if (parts_.slots.waits(run)) return true;
+  auto found = drivers_.find(run);
+  return found != drivers_.end() && found->second->waits_for_turn();
+}
+
 Task<void> Supervisor::follow(Stop& stop) {
   auto cursor = parts_.journal.last();
   take_up(stop);

@@ -36,6 +36,8 @@ class Queue {
   virtual ~Queue() = default;
   // In the order in which they came.
   virtual std::vector<Waiting> waiting() = 0;
+  // Whether `waiting` names the run: costs little however many wait.
+  virtual bool waits(const RunId& run) = 0;
   // Another number after every change of what `waiting` answers.
   virtual std::uint64_t version() const = 0;
 };

@@ -219,8 +219,10 @@ ApiResponse Api::run(const Asked& asked) {
   auto& entry = **kept;
   if (!entry.document.empty()) return json_answer(entry.document);
   std::vector<Waiting> mine;
-  for (const auto& each : waiting()) {
-    if (each.run == asked.run) mine.push_back(each);
+  if (options_.queue != nullptr && options_.queue->waits(asked.run)) {
+    for (const auto& each : waiting()) {
+      if (each.run == asked.run) mine.push_back(each);
+    }
   }
   auto body = run_document(entry.record, mine, [&](const std::string& stage, int attempt) {
     return read_small(attempt_path(asked.run, stage, attempt, "progress.json"), progress_limit);

@@ -98,7 +98,11 @@ TEST(Slots, WhoIsCancelledLeavesTheLine) {
   line.ask("a", line.wish({"a", 1}, "a", "cluster"));
   line.ask("b", line.wish({"b", 1}, "b", "cluster"));
   line.ask("c", line.wish({"c", 1}, "c", "cluster"));
+  EXPECT_TRUE(line.slots.waits({"b", 1}));
+  EXPECT_FALSE(line.slots.waits({"a", 1}));
+  EXPECT_FALSE(line.slots.waits({"b", 2}));
   line.end("b");
+  EXPECT_FALSE(line.slots.waits({"b", 1}));
   line.end("a");
   EXPECT_EQ(line.granted, (Line::Names{"a", "c"}));
   EXPECT_TRUE(line.slots.waiting().empty());
