@@ -112,6 +112,7 @@ CliClient::CliClient(std::string server, std::string token, std::string actor)
 }
 
 Result<Reply> CliClient::perform(const Exchange& exchange) {
+  if (auto usable = curl_is_usable(); !usable) return usable.error();
   std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> owner(curl().easy_init(), curl().easy_cleanup);
   if (!owner) return infrastructure_error("libcurl can't be initialised");
   auto* handle = owner.get();

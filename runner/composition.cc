@@ -13,6 +13,7 @@
 #include "runner/adapters/git_libgit2.h"
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
+#include "runner/adapters/leader_spawn.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
@@ -157,6 +158,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       p.options.say,
       &p.steps,
       &p.rules_check,
+      boot_id(),
   });
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);

@@ -9,6 +9,7 @@
 #include "runner/composition.h"
 #include "runner/config.h"
 #include "runner/daemon.h"
+#include "runner/memory.h"
 #include "runner/serve/api.h"
 #include "runner/serve/server.h"
 #include "runner/serve/token.h"
@@ -63,6 +64,7 @@ std::string host_and_port(const std::string& address, std::uint16_t port) {
 }  // namespace
 
 int serve(const ServeOptions& options) {
+  share_heaps();
   auto log = spdlog::stderr_color_mt("quietgate");
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   spdlog::set_default_logger(log);
@@ -114,6 +116,7 @@ int serve(const ServeOptions& options) {
   composition.add_engine();
   composition.add_retention();
   composition.add_watchers();
+  composition.add("the care for memory", [&](Stop& stop) { return give_memory_back(composition.journal(), stop); });
   const auto watched = config->repositories.size();
   spdlog::info("quietgate {} serves http://{} and watches {} {}; data in {}", QUIETGATE_VERSION, address, watched,
                watched == 1 ? "repository" : "repositories", config->data);

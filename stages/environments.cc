@@ -20,14 +20,9 @@ constexpr Milliseconds resident_grace{5'000};
 // A step whose runner went may still be making what is to be destroyed.
 Task<Result<void>> end_steps(Processes& processes, std::vector<std::string> folders, Stop& stop) {
   for (const auto& folder : folders) {
-    std::vector<std::string> steps;
-    std::error_code error;
-    for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-      if (at.depth() > 1) at.disable_recursion_pending();
-      if (at->is_directory(error) && at.depth() <= 1) steps.push_back(at->path().string());
-    }
-    for (const auto& step : steps) {
-      if (!processes.status(step)) continue;
+    const auto steps = steps_in(folder, 1);
+    if (!steps) co_return steps.error();
+    for (const auto& step : *steps) {
       if (auto ended = co_await processes.end(step, stop); !ended) co_return ended;
     }
   }

@@ -48,7 +48,7 @@ Result<void> keep_time(const std::string& file, Time time) {
 Result<ProcessSpec> step_of(const StageRequest& request, const Command& command, const char* name) {
   auto step = process_of(command, request.checkout);
   if (!step) return step.error();
-  step->directory = request.directory + "/steps/" + name;
+  step->name = request.directory + "/steps/" + name;
   step->environment = request.environment;
   step->log = request.directory + "/log";
   step->secrets = request.secrets;
@@ -62,7 +62,7 @@ struct FaultStage::Drill {
 
   const FaultSpec& spec;
   Prometheus prometheus;
-  std::string fault;  // the step's directory
+  std::string fault;  // the step's name
   Time began{};
   bool breaks = false;                        // something may be broken now
   std::map<std::string, Milliseconds> heard;  // by alert: from the fault's begin until it was seen firing
@@ -104,7 +104,7 @@ Task<std::optional<StageOutcome>> FaultStage::begin(const StageRequest& request,
   if (auto made = make_folder(request.directory + "/steps"); !made) co_return outcome_of(made.error());
   auto step = step_of(request, drill.spec.command, "1-fault");
   if (!step) co_return outcome_of(step.error());
-  drill.fault = step->directory;
+  drill.fault = step->name;
   if (const auto before = time_in(began_file(request))) {
     drill.began = *before;
   } else {

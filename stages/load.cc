@@ -313,7 +313,7 @@ Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
 Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
   auto process = prepare_load(request_, turn);
   if (!process) co_return outcome_of(process.error());
-  const bool running_already = request_.resume && stage_.processes_.status(process->directory).ok();
+  const bool running_already = request_.resume && stage_.processes_.status(process->name).ok();
   if (replicas_ && !running_already) {
     auto base = co_await replicas_->base();
     if (!base) {

@@ -192,7 +192,7 @@ Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& tu
   if (!process) return process;
   std::error_code error;
   fs::create_directories(request.directory + "/steps", error);
-  process->directory = turn.step;
+  process->name = turn.step;
   process->environment["QUIETGATE_LOAD_FILE"] = turn.rows;
   process->environment["QUIETGATE_HOST"] = turn.host;
   process->log = request.directory + "/log";

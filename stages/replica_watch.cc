@@ -57,18 +57,18 @@ Task<std::optional<Sample>> ReplicaWatch::ask_command() {
     co_return std::nullopt;
   }
   step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "1", command_patience});
-  // A step's directory is used once, and there will be many.
+  // A step's name is used once, and there will be many.
   const auto now = seconds_of(clock_.now());
-  step->directory = fmt::format("{}/steps/replicas-{:.0f}-{}", request_.directory, now * 1000, ++asked_);
-  step->stdout_file = step->directory + ".out";
+  step->name = fmt::format("{}/steps/replicas-{:.0f}-{}", request_.directory, now * 1000, ++asked_);
+  step->stdout_file = step->name + ".out";
   step->environment = request_.environment;
   step->log = request_.directory + "/log";
   step->secrets = request_.secrets;
-  const auto folder = step->directory, out = step->stdout_file;
+  const auto record = record_of(step->name), out = step->stdout_file;
   auto exit = co_await processes_.run(std::move(*step), stop_);
   auto text = read_file_bounded(out, most_answer);
   std::error_code ignored;
-  std::filesystem::remove_all(folder, ignored);
+  std::filesystem::remove(record, ignored);
   std::filesystem::remove(out, ignored);
   if (!exit || !exit->succeeded()) {
     problem_ = "the command for the replicas: " + (exit ? describe(*exit) : exit.error().message);

@@ -127,7 +127,7 @@ Task<Result<std::string>> RulesCheck::promtool(std::vector<std::string> words, s
 Task<Result<std::string>> RulesCheck::promtool_once(std::vector<std::string> words, std::string folder,
                                                     std::string name, bool& killed, Stop& stop) {
   ProcessSpec step;
-  step.directory = folder + "/" + name;
+  step.name = folder + "/" + name;
   step.argv = {"timeout", "-k", "5", patience, "promtool"};
   step.argv.insert(step.argv.end(), words.begin(), words.end());
   step.environment = environment_;

@@ -139,12 +139,13 @@ Task<StageOutcome> TestStage::run_commands(const StageRequest& request, const Te
   for (const auto& command : spec.commands) {
     auto step = process_of(command, request.checkout);
     if (!step) co_return quietgate::outcome_of(step.error());
-    step->directory = request.directory + "/steps/" + std::to_string(++number) + "-run";
+    step->name = request.directory + "/" + std::to_string(++number) + "-run";
+    step->boot = request.boot;
     step->environment = request.environment;
     step->log = request.directory + "/log";
     step->secrets = request.secrets;
     std::error_code error;
-    if (!std::filesystem::exists(step->directory, error)) request.log->line("$ " + command_line(command));
+    if (!std::filesystem::exists(record_of(step->name), error)) request.log->line("$ " + command_line(command));
     auto exit = co_await processes_.run(std::move(*step), *request.stop);
     if (!exit) co_return quietgate::outcome_of(exit.error());
     outcome = outcome_of(*exit, command);
@@ -156,8 +157,7 @@ Task<StageOutcome> TestStage::run_commands(const StageRequest& request, const Te
 
 Task<StageOutcome> TestStage::run(StageRequest request) {
   const auto& spec = std::get<TestSpec>(request.spec.body);
-  auto prepared = make_folder(request.directory + "/steps");
-  if (prepared) prepared = remember_earlier_reports(request, spec);
+  const auto prepared = remember_earlier_reports(request, spec);
   if (!prepared) co_return quietgate::outcome_of(prepared.error());
   auto outcome = co_await run_commands(request, spec);
   if (outcome.outcome != Outcome::error && !spec.junit.empty()) {

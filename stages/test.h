@@ -11,7 +11,7 @@ namespace quietgate {
 //   failed: a command failed, a test failed (even when every command passed), a declared report is missing, was not
 //     written by these commands, or can't be read.
 //   error: a command could not be started or its leader died; artifacts could not be written.
-// Leaves in the attempt's directory: `steps/<n>-run` (leaders), `tests.json`, `artifacts/`, `artifacts.json`.
+// Leaves in the attempt's directory: `<n>-run.step` (records), `tests.json`, `artifacts/`, `artifacts.json`.
 // A resumed attempt takes up the command that was running.
 class TestStage : public StageKind {
  public:

@@ -1,4 +1,4 @@
-// The steps in an attempt's folder, by the leaders' directories in it.
+// The steps in an attempt's folder, by their records in it.
 #pragma once
 
 #include "runner/ports/process.h"

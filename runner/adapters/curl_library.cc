@@ -13,8 +13,7 @@ constexpr const char* file_name = "libcurl.so.4";
 
 [[noreturn]] void fail(const char* what) {
   const char* why = ::dlerror();
-  throw std::runtime_error(std::string("libcurl can't be used (") + what + ": " + (why == nullptr ? "?" : why) +
-                           "); on Debian: apt-get install libcurl4");
+  throw std::runtime_error(std::string("libcurl can't be used (") + what + ": " + (why == nullptr ? "?" : why) + ")");
 }
 
 CurlLibrary load() {
@@ -50,6 +49,15 @@ CurlLibrary load() {
 const CurlLibrary& curl() {
   static const CurlLibrary library = load();
   return library;
+}
+
+Result<void> curl_is_usable() {
+  try {
+    curl();
+    return {};
+  } catch (const std::runtime_error& missing) {
+    return infrastructure_error(missing.what(), "install libcurl (Debian: apt-get install libcurl4)");
+  }
 }
 
 }  // namespace quietgate

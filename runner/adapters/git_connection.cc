@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "runner/adapters/git_known_hosts.h"
+#include "runner/adapters/git_library.h"
 
 namespace quietgate {
 
@@ -45,7 +46,10 @@ Result<void> GitConnection::connect(git_repository* mirror, git_direction direct
     if (!*turn) return error("connect to", -1);
     turn_.emplace(std::move(**turn));
   }
-  if (url_.kind == GitUrl::Kind::ssh) watchdog_.emplace(bound_);
+  if (url_.kind == GitUrl::Kind::ssh) {
+    begin_ssh();
+    watchdog_.emplace(bound_);
+  }
   git_error_clear();
   const auto& address = url_.kind == GitUrl::Kind::local ? url_.path : settings_.url;
   // Without the search for insteadOf, which matches expressions in a way that leaks.

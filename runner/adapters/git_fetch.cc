@@ -23,21 +23,6 @@ bool is_damaged(git_repository* mirror) {
 
 }  // namespace
 
-void GitWorkshop::start() {
-  std::call_once(started_, [] {
-    git_libgit2_init();
-    register_bounded_streams();
-    // What a mirror says must not depend on whose home the runner has. Owner checks guard programs that run hooks and
-    // filters out of a repository's configuration; libgit2 runs none.
-    for (int level :
-         {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_PROGRAMDATA}) {
-      git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
-    }
-    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-    git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
-  });
-}
-
 Result<std::vector<GitBranch>> GitWorkshop::branches(const GitRemote& remote, const StopFlag& stop) {
   auto url = parse_git_url(remote.url);
   if (!url) return url.error();

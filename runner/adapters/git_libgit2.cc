@@ -1,5 +1,6 @@
 #include "runner/adapters/git_libgit2.h"
 
+#include "runner/adapters/git_library.h"
 #include "runner/adapters/git_workshop.h"
 
 namespace quietgate {
@@ -8,7 +9,7 @@ WorkshopAtNeed::WorkshopAtNeed(std::string mirrors_directory)
     : workshop_(std::make_shared<GitWorkshop>(std::move(mirrors_directory))) {}
 
 GitWorkshop* WorkshopAtNeed::operator->() const {
-  workshop_->start();
+  begin_git(workshop_->mirrors.directory());
   return workshop_.get();
 }
 

@@ -17,6 +17,7 @@ namespace quietgate {
 class GitMirrors {
  public:
   explicit GitMirrors(std::string directory) : directory_(std::move(directory)) {}
+  const std::string& directory() const { return directory_; }
 
   // An error when there is none yet, or the name can't be a folder's.
   Result<RepositoryHandle> open(const std::string& repository) const;

@@ -62,10 +62,10 @@ std::optional<PushOutcome> compare(const PushOrder& order, git_repository* mirro
 
 // Pushing to a path: libgit2 would set the ref without a look at its old value. So the objects go first, under a ref of
 // our own, and then the branch moves by compare-and-swap under its lock.
-PushOutcome swap_local(const PushOrder& order, GitConnection& connection, const std::string& incoming) {
+Result<PushOutcome> swap_local(const PushOrder& order, GitConnection& connection, const std::string& incoming) {
   RepositoryHandle there;
   if (git_repository_open(receive(there), connection.url().path.c_str()) != 0) {
-    return {Kind::refused, order.expected, last_git_error()};
+    return PushOutcome{Kind::refused, order.expected, last_git_error()};
   }
   git_oid expected{};
   if (!order.expected.empty()) parse_id(order.expected, expected);
@@ -78,12 +78,18 @@ PushOutcome swap_local(const PushOrder& order, GitConnection& connection, const 
   }
   const auto said = last_git_error();
   git_reference_remove(there.get(), incoming.c_str());
-  if (code == 0) return {Kind::moved, order.expected, {}};
+  if (code == 0) return PushOutcome{Kind::moved, order.expected, {}};
   git_oid now{};
   const bool exists = git_reference_name_to_id(&now, there.get(), order.ref.c_str()) == 0;
   const auto found = exists ? to_hex(now) : CommitId();
   if (found != order.expected) return stale(order, found);
-  return {Kind::refused, found, said};
+  if (code == GIT_ELOCKED) {
+    const auto lock = std::string(git_repository_path(there.get())) + order.ref + ".lock";
+    return infrastructure_error(lock + " stays: " + said,
+                                "somebody is moving " + order.what + ", or was killed in the middle of that: remove the file "
+                                "when no Git process works there any more");
+  }
+  return PushOutcome{Kind::refused, found, said};
 }
 
 // One push over an open connection. `refused` is provisional: somebody else's push in the same moment looks like it

@@ -20,9 +20,6 @@ using StopFlag = std::atomic<bool>;
 
 struct GitWorkshop {
   explicit GitWorkshop(std::string directory) : mirrors(std::move(directory)) {}
-  // Starts libgit2, once and before anything else, from any thread. It then stays up: the pool's threads hold state
-  // that only a running libgit2 can free.
-  void start();
   GitWorkshop(const GitWorkshop&) = delete;
   GitWorkshop& operator=(const GitWorkshop&) = delete;
 
@@ -65,7 +62,6 @@ struct GitWorkshop {
   std::atomic<unsigned> pushes{0};
 
  private:
-  std::once_flag started_;
   std::mutex consolidating_;
   std::map<std::string, std::chrono::steady_clock::time_point> not_before_;
 };

@@ -99,6 +99,8 @@ struct HttpAccess::Server {
 
 HttpAccess::HttpAccess(Http& under, BlockingPool& pool, std::vector<ServerAccess> servers)
     : under_(under), pool_(pool) {
+  // Without libcurl none is known, and whoever asks one hears why from what is under this.
+  if (!servers.empty() && !curl_is_usable()) return;
   for (auto& access : servers) {
     auto place = place_of(access.url);
     if (place) servers_.push_back(std::make_shared<Server>(Server{std::move(access), std::move(*place), {}}));

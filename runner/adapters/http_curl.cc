@@ -252,6 +252,7 @@ HttpCurl::HttpCurl(BlockingPool& pool) : pool_(pool), handles_(std::make_shared<
 HttpCurl::~HttpCurl() = default;
 
 Task<Result<HttpResponse>> HttpCurl::send(HttpRequest request, Stop& stop) {
+  if (auto usable = curl_is_usable(); !usable) co_return usable.error();
   auto address = address_of(request.url);
   if (!address) co_return address.error();
   for (const auto& header : request.headers) {

@@ -4,7 +4,9 @@
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -18,6 +20,8 @@
 namespace quietgate {
 
 namespace {
+
+constexpr std::size_t most_title = 500;
 
 #ifndef MFD_NOEXEC_SEAL
 constexpr unsigned MFD_NOEXEC_SEAL = 8U;
@@ -75,7 +79,9 @@ class SpawnPlan {
     ::posix_spawn_file_actions_adddup2(&actions_, fd, fd);
   }
   int spawn(pid_t& pid, const std::string& file, char* const* argv) {
-    char* const environment[] = {nullptr};
+    // Room for a longer name that `ps` shows: the leader writes it there.
+    std::string room = "_=" + std::string(most_title, ' ');
+    char* const environment[] = {room.data(), nullptr};
     return ::posix_spawn(&pid, file.c_str(), &actions_, &attributes_, argv, environment);
   }
 
@@ -99,34 +105,52 @@ Result<Descriptor> make_leader_program() {
   return file;
 }
 
-Result<SpawnedLeader> spawn_leader(int program, const LeaderOrder& order, Descriptor lock) {
-  auto told = memory_file("quietgate-order", MFD_NOEXEC_SEAL);
-  if (!told || !fill(told.get(), encode(order))) return failure("no file in memory", errno);
+Result<WaitingLeader> WaitingLeader::spawn(int program) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return failure("no pipe", errno);
-  SpawnedLeader leader;
-  leader.report.reset(ends[0]);
-  Descriptor report(ends[1]);
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return failure("no socket", errno);
+  WaitingLeader leader;
+  leader.id_ = random_id();
+  leader.socket_.reset(ends[0]);
+  const Descriptor theirs(ends[1]);
   ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-
-  std::array<std::string, 4> texts{"quietgate-leader " + order.directory, std::to_string(told.get()),
-                                   std::to_string(lock.get()), std::to_string(report.get())};
-  std::array<char*, 5> argv{};
+  std::array<std::string, 3> texts{"quietgate-waiting", leader.id_, std::to_string(theirs.get())};
+  std::array<char*, 4> argv{};
   for (std::size_t i = 0; i < texts.size(); ++i) argv[i] = texts[i].data();
   SpawnPlan plan;
-  for (int fd : {told.get(), lock.get(), report.get()}) plan.keep(fd);
+  plan.keep(theirs.get());
   pid_t pid = 0;
   if (const int error = plan.spawn(pid, "/proc/self/fd/" + std::to_string(program), argv.data()); error != 0) {
     return failure("it can't be executed from memory", error);
   }
-  // Nobody else reaps our children, so the pid is still its.
-  leader.pid.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!leader.pid) {
-    const int error = errno;
-    ::kill(pid, SIGTERM);
-    return failure("it can't be watched", error);
-  }
+  // Nobody else reaps our children, so the pid is still its. Unwatched, it ends with its socket.
+  leader.pid_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!leader.pid_) return failure("it can't be watched", errno);
   return leader;
+}
+
+Result<bool> WaitingLeader::give(const LeaderOrder& order, const Descriptor& lock) {
+  auto told = memory_file("quietgate-order", MFD_NOEXEC_SEAL);
+  if (!told || !fill(told.get(), encode(order))) return failure("no file in memory", errno);
+  const std::array<int, 2> descriptors{told.get(), lock.get()};
+  char byte = '.';
+  struct iovec text = {&byte, 1};
+  alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof descriptors)] = {};
+  struct msghdr message = {};
+  message.msg_iov = &text;
+  message.msg_iovlen = 1;
+  message.msg_control = room;
+  message.msg_controllen = sizeof room;
+  auto* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof descriptors);
+  std::memcpy(CMSG_DATA(header), descriptors.data(), sizeof descriptors);
+  if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) == 1) return true;
+  const int error = errno;
+  if (error != EPIPE && error != ECONNRESET) return failure("it can't be told what to lead", error);
+  siginfo_t ended = {};
+  ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pid_.get()), &ended, WEXITED);
+  return false;
 }
 
 std::string random_id() {

@@ -9,15 +9,30 @@ namespace quietgate {
 
 struct SpawnedLeader {
   Descriptor pid;     // a pidfd: readable at its end
-  Descriptor report;  // doesn't block: `+` (runs), `-` (ended before it ran) or `!` and what failed; see Leader
+  Descriptor report;  // doesn't block: a packet `+` (runs), `-` (its status is written) or `!` and what failed; see Leader
 };
 
 // The leader's program as a sealed file in memory.
 Result<Descriptor> make_leader_program();
 
-// Starts a leader with the lock. It inherits nothing else: no descriptor, no variable, no blocked or ignored signal.
-// Errors are infrastructure.
-Result<SpawnedLeader> spawn_leader(int program, const LeaderOrder& order, Descriptor lock);
+// A leader that is there, and prepared, before its step is known: its start is not felt by a step. It ends when nobody
+// holds this any more. It has inherited nothing else: no descriptor, no variable, no blocked or ignored signal.
+class WaitingLeader {
+ public:
+  // Errors are infrastructure.
+  static Result<WaitingLeader> spawn(int program);
+  // Of the step that it will lead.
+  const std::string& id() const { return id_; }
+  // Gives it the order, whose id is `id()`, and a copy of the lock. False: it is gone, and reaped; another may do.
+  Result<bool> give(const LeaderOrder& order, const Descriptor& lock);
+  // After give().
+  SpawnedLeader leading() && { return {std::move(pid_), std::move(socket_)}; }
+
+ private:
+  std::string id_;
+  Descriptor pid_;
+  Descriptor socket_;
+};
 
 // 128 random bits in hexadecimal.
 std::string random_id();

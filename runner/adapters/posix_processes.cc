@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -39,9 +40,9 @@ std::string absolute(const std::string& path) {
 
 LeaderOrder order_of(const ProcessSpec& spec, const std::string& boot) {
   LeaderOrder order;
-  order.directory = absolute(spec.directory);
-  order.id = random_id();
+  order.record = absolute(record_of(spec.name));
   order.boot = boot;
+  order.journaled = !spec.boot.empty();
   order.argv = spec.argv;
   for (const auto& [name, value] : spec.environment) order.environment.push_back(name + "=" + value);
   order.working_directory = absolute(spec.working_directory);
@@ -92,6 +93,10 @@ std::string read_report(int fd) {
   return {buffer, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
+StepAsked asked_of(const StepHistory& history) {
+  return history.asked.value_or(StepAsked());
+}
+
 // What a leader says that could not begin.
 Error not_begun(const std::string& report, const std::string& died_how) {
   if (report.size() > 1 && report[0] == '!') {
@@ -107,6 +112,27 @@ Error not_begun(const std::string& report, const std::string& died_how) {
 struct PosixProcesses::Leading {
   Descriptor pid;
   Descriptor report;  // of a leader that we began ourselves
+};
+
+// Each leader that is taken makes room for the next one, which is spawned while the first one works.
+struct PosixProcesses::Spare {
+  Descriptor program;
+  std::optional<WaitingLeader> waiting;
+
+  Result<WaitingLeader> take() {
+    if (waiting) return *std::exchange(waiting, std::nullopt);
+    if (!program) {
+      auto made = make_leader_program();
+      if (!made) return made.error();
+      program = std::move(*made);
+    }
+    return WaitingLeader::spawn(program.get());
+  }
+  void restock() {
+    if (waiting) return;
+    // Why it could not be, the next who needs it finds out.
+    if (auto next = take()) waiting = std::move(*next);
+  }
 };
 
 struct PosixProcesses::Children {
@@ -131,7 +157,7 @@ struct PosixProcesses::Children {
 };
 
 PosixProcesses::PosixProcesses(Executor executor)
-    : executor_(std::move(executor)), children_(std::make_unique<Children>()), boot_(boot_id()) {}
+    : executor_(std::move(executor)), children_(std::make_unique<Children>()), spare_(std::make_shared<Spare>()), boot_(boot_id()) {}
 
 PosixProcesses::~PosixProcesses() = default;
 
@@ -172,30 +198,25 @@ Task<void> PosixProcesses::nap(Milliseconds span) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-Task<Result<PosixProcesses::Found>> PosixProcesses::find(LeaderDirectory directory) {
+Task<Result<PosixProcesses::Found>> PosixProcesses::find(StepRecord record) {
   const auto deadline = std::chrono::steady_clock::now() + begin_patience;
   for (;;) {
-    Found found;
-    auto lock = directory.lock();
+    auto lock = record.lock();
     if (!lock) co_return lock.error();
     // Read after the lock was asked for: a leader records the end before it lets go of it.
-    auto exit = directory.exit();
-    if (exit && *exit) {
-      found.exit = std::move(*exit);
-      co_return found;
-    }
-    auto leader = directory.leader();
-    if (*lock) {
-      found.begun = !exit || !leader || leader->has_value();
-      found.lock = std::move(*lock);
-      co_return found;
-    }
-    if (!leader) co_return leader.error();
-    if (leader->has_value()) {
-      auto process = open_process((*leader)->leader);
-      const auto stat = read_stat((*leader)->leader);
-      if (process && stat && stat->start == (*leader)->leader_start) {
-        found.begun = true;
+    auto history = record.read();
+    if (!history) co_return history.error();
+    Found found;
+    found.history = std::move(*history);
+    const auto& led = found.history.led;
+    found.begun = led || !found.history.damage.empty();
+    if (*lock) found.lock = std::move(*lock);
+    if (found.history.exit || found.lock) co_return found;
+    if (!found.history.damage.empty()) co_return infrastructure_error(found.history.damage);
+    if (led) {
+      auto process = open_process(led->leader);
+      const auto stat = read_stat(led->leader);
+      if (process && stat && stat->start == led->leader_start) {
         found.leading = std::make_unique<Leading>();
         found.leading->pid = std::move(process);
         co_return found;
@@ -203,55 +224,77 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find(LeaderDirectory directo
     }
     // A leader that is just beginning, or just ending.
     if (std::chrono::steady_clock::now() > deadline) {
-      co_return infrastructure_error(directory.path() + "/lock is held, but no leader of this step is known",
-                                     "find who holds it with `fuser " + directory.path() + "/lock`");
+      co_return infrastructure_error(record.path() + " is locked, but no leader of this step is known",
+                                     "find who holds it with `fuser " + record.path() + "`");
     }
     co_await nap(look_again);
   }
 }
 
-Result<std::unique_ptr<PosixProcesses::Leading>> PosixProcesses::lead(const ProcessSpec& spec,
-                                                                      const LeaderDirectory& directory,
-                                                                      Descriptor lock) {
+Result<std::unique_ptr<PosixProcesses::Leading>> PosixProcesses::lead(const ProcessSpec& spec, bool tells_begin,
+                                                                      const StepRecord& record, const Found& found) {
   if (spec.argv.empty()) return infrastructure_error("a step without a command was asked for");
-  if (!program_) {
-    auto program = make_leader_program();
-    if (!program) return program.error();
-    program_ = std::move(*program);
+  // Of a leader that was killed before it led.
+  if (found.history.asked) remove_control_group(control_group_of(found.history.asked->id));
+  auto order = order_of(spec, boot_);
+  order.tells_begin = tells_begin;
+  for (;;) {
+    auto taken = spare_->take();
+    if (!taken) return taken.error();
+    order.id = taken->id();
+    if (auto written = record.ask(*found.lock, order); !written) {
+      spare_->waiting = std::move(*taken);
+      return written.error();
+    }
+    const auto given = taken->give(order, *found.lock);
+    if (given && !*given) {  // somebody killed it while it waited
+      remove_control_group(control_group_of(order.id));
+      continue;
+    }
+    auto leader = std::move(*taken).leading();
+    if (!given) {
+      children_->reap_at_end(executor_, std::move(leader.pid));
+      return given.error();
+    }
+    asio::post(executor_, [spare = std::weak_ptr<Spare>(spare_)] {
+      if (auto here = spare.lock()) here->restock();
+    });
+    auto leading = std::make_unique<Leading>();
+    leading->pid = std::move(leader.pid);
+    leading->report = std::move(leader.report);
+    return leading;
   }
-  const auto order = order_of(spec, boot_);
-  if (auto written = directory.write_spec(order); !written) return written.error();
-  auto spawned = spawn_leader(program_.get(), order, std::move(lock));
-  if (!spawned) return spawned.error();
-  auto leading = std::make_unique<Leading>();
-  leading->pid = std::move(spawned->pid);
-  leading->report = std::move(spawned->report);
-  return leading;
+}
+
+// Whatever it began there is over, and what was not on the disk is lost: it must not be begun again.
+bool PosixProcesses::is_of_another_boot(const ProcessSpec& spec) const {
+  return !spec.boot.empty() && spec.boot != boot_;
 }
 
 Task<Result<ProcessExit>> PosixProcesses::run(ProcessSpec spec, Stop& stop) {
-  const LeaderDirectory directory(absolute(spec.directory));
-  if (auto made = directory.make(); !made) co_return made.error();
-  auto found = co_await find(directory);
+  const StepRecord record(absolute(record_of(spec.name)));
+  auto found = co_await find(record);
   if (!found) co_return found.error();
-  if (found->exit) co_return *found->exit;
-  if (found->leading) co_return co_await wait(directory, std::move(found->leading), stop);
-  if (found->begun) co_return co_await bury(directory, std::move(*found->lock), std::string());
+  if (found->history.exit) co_return *found->history.exit;
+  if (found->leading) co_return co_await wait(record, std::move(found->leading), stop);
+  if (found->begun || is_of_another_boot(spec)) co_return co_await bury(record, std::move(*found), {}, spec.boot);
   stop.throw_if_requested();
-  auto leading = lead(spec, directory, std::move(*found->lock));
+  auto leading = lead(spec, false, record, *found);
   if (!leading) co_return leading.error();
-  co_return co_await wait(directory, std::move(*leading), stop);
+  found->lock.reset();
+  co_return co_await wait(record, std::move(*leading), stop);
 }
 
 Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
-  const LeaderDirectory directory(absolute(spec.directory));
-  if (auto made = directory.make(); !made) co_return made.error();
-  auto found = co_await find(directory);
+  const StepRecord record(absolute(record_of(spec.name)));
+  auto found = co_await find(record);
   if (!found) co_return found.error();
-  if (!found->begun && !found->exit) {
+  auto exit = found->history.exit;
+  if (!found->begun && !exit) {
     stop.throw_if_requested();
-    auto leading = lead(spec, directory, std::move(*found->lock));
+    auto leading = lead(spec, true, record, *found);
     if (!leading) co_return leading.error();
+    found->lock.reset();
     const bool told = co_await readable((*leading)->report.get(), nullptr, begin_patience);
     const auto report = told ? read_report((*leading)->report.get()) : std::string();
     if (!told || report.empty() || report[0] == '!') {
@@ -264,91 +307,99 @@ Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
     }
     children_->reap_at_end(executor_, std::move((*leading)->pid));
     if (report[0] == '+') co_return Result<void>();
-    auto exit = directory.exit();
-    if (!exit) co_return exit.error();
-    found->exit = *exit;
+    auto ended = record.read();
+    if (!ended) co_return ended.error();
+    exit = ended->exit;
   }
-  if (found->exit && found->exit->how == ProcessExit::How::not_started) {
-    co_return step_error(spec.argv.front() + " " + describe(*found->exit));
+  if (exit && exit->how == ProcessExit::How::not_started) {
+    co_return step_error(spec.argv.front() + " " + describe(*exit));
   }
   co_return Result<void>();
 }
 
-Result<std::optional<ProcessExit>> PosixProcesses::status(const std::string& path) {
-  const LeaderDirectory directory(absolute(path));
-  auto spec = directory.spec();
-  if (!spec) return spec.error();
-  if (!*spec) return infrastructure_error("no step was ever begun in " + path);
-  auto lock = directory.lock();
+Result<std::optional<ProcessExit>> PosixProcesses::status(const std::string& name) {
+  const StepRecord record(absolute(record_of(name)));
+  const auto never = infrastructure_error("no step was ever begun as " + name);
+  auto history = record.read();
+  if (!history) return history.error();
+  if (!history->asked && history->damage.empty()) return never;
+  auto lock = record.lock();
   if (!lock) return lock.error();
-  auto exit = directory.exit();
-  if (!exit || *exit) return exit;
-  if (!*lock) return std::optional<ProcessExit>();
-  auto leader = directory.leader();
-  if (leader && !*leader) return infrastructure_error("no step was ever begun in " + path);
+  history = record.read();
+  if (!history) return history.error();
+  if (history->exit || !*lock) return history->exit;
+  if (!history->led && history->damage.empty()) return never;
   ProcessExit died;
   died.how = ProcessExit::How::leader_died;
-  died.detail = leader ? "its leader is gone without a status" : leader.error().message;
-  died.started = died.ended = directory.led_since();
+  died.detail = history->damage.empty() ? "its leader is gone without a status" : history->damage;
+  died.started = died.ended = history->touched;
   return std::optional(died);
 }
 
-Task<Result<void>> PosixProcesses::end(std::string path, Stop& stop) {
-  const LeaderDirectory directory(absolute(path));
-  auto spec = directory.spec();
-  if (spec && !*spec) co_return Result<void>();
-  auto found = co_await find(directory);
+Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
+  const StepRecord record(absolute(record_of(name)));
+  auto before = record.read();
+  if (before && !before->asked && before->damage.empty()) co_return Result<void>();
+  auto found = co_await find(record);
   if (!found) co_return found.error();
-  if (found->exit) co_return Result<void>();
-  if (!found->leading) {
-    if (!found->begun) co_return Result<void>();
-    auto buried = co_await bury(directory, std::move(*found->lock), std::string());
-    co_return buried ? Result<void>() : Result<void>(buried.error());
+  if (found->history.exit || !found->begun) co_return Result<void>();
+  std::string how;
+  if (found->leading) {
+    const auto leader = found->leading->pid.get();
+    order_end(leader);
+    const bool ended = co_await readable(leader, &stop, asked_of(found->history).grace + end_patience);
+    if (!ended) {
+      stop.throw_if_requested();
+      send_signal(leader, SIGKILL);
+      co_await readable(leader, nullptr, end_patience);
+    }
+    how = reap(leader);
+    // Whatever ended the leader: what it left without a status is dealt with.
+    found = co_await find(record);
+    if (!found) co_return found.error();
   }
-  const auto leader = found->leading->pid.get();
-  order_end(leader);
-  const auto grace = spec ? (*spec)->grace : SpecRecord().grace;
-  const bool ended = co_await readable(leader, &stop, grace + end_patience);
-  if (!ended) {
-    stop.throw_if_requested();
-    send_signal(leader, SIGKILL);
-    co_await readable(leader, nullptr, end_patience);
-  }
-  const auto how = reap(found->leading->pid.get());
-  // Whatever ended the leader: what it left without a status is dealt with.
-  found = co_await find(directory);
-  if (found && !found->exit && found->begun && found->lock) {
-    auto buried = co_await bury(directory, std::move(*found->lock), how);
-    if (!buried) co_return buried.error();
-  }
-  co_return found ? Result<void>() : Result<void>(found.error());
+  if (found->history.exit || !found->begun || !found->lock) co_return Result<void>();
+  auto buried = co_await bury(record, std::move(*found), how, {});
+  co_return buried ? Result<void>() : Result<void>(buried.error());
 }
 
-Task<Result<ProcessExit>> PosixProcesses::wait(LeaderDirectory directory, std::unique_ptr<Leading> leading,
-                                               Stop& stop) {
+Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_ptr<Leading> leading, Stop& stop) {
   bool asked = false;
-  const bool ended = co_await readable(leading->pid.get(), &stop, for_ever);
+  bool ended = false;
+  std::string told;
+  if (leading->report) {
+    ended = co_await readable(leading->report.get(), &stop, for_ever);
+    if (ended) told = read_report(leading->report.get());
+    if (told == "-") {
+      // Written, if not on the disk yet: the leader goes on with that. What the runner makes of it the journal will hold.
+      auto history = record.read();
+      if (history && history->exit) {
+        children_->reap_at_end(executor_, std::move(leading->pid));
+        co_return std::move(*history->exit);
+      }
+    }
+  }
+  if (ended || !leading->report) ended = co_await readable(leading->pid.get(), &stop, for_ever);
   if (!ended) {
     if (stop.reason() == StopReason::shutdown) {
       children_->reap_at_end(executor_, std::move(leading->pid));
       stop.throw_if_requested();
     }
     asked = true;
-    auto spec = directory.spec();
-    Milliseconds grace = SpecRecord().grace;
-    if (spec && *spec) grace = (*spec)->grace;
-    co_await end_leader(*leading, grace);
+    auto history = record.read();
+    co_await end_leader(*leading, history ? asked_of(*history).grace : StepAsked().grace);
   }
   const auto died_how = reap(leading->pid.get());
-  auto found = co_await find(directory);
+  auto found = co_await find(record);
   if (!found) co_return found.error();
-  Result<ProcessExit> exit = infrastructure_error("the step's leader can't be ended: " + directory.path());
-  if (found->exit) {
-    exit = std::move(*found->exit);
+  Result<ProcessExit> exit = infrastructure_error("the step's leader can't be ended: " + record.path());
+  if (found->history.exit) {
+    exit = std::move(*found->history.exit);
   } else if (found->lock && found->begun) {
-    exit = co_await bury(directory, std::move(*found->lock), died_how);
+    exit = co_await bury(record, std::move(*found), died_how, {});
   } else if (found->lock) {
-    exit = not_begun(leading->report ? read_report(leading->report.get()) : "", died_how);
+    if (told.empty() && leading->report) told = read_report(leading->report.get());
+    exit = not_begun(told, died_how);
   }
   if (asked) stop.throw_if_requested();
   co_return exit;
@@ -367,24 +418,24 @@ Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace
 // Ends what a dead leader left, as the leader would have; says what came of it. All are stopped before the first is
 // signalled: a parent that died would leave children that nothing connects with the step any more. Who keeps forking
 // is not waited for here: only the kernel's own means end it.
-Task<std::string> PosixProcesses::end_left(LeaderRecord record, std::string id, SpecRecord told) {
+Task<std::string> PosixProcesses::end_left(StepLed led, StepAsked told) {
   const auto began = std::chrono::steady_clock::now();
-  const auto marker = std::string(step_marker) + "=" + id;
-  auto group = record.group.empty() ? control_group_of(id) : record.group;
-  if (!is_control_group_of(group, id)) group.clear();
-  auto look = [&] { return left_behind(marker, record.leader, record.leader_start, control_group_members(group)); };
+  const auto marker = std::string(step_marker) + "=" + told.id;
+  auto group = led.group.empty() ? control_group_of(told.id) : led.group;
+  if (!is_control_group_of(group, told.id)) group.clear();
+  auto look = [&] { return left_behind(marker, led.leader, led.leader_start, control_group_members(group)); };
   std::set<std::pair<int, std::uint64_t>> known;
   auto left = look();
   for (bool fresh = true; fresh && std::chrono::steady_clock::now() - began < stop_patience; left = look()) {
     fresh = false;
     for (const auto& process : left.living) fresh |= known.emplace(process.pid, process.start).second;
     if (!fresh) continue;
-    signal_group_of(record.step, record.step_start, SIGSTOP);
+    signal_group_of(led.step, led.step_start, SIGSTOP);
     signal_all(left, SIGSTOP);
     co_await nap(Milliseconds(1));
   }
   for (int signal : {told.stop_signal, SIGCONT}) {
-    signal_group_of(record.step, record.step_start, signal);
+    signal_group_of(led.step, led.step_start, signal);
     signal_all(left, signal);
   }
   // One look can miss who forks and ends all the time. The dead count only for a while: maybe nobody reaps them.
@@ -393,14 +444,14 @@ Task<std::string> PosixProcesses::end_left(LeaderRecord record, std::string id, 
     const auto passed = std::chrono::steady_clock::now() - began;
     const bool kill = passed >= told.grace;
     const bool hidden = control_group_lives(group) ||
-                        (passed < told.grace + stop_patience && signal_group_of(record.step, record.step_start, 0));
+                        (passed < told.grace + stop_patience && signal_group_of(led.step, led.step_start, 0));
     empty = left.living.empty() && !hidden ? empty + 1 : 0;
     for (const auto& process : left.living) {
       const bool fresh = known.emplace(process.pid, process.start).second;
       if (fresh && !kill) signal_process(process, told.stop_signal);
     }
     if (kill) kill_control_group(group);
-    if (kill) signal_group_of(record.step, record.step_start, SIGKILL);
+    if (kill) signal_group_of(led.step, led.step_start, SIGKILL);
     if (kill) signal_all(left, SIGKILL);
     const auto pause = empty > 0 ? Milliseconds(1) : look_again * 4;
     co_await nap(pause);
@@ -412,31 +463,25 @@ Task<std::string> PosixProcesses::end_left(LeaderRecord record, std::string id, 
 }
 
 // A leader is dead and recorded no end: what it left is ended, and that is recorded in its place.
-Task<Result<ProcessExit>> PosixProcesses::bury(LeaderDirectory directory, [[maybe_unused]] Descriptor lock,
-                                               std::string died_how) {
-  auto leader = directory.leader();
-  auto damaged = directory.exit();
-  auto spec = directory.spec();
-  const bool known = leader && *leader;
-  const auto record = known ? **leader : LeaderRecord();
-  const auto told = spec && *spec ? **spec : SpecRecord();
-  const auto id = known ? record.id : told.id;
+Task<Result<ProcessExit>> PosixProcesses::bury(StepRecord record, Found found, std::string died_how,
+                                               std::string begun_in) {
+  const auto& history = found.history;
   ProcessExit exit;
   exit.how = ProcessExit::How::leader_died;
-  exit.started = directory.led_since();
-  exit.detail = "process " + std::to_string(record.leader) + " was gone before it recorded an end";
+  exit.started = history.touched;
+  if (history.led) exit.detail = "process " + std::to_string(history.led->leader) + " was gone before it recorded an end";
+  if (!history.led) exit.detail = "it is not known whether it began";
   if (!died_how.empty()) exit.detail += " (" + died_how + ")";
-  if (!leader) exit.detail = leader.error().message;
-  if (!damaged) exit.detail = damaged.error().message;
-  if (known && record.boot != boot_) {
+  if (!history.damage.empty()) exit.detail = history.damage;
+  if ((history.led && history.led->boot != boot_) || (!begun_in.empty() && begun_in != boot_)) {
     exit.detail += "; the machine was started anew since";
-  } else if (id.empty()) {
+  } else if (!history.asked) {
     exit.detail += "; processes that it may have left can't be recognised";
   } else {
-    exit.detail += co_await end_left(record, id, told);
+    exit.detail += co_await end_left(history.led.value_or(StepLed()), *history.asked);
   }
   exit.ended = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-  if (auto written = directory.write_exit(id, exit); !written) co_return written.error();
+  if (auto written = record.end(*found.lock, exit); !written) co_return written.error();
   co_return exit;
 }
 

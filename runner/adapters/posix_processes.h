@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "runner/leader/leader_directory.h"
+#include "runner/leader/step_record.h"
 #include "runner/ports/process.h"
 
 namespace quietgate {
@@ -17,30 +17,34 @@ class PosixProcesses final : public Processes {
 
   Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override;
   Task<Result<void>> start(ProcessSpec spec, Stop& stop) override;
-  Result<std::optional<ProcessExit>> status(const std::string& directory) override;
-  Task<Result<void>> end(std::string directory, Stop& stop) override;
+  Result<std::optional<ProcessExit>> status(const std::string& name) override;
+  Task<Result<void>> end(std::string name, Stop& stop) override;
 
  private:
-  struct Leading;                      // a leader that lives, or lived until now
-  struct Children;                     // leaders that nobody waits for and that must be reaped
-  struct Found {                       // what a directory holds; nothing of it: it never held a step
-    std::optional<ProcessExit> exit;   // it ended
+  struct Leading;   // a leader that lives, or lived until now
+  struct Spare;     // the program of leaders, and one that waits for its order
+  struct Children;  // leaders that nobody waits for and that must be reaped
+  struct Found {    // of a step
+    StepHistory history;
+    bool begun = false;                // maybe; its end need not be known
     std::unique_ptr<Leading> leading;  // it runs
-    std::optional<Descriptor> lock;    // it was begun and its leader is dead; or nothing was begun. Held until then
-    bool begun = false;
+    std::optional<Descriptor> lock;    // nobody leads it. Held until then
   };
-  Task<Result<Found>> find(LeaderDirectory directory);
-  Result<std::unique_ptr<Leading>> lead(const ProcessSpec& spec, const LeaderDirectory& directory, Descriptor lock);
+  Task<Result<Found>> find(StepRecord record);
+  Result<std::unique_ptr<Leading>> lead(const ProcessSpec& spec, bool tells_begin, const StepRecord& record,
+                                        const Found& found);
   Task<bool> readable(int fd, Stop* stop, Milliseconds most);
   Task<void> nap(Milliseconds span);
-  Task<Result<ProcessExit>> wait(LeaderDirectory directory, std::unique_ptr<Leading> leading, Stop& stop);
+  Task<Result<ProcessExit>> wait(StepRecord record, std::unique_ptr<Leading> leading, Stop& stop);
   Task<void> end_leader(const Leading& leading, Milliseconds grace);
-  Task<std::string> end_left(LeaderRecord record, std::string id, SpecRecord told);
-  Task<Result<ProcessExit>> bury(LeaderDirectory directory, Descriptor lock, std::string died_how);
+  Task<std::string> end_left(StepLed led, StepAsked told);
+  bool is_of_another_boot(const ProcessSpec& spec) const;
+  // `begun_in`: the boot in which it may have begun though nothing tells of it; empty: not known.
+  Task<Result<ProcessExit>> bury(StepRecord record, Found found, std::string died_how, std::string begun_in);
 
   Executor executor_;
   std::unique_ptr<Children> children_;
-  Descriptor program_;
+  std::shared_ptr<Spare> spare_;
   std::string boot_;
 };
 

@@ -25,7 +25,7 @@ std::string WorkspaceFiles::of(const RunId& run) const {
 Result<std::string> WorkspaceFiles::attempt(const RunId& run, const std::string& stage, int attempt) {
   const auto path = of(run) + "/" + stage + "." + std::to_string(attempt);
   std::error_code code;
-  fs::create_directories(path + "/steps", code);
+  fs::create_directories(path, code);
   if (code) return told("make", path, code);
   return path;
 }

@@ -87,6 +87,7 @@ void fields(A& a, StageStarted& v) {
   a("run", v.run);
   a("stage", v.stage);
   a("attempt", v.attempt);
+  if (!A::writes || !v.boot.empty()) a.later("boot", v.boot);
 }
 template <class A>
 void fields(A& a, StageFinished& v) {

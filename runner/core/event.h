@@ -71,6 +71,7 @@ struct StageStarted {  // the intent; committed before the stage acts
   RunId run;
   std::string stage;
   int attempt = 1;
+  std::string boot;  // of the machine, in which it acts; empty: not told
 };
 struct StageFinished {
   RunId run;

@@ -120,6 +120,7 @@ struct Folding {
     if (s->attempt == 0) s->started = at;
     s->attempt = e.attempt;
     s->attempt_started = at;
+    s->boot = e.boot;
     s->cleans_up = state.cancel.has_value();
     s->status = StageStatus::running;
   }

@@ -22,6 +22,7 @@ struct StageState {
   StageOutcome outcome;  // of the last finished attempt; meaningful from the first StageFinished on
   Time started{};        // of the first attempt
   Time attempt_started{};
+  std::string boot;  // of the machine, in which the last attempt began; empty: not told
   Time finished{};
   std::optional<ApprovalGiven> approval;
   std::optional<PromotionIntended> promotion_intent;  // open until promoted or refused

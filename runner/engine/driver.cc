@@ -259,7 +259,7 @@ void Driver::advance() {
       want.insert(action.stage);
       auto claimed = claim(*state_.plan->find(action.stage), action.resume);
       if (!claimed) continue;
-      if (!action.resume) intend(StageStarted{state_.id, action.stage, action.attempt}, events);
+      if (!action.resume) intend(StageStarted{state_.id, action.stage, action.attempt, parts_.boot}, events);
       starting_[action.stage] = std::move(*claimed);
       starts.push_back(std::move(action));
     }
@@ -429,6 +429,7 @@ Result<StageRequest> Driver::request(const Driven& driven, bool resume) {
   request.remote = repository_.remote;
   request.attempt = driven.attempt;
   request.resume = resume;
+  request.boot = state_.stages.at(driven.stage).boot;
   request.checkout = parts_.workspace.checkout(state_.id);
   request.environments = parts_.workspace.environments();
   for (const auto& [name, stage] : state_.stages) {

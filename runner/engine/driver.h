@@ -42,6 +42,7 @@ struct EngineParts {
   std::function<void(const std::string& line)> say;
   StepEnder* steps = nullptr;  // none: stages are trusted to end what they begin
   PlanCheck* check = nullptr;  // none: plans are not held against their commits' files
+  std::string boot;            // the machine's; empty: not known
 };
 
 class Driver {

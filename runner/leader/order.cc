@@ -6,7 +6,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::uint64_t order_version = 1;
+constexpr std::uint64_t order_version = 2;
 
 struct Packing {
   std::string bytes;
@@ -54,7 +54,7 @@ struct Unpacking {
 template <class Archive, class Order>
 void fields(Archive& archive, Order& order, std::uint64_t (&numbers)[4]) {
   archive.field(numbers[0]);
-  archive.field(order.directory);
+  archive.field(order.record);
   archive.field(order.id);
   archive.field(order.boot);
   archive.field(order.argv);
@@ -72,7 +72,8 @@ void fields(Archive& archive, Order& order, std::uint64_t (&numbers)[4]) {
 
 std::string encode(const LeaderOrder& order) {
   Packing packing;
-  std::uint64_t numbers[4] = {order_version, order.keep_descendants ? 1U : 0U,
+  const auto flags = (order.keep_descendants ? 1U : 0U) | (order.journaled ? 2U : 0U) | (order.tells_begin ? 4U : 0U);
+  std::uint64_t numbers[4] = {order_version, flags,
                               static_cast<std::uint64_t>(order.stop_signal),
                               static_cast<std::uint64_t>(order.grace_milliseconds)};
   fields(packing, order, numbers);
@@ -85,7 +86,9 @@ std::optional<LeaderOrder> decode_order(std::string_view bytes) {
   std::uint64_t numbers[4] = {};
   fields(unpacking, order, numbers);
   if (!unpacking.good || !unpacking.rest.empty() || numbers[0] != order_version || order.argv.empty()) return {};
-  order.keep_descendants = numbers[1] != 0;
+  order.keep_descendants = (numbers[1] & 1U) != 0;
+  order.journaled = (numbers[1] & 2U) != 0;
+  order.tells_begin = (numbers[1] & 4U) != 0;
   order.stop_signal = static_cast<std::int32_t>(numbers[2]);
   order.grace_milliseconds = static_cast<std::int64_t>(numbers[3]);
   return order;

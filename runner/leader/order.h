@@ -10,7 +10,7 @@
 namespace quietgate {
 
 struct LeaderOrder {
-  std::string directory;  // absolute
+  std::string record;     // of the step: an absolute path
   std::string id;         // unique; the step's processes carry it in their environment as QUIETGATE_STEP
   std::string boot;       // the kernel's boot id
   std::vector<std::string> argv;
@@ -20,6 +20,8 @@ struct LeaderOrder {
   std::string stdout_file;
   std::vector<std::string> secrets;
   bool keep_descendants = false;
+  bool journaled = false;    // that it begins is on record, durably: it need not make that so itself
+  bool tells_begin = false;  // the runner waits for the step's begin, not for its end
   std::int32_t stop_signal = 15;
   std::int64_t grace_milliseconds = 10'000;
   bool operator==(const LeaderOrder&) const = default;

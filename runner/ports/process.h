@@ -1,4 +1,4 @@
-// Steps: processes that outlive the runner. Each runs under a leader of its own, identified by a directory.
+// Steps: processes that outlive the runner. Each runs under a leader of its own, and is known by a name that is a path.
 #pragma once
 
 #include <csignal>
@@ -13,13 +13,16 @@
 namespace quietgate {
 
 struct ProcessSpec {
-  std::string directory;          // of the leader: its spec, pid and status files. One directory, one execution, ever.
+  std::string name;               // a path, whose folder is made; the record is `record_of(name)`. One name, one execution, ever.
   std::vector<std::string> argv;  // argv[0] is looked up in the PATH of `environment`
   std::map<std::string, std::string> environment;  // all of it; nothing is inherited
   std::string working_directory;
   std::string log;          // file that output is appended to, with its time index beside it (`LOG.index`)
   std::string stdout_file;  // when set, standard output goes there raw and unmasked-by-line instead of to the log
   std::vector<std::string> secrets;  // values masked as `***` before anything reaches the disk (log and stdout_file)
+  std::string boot;  // in which its begin was put on record, durably (the journal's intent of an attempt). After another
+                     // boot it is not begun any more, whatever the disk holds of it: leader_died. Empty: nobody did that,
+                     // and the leader does, which takes a sync more
   bool keep_descendants = false;     // true: what the step left running goes on after it (it is infrastructure)
   int stop_signal = SIGTERM;         // first signal of an ordered end
   Milliseconds grace{10'000};        // from the first signal to SIGKILL of the whole group
@@ -39,28 +42,34 @@ struct ProcessExit {
 // `exit status 3`, `killed by SIGKILL`, `could not be started: ...`.
 std::string describe(const ProcessExit& exit);
 
+// The file in which it stands whether and how the step of that name was begun, and how it ended.
+std::string record_of(const std::string& name);
+// The names of all steps with a record in the folder or in folders of it, so many levels down. None when there is no
+// such folder.
+Result<std::vector<std::string>> steps_in(const std::string& folder, int levels);
+
 class Processes {
  public:
   virtual ~Processes() = default;
 
-  // Runs the step to its end, once per directory whatever happens: a directory whose step ended answers its recorded
+  // Runs the step to its end, once per name whatever happens: a name whose step ended answers its recorded
   // exit; one whose leader lives is adopted (pid plus start time) and waited for; one whose leader died without a
   // status answers leader_died after its processes were ended; a new one is started. When `stop` is requested for
   // cancel or timeout, the step is ended (stop_signal, grace, SIGKILL to all its processes) and waited for before
   // Stopped is thrown; for shutdown it goes on alone. Errors are ours (kind infrastructure): the leader could not be
-  // spawned, the directory not written.
+  // spawned, the record not written.
   virtual Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) = 0;
 
   // Starts a step that lives on (a service of an environment); returns once its leader has recorded that it runs, or
-  // could not start it. A directory that was started already answers without starting again.
+  // could not start it. A name that was started already answers without starting again.
   virtual Task<Result<void>> start(ProcessSpec spec, Stop& stop) = 0;
 
-  // The exit of the step of this directory, or nothing while it runs. An error when the directory never held a step.
-  virtual Result<std::optional<ProcessExit>> status(const std::string& directory) = 0;
+  // The exit of the step of this name, or nothing while it runs. An error when there never was one.
+  virtual Result<std::optional<ProcessExit>> status(const std::string& name) = 0;
 
-  // Ends the step of this directory and all its processes (as in `run`) and waits. No step, or an ended one, is
+  // Ends the step of this name and all its processes (as in `run`) and waits. No step, or an ended one, is
   // success.
-  virtual Task<Result<void>> end(std::string directory, Stop& stop) = 0;
+  virtual Task<Result<void>> end(std::string name, Stop& stop) = 0;
 };
 
 }  // namespace quietgate

@@ -31,9 +31,10 @@ struct StageRequest {
   GitRemote remote;
   StageSpec spec;  // every template resolved, but for ports.* and apply.* of an `apply` stage
   int attempt = 1;
+  std::string boot;          // of the machine, in which this attempt began: on record; empty: not known
   bool resume = false;       // this attempt was started before by a runner that is gone
-  std::string directory;     // of the attempt, absolute, exists: `log`, `log.index`, `steps/`, `measurements.ndjson`,
-                             // `tests.json`, `artifacts/`
+  std::string directory;     // of the attempt, absolute, exists: `log`, `log.index`, records of steps (`*.step`), also
+                             // in `steps/`; `measurements.ndjson`, `tests.json`, `artifacts/`
   std::string checkout;      // of the run, absolute: exactly the commit's tree (stages side by side share it)
   std::string environments;  // folder of all environments, absolute
   std::map<std::string, StageOutcome> finished;  // stages that ended before, by name

@@ -16,7 +16,7 @@ namespace quietgate {
 class Workspace {
  public:
   virtual ~Workspace() = default;
-  // Makes the attempt's folder (and `steps/` in it) when it is not there; answers its absolute path.
+  // Makes the attempt's folder when it is not there; answers its absolute path.
   virtual Result<std::string> attempt(const RunId& run, const std::string& stage, int attempt) = 0;
   virtual std::string checkout(const RunId& run) const = 0;
   virtual std::string environments() const = 0;

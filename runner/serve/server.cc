@@ -385,6 +385,7 @@ Task<bool> Server::Listener::begin_stream(Shared connection) {
 Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
   const auto log = logs.open(feed.path);
   bool over = false;
+  auto quiet_since = std::chrono::steady_clock::now();
   bool fresh = true;  // one piece after each wait may go at once: whoever has more to get lets others have their turn
   for (;;) {
     const auto seen = log->news().rings();
@@ -393,6 +394,7 @@ Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
       feed.from = piece.to;
       const auto at_once = fresh ? put_now(*connection, *piece.text) : 0;
       fresh = false;
+      quiet_since = std::chrono::steady_clock::now();
       if (at_once == piece.text->size()) continue;
       const bool taken = co_await put(connection, asio::buffer(*piece.text) + at_once, asio::const_buffer());
       if (!taken) co_return;
@@ -402,12 +404,12 @@ Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
     if (over) break;
     over = api.over(feed);
     if (over) continue;
-    const auto begin = std::chrono::steady_clock::now();
     const auto patience = logs.patience(*log, options.heartbeat);
     co_await log->news().wait(seen, patience, connection->stop);
     fresh = true;
-    if (patience < options.heartbeat || log->news().rings() != seen) continue;
-    if (std::chrono::steady_clock::now() - begin < options.heartbeat) continue;
+    // Also where a log can't be watched, and is looked at often: the client must hear that somebody is there.
+    if (log->news().rings() != seen || std::chrono::steady_clock::now() - quiet_since < options.heartbeat) continue;
+    quiet_since = std::chrono::steady_clock::now();
     const bool taken = co_await put(connection, std::string(": still here\n\n"));
     if (!taken) co_return;
   }

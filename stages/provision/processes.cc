@@ -30,7 +30,7 @@ bool is_there(const std::string& path) {
 
 struct ProcessesProvisioner::Service {
   const ServiceSpec& spec;
-  std::string directory;  // of its leader
+  std::string directory;  // its own: its log is there; and its name as a step
   std::string log() const { return directory + "/log"; }
 };
 
@@ -87,7 +87,7 @@ Task<Readiness> ProcessesProvisioner::probe(Provision provision, Service service
   if (!spec) co_return Readiness{false, spec.error().message};
   auto ready_steps = provision.request.directory + "/steps/ready-" + service.spec.name;
   if (auto made = make_folder(ready_steps); !made) co_return Readiness{false, made.error().message};
-  spec->directory = ready_steps + "/" + std::to_string(number);
+  spec->name = ready_steps + "/" + std::to_string(number);
   spec->environment = provision.environment.environment;
   for (const auto& [name, value] : service.spec.environment) spec->environment[name] = value;
   spec->log = provision.request.directory + "/log";
@@ -134,7 +134,7 @@ Task<Result<void>> ProcessesProvisioner::await_ready(Provision provision, Servic
 
 Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service service) {
   const auto& name = service.spec.name;
-  if (!is_there(service.directory) && service.spec.ready && service.spec.ready->command.empty()) {
+  if (!is_there(record_of(service.directory)) && service.spec.ready && service.spec.ready->command.empty()) {
     auto before = co_await probe(provision, service, 0, Milliseconds(500));
     if (before.ready) {
       co_return step_error("service \"" + name + "\" can't be told from what is there already: " + before.observed +
@@ -145,7 +145,8 @@ Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service s
   }
   auto spec = process_of(service.spec.command, provision.folder.checkout());
   if (!spec) co_return Result<void>(Error{spec.error().kind, "service \"" + name + "\": " + spec.error().message, {}});
-  spec->directory = service.directory;
+  if (auto made = make_folder(service.directory); !made) co_return made;
+  spec->name = service.directory;
   spec->environment = provision.environment.environment;
   for (const auto& [variable, value] : service.spec.environment) spec->environment[variable] = value;
   spec->log = service.log();
@@ -189,7 +190,7 @@ Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Pr
   if (auto replaced = co_await replace_services(provision); !replaced) co_return Outputs(replaced.error());
   const auto& services = std::get<ProcessesSpec>(provision.spec.provisioner).services;
   const auto& directories = provision.environment.services;
-  bool fresh = directories.empty() || !is_there(directories.front());
+  bool fresh = directories.empty() || !is_there(record_of(directories.front()));
   for (const auto& [name, port] : provision.environment.ports) {
     if (fresh && !port_is_free(port)) {
       co_return Outputs(infrastructure_error("port " + std::to_string(port) + " (" + name +

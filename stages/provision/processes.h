@@ -10,7 +10,7 @@
 
 namespace quietgate {
 
-// create: starts the services in their order, each when those before it are ready. The leader directory of a service is
+// create: starts the services in their order, each when those before it are ready. The step of a service is
 // `services/<generation>/<name>/`, with its log as `log` in it. An update of a kept environment ends the services that
 // it had, then starts its own.
 //   step errors: a service exits before it is ready, is not ready in time, its address is taken.

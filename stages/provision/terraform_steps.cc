@@ -104,7 +104,7 @@ Result<void> TerraformSteps::prepare() {
 
 ProcessSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> arguments) const {
   ProcessSpec spec;
-  spec.directory = place_.steps + "/" + step;
+  spec.name = place_.steps + "/" + step;
   spec.argv = std::move(arguments);
   spec.argv.insert(spec.argv.begin(), program_);
   spec.environment = terraform_environment(environment_, folder_);

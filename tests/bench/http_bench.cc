@@ -1,7 +1,6 @@
 // The clients and the baseline of scripts/bench that Python is too slow for. Each prints one JSON object.
 //   http_bench get PORT PATH CONNECTIONS SECONDS      as many answers as there are, over kept connections
 //   http_bench follow PORT PATH CONNECTIONS LINES     followers of a log of lines `T<monotonic ns>`; each is to see all
-//   http_bench relay PORT                             a plain copy loop: lines of standard input to all that connected
 //   http_bench drain PORT PATH BYTES_PER_SECOND       one follower that reads no faster; BYTES_PER_SECOND 0: never
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -15,7 +14,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -237,49 +235,6 @@ int follow(int port, const std::string& path, int connections, long lines) {
   return 0;
 }
 
-// ---- relay
-
-int relay(int port) {
-  raise_descriptors();
-  ::signal(SIGPIPE, SIG_IGN);
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const int on = 1;
-  ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(static_cast<std::uint16_t>(port));
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || ::listen(listener, 4096) != 0)
-    fail("listen");
-  const int poll = ::epoll_create1(EPOLL_CLOEXEC);
-  for (int descriptor : {listener, 0}) {
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = descriptor;
-    ::epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event);
-  }
-  std::vector<int> clients;
-  std::array<epoll_event, 64> events{};
-  std::array<char, 64 * 1024> bytes{};
-  for (;;) {
-    const int ready = ::epoll_wait(poll, events.data(), static_cast<int>(events.size()), -1);
-    for (int i = 0; i < ready; ++i) {
-      if (events[static_cast<std::size_t>(i)].data.fd == listener) {
-        for (int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC); client >= 0;
-             client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) {
-          ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-          clients.push_back(client);
-        }
-        continue;
-      }
-      const auto got = ::read(0, bytes.data(), bytes.size());
-      if (got <= 0) return 0;
-      for (int client : clients)
-        (void)!::send(client, bytes.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL | MSG_DONTWAIT);
-    }
-  }
-}
-
 // ---- drain
 
 int drain(int port, const std::string& path, double rate) {
@@ -327,7 +282,6 @@ int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   if (mode == "get" && argc == 6) return get(std::atoi(argv[2]), argv[3], std::atoi(argv[4]), std::atof(argv[5]));
   if (mode == "follow" && argc == 6) return follow(std::atoi(argv[2]), argv[3], std::atoi(argv[4]), std::atol(argv[5]));
-  if (mode == "relay" && argc == 3) return relay(std::atoi(argv[2]));
   if (mode == "drain" && argc == 5) return drain(std::atoi(argv[2]), argv[3], std::atof(argv[4]));
   std::fprintf(stderr, "usage: see the head of tests/bench/http_bench.cc\n");
   return 2;

@@ -53,11 +53,11 @@ class Bench {
   explicit Bench(std::string folder) : folder_(std::move(folder)) {}
   double step(std::vector<std::string> argv, std::vector<std::string> secrets = {}) {
     ProcessSpec spec;
-    spec.directory = folder_ + "/" + std::to_string(++count_);
+    spec.name = folder_ + "/" + std::to_string(++count_);
     spec.argv = std::move(argv);
     spec.environment = {{"PATH", "/usr/bin:/bin"}};
     spec.working_directory = folder_;
-    spec.log = spec.directory + ".log";
+    spec.log = spec.name + ".log";
     spec.secrets = std::move(secrets);
     const auto began = std::chrono::steady_clock::now();
     spawn(io_.get_executor(), one(processes_, spec, stop_), [](std::exception_ptr) {});

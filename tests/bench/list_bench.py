@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import history
-from support import HTTP_BENCH, Service, cpu_seconds, http_bench, repository, row, share_row
+from support import ASIO_RELAY, HTTP_BENCH, Service, cpu_seconds, http_bench, repository, row, share_row
 
 LINES = 500  # one every 20 ms, for ten seconds
 WRITER = ("import time\nbegin = time.monotonic() + 4\nfor i in range(%d):\n    wait = begin + 0.02 * i - time.monotonic()\n"
@@ -47,7 +47,7 @@ def through_service(work, followers):
 def through_relay(work, followers):
     port = free_port()
     writer = subprocess.Popen(["/usr/bin/python3", str(work / "writer.py")], stdout=subprocess.PIPE)
-    relay = subprocess.Popen([str(HTTP_BENCH), "relay", str(port)], stdin=writer.stdout)
+    relay = subprocess.Popen([str(ASIO_RELAY), str(port)], stdin=writer.stdout)
     writer.stdout.close()
     try:
         until = time.monotonic() + 5
@@ -85,7 +85,7 @@ def fan_out(work, options):
             _, used = through_relay(work, followers)
             theirs.append(used)
         rows.append(share_row(f"fan-out-{followers}-complete", complete, "% of the followers", 100))
-        rows.append(row(f"fan-out-{followers}-cpu", ours, "s", 1.5, theirs, ratio_decides=True, note="against a plain copy loop"))
+        rows.append(row(f"fan-out-{followers}-cpu", ours, "s", 1.5, theirs, ratio_decides=True, note="against a plain Asio relay"))
         if followers == 500:
             rows.append(row("fan-out-500-p99", late, "ms", 15))
     return rows

@@ -13,6 +13,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = pathlib.Path(os.environ.get("QUIETGATE_BINARY", ROOT / "build/release/runner/quietgate"))
 HTTP_BENCH = pathlib.Path(os.environ.get("QUIETGATE_HTTP_BENCH", ROOT / "build/release/tests/http_bench"))
+ASIO_RELAY = HTTP_BENCH.with_name("asio_relay")
 TICK = os.sysconf("SC_CLK_TCK")
 
 

@@ -290,6 +290,24 @@ TEST_F(GitTest, OfTwoPushesInTheSameMomentExactlyOneMoves) {
   }
 }
 
+TEST_F(GitTest, ALockThatStaysInARemoteThatIsAPathIsOurErrorAndNamed) {
+  servers.make_repository("hello");
+  const auto first = servers.commit("hello", "main", {{"a", "1"}});
+  auto there = remote(servers.file());
+  there.deadline = Milliseconds(500);
+  ASSERT_TRUE(fetch(there, {"main"}).ok());
+  const auto lock = servers.folder().path("srv/hello.git") + "/refs/heads/production.lock";
+  std::ofstream(lock) << "";
+  auto outcome = push(there, "production", "", first);
+  ASSERT_FALSE(outcome.ok());
+  EXPECT_EQ(outcome.error().kind, ErrorKind::infrastructure);
+  EXPECT_THAT(outcome.error().message, HasSubstr("/refs/heads/production.lock stays"));
+  std::filesystem::remove(lock);
+  outcome = push(there, "production", "", first);
+  ASSERT_TRUE(outcome.ok()) << outcome.error().message;
+  EXPECT_EQ(outcome->kind, Kind::moved);
+}
+
 TEST_F(GitTest, PushingToAPathWithFilesIsRefused) {
   servers.make_repository("hello");
   const auto first = servers.commit("hello", "main", {{"a", "1"}});

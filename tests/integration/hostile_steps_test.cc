@@ -49,11 +49,11 @@ class Hostile : public ProcessesWorld {
   void TearDown() override {
     EXPECT_TRUE(until([&] { return named().empty(); })) << named().size() << " processes were left behind";
     for (const auto& process : named()) ::kill(process.pid, SIGKILL);
-    for (const auto& directory : directories) {
-      auto record = LeaderDirectory(directory).leader();
-      if (!record || !*record || !is_control_group_of((*record)->group, (*record)->id)) continue;
-      ADD_FAILURE() << (*record)->group << " is still there";
-      kill_control_group((*record)->group);
+    for (const auto& name : names) {
+      auto history = StepRecord(record_of(name)).read();
+      if (!history || !history->led || !is_control_group_of(history->led->group, history->asked->id)) continue;
+      ADD_FAILURE() << history->led->group << " is still there";
+      kill_control_group(history->led->group);
     }
     ProcessesWorld::TearDown();
   }
@@ -63,15 +63,15 @@ class Hostile : public ProcessesWorld {
     what.argv = {"/usr/bin/python3", folder + "/" + name + ".py"};
     return what;
   }
-  LeaderRecord record_of(const ProcessSpec& what) {
-    LeaderRecord record;
+  StepLed led(const ProcessSpec& what) {
+    StepLed led;
     EXPECT_TRUE(until([&] {
-      auto found = LeaderDirectory(what.directory).leader();
-      if (!found || !*found) return false;
-      record = **found;
+      auto found = StepRecord(record_of(what.name)).read();
+      if (!found || !found->led) return false;
+      led = *found->led;
       return true;
     }));
-    return record;
+    return led;
   }
   // Begins the step; it goes on while the test does other things.
   void begin(const ProcessSpec& what) {
@@ -129,18 +129,17 @@ TEST_F(Hostile, ARecycledPidIsNeitherAdoptedNorSignalled) {
   const auto what = spec("echo ran");
   const auto run_once = run(what);
   EXPECT_TRUE(run_once.succeeded());
-  const auto good = read("step/leader.json");
+  ASSERT_TRUE(leader_ends(what));
   // The leader died without a word, and its pid is another's now, and so is the step's.
   const auto pid = std::to_string(innocent.pid());
   const auto earlier = std::to_string(innocent.start() - 1);
-  const auto record = LeaderDirectory(what.directory).leader().value();
-  write("step/leader.json", R"({"version":1,"id":")" + record->id + R"(","boot":")" + record->boot +
-                                R"(","leader":{"pid":)" + pid + R"(,"start":)" + earlier + R"(},"step":{"pid":)" + pid +
-                                R"(,"start":)" + earlier + "}}\n");
-  std::filesystem::remove(folder + "/step/status.json");
+  const auto text = read("step.step");
+  const auto boot = StepRecord(record_of(what.name)).read()->led->boot;
+  write("step.step", text.substr(0, text.find('\n') + 1) + R"({"boot":")" + boot + R"(","leader":{"pid":)" + pid +
+                         R"(,"start":)" + earlier + R"(},"step":{"pid":)" + pid + R"(,"start":)" + earlier + "}}\n");
   {
     // Somebody holds the lock: a leader that is just ending, perhaps. It is waited for, and nobody is signalled.
-    auto lock = LeaderDirectory(what.directory).lock();
+    auto lock = StepRecord(record_of(what.name)).lock();
     ASSERT_TRUE(lock && *lock);
     stop.request(StopReason::cancel, "cancelled by ana");
     begin(what);
@@ -150,7 +149,7 @@ TEST_F(Hostile, ARecycledPidIsNeitherAdoptedNorSignalled) {
     EXPECT_TRUE(innocent.lives());
   }
   ASSERT_TRUE(ends());
-  EXPECT_EQ(processes->status(what.directory).value()->how, How::leader_died);
+  EXPECT_EQ(processes->status(what.name).value()->how, How::leader_died);
   EXPECT_TRUE(innocent.lives());
   EXPECT_EQ(read("log"), "ran\n") << "it must not run again";
 }
@@ -190,7 +189,7 @@ TEST_F(Hostile, WhatDaemonizedAndHidIsEndedWhenTheLeaderWasKilled) {
   const auto what = python(filled(hide, folder));
   begin(what);
   ASSERT_TRUE(until([&] { return exists("hidden"); }));
-  const auto leader = record_of(what);
+  const auto leader = led(what);
   ::kill(leader.leader, SIGKILL);
   ASSERT_TRUE(ends());
   EXPECT_EQ(exit->how, How::leader_died);
@@ -216,7 +215,7 @@ TEST_F(Hostile, WhoStopsItsLeaderIsEndedByACancel) {
   ASSERT_TRUE(until([&] { return exists("stopped"); }));
   stop.request(StopReason::timeout, "timed out");
   EXPECT_TRUE(ends()) << "a stopped leader hears no order";
-  ::kill(record_of(what).leader, SIGCONT);
+  ::kill(led(what).leader, SIGCONT);
   EXPECT_TRUE(marked().empty());
 }
 
@@ -225,7 +224,7 @@ TEST_F(Hostile, WhoStopsItselfIsEndedByACancel) {
   ASSERT_TRUE(until([&] { return exists("stopped"); }));
   stop.request(StopReason::timeout, "timed out");
   ASSERT_TRUE(ends());
-  EXPECT_EQ(processes->status(directories.back()).value()->code, 7) << "it was woken for its last words";
+  EXPECT_EQ(processes->status(names.back()).value()->code, 7) << "it was woken for its last words";
 }
 
 // Each generation lives for a moment: whoever looks at a list of processes sees one that is gone already.
@@ -261,7 +260,7 @@ class Chains : public Hostile {
     const auto what = chain_of(how, without);
     begin(what);
     ASSERT_TRUE(until([&] { return exists("begun"); }));
-    ::kill(record_of(what).leader, SIGKILL);
+    ::kill(led(what).leader, SIGKILL);
     // The loop must go on meanwhile: it is the whole service's.
     auto longest = Milliseconds(0);
     auto last = std::chrono::steady_clock::now();
@@ -357,7 +356,7 @@ TEST_F(Hostile, AGigabyteIsKeptWholeAndHeldNowhere) {
   ASSERT_TRUE(until([&] { return std::filesystem::file_size(folder + "/log") == size; }))
       << std::filesystem::file_size(folder + "/log");
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  const auto peak = peak_of(record_of(what).leader);
+  const auto peak = peak_of(led(what).leader);
   std::printf("1 GiB through the leader: %.2f s, its memory at most %lld KiB\n", took, static_cast<long long>(peak));
   EXPECT_GT(peak, 0);
   EXPECT_LT(peak, 16 * 1024) << "KiB";

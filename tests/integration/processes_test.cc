@@ -4,6 +4,8 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include "runner/adapters/leader_spawn.h"
+#include "runner/leader/control_group.h"
 #include "tests/support/processes_world.h"
 
 namespace quietgate {
@@ -46,8 +48,8 @@ class Processes_ : public ProcessesWorld {
     ::waitpid(pid, nullptr, 0);
   }
   static pid_t leader_of(const ProcessSpec& what) {
-    const auto record = LeaderDirectory(what.directory).leader();
-    return record && *record ? (*record)->leader : -1;
+    const auto history = StepRecord(record_of(what.name)).read();
+    return history && history->led ? history->led->leader : -1;
   }
 };
 
@@ -221,7 +223,7 @@ TEST_F(Processes_, AShutdownLeavesTheStepAndTheNextRunnerAdoptsIt) {
   stop.request(StopReason::shutdown, "stopping");
   ASSERT_TRUE(until([&] { return thrown; }));
   processes = std::make_unique<PosixProcesses>(io.get_executor());
-  EXPECT_FALSE(processes->status(what.directory).value()) << "it runs";
+  EXPECT_FALSE(processes->status(what.name).value()) << "it runs";
   write("go", "");
   EXPECT_EQ(run(what).code, 6);
   EXPECT_EQ(read("log"), "one\ntwo\n");
@@ -274,8 +276,8 @@ TEST_F(Processes_, ALeaderKilledWhileNoRunnerLivesIsFoundByTheNext) {
   ASSERT_TRUE(until([&] { return read("log") == "ready\n"; }));
   kill_and_reap(pid);
   ::kill(leader_of(what), SIGKILL);
-  ASSERT_TRUE(until([&] { return processes->status(what.directory).value().has_value(); }));
-  EXPECT_EQ(processes->status(what.directory).value()->how, How::leader_died);
+  ASSERT_TRUE(until([&] { return processes->status(what.name).value().has_value(); }));
+  EXPECT_EQ(processes->status(what.name).value()->how, How::leader_died);
   EXPECT_EQ(run(what).how, How::leader_died);
   EXPECT_TRUE(marked().empty());
 }
@@ -283,30 +285,73 @@ TEST_F(Processes_, ALeaderKilledWhileNoRunnerLivesIsFoundByTheNext) {
 TEST_F(Processes_, DamagedRecordsAreToldAndNeverRunTwice) {
   const auto what = spec("echo ran");
   run(what);
-  write("step/status.json", "{\"version\": 1, \"how\"");
+  ASSERT_TRUE(leader_ends(what));
+  const auto good = read("step.step");
+  const auto ended = good.rfind("{\"how\"");
+  ASSERT_NE(ended, std::string::npos) << good;
+  write("step.step", good.substr(0, ended) + "{\"how\": 5}\n");
   auto exit = run(what);
   EXPECT_EQ(exit.how, How::leader_died);
-  EXPECT_THAT(exit.detail, HasSubstr("status.json is damaged"));
-  std::filesystem::remove(folder + "/step/status.json");
-  write("step/leader.json", "");
+  EXPECT_THAT(exit.detail, HasSubstr("step.step is damaged in line 3"));
+  EXPECT_EQ(run(what).detail, exit.detail) << "recorded once, behind the damage";
+  // Torn by a power failure: what has no end of line was never written, but the step had begun.
+  write("step.step", good.substr(0, ended + 9));
   exit = run(what);
   EXPECT_EQ(exit.how, How::leader_died);
-  EXPECT_THAT(exit.detail, HasSubstr("leader.json is damaged"));
+  EXPECT_THAT(exit.detail, HasSubstr("was gone before it recorded an end"));
+  write("step.step", "{\"version\"");
+  exit = run(what);
+  EXPECT_EQ(exit.how, How::leader_died);
+  EXPECT_THAT(exit.detail, HasSubstr("its first line has no end"));
   EXPECT_EQ(read("log"), "ran\n");
+}
+
+TEST_F(Processes_, AStepOfAnotherBootIsNotBegunAgain) {
+  auto what = spec("echo ran");
+  what.boot = "another-boot";
+  const auto exit = run(what);
+  EXPECT_EQ(exit.how, How::leader_died);
+  EXPECT_EQ(exit.detail, "it is not known whether it began; the machine was started anew since");
+  EXPECT_FALSE(exists("log"));
+  what.boot = boot_id();
+  EXPECT_EQ(run(what).detail, exit.detail) << "recorded once";
+  auto other = spec("echo ran", "other");
+  other.boot = boot_id();
+  EXPECT_TRUE(run(other).succeeded());
+}
+
+TEST_F(Processes_, AWaitingLeaderThatWasKilledIsReplaced) {
+  EXPECT_TRUE(run(spec("true", "first")).succeeded());
+  pid_t waiting = -1;
+  const auto find = [&] {
+    for (const auto& process : all_processes()) {
+      if (process.parent == ::getpid() && !process.dead() && read("/proc/" + std::to_string(process.pid) + "/comm") == "qg-waiting\n")
+        waiting = process.pid;
+    }
+    return waiting > 0;
+  };
+  ASSERT_TRUE(until(find));
+  const auto folder_of = [](const std::string& text) { return text.substr(text.find('\0') + 1, 32); };
+  const auto group = control_group_of(folder_of(read("/proc/" + std::to_string(waiting) + "/cmdline")));
+  ::kill(waiting, SIGKILL);
+  ASSERT_TRUE(until([&] { return read_stat(waiting)->dead(); }));
+  EXPECT_TRUE(run(spec("true", "second")).succeeded());
+  EXPECT_FALSE(read_stat(waiting)) << "it was reaped";
+  EXPECT_FALSE(std::filesystem::exists(group)) << "its control group went with it";
 }
 
 TEST_F(Processes_, AServiceIsStartedOnceAskedForAndEnded) {
   const auto what = spec("echo up; while :; do sleep 0.02; done", "service");
   Stop stop;
-  EXPECT_FALSE(processes->status(what.directory));
+  EXPECT_FALSE(processes->status(what.name));
   ASSERT_TRUE(wait_for(processes->start(what, stop)));
   ASSERT_TRUE(wait_for(processes->start(what, stop)));
-  EXPECT_FALSE(processes->status(what.directory).value());
+  EXPECT_FALSE(processes->status(what.name).value());
   ASSERT_TRUE(until([&] { return read("log") == "up\n"; }));
-  ASSERT_TRUE(wait_for(processes->end(what.directory, stop)));
-  EXPECT_EQ(describe(*processes->status(what.directory).value()), "killed by SIGTERM");
+  ASSERT_TRUE(wait_for(processes->end(what.name, stop)));
+  EXPECT_EQ(describe(*processes->status(what.name).value()), "killed by SIGTERM");
   EXPECT_TRUE(marked().empty());
-  ASSERT_TRUE(wait_for(processes->end(what.directory, stop)));
+  ASSERT_TRUE(wait_for(processes->end(what.name, stop)));
   ASSERT_TRUE(wait_for(processes->start(what, stop))) << "it was started before";
   EXPECT_EQ(read("log"), "up\n");
   ASSERT_TRUE(wait_for(processes->end(folder + "/never", stop)));
@@ -326,20 +371,20 @@ TEST_F(Processes_, OneProcessEndedIsNotTakenForAnother) {
     stop.request(StopReason::cancel, "enough");
     while (!thrown && io.run_one() > 0) {
     }
-    ASSERT_TRUE(wait_for(processes->end(service.directory, never)));
-    EXPECT_TRUE(exists("service" + std::to_string(round) + "/status.json")) << "the leader was not waited for";
+    ASSERT_TRUE(wait_for(processes->end(service.name, never)));
+    EXPECT_TRUE(StepRecord(folder + "/service" + std::to_string(round) + ".step").read()->exit) << "the leader was not waited for";
   }
 }
 
-TEST_F(Processes_, ALeaderWhoseDirectoryIsGoneEnds) {
+TEST_F(Processes_, ALeaderWhoseRecordIsGoneEnds) {
   const auto what = spec("echo begun >begun; exec sleep 600");
   Stop never;
   ASSERT_TRUE(wait_for(processes->start(what, never)));
   const auto leader = leader_of(what);
-  const auto begun = LeaderDirectory(what.directory).leader();
-  ASSERT_TRUE(begun && *begun);
-  const auto step = (*begun)->step;
-  std::filesystem::remove_all(what.directory);
+  const auto begun = StepRecord(record_of(what.name)).read();
+  ASSERT_TRUE(begun && begun->led);
+  const auto step = begun->led->step;
+  std::filesystem::remove(record_of(what.name));
   ::kill(step, SIGKILL);
   EXPECT_TRUE(until([&] { return ::kill(leader, 0) != 0; })) << "it waits for a disk that takes its status";
 }
@@ -388,9 +433,9 @@ TEST_F(Processes_, AFullDiskLosesLogAndNothingElse) {
   if (::mount("none", disk.c_str(), "tmpfs", 0, "size=256k") != 0) GTEST_SKIP() << "NOT TESTED: mounting needs root";
   auto what = spec(
       "head -c 600000 /dev/zero | tr '\\0' x; echo > full; while [ ! -e go ]; do sleep 0.01; done; echo after; exit 3");
-  what.directory = disk + "/step";
+  what.name = disk + "/step";
   what.log = disk + "/log";
-  directories.back() = what.directory;
+  names.back() = what.name;
   std::optional<ProcessExit> exit;
   Stop stop;
   write("disk/ballast", std::string(20'000, 'b'));
@@ -403,7 +448,7 @@ TEST_F(Processes_, AFullDiskLosesLogAndNothingElse) {
   write("go", "");
   EXPECT_TRUE(until([&] { return exit.has_value(); }));
   const auto log = read(what.log);
-  directories.clear();
+  names.clear();
   ::umount2(disk.c_str(), MNT_DETACH);
   ASSERT_TRUE(exit.has_value());
   EXPECT_EQ(exit->code, 3);
@@ -424,7 +469,12 @@ TEST_F(Processes_, ManyAtOnceLeaveNoZombie) {
   }
   ASSERT_TRUE(until([&] { return done == 24; }));
   for (std::size_t i = 0; i < exits.size(); ++i) EXPECT_EQ(exits[i]->code, static_cast<int>(i));
-  for (const auto& process : all_processes()) EXPECT_FALSE(process.parent == ::getpid() && process.dead());
+  // A leader ends behind its step's status: it is reaped then.
+  const auto zombies = [] {
+    const auto all = all_processes();
+    return std::count_if(all.begin(), all.end(), [](const auto& p) { return p.parent == ::getpid() && p.dead(); });
+  };
+  EXPECT_TRUE(until([&] { return zombies() == 0; }));
 }
 
 }  // namespace

@@ -320,6 +320,17 @@ TEST_F(ServerTest, SendsAHeartbeatWithoutNews) {
   EXPECT_NE(two.until(": still here\n\n").find(": still here"), std::string::npos);
 }
 
+TEST_F(ServerTest, SendsAHeartbeatWhileThereIsNoLogToWatch) {
+  ServerOptions options;
+  options.heartbeat = Milliseconds{400};  // longer than the pause between looks for the file
+  start(options);
+  Raw one(port);
+  one.send(get(follow_path));
+  EXPECT_NE(one.until(": still here\n\n").find(": still here"), std::string::npos);
+  write_log("at last\n");
+  EXPECT_NE(one.until("event: log\n").find("event: log"), std::string::npos);
+}
+
 TEST_F(ServerTest, OutlivesAThousandClientsWithTooFewDescriptors) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);

@@ -236,15 +236,14 @@ class Damage(ServiceTest):
         self.push(ONE % "'true'")
         self.assertEqual(self.finished(2)["outcome"], "passed", self.words())
 
-    def test_a_step_folder_with_garbage_fails_that_run_only(self):
+    def test_a_step_record_with_garbage_fails_that_run_only(self):
         self.start()
         self.push(WAITING % (self.folder / "flag"))
         self.stage_is(1, "unit", "running")
         until(lambda: "started" in self.stage_log(1, "unit"), "the step's first line")
         self.kill()
-        for path in (self.data / "runs").glob("hello/1/unit.1/steps/*/*"):
-            if path.is_file() and path.name != "lock":
-                path.write_bytes(b"\0garbage")
+        for path in (self.data / "runs").glob("hello/1/unit.1/*.step"):
+            path.write_bytes(b"\0garbage")
         self.start()
         time.sleep(1)
         self.cli("cancel", "hello/1", check=False)

@@ -247,7 +247,7 @@ void Invariants::step_started(const std::string& directory) {
     breach(invariant::once, fmt::format("{} was started {} times", shown, machine_.executions(directory)));
   const auto runs = data_ + "/runs/";
   if (!directory.starts_with(runs)) return;
-  const auto rest = directory.substr(runs.size());  // repository/number/stage.attempt/steps/...
+  const auto rest = directory.substr(runs.size());  // repository/number/stage.attempt/...
   const auto number_at = rest.find('/') + 1;
   const auto stage_at = rest.find('/', number_at) + 1;
   const RunId run{rest.substr(0, number_at - 1), std::stoll(rest.substr(number_at))};

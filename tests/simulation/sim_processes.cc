@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 namespace quietgate {
 
@@ -21,34 +22,35 @@ Script script_of(const std::string& command) {
   return script;
 }
 
-std::string shown(const std::string& directory) {
-  const auto at = directory.find("/runs/");
-  const auto other = directory.find("/environments/");
-  if (at != std::string::npos) return directory.substr(at + 6);
-  return other == std::string::npos ? directory : directory.substr(other + 1);
+std::string shown(const std::string& name) {
+  const auto at = name.find("/runs/");
+  const auto other = name.find("/environments/");
+  if (at != std::string::npos) return name.substr(at + 6);
+  return other == std::string::npos ? name : name.substr(other + 1);
 }
 
 }  // namespace
 
-void SimMachine::start(const std::string& directory, const std::string& command) {
-  auto& leader = leaders_[directory];
+void SimMachine::start(const std::string& name, const std::string& command) {
+  auto& leader = leaders_[name];
   leader.exit.reset();
   leader.started = world_.now();
   ++leader.executions;
   ++leader.life;
   std::error_code ignored;
-  std::filesystem::create_directories(directory, ignored);
-  world_.trace("leader", "{} begins: {}", shown(directory), command);
-  started(directory);
+  std::filesystem::create_directories(std::filesystem::path(name).parent_path(), ignored);
+  std::ofstream(record_of(name)) << "";
+  world_.trace("leader", "{} begins: {}", shown(name), command);
+  started(name);
   const auto script = script_of(command);
-  auto over = [this, directory, life = leader.life, code = script.code] {
-    if (leaders_.at(directory).life == life) end(directory, ProcessExit::How::exited, code, {});
+  auto over = [this, name, life = leader.life, code = script.code] {
+    if (leaders_.at(name).life == life) end(name, ProcessExit::How::exited, code, {});
   };
   world_.after(script.takes + world_.dice.span(Milliseconds{1}, Milliseconds{50}), over);
 }
 
-void SimMachine::end(const std::string& directory, ProcessExit::How how, int code, const std::string& detail) {
-  auto found = leaders_.find(directory);
+void SimMachine::end(const std::string& name, ProcessExit::How how, int code, const std::string& detail) {
+  auto found = leaders_.find(name);
   if (found == leaders_.end() || found->second.exit) return;
   ProcessExit exit;
   exit.how = how;
@@ -57,12 +59,12 @@ void SimMachine::end(const std::string& directory, ProcessExit::How how, int cod
   exit.started = found->second.started;
   exit.ended = world_.now();
   found->second.exit = exit;
-  world_.trace("leader", "{} ends: {}", shown(directory), describe(exit));
+  world_.trace("leader", "{} ends: {}", shown(name), describe(exit));
   if (changed) changed();
 }
 
-const SimMachine::Leader* SimMachine::find(const std::string& directory) const {
-  auto found = leaders_.find(directory);
+const SimMachine::Leader* SimMachine::find(const std::string& name) const {
+  auto found = leaders_.find(name);
   return found == leaders_.end() ? nullptr : &found->second;
 }
 
@@ -74,8 +76,8 @@ std::vector<std::string> SimMachine::alive(const std::string& prefix) const {
   return found;
 }
 
-int SimMachine::executions(const std::string& directory) const {
-  const auto* leader = find(directory);
+int SimMachine::executions(const std::string& name) const {
+  const auto* leader = find(name);
   return leader == nullptr ? 0 : leader->executions;
 }
 
@@ -86,35 +88,35 @@ SimProcesses::SimProcesses(World& world, SimClock& clock, SimMachine& machine, E
 
 Task<Result<void>> SimProcesses::begin(ProcessSpec spec, Stop& stop) {
   co_await clock_.sleep(world_.dice.span(Milliseconds(0), Milliseconds(10)), stop);
-  const auto* known = machine_.find(spec.directory);
+  const auto* known = machine_.find(spec.name);
   const bool again = world_.planted == Planted::twice_started && known != nullptr && !known->exit;
   if (known != nullptr && !again) co_return Result<void>{};
   if (world_.disk_full || world_.fault(world_.faults.spawn_fails))
     co_return infrastructure_error("a leader could not be started: no memory, or no space");
   std::string command;
   for (const auto& word : spec.argv) command += (command.empty() ? "" : " ") + word;
-  machine_.start(spec.directory, command);
+  machine_.start(spec.name, command);
   co_return Result<void>{};
 }
 
-Task<void> SimProcesses::await_end(std::string directory, Stop& stop) {
+Task<void> SimProcesses::await_end(std::string name, Stop& stop) {
   for (;;) {
     const auto seen = changed_.rings();
-    if (machine_.find(directory)->exit) co_return;
+    if (machine_.find(name)->exit) co_return;
     co_await changed_.wait(seen, stop);
   }
 }
 
-void SimProcesses::order_end(const std::string& directory, Milliseconds grace) {
+void SimProcesses::order_end(const std::string& name, Milliseconds grace) {
   if (world_.planted == Planted::unended_step) return;
-  const auto* leader = machine_.find(directory);
+  const auto* leader = machine_.find(name);
   if (leader == nullptr || leader->exit) return;
   const bool obeys = world_.dice.chance(0.8);
   auto takes = grace;
   if (obeys) takes = std::min(grace, world_.dice.span(Milliseconds{1}, Milliseconds{2'000}));
-  world_.after(takes, [machine = &machine_, directory, life = leader->life, obeys] {
-    const auto* now = machine->find(directory);
-    if (now->life == life) machine->end(directory, ProcessExit::How::signalled, obeys ? SIGTERM : SIGKILL, {});
+  world_.after(takes, [machine = &machine_, name, life = leader->life, obeys] {
+    const auto* now = machine->find(name);
+    if (now->life == life) machine->end(name, ProcessExit::How::signalled, obeys ? SIGTERM : SIGKILL, {});
   });
 }
 
@@ -123,35 +125,35 @@ Task<Result<ProcessExit>> SimProcesses::run(ProcessSpec spec, Stop& stop) {
   try {
     auto begun = co_await begin(spec, stop);
     if (!begun) co_return begun.error();
-    co_await await_end(spec.directory, stop);
+    co_await await_end(spec.name, stop);
   } catch (const Stopped& why) {
     stopped = why;
   }
-  if (stopped && stopped->reason != StopReason::shutdown && machine_.find(spec.directory) != nullptr) {
-    order_end(spec.directory, spec.grace);
+  if (stopped && stopped->reason != StopReason::shutdown && machine_.find(spec.name) != nullptr) {
+    order_end(spec.name, spec.grace);
     Stop never;
-    if (world_.planted != Planted::unended_step) co_await await_end(spec.directory, never);
+    if (world_.planted != Planted::unended_step) co_await await_end(spec.name, never);
   }
   if (stopped) throw *stopped;
-  co_return *machine_.find(spec.directory)->exit;
+  co_return *machine_.find(spec.name)->exit;
 }
 
 Task<Result<void>> SimProcesses::start(ProcessSpec spec, Stop& stop) {
   co_return co_await begin(std::move(spec), stop);
 }
 
-Result<std::optional<ProcessExit>> SimProcesses::status(const std::string& directory) {
-  const auto* leader = machine_.find(directory);
-  if (leader == nullptr) return infrastructure_error("no step was started in " + directory);
+Result<std::optional<ProcessExit>> SimProcesses::status(const std::string& name) {
+  const auto* leader = machine_.find(name);
+  if (leader == nullptr) return infrastructure_error("no step was started in " + name);
   return leader->exit;
 }
 
-Task<Result<void>> SimProcesses::end(std::string directory, Stop& stop) {
+Task<Result<void>> SimProcesses::end(std::string name, Stop& stop) {
   co_await clock_.sleep(world_.dice.span(Milliseconds(0), Milliseconds(10)), stop);
-  const auto* leader = machine_.find(directory);
+  const auto* leader = machine_.find(name);
   if (leader == nullptr || leader->exit || world_.planted == Planted::unended_step) co_return Result<void>{};
-  order_end(directory, Milliseconds{10'000});
-  co_await await_end(directory, stop);
+  order_end(name, Milliseconds{10'000});
+  co_await await_end(name, stop);
   co_return Result<void>{};
 }
 

@@ -1,5 +1,5 @@
 // The machine's leaders: they outlive the service, end by themselves, die when the seed says so, and remember each
-// directory's one execution.
+// name's one execution.
 #pragma once
 
 #include <functional>
@@ -21,14 +21,14 @@ class SimMachine {
   };
   explicit SimMachine(World& world) : world_(world) {}
 
-  void start(const std::string& directory, const std::string& command);
-  void end(const std::string& directory, ProcessExit::How how, int code, const std::string& detail);
-  const Leader* find(const std::string& directory) const;
+  void start(const std::string& name, const std::string& command);
+  void end(const std::string& name, ProcessExit::How how, int code, const std::string& detail);
+  const Leader* find(const std::string& name) const;
   std::vector<std::string> alive(const std::string& prefix = {}) const;
-  int executions(const std::string& directory) const;
+  int executions(const std::string& name) const;
 
   std::function<void()> changed;                              // of the service that lives now
-  std::function<void(const std::string& directory)> started;  // an execution began; throws Breach
+  std::function<void(const std::string& name)> started;  // an execution began; throws Breach
  private:
   World& world_;
   std::map<std::string, Leader> leaders_;
@@ -43,13 +43,13 @@ class SimProcesses final : public Processes {
 
   Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override;
   Task<Result<void>> start(ProcessSpec spec, Stop& stop) override;
-  Result<std::optional<ProcessExit>> status(const std::string& directory) override;
-  Task<Result<void>> end(std::string directory, Stop& stop) override;
+  Result<std::optional<ProcessExit>> status(const std::string& name) override;
+  Task<Result<void>> end(std::string name, Stop& stop) override;
 
  private:
   Task<Result<void>> begin(ProcessSpec spec, Stop& stop);
-  Task<void> await_end(std::string directory, Stop& stop);
-  void order_end(const std::string& directory, Milliseconds grace);
+  Task<void> await_end(std::string name, Stop& stop);
+  void order_end(const std::string& name, Milliseconds grace);
 
   World& world_;
   SimClock& clock_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <set>
@@ -24,37 +25,41 @@ class FakeProcesses : public Processes {
   std::function<Result<ProcessExit>(const ProcessSpec&)> script = [](const ProcessSpec&) { return exited(0); };
   std::vector<ProcessSpec> ran, started;
   std::vector<std::string> ended;
-  std::map<std::string, ProcessExit> exits;  // by directory: recorded, or set by the test to end a service
+  std::map<std::string, ProcessExit> exits;  // by name: recorded, or set by the test to end a service
 
   Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override {
     stop.throw_if_requested();
-    if (auto known = exits.find(spec.directory); known != exits.end()) co_return known->second;
+    if (auto known = exits.find(spec.name); known != exits.end()) co_return known->second;
     ran.push_back(spec);
-    std::filesystem::create_directories(spec.directory);
+    leave_record(spec.name);
     auto exit = script(spec);
-    if (exit) exits[spec.directory] = *exit;
+    if (exit) exits[spec.name] = *exit;
     co_return exit;
   }
   Task<Result<void>> start(ProcessSpec spec, Stop& stop) override {
     stop.throw_if_requested();
-    if (!alive_.insert(spec.directory).second) co_return Result<void>();
+    if (!alive_.insert(spec.name).second) co_return Result<void>();
     started.push_back(spec);
-    std::filesystem::create_directories(spec.directory);
+    leave_record(spec.name);
     co_return Result<void>();
   }
-  Result<std::optional<ProcessExit>> status(const std::string& directory) override {
-    if (auto known = exits.find(directory); known != exits.end()) return std::optional<ProcessExit>(known->second);
-    if (!alive_.contains(directory)) return infrastructure_error("no step was started in " + directory);
+  Result<std::optional<ProcessExit>> status(const std::string& name) override {
+    if (auto known = exits.find(name); known != exits.end()) return std::optional<ProcessExit>(known->second);
+    if (!alive_.contains(name)) return infrastructure_error("no step was started as " + name);
     return std::optional<ProcessExit>();
   }
-  Task<Result<void>> end(std::string directory, Stop& stop) override {
+  Task<Result<void>> end(std::string name, Stop& stop) override {
     stop.throw_if_requested();
-    ended.push_back(directory);
-    if (alive_.contains(directory)) exits.emplace(directory, exited(0));
+    ended.push_back(name);
+    if (alive_.contains(name)) exits.emplace(name, exited(0));
     co_return Result<void>();
   }
 
  private:
+  static void leave_record(const std::string& name) {
+    std::filesystem::create_directories(std::filesystem::path(name).parent_path());
+    std::ofstream(record_of(name)) << "";
+  }
   std::set<std::string> alive_;
 };
 

@@ -28,9 +28,9 @@ class ProcessesWorld : public ::testing::Test {
     processes = std::make_unique<PosixProcesses>(io.get_executor());
   }
   void TearDown() override {
-    for (const auto& directory : directories) {
+    for (const auto& name : names) {
       Stop never;
-      if (auto ended = wait_for(processes->end(directory, never)); !ended) ADD_FAILURE() << ended.error().message;
+      if (auto ended = wait_for(processes->end(name, never)); !ended) ADD_FAILURE() << ended.error().message;
     }
     processes.reset();
     while (::waitpid(-1, nullptr, 0) > 0) {  // leaders that were just ending when their loop was left
@@ -41,13 +41,13 @@ class ProcessesWorld : public ::testing::Test {
 
   ProcessSpec spec(const std::string& script, const std::string& name = "step") {
     ProcessSpec spec;
-    spec.directory = folder + "/" + name;
+    spec.name = folder + "/" + name;
     spec.argv = {"/bin/sh", "-c", script};
     spec.environment = {{"PATH", "/usr/bin:/bin"}, {"QUIETGATE_TEST", folder}};
     spec.working_directory = folder;
     spec.log = folder + "/log";
     spec.grace = Milliseconds(1'000);
-    directories.push_back(spec.directory);
+    names.push_back(spec.name);
     return spec;
   }
 
@@ -95,6 +95,14 @@ class ProcessesWorld : public ::testing::Test {
     return *exit;
   }
 
+  // A leader ends behind its step's status: once it has, nobody leads.
+  bool leader_ends(const ProcessSpec& of) {
+    return until([&] {
+      const auto lock = StepRecord(record_of(of.name)).lock();
+      return lock && *lock;
+    });
+  }
+
   std::string read(const std::string& name) const {
     std::ifstream file(name.starts_with('/') ? name : folder + "/" + name, std::ios::binary);
     std::ostringstream text;
@@ -112,7 +120,7 @@ class ProcessesWorld : public ::testing::Test {
   boost::asio::io_context io;
   std::string folder;
   std::unique_ptr<PosixProcesses> processes;
-  std::vector<std::string> directories;
+  std::vector<std::string> names;
 };
 
 }  // namespace quietgate

@@ -27,28 +27,36 @@ constexpr std::size_t drain_bytes = 2U << 20;   // more than a pipe holds
 
 }  // namespace
 
-Leader::Leader(LeaderOrder order, int lock, int report) : order_(std::move(order)), lock_(lock), report_(report) {
-  order_.environment.push_back(std::string(step_marker) + "=" + order_.id);
+Leader::Leader(std::string id, int runner) : id_(std::move(id)), runner_(runner) {
+  unprepared_ = prepare();
 }
 
 void Leader::tell(const std::string& text) {
-  if (report_ < 0) return;
-  [[maybe_unused]] const auto told = ::write(report_, text.data(), text.size());
-  ::close(report_);
-  report_ = -1;
+  if (runner_ < 0) return;
+  [[maybe_unused]] const auto told = ::write(runner_, text.data(), text.size());
+  ::close(runner_);
+  runner_ = -1;
 }
 
-int Leader::run() {
-  auto problem = prepare();
+int Leader::lead(LeaderOrder order, int lock) {
+  order_ = std::move(order);
+  lock_ = lock;
+  order_.environment.push_back(std::string(step_marker) + "=" + order_.id);
+  auto problem = unprepared_.empty() ? open() : unprepared_;
   if (problem.empty()) problem = launch();
   if (!problem.empty()) {
     // The step was not begun, and nothing says so but this.
+    dismiss();
     tell("!" + problem);
     return 1;
   }
   loop();
   drain();
   return record();
+}
+
+void Leader::dismiss() {
+  remove_control_group(group_);
 }
 
 std::string Leader::prepare() {
@@ -64,7 +72,12 @@ std::string Leader::prepare() {
   ::sigaddset(&heard, SIGCHLD);
   signals_ = ::signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
   if (signals_ < 0) return std::string("signals can't be heard: ") + strerrordesc_np(errno);
-  auto problem = records_.open(order_);
+  group_ = make_control_group(id_);
+  return {};
+}
+
+std::string Leader::open() {
+  auto problem = records_.open(order_, lock_);
   if (problem.empty()) problem = log_.open(order_.log, false);
   if (problem.empty() && !order_.stdout_file.empty()) problem = raw_.open(order_.stdout_file, true);
   return problem;
@@ -74,7 +87,10 @@ std::string Leader::launch() {
   StepFailure failure;
   const auto record = [this](pid_t step) { return records_.write_leader(order_, group_, step); };
   // What is kept goes on after its leader, which then could not remove the group.
-  if (!order_.keep_descendants) group_ = make_control_group(order_.id);
+  if (order_.keep_descendants) {
+    remove_control_group(group_);
+    group_.clear();
+  }
   const int group = open_control_group(group_);
   status_.started = wall_clock();
   auto problem = start_step(order_, group, record, step_, failure);
@@ -82,13 +98,12 @@ std::string Leader::launch() {
   if (problem.empty()) problem = failure.record;
   if (!problem.empty()) {
     if (step_.pid > 0) ::waitpid(step_.pid, nullptr, 0);
-    remove_control_group(group_);
     return problem;
   }
   outputs_.push_back(std::make_unique<StepOutput>(step_.output, log_, order_.secrets));
   if (step_.raw_output >= 0) outputs_.push_back(std::make_unique<StepOutput>(step_.raw_output, raw_, order_.secrets));
   if (failure.what == StepFailure::What::nothing) {
-    tell("+");
+    if (order_.tells_begin) tell("+");
   } else {
     // What the runner waits for is told with the status.
     status_.how = "not_started";
@@ -208,7 +223,7 @@ void Leader::drain() {
 void Leader::leave_pump() {
   if (::fork() != 0) return;
   ::close(lock_);
-  if (report_ >= 0) ::close(report_);
+  if (runner_ >= 0) ::close(runner_);
   ::prctl(PR_SET_NAME, "qg-log");
   for (;;) {
     struct pollfd polled[2] = {{-1, POLLIN, 0}, {-1, POLLIN, 0}};
@@ -239,11 +254,11 @@ int Leader::record() {
   remove_control_group(group_);
   // A disk that can't take the status now may later; without it all that was done would count as lost.
   for (int tries = 0; tries < 60; ++tries) {
-    const auto problem = records_.write_status(order_, status_);
-    if (problem.empty()) {
-      tell("-");
-      return 0;
-    }
+    auto problem = records_.write_status(order_, status_);
+    // The runner goes on meanwhile: what it makes of the status is durable by its journal.
+    if (problem.empty()) tell("-");
+    if (problem.empty()) problem = records_.sync();
+    if (problem.empty()) return 0;
     if (records_.gone()) return 1;  // nobody will ever read them
     if (tries == 0) tell("!the status could not be recorded: " + problem);
     ::usleep(1'000'000);

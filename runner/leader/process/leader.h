@@ -1,8 +1,10 @@
 // The leader of one step: starts it, passes its output on, ends what it leaves behind, records how it ended.
 //
-//   prepare -> launch -> loop until the main process and all below it are gone -> record
+//   prepare, wait for the order -> open -> launch -> loop until the main process and all below it are gone -> record
 //
 // It is told only two things from outside: SIGCHLD by the kernel, SIGTERM by the runner ("end the step").
+// It tells the runner one thing, as a packet on their socket: `+` the step runs (only when the order wants to know that),
+// `-` the status is written, or `!` and what failed.
 #pragma once
 
 #include <memory>
@@ -19,17 +21,20 @@ namespace quietgate {
 
 class Leader {
  public:
-  // `lock`: held as long as a leader lives. `report`: where the runner hears `+` once the step runs, or `!` and why it
-  // could not be begun. Both are taken.
-  Leader(LeaderOrder order, int lock, int report);
-  // The process's exit status: 0 when the status was recorded.
-  int run();
+  // Prepares all that needs no order: signals, the control group. `id`: of the step, as its order will say.
+  // `runner`: the socket; taken.
+  Leader(std::string id, int runner);
+  // The process's exit status: 0 when the status was recorded. `lock`: held as long as the leader lives; taken.
+  int lead(LeaderOrder order, int lock);
+  // No order comes: nothing is left of the preparation.
+  void dismiss();
 
  private:
   // running -> (asked to end) stopping -> (main process gone, others left) sweeping -> killing -> over
   enum class Phase { running, stopping, sweeping, killing, over };
 
   std::string prepare();
+  std::string open();
   std::string launch();
   void loop();
   void hear_signals();
@@ -45,9 +50,11 @@ class Leader {
   int record();
   void tell(const std::string& text);
 
+  std::string id_;
+  int runner_;
+  std::string unprepared_;  // why it could not prepare itself; empty: it could
   LeaderOrder order_;
-  int lock_;
-  int report_;
+  int lock_ = -1;
   int signals_ = -1;
   Records records_;
   LogWriter log_;

@@ -15,7 +15,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr off_t status_space = 4096;
+constexpr off_t space = 8192;  // for the leader and the status
 constexpr std::size_t most_detail = 1000;
 
 // How many bytes the UTF-8 sequence at `at` has; 0 when it is none.
@@ -57,16 +57,6 @@ std::string failure(const char* what) {
   return std::string(what) + ": " + strerrordesc_np(errno);
 }
 
-bool write_all(int fd, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const auto put = ::pwrite(fd, text.data() + done, text.size() - done, static_cast<off_t>(done));
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return false;
-    done += static_cast<std::size_t>(put);
-  }
-  return ::ftruncate(fd, static_cast<off_t>(text.size())) == 0;
-}
-
 std::string process_json(pid_t pid) {
   const auto stat = read_stat(pid);
   return "{\"pid\": " + std::to_string(pid) + ", \"start\": " + std::to_string(stat ? stat->start : 0) + "}";
@@ -74,62 +64,62 @@ std::string process_json(pid_t pid) {
 
 }  // namespace
 
-Records::~Records() {
-  if (directory_ >= 0) ::close(directory_);
-  if (status_ >= 0) ::close(status_);
-}
+Records::Records() : leader_(process_json(::getpid())) {}
 
-std::string Records::open(const LeaderOrder& order) {
-  leader_ = ::getpid();
-  directory_ = ::open(order.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory_ < 0) return failure(order.directory.c_str());
-  status_ = ::openat(directory_, "status.json.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (status_ < 0) return failure("status.json.new");
-  const int error = ::posix_fallocate(status_, 0, status_space);
-  if (error != 0 && error != EOPNOTSUPP && error != EINVAL) {
-    return std::string("no space for the status file: ") + strerrordesc_np(error);
-  }
+std::string Records::open(const LeaderOrder& order, int record) {
+  path_ = order.record;
+  record_ = record;
+  struct stat about = {};
+  if (::fstat(record_, &about) != 0) return failure(path_.c_str());
+  // Without it the disk may be full when the status is to be written; some file systems can't.
+  if (::fallocate(record_, FALLOC_FL_KEEP_SIZE, 0, about.st_size + space) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+    return failure("no space for the step's status");
   return {};
 }
 
 bool Records::gone() const {
   struct stat about = {};
-  return ::fstat(directory_, &about) == 0 && about.st_nlink == 0;
+  return ::fstat(record_, &about) == 0 && about.st_nlink == 0;
+}
+
+// As a whole or not at all.
+std::string Records::add(const std::string& line) const {
+  struct stat about = {};
+  if (::fstat(record_, &about) != 0) return failure(path_.c_str());
+  const auto put = ::write(record_, line.data(), line.size());
+  if (put == static_cast<ssize_t>(line.size())) return {};
+  auto problem = put < 0 ? failure(path_.c_str()) : path_ + ": no space";
+  [[maybe_unused]] const int cut = ::ftruncate(record_, about.st_size);
+  return problem;
 }
 
 std::string Records::write_leader(const LeaderOrder& order, const std::string& group, int step) {
-  const auto text = "{\"version\": 1, \"id\": " + quoted(order.id) + ", \"boot\": " + quoted(order.boot) +
-                    ", \"leader\": " + process_json(leader_) + ", \"step\": " + process_json(step) +
-                    ", \"group\": " + quoted(group) + "}\n";
-  const int fd = ::openat(directory_, "leader.json.new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) return failure("leader.json.new");
-  const bool written = write_all(fd, text);
-  auto problem = written ? std::string() : failure("leader.json.new");
-  ::close(fd);
-  if (!written) return problem;
-  if (::renameat(directory_, "leader.json.new", directory_, "leader.json") != 0) return failure("leader.json");
+  auto problem = add("{\"boot\": " + quoted(order.boot) + ", \"leader\": " + leader_ +
+                     ", \"step\": " + process_json(step) + ", \"group\": " + quoted(group) + "}\n");
   // The effect follows: that it was begun must not be forgotten, even if the power fails.
-  if (::fsync(directory_) != 0) return failure("leader.json");
-  return {};
+  return problem.empty() && !order.journaled ? sync() : problem;
 }
 
 std::string Records::write_status(const LeaderOrder& order, const StepStatus& status) {
-  const auto text = "{\"version\": 1, \"id\": " + quoted(order.id) + ", \"how\": \"" + status.how +
-                    "\", \"code\": " + std::to_string(status.code) +
-                    ", \"started\": " + std::to_string(status.started) +
-                    ", \"ended\": " + std::to_string(status.ended) +
-                    ", \"log_complete\": " + (status.log_complete ? "true" : "false") +
-                    ", \"log_bytes\": " + std::to_string(status.log_bytes) +
-                    ", \"lost_bytes\": " + std::to_string(status.lost_bytes) +
-                    ", \"detail\": " + quoted(masked(status.detail, order.secrets)) + "}\n";
-  if (!write_all(status_, text)) return failure("status.json.new");
-  // Renamed before it is durable, so that a file system with one log for both writes that once. Where the power fails
-  // between the two, a damaged status says what none would have said.
-  if (!named_ && ::renameat(directory_, "status.json.new", directory_, "status.json") != 0)
-    return failure("status.json");
-  named_ = true;
-  if (::fsync(status_) != 0 || ::fsync(directory_) != 0) return failure("status.json");
-  return {};
+  if (ended_) return {};
+  auto problem = add(std::string("{\"how\": \"") + status.how + "\", \"code\": " + std::to_string(status.code) +
+                     ", \"started\": " + std::to_string(status.started) +
+                     ", \"ended\": " + std::to_string(status.ended) +
+                     ", \"log_complete\": " + (status.log_complete ? "true" : "false") +
+                     ", \"log_bytes\": " + std::to_string(status.log_bytes) +
+                     ", \"lost_bytes\": " + std::to_string(status.lost_bytes) +
+                     ", \"detail\": " + quoted(masked(status.detail, order.secrets)) + "}\n");
+  ended_ = problem.empty();
+  return problem;
+}
+
+std::string Records::sync() const {
+  if (::fsync(record_) != 0) return failure(path_.c_str());
+  const int folder = ::open(path_.substr(0, path_.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = folder >= 0 && ::fsync(folder) == 0;
+  auto problem = synced ? std::string() : failure(path_.c_str());
+  if (folder >= 0) ::close(folder);
+  return problem;
 }
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-// The two files that a leader leaves in its directory (docs/leader.md): leader.json and status.json.
+// What a leader adds to the record of its step (docs/leader.md): that it leads, and how the step ended.
 #pragma once
 
 #include <cstdint>
@@ -21,27 +21,27 @@ struct StepStatus {
 
 class Records {
  public:
-  ~Records();
-  Records() = default;
-  Records(const Records&) = delete;
-  Records& operator=(const Records&) = delete;
+  Records();  // of the calling process as the leader
 
-  // Opens the directory and sets space aside for the status, so that a disk that fills up meanwhile can't lose it.
-  // Empty text, or what failed.
-  std::string open(const LeaderOrder& order);
-  // Durable (the directory is synced) when it returns. Called in the step's process, before it is the step.
+  // `record`: the file, locked and open for appending; not taken. Sets space aside, so that a disk that fills up meanwhile
+  // can't lose the status. Empty text, or what failed.
+  std::string open(const LeaderOrder& order, int record);
+  // Durable when it returns, unless the journal knows of the begin. Called in the step's process, before it is the step.
   // `group`: the folder of the step's control group, empty without one.
   std::string write_leader(const LeaderOrder& order, const std::string& group, int step);
-  // Durable when it returns an empty text.
+  // Others can read it when it returns an empty text; it is durable when sync() does, too. Writes once.
   std::string write_status(const LeaderOrder& order, const StepStatus& status);
-  // Whether the directory was removed since it was opened.
+  std::string sync() const;
+  // Whether the file was removed since it was opened.
   bool gone() const;
 
  private:
-  int leader_ = 0;  // pid of who opened the records
-  int directory_ = -1;
-  int status_ = -1;
-  bool named_ = false;  // the status has its name
+  std::string add(const std::string& line) const;
+
+  std::string leader_;  // its pid and start, as JSON
+  std::string path_;
+  int record_ = -1;
+  bool ended_ = false;  // the status is written
 };
 
 }  // namespace quietgate

@@ -95,7 +95,7 @@ TEST_F(ApplyTest, BringsServicesUpAndAnswersOutputs) {
   ASSERT_EQ(processes.started.size(), 1U);
   const auto& spec = processes.started[0];
   EXPECT_EQ(spec.argv.back(), "./run.sh " + port);
-  EXPECT_EQ(spec.directory, folder("sample-7-staging") + "/services/7-1/app");
+  EXPECT_EQ(spec.name, folder("sample-7-staging") + "/services/7-1/app");
   EXPECT_EQ(spec.environment.at("WHERE"), folder("sample-7-staging") + "/data");
   EXPECT_EQ(spec.environment.at("QUIETGATE_ENVIRONMENT_ID"), "sample-7-staging");
   EXPECT_THAT(spec.working_directory, ::testing::EndsWith("/environments/sample-7-staging/checkout"));
@@ -137,7 +137,7 @@ TEST_F(ApplyTest, AServiceThatIsNotReadyInTimeFailsWithWhatItAnswered) {
 TEST_F(ApplyTest, AServiceThatExitsEarlyFailsAtOnceWithItsLastWords) {
   http.script = [this](const HttpRequest&) -> Result<HttpResponse> {
     if (!processes.started.empty()) {
-      auto directory = processes.started[0].directory;
+      auto directory = processes.started[0].name;
       bench.write(directory.substr(bench.root.size() + 1) + "/log", "starting\nOSError: Address already in use\n");
       processes.exits[directory] = exited(1);
     }
@@ -167,12 +167,12 @@ TEST_F(ApplyTest, CommandChecksAreStepsOfTheirOwn) {
   processes.script = [&](const ProcessSpec&) { return exited(++tries < 3 ? 1 : 0); };
   EXPECT_EQ(run(spec).outcome, Outcome::passed);
   EXPECT_EQ(tries, 3);
-  EXPECT_EQ(processes.ran[2].directory, bench.root + "/attempt/steps/ready-app/3");
+  EXPECT_EQ(processes.ran[2].name, bench.root + "/attempt/steps/ready-app/3");
 }
 
 TEST_F(ApplyTest, AKeptEnvironmentIsUpdatedInPlace) {
   ASSERT_EQ(run(one(true)).outcome, Outcome::passed);
-  auto first = processes.started[0].directory;
+  auto first = processes.started[0].name;
   auto port = planned()->ports.at("web");
   EXPECT_EQ(planned()->environment, "sample-staging");
   EXPECT_EQ(planned()->expires, Time{});

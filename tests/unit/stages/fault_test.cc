@@ -91,7 +91,7 @@ TEST_F(Drill, NothingIsBrokenWhereItCouldNotBeHeard) {
 
 TEST_F(Drill, AFaultThatFailsProvesNothing) {
   each = [this] {
-    if (!processes.started.empty()) processes.exits[processes.started[0].directory] = exited(3);
+    if (!processes.started.empty()) processes.exits[processes.started[0].name] = exited(3);
   };
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
@@ -101,7 +101,7 @@ TEST_F(Drill, AFaultThatFailsProvesNothing) {
 
 TEST_F(Drill, AFaultThatIsDoneAtOnceGoesOnBeingHeard) {
   each = [this] {
-    if (!processes.started.empty()) processes.exits[processes.started[0].directory] = exited(0);
+    if (!processes.started.empty()) processes.exits[processes.started[0].name] = exited(0);
   };
   EXPECT_EQ(run().outcome, Outcome::passed);
 }
@@ -149,7 +149,7 @@ TEST_F(Drill, ARunnerThatTakesItUpAgainBreaksNothingTwice) {
   bench.write("attempt/fault-began", std::to_string(clock.now().time_since_epoch().count()));
   Stop never;
   ProcessSpec before;
-  before.directory = bench.root + "/attempt/steps/1-fault";
+  before.name = bench.root + "/attempt/steps/1-fault";
   ASSERT_TRUE(bench.await(processes.start(before, never)).ok());
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;

@@ -141,7 +141,7 @@ struct TerraformTest : ::testing::Test {
   }
   std::vector<std::string> ran() const {
     std::vector<std::string> names;
-    for (const auto& step : processes.ran) names.push_back(std::filesystem::path(step.directory).filename());
+    for (const auto& step : processes.ran) names.push_back(std::filesystem::path(step.name).filename());
     return names;
   }
 

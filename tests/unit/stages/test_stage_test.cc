@@ -34,7 +34,7 @@ TEST_F(TestStageTest, RunsShellAndArgvInTheCheckoutAndStopsAtTheFirstFailure) {
       run({.commands = {{.shell = "true"}, {.argv = {"make", "test"}, .directory = "sub"}, {.shell = "no"}}});
   ASSERT_EQ(processes.ran.size(), 2U);
   EXPECT_EQ(processes.ran[0].argv, (std::vector<std::string>{"/bin/sh", "-e", "-c", "true"}));
-  EXPECT_EQ(processes.ran[0].directory, bench.root + "/attempt/steps/1-run");
+  EXPECT_EQ(processes.ran[0].name, bench.root + "/attempt/1-run");
   EXPECT_EQ(processes.ran[0].log, bench.root + "/attempt/log");
   EXPECT_EQ(processes.ran[0].secrets, std::vector<std::string>{"hunter22"});
   EXPECT_EQ(processes.ran[1].working_directory, std::filesystem::canonical(bench.root).string() + "/checkout/sub");

@@ -1,0 +1,30 @@
+#include "runner/memory.h"
+
+#include <malloc.h>
+
+namespace quietgate {
+
+namespace {
+
+constexpr int most_heaps = 2;
+constexpr Milliseconds silence{1'500};
+
+}  // namespace
+
+void share_heaps() {
+  ::mallopt(M_ARENA_MAX, most_heaps);
+}
+
+Task<void> give_memory_back(Journal& journal, Stop& stop) {
+  for (;;) {
+    auto seen = journal.bell().rings();
+    co_await journal.bell().wait(seen, stop);
+    do {
+      seen = journal.bell().rings();
+      co_await journal.bell().wait(seen, silence, stop);
+    } while (journal.bell().rings() != seen);
+    ::malloc_trim(0);
+  }
+}
+
+}  // namespace quietgate
