@@ -1,7 +1,6 @@
 #include "runner/adapters/git_library.h"
 
 #include <git2.h>
-#include <git2/sys/errors.h>
 #include <libssh2.h>
 
 #include <mutex>
