@@ -83,7 +83,8 @@ struct Composition::Parts {
   PosixProcesses processes{io.get_executor()};
   AttemptSteps steps{processes};
   YamlPipelineCompiler compiler;
-  RulesCheck rules_check{processes, step_environment()};
+  CommittedRules committed;
+  RulesCheck rules_check{processes, step_environment(), {}, &committed};
   WorkspaceFiles workspace{options.data, open_stage_log};
   TestStage test{processes};
   Deliveries deliveries;
@@ -93,7 +94,7 @@ struct Composition::Parts {
   LoadStage load{processes, http, clock, &loads};
   VerifyStage verify{http, clock};
   FaultStage fault{processes, http, clock};
-  PromoteStage promote{git, http, clock, {!options.promote, key.get(), &deliveries}};
+  PromoteStage promote{git, http, clock, {!options.promote, key.get(), &deliveries, &committed}};
   ApproveStage approve{};
   ServiceCheckedStage checked_test{test, processes};
   ServiceCheckedStage checked_load{load, processes};
@@ -102,7 +103,7 @@ struct Composition::Parts {
   WatchedStage watched_apply{apply, http, clock};
   SyntheticFaultStage heard_load{checked_load, http, clock, faults};
   SyntheticFaultStage heard_verify{checked_verify, http, clock, faults};
-  WatchedStage watched_load{heard_load, http, clock};
+  WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};
   WatchedStage watched_promote{promote, http, clock};
   WatchedStage watched_approve{approve, http, clock};

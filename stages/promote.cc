@@ -154,7 +154,7 @@ Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const Prom
     order.overrode = person->override_gate;
   }
   if (spec.gate && !begun) {
-    const Gate gate(http_, clock_, options_.deliveries);
+    const Gate gate(http_, clock_, options_.deliveries, options_.committed);
     auto judged = co_await judge(gate, clock_, *spec.gate, request);
     if (!judged) co_return broken(judged.error());
     judgement = std::move(*judged);

@@ -7,6 +7,7 @@
 #include "runner/ports/http.h"
 #include "runner/ports/sealer.h"
 #include "runner/ports/stage.h"
+#include "stages/metrics/rules_file.h"
 
 namespace quietgate {
 
@@ -14,6 +15,7 @@ struct PromoteOptions {
   bool dry_run = false;                    // judges the gate and moves nothing; asks nobody
   const Sealer* sealer = nullptr;          // none: promotions leave no evidence
   const Deliveries* deliveries = nullptr;  // none: no gate hears of an Alertmanager
+  CommittedRules* committed = nullptr;     // none: each gate reads the rule files for itself
 };
 
 class PromoteStage final : public StageKind {

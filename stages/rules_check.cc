@@ -32,7 +32,7 @@ void add_problem(CheckedRules& checked, const std::string& problem) {
     checked.problems.push_back(problem);
 }
 
-Result<CheckedRules> check_here(const Plan& plan, const std::string& checkout) {
+Result<CheckedRules> check_here(const Plan& plan, const std::string& checkout, CommittedRules& committed) {
   CheckedRules checked;
   for (const auto& stage : plan.stages) {
     const auto* gate = gate_of(stage);
@@ -40,7 +40,7 @@ Result<CheckedRules> check_here(const Plan& plan, const std::string& checkout) {
     const auto& globs = gate->rules;
     if (std::any_of(globs.begin(), globs.end(), [](const auto& glob) { return glob.find("${{") != std::string::npos; }))
       continue;
-    auto rules = read_rules(checkout, globs);
+    auto rules = committed.read(checkout, globs);
     if (!rules) {
       if (rules.error().kind != ErrorKind::user) return rules.error();
       add_problem(checked, rules.error().message);
@@ -154,7 +154,8 @@ Task<Result<std::string>> RulesCheck::promtool_once(std::vector<std::string> wor
 }
 
 Task<Result<void>> RulesCheck::check(Plan plan, std::string checkout, Stop& stop) {
-  auto checked = check_here(plan, checkout);
+  CommittedRules own;
+  auto checked = check_here(plan, checkout, committed_ == nullptr ? own : *committed_);
   if (!checked) co_return checked.error();
   if (!checked->problems.empty()) co_return refusal(checked->problems);
   const auto path = environment_.find("PATH");

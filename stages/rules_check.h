@@ -6,15 +6,21 @@
 
 #include "runner/ports/plan_check.h"
 #include "runner/ports/process.h"
+#include "stages/metrics/rules_file.h"
 
 namespace quietgate {
 
 class RulesCheck final : public PlanCheck {
  public:
   // `processes` must outlive it. `environment` is that of promtool, which is looked for in its PATH. `scratch` is a
-  // folder that is made for promtool's output and removed; empty: `rules-check` beside the checkout.
-  RulesCheck(Processes& processes, std::map<std::string, std::string> environment, std::string scratch = {})
-      : processes_(processes), environment_(std::move(environment)), scratch_(std::move(scratch)) {}
+  // folder that is made for promtool's output and removed; empty: `rules-check` beside the checkout. `committed`, if
+  // any, must outlive it: what it has read need not be read again.
+  RulesCheck(Processes& processes, std::map<std::string, std::string> environment, std::string scratch = {},
+             CommittedRules* committed = nullptr)
+      : processes_(processes),
+        environment_(std::move(environment)),
+        scratch_(std::move(scratch)),
+        committed_(committed) {}
 
   bool concerns(const Plan& plan) const override;
   // Reads the rule files of every gate; refuses what can't be read, globs without a file, and alerts that can't fire
@@ -34,6 +40,7 @@ class RulesCheck final : public PlanCheck {
   Processes& processes_;
   std::map<std::string, std::string> environment_;
   std::string scratch_;
+  CommittedRules* committed_;
 };
 
 }  // namespace quietgate

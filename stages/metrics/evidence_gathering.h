@@ -28,10 +28,14 @@ class EvidenceGathering {
   Task<Result<double>> longest_scrape();  // interval among all targets, seconds
   // Everything else. `evidence.rules`, `begin` and `end` must be there already.
   Task<void> gather(GateEvidence& evidence);
+  // The same for a look in between: `evidence.loaded` is there already, too, and is not read again.
+  Task<void> gather_so_far(GateEvidence& evidence);
   const std::string& url() const { return prometheus_.url(); }
 
  private:
   Task<Result<std::vector<Series>>> series(std::string promql, double at);
+  Task<void> gather_samples(GateEvidence& evidence);
+  Task<void> look_again(GateEvidence& evidence);
   Task<void> gather_rules(GateEvidence& evidence);
   Task<void> gather_targets(GateEvidence& evidence);
   Task<void> gather_evaluations(GateEvidence& evidence);

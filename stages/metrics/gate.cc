@@ -65,13 +65,15 @@ double last_attempts_began(const GateSpec& spec, const StageRequest& request) {
 // One judging from its begin to its end.
 class Watch {
  public:
-  Watch(Http& http, Clock& clock, const Deliveries* deliveries, const GateSpec& spec, const StageRequest& request)
+  Watch(Http& http, Clock& clock, const Deliveries* deliveries, CommittedRules* committed, const GateSpec& spec,
+        const StageRequest& request)
       : deliveries_(deliveries),
         clock_(clock),
         request_(request),
         spec_(spec),
         asked_(http, clock, spec.prometheus, !spec.waivers.contains("P1"), *request.stop),
-        http_(http) {
+        http_(http),
+        committed_(committed) {
     evidence_.run = request.run;
     evidence_.raised = last_attempts_began(spec, request);
   }
@@ -99,7 +101,9 @@ class Watch {
   const GateSpec& spec_;
   EvidenceGathering asked_;
   Http& http_;
+  CommittedRules* committed_;
   GateEvidence evidence_;
+  Result<std::vector<LoadedRule>> glanced_ = not_asked<std::vector<LoadedRule>>();  // at the last glance
   double skew_ = 0;
   bool firing_ = false;
   double sketched_ = 0;  // when, on the server's clock
@@ -112,7 +116,8 @@ Task<std::optional<Proof>> Watch::begin() {
   auto blind = [](const char* id, const char* name, const std::string& why) {
     return Proof{id, name, GateVerdict::blind, why};
   };
-  auto rules = read_rules(request_.checkout, spec_.rules);
+  auto rules = committed_ == nullptr ? read_rules(request_.checkout, spec_.rules)
+                                     : committed_->read(request_.checkout, spec_.rules);
   if (!rules) co_return blind("P3", "loaded rules equal the commit's", rules.error().message);
   evidence_.rules = std::move(*rules);
   evidence_.before = co_await asked_.look();
@@ -153,18 +158,20 @@ Task<std::optional<Proof>> Watch::await_end(Window window) {
 }
 
 Task<void> Watch::glance() {
-  auto rules = co_await asked_.glance();
-  if (!rules) {
-    if (said_.insert(rules.error().message).second) say("(watching: " + rules.error().message + ")");
+  glanced_ = co_await asked_.glance();
+  if (!glanced_) {
+    const auto& message = glanced_.error().message;
+    if (said_.insert(message).second) say("(watching: " + message + ")");
     co_return;
   }
   co_await compare_start();
   pending_.clear();
-  for (const auto& rule : *rules) {
+  for (const auto& rule : *glanced_) {
+    if (!rule.alerting || rule.alerts.empty()) continue;
     const bool scoped = std::any_of(evidence_.rules.begin(), evidence_.rules.end(), [&rule](const ExpectedRule& known) {
       return known.name == rule.name && in_scope(known);
     });
-    if (!scoped || !rule.alerting) continue;
+    if (!scoped) continue;
     for (const auto& alert : rule.alerts) {
       if (alert.state == "firing") {
         firing_ = true;
@@ -197,7 +204,8 @@ Task<void> Watch::sketch(double from, double until) {
   if (so_far.end - so_far.begin < longest_interval(evidence_)) co_return;
   so_far.sightings = read_sightings(request_.directory, asked_.url());
   EvidenceGathering asked(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
-  co_await asked.gather(so_far);
+  so_far.loaded = glanced_;
+  co_await asked.gather_so_far(so_far);
   look_up_delivery(so_far);
   // Answers need not be asked for again; what failed may be had at the end. What stands for itself was perhaps not
   // asked.
@@ -304,7 +312,7 @@ Task<GateJudgement> Gate::judge(GateSpec spec, const StageRequest& request) {
 
 Task<GateJudgement> Gate::judge_over(GateSpec spec, Window window, const StageRequest& request) {
   GateJudgement judgement;
-  Watch watch(http_, clock_, deliveries_, spec, request);
+  Watch watch(http_, clock_, deliveries_, committed_, spec, request);
   request.log->line(
       fmt::format("judging the rules from {} to {} on {}", iso_time(window.begin), iso_time(window.end), watch.url()));
   auto why_not = co_await watch.await_end(window);

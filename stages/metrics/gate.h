@@ -7,6 +7,7 @@
 #include "runner/ports/deliveries.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
+#include "stages/metrics/rules_file.h"
 
 namespace quietgate {
 
@@ -16,9 +17,9 @@ Result<Window> gate_window(const GateSpec& spec, const std::map<std::string, Sta
 
 class Gate {
  public:
-  // All must outlive it. No deliveries: none ever came.
-  Gate(Http& http, Clock& clock, const Deliveries* deliveries = nullptr)
-      : http_(http), clock_(clock), deliveries_(deliveries) {}
+  // All must outlive it. No deliveries: none ever came. No `committed`: the rule files are read for it alone.
+  Gate(Http& http, Clock& clock, const Deliveries* deliveries = nullptr, CommittedRules* committed = nullptr)
+      : http_(http), clock_(clock), deliveries_(deliveries), committed_(committed) {}
 
   // Judges the request's commit over the window, on its Prometheus server. While it waits, the attempt's
   // `progress.json` holds the proofs as they stand (elapsed_ms, duration_ms, proofs: id, name, verdict, detail,
@@ -32,6 +33,7 @@ class Gate {
   Http& http_;
   Clock& clock_;
   const Deliveries* deliveries_;
+  CommittedRules* committed_;
 };
 
 }  // namespace quietgate

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -16,20 +17,29 @@ struct Asked {
   bool recorded = false;
 };
 
+using Recorders = std::map<std::string, std::vector<const ExpectedRule*>>;  // by the name of what they record
+
+Recorders recorders_of(const std::vector<ExpectedRule>& rules) {
+  Recorders recorders;
+  for (const auto& rule : rules) {
+    if (!rule.alerting) recorders[rule.name].push_back(&rule);
+  }
+  return recorders;
+}
+
 // The selectors of a query with those of recorded series followed to what records them.
-Result<std::vector<Asked>> asked_for(const std::vector<ExpectedRule>& rules, const std::string& query,
+Result<std::vector<Asked>> asked_for(const Recorders& recorders, const std::string& query,
                                      std::set<std::string>& followed) {
   auto direct = selectors_of(query);
   if (!direct) return direct.error();
   std::vector<Asked> all;
   for (auto& selector : *direct) {
     if (selector.metric == "ALERTS" || selector.metric == "ALERTS_FOR_STATE") continue;  // there only when one fires
-    bool recorded = false;
-    for (const auto& rule : rules) {
-      if (rule.alerting || rule.name != selector.metric) continue;
-      recorded = true;
-      if (!followed.insert(rule.group + "\n" + rule.name + "\n" + rule.query).second) continue;
-      auto below = asked_for(rules, rule.query, followed);
+    const auto found = recorders.find(selector.metric);
+    const bool recorded = found != recorders.end();
+    for (const auto* rule : recorded ? found->second : std::vector<const ExpectedRule*>()) {
+      if (!followed.insert(rule->group + "\n" + rule->name + "\n" + rule->query).second) continue;
+      auto below = asked_for(recorders, rule->query, followed);
       if (!below) return below.error();
       all.insert(all.end(), below->begin(), below->end());
     }
@@ -105,10 +115,11 @@ bool has_every_step(const Result<std::vector<Series>>& counts, const GateEvidenc
 
 std::vector<InputNeed> input_needs(const std::vector<ExpectedRule>& rules) {
   std::vector<InputNeed> needs;
+  const auto recorders = recorders_of(rules);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     if (!in_scope(rules[i])) continue;
     std::set<std::string> followed;
-    auto all = asked_for(rules, rules[i].query, followed);
+    auto all = asked_for(recorders, rules[i].query, followed);
     if (!all) {
       needs.push_back({i, {}, 0, {}, {}, "what can't be read: " + all.error().message, {}, {}});
       continue;

@@ -4,15 +4,17 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
+
+#include "stages/metrics/json_document.h"
 
 namespace quietgate {
 
 namespace {
 
-using Json = nlohmann::json;
+using Json = JsonView;
 
 constexpr std::size_t most_words = 400;
 
@@ -27,96 +29,132 @@ std::string shorten(std::string text) {
   return text;
 }
 
-const Json& field(const Json& object, const char* name) {
-  if (!object.is_object()) throw Surprise{fmt::format("an object with `{}` was expected", name)};
+Json field(Json object, std::string_view name) {
+  if (!object.is(Json::Kind::object)) throw Surprise{fmt::format("an object with `{}` was expected", name)};
   auto found = object.find(name);
-  if (found == object.end()) throw Surprise{fmt::format("`{}` is missing", name)};
+  if (!found) throw Surprise{fmt::format("`{}` is missing", name)};
   return *found;
 }
 
-std::string text_of(const Json& object, const char* name, bool required = true) {
-  if (!required && (!object.is_object() || !object.contains(name))) return {};
-  const auto& value = field(object, name);
-  if (!value.is_string()) throw Surprise{fmt::format("`{}` is no string", name)};
-  return value.get<std::string>();
+std::string text_of(Json value, std::string_view name) {
+  if (!value.is(Json::Kind::string)) throw Surprise{fmt::format("`{}` is no string", name)};
+  return std::string(value.text());
+}
+std::string text_in(Json object, std::string_view name) {
+  return text_of(field(object, name), name);
+}
+std::string optional_text_in(Json object, std::string_view name) {
+  const auto value = object.find(name);
+  return value ? text_of(*value, name) : std::string();
 }
 
-double number_of(const Json& object, const char* name, bool required = true) {
-  if (!required && (!object.is_object() || !object.contains(name))) return 0;
-  const auto& value = field(object, name);
-  if (!value.is_number()) throw Surprise{fmt::format("`{}` is no number", name)};
-  return value.get<double>();
+double number_of(Json value, std::string_view name) {
+  if (!value.is(Json::Kind::number)) throw Surprise{fmt::format("`{}` is no number", name)};
+  return value.number();
+}
+double number_in(Json object, std::string_view name) {
+  return number_of(field(object, name), name);
+}
+double optional_number_in(Json object, std::string_view name) {
+  const auto value = object.find(name);
+  return value ? number_of(*value, name) : 0;
 }
 
-const Json& list_of(const Json& object, const char* name) {
-  const auto& value = field(object, name);
-  if (!value.is_array()) throw Surprise{fmt::format("`{}` is no list", name)};
+Json list_in(Json object, std::string_view name) {
+  const auto value = field(object, name);
+  if (!value.is(Json::Kind::array)) throw Surprise{fmt::format("`{}` is no list", name)};
   return value;
 }
 
-Labels labels_of(const Json& object, const char* name) {
+Labels labels_of(Json map, std::string_view name) {
+  if (!map.is(Json::Kind::object)) throw Surprise{fmt::format("`{}` is no object", name)};
   Labels labels;
-  const auto& map = field(object, name);
-  if (!map.is_object()) throw Surprise{fmt::format("`{}` is no object", name)};
-  for (const auto& [key, value] : map.items()) {
-    if (!value.is_string()) throw Surprise{fmt::format("`{}.{}` is no string", name, key)};
-    labels[key] = value.get<std::string>();
+  std::set<std::string_view> wrong;
+  for (const auto member : map) {
+    const auto key = member.key();
+    labels.insert_or_assign(std::string(key), std::string(member.text()));
+    if (!member.is(Json::Kind::string)) {
+      wrong.insert(key);
+    } else if (!wrong.empty()) {
+      wrong.erase(key);  // of several with one name the last counts
+    }
   }
+  if (!wrong.empty()) throw Surprise{fmt::format("`{}.{}` is no string", name, *wrong.begin())};
   return labels;
 }
+Labels labels_in(Json object, std::string_view name) {
+  return labels_of(field(object, name), name);
+}
+Labels optional_labels_in(Json object, std::string_view name) {
+  const auto value = object.find(name);
+  return value && !value->is(Json::Kind::null) ? labels_of(*value, name) : Labels();
+}
 
-double value_of(const std::string& text) {
+double value_of(std::string_view text) {
   if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
   if (text == "+Inf" || text == "Inf") return std::numeric_limits<double>::infinity();
   if (text == "-Inf") return -std::numeric_limits<double>::infinity();
   double value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    throw Surprise{fmt::format("`{}` is no number", shorten(text))};
+    throw Surprise{fmt::format("`{}` is no number", shorten(std::string(text)))};
   }
   return value;
 }
 
-Sample sample_of(const Json& pair) {
-  if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number() || !pair[1].is_string())
-    throw Surprise{"a sample is not a pair of a time and a number"};
-  return {pair[0].get<double>(), value_of(pair[1].get<std::string>())};
+Sample sample_of(Json pair) {
+  const Surprise no_pair{"a sample is not a pair of a time and a number"};
+  if (!pair.is(Json::Kind::array)) throw no_pair;
+  auto at = pair.begin();
+  if (at == pair.end() || !(*at).is(Json::Kind::number)) throw no_pair;
+  const double time = (*at).number();
+  if (++at == pair.end() || !(*at).is(Json::Kind::string)) throw no_pair;
+  const auto value = (*at).text();
+  if (++at != pair.end()) throw no_pair;
+  return {time, value_of(value)};
 }
 
-double time_field(const Json& object, const char* name) {
-  auto time = read_time(text_of(object, name));
+double time_in(Json object, std::string_view name) {
+  auto time = read_time(text_in(object, name));
   if (!time) throw Surprise{fmt::format("`{}`: {}", name, time.error().message)};
   return *time;
 }
 
-// The `data` of a good answer.
-Json open_envelope(std::string_view body) {
-  auto answer = Json::parse(body, nullptr, false);
-  if (answer.is_discarded()) throw Surprise{"the answer is no JSON: " + shorten(std::string(body.substr(0, 100)))};
-  const auto status = text_of(answer, "status");
-  if (status != "success") throw Surprise{read_failure(body)};
-  if (auto warnings = answer.find("warnings"); warnings != answer.end() && !warnings->is_null()) {
-    if (!warnings->is_array()) throw Surprise{"`warnings` is no list"};
-    if (!warnings->empty()) {
-      const auto& first = warnings->front();
-      throw Surprise{"the answer came with a warning: " +
-                     shorten(first.is_string() ? first.get<std::string>() : first.dump())};
-    }
-  }
-  (void)field(answer, "data");
-  return std::move(answer["data"]);
+// An element of `warnings` as people are told it.
+std::string warning_in(std::string_view body) {
+  const auto first = nlohmann::json::parse(body)["warnings"].front();
+  return shorten(first.is_string() ? first.get<std::string>() : first.dump());
 }
 
-Series series_of(const Json& element, bool matrix) {
+// An answer that was good, and its `data`.
+class Envelope {
+ public:
+  explicit Envelope(std::string_view body) : answer_(JsonDocument::parse(body)) {
+    if (!answer_) throw Surprise{"the answer is no JSON: " + shorten(std::string(body.substr(0, 100)))};
+    const auto root = answer_->root();
+    if (text_in(root, "status") != "success") throw Surprise{read_failure(body)};
+    if (const auto warnings = root.find("warnings"); warnings && !warnings->is(Json::Kind::null)) {
+      if (!warnings->is(Json::Kind::array)) throw Surprise{"`warnings` is no list"};
+      if (!warnings->empty()) throw Surprise{"the answer came with a warning: " + warning_in(body)};
+    }
+    (void)field(root, "data");
+  }
+  Json data() const { return field(answer_->root(), "data"); }
+
+ private:
+  std::optional<JsonDocument> answer_;
+};
+
+Series series_of(Json element, bool matrix) {
   Series series;
-  series.labels = labels_of(element, "metric");
-  if (element.contains("histogram") || element.contains("histograms"))
+  series.labels = labels_in(element, "metric");
+  if (element.find("histogram") || element.find("histograms"))
     throw Surprise{"the answer holds native histograms, which can't be judged as numbers"};
   if (!matrix) {
     series.samples.push_back(sample_of(field(element, "value")));
     return series;
   }
-  for (const auto& pair : list_of(element, "values")) {
+  for (const auto pair : list_in(element, "values")) {
     auto sample = sample_of(pair);
     if (!series.samples.empty() && sample.time <= series.samples.back().time)
       throw Surprise{"the samples of a series are not in the order of their times"};
@@ -125,27 +163,34 @@ Series series_of(const Json& element, bool matrix) {
   return series;
 }
 
-LoadedRule rule_of(const Json& json, const LoadedRule& group) {
+int limit_in(Json group) {
+  const double limit = optional_number_in(group, "limit");
+  // What no `int` holds would be anything at all.
+  if (!(std::abs(limit) <= std::numeric_limits<int>::max())) throw Surprise{"`limit` is out of range"};
+  return static_cast<int>(limit);
+}
+
+LoadedRule rule_of(Json json, const LoadedRule& group) {
   LoadedRule rule = group;
-  rule.name = text_of(json, "name");
-  const auto type = text_of(json, "type");
+  rule.name = text_in(json, "name");
+  const auto type = text_in(json, "type");
   if (type != "alerting" && type != "recording") throw Surprise{fmt::format("rule type `{}` is not known", type)};
   rule.alerting = type == "alerting";
-  rule.query = text_of(json, "query");
-  if (json.contains("labels") && !json["labels"].is_null()) rule.labels = labels_of(json, "labels");
-  rule.health = text_of(json, "health");
-  rule.last_error = text_of(json, "lastError", false);
-  rule.last_evaluation = time_field(json, "lastEvaluation");
+  rule.query = text_in(json, "query");
+  rule.labels = optional_labels_in(json, "labels");
+  rule.health = text_in(json, "health");
+  rule.last_error = optional_text_in(json, "lastError");
+  rule.last_evaluation = time_in(json, "lastEvaluation");
   if (!rule.alerting) return rule;
-  rule.duration = number_of(json, "duration");
-  rule.keep_firing_for = number_of(json, "keepFiringFor", false);
-  if (json.contains("annotations") && !json["annotations"].is_null()) rule.annotations = labels_of(json, "annotations");
-  rule.state = text_of(json, "state");
+  rule.duration = number_in(json, "duration");
+  rule.keep_firing_for = optional_number_in(json, "keepFiringFor");
+  rule.annotations = optional_labels_in(json, "annotations");
+  rule.state = text_in(json, "state");
   if (rule.state != "inactive" && rule.state != "pending" && rule.state != "firing")
     throw Surprise{fmt::format("rule state `{}` is not known", rule.state)};
-  for (const auto& alert : list_of(json, "alerts")) {
-    rule.alerts.push_back({labels_of(alert, "labels"), text_of(alert, "state"), time_field(alert, "activeAt"),
-                           value_of(text_of(alert, "value"))});
+  for (const auto alert : list_in(json, "alerts")) {
+    rule.alerts.push_back({labels_in(alert, "labels"), text_in(alert, "state"), time_in(alert, "activeAt"),
+                           value_of(text_in(alert, "value"))});
   }
   return rule;
 }
@@ -156,15 +201,13 @@ Result<T> reading(F read) {
     return read();
   } catch (const Surprise& surprise) {
     return infrastructure_error(surprise.what);
-  } catch (const Json::exception& e) {
-    return infrastructure_error(std::string("the answer was not understood: ") + e.what());
   }
 }
 
 }  // namespace
 
 std::string read_failure(std::string_view body) {
-  auto answer = Json::parse(body, nullptr, false);
+  auto answer = nlohmann::json::parse(body, nullptr, false);
   if (answer.is_object() && answer.contains("error") && answer["error"].is_string()) {
     auto words = shorten(answer["error"].get<std::string>());
     auto type = answer.find("errorType");
@@ -175,47 +218,50 @@ std::string read_failure(std::string_view body) {
 
 Result<std::vector<Series>> read_series(std::string_view body) {
   return reading<std::vector<Series>>([body] {
-    const auto data = open_envelope(body);
-    const auto type = text_of(data, "resultType");
-    const auto& result = field(data, "result");
+    const Envelope answer(body);
+    const auto data = answer.data();
+    const auto type = text_in(data, "resultType");
+    const auto result = field(data, "result");
     std::vector<Series> all;
     if (type == "scalar") {
       all.push_back({{}, {sample_of(result)}});
       return all;
     }
     if (type != "vector" && type != "matrix") throw Surprise{fmt::format("the query gives a {}, not numbers", type)};
-    if (!result.is_array()) throw Surprise{"`result` is no list"};
-    for (const auto& element : result) all.push_back(series_of(element, type == "matrix"));
+    if (!result.is(Json::Kind::array)) throw Surprise{"`result` is no list"};
+    for (const auto element : result) all.push_back(series_of(element, type == "matrix"));
     return all;
   });
 }
 
 Result<RuntimeInformation> read_runtime(std::string_view body) {
   return reading<RuntimeInformation>([body] {
-    const auto data = open_envelope(body);
+    const Envelope answer(body);
+    const auto data = answer.data();
     RuntimeInformation info;
-    info.start_time = time_field(data, "startTime");
-    info.last_config_time = time_field(data, "lastConfigTime");
-    const auto& reload = field(data, "reloadConfigSuccess");
-    if (!reload.is_boolean()) throw Surprise{"`reloadConfigSuccess` is no truth value"};
-    info.reload_config_success = reload.get<bool>();
+    info.start_time = time_in(data, "startTime");
+    info.last_config_time = time_in(data, "lastConfigTime");
+    const auto reload = field(data, "reloadConfigSuccess");
+    if (!reload.is(Json::Kind::boolean)) throw Surprise{"`reloadConfigSuccess` is no truth value"};
+    info.reload_config_success = reload.truth();
     return info;
   });
 }
 
 Result<std::vector<LoadedRule>> read_rules(std::string_view body) {
   return reading<std::vector<LoadedRule>>([body] {
-    const auto data = open_envelope(body);
-    if (!text_of(data, "groupNextToken", false).empty())
+    const Envelope answer(body);
+    const auto data = answer.data();
+    if (!optional_text_in(data, "groupNextToken").empty())
       throw Surprise{"the server answered only a part of its rule groups"};
     std::vector<LoadedRule> all;
-    for (const auto& json : list_of(data, "groups")) {
+    for (const auto json : list_in(data, "groups")) {
       LoadedRule group;
-      group.group = text_of(json, "name");
-      group.file = text_of(json, "file", false);
-      group.interval = number_of(json, "interval");
-      group.limit = static_cast<int>(number_of(json, "limit", false));
-      for (const auto& rule : list_of(json, "rules")) all.push_back(rule_of(rule, group));
+      group.group = text_in(json, "name");
+      group.file = optional_text_in(json, "file");
+      group.interval = number_in(json, "interval");
+      group.limit = limit_in(json);
+      for (const auto rule : list_in(json, "rules")) all.push_back(rule_of(rule, group));
     }
     return all;
   });
@@ -223,17 +269,18 @@ Result<std::vector<LoadedRule>> read_rules(std::string_view body) {
 
 Result<std::vector<ScrapeTarget>> read_targets(std::string_view body) {
   return reading<std::vector<ScrapeTarget>>([body] {
-    const auto data = open_envelope(body);
+    const Envelope answer(body);
+    const auto data = answer.data();
     std::vector<ScrapeTarget> all;
-    for (const auto& json : list_of(data, "activeTargets")) {
-      const auto labels = labels_of(json, "labels");
+    for (const auto json : list_in(data, "activeTargets")) {
+      const auto labels = labels_in(json, "labels");
       ScrapeTarget target;
       if (auto job = labels.find("job"); job != labels.end()) target.job = job->second;
       if (auto instance = labels.find("instance"); instance != labels.end()) target.instance = instance->second;
-      target.health = text_of(json, "health");
-      target.last_error = text_of(json, "lastError", false);
-      target.last_scrape = time_field(json, "lastScrape");
-      if (auto text = text_of(json, "scrapeInterval", false); !text.empty()) {
+      target.health = text_in(json, "health");
+      target.last_error = optional_text_in(json, "lastError");
+      target.last_scrape = time_in(json, "lastScrape");
+      if (auto text = optional_text_in(json, "scrapeInterval"); !text.empty()) {
         auto interval = read_duration(text);
         if (!interval) throw Surprise{interval.error().message};
         target.scrape_interval = *interval;
@@ -246,67 +293,20 @@ Result<std::vector<ScrapeTarget>> read_targets(std::string_view body) {
 
 Result<std::string> read_text(std::string_view body) {
   return reading<std::string>([body] {
-    const auto data = open_envelope(body);
-    if (!data.is_string()) throw Surprise{"a string was expected"};
-    return data.get<std::string>();
+    const Envelope answer(body);
+    const auto data = answer.data();
+    if (!data.is(Json::Kind::string)) throw Surprise{"a string was expected"};
+    return std::string(data.text());
   });
 }
 
 Result<bool> read_has_metadata(std::string_view body) {
   return reading<bool>([body] {
-    const auto data = open_envelope(body);
-    if (!data.is_object()) throw Surprise{"an object was expected"};
+    const Envelope answer(body);
+    const auto data = answer.data();
+    if (!data.is(Json::Kind::object)) throw Surprise{"an object was expected"};
     return !data.empty();
   });
-}
-
-Result<double> read_time(const std::string& text) {
-  const auto wrong = infrastructure_error(fmt::format("`{}` is no time", shorten(text)));
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, used = 0;
-  double second = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%n", &year, &month, &day, &hour, &minute, &used) != 5 || used == 0)
-    return wrong;
-  const char* end = text.data() + text.size();
-  auto [rest, error] = std::from_chars(text.data() + used, end, second, std::chars_format::fixed);
-  if (error != std::errc{} || second < 0 || second >= 61) return wrong;
-  double offset = 0;
-  if (rest == end) return wrong;
-  if (*rest == '+' || *rest == '-') {
-    int hours = 0, minutes = 0;
-    if (std::sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2 || end - rest != 6) return wrong;
-    offset = (*rest == '-' ? -1 : 1) * (hours * 3600.0 + minutes * 60.0);
-  } else if (*rest != 'Z' || end - rest != 1) {
-    return wrong;
-  }
-  if (year <= 1) return 0.0;  // Go's zero time: never
-  const auto date = std::chrono::year{year} / month / day;
-  if (!date.ok()) return wrong;
-  const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  return static_cast<double>(days) * 86'400.0 + hour * 3600.0 + minute * 60.0 + second - offset;
-}
-
-Result<double> read_duration(const std::string& text) {
-  const auto wrong = infrastructure_error(fmt::format("`{}` is no duration", shorten(text)));
-  static constexpr std::pair<std::string_view, double> units[] = {
-      {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"w", 604'800}, {"y", 365 * 86'400.0}};
-  double seconds = 0;
-  std::size_t at = 0;
-  if (text == "0") return 0.0;
-  if (text.empty()) return wrong;
-  while (at < text.size()) {
-    std::uint64_t count = 0;
-    auto [rest, error] = std::from_chars(text.data() + at, text.data() + text.size(), count);
-    if (error != std::errc{}) return wrong;
-    at = static_cast<std::size_t>(rest - text.data());
-    auto letters = text.find_first_not_of("mshdwy", at);
-    const auto unit = std::string_view(text).substr(at, letters == std::string::npos ? letters : letters - at);
-    const auto* found = std::begin(units);
-    while (found != std::end(units) && found->first != unit) ++found;
-    if (found == std::end(units)) return wrong;
-    seconds += static_cast<double>(count) * found->second;
-    at += unit.size();
-  }
-  return seconds;
 }
 
 }  // namespace quietgate

@@ -153,7 +153,7 @@ std::set<std::string> servers_to_watch(const StageRequest& request) {
   return urls;
 }
 
-std::map<std::string, Alarm> alarms_of(const StageRequest& request) {
+std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRules& committed) {
   std::map<std::string, Alarm> all;
   if (!std::holds_alternative<LoadSpec>(request.spec.body)) return all;
   RunState state;
@@ -171,7 +171,7 @@ std::map<std::string, Alarm> alarms_of(const StageRequest& request) {
     for (const auto& glob : promote->gate->rules) {
       if (auto known = resolve(glob, value)) globs.push_back(*known);
     }
-    const auto rules = read_rules(request.checkout, globs);
+    const auto rules = committed.read(request.checkout, globs);
     if (!url || !rules) continue;
     for (const auto& rule : *rules) {
       if (in_scope(rule)) alerts[*url].insert(rule.name);
@@ -188,7 +188,8 @@ std::map<std::string, Alarm> alarms_of(const StageRequest& request) {
 
 Task<StageOutcome> WatchedStage::run(StageRequest request) {
   const auto urls = servers_to_watch(request);
-  auto alarms = alarms_of(request);
+  CommittedRules own;
+  auto alarms = alarms_of(request, committed_ == nullptr ? own : *committed_);
   std::string alarm;
   request.alarm = &alarm;
   const auto executor = co_await boost::asio::this_coro::executor;

@@ -12,6 +12,7 @@
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
 #include "stages/metrics/alarm.h"
+#include "stages/metrics/rules_file.h"
 #include "stages/metrics/sightings.h"
 
 namespace quietgate {
@@ -34,19 +35,21 @@ std::set<std::string> servers_to_watch(const StageRequest& request);
 
 // By server, what alerts must not begin to fire while this load runs: those of the commit's rules that decide in a gate
 // which is about the load and ends it (`on_alert`). Empty for other kinds. Rules that can't be read are left out.
-std::map<std::string, Alarm> alarms_of(const StageRequest& request);
+std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRules& committed);
 
 // A stage kind during whose attempts those servers are watched.
 class WatchedStage final : public StageKind {
  public:
-  // All must outlive it. Sets the request's `alarm`.
-  WatchedStage(StageKind& inner, Http& http, Clock& clock) : inner_(inner), http_(http), clock_(clock) {}
+  // All must outlive it. Sets the request's `alarm`. No `committed`: loads read the rule files for themselves.
+  WatchedStage(StageKind& inner, Http& http, Clock& clock, CommittedRules* committed = nullptr)
+      : inner_(inner), http_(http), clock_(clock), committed_(committed) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
   StageKind& inner_;
   Http& http_;
   Clock& clock_;
+  CommittedRules* committed_;
 };
 
 }  // namespace quietgate

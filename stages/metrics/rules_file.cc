@@ -214,14 +214,28 @@ Result<std::vector<ExpectedRule>> read_rules_at(const std::string& path) {
 }
 
 Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const std::vector<std::string>& globs) {
-  const auto texts = texts_of(checkout, globs);
+  return CommittedRules().read(checkout, globs);
+}
+
+Result<std::vector<ExpectedRule>> CommittedRules::read(const std::string& checkout,
+                                                       const std::vector<std::string>& globs) {
+  auto texts = texts_of(checkout, globs);
   if (!texts) return texts.error();
   std::vector<ExpectedRule> all;
-  for (const auto& [file, text] : *texts) {
-    auto rules = read_rules_file(file, text);
-    if (!rules) return rules.error();
-    all.insert(all.end(), rules->begin(), rules->end());
+  std::map<std::string, RulesFile> now;
+  for (auto& [file, text] : *texts) {
+    const auto known = last_.find(file);
+    if (known != last_.end() && known->second.text == text) {
+      now.insert(last_.extract(known));
+    } else {
+      auto rules = read_rules_file(file, text);
+      if (!rules) return rules.error();
+      now.emplace(file, RulesFile{std::move(text), std::move(*rules)});
+    }
+    const auto& rules = now.at(file).rules;
+    all.insert(all.end(), rules.begin(), rules.end());
   }
+  last_ = std::move(now);
   return all;
 }
 

@@ -1,6 +1,7 @@
 // The alert and recording rules of a commit, read from its rule files.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,21 @@ Result<std::vector<ExpectedRule>> read_rules_at(const std::string& path);
 // that matches no file is an error of kind user; so are more than 500 files and a file over 4 MiB. Links are not
 // followed. Blocks for as long as the disk does.
 Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const std::vector<std::string>& globs);
+
+// The rules of one commit for several who ask: the check before a run, its loads and its gates. To be asked on one
+// thread.
+class CommittedRules {
+ public:
+  // As read_rules. A file that had this name and this text the last time is not parsed again.
+  Result<std::vector<ExpectedRule>> read(const std::string& checkout, const std::vector<std::string>& globs);
+
+ private:
+  struct RulesFile {
+    std::string text;
+    std::vector<ExpectedRule> rules;
+  };
+  std::map<std::string, RulesFile> last_;
+};
 
 // Whether one of these files holds the word anywhere: what is cheap to know before they are read. Errors as above.
 Result<bool> rules_mention(const std::string& checkout, const std::vector<std::string>& globs, const std::string& word);

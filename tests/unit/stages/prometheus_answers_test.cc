@@ -102,6 +102,66 @@ TEST(PrometheusAnswers, RefusesPartsAndUnknownRules) {
                    .ok());
 }
 
+TEST(PrometheusAnswers, NamesWhatIsWrongWithARule) {
+  const std::string rule =
+      R"({"type":"alerting","name":"A","query":"up","duration":3,"labels":{"b":"1"},"annotations":{},)"
+      R"("state":"firing","health":"ok","lastEvaluation":"2026-02-03T04:05:06Z","alerts":[{"labels":{},)"
+      R"("state":"firing","activeAt":"2026-02-03T04:05:06Z","value":"1"}]})";
+  const auto body = success(R"({"groups":[{"name":"g","interval":1,"limit":2,"rules":[)" + rule + "]}]}");
+  ASSERT_TRUE(read_rules(body).ok()) << read_rules(body).error().message;
+  const struct {
+    const char* part;
+    const char* instead;
+    const char* words;
+  } changes[] = {
+      {R"("name":"g")", R"("name":1)", "`name` is no string"},
+      {R"("name":"g",)", "", "`name` is missing"},
+      {R"("interval":1)", R"("interval":"1")", "`interval` is no number"},
+      {R"("limit":2)", R"("limit":1e300)", "`limit` is out of range"},
+      {R"("limit":2)", R"("limit":123456789012345678901234567890)", "`limit` is out of range"},
+      {R"("limit":2)", R"("limit":1e999)", "no JSON"},
+      {R"("rules":[)", R"("rules":{},"rest":[)", "`rules` is no list"},
+      {R"("rules":[)", R"("rules":[7,)", "an object with `name` was expected"},
+      {R"("query":"up")", R"("query":null)", "`query` is no string"},
+      {R"("query":"up")", R"("query":"up","query":[])", "`query` is no string"},
+      {R"("query":"up")", "\"query\":\"\xff\"", "no JSON"},
+      {R"("query":"up")", R"("query":"\ud83d")", "no JSON"},
+      {R"("labels":{"b":"1"})", R"("labels":[])", "`labels` is no object"},
+      {R"("labels":{"b":"1"})", R"("labels":{"z":1,"b":2,"c":"3"})", "`labels.b` is no string"},
+      {R"("state":"firing","health")", R"("state":"burning","health")", "rule state `burning` is not known"},
+      {R"("alerts":[)", R"("alerts":null,"rest":[)", "`alerts` is no list"},
+      {R"("value":"1")", R"("value":1)", "`value` is no string"},
+      {R"("value":"1")", R"("value":"one")", "`one` is no number"},
+      {R"("activeAt":"2026-02-03T04:05:06Z")", R"("activeAt":"2026-02-03T04:05:nanZ")", "is no time"},
+  };
+  for (const auto& change : changes) {
+    auto text = body;
+    text.replace(text.find(change.part), std::string_view(change.part).size(), change.instead);
+    const auto rules = read_rules(text);
+    ASSERT_FALSE(rules.ok()) << text;
+    EXPECT_THAT(rules.error().message, HasSubstr(change.words)) << text;
+    EXPECT_EQ(rules.error().kind, ErrorKind::infrastructure);
+  }
+  for (std::size_t size = 0; size < body.size(); ++size)
+    EXPECT_THAT(read_rules(body.substr(0, size)).error().message, HasSubstr("no JSON"));
+}
+
+TEST(PrometheusAnswers, OfDuplicateKeysTheLastCounts) {
+  const auto rules = read_rules(
+      success(R"({"groups":[{"name":1,"name":"g","interval":1,"rules":[{"type":"recording","name":"r","query":"a",)"
+              R"("query":"b","labels":{"l":1,"l":"2"},"health":"ok","lastEvaluation":"2026-02-03T04:05:06Z"}]}]})"));
+  ASSERT_TRUE(rules.ok()) << rules.error().message;
+  EXPECT_EQ(rules->at(0).group, "g");
+  EXPECT_EQ(rules->at(0).query, "b");
+  EXPECT_EQ(rules->at(0).labels, (Labels{{"l", "2"}}));
+}
+
+TEST(PrometheusAnswers, DepthThatNobodyAsksAboutIsNoProblem) {
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  EXPECT_TRUE(read_rules(success(R"({"groups":[],"more":)" + deep + "}")).ok());
+  EXPECT_THAT(read_rules(success(R"({"groups":)" + deep + "}")).error().message, HasSubstr("an object with `name`"));
+}
+
 TEST(PrometheusAnswers, ReadsTargetsAndRuntime) {
   auto targets = read_targets(success(R"({"activeTargets":[{"labels":{"job":"app","instance":"h:1"},"health":"down",
     "lastError":"refused","lastScrape":"2026-02-03T05:05:06.789012345+01:00","scrapeInterval":"1m30s500ms"}]})"));
@@ -120,7 +180,8 @@ TEST(PrometheusAnswers, ReadsTargetsAndRuntime) {
 
 TEST(PrometheusAnswers, RefusesBrokenTimesAndDurations) {
   for (const auto* text : {"", "2026-02-03", "2026-13-03T04:05:06Z", "2026-02-30T04:05:06Z", "2026-02-03T04:05:06",
-                           "2026-02-03T04:05:06Zx", "2026-02-03T04:05:61Z", "2026-02-03T04:05:06+1"}) {
+                           "2026-02-03T04:05:06Zx", "2026-02-03T04:05:61Z", "2026-02-03T04:05:nanZ",
+                           "2026-02-03T04:05:infZ", "2026-02-03T04:05:06+1"}) {
     EXPECT_FALSE(read_time(text).ok()) << text;
   }
   EXPECT_EQ(read_duration("0").value(), 0);

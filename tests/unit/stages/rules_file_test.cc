@@ -96,6 +96,37 @@ TEST(RulesFile, CollectsTheFilesOfTheCheckout) {
   EXPECT_THAT(read_rules(checkout, {"infra/*.rules.yml"}).error().message, HasSubstr("larger than 4 MiB"));
 }
 
+TEST(RulesFile, WhatWasReadLastIsNotReadAgainUnlessItChanged) {
+  StageBench bench;
+  const auto rules_of = [](const std::string& name) {
+    return "groups: [{name: g, rules: [{alert: " + name + ", expr: up}]}]";
+  };
+  bench.write("one/a.yml", rules_of("A"));
+  bench.write("one/b.yml", rules_of("B"));
+  CommittedRules committed;
+  const auto names = [&](const std::string& checkout, const std::vector<std::string>& globs) {
+    std::string all;
+    const auto rules = committed.read(bench.root + "/" + checkout, globs);
+    if (!rules) return rules.error().message;
+    for (const auto& rule : *rules) all += rule.file + ":" + rule.name + " ";
+    const auto afresh = read_rules(bench.root + "/" + checkout, globs);
+    EXPECT_TRUE(afresh && *afresh == *rules);
+    return all;
+  };
+  for (int times = 0; times < 2; ++times) EXPECT_EQ(names("one", {"*.yml"}), "a.yml:A b.yml:B ");
+  EXPECT_EQ(names("one", {"b.yml"}), "b.yml:B ");
+  EXPECT_EQ(names("one", {"*.yml"}), "a.yml:A b.yml:B ");
+  bench.write("one/b.yml", rules_of("C"));
+  EXPECT_EQ(names("one", {"*.yml"}), "a.yml:A b.yml:C ");
+  // Another checkout with the names of the first.
+  bench.write("two/a.yml", rules_of("A"));
+  bench.write("two/b.yml", rules_of("D"));
+  EXPECT_EQ(names("two", {"*.yml"}), "a.yml:A b.yml:D ");
+  bench.write("two/b.yml", "groups: [");
+  EXPECT_THAT(names("two", {"*.yml"}), HasSubstr("b.yml:1:"));
+  EXPECT_EQ(names("one", {"*.yml"}), "a.yml:A b.yml:C ");
+}
+
 TEST(RulesFile, KnowsScopeAndHeartbeat) {
   ExpectedRule rule;
   rule.name = "A";
