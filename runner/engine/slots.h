@@ -4,49 +4,35 @@
 // Fair: when something gets free, the repository whose turn is longest ago goes first, for places and for each lock by
 // itself; within a repository the oldest run. Nobody is passed for ever, and who can't use what got free holds up
 // nobody else. A run may keep locks between its stages (for an environment) and ask for others: a lock is only given to
-// be kept when no circle of runs that wait for each other can come of it. One thread; no clock, no I/O.
+// be kept when no circle of runs that wait for each other can come of it.
+//
+// Many may wait: a change looks only at the lines that it can move, and there at the first who can go on. One thread;
+// no clock, no I/O.
 #pragma once
 
 #include <functional>
 #include <list>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "runner/engine/keepers.h"
+#include "runner/engine/line.h"
+#include "runner/engine/wish.h"
 #include "runner/ports/queue.h"
 
 namespace quietgate {
 
-struct Limits {
-  int stages = 4;                           // at work at once in the service
-  std::map<std::string, int> repositories;  // of one repository; without an entry only the service's limit counts
-  std::map<std::string, int> locks;         // how many runs may hold a lock at once; without an entry one
-};
-
-// What a stage needs to begin.
-struct Wish {
-  RunId run;
-  std::string stage;
-  bool place = true;            // it counts as a stage at work
-  std::string lock;             // empty: none
-  bool keeps = false;           // the lock stays with the run when the stage has ended
-  std::set<std::string> later;  // locks that stages of this run may still ask for
-  Time since{};                 // asked, or held
-};
-
 class Slots {
-  struct Entry;
-
  public:
   // A stage's place in the line, later its place at work and its lock. Given back when it is destroyed, so that none is
   // lost whatever ends the stage or keeps it from beginning. The slots must outlive it.
   class Claim {
    public:
     Claim() = default;  // of a stage that needs nothing
-    Claim(Slots& of, std::list<Entry>::iterator entry) : of_(&of), entry_(entry) {}
+    Claim(Slots& of, std::list<Claimant>::iterator entry) : of_(&of), entry_(entry) {}
     Claim(Claim&& other) noexcept : of_(std::exchange(other.of_, nullptr)), entry_(other.entry_) {}
     Claim& operator=(Claim&& other) noexcept {
       std::swap(of_, other.of_);
@@ -61,7 +47,7 @@ class Slots {
 
    private:
     Slots* of_ = nullptr;
-    std::list<Entry>::iterator entry_;
+    std::list<Claimant>::iterator entry_;
   };
 
   explicit Slots(Limits limits);
@@ -86,32 +72,42 @@ class Slots {
   void note_change() { ++version_; }
 
  private:
-  struct Keepers;
-  using Entries = std::vector<const Entry*>;
-  using Turns = std::map<std::string, std::uint64_t>;  // by repository: when it was last given something
-
   int lock_size(const std::string& lock) const;
   bool place_free(const Wish& wish) const;
   bool lock_free(const Wish& wish) const;
-  Keepers keepers() const;
-  const Entry* pick() const;
+  bool safe(const Claimant& claimant) const;
+  Line::Heads heads(const std::string& lock) const;
+  const Claimant* pick();
   void grant();
-  void give_back(std::list<Entry>::iterator entry);
+  void give_back(std::list<Claimant>::iterator entry);
+  void enter(Claimant& entry);
+  void leave(Claimant& entry);
+  void hold(Claimant& entry);
+  void release(Claimant& entry);
   void count(const Wish& wish, int by);
-  Waiting describe(const Entry& entry, const Keepers& now, const Keepers& before) const;
+  void reopen(const std::string& lock);
+  void reopen_chained();
+  Waiting describe(const Claimant& entry) const;
   std::string sentence(const Waiting& of) const;
-  static Entries in_line(Entries entries, Turns turns);
-  Turns turns_of(const std::string& lock) const;
+  GivenAt turns_of(const std::string& lock) const;
 
   Limits limits_;
-  std::list<Entry> waiting_;  // in the order in which they asked
-  std::list<Entry> held_;
+  std::list<Claimant> waiting_;  // in the order in which they asked
+  std::list<Claimant> held_;
+  std::map<RunId, int> waits_;            // how many stages of it wait
+  Line for_place_;                        // who waits for no lock
+  std::map<std::string, Line> for_lock_;  // by lock
+  // Lines in which somebody may be able to go on. Of every other line it is known that nobody can, whatever places get
+  // free, until something changes that it depends on.
+  std::set<std::string> open_;
+  std::map<std::string, int> chained_;  // by lock: how many in its line depend on what other runs keep
+  Keepers keepers_;
   std::set<RunId> doubts_;
   int used_ = 0;
-  std::map<std::string, int> used_by_;                       // stages at work, by repository
-  std::map<std::string, std::vector<const Entry*>> locked_;  // by lock
-  Turns repository_turns_;
-  std::map<std::string, Turns> lock_turns_;
+  std::map<std::string, int> used_by_;                          // stages at work, by repository
+  std::map<std::string, std::vector<const Claimant*>> locked_;  // by lock
+  GivenAt repository_turns_;
+  std::map<std::string, GivenAt> lock_turns_;
   std::uint64_t tick_ = 0;
   std::uint64_t version_ = 0;
 };

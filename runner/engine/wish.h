@@ -1,0 +1,29 @@
+// What stages need to begin, and how much of it there is.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "runner/core/types.h"
+
+namespace quietgate {
+
+struct Limits {
+  int stages = 4;                           // at work at once in the service
+  std::map<std::string, int> repositories;  // of one repository; without an entry only the service's limit counts
+  std::map<std::string, int> locks;         // how many runs may hold a lock at once; without an entry one
+};
+
+// What a stage needs to begin.
+struct Wish {
+  RunId run;
+  std::string stage;
+  bool place = true;            // it counts as a stage at work
+  std::string lock;             // empty: none
+  bool keeps = false;           // the lock stays with the run when the stage has ended
+  std::set<std::string> later;  // locks that stages of this run may still ask for
+  Time since{};                 // asked, or held
+};
+
+}  // namespace quietgate

@@ -1,0 +1,130 @@
+// Slots remember what can't have changed, and look only at the rest. Here they are held to looking at everybody.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "runner/engine/slots.h"
+#include "tests/unit/engine/plain_slots.h"
+
+namespace quietgate {
+namespace {
+
+// The same is asked of both.
+struct Pair {
+  explicit Pair(const Limits& limits) : slots(limits), plain(limits) {}
+
+  void ask(const Wish& wish) {
+    const int name = next++;
+    plain.ask(name, wish);
+    claims[name] = slots.ask(wish, [this, name] { granted.push_back(name); });
+    if (claims[name].granted()) at_once.insert(name);
+  }
+  void take(const Wish& wish) {
+    plain.take(next, wish);
+    claims[next++] = slots.take(wish);
+  }
+  void keep(const Wish& wish) {
+    plain.keep(next, wish);
+    claims[next++] = slots.keep(wish);
+  }
+  void doubt(const RunId& run) {
+    for (const auto& [name, doubted] : doubts) {
+      if (doubted == run) return;
+    }
+    doubts.emplace(next, run);
+    plain.doubt(next, run);
+    claims[next++] = slots.doubt(run);
+  }
+  void end(int name) {
+    plain.end(name);
+    claims.erase(name);
+    doubts.erase(name);
+  }
+
+  std::vector<int> granted;  // in order, but for
+  std::set<int> at_once;     // who got it when it asked, and was not told
+  Slots slots;
+  PlainSlots plain;
+  std::map<int, Slots::Claim> claims;
+  std::map<int, RunId> doubts;
+  int next = 0;
+};
+
+struct Mix {
+  unsigned seed;
+  std::mt19937 random{seed};
+  int repositories = 1 + below(4);
+  int locks = 1 + below(4);
+  int runs = 2 + below(7);
+  int most = 4 + below(24);  // claims at once
+
+  int below(int bound) { return static_cast<int>(random() % static_cast<unsigned>(bound)); }
+  RunId run() { return {"r" + std::to_string(below(repositories)), 1 + below(runs)}; }
+  std::string lock() { return "l" + std::to_string(below(locks)); }
+  Limits limits() {
+    Limits limits{1 + below(5), {}, {}};
+    if (below(2) == 0) limits.repositories["r0"] = 1 + below(2);
+    if (below(2) == 0) limits.locks["l0"] = 2 + below(2);
+    return limits;
+  }
+  Wish wish() {
+    Wish wish{run(), "s", below(4) != 0, {}, false, {}, Time{}};
+    if (below(5) == 0) return wish;
+    wish.lock = lock();
+    wish.keeps = below(2) == 0;
+    for (auto n = below(4); n > 0; --n) wish.later.insert(lock());
+    return wish;
+  }
+  Wish locked() {
+    auto locked = wish();
+    if (locked.lock.empty()) locked.lock = lock();
+    return locked;
+  }
+};
+
+void change(Pair& both, Mix& mix) {
+  const auto kind = mix.below(20);
+  const bool full = static_cast<int>(both.claims.size()) >= mix.most;
+  if (!full && kind < 12) return both.ask(mix.wish());
+  if (!full && kind == 12) return both.take(mix.wish());
+  if (!full && kind == 13) return both.keep(mix.locked());
+  if (!full && kind == 14 && mix.below(8) == 0) return both.doubt(mix.run());
+  if (both.claims.empty()) return;
+  both.end(std::next(both.claims.begin(), mix.below(static_cast<int>(both.claims.size())))->first);
+}
+
+void expect_the_same(Pair& both, Mix& mix) {
+  std::vector<int> told;
+  for (const int name : both.plain.granted) {
+    if (!both.at_once.contains(name)) told.push_back(name);
+  }
+  ASSERT_EQ(both.granted, told);
+  ASSERT_EQ(both.granted.size() + both.at_once.size(), both.plain.granted.size());
+  std::set<RunId> waiting;
+  for (const auto& each : both.slots.waiting()) waiting.insert(each.run);
+  for (int r = 0; r < mix.repositories; ++r) {
+    for (int number = 1; number <= mix.runs; ++number) {
+      const RunId run{"r" + std::to_string(r), number};
+      ASSERT_EQ(both.slots.waits(run), both.plain.waits(run)) << to_string(run);
+      ASSERT_EQ(both.slots.waits(run), waiting.contains(run)) << to_string(run);
+    }
+  }
+}
+
+TEST(SlotsOrder, IsThatOfLookingAtEverybodyAfterEachChange) {
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    Mix mix{seed};
+    Pair both(mix.limits());
+    for (int step = 0; step < 150; ++step) {
+      change(both, mix);
+      ASSERT_NO_FATAL_FAILURE(expect_the_same(both, mix)) << "seed " << seed << ", step " << step;
+    }
+    while (!both.claims.empty()) {
+      both.end(both.claims.begin()->first);
+      ASSERT_NO_FATAL_FAILURE(expect_the_same(both, mix)) << "seed " << seed << ", at the end";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace quietgate
