@@ -18,8 +18,8 @@ constexpr Milliseconds patience{10'000};
 constexpr Milliseconds short_patience{3'000};
 constexpr double look_back = 60;  // seconds before the window, to see what was there when it began
 // In one question. What Prometheus needs for a chain of `and` grows with the cube of its length: 0.1 s for 32 inputs,
-// 7 s for 128.
-constexpr std::size_t most_together = 32;
+// 7 s for 128; for 16 it is less than for 16 questions.
+constexpr std::size_t most_together = 16;
 constexpr std::size_t most_values = 3;  // alerts whose first value is looked up
 
 double seconds_of(Time time) {
@@ -194,8 +194,10 @@ Task<void> EvidenceGathering::gather_evaluations(GateEvidence& evidence) {
 }
 
 Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
+  std::set<std::string> fleeting;
   for (const auto& need : input_needs(evidence.rules)) {
     const double interval = interval_of(evidence, evidence.rules[need.rule].group);
+    if (!need.wider.empty() || !need.witness.empty() || !need.sibling.empty()) fleeting.insert(need.selector);
     for (const auto& selector : {need.selector, need.wider, need.witness, need.sibling}) {
       if (selector.empty()) continue;
       auto [found, is_new] = evidence.inputs.try_emplace(selector);
@@ -203,43 +205,48 @@ Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
     }
   }
   const double scrape = evidence.targets ? longest_scrape_of(*evidence.targets) : 0;
-  std::map<double, std::vector<std::string>> by_step;
-  for (const auto& [selector, input] : evidence.inputs) by_step[input.step].push_back(selector);
-  bool together = true;
-  for (const auto& [step, selectors] : by_step) {
+  // What may rightly be absent is asked about alone: it would only spoil the answer about others.
+  std::map<double, std::vector<std::string>> steady;
+  for (const auto& [selector, input] : evidence.inputs) {
+    if (fleeting.contains(selector)) {
+      std::vector<std::string> one{selector};  // named: g++ 12 destroys a temporary of a co_await twice
+      co_await gather_counts(evidence, std::move(one), scrape);
+    } else {
+      steady[input.step].push_back(selector);
+    }
+  }
+  for (const auto& [step, selectors] : steady) {
     for (std::size_t first = 0; first < selectors.size(); first += most_together) {
       const auto last = std::min(selectors.size(), first + most_together);
       std::vector<std::string> some(selectors.begin() + static_cast<std::ptrdiff_t>(first),
                                     selectors.begin() + static_cast<std::ptrdiff_t>(last));
-      co_await gather_counts(evidence, std::move(some), scrape, together);
+      co_await gather_counts(evidence, std::move(some), scrape);
     }
   }
   co_await gather_descriptions(evidence);
 }
 
-// Most inputs are there at each step, which one question can tell of many. Where one is missing, the halves are asked,
-// and at last each for itself. `together` goes when the server has no answer for many at once.
-Task<void> EvidenceGathering::gather_counts(GateEvidence& evidence, std::vector<std::string> selectors, double scrape,
-                                            bool& together) {
+// Most inputs are there at each step, which one question can tell of many. Where one is missing, or the server has no
+// answer for many at once, each is asked about for itself.
+Task<void> EvidenceGathering::gather_counts(GateEvidence& evidence, std::vector<std::string> selectors, double scrape) {
   const double step = evidence.inputs.at(selectors.front()).step;
   Result<std::vector<Series>> counts = not_asked<std::vector<Series>>();
   const bool alone = selectors.size() == 1;
   if (gone_) counts = *gone_;
-  if (!gone_ && (together || alone)) {
+  if (!gone_ && (alone || together_)) {
     counts = co_await prometheus_.query_range(inputs_query(selectors, scrape, step), evidence.begin, evidence.end, step,
                                               stop_);
     if (!counts) co_await see_if_gone();
-    if (!counts && !alone) together = false;
+    if (!counts && !alone) together_ = false;
   }
   if (alone || gone_ || has_every_step(counts, evidence, step)) {
     for (const auto& selector : selectors) evidence.inputs.at(selector).counts = counts;
     co_return;
   }
-  const auto middle = selectors.begin() + static_cast<std::ptrdiff_t>(selectors.size() / 2);
-  std::vector<std::string> later(middle, selectors.end());
-  selectors.erase(middle, selectors.end());
-  co_await gather_counts(evidence, std::move(selectors), scrape, together);
-  co_await gather_counts(evidence, std::move(later), scrape, together);
+  for (auto& selector : selectors) {
+    std::vector<std::string> one{std::move(selector)};
+    co_await gather_counts(evidence, std::move(one), scrape);
+  }
 }
 
 Task<void> EvidenceGathering::gather_descriptions(GateEvidence& evidence) {

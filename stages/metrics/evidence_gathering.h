@@ -40,7 +40,7 @@ class EvidenceGathering {
   Task<void> gather_targets(GateEvidence& evidence);
   Task<void> gather_evaluations(GateEvidence& evidence);
   Task<void> gather_inputs(GateEvidence& evidence);
-  Task<void> gather_counts(GateEvidence& evidence, std::vector<std::string> selectors, double scrape, bool& together);
+  Task<void> gather_counts(GateEvidence& evidence, std::vector<std::string> selectors, double scrape);
   Task<void> gather_descriptions(GateEvidence& evidence);
   Task<void> gather_alerts(GateEvidence& evidence);
   Task<void> gather_values(GateEvidence& evidence);
@@ -51,6 +51,7 @@ class EvidenceGathering {
   bool tells_readiness_;
   Prometheus prometheus_;
   Prometheus impatient_;
+  bool together_ = true;  // the server has an answer for many inputs at once, as far as is known
   std::optional<Error> gone_;
 };
 

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_files = 500;
 constexpr std::uintmax_t most_bytes = 4 * 1024 * 1024;
+constexpr std::size_t most_bytes_together = 16UL * 1024 * 1024;
 constexpr std::size_t most_rules = 20'000;
 constexpr int most_entries = 200'000;
 
@@ -181,9 +182,15 @@ Result<std::map<std::string, std::string>> texts_of(const std::string& checkout,
   }
   if (wanted.size() > most_files) return user_error(fmt::format("more than {} rule files", most_files));
   std::map<std::string, std::string> texts;
+  std::size_t bytes = 0;
   for (const auto& file : wanted) {
     auto text = read_text_file(fs::path(checkout) / file, file);
     if (!text) return text.error();
+    bytes += text->size();
+    // All of them are held at once, in the service, for whoever may push a branch.
+    if (bytes > most_bytes_together)
+      return user_error(fmt::format("the gate's rule files are larger than 16 MiB together, with {}", file),
+                        "let `rules:` name fewer files");
     texts.emplace(file, std::move(*text));
   }
   return texts;

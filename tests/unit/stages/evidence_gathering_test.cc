@@ -91,7 +91,7 @@ struct World {
 TEST(EvidenceGathering, InputsThatAreThereAreAskedAboutTogether) {
   World world(100);
   world.gather();
-  EXPECT_EQ(world.server.asked, 4);  // 32 at a time
+  EXPECT_EQ(world.server.asked, 7);  // 16 at a time
   for (int number = 0; number < 100; ++number) EXPECT_EQ(world.steps_with(fmt::format("input_{}", number)), 11u);
 }
 
@@ -107,7 +107,7 @@ TEST(EvidenceGathering, AMissingInputTellsOfItselfAlone) {
     if (number == 7 || number == 70) continue;
     EXPECT_EQ(world.steps_with(fmt::format("input_{}", number)), 11u) << number;
   }
-  EXPECT_LE(world.server.asked, 4 + 2 * 5 * 2);
+  EXPECT_LE(world.server.asked, 7 + 2 * 16);
 }
 
 TEST(EvidenceGathering, TwoHalvesOfTheWindowAreNoWhole) {

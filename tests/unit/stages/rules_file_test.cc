@@ -94,6 +94,10 @@ TEST(RulesFile, CollectsTheFilesOfTheCheckout) {
   EXPECT_FALSE(read_rules(checkout + "/nowhere", {"*"}).ok());
   bench.write("checkout/infra/big.rules.yml", std::string(5 * 1024 * 1024, '#'));
   EXPECT_THAT(read_rules(checkout, {"infra/*.rules.yml"}).error().message, HasSubstr("larger than 4 MiB"));
+  for (int file = 0; file < 5; ++file)
+    bench.write("checkout/many/" + std::to_string(file) + ".yml", std::string(4 * 1024 * 1024 - 1, '#'));
+  EXPECT_EQ(rules_mention(checkout, {"many/*.yml"}, "x").error().message,
+            "the gate's rule files are larger than 16 MiB together, with many/4.yml");
 }
 
 TEST(RulesFile, WhatWasReadLastIsNotReadAgainUnlessItChanged) {
