@@ -11,6 +11,8 @@ namespace quietgate {
 
 namespace {
 
+constexpr std::size_t most_recent = 32;
+
 Time time_of(std::int64_t milliseconds) {
   return Time{Milliseconds{milliseconds}};
 }
@@ -131,6 +133,32 @@ void JournalSqlite::Store::prepare() {
   last = database.number("SELECT coalesce(max(sequence), 0) FROM events");
 }
 
+std::optional<std::vector<Row>> JournalSqlite::Store::newest(std::int64_t after, std::size_t limit,
+                                                             const std::optional<RunId>& run) const {
+  if (after >= last) return std::vector<Row>();
+  if (recent.empty() || after + 1 < recent.front().sequence) return std::nullopt;
+  std::vector<Row> rows;
+  for (auto at = recent.begin() + (after + 1 - recent.front().sequence); at != recent.end(); ++at) {
+    if (rows.size() == limit) break;
+    if (!run || run_of(at->event) == *run) rows.push_back(*at);
+  }
+  return rows;
+}
+
+// A plan is large, and read seldom: it and what was before it are not kept.
+void JournalSqlite::Store::keep_newest(std::vector<Event> events, Time at) {
+  auto sequence = last - static_cast<std::int64_t>(events.size());
+  for (auto& event : events) {
+    ++sequence;
+    if (std::holds_alternative<PlanCompiled>(event)) {
+      recent.clear();
+    } else {
+      recent.push_back({sequence, at, std::move(event)});
+    }
+  }
+  while (recent.size() > most_recent) recent.pop_front();
+}
+
 JournalSqlite::JournalSqlite(std::unique_ptr<Store> store) : store_(std::move(store)) {}
 JournalSqlite::~JournalSqlite() = default;
 
@@ -167,11 +195,13 @@ Result<std::int64_t> JournalSqlite::append(std::vector<Event> events) {
   } catch (const SqliteError& error) {
     return explained(error, "be written");
   }
+  store_->keep_newest(std::move(events), now);
   store_->bell.ring();
   return store_->last;
 }
 
 Result<std::vector<Row>> JournalSqlite::read(std::int64_t after, std::size_t limit, std::optional<RunId> run) {
+  if (auto known = store_->newest(after, limit, run)) return std::move(*known);
   try {
     auto& statement = run ? *store_->read_run : *store_->read_all;
     const auto count = static_cast<std::int64_t>(limit);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <set>
@@ -25,11 +26,16 @@ struct JournalSqlite::Store {
   // Projections and indices are made of the rows: what is missing of them is made anew.
   std::optional<Error> mend(const std::string& path);
   void prepare();
+  // The newest rows, from memory: whoever follows the journal reads each of them as soon as it is written. Nothing: the
+  // file must be asked.
+  std::optional<std::vector<Row>> newest(std::int64_t after, std::size_t limit, const std::optional<RunId>& run) const;
+  void keep_newest(std::vector<Event> events, Time at);
 
   Database database;
   const Clock& clock;
   Bell bell;
   std::int64_t last = 0;
+  std::deque<Row> recent;  // without gaps, up to `last`; empty: not kept
   std::optional<Projection> projection;
   std::optional<Statement> insert, read_all, read_run;
 };

@@ -1,6 +1,7 @@
 #include "runner/adapters/leader_spawn.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -11,9 +12,12 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "runner/leader/program.h"
 
@@ -22,6 +26,9 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t most_title = 500;
+constexpr std::size_t most_descriptors = 2;
+constexpr int most_patience = 5'000;  // milliseconds, for what takes less than one
+constexpr int most_tries = 3;
 
 #ifndef MFD_NOEXEC_SEAL
 constexpr unsigned MFD_NOEXEC_SEAL = 8U;
@@ -90,9 +97,7 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
 };
 
-}  // namespace
-
-Result<Descriptor> make_leader_program() {
+Result<Descriptor> make_program() {
   auto file = memory_file("quietgate-leader", MFD_EXEC);
   if (!file) return failure("no file in memory", errno);
   const auto bytes = leader_program();
@@ -105,52 +110,110 @@ Result<Descriptor> make_leader_program() {
   return file;
 }
 
-Result<WaitingLeader> WaitingLeader::spawn(int program) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return failure("no socket", errno);
-  WaitingLeader leader;
-  leader.id_ = random_id();
-  leader.socket_.reset(ends[0]);
-  const Descriptor theirs(ends[1]);
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  std::array<std::string, 3> texts{"quietgate-waiting", leader.id_, std::to_string(theirs.get())};
-  std::array<char*, 4> argv{};
-  for (std::size_t i = 0; i < texts.size(); ++i) argv[i] = texts[i].data();
-  SpawnPlan plan;
-  plan.keep(theirs.get());
-  pid_t pid = 0;
-  if (const int error = plan.spawn(pid, "/proc/self/fd/" + std::to_string(program), argv.data()); error != 0) {
-    return failure("it can't be executed from memory", error);
-  }
-  // Nobody else reaps our children, so the pid is still its. Unwatched, it ends with its socket.
-  leader.pid_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!leader.pid_) return failure("it can't be watched", errno);
-  return leader;
+// A packet with descriptors. False with errno when it could not be sent.
+bool send(int socket, const std::string& text, const std::vector<int>& descriptors) {
+  struct iovec part = {const_cast<char*>(text.data()), text.size()};
+  const auto bytes = descriptors.size() * sizeof(int);
+  alignas(struct cmsghdr) char room[CMSG_SPACE(most_descriptors * sizeof(int))] = {};
+  struct msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = room;
+  message.msg_controllen = CMSG_SPACE(bytes);
+  auto* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(bytes);
+  std::memcpy(CMSG_DATA(header), descriptors.data(), bytes);
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
+
+void reap(const Descriptor& process) {
+  siginfo_t ended = {};
+  if (process) ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process.get()), &ended, WEXITED);
+}
+
+// Both ends; the first one doesn't block.
+bool make_sockets(Descriptor& ours, Descriptor& theirs) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return false;
+  ours.reset(ends[0]);
+  theirs.reset(ends[1]);
+  return ::fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
+}
+
+}  // namespace
 
 Result<bool> WaitingLeader::give(const LeaderOrder& order, const Descriptor& lock) {
   auto told = memory_file("quietgate-order", MFD_NOEXEC_SEAL);
   if (!told || !fill(told.get(), encode(order))) return failure("no file in memory", errno);
-  const std::array<int, 2> descriptors{told.get(), lock.get()};
-  char byte = '.';
-  struct iovec text = {&byte, 1};
-  alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof descriptors)] = {};
-  struct msghdr message = {};
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  message.msg_control = room;
-  message.msg_controllen = sizeof room;
-  auto* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof descriptors);
-  std::memcpy(CMSG_DATA(header), descriptors.data(), sizeof descriptors);
-  if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) == 1) return true;
+  if (send(socket_.get(), ".", {told.get(), lock.get()})) return true;
   const int error = errno;
   if (error != EPIPE && error != ECONNRESET) return failure("it can't be told what to lead", error);
-  siginfo_t ended = {};
-  ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pid_.get()), &ended, WEXITED);
+  reap(pid_);
   return false;
+}
+
+Result<void> LeaderSource::start() {
+  if (!program_) {
+    auto made = make_program();
+    if (!made) return made.error();
+    program_ = std::move(*made);
+  }
+  Descriptor theirs;
+  if (!make_sockets(socket_, theirs)) return failure("no socket", errno);
+  std::array<std::string, 2> texts{"quietgate-leaders", std::to_string(theirs.get())};
+  std::array<char*, 3> argv{texts[0].data(), texts[1].data(), nullptr};
+  SpawnPlan plan;
+  plan.keep(theirs.get());
+  pid_t pid = 0;
+  if (const int error = plan.spawn(pid, "/proc/self/fd/" + std::to_string(program_.get()), argv.data()); error != 0) {
+    socket_.reset();
+    return failure("it can't be executed from memory", error);
+  }
+  // Nobody else reaps our children, so the pid is still its. Unwatched, it ends with its socket.
+  pid_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  return {};
+}
+
+// False: the source is gone, or could not be asked.
+bool LeaderSource::ask(WaitingLeader& leader) {
+  Descriptor theirs;
+  leader.id_ = random_id();
+  return socket_ && make_sockets(leader.socket_, theirs) && send(socket_.get(), leader.id_, {theirs.get()});
+}
+
+// Until it has told its pid, which is its for as long as we don't reap it: it is our child. False: it is gone.
+bool LeaderSource::meet(WaitingLeader& leader) {
+  struct pollfd polled = {leader.socket_.get(), POLLIN, 0};
+  char text[32];
+  if (::poll(&polled, 1, most_patience) <= 0) return false;
+  const auto got = ::read(leader.socket_.get(), text, sizeof text);
+  pid_t pid = 0;
+  if (got <= 0 || std::from_chars(text, text + got, pid).ec != std::errc()) return false;
+  leader.pid_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  return static_cast<bool>(leader.pid_);
+}
+
+void LeaderSource::prepare() {
+  if (next_) return;
+  WaitingLeader leader;
+  if (ask(leader)) next_ = std::move(leader);
+}
+
+Result<WaitingLeader> LeaderSource::take() {
+  for (int tries = 0; tries < most_tries; ++tries) {
+    auto leader = std::exchange(next_, std::nullopt);
+    if (leader && (leader->pid_ || meet(*leader))) return std::move(*leader);
+    leader.emplace();
+    if (ask(*leader) && meet(*leader)) return std::move(*leader);
+    // Somebody killed it, or this is the first one.
+    socket_.reset();
+    reap(pid_);
+    pid_.reset();
+    if (auto started = start(); !started) return started.error();
+  }
+  return failure("none comes into being", EAGAIN);
 }
 
 std::string random_id() {

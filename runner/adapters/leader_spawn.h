@@ -1,6 +1,9 @@
 // How a leader comes into being.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "runner/core/result.h"
 #include "runner/leader/descriptor.h"
 #include "runner/leader/order.h"
@@ -8,30 +11,48 @@
 namespace quietgate {
 
 struct SpawnedLeader {
-  Descriptor pid;     // a pidfd: readable at its end
-  Descriptor report;  // doesn't block: a packet `+` (runs), `-` (its status is written) or `!` and what failed; see Leader
+  Descriptor pid;  // a pidfd: readable at its end
+  Descriptor
+      report;  // doesn't block: a packet `+` (runs), `-` (its status is written) or `!` and what failed; see Leader
 };
 
-// The leader's program as a sealed file in memory.
-Result<Descriptor> make_leader_program();
-
-// A leader that is there, and prepared, before its step is known: its start is not felt by a step. It ends when nobody
-// holds this any more. It has inherited nothing else: no descriptor, no variable, no blocked or ignored signal.
+// A leader that is there, and prepared, before its step is known. It ends when nobody holds this any more.
 class WaitingLeader {
  public:
-  // Errors are infrastructure.
-  static Result<WaitingLeader> spawn(int program);
   // Of the step that it will lead.
   const std::string& id() const { return id_; }
   // Gives it the order, whose id is `id()`, and a copy of the lock. False: it is gone, and reaped; another may do.
+  // Errors are infrastructure.
   Result<bool> give(const LeaderOrder& order, const Descriptor& lock);
   // After give().
   SpawnedLeader leading() && { return {std::move(pid_), std::move(socket_)}; }
 
  private:
+  friend class LeaderSource;
   std::string id_;
   Descriptor pid_;
   Descriptor socket_;
+};
+
+// Where leaders come from: a small process, executed from the sealed program in memory, that makes one when it is asked
+// to. It has inherited nothing: no descriptor, no variable, no blocked or ignored signal. Ends with this.
+class LeaderSource {
+ public:
+  // Errors are infrastructure.
+  Result<WaitingLeader> take();
+  // Has the next one made, without waiting for it.
+  void prepare();
+  void put_back(WaitingLeader leader) { next_ = std::move(leader); }
+
+ private:
+  Result<void> start();
+  bool ask(WaitingLeader& leader);
+  bool meet(WaitingLeader& leader);
+
+  Descriptor program_;
+  Descriptor pid_;
+  Descriptor socket_;
+  std::optional<WaitingLeader> next_;
 };
 
 // 128 random bits in hexadecimal.

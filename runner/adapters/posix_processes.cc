@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -16,7 +15,6 @@
 #include <list>
 #include <set>
 
-#include "runner/adapters/leader_spawn.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 
@@ -114,27 +112,6 @@ struct PosixProcesses::Leading {
   Descriptor report;  // of a leader that we began ourselves
 };
 
-// Each leader that is taken makes room for the next one, which is spawned while the first one works.
-struct PosixProcesses::Spare {
-  Descriptor program;
-  std::optional<WaitingLeader> waiting;
-
-  Result<WaitingLeader> take() {
-    if (waiting) return *std::exchange(waiting, std::nullopt);
-    if (!program) {
-      auto made = make_leader_program();
-      if (!made) return made.error();
-      program = std::move(*made);
-    }
-    return WaitingLeader::spawn(program.get());
-  }
-  void restock() {
-    if (waiting) return;
-    // Why it could not be, the next who needs it finds out.
-    if (auto next = take()) waiting = std::move(*next);
-  }
-};
-
 struct PosixProcesses::Children {
   std::list<asio::posix::stream_descriptor> watched;
 
@@ -157,7 +134,10 @@ struct PosixProcesses::Children {
 };
 
 PosixProcesses::PosixProcesses(Executor executor)
-    : executor_(std::move(executor)), children_(std::make_unique<Children>()), spare_(std::make_shared<Spare>()), boot_(boot_id()) {}
+    : executor_(std::move(executor)),
+      children_(std::make_unique<Children>()),
+      source_(std::make_unique<LeaderSource>()),
+      boot_(boot_id()) {}
 
 PosixProcesses::~PosixProcesses() = default;
 
@@ -239,11 +219,11 @@ Result<std::unique_ptr<PosixProcesses::Leading>> PosixProcesses::lead(const Proc
   auto order = order_of(spec, boot_);
   order.tells_begin = tells_begin;
   for (;;) {
-    auto taken = spare_->take();
+    auto taken = source_->take();
     if (!taken) return taken.error();
     order.id = taken->id();
     if (auto written = record.ask(*found.lock, order); !written) {
-      spare_->waiting = std::move(*taken);
+      source_->put_back(std::move(*taken));
       return written.error();
     }
     const auto given = taken->give(order, *found.lock);
@@ -256,9 +236,7 @@ Result<std::unique_ptr<PosixProcesses::Leading>> PosixProcesses::lead(const Proc
       children_->reap_at_end(executor_, std::move(leader.pid));
       return given.error();
     }
-    asio::post(executor_, [spare = std::weak_ptr<Spare>(spare_)] {
-      if (auto here = spare.lock()) here->restock();
-    });
+    source_->prepare();
     auto leading = std::make_unique<Leading>();
     leading->pid = std::move(leader.pid);
     leading->report = std::move(leader.report);
@@ -371,7 +349,8 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
     ended = co_await readable(leading->report.get(), &stop, for_ever);
     if (ended) told = read_report(leading->report.get());
     if (told == "-") {
-      // Written, if not on the disk yet: the leader goes on with that. What the runner makes of it the journal will hold.
+      // Written, if not on the disk yet: the leader goes on with that. What the runner makes of it the journal will
+      // hold.
       auto history = record.read();
       if (history && history->exit) {
         children_->reap_at_end(executor_, std::move(leading->pid));
@@ -469,7 +448,8 @@ Task<Result<ProcessExit>> PosixProcesses::bury(StepRecord record, Found found, s
   ProcessExit exit;
   exit.how = ProcessExit::How::leader_died;
   exit.started = history.touched;
-  if (history.led) exit.detail = "process " + std::to_string(history.led->leader) + " was gone before it recorded an end";
+  if (history.led)
+    exit.detail = "process " + std::to_string(history.led->leader) + " was gone before it recorded an end";
   if (!history.led) exit.detail = "it is not known whether it began";
   if (!died_how.empty()) exit.detail += " (" + died_how + ")";
   if (!history.damage.empty()) exit.detail = history.damage;

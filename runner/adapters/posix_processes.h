@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "runner/adapters/leader_spawn.h"
 #include "runner/leader/step_record.h"
 #include "runner/ports/process.h"
 
@@ -22,7 +23,6 @@ class PosixProcesses final : public Processes {
 
  private:
   struct Leading;   // a leader that lives, or lived until now
-  struct Spare;     // the program of leaders, and one that waits for its order
   struct Children;  // leaders that nobody waits for and that must be reaped
   struct Found {    // of a step
     StepHistory history;
@@ -44,7 +44,7 @@ class PosixProcesses final : public Processes {
 
   Executor executor_;
   std::unique_ptr<Children> children_;
-  std::shared_ptr<Spare> spare_;
+  std::unique_ptr<LeaderSource> source_;
   std::string boot_;
 };
 

@@ -371,8 +371,11 @@ std::vector<Action> next(const RunState& state, const std::vector<std::string>& 
       continue;
     }
     bool needs_settled = std::all_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
-      const auto* needed = state.plan->find(need);
-      return needed == nullptr || settled(state, *needed, state.stages.at(need));
+      const auto known = state.stages.find(need);
+      if (known == state.stages.end()) return true;
+      // Most stages of a long plan wait for one that waits itself: the plan needn't be searched for it.
+      if (known->second.status == StageStatus::waiting) return false;
+      return settled(state, *state.plan->find(need), known->second);
     });
     if (!needs_settled) continue;
     auto decision = decide_start(state, spec);

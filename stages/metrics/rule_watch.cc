@@ -136,10 +136,25 @@ Sightings read_sightings(const std::string& attempt_directory, const std::string
   return all;
 }
 
+// Most plans have none: then nobody needs to fold all that has happened.
+bool has_gates(const std::vector<Row>& history) {
+  for (const auto& row : history) {
+    const auto* compiled = std::get_if<PlanCompiled>(&row.event);
+    if (compiled == nullptr) continue;
+    const auto& stages = compiled->plan.stages;
+    return std::any_of(stages.begin(), stages.end(), [](const StageSpec& spec) {
+      const auto* promote = std::get_if<PromoteSpec>(&spec.body);
+      return promote != nullptr && promote->gate.has_value();
+    });
+  }
+  return false;
+}
+
 std::set<std::string> servers_to_watch(const StageRequest& request) {
   std::set<std::string> urls;
   if (const auto* own = std::get_if<PromoteSpec>(&request.spec.body); own != nullptr && own->gate)
     urls.insert(own->gate->prometheus);
+  if (!has_gates(*request.history)) return urls;
   RunState state;
   for (const auto& row : *request.history) fold(state, row.event, row.at);
   if (!state.plan) return urls;

@@ -46,7 +46,7 @@ int Leader::lead(LeaderOrder order, int lock) {
   if (problem.empty()) problem = launch();
   if (!problem.empty()) {
     // The step was not begun, and nothing says so but this.
-    dismiss();
+    remove_control_group(group_);
     tell("!" + problem);
     return 1;
   }
@@ -55,8 +55,9 @@ int Leader::lead(LeaderOrder order, int lock) {
   return record();
 }
 
-void Leader::dismiss() {
+void Leader::leave() {
   remove_control_group(group_);
+  ::_exit(0);
 }
 
 std::string Leader::prepare() {

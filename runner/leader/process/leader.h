@@ -26,8 +26,8 @@ class Leader {
   Leader(std::string id, int runner);
   // The process's exit status: 0 when the status was recorded. `lock`: held as long as the leader lives; taken.
   int lead(LeaderOrder order, int lock);
-  // No order comes: nothing is left of the preparation.
-  void dismiss();
+  // No order comes: ends the process, with nothing left of the preparation.
+  [[noreturn]] void leave();
 
  private:
   // running -> (asked to end) stopping -> (main process gone, others left) sweeping -> killing -> over

@@ -1,10 +1,14 @@
-// The leader's program. It is embedded in the runner and executed from memory, so that an upgrade of the runner never
-// changes it below a running step. It is linked statically: it starts fast and holds little while it
-// waits.
-// It is there before its step is: it prepares itself, then waits for its order, so that its start is not felt by a step.
-//   argv: name, the id of the step that it will lead, the descriptor of its socket to the runner
+// The leaders' program. It is embedded in the runner and executed from memory, so that an upgrade of the runner never
+// changes it below a running step. It is linked statically: it starts fast and holds little.
+//
+//   source: asked by the runner, it makes a leader, and waits to be asked again. It never sees an order
+//   leader: prepares itself and waits for its order, so that its start is not felt by a step; then it leads
+//
+// Leaders are the runner's own children, not the source's. Both end when the runner does without them.
+//   argv: name, the descriptor of the source's socket to the runner
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,7 +16,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -41,17 +47,18 @@ void close_others(unsigned kept) {
   ::syscall(SYS_close_range, kept + 1, ~0U, 0);
 }
 
-struct Given {
-  int order = -1;
-  int lock = -1;
+// A packet with so many descriptors. Nothing: the runner is gone, or needs us no more.
+template <std::size_t count>
+struct Packet {
+  std::string text;
+  std::array<int, count> descriptors{};
 };
-
-// Waits. Nothing: the runner is gone, or needs us no more.
-std::optional<Given> receive(int runner) {
-  Given given;
-  char byte = 0;
-  struct iovec text = {&byte, 1};
-  alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof given)] = {};
+template <std::size_t count>
+std::optional<Packet<count>> receive(int runner) {
+  Packet<count> packet;
+  packet.text.resize(64);
+  struct iovec text = {packet.text.data(), packet.text.size()};
+  alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof packet.descriptors)] = {};
   struct msghdr message = {};
   message.msg_iov = &text;
   message.msg_iovlen = 1;
@@ -61,39 +68,63 @@ std::optional<Given> receive(int runner) {
   do got = ::recvmsg(runner, &message, MSG_CMSG_CLOEXEC);
   while (got < 0 && errno == EINTR);
   const auto* header = CMSG_FIRSTHDR(&message);
-  if (got != 1 || header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof given))
+  if (got <= 0 || header == nullptr || header->cmsg_type != SCM_RIGHTS ||
+      header->cmsg_len != CMSG_LEN(sizeof packet.descriptors))
     return {};
-  std::memcpy(&given, CMSG_DATA(header), sizeof given);
-  return given;
+  packet.text.resize(static_cast<std::size_t>(got));
+  std::memcpy(packet.descriptors.data(), CMSG_DATA(header), sizeof packet.descriptors);
+  return packet;
 }
 
-// What `ps` shows from now on: in place of the arguments, and of the variable that keeps room behind them.
-void show(char** argv, char** environment, const std::string& title) {
-  auto* end = environment[0] != nullptr ? environment[0] + std::strlen(environment[0]) : argv[2] + std::strlen(argv[2]);
-  const auto room = static_cast<std::size_t>(end - argv[0]);
-  std::memset(argv[0], 0, room);
-  title.copy(argv[0], room);
+// What `ps` shows, in place of the arguments and of the variable that keeps room behind them.
+struct Title {
+  char* begin;
+  std::size_t room;
+  void show(const std::string& text) const {
+    std::memset(begin, 0, room);
+    text.copy(begin, room);
+  }
+};
+
+[[noreturn]] void lead(const std::string& id, int runner, const Title& title) {
+  ::setsid();
+  ::prctl(PR_SET_NAME, "qg-waiting");
+  title.show("quietgate-waiting " + id);
+  quietgate::Leader leader(id, runner);
+  const auto pid = std::to_string(::getpid());
+  if (::write(runner, pid.data(), pid.size()) < 0) leader.leave();
+  const auto given = receive<2>(runner);
+  auto order = given ? read_order(given->descriptors[0]) : std::nullopt;
+  if (!order) leader.leave();
+  ::close(given->descriptors[0]);
+  ::prctl(PR_SET_NAME, "qg-leader");
+  title.show("quietgate-leader " + order->record);
+  // Nothing is worth tearing down, and a sanitizer's search for leaks would be felt in every step.
+  ::_exit(leader.lead(std::move(*order), given->descriptors[1]));
 }
 
 }  // namespace
 
 int main(int argc, char** argv, char** environment) {
-  if (argc != 3) return 2;
-  const auto runner = static_cast<int>(std::strtoul(argv[2], nullptr, 10));
+  if (argc != 2 || environment[0] == nullptr) return 2;
+  const auto runner = static_cast<int>(std::strtoul(argv[1], nullptr, 10));
   ::fcntl(runner, F_SETFD, FD_CLOEXEC);
   close_others(static_cast<unsigned>(runner));
   if (::chdir("/") != 0) return 2;  // no file system is kept busy by a leader
-  ::prctl(PR_SET_NAME, "qg-waiting");
-  quietgate::Leader leader(argv[1], runner);
-  const auto given = receive(runner);
-  auto order = given ? read_order(given->order) : std::nullopt;
-  if (!order) {
-    leader.dismiss();
-    ::_exit(given ? 2 : 0);
+  ::prctl(PR_SET_NAME, "qg-leaders");
+  const Title title{argv[0], static_cast<std::size_t>(environment[0] + std::strlen(environment[0]) - argv[0])};
+  title.show("quietgate-leaders");
+  while (const auto asked = receive<1>(runner)) {
+    clone_args arguments = {};
+    arguments.flags = CLONE_PARENT;  // with the exit signal of ours
+    auto made = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+    // Some containers refuse it.
+    if (made < 0) made = ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+    if (made == 0) {
+      ::close(runner);
+      lead(asked->text, asked->descriptors[0], title);
+    }
+    ::close(asked->descriptors[0]);
   }
-  ::close(given->order);
-  ::prctl(PR_SET_NAME, "qg-leader");
-  show(argv, environment, "quietgate-leader " + order->record);
-  // Nothing is worth tearing down, and a sanitizer's search for leaks would be felt in every step.
-  ::_exit(leader.lead(std::move(*order), given->lock));
+  ::_exit(0);
 }
