@@ -14,6 +14,7 @@
 #include "stages/load_baseline.h"
 #include "stages/load_judgement.h"
 #include "stages/load_turn.h"
+#include "stages/scaling_load.h"
 #include "stages/step.h"
 #include "stages/tree.h"
 
@@ -201,14 +202,13 @@ void LoadStage::Attempt::judge_early_end(LiveLoad& live, LocustEnd end) {
 // What happened between the decision and the reach, and what a replica did before and after.
 Task<ScalingLoad> LoadStage::Attempt::scaling_load(LiveLoad& live, ScalingStory story, std::vector<Sample> ready) {
   ScalingLoad load;
-  load.p95 = load.rate_before = load.rate_after = std::numeric_limits<double>::quiet_NaN();
+  load.rate_before = load.rate_after = std::numeric_limits<double>::quiet_NaN();
   if (story.reached_after < 0) co_return load;
   const auto from = to_span(std::floor(std::max(0.0, story.decided_after)));
   auto during = co_await live.read_again(from, to_span(story.reached_after));
   load.requests = during.steady_requests;
   load.failures = during.steady_failures;
-  load.timed = during.steady.count();
-  load.p95 = during.steady.percentile(0.95);
+  load.times = during.steady;
   const auto window = window_of(live);
   const auto rate = [&](std::int64_t begin, std::int64_t end, double replicas) {
     std::int64_t requests = 0;
@@ -250,6 +250,7 @@ Task<void> LoadStage::Attempt::judge_replicas(LiveLoad& live) {
     if (desired) desired_ = *desired;
     auto story = tell_scaling(ready_, desired_, spec_.autoscaling->expect, window);
     auto load = co_await scaling_load(live, story, ready_);
+    load.unknown = unheard(desired, window, std::max(0.0, story.reached_after));
     auto checks = judge_scaling_load(load, spec_.autoscaling->expect);
     more_.insert(more_.end(), checks.begin(), checks.end());
   } else {

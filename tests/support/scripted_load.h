@@ -67,9 +67,10 @@ class ScriptedLocust : public Processes {
 class ScriptedPrometheus : public Http {
  public:
   explicit ScriptedPrometheus(Clock& clock) : clock_(clock) {}
-  std::function<double(double)> value = [](double) { return 1.0; };  // by the server's time
-  double ahead = 0;                                                  // seconds that the server's clock is ahead of ours
-  std::function<Result<HttpResponse>()> instead;                     // answers everything but time() when set
+  std::function<double(double)> value = [](double) { return 1.0; };      // by the server's time
+  std::function<double(double)> sampled = [](double at) { return at; };  // when the sample of that moment was taken
+  double ahead = 0;                               // seconds that the server's clock is ahead of ours
+  std::function<Result<HttpResponse>()> instead;  // answers everything but time() when set
   int asked = 0;
 
   Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override {
@@ -87,7 +88,11 @@ class ScriptedPrometheus : public Http {
     } else if (text.find("/query_range") != std::string::npos) {
       std::string values;
       double step = field(text, "step"), begin = field(text, "start"), end = field(text, "end");
-      for (int i = 0; begin + i * step <= end + 1e-6; ++i) values += (i > 0 ? "," : "") + sample(begin + i * step);
+      const bool stamps = text.find("timestamp%28") != std::string::npos;
+      for (int i = 0; begin + i * step <= end + 1e-6; ++i) {
+        const double at = begin + i * step;
+        values += (i > 0 ? "," : "") + (stamps ? fmt::format("[{:.3f},\"{:.3f}\"]", at, sampled(at)) : sample(at));
+      }
       response.body = answer("matrix", "[{\"metric\":{},\"values\":[" + values + "]}]");
     } else {
       response.body = answer("vector", "[{\"metric\":{},\"value\":" + sample(now) + "}]");
