@@ -258,16 +258,30 @@ Milliseconds steady_from(const LoadReport& report, const LoadSpec& spec, double 
   return from;
 }
 
-std::map<std::string, double> measures_of(const LoadReport& report) {
-  std::map<std::string, double> measures;
+LoadValues measures_of(const LoadReport& report) {
+  LoadValues measures;
+  auto& lacking = measures.lacking;
   for (const auto& [name, q] : {std::pair("p50", 0.5), std::pair("p95", 0.95), std::pair("p99", 0.99)}) {
-    if (report.steady.count() >= least_samples(q)) measures[name] = report.steady.percentile(q);
+    const auto count = report.steady.count(), least = least_samples(q);
+    if (!kept_schedule(report)) {
+      lacking[name] = fmt::format("{:.1f} % of the scheduled arrivals began", 100 * report.achieved());
+    } else if (count < least) {
+      lacking[name] = fmt::format("{} requests after the warm-up, {} needs {}", format_count(count), name, least);
+    } else {
+      measures.values[name] = report.steady.percentile(q);
+    }
   }
   if (report.requests > 0) {
-    measures["failure_ratio"] = static_cast<double>(report.failures) / static_cast<double>(report.requests);
+    measures.values["failure_ratio"] = static_cast<double>(report.failures) / static_cast<double>(report.requests);
+  } else {
+    lacking["failure_ratio"] = "no requests";
   }
-  if (report.steady_length() >= 1) {
-    measures["requests_per_second"] = static_cast<double>(report.steady_requests) / report.steady_length();
+  if (!kept_schedule(report)) {
+    lacking["requests_per_second"] = lacking["p50"];
+  } else if (report.steady_length() >= 1) {
+    measures.values["requests_per_second"] = static_cast<double>(report.steady_requests) / report.steady_length();
+  } else {
+    lacking["requests_per_second"] = "less than a second after the warm-up";
   }
   return measures;
 }
