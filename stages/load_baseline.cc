@@ -143,16 +143,19 @@ Check judge_measure(const LoadBaseline& spec, const Compared& both, const LoadBa
   const auto numbers = numbers_of(both, tested);
   const auto observed = shown_shift(both.sign * both.shift.estimate, unit);
   const bool worse = both.q <= significant && both.shift.estimate > 0;
-  if (worse && both.shift.estimate > tolerated(both.shift.base, spec, unit)) {
-    const auto excuse = excuse_for(both, spec, base);
-    if (excuse.empty()) return failed_check(name, wanted, observed, fmt::format("{} got worse: {}", name, numbers));
-    return passed_check(name, wanted, observed,
-                        fmt::format("WARNING: {} got worse, but {}: {}", name, excuse, numbers));
+  const bool beyond = worse && both.shift.estimate > tolerated(both.shift.base, spec, unit);
+  const auto excuse = beyond ? excuse_for(both, spec, base) : std::string();
+  if (beyond && excuse.empty()) {
+    return failed_check(name, wanted, observed, fmt::format("{} got worse: {}", name, numbers));
   }
   // The loads that lack the measure may be those that would tell.
   if (const auto reason = lacking.find(both.measure); reason != lacking.end()) {
     return inconclusive_check(name, wanted,
                               fmt::format("{}: not every load can be compared: {}", name, reason->second));
+  }
+  if (beyond) {
+    return passed_check(name, wanted, observed,
+                        fmt::format("WARNING: {} got worse, but {}: {}", name, excuse, numbers));
   }
   if (!worse) return passed_check(name, wanted, observed, fmt::format("{}: no regression: {}", name, numbers));
   return passed_check(name, wanted, observed,

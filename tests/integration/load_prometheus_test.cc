@@ -195,6 +195,13 @@ TEST_F(LoadPrometheus, APrometheusThatWasAwayIsAHole) {
   auto checks = judge_scaling(bench.await(watch.series(scaling)), std::vector<Sample>(), autoscaling.expect, scaling);
   EXPECT_EQ(checks[0].outcome, Outcome::passed) << checks[0].sentence;
 
+  autoscaling.query = "sum(app_ready_replicas offset 3s)";
+  const auto behind = scaling_request();
+  ReplicaWatch later(http, processes, clock, behind);
+  checks = judge_scaling(bench.await(later.series(scaling)), std::vector<Sample>(), autoscaling.expect, scaling);
+  EXPECT_EQ(checks[0].outcome, Outcome::passed) << checks[0].sentence;
+  autoscaling.query = "sum(app_ready_replicas)";
+
   prometheus->stop();
   std::this_thread::sleep_for(Milliseconds(8'000));
   prometheus = std::make_unique<Companion>(prometheus_process);

@@ -96,6 +96,9 @@ TEST(LoadBaseline, ACandidateTooSlowToBeMeasuredIsNoPass) {
   EXPECT_EQ(judged(p95_only, base, {{"p95", {100, 101, 102, 103, 104}}}, slow).outcome, Outcome::inconclusive)
       << "the load that could not be measured was the slowest";
   EXPECT_EQ(judged(p95_only, base, five("p95", 900), slow).outcome, Outcome::failed) << "what is certain";
+  EXPECT_EQ(judge_baseline(p95_only, {"promoted commits", {base}, false}, five("p95", 900), slow)[0].outcome,
+            Outcome::inconclusive)
+      << "a warning passes, but not for what could not be measured";
   EXPECT_EQ(judged(p95_only, {}, {}, slow).outcome, Outcome::passed) << "there is nothing to compare with";
 }
 
