@@ -67,10 +67,9 @@ class ScriptedLocust : public Processes {
 class ScriptedPrometheus : public Http {
  public:
   explicit ScriptedPrometheus(Clock& clock) : clock_(clock) {}
-  std::function<double(double)> value = [](double) { return 1.0; };      // by the server's time
-  std::function<double(double)> sampled = [](double at) { return at; };  // when the sample of that moment was taken
-  double ahead = 0;                               // seconds that the server's clock is ahead of ours
-  std::function<Result<HttpResponse>()> instead;  // answers everything but time() when set
+  std::function<double(double)> value = [](double) { return 1.0; };  // by the server's time
+  double ahead = 0;                                                  // seconds that the server's clock is ahead of ours
+  std::function<Result<HttpResponse>()> instead;                     // answers everything but time() when set
   int asked = 0;
 
   Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override {
@@ -99,6 +98,8 @@ class ScriptedPrometheus : public Http {
     }
     co_return response;
   }
+  // When the sample was taken that is the newest at this moment.
+  std::function<double(double)> sampled = [](double at) { return at; };
   static std::string answer(const std::string& type, const std::string& result) {
     return R"({"status":"success","data":{"resultType":")" + type + R"(","result":)" + result + "}}";
   }
