@@ -7,14 +7,16 @@
 #include <utility>
 
 #include "stages/expectation.h"
-#include "stages/statistics.h"
 
 namespace quietgate {
 
 namespace {
 
 constexpr double widest_hole = 5;  // seconds
+constexpr const char* nobody_says = "nobody said how many replicas were desired";
+constexpr const char* decided_before_the_load = "more replicas were desired already before the load began";
 constexpr double close_enough = 1e-6;
+constexpr double clocks_agree = 2;  // seconds, no better: a decision so shortly before the load's begin may answer it
 
 bool same(double a, double b) {
   return std::fabs(a - b) < close_enough;
@@ -30,10 +32,11 @@ std::string number(double value) {
 
 // Says where the first hole in [from, until] is, in time since `begin`; empty: there is none. Numbers only: NaN is as
 // good as nothing.
-std::string hole_in(const std::vector<Sample>& samples, double begin, double from, double until) {
+std::string hole_in(const std::vector<Sample>& samples, double begin, double from, double until,
+                    const char* count = "replica count") {
   double last = from;
   auto describe = [&](double to) {
-    return fmt::format("no replica count from {} to {} after the load began", span(last - begin), span(to - begin));
+    return fmt::format("no {} from {} to {} after the load began", count, span(last - begin), span(to - begin));
   };
   for (const auto& sample : samples) {
     if (!std::isfinite(sample.value) || sample.time < from) continue;
@@ -70,6 +73,11 @@ Check reach_check(const ScalingStory& story, const AutoscalingExpectation& expec
 
 Check ceiling_check(const ScalingStory& story, double ceiling, const std::string& hole) {
   auto wanted = "<= " + number(ceiling);
+  if (story.highest_desired > ceiling + close_enough) {
+    return failed_check(
+        "never above", wanted, number(story.highest_desired),
+        fmt::format("{} desired at the highest > {}", format_replicas(story.highest_desired), number(ceiling)));
+  }
   if (story.highest > ceiling + close_enough) {
     return failed_check("never above", wanted, number(story.highest),
                         fmt::format("{} at the highest > {}", format_replicas(story.highest), number(ceiling)));
@@ -101,19 +109,6 @@ std::string format_replicas(double count) {
   return number(count) + (same(count, 1) ? " replica" : " replicas");
 }
 
-Result<std::vector<Sample>> single_series(const Result<std::vector<Series>>& answer) {
-  if (!answer) return answer.error();
-  if (answer->empty()) {
-    return infrastructure_error("the replica query gave no data",
-                                "check that the query names an existing metric and that its target is up");
-  }
-  if (answer->size() > 1) {
-    return user_error(fmt::format("the replica query gave {} series instead of one", answer->size()),
-                      "aggregate it to one number, for example with sum(...)");
-  }
-  return answer->front().samples;
-}
-
 namespace {
 
 std::vector<Sample> numbers_in(const std::vector<Sample>& samples, const ScalingWindow& window) {
@@ -124,25 +119,49 @@ std::vector<Sample> numbers_in(const std::vector<Sample>& samples, const Scaling
   return numbers;
 }
 
-void tell_desired(const std::vector<Sample>& ready, const std::vector<Sample>& desired, const ScalingWindow& window,
-                  ScalingStory& story) {
-  if (desired.empty()) return;
+// The count that stood at this moment: the last from before it, or the first there is.
+std::vector<Sample>::const_iterator standing_at(const std::vector<Sample>& numbers, double moment) {
+  auto next = std::find_if(numbers.begin(), numbers.end(),
+                           [&](const Sample& sample) { return sample.time > moment + close_enough; });
+  return next == numbers.begin() ? next : std::prev(next);
+}
+
+// What was desired after the last fall after the load; negative: there was none.
+double tell_decisions(const std::vector<Sample>& desired, const AutoscalingExpectation& expect,
+                      const ScalingWindow& window, ScalingStory& story) {
+  const auto base = standing_at(desired, window.begin);
+  story.highest_desired = base->value;
   double last = desired.front().value, wanted = -1;
-  int direction = 0, reversals = 0;
+  int direction = 0;
+  story.reversals = 0;
   for (const auto& sample : desired) {
     const int step = same(sample.value, last) ? 0 : (sample.value > last ? 1 : -1);
     last = sample.value;
-    if (step == 0 || sample.time <= window.begin + close_enough) continue;
-    if (direction != 0 && step != direction) ++reversals;
+    const bool in_load = sample.time > window.begin + close_enough;
+    if (in_load) story.highest_desired = std::max(story.highest_desired, sample.value);
+    if (step == 0 || (!in_load && (step < 0 || sample.time <= window.begin - clocks_agree))) continue;
+    if (direction != 0 && step != direction) ++story.reversals;
     direction = step;
-    if (step > 0 && story.decided_after < 0) story.decided_after = sample.time - window.begin;
-    if (step < 0 && sample.time >= window.end - close_enough && story.decided_down_after < 0) {
-      story.decided_down_after = sample.time - window.end;
-    }
-    if (step < 0 && sample.time >= window.end - close_enough) wanted = sample.value;
+    if (step > 0 && story.decided_after < 0) story.decided_after = std::max(0.0, sample.time - window.begin);
+    if (step > 0 || sample.time < window.end - close_enough) continue;
+    if (story.decided_down_after < 0) story.decided_down_after = sample.time - window.end;
+    wanted = sample.value;
   }
-  story.reversals = reversals;
-  if (story.decided_after >= 0 && story.reached_after >= 0) story.ready_lag = story.reached_after - story.decided_after;
+  const bool at_once = story.decided_after >= 0 && story.decided_after < close_enough;
+  const bool enough = expect.reach ? base->value >= *expect.reach - close_enough
+                                   : story.decided_after < 0 && base->value > story.base + close_enough;
+  story.decided_before = enough && !at_once;
+  if (story.decided_before) story.decided_after = -1;
+  return wanted;
+}
+
+void tell_desired(const std::vector<Sample>& ready, const std::vector<Sample>& desired,
+                  const AutoscalingExpectation& expect, const ScalingWindow& window, ScalingStory& story) {
+  if (desired.empty()) return;
+  const double wanted = tell_decisions(desired, expect, window, story);
+  if (story.decided_after >= 0 && story.reached_after >= 0) {
+    story.ready_lag = std::max(0.0, story.reached_after - story.decided_after);
+  }
   if (wanted < 0) return;
   for (const auto& sample : ready) {
     if (sample.time < window.end + story.decided_down_after - close_enough) continue;
@@ -161,6 +180,7 @@ Check decision_check(const ScalingStory& story, Milliseconds within, const std::
         fmt::format("more replicas were desired {} after the load began <= {}", span(story.decided_after), wanted));
   }
   if (!hole.empty()) return inconclusive_check("decision", wanted, hole);
+  if (story.decided_before) return inconclusive_check("decision", wanted, decided_before_the_load);
   if (story.decided_after < 0) {
     return failed_check("decision", wanted, "never", "no more replicas were ever desired than before the load");
   }
@@ -169,21 +189,26 @@ Check decision_check(const ScalingStory& story, Milliseconds within, const std::
       fmt::format("more replicas were desired {} after the load began > {}", span(story.decided_after), wanted));
 }
 
-Check ready_check(const ScalingStory& story, double reach, Milliseconds within, const std::string& hole) {
+// `hole`: of the ready replicas; `deaf`: why it is not known when the decision was.
+Check ready_check(const ScalingStory& story, double reach, Milliseconds within, const std::string& hole,
+                  const std::string& deaf) {
   auto wanted = human_duration(within);
   const auto limit = static_cast<double>(within.count()) / 1000;
-  if (story.ready_lag >= 0 && story.ready_lag <= limit + close_enough) {
-    return passed_check(
-        "ready", wanted, span(story.ready_lag),
-        fmt::format("{} ready {} after the decision <= {}", format_replicas(reach), span(story.ready_lag), wanted));
-  }
-  if (!hole.empty()) return inconclusive_check("ready", wanted, hole);
+  if (!deaf.empty()) return inconclusive_check("ready", wanted, deaf);
+  const bool reached = story.reached_after >= 0;
+  const bool in_time = story.ready_lag >= 0 && story.ready_lag <= limit + close_enough;
+  if (!in_time && !hole.empty()) return inconclusive_check("ready", wanted, hole);
+  if (!reached) return failed_check("ready", wanted, "never", fmt::format("never {} ready", format_replicas(reach)));
+  if (story.decided_before) return inconclusive_check("ready", wanted, decided_before_the_load);
   if (story.ready_lag < 0) {
-    return failed_check("ready", wanted, "never", fmt::format("never {} ready", format_replicas(reach)));
+    return inconclusive_check("ready", wanted,
+                              fmt::format("{} ready {} after the load began, without a decision to count from",
+                                          format_replicas(reach), span(story.reached_after)));
   }
-  return failed_check(
-      "ready", wanted, span(story.ready_lag),
-      fmt::format("{} ready {} after the decision > {}", format_replicas(reach), span(story.ready_lag), wanted));
+  auto sentence = fmt::format("{} ready {} after the decision {} {}", format_replicas(reach), span(story.ready_lag),
+                              in_time ? "<=" : ">", wanted);
+  return in_time ? passed_check("ready", wanted, span(story.ready_lag), std::move(sentence))
+                 : failed_check("ready", wanted, span(story.ready_lag), std::move(sentence));
 }
 
 }  // namespace
@@ -193,14 +218,11 @@ ScalingStory tell_scaling(const std::vector<Sample>& samples, const std::vector<
   const auto numbers = numbers_in(samples, window);
   ScalingStory story;
   if (numbers.empty()) return story;
-  // The base is what stood when the load began: the last count from before it, or the first there is.
-  auto next = std::find_if(numbers.begin(), numbers.end(),
-                           [&](const Sample& sample) { return sample.time > window.begin + close_enough; });
-  if (next == numbers.begin()) ++next;
-  story.base = story.highest = story.last = std::prev(next)->value;
+  const auto standing = standing_at(numbers, window.begin);
+  story.base = story.highest = story.last = standing->value;
   int direction = 0;
   double settled_since = -1;
-  for (; next != numbers.end(); ++next) {
+  for (auto next = std::next(standing); next != numbers.end(); ++next) {
     int step = same(next->value, story.last) ? 0 : (next->value > story.last ? 1 : -1);
     if (step != 0 && direction != 0 && step != direction) ++story.reversals;
     if (step != 0) direction = step;
@@ -220,8 +242,18 @@ ScalingStory tell_scaling(const std::vector<Sample>& samples, const std::vector<
     }
   }
   if (settled_since >= 0) story.settled_after = std::max(0.0, settled_since - window.end);
-  tell_desired(numbers, numbers_in(desired, window), window, story);
+  tell_desired(numbers, numbers_in(desired, window), expect, window, story);
   return story;
+}
+
+std::string unheard(const Result<std::vector<Sample>>& desired, const ScalingWindow& window, double seconds) {
+  if (!desired) return "the desired replicas: " + desired.error().message;
+  if (desired->empty()) return {};
+  if (std::none_of(desired->begin(), desired->end(),
+                   [](const Sample& sample) { return std::isfinite(sample.value); })) {
+    return "the desired replicas: the query gave only NaN";
+  }
+  return hole_in(*desired, window.begin, window.begin, window.begin + seconds, "count of desired replicas");
 }
 
 std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, const Result<std::vector<Sample>>& desired,
@@ -242,63 +274,32 @@ std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, con
     checks.push_back(reach_check(story, expect,
                                  hole_in(*samples, window.begin, window.begin, std::min(deadline, window.read_until))));
   }
-  const auto deaf = desired ? hole_in(*desired, window.begin, window.begin, window.end) : desired.error().message;
-  if (expect.decide_within) checks.push_back(decision_check(story, *expect.decide_within, deaf));
+  // Who asks for a decision needs somebody to say it.
+  const bool said = !desired || !desired->empty();
+  const auto no_decision = said ? unheard(desired, window, window.end - window.begin) : nobody_says;
+  if (expect.decide_within) checks.push_back(decision_check(story, *expect.decide_within, no_decision));
   if (expect.ready_within && expect.reach) {
-    checks.push_back(ready_check(story, *expect.reach, *expect.ready_within, deaf.empty() ? hole : deaf));
+    checks.push_back(
+        ready_check(story, *expect.reach, *expect.ready_within, hole,
+                    story.decided_after >= 0 ? unheard(desired, window, story.decided_after) : no_decision));
   }
-  if (expect.never_above) checks.push_back(ceiling_check(story, *expect.never_above, hole));
+  const auto untold = unheard(desired, window, window.read_until - window.begin);
+  if (expect.never_above) {
+    checks.push_back(ceiling_check(story, *expect.never_above, hole.empty() ? untold : hole));
+  }
   if (expect.settle_at) {
     checks.push_back(settle_check(story, expect, hole_in(*samples, window.begin, window.end, window.read_until)));
   }
   if (expect.reversals) {
-    checks.push_back(hole.empty() ? judge("reversals", story.reversals, Unit::count, *expect.reversals, "")
-                                  : inconclusive_check("reversals", expect.reversals->text, hole));
+    const auto& blind = said ? untold : hole;
+    checks.push_back(blind.empty() ? judge("reversals", story.reversals, Unit::count, *expect.reversals, "")
+                                   : inconclusive_check("reversals", expect.reversals->text, blind));
   }
   if (checks.empty()) {
     checks.push_back(hole.empty()
                          ? passed_check("replicas", "a replica count throughout", number(story.highest),
                                         fmt::format("{} -> {}", number(story.base), format_replicas(story.highest)))
                          : inconclusive_check("replicas", "a replica count throughout", hole));
-  }
-  return checks;
-}
-
-std::vector<Check> judge_scaling_load(const ScalingLoad& load, const AutoscalingExpectation& expect) {
-  std::vector<Check> checks;
-  const auto basis = fmt::format("while scaling ({} requests)", format_count(load.requests));
-  if (expect.failure_ratio) {
-    checks.push_back(load.requests == 0 ? inconclusive_check("failure ratio while scaling", expect.failure_ratio->text,
-                                                             "no requests were sent while replicas came")
-                                        : judge("failure ratio while scaling",
-                                                static_cast<double>(load.failures) / static_cast<double>(load.requests),
-                                                Unit::ratio, *expect.failure_ratio, basis));
-  }
-  if (expect.p95) {
-    const auto least = least_samples(0.95);
-    checks.push_back(load.timed < least
-                         ? inconclusive_check("p95 while scaling", expect.p95->text,
-                                              fmt::format("p95 while scaling needs at least {} requests and had {}",
-                                                          least, load.timed))
-                         : judge("p95 while scaling", load.p95, Unit::milliseconds, *expect.p95, basis));
-  }
-  if (expect.per_replica) {
-    const auto wanted = fmt::format(">= {:g}", *expect.per_replica);
-    const double share = load.rate_after / load.rate_before;
-    const auto numbers = fmt::format("{} a replica with more of them, {} before",
-                                     format_quantity(load.rate_after, Unit::requests_per_second),
-                                     format_quantity(load.rate_before, Unit::requests_per_second));
-    if (!std::isfinite(share)) {
-      checks.push_back(inconclusive_check("per replica", wanted,
-                                          "the throughput of a replica needs whole seconds of load before the first "
-                                          "new replica and after the last"));
-    } else {
-      const bool holds = share >= *expect.per_replica - close_enough;
-      const auto sentence =
-          fmt::format("{}: {:.0f} % {} {:.0f} %", numbers, 100 * share, holds ? ">=" : "<", 100 * *expect.per_replica);
-      checks.push_back(holds ? passed_check("per replica", wanted, fmt::format("{:.2f}", share), sentence)
-                             : failed_check("per replica", wanted, fmt::format("{:.2f}", share), sentence));
-    }
   }
   return checks;
 }

@@ -1,7 +1,6 @@
 // Whether the replicas followed the load: reached a number in time, never too many, came back, without swinging. Pure.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,9 +18,6 @@ struct ScalingWindow {
   double read_until = 0;
 };
 
-// The one series of an answer. Errors say why it can't be judged: none, several, or the server's own error.
-Result<std::vector<Sample>> single_series(const Result<std::vector<Series>>& answer);
-
 // What happened to the replicas, as numbers. Times are seconds after the begin of the load; negative: never.
 struct ScalingStory {
   double base = 0;               // at the begin of the load
@@ -32,8 +28,10 @@ struct ScalingStory {
   double settled_after = -1;  // after the *end* of the load: begin of the last unbroken time at `settle_at`
   int reversals = 0;          // changes of direction; up, then down: 1
   // With the desired replicas known; the last two after the *end* of the load.
+  double highest_desired = -1;
+  bool decided_before = false;     // more replicas were desired before the load, which it so has no part in
   double decided_after = -1;       // the first rise of the desired replicas
-  double ready_lag = -1;           // from that until `reach` were ready
+  double ready_lag = -1;           // from that until `reach` were ready; 0 when these were seen first
   double decided_down_after = -1;  // the first fall of the desired replicas
   double down_after = -1;          // until the ready replicas were as few as desired then
 };
@@ -42,20 +40,13 @@ ScalingStory tell_scaling(const std::vector<Sample>& samples, const std::vector<
                           const AutoscalingExpectation& expect, const ScalingWindow& window);
 
 // One check per expectation. What is certain from the samples there are is said; where a hole in the series (more than
-// 5 s without a number) could hide the contrary, the check is inconclusive.
+// 5 s without a number) could hide the contrary, the check is inconclusive. So is what depends on the desired replicas
+// when these are an error; no samples of them: nobody says them.
 std::vector<Check> judge_scaling(const Result<std::vector<Sample>>& samples, const Result<std::vector<Sample>>& desired,
                                  const AutoscalingExpectation& expect, const ScalingWindow& window);
 
-// The load while replicas came, and what a replica did before and after. Rates are requests a second.
-struct ScalingLoad {
-  std::int64_t requests = 0;  // between the decision (the begin of the load, when it is not known) and the reach
-  std::int64_t failures = 0;
-  std::int64_t timed = 0;
-  double p95 = 0;          // milliseconds; NaN: none
-  double rate_before = 0;  // of a replica, until the first new one was ready; NaN: no whole second
-  double rate_after = 0;   // of a replica, from the reach to the end of the load; likewise
-};
-std::vector<Check> judge_scaling_load(const ScalingLoad& load, const AutoscalingExpectation& expect);
+// Why it is not known what was desired from the begin of the load for so many seconds; empty: it is, or nobody says it.
+std::string unheard(const Result<std::vector<Sample>>& desired, const ScalingWindow& window, double seconds);
 
 // While waiting after the load: whether the newest samples stand at `settle_at` for `steady_for` seconds.
 bool settled(const std::vector<Sample>& recent, const AutoscalingExpectation& expect, double load_end,

@@ -150,16 +150,20 @@ Summary summarise(const std::vector<Check>& checks) {
   if (checks.empty()) return {Outcome::inconclusive, "nothing was checked"};
   summary.outcome = Outcome::passed;
   for (const auto& check : checks) summary.outcome = worst(summary.outcome, check.outcome);
-  // A pass is told by its first few; anything else has one reason, and people want that one.
+  // A pass is told by its first few and by what it warns of; anything else has one reason, and people want that one.
   const std::size_t told = summary.outcome == Outcome::passed ? 3 : 1;
-  std::size_t same = 0;
+  std::size_t same = 0, untold = 0;
   for (const auto& check : checks) {
     if (check.outcome != summary.outcome) continue;
-    if (++same > told) continue;
+    const bool warns = summary.outcome == Outcome::passed && check.sentence.starts_with("WARNING: ");
+    if (++same > told && !warns) {
+      ++untold;
+      continue;
+    }
     if (same > 1) summary.sentence += "; ";
     summary.sentence += check.sentence;
   }
-  if (same > told) summary.sentence += fmt::format("; {} more {}", same - told, word_of(summary.outcome, same - told));
+  if (untold > 0) summary.sentence += fmt::format("; {} more {}", untold, word_of(summary.outcome, untold));
   return summary;
 }
 

@@ -31,7 +31,8 @@ Check failed_check(std::string name, std::string expected, std::string observed,
 Check passed_check(std::string name, std::string expected, std::string observed, std::string sentence);
 
 // The worst outcome of all checks, with the sentence of the first check that has it (`...; 2 more failed` when it is
-// not alone); for a pass the first three (`...; 4 more hold`). No checks at all is inconclusive.
+// not alone); for a pass the first three and all that begin with `WARNING: ` (`...; 4 more hold`). No checks at all is
+// inconclusive.
 struct Summary {
   Outcome outcome = Outcome::inconclusive;
   std::string sentence;

@@ -14,6 +14,7 @@
 #include "stages/load_baseline.h"
 #include "stages/load_judgement.h"
 #include "stages/load_turn.h"
+#include "stages/scaling_load.h"
 #include "stages/step.h"
 #include "stages/tree.h"
 
@@ -172,6 +173,8 @@ class LoadStage::Attempt {
   std::vector<Check> more_;                 // of all loads together
   LoadMeasures measured_;
   LoadMeasures other_;  // the baseline's service
+  std::map<std::string, std::string>
+      lacking_;  // measures that a load of the commit could not give, and the first reason
   std::vector<Sample> ready_;
   std::vector<Sample> desired_;
   StageOutcome outcome_;
@@ -201,14 +204,13 @@ void LoadStage::Attempt::judge_early_end(LiveLoad& live, LocustEnd end) {
 // What happened between the decision and the reach, and what a replica did before and after.
 Task<ScalingLoad> LoadStage::Attempt::scaling_load(LiveLoad& live, ScalingStory story, std::vector<Sample> ready) {
   ScalingLoad load;
-  load.p95 = load.rate_before = load.rate_after = std::numeric_limits<double>::quiet_NaN();
+  load.rate_before = load.rate_after = std::numeric_limits<double>::quiet_NaN();
   if (story.reached_after < 0) co_return load;
   const auto from = to_span(std::floor(std::max(0.0, story.decided_after)));
   auto during = co_await live.read_again(from, to_span(story.reached_after));
   load.requests = during.steady_requests;
   load.failures = during.steady_failures;
-  load.timed = during.steady.count();
-  load.p95 = during.steady.percentile(0.95);
+  load.times = during.steady;
   const auto window = window_of(live);
   const auto rate = [&](std::int64_t begin, std::int64_t end, double replicas) {
     std::int64_t requests = 0;
@@ -250,6 +252,7 @@ Task<void> LoadStage::Attempt::judge_replicas(LiveLoad& live) {
     if (desired) desired_ = *desired;
     auto story = tell_scaling(ready_, desired_, spec_.autoscaling->expect, window);
     auto load = co_await scaling_load(live, story, ready_);
+    load.unknown = unheard(desired, window, std::max(0.0, story.reached_after));
     auto checks = judge_scaling_load(load, spec_.autoscaling->expect);
     more_.insert(more_.end(), checks.begin(), checks.end());
   } else {
@@ -293,7 +296,11 @@ Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
   const auto from = steady_from(live.report, spec_, scaled_after);
   if (from != spec_.warm_up) live.report = co_await live.read_again(from);
   const auto measures = measures_of(live.report);
-  for (const auto& [name, value] : measures) (live.turn.baseline ? other_ : measured_)[name].push_back(value);
+  for (const auto& [name, value] : measures.values) (live.turn.baseline ? other_ : measured_)[name].push_back(value);
+  if (!live.turn.baseline) {
+    for (const auto& [name, why] : measures.lacking)
+      lacking_.emplace(name, fmt::format("load {} of {} had {}", live.turn.number, live.turn.of, why));
+  }
   auto checks = judge_load(live.report, end, spec_);
   if (live.turn.baseline) {
     // Its bounds are not what is judged; that it was the load asked for is.
@@ -335,19 +342,23 @@ Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
 }
 
 void LoadStage::Attempt::judge_against_baseline() {
-  std::string others = spec_.baseline->host;
-  if (others.empty()) {
-    others = "promoted commits";
+  LoadBase base;
+  base.name = spec_.baseline->host;
+  base.in_turns = !base.name.empty();
+  if (base.in_turns) {
+    base.runs = {other_};
+  } else {
+    base.name = "promoted commits";
     if (stage_.catalog_ != nullptr) {
       auto loads = promoted_loads(*stage_.catalog_, request_);
       if (!loads) {
         more_.push_back(inconclusive_check("baseline", "loads of promoted commits", loads.error().message));
         return;
       }
-      other_ = std::move(*loads);
+      base.runs = std::move(*loads);
     }
   }
-  auto checks = judge_baseline(*spec_.baseline, other_, measured_, others);
+  auto checks = judge_baseline(*spec_.baseline, base, measured_, lacking_);
   tell(request_, checks);
   more_.insert(more_.end(), checks.begin(), checks.end());
 }

@@ -38,8 +38,13 @@ const char* source_of(const LoadSpec& spec);
 // none came).
 Milliseconds steady_from(const LoadReport& report, const LoadSpec& spec, double scaled_after);
 
-// What loads are compared by, of those that can be told: p50, p95, p99 (ms), failure_ratio, requests_per_second.
-std::map<std::string, double> measures_of(const LoadReport& report);
+// What loads are compared by: p50, p95, p99 (ms), failure_ratio, requests_per_second. Each is a value, or lacking with
+// the reason: too few requests, or a schedule that was not kept.
+struct LoadValues {
+  std::map<std::string, double> values;
+  std::map<std::string, std::string> lacking;
+};
+LoadValues measures_of(const LoadReport& report);
 
 // Whether the load is pointless to go on with: nothing but exceptions and not one request.
 bool hopeless(const LoadReport& report);

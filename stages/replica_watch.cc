@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "stages/expectation.h"
+#include "stages/replica_series.h"
 #include "stages/step.h"
 #include "stages/tree.h"
 
@@ -20,7 +21,7 @@ namespace {
 constexpr Milliseconds first_number_within{30'000};
 constexpr Milliseconds between_queries{1'000};
 constexpr Milliseconds between_commands{2'000};
-constexpr const char* command_patience = "4";  // seconds
+constexpr const char* command_patience = "2";  // seconds: one silent answer of a command makes no hole of five
 constexpr std::size_t most_answer = 4096;
 constexpr Milliseconds after_a_problem{5'000};
 constexpr const char* answers_file = "/replicas.txt";
@@ -35,6 +36,10 @@ double seconds_of(Milliseconds span) {
 
 std::string whole_seconds(double seconds) {
   return human_duration(Milliseconds(std::llround(std::max(0.0, seconds)) * 1000));
+}
+
+std::string not_known(const std::string& query) {
+  return fmt::format("no sample of `{}` was less than five seconds old: scrape it more often", query);
 }
 
 }  // namespace
@@ -56,7 +61,7 @@ Task<std::optional<Sample>> ReplicaWatch::ask_command() {
     problem_ = step.error().message;
     co_return std::nullopt;
   }
-  step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "1", command_patience});
+  step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "0.3", command_patience});
   // A step's name is used once, and there will be many.
   const auto now = seconds_of(clock_.now());
   step->name = fmt::format("{}/steps/replicas-{:.0f}-{}", request_.directory, now * 1000, ++asked_);
@@ -160,9 +165,13 @@ Task<Result<double>> ReplicaWatch::calm(double count) {
 }
 
 Task<bool> ReplicaWatch::look() {
-  if (clock_.now() < next_look_) co_return false;
+  const auto begun = clock_.now();
+  if (begun < next_look_) co_return false;
+  // From when it was due: what an answer takes, and being looked at late, must not add up to a hole.
+  const auto due = begun - next_look_ < between_looks_ ? next_look_ : begun;
   auto sample = co_await ask();
-  next_look_ = clock_.now() + (sample ? between_looks_ : after_a_problem);
+  // What was missed of a Prometheus can be read later; what a command did not say is lost.
+  next_look_ = sample || spec_.command ? due + between_looks_ : clock_.now() + after_a_problem;
   if (!sample) co_return false;
   highest_ = std::max(highest_, sample->value);
   recent_.push_back(*sample);
@@ -198,17 +207,35 @@ Task<double> ReplicaWatch::wait_for_end(ScalingWindow window, double offset) {
                             : fmt::format("waiting for {}: {} now, {} of {}", format_replicas(*expect.reach), count,
                                           whole_seconds(now - window.begin), human_duration(expect.within)));
     }
-    co_await clock_.sleep(Milliseconds(500), stop_);
+    co_await clock_.sleep(Milliseconds(250), stop_);
     co_await look();
   }
+}
+
+Task<Result<std::vector<Sample>>> ReplicaWatch::read(std::string query, ScalingWindow window) {
+  using Answer = Result<std::vector<Sample>>;
+  const double from = window.begin - before_the_load;
+  auto answer = co_await prometheus_.query_range(query, from, window.read_until, 1, stop_);
+  auto values = single_series(answer);
+  if (!values) co_return values.error();
+  auto queries = stamp_queries(query);
+  if (!queries) co_return queries.error();
+  std::vector<std::vector<Sample>> stamps;
+  for (const auto& stamp : *queries) {
+    auto times = co_await prometheus_.query_range(stamp, from, window.read_until, 1, stop_);
+    if (!times) co_return times.error();
+    stamps.push_back(times->empty() ? std::vector<Sample>() : std::move(times->front().samples));
+  }
+  co_return Answer(known_counts(*values, stamps));
 }
 
 Task<Result<std::vector<Sample>>> ReplicaWatch::desired(ScalingWindow window) {
   if (spec_.command) co_return answers(2, window);
   if (spec_.desired.empty()) co_return std::vector<Sample>();
-  auto answer =
-      co_await prometheus_.query_range(spec_.desired, window.begin - before_the_load, window.read_until, 1, stop_);
-  co_return single_series(answer);
+  auto known = co_await read(spec_.desired, window);
+  // No samples would mean that nobody was asked.
+  if (known && known->empty()) co_return infrastructure_error(not_known(spec_.desired));
+  co_return known;
 }
 
 Task<Result<std::vector<Sample>>> ReplicaWatch::series(ScalingWindow window) {
@@ -217,9 +244,9 @@ Task<Result<std::vector<Sample>>> ReplicaWatch::series(ScalingWindow window) {
     if (kept.empty()) co_return infrastructure_error(problem_.empty() ? "the command gave no replica count" : problem_);
     co_return kept;
   }
-  auto answer =
-      co_await prometheus_.query_range(spec_.query, window.begin - before_the_load, window.read_until, 1, stop_);
-  co_return single_series(answer);
+  auto known = co_await read(spec_.query, window);
+  if (known && known->empty()) co_return infrastructure_error(not_known(spec_.query));
+  co_return known;
 }
 
 }  // namespace quietgate

@@ -33,7 +33,8 @@ class ReplicaWatch {
   // After the load (on the server's clock): returns when the replicas have settled and every deadline that still counts
   // has passed, with the time on the server's clock.
   Task<double> wait_for_end(ScalingWindow window, double offset);
-  // The whole series around the load, one sample a second (of a command: each answer).
+  // The whole series around the load, one sample a second (of a command: each answer), without what no sample of the
+  // last five seconds stands behind (replica_series.h).
   Task<Result<std::vector<Sample>>> series(ScalingWindow window);
   // Likewise of the desired replicas; empty when nobody says them.
   Task<Result<std::vector<Sample>>> desired(ScalingWindow window);
@@ -43,6 +44,7 @@ class ReplicaWatch {
   Task<std::optional<Sample>> ask_command();
   std::vector<Sample> answers(std::size_t column, const ScalingWindow& window) const;
   Task<Result<double>> calm(double count);
+  Task<Result<std::vector<Sample>>> read(std::string query, ScalingWindow window);
   Prometheus prometheus_;
   Prometheus impatient_;  // with a short deadline, for what is only to be seen
   Processes& processes_;

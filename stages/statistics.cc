@@ -4,6 +4,7 @@
 #include <boost/math/distributions/beta.hpp>
 #include <boost/math/distributions/binomial.hpp>
 #include <cmath>
+#include <numeric>
 
 namespace quietgate {
 
@@ -74,6 +75,21 @@ double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const auto half = values.size() / 2;
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+std::vector<double> adjusted(const std::vector<double>& p) {
+  std::vector<std::size_t> order(p.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return p[a] > p[b]; });
+  std::vector<double> q(p.size());
+  double least = 1;
+  // From the largest down: none may be below one with a larger p.
+  for (std::size_t above = 0; above < order.size(); ++above) {
+    const auto rank = static_cast<double>(order.size() - above);
+    least = std::min(least, p[order[above]] * static_cast<double>(p.size()) / rank);
+    q[order[above]] = least;
+  }
+  return q;
 }
 
 Shift compare(const std::vector<double>& base, const std::vector<double>& candidates) {

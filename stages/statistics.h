@@ -1,6 +1,7 @@
 // The statistics of loads. Pure. Sources: Clopper and Pearson, Biometrika 26 (1934); Mann and Whitney, Annals of
 // Mathematical Statistics 18 (1947), here with the exact distribution, ties at their mean rank; Hodges and Lehmann,
-// Annals of Mathematical Statistics 34 (1963); order statistics as bounds of quantiles: Conover, Practical
+// Annals of Mathematical Statistics 34 (1963); Benjamini and Hochberg, Journal of the Royal Statistical Society B 57
+// (1995); order statistics as bounds of quantiles: Conover, Practical
 // Nonparametric Statistics, section 3.2.
 #pragma once
 
@@ -34,5 +35,9 @@ struct Shift {
 Shift compare(const std::vector<double>& base, const std::vector<double>& candidates);
 
 double median(std::vector<double> values);  // of at least one value
+
+// The p of tests that are made together, each adjusted for the others (Benjamini and Hochberg's q), in the same order:
+// of all that are significant at q, at most the share q is expected to be so by chance.
+std::vector<double> adjusted(const std::vector<double>& p);
 
 }  // namespace quietgate

@@ -83,6 +83,7 @@ class LoadPrometheus : public testing::Test {
     spec.environment = {{"PATH", "/usr/bin:/bin"}};
     spec.log = bench.root + "/prometheus.log";
     prometheus = std::make_unique<Companion>(spec);
+    prometheus_process = spec;
     url = "http://127.0.0.1:" + port;
     autoscaling = {url, "sum(app_ready_replicas)", {}};
   }
@@ -109,6 +110,7 @@ class LoadPrometheus : public testing::Test {
   HttpCurl http{pool};
   PosixProcesses processes{bench.loop.get_executor()};
   std::unique_ptr<Companion> exporter, prometheus;
+  ProcessSpec prometheus_process;
   std::string url;
   AutoscalingSpec autoscaling;
   std::optional<Window> window;
@@ -174,6 +176,46 @@ TEST_F(LoadPrometheus, FollowsReplicasAndJudgesMetrics) {
   auto gone = verify(spec);
   EXPECT_EQ(gone.outcome, Outcome::inconclusive);
   EXPECT_NE(gone.reason.find("127.0.0.1"), std::string::npos) << gone.reason;
+}
+
+// For five minutes a Prometheus answers the last sample from before it was killed, as if it had never been away.
+TEST_F(LoadPrometheus, APrometheusThatWasAwayIsAHole) {
+  if (prometheus_path().empty()) {
+    GTEST_SKIP() << "PROMETHEUS IS NOT INSTALLED: this test needs the Debian package prometheus";
+  }
+  start_prometheus();
+  autoscaling.expect.never_above = 6;
+  const auto request = scaling_request();
+  ReplicaWatch watch(http, processes, clock, request);
+  ASSERT_TRUE(bench.await(watch.base()).ok()) << bench.read("prometheus.log");
+  const auto now = [&] { return static_cast<double>(clock.now().time_since_epoch().count()) / 1000; };
+  ScalingWindow scaling{now(), 0, 0};
+  std::this_thread::sleep_for(Milliseconds(4'000));
+  scaling.end = scaling.read_until = now();
+  auto checks = judge_scaling(bench.await(watch.series(scaling)), std::vector<Sample>(), autoscaling.expect, scaling);
+  EXPECT_EQ(checks[0].outcome, Outcome::passed) << checks[0].sentence;
+
+  autoscaling.query = "sum(app_ready_replicas offset 3s)";
+  const auto behind = scaling_request();
+  ReplicaWatch later(http, processes, clock, behind);
+  checks = judge_scaling(bench.await(later.series(scaling)), std::vector<Sample>(), autoscaling.expect, scaling);
+  EXPECT_EQ(checks[0].outcome, Outcome::passed) << checks[0].sentence;
+  autoscaling.query = "sum(app_ready_replicas)";
+
+  prometheus->stop();
+  std::this_thread::sleep_for(Milliseconds(8'000));
+  prometheus = std::make_unique<Companion>(prometheus_process);
+  ASSERT_TRUE(bench.await(watch.base()).ok()) << bench.read("prometheus.log");
+  std::this_thread::sleep_for(Milliseconds(3'000));
+  scaling.end = scaling.read_until = now();
+  Prometheus server(http, url);
+  auto answer = bench.await(server.query_range(autoscaling.query, scaling.begin, scaling.end, 1, bench.stop));
+  ASSERT_TRUE(answer.ok() && answer->size() == 1);
+  EXPECT_GE(static_cast<double>(answer->front().samples.size()), std::floor(scaling.end - scaling.begin))
+      << "what it answers has no hole";
+  checks = judge_scaling(bench.await(watch.series(scaling)), std::vector<Sample>(), autoscaling.expect, scaling);
+  EXPECT_EQ(checks[0].outcome, Outcome::inconclusive) << checks[0].sentence;
+  EXPECT_EQ(checks[0].sentence.substr(0, 21), "no replica count from") << checks[0].sentence;
 }
 
 // The numbers are those of a file, as a script would print those of a cluster.

@@ -87,13 +87,19 @@ class ScriptedPrometheus : public Http {
     } else if (text.find("/query_range") != std::string::npos) {
       std::string values;
       double step = field(text, "step"), begin = field(text, "start"), end = field(text, "end");
-      for (int i = 0; begin + i * step <= end + 1e-6; ++i) values += (i > 0 ? "," : "") + sample(begin + i * step);
+      const bool stamps = text.find("timestamp%28") != std::string::npos;
+      for (int i = 0; begin + i * step <= end + 1e-6; ++i) {
+        const double at = begin + i * step;
+        values += (i > 0 ? "," : "") + (stamps ? fmt::format("[{:.3f},\"{:.3f}\"]", at, sampled(at)) : sample(at));
+      }
       response.body = answer("matrix", "[{\"metric\":{},\"values\":[" + values + "]}]");
     } else {
       response.body = answer("vector", "[{\"metric\":{},\"value\":" + sample(now) + "}]");
     }
     co_return response;
   }
+  // When the sample was taken that is the newest at this moment.
+  std::function<double(double)> sampled = [](double at) { return at; };
   static std::string answer(const std::string& type, const std::string& result) {
     return R"({"status":"success","data":{"resultType":")" + type + R"(","result":)" + result + "}}";
   }

@@ -5,6 +5,9 @@
 #include <cmath>
 #include <functional>
 
+#include "stages/request_lines.h"
+#include "stages/scaling_load.h"
+
 namespace quietgate {
 namespace {
 
@@ -158,14 +161,6 @@ TEST(Autoscaling, NoSeriesNeverPasses) {
             Outcome::inconclusive);
 }
 
-TEST(Autoscaling, WantsOneSeries) {
-  std::vector<Series> two(2);
-  EXPECT_FALSE(single_series(two).ok());
-  EXPECT_FALSE(single_series(std::vector<Series>{}).ok());
-  EXPECT_EQ(single_series(infrastructure_error("refused")).error().message, "refused");
-  EXPECT_EQ(single_series(std::vector<Series>{{{}, {{1, 2}}}})->size(), 1u);
-}
-
 TEST(Autoscaling, WaitsUntilItStandsStill) {
   auto expect = usual();
   auto series = [&](int from, int until) { return every_second(from, until, [](int) { return 1.0; }); };
@@ -227,6 +222,113 @@ TEST(Autoscaling, ADesiredCountThatIsNotKnownProvesNothing) {
   EXPECT_EQ(find(quietgate::judge_scaling(ready, never, expect, window(45, 70)), "decision").outcome, Outcome::failed);
 }
 
+// What is desired is asked for less often, or of another target: it may be seen after the replicas that it led to.
+TEST(Autoscaling, ReadyReplicasMayBeSeenBeforeTheDecision) {
+  auto expect = usual();
+  expect.decide_within = expect.ready_within = Milliseconds(30'000);
+  auto ready = every_second(-5, 70, [](int t) { return t < 20 || t > 50 ? 1.0 : 3.0; });
+  auto desired = every_second(-5, 70, [](int t) { return t < 25 || t > 50 ? 1.0 : 3.0; });
+  auto checks = quietgate::judge_scaling(ready, desired, expect, window(45, 70));
+  EXPECT_EQ(find(checks, "reach").sentence, "1 -> 3 replicas in 20s <= 30s");
+  EXPECT_EQ(find(checks, "ready").outcome, Outcome::passed);
+  EXPECT_EQ(find(checks, "ready").sentence, "3 replicas ready 0ms after the decision <= 30s");
+  auto never = every_second(-5, 70, [](int) { return 1.0; });
+  EXPECT_EQ(find(quietgate::judge_scaling(never, desired, expect, window(45, 70)), "ready").sentence,
+            "never 3 replicas ready");
+  checks = quietgate::judge_scaling(ready, never, expect, window(45, 70));
+  EXPECT_EQ(find(checks, "decision").outcome, Outcome::failed);
+  EXPECT_EQ(find(checks, "ready").outcome, Outcome::inconclusive) << "there is nothing to count from";
+  EXPECT_EQ(find(checks, "ready").sentence,
+            "3 replicas ready 20s after the load began, without a decision to count from");
+}
+
+TEST(Autoscaling, ADecisionJustBeforeTheBeginIsTheLoadsAndAnEarlierOneIsNot) {
+  auto expect = usual();
+  expect.decide_within = expect.ready_within = Milliseconds(15'000);
+  auto ready = every_second(-5, 70, [](int t) { return t < 12 || t > 50 ? 1.0 : t < 45 ? 3.0 : 4.0; });
+  auto with_decision_at = [&](int when) {
+    return quietgate::judge_scaling(
+        ready, every_second(-5, 70, [&](int t) { return t < when || t > 50 ? 1.0
+                                                        : t < 40           ? 3.0
+                                                                           : 4.0; }), expect,
+        window(45, 70));
+  };
+  auto just = with_decision_at(-1);
+  EXPECT_EQ(find(just, "decision").sentence, "more replicas were desired 0ms after the load began <= 15s");
+  EXPECT_EQ(find(just, "ready").sentence, "3 replicas ready 12s after the decision <= 15s");
+  EXPECT_EQ(find(just, "reversals").sentence, "reversals 1 <= 1");
+  for (const int earlier : {-3, -100}) {
+    auto checks = with_decision_at(earlier);
+    EXPECT_EQ(find(checks, "decision").outcome, Outcome::inconclusive) << "the one at 40 s is not the one to 3";
+    EXPECT_EQ(find(checks, "decision").sentence, "more replicas were desired already before the load began");
+    EXPECT_EQ(find(checks, "ready").outcome, Outcome::inconclusive);
+    EXPECT_EQ(find(checks, "reach").outcome, Outcome::passed);
+  }
+}
+
+TEST(Autoscaling, WhatIsDesiredStaysBelowTheCeilingToo) {
+  AutoscalingExpectation expect;
+  expect.never_above = 4;
+  auto ready = every_second(-5, 70, [](int t) { return t < 10 ? 1.0 : 3.0; });
+  auto above = every_second(-5, 70, [](int t) { return t < 10 ? 1.0 : 50.0; });
+  auto check = find(quietgate::judge_scaling(ready, above, expect, window(45, 70)), "never above");
+  EXPECT_EQ(check.outcome, Outcome::failed);
+  EXPECT_EQ(check.sentence, "50 replicas desired at the highest > 4");
+  auto earlier = every_second(-5, 70, [](int t) { return t < -2 ? 50.0 : 3.0; });
+  EXPECT_EQ(find(quietgate::judge_scaling(ready, earlier, expect, window(45, 70)), "never above").outcome,
+            Outcome::passed)
+      << "what was before the load is not its doing";
+}
+
+TEST(Autoscaling, AHoleInWhatIsDesiredNeverPasses) {
+  auto expect = usual();
+  expect.ready_within = Milliseconds(10'000);
+  auto ready = every_second(-5, 70, healthy);
+  auto desired = every_second(-5, 70, [](int t) { return t < 4 ? 1.0 : t < 50 ? 4.0 : 1.0; });
+  for (const auto& check : quietgate::judge_scaling(ready, desired, expect, window(45, 70))) {
+    EXPECT_EQ(check.outcome, Outcome::passed) << check.sentence;
+  }
+  auto holed = desired;
+  std::erase_if(holed, [](const Sample& s) { return s.time > origin + 10 && s.time < origin + 49; });
+  auto checks = quietgate::judge_scaling(ready, holed, expect, window(45, 70));
+  EXPECT_EQ(find(checks, "reversals").outcome, Outcome::inconclusive);
+  EXPECT_EQ(find(checks, "reversals").sentence, "no count of desired replicas from 10s to 49s after the load began");
+  EXPECT_EQ(find(checks, "never above").outcome, Outcome::inconclusive);
+  EXPECT_EQ(find(checks, "ready").outcome, Outcome::passed) << "the decision was seen before";
+  auto late = desired;
+  std::erase_if(late, [](const Sample& s) { return s.time > origin - 3 && s.time < origin + 7; });
+  EXPECT_EQ(find(quietgate::judge_scaling(ready, late, expect, window(45, 70)), "ready").outcome, Outcome::inconclusive)
+      << "the decision may have been long before it was seen";
+  auto nan = every_second(-5, 70, [](int) { return std::nan(""); });
+  EXPECT_EQ(find(quietgate::judge_scaling(ready, nan, expect, window(45, 70)), "reversals").outcome,
+            Outcome::inconclusive);
+  EXPECT_EQ(find(quietgate::judge_scaling(every_second(-5, 4, [](int) { return 1.0; }), nan, expect, window(3, 4)),
+                 "reversals")
+                .outcome,
+            Outcome::inconclusive)
+      << "however short the load";
+}
+
+TEST(Autoscaling, AnErrorOfWhatIsDesiredIsNotReplacedByWhatIsReady) {
+  const Result<std::vector<Sample>> broken = user_error("the replica query gave 2 series instead of one");
+  auto checks = quietgate::judge_scaling(every_second(-5, 70, healthy), broken, usual(), window(45, 70));
+  for (const auto* name : {"reversals", "never above"}) {
+    EXPECT_EQ(find(checks, name).outcome, Outcome::inconclusive) << name;
+    EXPECT_EQ(find(checks, name).sentence, "the desired replicas: the replica query gave 2 series instead of one");
+  }
+  EXPECT_EQ(find(checks, "reach").outcome, Outcome::passed);
+  EXPECT_EQ(find(checks, "settle").outcome, Outcome::passed);
+  EXPECT_FALSE(unheard(broken, window(45, 70), 10).empty());
+  EXPECT_TRUE(unheard(std::vector<Sample>(), window(45, 70), 10).empty()) << "nobody says it, nobody was asked";
+}
+
+ResponseTimes some(std::int64_t count, double milliseconds) {
+  ResponseTimes times;
+  times.add(bucket_of(milliseconds), count);
+  times.set_extremes(static_cast<double>(count) * milliseconds, milliseconds, milliseconds);
+  return times;
+}
+
 TEST(Autoscaling, JudgesTheLoadWhileReplicasCome) {
   AutoscalingExpectation expect;
   expect.reach = 3;
@@ -236,19 +338,45 @@ TEST(Autoscaling, JudgesTheLoadWhileReplicasCome) {
   ScalingLoad load;
   load.requests = 1000;
   load.failures = 20;
-  load.timed = 1000;
-  load.p95 = 300;
+  load.times = some(1000, 300);
   load.rate_before = 100;
   load.rate_after = 69;
   auto checks = judge_scaling_load(load, expect);
   ASSERT_EQ(checks.size(), 3u);
-  EXPECT_EQ(checks[0].sentence, "failure ratio while scaling 0.020 > 0.01 while scaling (1,000 requests)");
+  EXPECT_EQ(checks[0].sentence, "failure ratio while scaling 0.020 > 0.01 (1,000 requests)");
   EXPECT_EQ(checks[1].outcome, Outcome::passed);
   EXPECT_EQ(checks[2].sentence, "69 req/s a replica with more of them, 100 req/s before: 69 % < 70 %");
   load.rate_after = 70;
   EXPECT_EQ(judge_scaling_load(load, expect)[2].outcome, Outcome::passed);
-  for (const auto& check : judge_scaling_load({0, 0, 0, std::nan(""), std::nan(""), std::nan("")}, expect)) {
+  for (const auto& check : judge_scaling_load({0, 0, {}, std::nan(""), std::nan(""), {}}, expect)) {
     EXPECT_EQ(check.outcome, Outcome::inconclusive) << check.sentence;
+  }
+}
+
+// A ramp is short: what so few requests show holds with confidence, or not at all.
+TEST(Autoscaling, TooFewRequestsWhileReplicasComeProveNothing) {
+  AutoscalingExpectation expect;
+  expect.failure_ratio = Bound{Bound::Relation::less_equal, 0.01, "<= 1%"};
+  expect.p95 = Bound{Bound::Relation::less_equal, 500, "<= 500ms"};
+  ScalingLoad load;
+  load.requests = 3;
+  load.times = some(3, 10);
+  auto checks = judge_scaling_load(load, expect);
+  EXPECT_EQ(checks[0].outcome, Outcome::inconclusive);
+  EXPECT_EQ(checks[0].sentence,
+            "failure ratio while scaling 0.000 <= 0.01 (3 requests), but with 95 % confidence only at most 0.632: at "
+            "least 299 requests would tell");
+  EXPECT_EQ(checks[1].sentence, "p95 while scaling needs at least 59 requests and had 3");
+  load.requests = 299;
+  load.times = some(97, 10);
+  load.times.merge(some(3, 900));
+  checks = judge_scaling_load(load, expect);
+  EXPECT_EQ(checks[0].outcome, Outcome::passed) << checks[0].sentence;
+  EXPECT_EQ(checks[1].outcome, Outcome::inconclusive) << "the p95 seen is 10 ms, the one behind it may be 900 ms";
+  load.unknown = "the desired replicas: refused";
+  for (const auto& check : judge_scaling_load(load, expect)) {
+    EXPECT_EQ(check.outcome, Outcome::inconclusive) << "another begin would be of other requests";
+    EXPECT_NE(check.sentence.find("the desired replicas: refused"), std::string::npos);
   }
 }
 

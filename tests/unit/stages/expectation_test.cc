@@ -82,5 +82,14 @@ TEST(Expectation, TheWorstCheckSpeaks) {
   EXPECT_EQ(summarise({lack, pass, lack, lack}).sentence, "c is unknown; 2 more could not be judged");
 }
 
+TEST(Expectation, APassTellsWhatItWarnsOf) {
+  std::vector<Check> checks;
+  for (const auto* words : {"a", "b", "c", "d", "WARNING: e", "f"})
+    checks.push_back(passed_check(words, "", "", words));
+  EXPECT_EQ(summarise(checks).sentence, "a; b; c; WARNING: e; 2 more hold");
+  checks.push_back(failed_check("g", "", "", "g"));
+  EXPECT_EQ(summarise(checks).sentence, "g") << "a failure has one reason";
+}
+
 }  // namespace
 }  // namespace quietgate

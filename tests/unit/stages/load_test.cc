@@ -146,6 +146,18 @@ TEST_F(Load, APrometheusThatDiesIsInconclusive) {
   EXPECT_EQ(outcome.checks[0].outcome, Outcome::passed) << "what could be judged is shown";
 }
 
+// It answers the last sample from before for five minutes: no answer has a hole.
+TEST_F(Load, APrometheusThatWasStartedAgainIsInconclusive) {
+  healthy_locust();
+  scaled();
+  const double start = seconds_of(clock.now());
+  prometheus.sampled = [start](double at) { return at - start > 5 && at - start < 14 ? start + 5 : at; };
+  auto outcome = run();
+  EXPECT_EQ(outcome.outcome, Outcome::inconclusive);
+  EXPECT_EQ(outcome.reason, "no replica count from 5s to 14s after the load began");
+  EXPECT_EQ(outcome.checks[1].outcome, Outcome::passed) << "three were seen before";
+}
+
 TEST_F(Load, AMissingLocustfileIsTheCommitsFault) {
   spec.locustfile = "load/none.py";
   auto outcome = run();

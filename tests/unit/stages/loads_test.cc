@@ -53,8 +53,8 @@ TEST_F(Loads, TakesTurnsWithTheBaselinesService) {
   const auto& last = outcome.checks[outcome.checks.size() - 2];
   EXPECT_EQ(
       last.sentence,
-      "p95 against http://127.0.0.1:2: no regression: median 61 ms against 61 ms, shift 0 ms (+0.0 %), p 1.0000, 5 "
-      "loads against 5");
+      "p95 against http://127.0.0.1:2: no regression: median 61 ms against 61 ms, shift 0 ms (+0.0 %), p 1.0000 (q "
+      "1.0000 of 2 measures), 5 loads against 5");
   EXPECT_NE(bench.read("attempt/measurements.ndjson").find("baseline.load.p95_ms"), std::string::npos);
 }
 
@@ -66,6 +66,20 @@ TEST_F(Loads, WithoutPromotedLoadsThereIsNotEnoughData) {
   EXPECT_EQ(outcome.checks.back().sentence,
             "p95 against promoted commits: not enough data: 5 loads against 0, at least 5 a side are needed; the "
             "absolute bounds decide");
+}
+
+// Against a service with a p95, a commit that is too slow to have one is not the better for it.
+TEST_F(Loads, ACommitTooSlowToBeComparedDoesNotPass) {
+  repeated(5, [this](std::size_t) {
+    const auto& argv = locust.ran.back().argv;
+    return *(std::find(argv.begin(), argv.end(), "--host") + 1) == "http://127.0.0.1:2" ? 100 : 4;
+  });
+  spec.baseline = LoadBaseline{{"p95"}, 0.1, "http://127.0.0.1:2"};
+  auto outcome = run();
+  EXPECT_EQ(outcome.outcome, Outcome::inconclusive) << outcome.reason;
+  EXPECT_EQ(outcome.reason,
+            "p95 against http://127.0.0.1:2: cannot be compared: load 1 of 10 had 40 requests after the warm-up, p95 "
+            "needs 59");
 }
 
 // The first seconds, with one replica, are not what is to be judged.

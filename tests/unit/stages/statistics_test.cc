@@ -73,6 +73,16 @@ TEST(Statistics, TiesCountHalf) {
   EXPECT_EQ(all_equal.estimate, 0);
 }
 
+TEST(Statistics, TestsThatAreMadeTogetherAreAdjusted) {
+  const auto q = adjusted({.001, .008, .039, .041, .042, .06, .074, .205});
+  const std::vector<double> expected{.008, .032, .0672, .0672, .0672, .08, .084571, .205};
+  ASSERT_EQ(q.size(), expected.size());
+  for (std::size_t i = 0; i < q.size(); ++i) EXPECT_NEAR(q[i], expected[i], 5e-7) << i;
+  EXPECT_EQ(adjusted({0.03, 0.01}), (std::vector<double>{0.03, 0.02})) << "in the order of the question";
+  EXPECT_TRUE(adjusted({}).empty());
+  EXPECT_EQ(adjusted({0.04}), std::vector<double>{0.04});
+}
+
 // The exact distribution against all divisions of the same values, one by one.
 TEST(Statistics, EqualsTheCountOfAllDivisions) {
   std::mt19937 random(7);
