@@ -32,7 +32,8 @@ struct CurlLibrary {
 // Loads it at the first call, from any thread; for the process's life. Throws std::runtime_error when this machine has
 // no libcurl (Debian: libcurl4), or another one than quietgate was built for.
 const CurlLibrary& curl();
-// Loads it like curl(), and tells instead of throwing: whoever asks this first may call curl() after it. Infrastructure.
+// Loads it like curl(), and tells instead of throwing: whoever asks this first may call curl() after it.
+// Infrastructure.
 Result<void> curl_is_usable();
 
 }  // namespace quietgate

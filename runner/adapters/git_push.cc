@@ -85,9 +85,9 @@ Result<PushOutcome> swap_local(const PushOrder& order, GitConnection& connection
   if (found != order.expected) return stale(order, found);
   if (code == GIT_ELOCKED) {
     const auto lock = std::string(git_repository_path(there.get())) + order.ref + ".lock";
-    return infrastructure_error(lock + " stays: " + said,
-                                "somebody is moving " + order.what + ", or was killed in the middle of that: remove the file "
-                                "when no Git process works there any more");
+    return infrastructure_error(lock + " stays: " + said, "somebody is moving " + order.what +
+                                                              ", or was killed in the middle of that: remove the file "
+                                                              "when no Git process works there any more");
   }
   return PushOutcome{Kind::refused, found, said};
 }

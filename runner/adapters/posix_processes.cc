@@ -255,7 +255,10 @@ Task<Result<ProcessExit>> PosixProcesses::run(ProcessSpec spec, Stop& stop) {
   if (!found) co_return found.error();
   if (found->history.exit) co_return *found->history.exit;
   if (found->leading) co_return co_await wait(record, std::move(found->leading), stop);
-  if (found->begun || is_of_another_boot(spec)) co_return co_await bury(record, std::move(*found), {}, spec.boot);
+  if (found->begun || is_of_another_boot(spec)) {
+    std::string how;
+    co_return co_await bury(record, std::move(*found), how, spec.boot);
+  }
   stop.throw_if_requested();
   auto leading = lead(spec, false, record, *found);
   if (!leading) co_return leading.error();
@@ -337,8 +340,10 @@ Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
     if (!found) co_return found.error();
   }
   if (found->history.exit || !found->begun || !found->lock) co_return Result<void>();
-  auto buried = co_await bury(record, std::move(*found), how, {});
-  co_return buried ? Result<void>() : Result<void>(buried.error());
+  const std::string begun_in;
+  auto buried = co_await bury(record, std::move(*found), how, begun_in);
+  if (!buried) co_return buried.error();
+  co_return Result<void>();
 }
 
 Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_ptr<Leading> leading, Stop& stop) {
@@ -366,7 +371,9 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
     }
     asked = true;
     auto history = record.read();
-    co_await end_leader(*leading, history ? asked_of(*history).grace : StepAsked().grace);
+    auto grace = StepAsked().grace;
+    if (history) grace = asked_of(*history).grace;
+    co_await end_leader(*leading, grace);
   }
   const auto died_how = reap(leading->pid.get());
   auto found = co_await find(record);
@@ -375,7 +382,8 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
   if (found->history.exit) {
     exit = std::move(*found->history.exit);
   } else if (found->lock && found->begun) {
-    exit = co_await bury(record, std::move(*found), died_how, {});
+    const std::string begun_in;
+    exit = co_await bury(record, std::move(*found), died_how, begun_in);
   } else if (found->lock) {
     if (told.empty() && leading->report) told = read_report(leading->report.get());
     exit = not_begun(told, died_how);

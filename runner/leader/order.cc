@@ -73,8 +73,7 @@ void fields(Archive& archive, Order& order, std::uint64_t (&numbers)[4]) {
 std::string encode(const LeaderOrder& order) {
   Packing packing;
   const auto flags = (order.keep_descendants ? 1U : 0U) | (order.journaled ? 2U : 0U) | (order.tells_begin ? 4U : 0U);
-  std::uint64_t numbers[4] = {order_version, flags,
-                              static_cast<std::uint64_t>(order.stop_signal),
+  std::uint64_t numbers[4] = {order_version, flags, static_cast<std::uint64_t>(order.stop_signal),
                               static_cast<std::uint64_t>(order.grace_milliseconds)};
   fields(packing, order, numbers);
   return std::move(packing.bytes);

@@ -10,9 +10,9 @@
 namespace quietgate {
 
 struct LeaderOrder {
-  std::string record;     // of the step: an absolute path
-  std::string id;         // unique; the step's processes carry it in their environment as QUIETGATE_STEP
-  std::string boot;       // the kernel's boot id
+  std::string record;  // of the step: an absolute path
+  std::string id;      // unique; the step's processes carry it in their environment as QUIETGATE_STEP
+  std::string boot;    // the kernel's boot id
   std::vector<std::string> argv;
   std::vector<std::string> environment;  // `NAME=value`
   std::string working_directory;

@@ -121,7 +121,8 @@ Result<StepHistory> StepRecord::read() const {
     size += static_cast<std::size_t>(got);
   }
   text.resize(size);
-  if (!text.empty() && text.find('\n') == std::string::npos) history.damage = path_ + " is damaged: its first line has no end";
+  if (!text.empty() && text.find('\n') == std::string::npos)
+    history.damage = path_ + " is damaged: its first line has no end";
   int number = 0;
   for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
     ++number;
@@ -176,7 +177,8 @@ Result<void> StepRecord::end(const Descriptor& lock, const ProcessExit& exit) co
                   {"log_bytes", 0},
                   {"lost_bytes", 0},
                   {"detail", exit.detail}};
-  if (!add(lock.get(), text_of(json)) || ::fsync(lock.get()) != 0 || !sync_folder(path_)) return failure(path_, "write");
+  if (!add(lock.get(), text_of(json)) || ::fsync(lock.get()) != 0 || !sync_folder(path_))
+    return failure(path_, "write");
   return {};
 }
 

@@ -1,5 +1,5 @@
-// The record of one step, as the runner sees it (docs/leader.md): what was to run, who leads it, how it ended. One file,
-// to which each of them adds a line; who leads the step holds the file's lock.
+// The record of one step, as the runner sees it (docs/leader.md): what was to run, who leads it, how it ended. One
+// file, to which each of them adds a line; who leads the step holds the file's lock.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +49,8 @@ class StepRecord {
   // and none begins. Makes the file, and its folders.
   Result<std::optional<Descriptor>> lock() const;
 
-  // With the lock in hand. The first line, in place of all that stood there: for people, and for `read`; masked, without
-  // the values of the environment.
+  // With the lock in hand. The first line, in place of all that stood there: for people, and for `read`; masked,
+  // without the values of the environment.
   Result<void> ask(const Descriptor& lock, const LeaderOrder& order) const;
   // With the lock in hand. What the leader could not write itself. Durable.
   Result<void> end(const Descriptor& lock, const ProcessExit& exit) const;

@@ -13,19 +13,19 @@
 namespace quietgate {
 
 struct ProcessSpec {
-  std::string name;               // a path, whose folder is made; the record is `record_of(name)`. One name, one execution, ever.
-  std::vector<std::string> argv;  // argv[0] is looked up in the PATH of `environment`
+  std::string name;  // a path, whose folder is made; the record is `record_of(name)`. One name, one execution, ever.
+  std::vector<std::string> argv;                   // argv[0] is looked up in the PATH of `environment`
   std::map<std::string, std::string> environment;  // all of it; nothing is inherited
   std::string working_directory;
   std::string log;          // file that output is appended to, with its time index beside it (`LOG.index`)
   std::string stdout_file;  // when set, standard output goes there raw and unmasked-by-line instead of to the log
   std::vector<std::string> secrets;  // values masked as `***` before anything reaches the disk (log and stdout_file)
-  std::string boot;  // in which its begin was put on record, durably (the journal's intent of an attempt). After another
-                     // boot it is not begun any more, whatever the disk holds of it: leader_died. Empty: nobody did that,
-                     // and the leader does, which takes a sync more
-  bool keep_descendants = false;     // true: what the step left running goes on after it (it is infrastructure)
-  int stop_signal = SIGTERM;         // first signal of an ordered end
-  Milliseconds grace{10'000};        // from the first signal to SIGKILL of the whole group
+  std::string boot;  // in which its begin was put on record, durably (the journal's intent of an attempt). After
+                     // another boot it is not begun any more, whatever the disk holds of it: leader_died. Empty: nobody
+                     // did that, and the leader does, which takes a sync more
+  bool keep_descendants = false;  // true: what the step left running goes on after it (it is infrastructure)
+  int stop_signal = SIGTERM;      // first signal of an ordered end
+  Milliseconds grace{10'000};     // from the first signal to SIGKILL of the whole group
 };
 
 struct ProcessExit {

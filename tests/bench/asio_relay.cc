@@ -3,11 +3,11 @@
 //   asio_relay PORT
 #include <sys/resource.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/write.hpp>
-#include <array>
 #include <cstdlib>
 #include <deque>
 #include <memory>

@@ -390,7 +390,8 @@ TEST_F(Processes_, OneProcessEndedIsNotTakenForAnother) {
     while (!thrown && io.run_one() > 0) {
     }
     ASSERT_TRUE(wait_for(processes->end(service.name, never)));
-    EXPECT_TRUE(StepRecord(folder + "/service" + std::to_string(round) + ".step").read()->exit) << "the leader was not waited for";
+    EXPECT_TRUE(StepRecord(folder + "/service" + std::to_string(round) + ".step").read()->exit)
+        << "the leader was not waited for";
   }
 }
 

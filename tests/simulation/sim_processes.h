@@ -27,7 +27,7 @@ class SimMachine {
   std::vector<std::string> alive(const std::string& prefix = {}) const;
   int executions(const std::string& name) const;
 
-  std::function<void()> changed;                              // of the service that lives now
+  std::function<void()> changed;                         // of the service that lives now
   std::function<void(const std::string& name)> started;  // an execution began; throws Breach
  private:
   World& world_;

@@ -72,7 +72,8 @@ std::string Records::open(const LeaderOrder& order, int record) {
   struct stat about = {};
   if (::fstat(record_, &about) != 0) return failure(path_.c_str());
   // Without it the disk may be full when the status is to be written; some file systems can't.
-  if (::fallocate(record_, FALLOC_FL_KEEP_SIZE, 0, about.st_size + space) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+  if (::fallocate(record_, FALLOC_FL_KEEP_SIZE, 0, about.st_size + space) != 0 && errno != EOPNOTSUPP &&
+      errno != ENOSYS)
     return failure("no space for the step's status");
   return {};
 }
@@ -102,13 +103,12 @@ std::string Records::write_leader(const LeaderOrder& order, const std::string& g
 
 std::string Records::write_status(const LeaderOrder& order, const StepStatus& status) {
   if (ended_) return {};
-  auto problem = add(std::string("{\"how\": \"") + status.how + "\", \"code\": " + std::to_string(status.code) +
-                     ", \"started\": " + std::to_string(status.started) +
-                     ", \"ended\": " + std::to_string(status.ended) +
-                     ", \"log_complete\": " + (status.log_complete ? "true" : "false") +
-                     ", \"log_bytes\": " + std::to_string(status.log_bytes) +
-                     ", \"lost_bytes\": " + std::to_string(status.lost_bytes) +
-                     ", \"detail\": " + quoted(masked(status.detail, order.secrets)) + "}\n");
+  auto problem =
+      add(std::string("{\"how\": \"") + status.how + "\", \"code\": " + std::to_string(status.code) +
+          ", \"started\": " + std::to_string(status.started) + ", \"ended\": " + std::to_string(status.ended) +
+          ", \"log_complete\": " + (status.log_complete ? "true" : "false") + ", \"log_bytes\": " +
+          std::to_string(status.log_bytes) + ", \"lost_bytes\": " + std::to_string(status.lost_bytes) +
+          ", \"detail\": " + quoted(masked(status.detail, order.secrets)) + "}\n");
   ended_ = problem.empty();
   return problem;
 }

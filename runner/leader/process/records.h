@@ -23,11 +23,11 @@ class Records {
  public:
   Records();  // of the calling process as the leader
 
-  // `record`: the file, locked and open for appending; not taken. Sets space aside, so that a disk that fills up meanwhile
-  // can't lose the status. Empty text, or what failed.
+  // `record`: the file, locked and open for appending; not taken. Sets space aside, so that a disk that fills up
+  // meanwhile can't lose the status. Empty text, or what failed.
   std::string open(const LeaderOrder& order, int record);
-  // Durable when it returns, unless the journal knows of the begin. Called in the step's process, before it is the step.
-  // `group`: the folder of the step's control group, empty without one.
+  // Durable when it returns, unless the journal knows of the begin. Called in the step's process, before it is the
+  // step. `group`: the folder of the step's control group, empty without one.
   std::string write_leader(const LeaderOrder& order, const std::string& group, int step);
   // Others can read it when it returns an empty text; it is durable when sync() does, too. Writes once.
   std::string write_status(const LeaderOrder& order, const StepStatus& status);
