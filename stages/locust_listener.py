@@ -59,6 +59,7 @@ locust.runners.WORKER_REPORT_INTERVAL = 0.5
 ANSWERED_WITHIN = (10, 45)  # seconds after the load's end, at least and at most
 LONG_UNDER_WAY = 1  # seconds
 
+
 class Recorder:
     def __init__(self, path, plan):
         self.file = open(path, "w", buffering=1, encoding="utf-8") if path else None
@@ -74,7 +75,7 @@ class Recorder:
         self.errors = {}
         self.unanswered = 0
         self.oldest = 0.0
-        self.longest = 0.0  # of the answers that were none of failure, seconds
+        self.longest = 0.0  # seconds, of the answers that were no failures
         self.under_way = None  # by greenlet, once a client is known that tells; when it began, and its name
         self.until = None  # tasks of the schedule begin as long as they are due before it
         self.users = 0
@@ -82,6 +83,7 @@ class Recorder:
         self.lag = 0
         self.stopped = self.drained = self.over = False
         self.length = None
+        self.ending = None
         self.workers = None  # of a master
         self.write("loaded", version=2, locust=locust.runners.__version__)
 
@@ -143,6 +145,10 @@ class Recorder:
             found = self.seconds[index] = Second()
         return found
 
+    def current(self):
+        # What comes after the end has one row: its part of a second is no rate.
+        return self.second(int(self.elapsed() if self.length is None else self.length))
+
     def flush(self, until):
         while self.written < until and not self.over:
             s = self.seconds.pop(self.written, None) or Second()
@@ -175,9 +181,7 @@ class Recorder:
     def add(self, name, milliseconds, error):
         self.requests += 1
         name = self.known(name[:MAX_TEXT])
-        # What comes after the end has a row of its own: its part of a second is no rate.
-        index = int(self.elapsed() if self.length is None else self.length)
-        self.second(index).endpoint(name).add(milliseconds, bool(error))
+        self.current().endpoint(name).add(milliseconds, bool(error))
         if error:
             self.failures += 1
             self.count(f"{name}: {error}")
@@ -220,25 +224,25 @@ class Recorder:
         least, most = ANSWERED_WITHIN
         return min(most, max(least, 2 * self.longest))
 
-    def drain(self):
+    def drain(self, caller=None):
         """Waits for the answers to what was begun before the end; what has none by then is counted as it is."""
         if self.arrivals:
             left = self.arrivals.left_until(self.length)
             # With more than a twentieth of its schedule left, it is no load to be judged: it must not go on for longer.
             if left * self.arrivals.step * 20 <= self.arrivals.expected(self.length):
                 self.until = self.length
-        me = gevent.getcurrent()
         end = self.elapsed() + self.patience()
-        while not self.over and self.elapsed() < end and (self.is_waited_for(me)):
+        while not self.over and self.elapsed() < end and self.is_waited_for(caller):
             gevent.sleep(0.02)
         for greenlet, (begin, name) in list((self.under_way or {}).items()):
-            if greenlet is not me and not self.over:
+            if greenlet is not caller and not self.over:
                 self.give_up(begin, name, 0)
         self.under_way = None if self.under_way is None else {}
         self.drained = True
 
-    def is_waited_for(self, me):
-        if any(greenlet is not me for greenlet in self.under_way or {}):
+    def is_waited_for(self, caller):
+        # Who ends the load in the middle of a request does not wait for himself.
+        if any(greenlet is not caller for greenlet in self.under_way or {}):
             return True
         return bool(self.arrivals and self.until and self.arrivals.left_until(self.until) > 0)
 
@@ -255,7 +259,7 @@ class Recorder:
     # What workers counted travels with Locust's own reports.
 
     def report(self, data=None, **_):
-        sent = data["quietgate"] = {"process": os.getpid()}
+        sent = data["quietgate"] = {"version": REPORT_VERSION, "process": os.getpid()}
         if self.start is None:
             return
         sent.update(
@@ -309,20 +313,30 @@ class Recorder:
         self.write("stopping", elapsed=round(self.length, 3))
 
     def stopping(self):
-        # A task that ends the run takes itself down with it, and Locust idles on: it must be ended once more. Only the
-        # first end is the load's.
-        if self.start is None or self.stopped or self.over:
+        """Only the first end is the load's; whoever ends it waits for what is under way. It is waited for apart from
+        them: a task that ends the run takes itself down with it."""
+        if self.start is None or self.over:
             return
+        if not self.stopped:
+            self.close_all()
+        if self.ending:
+            self.ending.join()
+
+    def close_all(self):
         if self.workers:
             # Locust ends a load whose last worker goes by itself: that is no end in order.
             self.workers.look()
         self.close()
+        self.ending = gevent.spawn(self.await_answers, gevent.getcurrent())
+        # Where a task ended the run, Locust idles on: it must be ended once more.
+        self.ending.link(lambda _: gevent.spawn_later(2, self.runner.quit))
+
+    def await_answers(self, caller):
         if self.workers:
             self.workers.drain(self.patience())
             self.drained = True
         else:
-            self.drain()
-        gevent.spawn_later(2, self.runner.quit)
+            self.drain(caller)
 
     def finish(self):
         if self.over:
@@ -330,7 +344,7 @@ class Recorder:
         if self.start is not None:
             # What came after the last whole second counts as well.
             whole = int(self.elapsed() if self.length is None else self.length)
-            self.flush(max([whole] + [index + 1 for index, s in self.seconds.items() if s.endpoints]))
+            self.flush(max([whole] + [index + 1 for index, s in self.seconds.items() if s.endpoints or s.begun]))
         self.over = True
         ranked = sorted(self.errors.items(), key=lambda item: -item[1])
         self.write("final", requests=self.requests, failures=self.failures, exceptions=self.exceptions,
@@ -372,7 +386,7 @@ def run_by_schedule(recorder):
         if recorder.stopped and (recorder.until is None or due > recorder.until):
             gevent.sleep(3600)
             raise StopUser()
-        recorder.second(int(recorder.elapsed())).begun += 1
+        recorder.current().begun += 1
         # What the loop itself is late by belongs to the generator, not to the service: below a millisecond it is noise.
         late = recorder.elapsed() - due
         gevent.getcurrent().quietgate_late = late if late >= 0.001 else 0.0

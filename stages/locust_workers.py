@@ -5,6 +5,7 @@ import sys
 
 import gevent
 
+REPORT_VERSION = 3  # of what workers send
 MERGE_LAG = 3  # seconds that a master waits for its workers' counts
 
 
@@ -82,9 +83,9 @@ class Workers:
 
     def heard(self, client, sent):
         """Whether what it sent is of this load."""
-        if not sent:
+        if not sent or sent.get("version") != REPORT_VERSION:
             if self.recorder.start is not None and not self.recorder.drained:
-                self.reject(client, "does not run quietgate's listener")
+                self.reject(client, f"does not run {'this ' if sent else ''}quietgate's listener")
             return False
         self.numbers[client] = sent["process"]
         if sent.get("drained"):
@@ -103,5 +104,6 @@ class Workers:
                 for client in silent:
                     self.lose(self.name_of(client), "it did not answer at the load's end")
             gevent.sleep(0.05)
+        self.look()
 
 
