@@ -323,9 +323,6 @@ class Recorder:
             self.ending.join()
 
     def close_all(self):
-        if self.workers:
-            # Locust ends a load whose last worker goes by itself: that is no end in order.
-            self.workers.look()
         self.close()
         self.ending = gevent.spawn(self.await_answers, gevent.getcurrent())
         # Where a task ended the run, Locust idles on: it must be ended once more.

@@ -96,14 +96,15 @@ class Workers:
         """Waits until all have told what was under way at the end, unless the load is spoilt anyway."""
         self.runner.send_message("quietgate_end", {"length": self.recorder.length})
         end = self.recorder.elapsed() + patience + MERGE_LAG
-        while not self.recorder.over and not self.amiss:
+        while not self.recorder.over:
+            # Locust ends a load whose last worker goes by itself: that is no end in order.
+            self.look()
             silent = self.members & self.present() - self.done
-            if not silent:
+            if self.amiss or not silent:
                 break
             if self.recorder.elapsed() > end:
                 for client in silent:
                     self.lose(self.name_of(client), "it did not answer at the load's end")
             gevent.sleep(0.05)
-        self.look()
 
 
