@@ -405,9 +405,9 @@ std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, co
   }
   if (auto check = exceptions_check(report, spec)) checks.push_back(*check);
   if (auto check = unanswered_check(report, spec)) checks.push_back(*check);
-  if (auto check = silence_check(report)) checks.push_back(*check);
-  if (auto check = excess_check(report)) checks.push_back(*check);
   if (auto check = schedule_check(report)) checks.push_back(*check);
+  if (auto check = excess_check(report)) checks.push_back(*check);
+  if (auto check = silence_check(report)) checks.push_back(*check);
   if (auto check = generator_check(report)) checks.push_back(*check);
   add_expectations(
       spec.expect,
