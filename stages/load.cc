@@ -178,7 +178,8 @@ class LoadStage::Attempt {
   std::vector<Sample> ready_;
   std::vector<Sample> desired_;
   StageOutcome outcome_;
-  double offset_ = 0;  // the metrics server's clock less ours, seconds
+  double offset_ = 0;          // the metrics server's clock less ours, seconds
+  std::string clock_problem_;  // why it is not known
   bool complete_ = true;
 };
 
@@ -258,13 +259,23 @@ Task<void> LoadStage::Attempt::judge_replicas(LiveLoad& live) {
   } else {
     outcome_.advice = series.error().advice;
   }
+  if (!clock_problem_.empty()) {
+    more_.push_back(inconclusive_check(
+        "metrics clock", "known",
+        "the replicas can't be set beside the load: the metrics server did not tell its time: " + clock_problem_));
+  }
   tell(request_, more_);
 }
 
 Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
   if (replicas_) {
     auto theirs = co_await replicas_->clock_offset();
-    if (theirs) offset_ = *theirs;
+    if (theirs) {
+      offset_ = *theirs;
+    } else {
+      clock_problem_ = theirs.error().message;
+      request_.log->line("the metrics server did not tell its time: " + clock_problem_);
+    }
   }
   if (live.report.begin) {
     const auto window = window_of(live);

@@ -18,11 +18,12 @@
 namespace quietgate {
 
 // A locustfile that can't be used, or that ends the load early, is `failed`; Locust missing, killed or broken, or one
-// of its workers lost, is `error`; no requests, a schedule that was not kept, too few requests for what is asked, or a
-// replica series with holes, is `inconclusive`. `window` is the span from the first load to the last, on the metrics
-// server's clock where `autoscaling` names one. An alarm (StageRequest) ends the load: `failed`, with what was measured
-// until then, and without autoscaling checks; `alarm` in the attempt's directory says so to a later runner, and the
-// outcome is conclusive. A resumed attempt goes on with the load that its leader kept.
+// of its workers lost, missing or too many, is `error`; requests that are never answered are failures; no requests,
+// none for seconds, a schedule that was not kept, too few requests for what is asked, or a replica series with holes,
+// is `inconclusive`. `window` is the span from the first load to the last, on the metrics server's clock where
+// `autoscaling` names one. An alarm (StageRequest) ends the load: `failed`, with what was measured until then, and
+// without autoscaling checks; `alarm` in the attempt's directory says so to a later runner, and the outcome is
+// conclusive. A resumed attempt goes on with the load that its leader kept.
 class LoadStage : public StageKind {
  public:
   // `counters` may be null: nobody counts. All must outlive it.

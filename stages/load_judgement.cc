@@ -18,6 +18,9 @@ namespace {
 constexpr std::string_view known_percentiles = "p50 p90 p95 p99";
 constexpr double kept_up = 0.95;    // of the schedule: with less the load was another than the one asked for
 constexpr double busy_cores = 0.9;  // from here on a process may measure itself
+constexpr double most_begun = 1.05;
+constexpr std::int64_t least_silence = 2;  // seconds
+constexpr double least_missed = 20;        // requests: fewer may just not have been due
 
 std::string span(double seconds) {
   if (seconds >= 120) return human_duration(Milliseconds(static_cast<std::int64_t>(seconds) * 1000));
@@ -237,6 +240,44 @@ std::optional<Check> exceptions_check(const LoadReport& report, const LoadSpec& 
                tolerated ? Outcome::passed : Outcome::failed, std::move(sentence)};
 }
 
+// Unanswered requests are failed ones, but their times are only what they had waited at the end: no percentile tells
+// how long they would have taken.
+std::optional<Check> unanswered_check(const LoadReport& report, const LoadSpec& spec) {
+  if (report.unanswered == 0) return std::nullopt;
+  auto bound = spec.expect.find("failure_ratio");
+  const double ratio = static_cast<double>(report.failures) / static_cast<double>(report.requests);
+  const bool tolerated = bound != spec.expect.end() && bound->second.holds(ratio);
+  return Check{"unanswered", bound == spec.expect.end() ? "none" : bound->second.text, format_count(report.unanswered),
+               tolerated ? Outcome::passed : Outcome::failed,
+               fmt::format("{} of {} requests were never answered; the oldest had waited {}",
+                           format_count(report.unanswered), format_count(report.requests), span(report.oldest))};
+}
+
+// What is late in the warm-up begins after it, so it is the whole load whose count must not be above the schedule's.
+std::optional<Check> excess_check(const LoadReport& report) {
+  std::int64_t intended = 0, begun = 0;
+  for (const auto& second : report.seconds) {
+    intended += second.intended;
+    begun += second.begun;
+  }
+  if (static_cast<double>(begun) <= most_begun * static_cast<double>(intended)) return std::nullopt;
+  return inconclusive_check("arrivals in all", fmt::format("<= {:.0f} %", 100 * most_begun),
+                            fmt::format("{} tasks began where the schedule had {}: more than this load made them",
+                                        format_count(begun), format_count(intended)));
+}
+
+// In a closed model a service that stands still gets no requests, so its percentiles hardly show it.
+std::optional<Check> silence_check(const LoadReport& report) {
+  const auto silence = report.silence();
+  if (silence.seconds < least_silence || silence.missed < least_missed) return std::nullopt;
+  return inconclusive_check(
+      "silence", fmt::format("< {} s", least_silence),
+      fmt::format("nothing was answered for {} from second {} of the load on, with {} users there: at the rate of its "
+                  "other seconds there were about {} requests to be answered",
+                  span(static_cast<double>(silence.seconds)), silence.from, format_count(silence.users),
+                  format_count(std::llround(silence.missed))));
+}
+
 }  // namespace
 
 const char* source_of(const LoadSpec& spec) {
@@ -299,11 +340,20 @@ std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd&
     return completion(Outcome::inconclusive, fmt::format("what {} wrote makes no sense: {}", source, report.damage));
   }
   if (report.crash) return crashed(*report.crash, root);
+  if (report.lost && !report.lost->gone) {
+    return completion(Outcome::error, fmt::format("worker {} of the load {}: {} after its begin it was no longer the "
+                                                  "load that was asked for",
+                                                  report.lost->name, report.lost->words, span(report.lost->elapsed)));
+  }
   if (report.lost) {
     return completion(
         Outcome::error,
         fmt::format("worker {} of the load was lost ({}) {} after its begin: its part of the load was missing",
                     report.lost->name, report.lost->words, span(report.lost->elapsed)));
+  }
+  if (report.workers && !report.begin && report.workers->joined < report.workers->expected) {
+    return completion(Outcome::error, fmt::format("{} of {} workers joined the load in time: it did not begin",
+                                                  report.workers->joined, report.workers->expected));
   }
   if (report.requests == 0 && report.exceptions > 0) return only_exceptions(report);
   if (end.how == How::overdue) {
@@ -353,7 +403,10 @@ std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, co
                      with_words(fmt::format("{} ended with exit status {}", source_of(spec), end.code), end)));
   }
   if (auto check = exceptions_check(report, spec)) checks.push_back(*check);
+  if (auto check = unanswered_check(report, spec)) checks.push_back(*check);
   if (auto check = schedule_check(report)) checks.push_back(*check);
+  if (auto check = excess_check(report)) checks.push_back(*check);
+  if (auto check = silence_check(report)) checks.push_back(*check);
   if (auto check = generator_check(report)) checks.push_back(*check);
   add_expectations(
       spec.expect,

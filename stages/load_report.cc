@@ -163,7 +163,10 @@ void LoadReport::add_line(std::string_view line) {
   } else if (kind == "damage") {
     damage = text_of(row, "words");
   } else if (kind == "worker") {
-    if (!lost) lost = LostWorker{text_of(row, "worker"), text_of(row, "words"), number_of(row, "elapsed")};
+    const bool gone = row.value("lost", true);
+    if (!lost) lost = LostWorker{text_of(row, "worker"), text_of(row, "words"), number_of(row, "elapsed"), gone};
+  } else if (kind == "workers") {
+    workers = JoinedWorkers{count_of(row, "joined"), count_of(row, "expected")};
   } else if (kind == "stopping") {
     length = number_of(row, "elapsed");
   } else if (kind == "final") {
@@ -179,6 +182,7 @@ void LoadReport::add_second(const Json& row) {
   LoadSecond second;
   second.users = static_cast<int>(std::min<std::int64_t>(count_of(row, "users"), 1'000'000'000));
   if (row.contains("cpu")) second.cpu = number_of(row, "cpu");
+  if (row.contains("waiting")) second.waiting = count_of(row, "waiting");
   if (row.contains("intended")) {
     second.intended = count_of(row, "intended");
     second.begun = count_of(row, "begun");
@@ -232,6 +236,11 @@ void LoadReport::add_final(const Json& row) {
     throw std::runtime_error("the load is longer than its seconds");
   }
   exceptions = count_of(row, "exceptions");
+  if (row.contains("unanswered")) {
+    unanswered = count_of(row, "unanswered");
+    oldest = number_of(row, "oldest");
+  }
+  scheduled_ = row.value("scheduled", true);
   for (const auto& pair : row.at("errors")) {
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number_integer()) continue;
     if (errors.size() < 50)
@@ -255,12 +264,34 @@ double LoadReport::steady_cpu() const {
 }
 
 double LoadReport::achieved() const {
+  if (!scheduled_) return nothing;
   std::int64_t intended = 0, begun = 0;
   for (auto index = static_cast<std::size_t>(warm_up_seconds_); index < seconds.size(); ++index) {
     intended += seconds[index].intended;
     begun += seconds[index].begun;
   }
   return intended == 0 ? nothing : static_cast<double>(begun) / static_cast<double>(intended);
+}
+
+Silence LoadReport::silence() const {
+  const auto whole = length ? static_cast<std::int64_t>(*length) : INT64_MAX;
+  const auto end = std::min({whole, steady_until_, static_cast<std::int64_t>(seconds.size())});
+  Silence longest, now;
+  std::int64_t answered = 0;
+  for (auto index = warm_up_seconds_; index < end; ++index) {
+    const auto& second = seconds[static_cast<std::size_t>(index)];
+    answered += second.requests;
+    if (second.requests > 0 || second.users == 0 || second.waiting == 0) {
+      now = {};
+      continue;
+    }
+    if (now.seconds++ == 0) now.from = index;
+    now.users = second.users;
+    if (now.seconds > longest.seconds) longest = now;
+  }
+  const auto others = end - warm_up_seconds_ - longest.seconds;
+  if (others > 0) longest.missed = static_cast<double>(answered * longest.seconds) / static_cast<double>(others);
+  return longest;
 }
 
 LoadProgress progress_of(const LoadReport& report, Milliseconds duration) {

@@ -43,6 +43,7 @@ struct LoadSecond {
   double cpu = 0;             // of the busiest generating process, in cores
   std::int64_t intended = 0;  // tasks by the schedule, where there is one
   std::int64_t begun = 0;     // and those that began
+  std::int64_t waiting = -1;  // requests under way for a second or more at its end; negative: not known
   std::int64_t requests = 0;
   std::int64_t failures = 0;
   double p50 = 0;  // milliseconds; NaN in a second without an answer
@@ -59,8 +60,22 @@ struct LoadEndpoint {
 
 struct LostWorker {
   std::string name;
-  std::string words;  // `killed by signal 9`
+  std::string words;  // `killed by signal 9`; of one that must not be there: `is one more than ...`
   double elapsed = 0;
+  bool gone = true;
+};
+
+struct JoinedWorkers {
+  std::int64_t joined = 0;
+  std::int64_t expected = 0;
+};
+
+// Whole seconds of the steady state, one after the other, in which users were there and nothing was answered.
+struct Silence {
+  std::int64_t from = 0;  // of the load
+  std::int64_t seconds = 0;
+  int users = 0;
+  double missed = 0;  // requests that the other seconds' rate would have made in it
 };
 
 struct LoadCrash {
@@ -96,13 +111,18 @@ class LoadReport {
   std::vector<std::pair<std::string, std::int64_t>> errors;  // most frequent first
   std::map<std::string, LoadEndpoint> endpoints;             // `GET /`
   std::optional<LoadCrash> crash;
-  std::optional<LostWorker> lost;  // the first
-  std::string damage;              // not empty: a row made no sense, and nothing after it was read
+  std::optional<LostWorker> lost;        // the first
+  std::optional<JoinedWorkers> workers;  // they did not come, and there was no load
+  std::int64_t unanswered = 0;           // of the requests; they count as failures
+  double oldest = 0;                     // seconds that the oldest of them had waited
+  std::string damage;                    // not empty: a row made no sense, and nothing after it was read
 
   double steady_length() const;  // seconds of the steady state so far
   double steady_cpu() const;     // cores at most, over the steady state
   // Of the tasks that the schedule had in the steady state, the share that began; NaN: there is no schedule.
   double achieved() const;
+  // The longest; none: `seconds` is 0. Where it is known that nobody waited, there is none.
+  Silence silence() const;
 
  private:
   void add_line(std::string_view line);
@@ -110,6 +130,7 @@ class LoadReport {
   void add_endpoint(const nlohmann::json& row, bool is_steady, LoadSecond& second, ResponseTimes& times);
   void add_final(const nlohmann::json& row);
   std::int64_t warm_up_seconds_;
+  bool scheduled_ = true;  // if iterations are told at all
   std::int64_t steady_until_ = INT64_MAX;
   std::int64_t lines_ = 0;
   std::string partial_;

@@ -16,6 +16,7 @@ namespace {
 constexpr Milliseconds time_to_begin{60'000};  // for the source to come up and read its script
 constexpr Milliseconds time_to_join{90'000};   // likewise, with workers
 constexpr Milliseconds time_to_end{60'000};    // beyond the duration
+constexpr Milliseconds longest_look{5'000};    // what is more between two looks is a clock that was set, or a sleep
 constexpr std::size_t seconds_between_lines = 5;
 constexpr std::size_t read_at_once = 256UL * 1024;
 constexpr const char* alarm_file = "/alarm";
@@ -81,7 +82,8 @@ LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running,
       rows_(turn.rows, spec_),
       drawn_(request.directory + "/measurements.ndjson",
              std::ios::binary | (turn.number == 1 ? std::ios::trunc : std::ios::app)),
-      started_(clock.now()),
+      resumed_(running),
+      looked_(clock.now()),
       counted_(std::in_place, counters, request.run.repository) {
   if (running) counted_->begin_late();
   if (!request.resume) return;
@@ -113,7 +115,18 @@ void LiveLoad::draw() {
   (void)replace_file(request_.directory + "/progress.json", to_json(progress) + "\n");
 }
 
+// The time of day may be set while a load runs: its steps count, not their sum.
+void LiveLoad::wait_on() {
+  const auto now = clock_.now();
+  waited_ += std::clamp(now - std::exchange(looked_, now), Milliseconds(0), longest_look);
+  if (begun_ || !report.begin) return;
+  begun_ = true;
+  // A load that an earlier runner began has its time to end in any case.
+  waited_ = resumed_ ? std::clamp(now - to_time(*report.begin), Milliseconds(0), spec_.duration) : Milliseconds(0);
+}
+
 std::optional<std::string> LiveLoad::must_end() {
+  wait_on();
   if (ended_for.empty() && request_.alarm != nullptr && !request_.alarm->empty() && !report.finished) {
     ended_for = *request_.alarm;
     request_.log->line(ended_for + ": the load is ended");
@@ -126,8 +139,8 @@ std::optional<std::string> LiveLoad::must_end() {
   if (report.lost && !report.finished) return "a worker was lost";
   if (hopeless(report)) return "it raises nothing but exceptions";
   auto begins = spec_.workers.count > 0 ? time_to_join : time_to_begin;
-  auto limit = report.begin ? to_time(*report.begin) + spec_.duration + time_to_end : started_ + begins;
-  if (clock_.now() <= limit || report.finished) return std::nullopt;
+  const auto limit = report.begin ? spec_.duration + time_to_end : begins;
+  if (waited_ <= limit || report.finished) return std::nullopt;
   return report.begin ? fmt::format("it still ran {} after its load should have ended", human_duration(time_to_end))
                       : fmt::format("it did not begin its load within {}", human_duration(begins));
 }
@@ -147,7 +160,7 @@ Task<std::optional<std::string>> LiveLoad::follow() {
 Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process) {
   auto end = co_await run_locust(processes, clock_, std::move(process), *request_.stop, [this] { return follow(); });
   co_await read();
-  rows_.finish(report);
+  rows_.finish(report, end.ok() && end->how == LocustEnd::How::exited);
   co_await read();
   counted_.reset();
   drawn_.close();

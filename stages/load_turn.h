@@ -51,6 +51,7 @@ class LiveLoad {
  private:
   Task<void> read();
   void draw();
+  void wait_on();
   std::optional<std::string> must_end();
   Task<std::optional<std::string>> follow();
 
@@ -60,7 +61,10 @@ class LiveLoad {
   Clock& clock_;
   LoadRows rows_;
   std::ofstream drawn_;
-  Time started_;
+  bool resumed_;
+  Time looked_;             // when time was last taken
+  Milliseconds waited_{0};  // for the load to begin; from there, for its end
+  bool begun_ = false;
   std::optional<CountedLoad> counted_;  // while it runs
   std::size_t told_ = 0;                // seconds that a progress line was considered for
 };

@@ -45,7 +45,8 @@ Task<void> wait_for_locust(Processes& processes, std::shared_ptr<Running> runnin
 Result<LocustEnd> to_end(const Running& running, const std::string& overdue) {
   LocustEnd end;
   end.last_log = read_end(running.spec.log);
-  if (!overdue.empty()) {
+  // After a restart of the runner, what is followed may have ended long ago.
+  if (!overdue.empty() && !running.exit) {
     end.how = LocustEnd::How::overdue;
     end.words = overdue;
     return end;
@@ -82,8 +83,8 @@ Task<std::string> follow_until_over(std::shared_ptr<Running> running, Clock& clo
 }  // namespace
 
 LoadRows::LoadRows(std::string path, const LoadSpec& spec) : path_(std::move(path)) {
-  if (!spec.k6.empty()) lines_.emplace(RequestLines::Format::k6);
-  if (spec.command) lines_.emplace(RequestLines::Format::plain);
+  if (!spec.k6.empty()) lines_.emplace(RequestLines::Format::k6, spec.duration);
+  if (spec.command) lines_.emplace(RequestLines::Format::plain, spec.duration);
 }
 
 bool LoadRows::read_into(LoadReport& report, std::size_t most) {
@@ -110,8 +111,8 @@ bool LoadRows::read_into(LoadReport& report, std::size_t most) {
   return true;
 }
 
-void LoadRows::finish(LoadReport& report) {
-  if (lines_) report.add(lines_->finish());
+void LoadRows::finish(LoadReport& report, bool in_order) {
+  if (lines_) report.add(lines_->finish(in_order));
 }
 
 Task<Result<LocustEnd>> run_locust(Processes& processes, Clock& clock, ProcessSpec spec, Stop& stop, Follow follow) {

@@ -46,8 +46,8 @@ class LoadRows {
   LoadRows(std::string path, const LoadSpec& spec);
   // At most about `most` bytes; true: there may be more. The file may not be there yet.
   bool read_into(LoadReport& report, std::size_t most = SIZE_MAX);
-  // The source is over: for those that do not say so in their rows.
-  void finish(LoadReport& report);
+  // The source is over, in order or not: for those that do not say so in their rows.
+  void finish(LoadReport& report, bool in_order = true);
 
  private:
   std::string path_;
@@ -57,8 +57,8 @@ class LoadRows {
 };
 
 // Runs Locust to its end. Calls `follow` about four times a second meanwhile (a task that may wait; it says whether
-// Locust must be ended now, and why). An answer of kind infrastructure is ours. Throws Stopped only when Locust is
-// dealt with as Processes::run promises.
+// Locust must be ended now, and why). An end of its own that was there before counts, whatever `follow` said. An answer
+// of kind infrastructure is ours. Throws Stopped only when Locust is dealt with as Processes::run promises.
 using Follow = std::function<Task<std::optional<std::string>>()>;
 Task<Result<LocustEnd>> run_locust(Processes& processes, Clock& clock, ProcessSpec spec, Stop& stop, Follow follow);
 

@@ -4,19 +4,26 @@
   {"kind": "crash", "error": "SyntaxError: ...", "file": "...", "line": 3}   the locustfile could not be used
   {"kind": "shape", "name": "Mine"}                          the locustfile has a load shape of its own
   {"kind": "started", "time": 1700000000.25}                 seconds since the epoch
-  {"kind": "second", "second": 0, "users": 4, "exceptions": 0, "cpu": 0.31, "intended": 100, "begun": 99, "endpoints":
-   [{"name": "GET /", "requests": 120, "failures": 1, "timed": 120, "sum": 812.5, "min": 1.25, "max": 93.5,
-     "buckets": [[1200, 3], ...]}, ...]}
-      every second of the load without a gap, the last one in part; times in ms; exceptions of tasks since the start;
-      cpu: of the busiest process, in cores; intended and begun: tasks by the schedule, where there is one
-  {"kind": "worker", "worker": "2", "words": "killed by signal 9", "elapsed": 12.5}    one is gone before the load's end
+  {"kind": "second", "second": 0, "users": 4, "exceptions": 0, "cpu": 0.31, "waiting": 0, "intended": 100, "begun": 99,
+   "endpoints": [{"name": "GET /", "requests": 120, "failures": 1, "timed": 120, "sum": 812.5, "min": 1.25,
+                  "max": 93.5, "buckets": [[1200, 3], ...]}, ...]}
+      every second of the load without a gap, the last one in part, and what was answered after it in one more; times
+      in ms; exceptions of tasks since the start; cpu: of the busiest process, in cores; waiting: requests that had been
+      under way for a second or more at its end, where that is known (Locust's own HTTP clients); intended and begun:
+      tasks by the schedule, where there is one
+  {"kind": "worker", "worker": "2", "words": "killed by signal 9", "lost": true, "elapsed": 12.5}
+      one is gone before the load's end, or (`lost` is false) one that is there must not be
+  {"kind": "workers", "joined": 1, "expected": 2}            there was no load, for workers did not come
   {"kind": "stopping", "elapsed": 45.01}                     seconds from the start to the end of the load
-  {"kind": "final", "requests": 5321, "failures": 12, "exceptions": 0, "errors": [["GET /: ...", 12], ...]}
+  {"kind": "final", "requests": 5321, "failures": 12, "exceptions": 0, "unanswered": 2, "oldest": 14.2,
+   "errors": [["GET /: ...", 12], ...]}                      oldest: seconds that the oldest unanswered request had waited
   {"kind": "exit", "code": 0}
 
-Response times are counted in log-linear buckets of whole microseconds: below 512 each value has its own bucket; above,
-every doubling has 256 buckets, so a bucket is narrower than 0.4 % of its values. Rows of several processes are merged
-by adding what is counted per second, endpoint and bucket: workers send theirs to the master, which writes the file.
+Workers send what they counted to the master, which writes the file.
+
+A load ends with the answers to what is under way: nothing new is begun, and the users are stopped when all is answered,
+or after ten seconds (or twice the longest answer so far, at most 45 s). What is not answered then, and has waited
+longer than any answer took, counts as a failed request with the time that it has waited: `unanswered`.
 
 QUIETGATE_LOAD is a JSON object: `duration` in seconds; `workers`: how many to expect; `start`: whether to start them
 here; `arrivals`: [[seconds, rate at the begin, rate at the end], ...] tasks a second. With arrivals, tasks begin by that
@@ -28,17 +35,18 @@ master tells it the rest.
 """
 import atexit
 import json
-import math
 import os
 import signal
-import subprocess
 import sys
 import time
 
 import gevent
 import locust
 import locust.runners
+from gevent import GreenletExit
 from locust import events
+from locust.clients import HttpSession
+from locust.contrib.fasthttp import FastHttpSession
 from locust.event import EventHook
 from locust.exception import StopUser
 from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
@@ -48,123 +56,8 @@ if not getattr(locust.runners, "__version__", "x"):
     locust.runners.__version__ = "2.12.1"
 locust.runners.WORKER_REPORT_INTERVAL = 0.5
 
-MAX_DISTINCT = 50
-MAX_ENDPOINTS = 100
-MAX_TEXT = 300
-OTHERS = "(others)"
-MERGE_LAG = 3  # seconds that a master waits for its workers' counts
-
-
-def bucket_of(milliseconds):
-    value = int(milliseconds * 1000)
-    if value < 512:
-        return value if value > 0 else 0
-    exponent = value.bit_length() - 9
-    return (exponent << 8) + (value >> exponent)
-
-
-def first_line(text):
-    lines = str(text).strip().splitlines()
-    return lines[0][:MAX_TEXT] if lines else ""
-
-
-class Endpoint:
-    __slots__ = ("requests", "failures", "timed", "sum", "min", "max", "buckets")
-
-    def __init__(self):
-        self.requests = self.failures = self.timed = 0
-        self.sum = self.max = 0.0
-        self.min = None
-        self.buckets = {}
-
-    def add(self, milliseconds, failed):
-        self.requests += 1
-        if failed:
-            self.failures += 1
-        if milliseconds is None or not 0 <= milliseconds < 1e9:
-            return
-        self.timed += 1
-        self.sum += milliseconds
-        if self.min is None or milliseconds < self.min:
-            self.min = milliseconds
-        if milliseconds > self.max:
-            self.max = milliseconds
-        bucket = bucket_of(milliseconds)
-        self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
-
-    def row(self, name):
-        return {"name": name, "requests": self.requests, "failures": self.failures, "timed": self.timed,
-                "sum": round(self.sum, 3), "min": round(self.min or 0.0, 3), "max": round(self.max, 3),
-                "buckets": sorted(self.buckets.items())}
-
-    def merge(self, row):
-        self.requests += row["requests"]
-        self.failures += row["failures"]
-        if row["timed"]:
-            self.timed += row["timed"]
-            self.sum += row["sum"]
-            self.min = row["min"] if self.min is None else min(self.min, row["min"])
-            self.max = max(self.max, row["max"])
-            for bucket, count in row["buckets"]:
-                self.buckets[bucket] = self.buckets.get(bucket, 0) + count
-
-
-class Second:
-    __slots__ = ("endpoints", "begun", "cpu")
-
-    def __init__(self):
-        self.endpoints = {}
-        self.begun = 0
-        self.cpu = 0.0
-
-    def endpoint(self, name):
-        found = self.endpoints.get(name)
-        if found is None:
-            if len(self.endpoints) >= MAX_ENDPOINTS:
-                name = OTHERS
-            found = self.endpoints.setdefault(name, Endpoint())
-        return found
-
-    def rows(self):
-        return [endpoint.row(name) for name, endpoint in sorted(self.endpoints.items())]
-
-
-class Arrivals:
-    """When the n-th task should begin, in seconds after the start; processes take every so many-th."""
-
-    def __init__(self, phases):
-        self.phases = phases
-        self.next = 0
-        self.step = 1
-
-    def expected(self, elapsed):
-        count = 0.0
-        for seconds, begin, end in self.phases:
-            part = min(max(elapsed, 0.0), seconds)
-            count += begin * part + (end - begin) * part * part / (2 * seconds)
-            elapsed -= seconds
-            if elapsed <= 0:
-                break
-        return math.floor(count + 1e-9)
-
-    def due(self, number):
-        before = 0.0
-        wanted = number + 1.0
-        for seconds, begin, end in self.phases:
-            total = (begin + end) / 2 * seconds
-            if wanted <= total + 1e-9:
-                slope = (end - begin) / seconds
-                if abs(slope) < 1e-12:
-                    return before + wanted / begin
-                return before + (math.sqrt(max(0.0, begin * begin + 2 * slope * wanted)) - begin) / slope
-            wanted -= total
-            before += seconds
-        return None
-
-    def take(self):
-        number = self.next
-        self.next += self.step
-        return self.due(number)
+ANSWERED_WITHIN = (10, 45)  # seconds after the load's end, at least and at most
+LONG_UNDER_WAY = 1  # seconds
 
 
 class Recorder:
@@ -180,13 +73,18 @@ class Recorder:
         self.requests = self.failures = self.exceptions = 0
         self.unsent = 0
         self.errors = {}
+        self.unanswered = 0
+        self.oldest = 0.0
+        self.longest = 0.0  # seconds, of the answers that were no failures
+        self.under_way = None  # by greenlet, once a client is known that tells; when it began, and its name
+        self.until = None  # tasks of the schedule begin as long as they are due before it
         self.users = 0
         self.cpu = (0.0, 0.0)
         self.lag = 0
-        self.stopped = self.over = False
+        self.stopped = self.drained = self.over = False
         self.length = None
-        self.workers = {}
-        self.lost = set()
+        self.ending = None
+        self.workers = None  # of a master
         self.write("loaded", version=2, locust=locust.runners.__version__)
 
     def write(self, kind, **fields):
@@ -215,7 +113,8 @@ class Recorder:
         while not self.over:
             gevent.sleep(max(0.001, due - self.elapsed()))
             self.measure()
-            if self.file:
+            self.look()
+            if self.file and not self.stopped:
                 self.flush(int(self.elapsed()) - self.lag)
             due = int(self.elapsed()) + 1
 
@@ -228,6 +127,17 @@ class Recorder:
             second.cpu = max(second.cpu, (used - used_before) / (now - before))
             self.cpu = (now, used)
 
+    def look(self):
+        """Who is there at the end of the second that has just ended."""
+        index = int(self.elapsed()) - 1
+        if index < self.written or self.stopped:
+            return
+        second = self.second(index)
+        second.users = self.runner.user_count
+        if self.under_way is not None:
+            since = time.monotonic() - LONG_UNDER_WAY
+            second.waiting = sum(1 for begin, _ in self.under_way.values() if begin <= since)
+
     def second(self, index):
         index = max(index, self.written)
         found = self.seconds.get(index)
@@ -235,15 +145,19 @@ class Recorder:
             found = self.seconds[index] = Second()
         return found
 
+    def current(self):
+        # What comes after the end has one row: its part of a second is no rate.
+        return self.second(int(self.elapsed() if self.length is None else self.length))
+
     def flush(self, until):
-        if self.runner and not self.stopped:
-            self.users = self.runner.user_count
         while self.written < until and not self.over:
             s = self.seconds.pop(self.written, None) or Second()
-            schedule = {}
+            self.users = self.users if s.users is None else s.users
+            schedule = {} if s.waiting is None else {"waiting": s.waiting}
             if self.arrivals:
-                intended = self.arrivals.expected(self.written + 1) - self.arrivals.expected(self.written)
-                schedule = {"intended": intended, "begun": s.begun}
+                end = self.written + 1 if self.length is None else min(self.written + 1, self.length)
+                intended = self.arrivals.expected(end) - self.arrivals.expected(self.written)
+                schedule.update(intended=max(0, intended), begun=s.begun)
             self.write("second", second=self.written, users=self.users, exceptions=self.exceptions, cpu=round(s.cpu, 3),
                        **schedule, endpoints=s.rows())
             self.written += 1
@@ -252,21 +166,85 @@ class Recorder:
         if self.over or self.start is None:
             return
         greenlet = gevent.getcurrent()
+        if self.under_way:
+            self.under_way.pop(greenlet, None)
         late = getattr(greenlet, "quietgate_late", 0.0)
         if late:
             greenlet.quietgate_late = 0.0
             if response_time is not None:
                 response_time += late * 1000
+        error = exception and (first_line(exception) or type(exception).__name__)
+        self.add(f"{request_type} {name}", response_time, error)
+        if not exception and response_time is not None:
+            self.longest = max(self.longest, response_time / 1000)
+
+    def add(self, name, milliseconds, error):
         self.requests += 1
-        name = f"{request_type} {name}"[:MAX_TEXT]
+        name = self.known(name[:MAX_TEXT])
+        self.current().endpoint(name).add(milliseconds, bool(error))
+        if error:
+            self.failures += 1
+            self.count(f"{name}: {error}")
+
+    def known(self, name):
         if name not in self.names:
             if len(self.names) >= MAX_ENDPOINTS:
                 name = OTHERS
             self.names.add(name)
-        self.second(int(self.elapsed())).endpoint(name).add(response_time, bool(exception))
-        if exception:
-            self.failures += 1
-            self.count(f"{name}: {first_line(exception) or type(exception).__name__}")
+        return name
+
+    # What is under way.
+
+    def begin(self, name):
+        """A request begins, unless the load has ended: then its user waits for its own end."""
+        while self.stopped and not self.drained and self.arrivals is None:
+            gevent.sleep(0.25)
+        if self.start is None or self.drained:
+            return
+        if self.under_way is None:
+            self.under_way = {}
+        greenlet = gevent.getcurrent()
+        self.under_way[greenlet] = (time.monotonic() - getattr(greenlet, "quietgate_late", 0.0), name)
+
+    def leave(self, cut_off):
+        found = self.under_way.pop(gevent.getcurrent(), None) if self.under_way else None
+        # A user that is taken away in mid-load must not take what it waited for in vain with it.
+        if found and cut_off and not self.over:
+            self.give_up(*found, ANSWERED_WITHIN[0])
+
+    def give_up(self, begin, name, after):
+        age = time.monotonic() - begin
+        if age < after or age <= self.longest:
+            return
+        self.unanswered += 1
+        self.oldest = max(self.oldest, age)
+        self.add(name, age * 1000, "not answered")
+
+    def patience(self):
+        least, most = ANSWERED_WITHIN
+        return min(most, max(least, 2 * self.longest))
+
+    def drain(self, caller=None):
+        """Waits for the answers to what was begun before the end; what has none by then is counted as it is."""
+        if self.arrivals:
+            left = self.arrivals.left_until(self.length)
+            # With more than a twentieth of its schedule left, it is no load to be judged: it must not go on for longer.
+            if left * self.arrivals.step * 20 <= self.arrivals.expected(self.length):
+                self.until = self.length
+        end = self.elapsed() + self.patience()
+        while not self.over and self.elapsed() < end and self.is_waited_for(caller):
+            gevent.sleep(0.02)
+        for greenlet, (begin, name) in list((self.under_way or {}).items()):
+            if greenlet is not caller and not self.over:
+                self.give_up(begin, name, 0)
+        self.under_way = None if self.under_way is None else {}
+        self.drained = True
+
+    def is_waited_for(self, caller):
+        # Who ends the load in the middle of a request does not wait for himself.
+        if any(greenlet is not caller for greenlet in self.under_way or {}):
+            return True
+        return bool(self.arrivals and self.until and self.arrivals.left_until(self.until) > 0)
 
     def count(self, text, times=1):
         text = text[:MAX_TEXT]
@@ -281,45 +259,35 @@ class Recorder:
     # What workers counted travels with Locust's own reports.
 
     def report(self, data=None, **_):
+        sent = data["quietgate"] = {"version": REPORT_VERSION, "process": os.getpid()}
         if self.start is None:
             return
-        data["quietgate"] = {
-            "seconds": [[index, s.begun, s.cpu, s.rows()] for index, s in sorted(self.seconds.items())],
-            "exceptions": self.unsent, "errors": list(self.errors.items())}
-        self.seconds, self.errors, self.unsent = {}, {}, 0
+        sent.update(
+            seconds=[[index, s.begun, s.cpu, s.waiting, s.rows()] for index, s in sorted(self.seconds.items())],
+            exceptions=self.unsent, errors=list(self.errors.items()), longest=self.longest,
+            unanswered=self.unanswered, oldest=self.oldest, drained=self.drained)
+        self.seconds, self.errors, self.unsent, self.unanswered = {}, {}, 0, 0
 
-    def reported(self, data=None, **_):
+    def reported(self, client_id="", data=None, **_):
         sent = (data or {}).get("quietgate")
-        if not sent or self.over:
+        if self.over or not self.workers.heard(client_id, sent):
             return
         self.exceptions += sent["exceptions"]
+        self.unanswered += sent["unanswered"]
+        self.oldest = max(self.oldest, sent["oldest"])
+        self.longest = max(self.longest, sent["longest"])
         for text, times in sent["errors"]:
             self.count(text, times)
-        for index, begun, cpu, rows in sent["seconds"]:
+        for index, begun, cpu, waiting, rows in sent["seconds"]:
             second = self.second(index)
             second.begun += begun
             second.cpu = max(second.cpu, cpu)
+            if waiting is not None:
+                second.waiting = waiting + (second.waiting or 0)
             for row in rows:
-                name = row["name"]
-                if name not in self.names:
-                    if len(self.names) >= MAX_ENDPOINTS:
-                        name = OTHERS
-                    self.names.add(name)
-                second.endpoint(name).merge(row)
+                second.endpoint(self.known(row["name"])).merge(row)
                 self.requests += row["requests"]
                 self.failures += row["failures"]
-
-    # Workers.
-
-    def start_workers(self, port):
-        files = sys.argv[sys.argv.index("-f") + 1]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("QUIETGATE_LOAD")}
-        environment["QUIETGATE_LOAD_MASTER"] = str(os.getpid())
-        for number in range(1, self.plan["workers"] + 1):
-            process = subprocess.Popen([sys.executable, sys.argv[0], "--worker", "--master-host", "127.0.0.1",
-                                        "--master-port", str(port), "-f", files], env=environment,
-                                       stdin=subprocess.DEVNULL)
-            self.workers[f"{number} (process {process.pid})"] = process
 
     def end_with(self, parent):
         """A worker of a master that was killed would go on with its load for minutes."""
@@ -327,39 +295,45 @@ class Recorder:
             gevent.sleep(1)
         os._exit(1)
 
-    def watch_workers(self):
-        """A worker that is gone takes its part of the load with it, and Locust goes on without a word."""
-        joined = set()
-        while not self.over:
-            gevent.sleep(0.25)
-            if self.stopped:
-                continue
-            for name, process in self.workers.items():
-                code = process.poll()
-                if code is not None:
-                    self.lose(name, f"killed by signal {-code}" if code < 0 else f"exit status {code}")
-            if self.workers:
-                continue
-            present = {client.id for client in self.runner.clients.all if client.state != "missing"}
-            for gone in joined - present:
-                self.lose(gone, "it is no longer heard")
-            joined |= present
+    # The end.
 
-    def lose(self, name, words):
-        if name not in self.lost:
-            self.lost.add(name)
-            self.write("worker", worker=name, words=words, elapsed=round(self.elapsed(), 3) if self.start else 0.0)
+    def end_at(self, length):
+        """A worker began a little later than its master: it has the whole load all the same."""
+        gevent.sleep(max(0.0, length - self.elapsed()))
+        if not self.stopped:
+            self.close()
+            self.drain()
+
+    def close(self):
+        self.measure()
+        if self.file:
+            self.flush(int(self.elapsed()) - self.lag)
+        self.stopped = True
+        self.length = self.elapsed()
+        self.write("stopping", elapsed=round(self.length, 3))
 
     def stopping(self):
-        # A task that ends the run takes itself down with it, and Locust idles on: it must be ended once more. Only the
-        # first end is the load's.
-        if self.start is not None and not self.stopped and not self.over:
-            self.measure()
-            self.flush(int(self.elapsed()) - self.lag)
-            self.stopped = True
-            self.length = self.elapsed()
-            self.write("stopping", elapsed=round(self.length, 3))
-            gevent.spawn_later(2, self.runner.quit)
+        """Only the first end is the load's; whoever ends it waits for what is under way. It is waited for apart from
+        them: a task that ends the run takes itself down with it."""
+        if self.start is None or self.over:
+            return
+        if not self.stopped:
+            self.close_all()
+        if self.ending:
+            self.ending.join()
+
+    def close_all(self):
+        self.close()
+        self.ending = gevent.spawn(self.await_answers, gevent.getcurrent())
+        # Where a task ended the run, Locust idles on: it must be ended once more.
+        self.ending.link(lambda _: gevent.spawn_later(2, self.runner.quit))
+
+    def await_answers(self, caller):
+        if self.workers:
+            self.workers.drain(self.patience())
+            self.drained = True
+        else:
+            self.drain(caller)
 
     def finish(self):
         if self.over:
@@ -367,10 +341,16 @@ class Recorder:
         if self.start is not None:
             # What came after the last whole second counts as well.
             whole = int(self.elapsed() if self.length is None else self.length)
-            self.flush(max([whole] + [index + 1 for index, s in self.seconds.items() if s.endpoints]))
+            self.flush(max([whole] + [index + 1 for index, s in self.seconds.items() if s.endpoints or s.begun]))
         self.over = True
         ranked = sorted(self.errors.items(), key=lambda item: -item[1])
-        self.write("final", requests=self.requests, failures=self.failures, exceptions=self.exceptions, errors=ranked)
+        self.write("final", requests=self.requests, failures=self.failures, exceptions=self.exceptions,
+                   unanswered=self.unanswered, oldest=round(self.oldest, 3), errors=ranked)
+
+    def left(self):
+        if self.start is None and self.workers:
+            self.write("workers", joined=self.workers.joined, expected=self.workers.expected)
+        self.file.flush()
 
     def crashed(self, kind, value, trace):
         """A traceback that ends Locust: say which line of which file, so that nobody must search the log for it."""
@@ -400,7 +380,10 @@ def run_by_schedule(recorder):
         wait = due - recorder.elapsed()
         if wait > 0:
             gevent.sleep(wait)
-        recorder.second(int(recorder.elapsed())).begun += 1
+        if recorder.stopped and (recorder.until is None or due > recorder.until):
+            gevent.sleep(3600)
+            raise StopUser()
+        recorder.current().begun += 1
         # What the loop itself is late by belongs to the generator, not to the service: below a millisecond it is noise.
         late = recorder.elapsed() - due
         gevent.getcurrent().quietgate_late = late if late >= 0.001 else 0.0
@@ -413,6 +396,24 @@ def run_by_schedule(recorder):
 
     TaskSet.execute_next_task = execute_next_task
     TaskSet.wait = wait
+
+
+def tell_of_requests(recorder, session):
+    request = session.request
+
+    def told(self, method, url, *arguments, **more):
+        name = more.get("name") or (arguments[0] if arguments else None) or getattr(self, "request_name", None)
+        recorder.begin(f"{method} {name or str(url).removeprefix(self.base_url) or '/'}")
+        cut_off = False
+        try:
+            return request(self, method, url, *arguments, **more)
+        except GreenletExit:
+            cut_off = True
+            raise
+        finally:
+            recorder.leave(cut_off)
+
+    session.request = told
 
 
 def listen(recorder, worker):
@@ -435,11 +436,17 @@ def listen(recorder, worker):
         if isinstance(runner, locust.runners.MasterRunner):
             recorder.lag = MERGE_LAG
             events.worker_report.add_listener(recorder.reported)
+            recorder.workers = Workers(recorder, runner, recorder.plan.get("workers", 1))
             if recorder.plan.get("start"):
-                recorder.start_workers(runner.server.port)
-            gevent.spawn(recorder.watch_workers)
+                recorder.workers.start(runner.server.port)
+            gevent.spawn(recorder.workers.watch)
         if worker:
             runner.register_message("quietgate", on_plan)
+            runner.register_message("quietgate_end", on_end)
+
+    def on_end(msg=None, **_):
+        if recorder.start is not None:
+            gevent.spawn(recorder.end_at, msg.data["length"])
 
     def on_plan(msg=None, **_):
         recorder.plan = msg.data
@@ -448,10 +455,10 @@ def listen(recorder, worker):
             run_by_schedule(recorder)
 
     def on_start(**_):
-        if isinstance(recorder.runner, locust.runners.MasterRunner):
-            recorder.runner.send_message("quietgate", recorder.plan)  # before the first users are asked for
+        if recorder.workers:
+            recorder.workers.share_out(recorder.plan)
         if recorder.arrivals and worker:
-            recorder.arrivals.next = max(0, recorder.runner.worker_index)
+            recorder.arrivals.next = recorder.plan["index"]
             recorder.arrivals.step = max(1, recorder.plan.get("workers", 1))
         recorder.started()
 
@@ -462,6 +469,8 @@ def listen(recorder, worker):
     for hook in hooks or [events.request]:
         EventHook.add_listener(hook, recorder.request)  # the class's own: theirs prints a deprecation for each listener
     events.user_error.add_listener(recorder.raised)
+    for session in (HttpSession, FastHttpSession):
+        tell_of_requests(recorder, session)
     if recorder.arrivals and not worker:
         run_by_schedule(recorder)
     if worker:
@@ -475,7 +484,7 @@ def listen(recorder, worker):
     events.test_stopping.add_listener(lambda **_: recorder.stopping())
     events.quitting.add_listener(lambda **_: recorder.finish())
     events.quit.add_listener(lambda exit_code, **_: recorder.write("exit", code=exit_code))
-    atexit.register(recorder.file.flush)
+    atexit.register(recorder.left)
 
 
 if "--worker" in sys.argv:

@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 
 constexpr std::size_t longest_line = 64 * 1024;
 constexpr std::int64_t open_seconds = 3;
-constexpr std::int64_t most_seconds = 14 * 24 * 3600;
+constexpr std::int64_t beyond_duration = 600;  // a source is ended a minute after it
 constexpr std::size_t most_endpoints = 100;
 constexpr std::size_t longest_name = 300;
 
@@ -84,6 +84,9 @@ std::optional<double> parse_rfc3339(std::string_view text) {
   return static_cast<double>(::timegm(&tm)) + fraction - offset;
 }
 
+RequestLines::RequestLines(Format format, Milliseconds duration)
+    : format_(format), most_seconds_(duration.count() / 1000 + beyond_duration) {}
+
 std::string RequestLines::add(std::string_view bytes) {
   std::string rows;
   while (!bytes.empty() && !broken_) {
@@ -147,6 +150,7 @@ void RequestLines::k6_point(const Json& point, std::string& rows) {
     if (!begin_) return;
     auto& second = at(*time);
     (metric == "iterations" ? second.begun : second.dropped) += static_cast<std::int64_t>(std::clamp(value, 0.0, 1e9));
+    iterated_ = true;
     scheduled_ = scheduled_ || metric == "dropped_iterations";
     return;
   }
@@ -160,7 +164,9 @@ void RequestLines::k6_point(const Json& point, std::string& rows) {
 
 RequestLines::Second& RequestLines::at(double time) {
   const auto index = static_cast<std::int64_t>(std::floor(std::max(0.0, time - *begin_)));
-  if (index > written_ + most_seconds) throw std::runtime_error("its time is weeks ahead");
+  if (index > most_seconds_) {
+    throw std::runtime_error("its time is " + std::to_string(index) + " s after the load's begin");
+  }
   return seconds_[std::max(index, written_)];
 }
 
@@ -177,7 +183,13 @@ void RequestLines::request(double time, std::string name, double milliseconds, b
   auto& second = at(time);
   newest_ = std::max(newest_, time);
   name.resize(std::min(name.size(), longest_name));
-  if (!second.endpoints.contains(name) && second.endpoints.size() >= most_endpoints) name = "(others)";
+  if (!names_.contains(name)) {
+    if (names_.size() < most_endpoints) {
+      names_.insert(name);
+    } else {
+      name = "(others)";
+    }
+  }
   auto& endpoint = second.endpoints[name];
   endpoint.least = endpoint.requests == 0 ? milliseconds : std::min(endpoint.least, milliseconds);
   endpoint.most = std::max(endpoint.most, milliseconds);
@@ -210,7 +222,7 @@ void RequestLines::write_until(std::int64_t until, std::string& rows) {
                              {"max", each.most},
                              {"buckets", std::move(buckets)}});
       }
-      if (scheduled_) {
+      if (iterated_) {
         row["begun"] = found->second.begun;
         row["intended"] = found->second.begun + found->second.dropped;
       }
@@ -221,18 +233,19 @@ void RequestLines::write_until(std::int64_t until, std::string& rows) {
   }
 }
 
-std::string RequestLines::finish() {
+std::string RequestLines::finish(bool in_order) {
   std::string rows;
+  if (in_order && !broken_ && !partial_.empty()) {
+    ++lines_;
+    line(std::exchange(partial_, {}), rows);
+  }
   if (broken_ || !begin_) return rows;
   const double length = newest_ - *begin_;
   const auto last = seconds_.empty() ? written_ : seconds_.rbegin()->first + 1;
   write_until(std::max<std::int64_t>(last, 1), rows);
   rows += Json{{"kind", "stopping"}, {"elapsed", length}}.dump() + "\n";
-  rows += Json{{"kind", "final"},
-               {"requests", requests_},
-               {"failures", failures_},
-               {"exceptions", 0},
-               {"errors", Json::array()}}
+  rows += Json{{"kind", "final"}, {"requests", requests_},   {"failures", failures_},
+               {"exceptions", 0}, {"scheduled", scheduled_}, {"errors", Json::array()}}
               .dump() +
           "\n";
   return rows;

@@ -10,7 +10,7 @@ namespace quietgate {
 class FakeClock final : public Clock {
  public:
   explicit FakeClock(Executor executor) : bell_(std::move(executor)) {}
-  Time now() const override { return now_; }
+  Time now() const override { return now_ + set_; }
   Task<void> sleep(Milliseconds span, Stop& stop) override {
     const auto until = now_ + span;
     stop.throw_if_requested();
@@ -25,10 +25,13 @@ class FakeClock final : public Clock {
     now_ += span;
     bell_.ring();
   }
+  // Somebody sets the time of day; sleepers do not notice.
+  void set_forward(Milliseconds span) { set_ += span; }
   int sleepers() const { return sleepers_; }
 
  private:
   Time now_{Milliseconds{1'767'225'600'000}};  // 2026-01-01T00:00:00Z
+  Milliseconds set_{0};
   Bell bell_;
   int sleepers_ = 0;
 };

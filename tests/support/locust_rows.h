@@ -46,6 +46,10 @@ class LocustRowWriter {
     schedule_ = R"(, "intended": )" + std::to_string(intended) + R"(, "begun": )" + std::to_string(begun);
     return *this;
   }
+  LocustRowWriter& waiting(int requests) {
+    schedule_ = R"(, "waiting": )" + std::to_string(requests);
+    return *this;
+  }
   LocustRowWriter& cpu(double cores) {
     schedule_ += R"(, "cpu": )" + std::to_string(cores);
     return *this;
@@ -61,6 +65,12 @@ class LocustRowWriter {
     return row(R"({"kind": "final", "requests": )" + std::to_string(requests_) + R"(, "failures": )" +
                std::to_string(failures_) + R"(, "exceptions": )" + std::to_string(exceptions_) + R"(, "errors": [)" +
                errors + "]}");
+  }
+  // Of the requests, so many had no answer at the end.
+  LocustRowWriter& final_with_unanswered(int unanswered, double oldest) {
+    return row(R"({"kind": "final", "requests": )" + std::to_string(requests_) + R"(, "failures": )" +
+               std::to_string(failures_) + R"(, "exceptions": 0, "unanswered": )" + std::to_string(unanswered) +
+               R"(, "oldest": )" + std::to_string(oldest) + R"(, "errors": [["GET /: not answered", 1]]})");
   }
   LocustRowWriter& exit(int code) { return row(R"({"kind": "exit", "code": )" + std::to_string(code) + "}"); }
   LocustRowWriter& row(const std::string& text) {

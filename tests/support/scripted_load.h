@@ -32,10 +32,12 @@ class ScriptedLocust : public Processes {
   std::vector<ProcessSpec> ran;
   std::function<void(std::size_t number)> starting;  // before each, from 1
   std::vector<StopReason> stopped;
-  bool known = false;  // the step was started by a runner before
+  bool known = false;     // the step was started by a runner before
+  bool recorded = false;  // and has ended: `exit` is its exit
 
   Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override {
     ran.push_back(spec);
+    if (recorded) co_return exit;
     if (starting) starting(ran.size());
     try {
       co_await play(spec.environment.at("QUIETGATE_LOAD_FILE"), stop);
@@ -54,12 +56,12 @@ class ScriptedLocust : public Processes {
 
  private:
   Task<void> play(std::string path, Stop& stop) {
-    auto start = clock_.now();
+    Milliseconds passed{0};
     for (const auto& line : lines) {
-      co_await clock_.sleep(start + line.at - clock_.now(), stop);
+      co_await clock_.sleep(line.at - std::exchange(passed, line.at), stop);
       std::ofstream(path, std::ios::binary | std::ios::app) << line.rows;
     }
-    co_await clock_.sleep(start + ends_at - clock_.now(), stop);
+    co_await clock_.sleep(ends_at - passed, stop);
   }
   Clock& clock_;
 };
@@ -70,6 +72,7 @@ class ScriptedPrometheus : public Http {
   std::function<double(double)> value = [](double) { return 1.0; };  // by the server's time
   double ahead = 0;                                                  // seconds that the server's clock is ahead of ours
   std::function<Result<HttpResponse>()> instead;                     // answers everything but time() when set
+  bool timeless = false;                                             // does not answer time()
   int asked = 0;
 
   Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override {
@@ -81,6 +84,7 @@ class ScriptedPrometheus : public Http {
     response.status = 200;
     response.sent = response.received = clock_.now();
     if (text.find("time%28%29") != std::string::npos || text.find("time()") != std::string::npos) {
+      if (timeless) co_return infrastructure_error("connection refused");
       response.body = answer("scalar", fmt::format("[{:.3f},\"{:.3f}\"]", now, now));
     } else if (instead) {
       co_return instead();

@@ -380,5 +380,81 @@ TEST(LoadJudgement, TheSteadyStateHasAllUsersAndReplicas) {
   EXPECT_EQ(steady_from(read(rows), spec, -1), Milliseconds(0)) << "a shape has no one number of users";
 }
 
+LocustRowWriter hung() {
+  auto rows = LocustRowWriter().loaded().started().waiting(0).seconds(4, std::vector<double>(100, 10)).waiting(10);
+  rows.seconds(6, {}).stopping(10).second(std::vector<double>(10, 16'000), 10);
+  return rows.final_with_unanswered(10, 16.2);
+}
+
+TEST(LoadJudgement, RequestsThatAreNeverAnsweredFailTheLoad) {
+  auto report = read(hung());
+  EXPECT_EQ(report.unanswered, 10);
+  EXPECT_FALSE(judge_completion(report, ended(), spec_of(), "/c"));
+  for (const auto& spec : {spec_of(), spec_of({{"p95", at_most(250)}}), spec_of({{"failure_ratio", at_most(0.01)}})}) {
+    auto summary = summarise(judge_load(report, ended(), spec));
+    EXPECT_EQ(summary.outcome, Outcome::failed);
+    EXPECT_TRUE(summary.sentence.starts_with("10 of 410 requests were never answered; the oldest had waited 16.2 s"))
+        << summary.sentence;
+  }
+  auto checks = judge_load(report, ended(), spec_of({{"failure_ratio", at_most(0.05)}}));
+  EXPECT_EQ(checks[1].name, "unanswered");
+  EXPECT_EQ(checks[1].outcome, Outcome::passed) << "so many failures are allowed";
+}
+
+TEST(LoadJudgement, AServiceThatStandsStillDoesNotPass) {
+  auto rows = LocustRowWriter().loaded().started().waiting(0).seconds(4, std::vector<double>(100, 10)).waiting(4);
+  rows.seconds(4, {}).waiting(0).seconds(2, std::vector<double>(100, 10)).stopping(10).final();
+  auto summary = summarise(judge_load(read(rows), ended(), spec_of({{"p95", at_most(250)}})));
+  EXPECT_EQ(summary.outcome, Outcome::inconclusive);
+  EXPECT_EQ(summary.sentence,
+            "nothing was answered for 4 s from second 4 of the load on, with 4 users there: at the rate of its other "
+            "seconds there were about 400 requests to be answered");
+}
+
+TEST(LoadJudgement, FewRequestsAreNoSilence) {
+  auto slow = LocustRowWriter().loaded().started().waiting(1);
+  for (int i = 0; i < 10; ++i) slow.second(i % 5 == 4 ? std::vector<double>{4'900} : std::vector<double>{});
+  slow.stopping(10).final();
+  EXPECT_EQ(summarise(judge_load(read(slow), ended(), spec_of())).outcome, Outcome::passed)
+      << "one user, and an answer each five seconds";
+  auto hiccup = LocustRowWriter().loaded().started().waiting(1).seconds(5, std::vector<double>(100, 10));
+  hiccup.second({}).seconds(4, std::vector<double>(100, 10)).stopping(10).final();
+  EXPECT_EQ(summarise(judge_load(read(hiccup), ended(), spec_of())).outcome, Outcome::passed) << "a single second";
+}
+
+TEST(LoadJudgement, WorkersThatDoNotComeAreNobodysFaultHere) {
+  auto rows = LocustRowWriter().loaded().row(R"({"kind": "workers", "joined": 1, "expected": 2})");
+  auto check = judge_completion(read(rows), ended(1, "Gave up waiting for workers to connect\n"), spec_of(), "/c");
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->outcome, Outcome::error);
+  EXPECT_EQ(check->sentence, "1 of 2 workers joined the load in time: it did not begin");
+}
+
+TEST(LoadJudgement, AWorkerThatMustNotBeThereIsNamed) {
+  auto rows = LocustRowWriter().loaded().started().second({1}).row(
+      R"({"kind": "worker", "worker": "vm_1", "words": "does not run quietgate's listener", "lost": false, "elapsed": 1.5})");
+  auto check = judge_completion(read(rows), {How::overdue, 0, "a worker was lost", ""}, spec_of(), "/c");
+  ASSERT_TRUE(check);
+  EXPECT_EQ(check->outcome, Outcome::error);
+  EXPECT_EQ(
+      check->sentence,
+      "worker vm_1 of the load does not run quietgate's listener: 1.5 s after its begin it was no longer the load "
+      "that was asked for");
+}
+
+TEST(LoadJudgement, MoreArrivalsThanTheScheduleHadAreAnotherLoad) {
+  auto rows = [](int begun) {
+    return LocustRowWriter().loaded().started().schedule(100, begun).seconds(10, {1}).stopping(10).final();
+  };
+  EXPECT_EQ(summarise(judge_load(read(rows(105)), ended(), spec_of())).outcome, Outcome::passed);
+  auto summary = summarise(judge_load(read(rows(106)), ended(), spec_of()));
+  EXPECT_EQ(summary.outcome, Outcome::inconclusive);
+  EXPECT_EQ(summary.sentence, "1,060 tasks began where the schedule had 1,000: more than this load made them");
+  auto late = LocustRowWriter().loaded().started().schedule(100, 20).seconds(2, {1}).schedule(100, 120).seconds(8, {1});
+  late.stopping(10).final();
+  EXPECT_EQ(summarise(judge_load(read(late, Milliseconds(2'000)), ended(), spec_of())).outcome, Outcome::passed)
+      << "they were due in the warm-up";
+}
+
 }  // namespace
 }  // namespace quietgate

@@ -218,5 +218,26 @@ TEST(LoadReport, ALoadHasTheSecondsOfItsLength) {
   EXPECT_EQ(of(1e9), "line 7: the load is longer than its seconds");
 }
 
+TEST(LoadReport, TheLongestSilenceOfTheSteadyState) {
+  auto rows = LocustRowWriter().loaded().started().second({}).second({}).second({}).seconds(3, {10, 10});
+  rows.second({}).second({10, 10}).second({}).second({}).second({10, 10}).stopping(11);
+  auto silence = read(rows.text(), Milliseconds(3'000)).silence();
+  EXPECT_EQ(silence.from, 8);
+  EXPECT_EQ(silence.seconds, 2);
+  EXPECT_EQ(silence.users, 4);
+  EXPECT_NEAR(silence.missed, 10.0 * 2 / 6, 1e-9);
+  EXPECT_EQ(read(rows.text()).silence().from, 0);
+}
+
+TEST(LoadReport, NoUsersOrNobodyWhoWaitsIsNoSilence) {
+  auto nobody = LocustRowWriter().loaded().started().second({10});
+  for (int i = 0; i < 5; ++i) nobody.second({}, 0, 0, 0);
+  EXPECT_EQ(read(nobody.stopping(6).text()).silence().seconds, 0);
+  auto idle = LocustRowWriter().loaded().started().waiting(0).second({10}).seconds(5, {}).stopping(6);
+  EXPECT_EQ(read(idle.text()).silence().seconds, 0);
+  auto waiting = LocustRowWriter().loaded().started().waiting(3).second({10}).seconds(5, {}).stopping(6);
+  EXPECT_EQ(read(waiting.text()).silence().seconds, 5);
+}
+
 }  // namespace
 }  // namespace quietgate

@@ -271,6 +271,67 @@ TEST_F(Load, GoesOnWithALoadThatAnotherRunnerStarted) {
   EXPECT_EQ(outcome.checks[0].sentence, "1,000 requests in 10 s");
 }
 
+// The runner was away for five minutes; the load ended in order meanwhile.
+TEST_F(Load, ALoadThatEndedLongAgoIsJudgedByItsEnd) {
+  spec.locustfile.clear();
+  spec.host.clear();
+  spec.command = Command{"true", {}, {}};
+  spec.expect = {{"p95", {Bound::Relation::less_equal, 250, "<= 250ms"}}};
+  std::string rows;
+  for (int i = 0; i < 1001; ++i) {
+    rows += fmt::format("{{\"name\":\"GET /\",\"t\":{:.3f},\"ms\":5,\"ok\":true}}\n",
+                        seconds_of(clock.now()) - 300 + i * 0.01);
+  }
+  bench.write("attempt/load.ndjson", rows);
+  locust.known = locust.recorded = true;
+  auto made = request();
+  made.resume = true;
+  auto outcome = await_in_time(bench, clock, LoadStage(locust, prometheus, clock).run(made));
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
+}
+
+TEST_F(Load, ALoadThatDiedWithItsMachineIsAnError) {
+  healthy_locust(100, 4);
+  std::string rows;
+  for (const auto& line : locust.lines) rows += line.rows;
+  bench.write("attempt/locust.ndjson", rows);
+  clock.advance(Milliseconds(300'000));
+  locust.known = locust.recorded = true;
+  ProcessExit died;
+  died.how = ProcessExit::How::leader_died;
+  locust.exit = died;
+  auto made = request();
+  made.resume = true;
+  auto outcome = await_in_time(bench, clock, LoadStage(locust, prometheus, clock).run(made));
+  EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason;
+  EXPECT_TRUE(outcome.reason.starts_with("Locust was ended from outside")) << outcome.reason;
+}
+
+TEST_F(Load, AClockThatIsSetDoesNotEndALoad) {
+  healthy_locust();
+  const auto start = clock.now();
+  bool set = false;
+  auto outcome = await_in_time(bench, clock, LoadStage(locust, prometheus, clock).run(request()), [&] {
+    if (!set && clock.now() - start > Milliseconds(4'000)) {
+      set = true;
+      clock.set_forward(Milliseconds(3'600'000));
+    }
+  });
+  EXPECT_TRUE(set);
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
+  EXPECT_TRUE(locust.stopped.empty());
+}
+
+TEST_F(Load, AMetricsServerWithoutTimeIsInconclusive) {
+  healthy_locust();
+  scaled();
+  prometheus.timeless = true;
+  auto outcome = run();
+  EXPECT_EQ(outcome.outcome, Outcome::inconclusive) << outcome.reason;
+  EXPECT_NE(outcome.reason.find("the metrics server did not tell its time: "), std::string::npos) << outcome.reason;
+  EXPECT_NE(outcome.reason.find("connection refused"), std::string::npos) << outcome.reason;
+}
+
 TEST_F(Load, FindsProgramsOnAPath) {
   EXPECT_EQ(find_on_path("locust", "/nowhere::relative:" + bench.root + "/bin:/usr/bin"), bench.root + "/bin/locust");
   EXPECT_EQ(find_on_path("locust", ""), "");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "stages/load_report.h"
 
 namespace quietgate {
@@ -81,6 +83,42 @@ TEST(RequestLines, NamesAreBounded) {
   EXPECT_EQ(report.endpoints["(others)"].requests, 400);
 }
 
+TEST(RequestLines, NamesAreThoseOfTheLoadNotOfASecond) {
+  std::string text;
+  for (int i = 0; i < 500; ++i) text += plain(1000 + i / 50.0, 1, true, "GET /" + std::to_string(i));
+  auto report = read(RequestLines::Format::plain, text);
+  EXPECT_EQ(report.damage, "");
+  EXPECT_EQ(report.requests, 500);
+  EXPECT_EQ(report.endpoints.size(), 101u);
+  EXPECT_EQ(report.endpoints["(others)"].requests, 400);
+}
+
+TEST(RequestLines, ALastLineWithoutItsEndIsCounted) {
+  auto failed = plain(1001, 1, false);
+  failed.pop_back();
+  auto report = read(RequestLines::Format::plain, plain(1000, 1) + failed);
+  EXPECT_EQ(report.damage, "");
+  EXPECT_EQ(report.requests, 2);
+  EXPECT_EQ(report.failures, 1);
+  auto cut = read(RequestLines::Format::plain, plain(1000, 1) + failed.substr(0, 20));
+  EXPECT_EQ(cut.damage, "line 2 is no request: not a JSON object");
+  RequestLines lines(RequestLines::Format::plain);
+  LoadReport ended{Milliseconds(0)};
+  ended.add(lines.add(plain(1000, 1) + failed.substr(0, 20)));
+  ended.add(lines.finish(false));
+  EXPECT_EQ(ended.damage, "") << "it was cut off with its source";
+  EXPECT_TRUE(ended.finished);
+}
+
+TEST(RequestLines, AClockThatJumpsIsNoLongerLoad) {
+  RequestLines lines(RequestLines::Format::plain, Milliseconds(10'000));
+  auto rows = lines.add(plain(1000, 1) + plain(1'001'000, 1));
+  LoadReport report{Milliseconds(0)};
+  report.add(rows);
+  EXPECT_LT(rows.size(), 1'000u) << "a row for each second between";
+  EXPECT_EQ(report.damage, "line 2 is no request: its time is 1000000 s after the load's begin");
+}
+
 std::string k6(const std::string& metric, const std::string& time, double value, const std::string& tags = "{}") {
   return R"({"metric":")" + metric + R"(","type":"Point","data":{"time":")" + time + R"(","value":)" +
          std::to_string(value) + R"(,"tags":)" + tags + "}}\n";
@@ -105,6 +143,19 @@ TEST(RequestLines, ReadWhatK6Writes) {
   EXPECT_EQ(report.seconds[0].users, 7);
   EXPECT_EQ(report.endpoints.count("GET http://h/a"), 1u);
   EXPECT_DOUBLE_EQ(report.achieved(), 0.25) << "of four iterations three were dropped";
+}
+
+TEST(RequestLines, IterationsCountFromTheFirstOn) {
+  const std::string good = R"({"expected_response":"true","method":"GET","name":"a","status":"200"})";
+  std::string text;
+  for (int second = 10; second < 20; ++second) {
+    const auto at = "2017-05-09T12:34:" + std::to_string(second) + ".5Z";
+    text += k6("http_req_duration", at, 10, good) + k6("iterations", at, 9);
+  }
+  auto none = read(RequestLines::Format::k6, text);
+  EXPECT_TRUE(std::isnan(none.achieved())) << "without a drop there may be no schedule";
+  text += k6("dropped_iterations", "2017-05-09T12:34:19.6Z", 10);
+  EXPECT_DOUBLE_EQ(read(RequestLines::Format::k6, text).achieved(), 0.9) << "not half of the last second alone";
 }
 
 TEST(RequestLines, ReadTimes) {
