@@ -4,8 +4,6 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "runner/adapters/leader_spawn.h"
-#include "runner/leader/control_group.h"
 #include "tests/support/processes_world.h"
 
 namespace quietgate {
@@ -304,58 +302,6 @@ TEST_F(Processes_, DamagedRecordsAreToldAndNeverRunTwice) {
   EXPECT_EQ(exit.how, How::leader_died);
   EXPECT_THAT(exit.detail, HasSubstr("its first line has no end"));
   EXPECT_EQ(read("log"), "ran\n");
-}
-
-TEST_F(Processes_, AStepOfAnotherBootIsNotBegunAgain) {
-  auto what = spec("echo ran");
-  what.boot = "another-boot";
-  const auto exit = run(what);
-  EXPECT_EQ(exit.how, How::leader_died);
-  EXPECT_EQ(exit.detail, "it is not known whether it began; the machine was started anew since");
-  EXPECT_FALSE(exists("log"));
-  what.boot = boot_id();
-  EXPECT_EQ(run(what).detail, exit.detail) << "recorded once";
-  auto other = spec("echo ran", "other");
-  other.boot = boot_id();
-  EXPECT_TRUE(run(other).succeeded());
-}
-
-// A living child of ours of that name; 0: there is none.
-pid_t child_named(const std::string& name) {
-  for (const auto& process : all_processes()) {
-    std::string comm;
-    std::ifstream file("/proc/" + std::to_string(process.pid) + "/comm");
-    if (process.parent == ::getpid() && !process.dead() && std::getline(file, comm) && comm == name) return process.pid;
-  }
-  return 0;
-}
-
-TEST_F(Processes_, AWaitingLeaderThatWasKilledIsReplaced) {
-  EXPECT_TRUE(run(spec("true", "first")).succeeded());
-  pid_t waiting = 0;
-  ASSERT_TRUE(until([&] { return (waiting = child_named("qg-waiting")) > 0; }));
-  const auto title = read("/proc/" + std::to_string(waiting) + "/cmdline");  // quietgate-waiting ID
-  const auto group = control_group_of(title.substr(title.find(' ') + 1, 32));
-  ::kill(waiting, SIGKILL);
-  ASSERT_TRUE(until([&] { return read_stat(waiting)->dead(); }));
-  EXPECT_TRUE(run(spec("true", "second")).succeeded());
-  EXPECT_FALSE(read_stat(waiting)) << "it was reaped";
-  EXPECT_FALSE(std::filesystem::exists(group)) << "its control group went with it";
-}
-
-TEST_F(Processes_, TheSourceOfLeadersMayBeKilled) {
-  EXPECT_TRUE(run(spec("true", "first")).succeeded());
-  for (int round = 0; round < 3; ++round) {
-    ASSERT_TRUE(until([] { return child_named("qg-waiting") > 0; })) << "a leader that is just made still has its name";
-    const auto source = child_named("qg-leaders");
-    ASSERT_GT(source, 0);
-    ::kill(source, SIGKILL);
-    ASSERT_TRUE(until([&] { return read_stat(source)->dead(); }));
-    // The one that waits already may serve; the next one needs a new source.
-    EXPECT_TRUE(run(spec("true", std::to_string(round) + "-a")).succeeded());
-    EXPECT_TRUE(run(spec("true", std::to_string(round) + "-b")).succeeded());
-    EXPECT_FALSE(read_stat(source)) << "it was reaped";
-  }
 }
 
 TEST_F(Processes_, AServiceIsStartedOnceAskedForAndEnded) {
