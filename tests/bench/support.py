@@ -61,6 +61,10 @@ def memory(pid, what="Pss"):
     return 0.0
 
 
+def children(pid):
+    return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def leaders_of(data):
     """Processes that lead a step below this data directory."""
     found = []
@@ -156,11 +160,11 @@ class Service:
     def begin(self, name):
         return self.ask("/api/v1/runs", {"repository": name, "branch": "main"})["id"]
 
-    def finish(self, run, seconds=120):
+    def finish(self, run, seconds=120, pause=0.005):
         def over():
             document = self.ask(f"/api/v1/runs/{run}")
             return document if document["status"] == "finished" else None
-        document = self.wait_for(over, f"the end of {run}", seconds, 0.005)
+        document = self.wait_for(over, f"the end of {run}", seconds, pause)
         if document["outcome"] != "passed":
             sys.exit(f"bench: {run} ended as {document['outcome']}: {document['reason']}")
         return document
