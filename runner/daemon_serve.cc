@@ -9,6 +9,7 @@
 #include "runner/composition.h"
 #include "runner/config.h"
 #include "runner/daemon.h"
+#include "runner/leader/control_group.h"
 #include "runner/memory.h"
 #include "runner/serve/api.h"
 #include "runner/serve/server.h"
@@ -65,6 +66,7 @@ std::string host_and_port(const std::string& address, std::uint16_t port) {
 
 int serve(const ServeOptions& options) {
   share_heaps();
+  remove_idle_control_groups();  // of leaders that were killed with an earlier service
   auto log = spdlog::stderr_color_mt("quietgate");
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   spdlog::set_default_logger(log);

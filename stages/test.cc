@@ -145,6 +145,12 @@ Task<StageOutcome> TestStage::run_commands(const StageRequest& request, const Te
     step->log = request.directory + "/log";
     step->secrets = request.secrets;
     std::error_code error;
+    if (request.resume &&
+        std::filesystem::is_directory(request.directory + "/steps/" + std::to_string(number) + "-run", error)) {
+      co_return quietgate::outcome_of(
+          infrastructure_error("an older version of quietgate began this attempt, and its steps can't be taken up",
+                               "retry it when nothing of it runs any more"));
+    }
     if (!std::filesystem::exists(record_of(step->name), error)) request.log->line("$ " + command_line(command));
     auto exit = co_await processes_.run(std::move(*step), *request.stop);
     if (!exit) co_return quietgate::outcome_of(exit.error());

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "runner/leader/control_group.h"
 #include "runner/leader/program.h"
 
 namespace quietgate {
@@ -27,7 +28,7 @@ namespace {
 
 constexpr std::size_t most_title = 500;
 constexpr std::size_t most_descriptors = 2;
-constexpr int most_patience = 5'000;  // milliseconds, for what takes less than one
+constexpr int most_patience = 1'000;  // milliseconds, for what takes less than one
 constexpr int most_tries = 3;
 
 #ifndef MFD_NOEXEC_SEAL
@@ -128,9 +129,12 @@ bool send(int socket, const std::string& text, const std::vector<int>& descripto
   return ::sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
-void reap(const Descriptor& process) {
+// Also one that is stopped: who waits for it would wait for ever.
+void kill_and_reap(const Descriptor& process) {
+  if (!process) return;
   siginfo_t ended = {};
-  if (process) ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process.get()), &ended, WEXITED);
+  ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+  ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process.get()), &ended, WEXITED);
 }
 
 // Both ends; the first one doesn't block.
@@ -150,7 +154,7 @@ Result<bool> WaitingLeader::give(const LeaderOrder& order, const Descriptor& loc
   if (send(socket_.get(), ".", {told.get(), lock.get()})) return true;
   const int error = errno;
   if (error != EPIPE && error != ECONNRESET) return failure("it can't be told what to lead", error);
-  reap(pid_);
+  kill_and_reap(pid_);
   return false;
 }
 
@@ -183,7 +187,8 @@ bool LeaderSource::ask(WaitingLeader& leader) {
   return socket_ && make_sockets(leader.socket_, theirs) && send(socket_.get(), leader.id_, {theirs.get()});
 }
 
-// Until it has told its pid, which is its for as long as we don't reap it: it is our child. False: it is gone.
+// Until it has told its pid, which is its for as long as we don't reap it: it is our child; or the source has told, as
+// a negative number, why it could not make it. False: there is none.
 bool LeaderSource::meet(WaitingLeader& leader) {
   struct pollfd polled = {leader.socket_.get(), POLLIN, 0};
   char text[32];
@@ -191,6 +196,10 @@ bool LeaderSource::meet(WaitingLeader& leader) {
   const auto got = ::read(leader.socket_.get(), text, sizeof text);
   pid_t pid = 0;
   if (got <= 0 || std::from_chars(text, text + got, pid).ec != std::errc()) return false;
+  if (pid < 0) {
+    why_ = -pid;
+    return false;
+  }
   leader.pid_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   return static_cast<bool>(leader.pid_);
 }
@@ -205,15 +214,17 @@ Result<WaitingLeader> LeaderSource::take() {
   for (int tries = 0; tries < most_tries; ++tries) {
     auto leader = std::exchange(next_, std::nullopt);
     if (leader && (leader->pid_ || meet(*leader))) return std::move(*leader);
+    if (leader) remove_control_group(control_group_of(leader->id_));
     leader.emplace();
     if (ask(*leader) && meet(*leader)) return std::move(*leader);
+    remove_control_group(control_group_of(leader->id_));
     // Somebody killed it, or this is the first one.
     socket_.reset();
-    reap(pid_);
+    kill_and_reap(pid_);
     pid_.reset();
     if (auto started = start(); !started) return started.error();
   }
-  return failure("none comes into being", EAGAIN);
+  return failure("none comes into being", why_);
 }
 
 std::string random_id() {

@@ -1,6 +1,7 @@
 // How a leader comes into being.
 #pragma once
 
+#include <cerrno>
 #include <optional>
 #include <string>
 
@@ -53,6 +54,7 @@ class LeaderSource {
   Descriptor pid_;
   Descriptor socket_;
   std::optional<WaitingLeader> next_;
+  int why_ = EAGAIN;  // the source could not make the last one
 };
 
 // 128 random bits in hexadecimal.

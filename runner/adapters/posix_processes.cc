@@ -323,7 +323,6 @@ Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
   if (before && !before->asked && before->damage.empty()) co_return Result<void>();
   auto found = co_await find(record);
   if (!found) co_return found.error();
-  if (found->history.exit || !found->begun) co_return Result<void>();
   std::string how;
   if (found->leading) {
     const auto leader = found->leading->pid.get();
@@ -339,6 +338,7 @@ Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
     found = co_await find(record);
     if (!found) co_return found.error();
   }
+  if (!found->begun && found->history.asked) remove_control_group(control_group_of(found->history.asked->id));
   if (found->history.exit || !found->begun || !found->lock) co_return Result<void>();
   const std::string begun_in;
   auto buried = co_await bury(record, std::move(*found), how, begun_in);
@@ -385,6 +385,7 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
     const std::string begun_in;
     exit = co_await bury(record, std::move(*found), died_how, begun_in);
   } else if (found->lock) {
+    if (found->history.asked) remove_control_group(control_group_of(found->history.asked->id));
     if (told.empty() && leading->report) told = read_report(leading->report.get());
     exit = not_begun(told, died_how);
   }

@@ -131,4 +131,18 @@ void remove_control_group(const std::string& folder) {
   ::rmdir(folder.c_str());
 }
 
+void remove_idle_control_groups() {
+  const auto mounted = mount_point();
+  if (mounted.empty()) return;
+  const auto own = mounted + own_group();
+  DIR* open = ::opendir(own.c_str());
+  if (open == nullptr) return;
+  while (const auto* entry = ::readdir(open)) {
+    const std::string_view name = entry->d_name;
+    if (entry->d_type == DT_DIR && name.starts_with(std::string_view(name_begins).substr(1)))
+      ::rmdir((own + "/" + entry->d_name).c_str());
+  }
+  ::closedir(open);
+}
+
 }  // namespace quietgate

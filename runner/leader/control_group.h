@@ -25,6 +25,9 @@ std::vector<pid_t> control_group_members(const std::string& folder);
 bool control_group_lives(const std::string& folder);
 // Kills all that is in it and below it. Does nothing without a group.
 void kill_control_group(const std::string& folder);
+// Below the caller's own group, of whatever steps: those in which nothing lives. A leader that waits makes its own
+// anew.
+void remove_idle_control_groups();
 // It goes when nothing lives in it; does nothing without a group.
 void remove_control_group(const std::string& folder);
 

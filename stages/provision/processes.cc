@@ -174,6 +174,12 @@ Task<Result<void>> ProcessesProvisioner::replace_services(Provision provision) {
   known.insert(known.end(), wanted.begin(), wanted.end());
   if (auto saved = save(provision.environment, provision.folder); !saved) co_return saved;
   if (!old.empty()) provision.request.log->line("ending the services of the last update");
+  for (const auto& directory : old) {
+    if (is_there(directory + "/leader.json"))
+      co_return infrastructure_error(
+          "an older version of quietgate made this environment, and can't be told to end its services",
+          "destroy it first: quietgate environments --destroy " + provision.environment.id);
+  }
   for (auto at = old.rbegin(); at != old.rend(); ++at) {
     if (auto ended = co_await processes_.end(*at, *provision.request.stop); !ended) co_return ended;
   }

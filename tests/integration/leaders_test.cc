@@ -47,16 +47,42 @@ TEST_F(Leaders, AWaitingLeaderThatWasKilledIsReplaced) {
   EXPECT_TRUE(run(spec("true", "second")).succeeded());
   EXPECT_FALSE(read_stat(waiting)) << "it was reaped";
   EXPECT_FALSE(std::filesystem::exists(group)) << "its control group went with it";
+  // Asked to end before there is a step, it ends: the step that comes is not asked.
+  ASSERT_TRUE(until([&] { return (waiting = child_named("qg-waiting")) > 0; }));
+  ::kill(waiting, SIGTERM);
+  ASSERT_TRUE(until([&] { return read_stat(waiting)->dead(); }));
+  EXPECT_TRUE(run(spec("sleep 0.1", "third")).succeeded());
 }
 
-TEST_F(Leaders, TheSourceOfLeadersMayBeKilled) {
+TEST_F(Leaders, OneThatIsKilledBeforeItsStepLeavesNoControlGroup) {
+  EXPECT_TRUE(run(spec("true", "first")).succeeded());
+  pid_t waiting = 0;
+  ASSERT_TRUE(until([&] { return (waiting = child_named("qg-waiting")) > 0; }));
+  ::kill(waiting, SIGSTOP);
+  ASSERT_TRUE(until([&] { return read_stat(waiting)->state == 'T'; }));
+  const auto what = spec("true", "second");
+  std::optional<Result<ProcessExit>> exit;
+  Stop stop;
+  bool over = false;
+  spawn(io.get_executor(), hold(processes->run(what, stop), exit), [&](std::exception_ptr) { over = true; });
+  ASSERT_TRUE(until([&] { return StepRecord(record_of(what.name)).read()->asked.has_value(); }));
+  const auto group = control_group_of(StepRecord(record_of(what.name)).read()->asked->id);
+  ::kill(waiting, SIGKILL);
+  ASSERT_TRUE(until([&] { return over; }));
+  ASSERT_TRUE(exit && !*exit);
+  EXPECT_THAT(exit->error().message, ::testing::HasSubstr("the step's leader ended before the step began"));
+  EXPECT_FALSE(std::filesystem::exists(group)) << group;
+  EXPECT_TRUE(run(what).succeeded()) << "nothing was begun: it may be";
+}
+
+TEST_F(Leaders, TheSourceOfLeadersMayBeKilledOrStopped) {
   EXPECT_TRUE(run(spec("true", "first")).succeeded());
   for (int round = 0; round < 3; ++round) {
     ASSERT_TRUE(until([] { return child_named("qg-waiting") > 0; })) << "a leader that is just made still has its name";
     const auto source = child_named("qg-leaders");
     ASSERT_GT(source, 0);
-    ::kill(source, SIGKILL);
-    ASSERT_TRUE(until([&] { return read_stat(source)->dead(); }));
+    ::kill(source, round == 2 ? SIGSTOP : SIGKILL);
+    ASSERT_TRUE(until([&] { return read_stat(source)->dead() || read_stat(source)->state == 'T'; }));
     // The one that waits already may serve; the next one needs a new source.
     EXPECT_TRUE(run(spec("true", std::to_string(round) + "-a")).succeeded());
     EXPECT_TRUE(run(spec("true", std::to_string(round) + "-b")).succeeded());

@@ -55,6 +55,13 @@ int Leader::lead(LeaderOrder order, int lock) {
   return record();
 }
 
+bool Leader::order_comes() const {
+  struct pollfd polled[2] = {{runner_, POLLIN, 0}, {signals_, POLLIN, 0}};
+  while (::poll(polled, 2, -1) < 0) {
+  }
+  return polled[0].revents != 0;
+}
+
 void Leader::leave() {
   remove_control_group(group_);
   ::_exit(0);
@@ -92,7 +99,11 @@ std::string Leader::launch() {
     remove_control_group(group_);
     group_.clear();
   }
-  const int group = open_control_group(group_);
+  int group = open_control_group(group_);
+  if (group < 0 && !group_.empty()) {  // somebody has tidied it up meanwhile
+    group_ = make_control_group(id_);
+    group = open_control_group(group_);
+  }
   status_.started = wall_clock();
   auto problem = start_step(order_, group, record, step_, failure);
   if (group >= 0) ::close(group);

@@ -27,6 +27,9 @@ class Leader {
   Leader(std::string id, int runner);
   // The process's exit status: 0 when the status was recorded. `lock`: held as long as the leader lives; taken.
   int lead(LeaderOrder order, int lock);
+  // Waits for its order, or for the runner's end. False: it was asked to end first, and nothing of that is kept for a
+  // step.
+  bool order_comes() const;
   // No order comes: ends the process, with nothing left of the preparation.
   [[noreturn]] void leave();
 

@@ -92,7 +92,7 @@ struct Title {
   title.show("quietgate-waiting " + id);
   quietgate::Leader leader(id, runner);
   const auto pid = std::to_string(::getpid());
-  if (::write(runner, pid.data(), pid.size()) < 0) leader.leave();
+  if (::write(runner, pid.data(), pid.size()) < 0 || !leader.order_comes()) leader.leave();
   const auto given = receive<2>(runner);
   auto order = given ? read_order(given->descriptors[0]) : std::nullopt;
   if (!order) leader.leave();
@@ -120,6 +120,10 @@ int main(int argc, char** argv, char** environment) {
     auto made = ::syscall(SYS_clone3, &arguments, sizeof arguments);
     // Some containers refuse it.
     if (made < 0) made = ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+    if (made < 0) {
+      const auto why = std::to_string(-errno);
+      [[maybe_unused]] const auto told = ::write(asked->descriptors[0], why.data(), why.size());
+    }
     if (made == 0) {
       ::close(runner);
       lead(asked->text, asked->descriptors[0], title);
