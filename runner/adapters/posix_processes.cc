@@ -192,7 +192,6 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find(StepRecord record) {
     found.begun = led || !found.history.damage.empty();
     if (*lock) found.lock = std::move(*lock);
     if (found.history.exit || found.lock) co_return found;
-    if (!found.history.damage.empty()) co_return infrastructure_error(found.history.damage);
     if (led) {
       auto process = open_process(led->leader);
       const auto stat = read_stat(led->leader);
@@ -202,6 +201,7 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find(StepRecord record) {
         co_return found;
       }
     }
+    if (!found.history.damage.empty()) co_return infrastructure_error(found.history.damage);
     // A leader that is just beginning, or just ending.
     if (std::chrono::steady_clock::now() > deadline) {
       co_return infrastructure_error(record.path() + " is locked, but no leader of this step is known",
@@ -236,7 +236,6 @@ Result<std::unique_ptr<PosixProcesses::Leading>> PosixProcesses::lead(const Proc
       children_->reap_at_end(executor_, std::move(leader.pid));
       return given.error();
     }
-    source_->prepare();
     auto leading = std::make_unique<Leading>();
     leading->pid = std::move(leader.pid);
     leading->report = std::move(leader.report);
@@ -278,6 +277,7 @@ Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
     found->lock.reset();
     const bool told = co_await readable((*leading)->report.get(), nullptr, begin_patience);
     const auto report = told ? read_report((*leading)->report.get()) : std::string();
+    source_->prepare();
     if (!told || report.empty() || report[0] == '!') {
       order_end((*leading)->pid.get());
       co_await readable((*leading)->pid.get(), nullptr, end_patience);
@@ -352,6 +352,8 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
   std::string told;
   if (leading->report) {
     ended = co_await readable(leading->report.get(), &stop, for_ever);
+    // Not before: the step may need the last process that its user may have.
+    source_->prepare();
     if (ended) told = read_report(leading->report.get());
     if (told == "-") {
       // Written, if not on the disk yet: the leader goes on with that. What the runner makes of it the journal will
@@ -384,6 +386,13 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
   } else if (found->lock && found->begun) {
     const std::string begun_in;
     exit = co_await bury(record, std::move(*found), died_how, begun_in);
+  } else if (found->lock && told == "-") {
+    ProcessExit lost;
+    lost.how = ProcessExit::How::leader_died;
+    lost.detail = "the step ended, but its record was removed or replaced while it ran";
+    lost.started = lost.ended = found->history.touched;
+    exit = lost;
+    if (auto written = record.end(*found->lock, lost); !written) exit = written.error();
   } else if (found->lock) {
     if (found->history.asked) remove_control_group(control_group_of(found->history.asked->id));
     if (told.empty() && leading->report) told = read_report(leading->report.get());

@@ -27,6 +27,13 @@ Error failure(const std::string& path, const char* doing) {
                               "check the space and the permissions of the data directory");
 }
 
+// A step may put something else in its place: nobody waits at a pipe, nor goes where a link leads.
+constexpr int as_is = O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
+
+Error not_a_file(const std::string& path) {
+  return infrastructure_error(path + " is not a file: something was put in its place", "find out who did that");
+}
+
 Time time_of(const Json& json, const char* key) {
   return Time(Milliseconds(json.at(key).get<std::int64_t>()));
 }
@@ -106,10 +113,11 @@ std::string text_of(const Json& json) {
 
 Result<StepHistory> StepRecord::read() const {
   StepHistory history;
-  Descriptor file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  Descriptor file(::open(path_.c_str(), O_RDONLY | as_is));
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return history;
   struct stat about = {};
   if (!file || ::fstat(file.get(), &about) != 0) return failure(path_, "read");
+  if (!S_ISREG(about.st_mode)) return not_a_file(path_);
   history.touched = Time(Milliseconds(std::int64_t{about.st_mtim.tv_sec} * 1000 + about.st_mtim.tv_nsec / 1'000'000));
   std::string text(std::min(static_cast<std::size_t>(about.st_size), most_record), '\0');
   std::size_t size = 0;
@@ -136,14 +144,16 @@ Result<StepHistory> StepRecord::read() const {
 }
 
 Result<std::optional<Descriptor>> StepRecord::lock() const {
-  constexpr int access = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC;
+  constexpr int access = O_RDWR | O_CREAT | O_APPEND | as_is;
   Descriptor file(::open(path_.c_str(), access, 0600));
   if (!file && errno == ENOENT) {
     std::error_code code;
     std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), code);
     file.reset(::open(path_.c_str(), access, 0600));
   }
-  if (!file) return failure(path_, "open");
+  struct stat about = {};
+  if (!file || ::fstat(file.get(), &about) != 0) return failure(path_, "open");
+  if (!S_ISREG(about.st_mode)) return not_a_file(path_);
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return std::optional(std::move(file));
   if (errno == EWOULDBLOCK) return std::optional<Descriptor>();
   return failure(path_, "lock");

@@ -75,6 +75,38 @@ TEST_F(Leaders, OneThatIsKilledBeforeItsStepLeavesNoControlGroup) {
   EXPECT_TRUE(run(what).succeeded()) << "nothing was begun: it may be";
 }
 
+TEST_F(Leaders, AStepThatRemovesItsRecordIsOverAndNotBegunAgain) {
+  for (const std::string instead : {"true", "mkfifo step.step", "ln -s /etc/passwd step.step", "mkdir step.step"}) {
+    const auto what = spec("echo ran >> ran; rm step.step; " + instead);
+    Stop stop;
+    const auto exit = wait_for(processes->run(what, stop));
+    EXPECT_TRUE(!exit || exit->how == How::leader_died) << instead;
+    const auto again = wait_for(processes->run(what, stop));
+    EXPECT_TRUE(!again || again->how == How::leader_died) << instead;
+    EXPECT_EQ(read("ran"), "ran\n") << instead;
+    std::filesystem::remove_all(folder + "/step.step");
+    std::filesystem::remove(folder + "/ran");
+  }
+}
+
+TEST_F(Leaders, ALeaderWhoseRecordIsDamagedIsFoundAllTheSame) {
+  const auto what = spec("echo begun > begun; sleep 1000");
+  Stop stop;
+  std::optional<Result<ProcessExit>> exit;
+  bool over = false;
+  spawn(io.get_executor(), hold(processes->run(what, stop), exit), [&](std::exception_ptr) { over = true; });
+  ASSERT_TRUE(until([&] { return exists("begun"); }));
+  {
+    std::fstream record(record_of(what.name), std::ios::in | std::ios::out);
+    record << "no JSON at all";
+  }
+  PosixProcesses next(io.get_executor());
+  ASSERT_TRUE(wait_for(next.end(what.name, stop)));
+  ASSERT_TRUE(until([&] { return over; }));
+  ASSERT_TRUE(exit && *exit);
+  EXPECT_EQ(describe(**exit), "killed by SIGTERM");
+}
+
 TEST_F(Leaders, TheSourceOfLeadersMayBeKilledOrStopped) {
   EXPECT_TRUE(run(spec("true", "first")).succeeded());
   for (int round = 0; round < 3; ++round) {
