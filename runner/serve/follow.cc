@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t piece_bytes = 32 * 1024;
 constexpr std::size_t recent_pieces = 8;
-constexpr std::size_t recent_journal_bytes = 512 * 1024;
+constexpr std::size_t recent_journal_bytes = 128 * 1024;
 constexpr std::size_t journal_batch = 256;
 constexpr Milliseconds look_again{250};
 
