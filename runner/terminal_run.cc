@@ -13,6 +13,8 @@ namespace {
 constexpr std::int64_t progress_limit = 16 * 1024;
 constexpr std::int64_t log_end_bytes = 512;
 constexpr int bar_width = 24;
+constexpr int least_width = 4;  // of the names of stages
+constexpr int most_width = 24;
 
 std::string number(double value) {
   auto text = std::to_string(static_cast<std::int64_t>(std::llround(value)));
@@ -59,12 +61,10 @@ std::string dot(const Terminal& terminal) {
   return terminal.unicode ? " · " : " | ";
 }
 
-int name_width(const RunState& state) {
-  int width = 4;
-  if (state.plan) {
-    for (const auto& spec : state.plan->stages) width = std::max(width, columns_of(spec.name));
-  }
-  return std::min(width, 24);
+int width_of_names(const Plan& plan) {
+  int width = least_width;
+  for (const auto& spec : plan.stages) width = std::max(width, columns_of(spec.name));
+  return std::min(width, most_width);
 }
 
 bool ended(const StageState& state) {
@@ -169,9 +169,14 @@ void RunView::on_row(const Row& row) {
   }
 }
 
+// A run's plan never changes.
+int RunView::name_width() {
+  if (name_width_ == 0 && record_.state.plan) name_width_ = width_of_names(*record_.state.plan);
+  return name_width_ == 0 ? least_width : name_width_;
+}
+
 void RunView::print_plain(const Row& row) {
-  const auto& state = record_.state;
-  auto name = [&](const std::string& stage) { return padded(stage, name_width(state)); };
+  auto name = [&](const std::string& stage) { return padded(stage, name_width()); };
   std::string line;
   if (const auto* e = std::get_if<RunRequested>(&row.event)) {
     line = to_string(e->run) + "  " + e->branch + " " + e->commit.substr(0, 7) + "  " + e->cause;
@@ -272,7 +277,7 @@ std::string RunView::tree() {
     return text + "  " + inked(terminal_, Ink::cyan, spinner(terminal_, frame_)) + " " +
            fitted(terminal_, doing, terminal_.width - 5) + "\n";
   }
-  const auto width = name_width(state);
+  const auto width = name_width();
   // Taller than the terminal can't be drawn in place: what ended first gives way.
   const auto& stages = state.plan->stages;
   const auto room = static_cast<std::size_t>(std::max(3, terminal_.height - 4));

@@ -50,6 +50,7 @@ class RunView {
   std::string waits_for(const std::string& stage);
   void erase();
   void print_plain(const Row& row);
+  int name_width();
 
   Terminal terminal_;
   std::function<void(std::string_view)> out_;
@@ -58,6 +59,7 @@ class RunView {
   RunRecord record_;
   int drawn_ = 0;  // lines of the tree on the screen
   int frame_ = 0;
+  int name_width_ = 0;  // 0: not known yet
 };
 
 // `✗ hello/12 failed in 1m 12s: load: p95 312 ms > 250 ms`, the stages, the checks with their arithmetic, the gate's

@@ -15,9 +15,9 @@ constexpr std::size_t shown_lines = 10;
 constexpr std::size_t read_at_end = 16UL * 1024;
 
 // By the stage that made them: the environments that its last attempt left standing.
-std::map<std::string, std::string> standing_environments(const StageRequest& request) {
+std::map<std::string, std::string> standing_environments(const std::vector<Row>& history) {
   std::map<std::string, std::string> standing;
-  for (const auto& row : *request.history) {
+  for (const auto& row : history) {
     if (const auto* planned = std::get_if<EnvironmentPlanned>(&row.event)) {
       standing[planned->stage] = planned->environment;
     }
@@ -37,17 +37,19 @@ void tell_last_lines(StageLog& log, const std::string& name, const std::string& 
 }  // namespace
 
 Task<StageOutcome> ServiceCheckedStage::run(StageRequest request) {
-  const auto inner = request;
-  auto outcome = co_await inner_.run(inner);
+  const auto environments = request.environments;
+  const auto* history = request.history;
+  auto* log = request.log;
+  auto outcome = co_await inner_.run(std::move(request));
   if (outcome.outcome != Outcome::failed && outcome.outcome != Outcome::error) co_return outcome;
-  for (const auto& [stage, id] : standing_environments(request)) {
-    auto environment = load_environment(EnvironmentFolder{request.environments + "/" + id});
+  for (const auto& [stage, id] : standing_environments(*history)) {
+    auto environment = load_environment(EnvironmentFolder{environments + "/" + id});
     if (!environment) continue;  // destroyed meanwhile, or not begun: not this stage's to tell
     for (const auto& directory : environment->services) {
       auto status = processes_.status(directory);
       if (!status || !status->has_value()) continue;
       const auto name = std::filesystem::path(directory).filename().string();
-      tell_last_lines(*request.log, name, directory + "/log");
+      tell_last_lines(*log, name, directory + "/log");
       outcome.reason += "; service \"" + name + "\" of " + stage + " had ended: " + describe(**status);
       if ((*status)->how != ProcessExit::How::leader_died) continue;
       outcome.outcome = Outcome::error;

@@ -48,9 +48,9 @@ Result<std::string> path_inside(const std::string& root, const std::string& rela
   }
   std::error_code error;
   auto real_root = fs::weakly_canonical(root, error);
-  auto path = wanted.empty() || wanted == "." ? real_root : real_root / wanted;
-  auto real = fs::weakly_canonical(path, error);
-  if (error || !is_below(real, real_root)) {
+  const bool is_root = wanted.empty() || wanted == ".";
+  auto path = is_root ? real_root : real_root / wanted;
+  if (auto real = is_root || error ? path : fs::weakly_canonical(path, error); error || !is_below(real, real_root)) {
     return user_error("the path \"" + relative + "\" leads out of the checkout through a link");
   }
   auto text = path.string();

@@ -13,14 +13,21 @@ Time PosixClock::now() const {
 }
 
 Task<void> PosixClock::sleep(Milliseconds span, Stop& stop) {
-  stop.throw_if_requested();
-  if (span.count() <= 0) co_return;
+  const bool over = co_await passes(span, stop);
+  if (!over) stop.throw_if_requested();
+}
+
+// Most timers of the engine are stopped: that must not cost an exception.
+Task<bool> PosixClock::passes(Milliseconds span, Stop& stop) {
+  if (stop.requested()) co_return false;
+  if (span.count() <= 0) co_return true;
   asio::steady_timer timer(executor_, span);
   Stop::Listener listener(stop, [&timer] { timer.cancel(); });
   boost::system::error_code ended;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ended));
-  stop.throw_if_requested();
+  if (stop.requested()) co_return false;
   if (ended) throw boost::system::system_error(ended);
+  co_return true;
 }
 
 }  // namespace quietgate

@@ -10,6 +10,7 @@ class PosixClock final : public Clock {
   explicit PosixClock(Executor executor) : executor_(std::move(executor)) {}
   Time now() const override;
   Task<void> sleep(Milliseconds span, Stop& stop) override;
+  Task<bool> passes(Milliseconds span, Stop& stop) override;
 
  private:
   Executor executor_;

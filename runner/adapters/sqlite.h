@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -82,7 +83,11 @@ class Database {
     sqlite3_close(handle_);
     throw SqliteError(code & 0xff, text);
   }
-  ~Database() { sqlite3_close(handle_); }
+  ~Database() {
+    begin_.reset();
+    commit_.reset();
+    sqlite3_close(handle_);
+  }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
@@ -95,22 +100,33 @@ class Database {
     return statement.step() ? statement.integer(0) : 0;
   }
   sqlite3* handle() { return handle_; }
+  // Prepared once: many transactions are short.
+  void begin() { prepared(begin_, "BEGIN IMMEDIATE").run(); }
+  void commit() { prepared(commit_, "COMMIT").run(); }
 
  private:
+  Statement& prepared(std::optional<Statement>& statement, const char* sql) {
+    if (!statement) statement.emplace(handle_, sql);
+    statement->reset();
+    return *statement;
+  }
+
   sqlite3* handle_ = nullptr;
+  std::optional<Statement> begin_;
+  std::optional<Statement> commit_;
 };
 
 // Rolls back unless committed.
 class Transaction {
  public:
-  explicit Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
+  explicit Transaction(Database& database) : database_(database) { database_.begin(); }
   ~Transaction() {
     if (!committed_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   void commit() {
-    database_.execute("COMMIT");
+    database_.commit();
     committed_ = true;
   }
 

@@ -25,7 +25,8 @@ std::string WorkspaceFiles::of(const RunId& run) const {
 Result<std::string> WorkspaceFiles::attempt(const RunId& run, const std::string& stage, int attempt) {
   const auto path = of(run) + "/" + stage + "." + std::to_string(attempt);
   std::error_code code;
-  fs::create_directories(path, code);
+  fs::create_directory(path, code);  // mostly the run's own folder is there
+  if (code) fs::create_directories(path, code);
   if (code) return told("make", path, code);
   return path;
 }

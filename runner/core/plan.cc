@@ -47,6 +47,13 @@ const GateSpec* gate_of(const StageSpec& stage) {
   return apply != nullptr && apply->watch ? &apply->watch->gate : nullptr;
 }
 
+std::vector<std::string> judges(const StageSpec& stage) {
+  if (const auto* gate = gate_of(stage)) return gate->during;
+  const auto* verify = std::get_if<VerifySpec>(&stage.body);
+  if (verify == nullptr || verify->during.empty()) return {};
+  return {verify->during};
+}
+
 const StageSpec* Plan::find(const std::string& stage) const {
   for (const StageSpec& spec : stages) {
     if (spec.name == stage) return &spec;

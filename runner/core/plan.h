@@ -246,6 +246,9 @@ struct StageSpec {
 // The gate of a `promote` stage, or of what an `apply` stage watches; nullptr: it has none.
 const GateSpec* gate_of(const StageSpec& stage);
 
+// The stages whose windows the stage judges: `during` of its gate, or of its checks.
+std::vector<std::string> judges(const StageSpec& stage);
+
 const char* kind_of(const StageBody& body);  // `test`, `apply`, `load`, `verify`, `promote`, `approve`, `fault`
 
 enum class Concurrency { queue, supersede, parallel };

@@ -1,6 +1,8 @@
 #include "runner/core/state.h"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string_view>
 
 #include "runner/core/expression_tree.h"
 
@@ -34,6 +36,43 @@ const char* to_string(RunStatus status) {
   return "unknown";
 }
 
+StageStates::StageStates(const std::vector<StageSpec>& plan) {
+  entries_.reserve(plan.size());
+  for (const auto& spec : plan) entries_.emplace_back(spec.name, StageState());
+  const auto by_name = [](const auto& a, const auto& b) { return a.first < b.first; };
+  std::sort(entries_.begin(), entries_.end(), by_name);
+  std::map<std::string_view, std::uint32_t> place_of;
+  for (std::uint32_t place = 0; place < plan.size(); ++place) place_of.emplace(plan[place].name, place);
+  for (const auto& spec : plan) {
+    Place place{static_cast<std::uint32_t>(find(spec.name) - entries_.begin()), {}};
+    for (const auto& need : spec.needs) {
+      if (const auto found = place_of.find(need); found != place_of.end()) place.needs.push_back(found->second);
+    }
+    places_.push_back(std::move(place));
+  }
+}
+
+StageStates::Entries::const_iterator StageStates::find(const std::string& name) const {
+  const auto found =
+      std::lower_bound(entries_.begin(), entries_.end(), name,
+                       [](const auto& entry, const std::string& wanted) { return entry.first < wanted; });
+  return found == entries_.end() || found->first != name ? entries_.end() : found;
+}
+
+StageStates::Entries::iterator StageStates::find(const std::string& name) {
+  return entries_.begin() + (std::as_const(*this).find(name) - entries_.cbegin());
+}
+
+const StageState& StageStates::at(const std::string& name) const {
+  const auto found = find(name);
+  if (found == entries_.end()) throw std::out_of_range("the plan has no stage `" + name + "`");
+  return found->second;
+}
+
+StageState& StageStates::at(const std::string& name) {
+  return const_cast<StageState&>(std::as_const(*this).at(name));
+}
+
 namespace {
 
 bool retry_wanted(const RetryPolicy& policy, const StageOutcome& outcome) {
@@ -60,8 +99,9 @@ enum class Loss { none, remake, waits, final };
 bool settled(const RunState& state, const StageSpec& spec, const StageState& s);
 
 Loss loss_of(const RunState& state, const StageState& s) {
+  if (s.outcome.lost_environment.empty()) return Loss::none;
   const auto* maker = state.plan->find(s.outcome.lost_environment);
-  if (s.outcome.lost_environment.empty() || maker == nullptr) return Loss::none;
+  if (maker == nullptr) return Loss::none;
   const auto& made = state.stages.at(maker->name);
   if (made.status == StageStatus::skipped) return Loss::final;
   if (made.status != StageStatus::finished) return Loss::waits;
@@ -83,9 +123,12 @@ bool settled(const RunState& state, const StageSpec& spec, const StageState& s) 
 }
 
 bool all_settled(const RunState& state) {
-  return state.plan && std::all_of(state.plan->stages.begin(), state.plan->stages.end(), [&](const StageSpec& spec) {
-           return settled(state, spec, state.stages.at(spec.name));
-         });
+  if (!state.plan) return false;
+  const auto& specs = state.plan->stages;
+  for (std::size_t place = 0; place < specs.size(); ++place) {
+    if (!settled(state, specs[place], state.stages.of(place))) return false;
+  }
+  return true;
 }
 
 // One overload per event that changes a run; the stage-bound ones ignore stages that the plan doesn't have.
@@ -111,7 +154,7 @@ struct Folding {
     state.plan = e.plan;
     state.status = RunStatus::running;
     state.started = state.timed_from = at;
-    for (const auto& spec : e.plan.stages) state.stages[spec.name];
+    state.stages = StageStates(e.plan.stages);
   }
   void operator()(const PlanRejected& e) { state.diagnostics = e.diagnostics; }
   void operator()(const StageStarted& e) {
@@ -181,11 +224,12 @@ struct Folding {
     state.status = RunStatus::running;
     state.timed_from = at;
     if (state.cancel) return;
-    for (const auto& spec : state.plan->stages) {
-      auto& s = state.stages.at(spec.name);
-      bool reopened_need = std::any_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
-        auto found = state.stages.find(need);
-        return found != state.stages.end() && found->second.status == StageStatus::waiting;
+    for (std::size_t place = 0; place < state.plan->stages.size(); ++place) {
+      const auto& spec = state.plan->stages[place];
+      auto& s = state.stages.of(place);
+      const auto& needs = state.stages.needs(place);
+      bool reopened_need = std::any_of(needs.begin(), needs.end(), [&](std::uint32_t need) {
+        return state.stages.of(need).status == StageStatus::waiting;
       });
       bool refused = std::holds_alternative<PromoteSpec>(spec.body) && s.status == StageStatus::finished &&
                      !s.promoted && s.outcome.outcome != Outcome::passed;
@@ -267,8 +311,9 @@ Action finish(const RunState& state) {
   Action action;
   action.kind = Action::Kind::finish;
   action.outcome = Outcome::passed;
-  for (const auto& spec : state.plan->stages) {
-    const auto& s = state.stages.at(spec.name);
+  for (std::size_t place = 0; place < state.plan->stages.size(); ++place) {
+    const auto& spec = state.plan->stages[place];
+    const auto& s = state.stages.of(place);
     if (s.status == StageStatus::skipped || spec.continue_on_error) continue;
     auto whole = worst(action.outcome, s.outcome.outcome);
     if (whole != action.outcome) {
@@ -317,9 +362,10 @@ bool keeps_lock(const StageSpec& spec) {
 std::set<std::string> kept_locks(const RunState& state) {
   std::set<std::string> locks;
   if (!state.plan) return locks;
-  for (const auto& spec : state.plan->stages) {
+  for (std::size_t place = 0; place < state.plan->stages.size(); ++place) {
+    const auto& spec = state.plan->stages[place];
     if (!keeps_lock(spec)) continue;
-    const auto& s = state.stages.at(spec.name);
+    const auto& s = state.stages.of(place);
     const bool lives = std::any_of(state.environments.begin(), state.environments.end(),
                                    [&](const auto& environment) { return environment.second == spec.name; });
     const bool goes_on = state.status != RunStatus::finished && s.attempt > 0 && !settled(state, spec, s);
@@ -331,9 +377,9 @@ std::set<std::string> kept_locks(const RunState& state) {
 std::set<std::string> later_locks(const RunState& state) {
   std::set<std::string> locks;
   if (!state.plan || state.status == RunStatus::finished) return locks;
-  for (const auto& spec : state.plan->stages) {
-    const auto& s = state.stages.at(spec.name);
-    if (!spec.lock.empty() && !settled(state, spec, s)) locks.insert(spec.lock);
+  for (std::size_t place = 0; place < state.plan->stages.size(); ++place) {
+    const auto& spec = state.plan->stages[place];
+    if (!spec.lock.empty() && !settled(state, spec, state.stages.of(place))) locks.insert(spec.lock);
   }
   return locks;
 }
@@ -345,8 +391,10 @@ std::vector<Action> next(const RunState& state, const std::vector<std::string>& 
     return std::find(driven.begin(), driven.end(), name) != driven.end();
   };
   bool all_settled = true;
-  for (const auto& spec : state.plan->stages) {
-    const auto& s = state.stages.at(spec.name);
+  const auto& specs = state.plan->stages;
+  for (std::size_t place = 0; place < specs.size(); ++place) {
+    const auto& spec = specs[place];
+    const auto& s = state.stages.of(place);
     if (settled(state, spec, s)) continue;
     all_settled = false;
     if (is_driven(spec.name)) continue;
@@ -370,12 +418,9 @@ std::vector<Action> next(const RunState& state, const std::vector<std::string>& 
       actions.push_back(std::move(action));
       continue;
     }
-    bool needs_settled = std::all_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
-      const auto known = state.stages.find(need);
-      if (known == state.stages.end()) return true;
-      // Most stages of a long plan wait for one that waits itself: the plan needn't be searched for it.
-      if (known->second.status == StageStatus::waiting) return false;
-      return settled(state, *state.plan->find(need), known->second);
+    const auto& needs = state.stages.needs(place);
+    bool needs_settled = std::all_of(needs.begin(), needs.end(), [&](std::uint32_t need) {
+      return settled(state, specs[need], state.stages.of(need));
     });
     if (!needs_settled) continue;
     auto decision = decide_start(state, spec);

@@ -1,10 +1,12 @@
 // One run's state: what its events add up to. `fold` is the only way to change it, live and in replay.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runner/core/event.h"
@@ -33,6 +35,41 @@ struct StageState {
   bool cleans_up = false;  // the last attempt started after the run was cancelled (`if: always()`)
 };
 
+// The states of a plan's stages, by name and by place in the plan. Iterates by name.
+class StageStates {
+ public:
+  using Entries = std::vector<std::pair<std::string, StageState>>;
+  StageStates() = default;
+  explicit StageStates(const std::vector<StageSpec>& plan);
+
+  Entries::const_iterator begin() const { return entries_.begin(); }
+  Entries::const_iterator end() const { return entries_.end(); }
+  std::size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  Entries::const_iterator find(const std::string& name) const;  // end() when the plan has no such stage
+  Entries::iterator find(const std::string& name);
+  Entries::iterator end() { return entries_.end(); }
+  auto rbegin() const { return entries_.rbegin(); }
+  auto rend() const { return entries_.rend(); }
+  bool contains(const std::string& name) const { return find(name) != end(); }
+  const StageState& at(const std::string& name) const;  // throws std::out_of_range
+  StageState& at(const std::string& name);
+
+  // Of the plan's stage at this place: what goes over a whole plan needn't look up each name.
+  const StageState& of(std::size_t place) const { return entries_[places_[place].entry].second; }
+  StageState& of(std::size_t place) { return entries_[places_[place].entry].second; }
+  // Where the plan has what that stage needs; names that it doesn't have are left out.
+  const std::vector<std::uint32_t>& needs(std::size_t place) const { return places_[place].needs; }
+
+ private:
+  struct Place {
+    std::uint32_t entry = 0;
+    std::vector<std::uint32_t> needs;
+  };
+  Entries entries_;            // in the order of their names
+  std::vector<Place> places_;  // in the order of the plan
+};
+
 enum class RunStatus { requested, running, finished };
 const char* to_string(RunStatus status);
 
@@ -45,7 +82,7 @@ struct RunState {
   RunStatus status = RunStatus::requested;
   std::optional<Plan> plan;
   std::string diagnostics;  // why the plan was rejected
-  std::map<std::string, StageState> stages;
+  StageStates stages;
   std::map<std::string, std::string> environments;  // live environment id -> stage
   std::optional<CancelRequested> cancel;
   Time requested{};

@@ -411,14 +411,15 @@ std::optional<std::string> Driver::value_of(const StageSpec& spec, const std::st
 
 Result<StageRequest> Driver::request(const Driven& driven, bool resume) {
   StageRequest request;
-  request.spec = *state_.plan->find(driven.stage);
+  const auto* spec = state_.plan->find(driven.stage);
+  request.spec = *spec;
   const bool promotes = std::holds_alternative<PromoteSpec>(request.spec.body);
   if (promotes && !is_protected()) {
     return user_error(
         "branch `" + state_.branch + "` is not protected, so its runs may not promote",
         "add it to `protected` of this repository in the service's configuration, or promote from one that is");
   }
-  const Lookup lookup = [this, spec = request.spec](const std::string& name) { return value_of(spec, name); };
+  const Lookup lookup = [this, spec](const std::string& name) { return value_of(*spec, name); };
   // Of an `apply` stage, ports.* and apply.* stay: the stage itself knows them.
   auto resolved = resolve(std::move(request.spec), lookup);
   if (!resolved) return resolved.error();
@@ -432,8 +433,10 @@ Result<StageRequest> Driver::request(const Driven& driven, bool resume) {
   request.boot = state_.stages.at(driven.stage).boot;
   request.checkout = parts_.workspace.checkout(state_.id);
   request.environments = parts_.workspace.environments();
-  for (const auto& [name, stage] : state_.stages) {
-    if (stage.status == StageStatus::finished) request.finished[name] = stage.outcome;
+  for (const auto& name : judges(request.spec)) {
+    const auto judged = std::as_const(state_.stages).find(name);
+    if (judged != state_.stages.end() && judged->second.status == StageStatus::finished)
+      request.finished[name] = judged->second.outcome;
   }
   for (const auto& [name, value] : repository_.secrets) {
     if (!value.empty()) request.secrets.push_back(value);

@@ -5,12 +5,8 @@ namespace quietgate {
 namespace {
 
 Task<void> expire(Clock& clock, Milliseconds span, std::shared_ptr<Stop> until, std::function<void()> then) {
-  try {
-    co_await clock.sleep(span, *until);
-  } catch (const Stopped&) {
-    co_return;
-  }
-  then();
+  const bool over = co_await clock.passes(span, *until);
+  if (over) then();
 }
 
 }  // namespace

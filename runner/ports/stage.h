@@ -37,7 +37,7 @@ struct StageRequest {
                              // in `steps/`; `measurements.ndjson`, `tests.json`, `artifacts/`
   std::string checkout;      // of the run, absolute: exactly the commit's tree (stages side by side share it)
   std::string environments;  // folder of all environments, absolute
-  std::map<std::string, StageOutcome> finished;  // stages that ended before, by name
+  std::map<std::string, StageOutcome> finished;  // by name: of the stages that it `judges`, those that have ended
   std::vector<std::string> secrets;              // values to mask
   std::map<std::string, std::string>
       environment;  // complete for steps: PATH, HOME, CI, QUIETGATE_*, the pipeline's and the stage's

@@ -203,6 +203,7 @@ std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRul
 
 Task<StageOutcome> WatchedStage::run(StageRequest request) {
   const auto urls = servers_to_watch(request);
+  if (urls.empty()) co_return co_await inner_.run(std::move(request));
   CommittedRules own;
   auto alarms = alarms_of(request, committed_ == nullptr ? own : *committed_);
   std::string alarm;
