@@ -98,10 +98,13 @@ struct Follower {
 
   Task<void> follow(Stop& stop) {
     for (;;) {
+      const auto seen = composition.journal().bell().rings();
       read();
       view.tick();
       if (view.record().over()) break;
-      co_await clock.sleep(draw_every, stop);
+      // Lines are printed as their rows come: few at a time are still in the journal's memory.
+      if (!view.is_live()) co_await composition.journal().bell().wait(seen, stop);
+      if (view.is_live()) co_await clock.sleep(draw_every, stop);
     }
     if (!keep_environments) co_await let_go(stop);
     composition.stop().request(StopReason::shutdown, "the run is over");

@@ -42,6 +42,7 @@ class RunView {
   // A line for people above the tree.
   void say(const std::string& line);
   const RunRecord& record() const { return record_; }
+  bool is_live() const { return terminal_.live; }
 
  private:
   std::string tree();

@@ -32,8 +32,11 @@ constexpr Milliseconds look_again{5};
 constexpr int sure_after = 3;                 // looks that find nothing
 constexpr Milliseconds stop_patience{1'000};  // to stop what forks while it is being stopped
 
+// To take a path apart and to join it again costs more than to look whether it is as it should be.
 std::string absolute(const std::string& path) {
-  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
+  const bool normal =
+      path.starts_with('/') && path.find("//") == std::string::npos && path.find("/.") == std::string::npos;
+  return path.empty() || normal ? path : std::filesystem::absolute(path).lexically_normal().string();
 }
 
 LeaderOrder order_of(const ProcessSpec& spec, const std::string& boot) {
@@ -355,13 +358,17 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
     // Not before: the step may need the last process that its user may have.
     source_->prepare();
     if (ended) told = read_report(leading->report.get());
-    if (told == "-") {
+    if (told.starts_with('-')) {
       // Written, if not on the disk yet: the leader goes on with that. What the runner makes of it the journal will
       // hold.
-      auto history = record.read();
-      if (history && history->exit) {
+      auto exit = exit_told(std::string_view(told).substr(1));
+      if (!exit) {
+        auto history = record.read();
+        if (history) exit = std::move(history->exit);
+      }
+      if (exit) {
         children_->reap_at_end(executor_, std::move(leading->pid));
-        co_return std::move(*history->exit);
+        co_return std::move(*exit);
       }
     }
   }
@@ -386,7 +393,7 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
   } else if (found->lock && found->begun) {
     const std::string begun_in;
     exit = co_await bury(record, std::move(*found), died_how, begun_in);
-  } else if (found->lock && told == "-") {
+  } else if (found->lock && told.starts_with('-')) {
     ProcessExit lost;
     lost.how = ProcessExit::How::leader_died;
     lost.detail = "the step ended, but its record was removed or replaced while it ran";

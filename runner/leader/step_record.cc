@@ -111,6 +111,14 @@ std::string text_of(const Json& json) {
 
 }  // namespace
 
+std::optional<ProcessExit> exit_told(std::string_view line) {
+  try {
+    return exit_from(Json::parse(line));
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 Result<StepHistory> StepRecord::read() const {
   StepHistory history;
   Descriptor file(::open(path_.c_str(), O_RDONLY | as_is));

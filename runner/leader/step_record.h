@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "runner/core/result.h"
 #include "runner/leader/descriptor.h"
@@ -36,6 +37,9 @@ struct StepHistory {
   std::string damage;  // of a line that can't be understood; empty: none. What has no end of line was never written
   Time touched{};      // when something was written last; the epoch when there is no file
 };
+
+// How the step ended, from the record's line that says so; nothing when it says something else.
+std::optional<ProcessExit> exit_told(std::string_view line);
 
 class StepRecord {
  public:

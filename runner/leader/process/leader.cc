@@ -22,6 +22,7 @@ constexpr std::int64_t sweep_grace = 2'000;     // from SIGTERM to SIGKILL for w
 constexpr std::int64_t kill_every = 20;         // processes may have been forked between two looks
 constexpr std::int64_t kill_patience = 30'000;  // a process in the kernel can't be killed; it isn't waited for for ever
 constexpr std::uint64_t reaped = 0;             // no process started then
+constexpr std::size_t most_told = 1'000;        // bytes that the runner takes from a leader at once
 constexpr std::size_t pump_bytes = 4U << 20;    // before signals are heard again
 constexpr std::size_t drain_bytes = 2U << 20;   // more than a pipe holds
 
@@ -36,6 +37,12 @@ void Leader::tell(const std::string& text) {
   [[maybe_unused]] const auto told = ::write(runner_, text.data(), text.size());
   ::close(runner_);
   runner_ = -1;
+}
+
+// With the status, unless it is long, or stands in a file that nobody will find: then the runner has to look for it.
+void Leader::tell_end() {
+  const auto& status = records_.status();
+  tell(status.size() < most_told && !records_.gone() ? "-" + status : "-");
 }
 
 int Leader::lead(LeaderOrder order, int lock) {
@@ -268,7 +275,7 @@ int Leader::record() {
   for (int tries = 0; tries < 60; ++tries) {
     auto problem = records_.write_status(order_, status_);
     // The runner goes on meanwhile: what it makes of the status is durable by its journal.
-    if (problem.empty()) tell("-");
+    if (problem.empty()) tell_end();
     if (problem.empty()) problem = records_.sync();
     if (problem.empty()) return 0;
     if (records_.gone()) return 1;  // nobody will ever read them

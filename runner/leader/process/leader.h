@@ -53,6 +53,7 @@ class Leader {
   void leave_pump();
   int record();
   void tell(const std::string& text);
+  void tell_end();
 
   std::string id_;
   int runner_;

@@ -103,12 +103,13 @@ std::string Records::write_leader(const LeaderOrder& order, const std::string& g
 
 std::string Records::write_status(const LeaderOrder& order, const StepStatus& status) {
   if (ended_) return {};
-  auto problem =
-      add(std::string("{\"how\": \"") + status.how + "\", \"code\": " + std::to_string(status.code) +
-          ", \"started\": " + std::to_string(status.started) + ", \"ended\": " + std::to_string(status.ended) +
-          ", \"log_complete\": " + (status.log_complete ? "true" : "false") + ", \"log_bytes\": " +
-          std::to_string(status.log_bytes) + ", \"lost_bytes\": " + std::to_string(status.lost_bytes) +
-          ", \"detail\": " + quoted(masked(status.detail, order.secrets)) + "}\n");
+  status_ = std::string("{\"how\": \"") + status.how + "\", \"code\": " + std::to_string(status.code) +
+            ", \"started\": " + std::to_string(status.started) + ", \"ended\": " + std::to_string(status.ended) +
+            ", \"log_complete\": " + (status.log_complete ? "true" : "false") +
+            ", \"log_bytes\": " + std::to_string(status.log_bytes) +
+            ", \"lost_bytes\": " + std::to_string(status.lost_bytes) +
+            ", \"detail\": " + quoted(masked(status.detail, order.secrets)) + "}\n";
+  auto problem = add(status_);
   ended_ = problem.empty();
   return problem;
 }

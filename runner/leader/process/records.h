@@ -32,6 +32,8 @@ class Records {
   // Others can read it when it returns an empty text; it is durable when sync() does, too. Writes once.
   std::string write_status(const LeaderOrder& order, const StepStatus& status);
   std::string sync() const;
+  // The line that write_status wrote.
+  const std::string& status() const { return status_; }
   // Whether the file was removed since it was opened.
   bool gone() const;
 
@@ -40,6 +42,7 @@ class Records {
 
   std::string leader_;  // its pid and start, as JSON
   std::string path_;
+  std::string status_;
   int record_ = -1;
   bool ended_ = false;  // the status is written
 };
