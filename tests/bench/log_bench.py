@@ -62,8 +62,25 @@ def moment(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def through_service(work, name, file, readers=()):
-    """Seconds of the stage; the longest stall; memory of service and leader; what the readers got."""
+def alone(work, name, file):
+    """Seconds of the stage, and bytes of its log. Nobody looks on: who does takes processor time from one of the two sides."""
+    source = repository(work / f"{name}-source", PIPELINE % file)
+    (work / "token").write_text(SECRET)
+    with Service(work, name, [{"name": "bench", "url": source, "more": f", secrets: {{TOKEN: {{file: {work / 'token'}}}}}"}]) as service:
+        service.polled()
+        run = service.begin("bench")
+        document = service.finish(run, 300, pause=0.1)
+        result = stage_seconds(document), (service.data / "runs" / run / "a.1" / "log").stat().st_size
+    shutil.rmtree(source)
+    return result
+
+
+def stage_seconds(document):
+    return moment(document["stages"][0]["finished_at"]) - moment(document["stages"][0]["started_at"])
+
+
+def watched(work, name, file, readers=()):
+    """The longest stall; memory of service and leader; bytes of the log; what the readers got."""
     source = repository(work / f"{name}-source", PIPELINE % file)
     more = f", secrets: {{TOKEN: {{file: {work / 'token'}}}}}"
     (work / "token").write_text(SECRET)
@@ -76,8 +93,7 @@ def through_service(work, name, file, readers=()):
         service.wait_for(lambda: log.exists() and log.stat().st_size > 0, "the first bytes", 20, 0.002)
         running = [subprocess.Popen([str(HTTP_BENCH), "drain", service.port, f"/api/v1/runs/{run}/stages/a/log/follow", str(rate)],
                                     stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for rate in readers]
-        document = service.finish(run, 300)
-        took = moment(document["stages"][0]["finished_at"]) - moment(document["stages"][0]["started_at"])
+        service.finish(run, 300)
         got = []
         for reader, rate in zip(running, readers):
             if rate == 0:
@@ -89,7 +105,7 @@ def through_service(work, name, file, readers=()):
         watch.over = True
         watch.join()
         size = log.stat().st_size
-        result = took, watch.stall, memory(service.pid, "VmHWM") + watch.leader, size, got
+        result = watch.stall, memory(service.pid, "VmHWM") + watch.leader, size, got
     shutil.rmtree(source)
     return result
 
@@ -110,17 +126,18 @@ def logs(work, options):
         make(file, options.megabytes)
         ours, theirs = [], []
         for number in range(options.repeat):
-            took, stall, peak, size, _ = through_service(work, f"log-{kind}-{number}", file)
+            took, size = alone(work, f"log-{kind}-{number}", file)
             assert size >= os.path.getsize(file), "bytes of the log are missing"
             ours.append(took)
             theirs.append(plain(work, file))
+            stall, peak, _, _ = watched(work, f"log-watched-{kind}-{number}", file)
             stalls.append(stall)
             memories.append(peak)
         rows.append(row(f"log-{kind}", ours, "s", 1.5, theirs, ratio_decides=True, note=f"{options.megabytes} MB"))
     stalled, complete = [], []
     for number in range(options.repeat):
         file = work / "text.data"
-        _, _, peak, size, got = through_service(work, f"log-read-{number}", file, [0, 50_000_000])
+        _, peak, size, got = watched(work, f"log-read-{number}", file, [0, 50_000_000])
         stalled.append(peak)
         answer = json.loads(got[0])
         complete.append(100 * answer["bytes"] / size if answer["ended"] else 0)
