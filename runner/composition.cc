@@ -228,6 +228,9 @@ void Composition::add_retention() {
 Executor Composition::executor() {
   return parts_->io.get_executor();
 }
+void Composition::rest() {
+  parts_->journal->rest();
+}
 Journal& Composition::journal() {
   return *parts_->journal;
 }

@@ -42,6 +42,7 @@ class Composition {
 
   Executor executor();
   Journal& journal();
+  void rest();  // the journal lets go of what was kept only to be fast
   Catalog& catalog();
   Queue& queue();
   const LoadCounters& loads() const;

@@ -118,7 +118,9 @@ int serve(const ServeOptions& options) {
   composition.add_engine();
   composition.add_retention();
   composition.add_watchers();
-  composition.add("the care for memory", [&](Stop& stop) { return give_memory_back(composition.journal(), stop); });
+  const std::function<void()> rest = [&composition] { composition.rest(); };
+  composition.add("the care for memory",
+                  [&](Stop& stop) { return give_memory_back(composition.journal(), rest, stop); });
   const auto watched = config->repositories.size();
   spdlog::info("quietgate {} serves http://{} and watches {} {}; data in {}", QUIETGATE_VERSION, address, watched,
                watched == 1 ? "repository" : "repositories", config->data);

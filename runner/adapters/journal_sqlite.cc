@@ -233,6 +233,11 @@ Bell& JournalSqlite::bell() {
   return store_->bell;
 }
 
+// The file's pages: the system's cache has them, too.
+void JournalSqlite::rest() {
+  sqlite3_db_release_memory(store_->database.handle());
+}
+
 Result<std::vector<RunSummary>> JournalSqlite::runs(std::string repository, std::size_t limit, std::int64_t before) {
   return ask<std::vector<RunSummary>>([&] {
     // A repository's own order is that of its numbers, which the primary key holds.

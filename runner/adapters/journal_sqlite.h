@@ -23,6 +23,8 @@ class JournalSqlite final : public Journal, public Catalog, public Archive {
   Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
   std::int64_t last() const override;
   Bell& bell() override;
+  // Nothing will be asked for a while: lets go of what was kept only to be fast.
+  void rest();
 
   Result<std::vector<RunSummary>> runs(std::string repository, std::size_t limit, std::int64_t before) override;
   Result<std::optional<RunSummary>> run(RunId id) override;

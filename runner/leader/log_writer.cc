@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 namespace quietgate {
@@ -54,11 +53,9 @@ void LogWriter::note(std::int64_t now, ssize_t bytes) {
   const auto end = ::lseek(log_, 0, SEEK_CUR);
   if (end < bytes) return;
   indexed_ = now;
-  char line[64];
-  const int size = std::snprintf(line, sizeof line, "%s%lld %lld\n", index_torn_ ? "\n" : "",
-                                 static_cast<long long>(now), static_cast<long long>(end - bytes));
-  const auto put = ::write(index_, line, static_cast<std::size_t>(size));
-  if (put > 0) index_torn_ = put < size;
+  const auto line = (index_torn_ ? "\n" : "") + std::to_string(now) + " " + std::to_string(end - bytes) + "\n";
+  const auto put = ::write(index_, line.data(), line.size());
+  if (put > 0) index_torn_ = static_cast<std::size_t>(put) < line.size();
 }
 
 // False when not all could be appended; what is left is counted as lost.

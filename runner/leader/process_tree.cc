@@ -7,22 +7,23 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <unordered_set>
 
 namespace quietgate {
 
 namespace {
 
+constexpr int last_field = 19;  // of /proc/PID/stat, that is read: the start
 constexpr std::size_t most_environment = 4U << 20;
 
 std::string read_proc(pid_t pid, const char* name, std::size_t most) {
-  char path[64];
-  std::snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
-  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  const auto path = "/proc/" + std::to_string(pid) + "/" + name;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return {};
   std::string text;
   char buffer[4096];
@@ -31,6 +32,21 @@ std::string read_proc(pid_t pid, const char* name, std::size_t most) {
   }
   ::close(fd);
   return text;
+}
+
+std::string_view next_word(std::string_view& rest) {
+  const auto begin = std::min(rest.find_first_not_of(" \n"), rest.size());
+  const auto end = std::min(rest.find_first_of(" \n", begin), rest.size());
+  const auto word = rest.substr(begin, end - begin);
+  rest.remove_prefix(end);
+  return word;
+}
+
+template <class T>
+bool number(std::string_view word, T& value) {
+  const auto* end = word.data() + word.size();
+  const auto parsed = std::from_chars(word.data(), end, value);
+  return parsed.ec == std::errc() && parsed.ptr == end;
 }
 
 // Adds to `found` whatever of `all` has a parent in it, until nothing is added.
@@ -74,13 +90,19 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
   if (name_end == std::string::npos) return {};
   ProcessStat stat;
   stat.pid = pid;
-  unsigned long long start = 0;
-  const int fields = std::sscanf(text.c_str() + name_end + 1,
-                                 " %c %d %d %d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                                 &stat.state, &stat.parent, &stat.group, &stat.session, &stat.flags, &start);
-  if (fields != 6) return {};
-  stat.start = start;
-  return stat;
+  // Those behind the name are counted from 0: proc(5) calls the first of them the third.
+  std::string_view rest(text.data() + name_end + 1, text.size() - name_end - 1);
+  bool read = true;
+  for (int field = 0; field <= last_field; ++field) {
+    const auto word = next_word(rest);
+    if (field == 0) read &= word.size() == 1 && (stat.state = word[0]) != '\0';
+    if (field == 1) read &= number(word, stat.parent);
+    if (field == 2) read &= number(word, stat.group);
+    if (field == 3) read &= number(word, stat.session);
+    if (field == 6) read &= number(word, stat.flags);
+    if (field == last_field) read &= number(word, stat.start);
+  }
+  return read ? std::optional(stat) : std::nullopt;
 }
 
 std::vector<ProcessStat> all_processes() {

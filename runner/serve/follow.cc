@@ -158,7 +158,13 @@ Result<std::vector<Row>> FollowedJournal::take_up() {
   auto tail = read_tail(journal_, cursor_, journal_batch);
   if (!tail) return tail.error();
   auto& rows = tail->rows;
+  // What came while nobody followed is read again when somebody asks for it.
+  if (followers_ == 0 && !rows.empty()) {
+    recent_.clear();
+    recent_bytes_ = 0;
+  }
   for (const auto& row : rows) {
+    if (followers_ == 0) break;
     auto text = std::make_shared<const std::string>(event_text(row));
     recent_bytes_ += text->size();
     recent_.push_back({row.sequence, run_of(row.event), std::move(text)});

@@ -65,10 +65,21 @@ class FollowedLogs {
   std::map<std::string, std::weak_ptr<FollowedLog>> logs_;
 };
 
-// The journal's newest rows as events, made once for all who follow.
+// The journal's newest rows as events, made once for all who follow; while nobody does, not at all.
 class FollowedJournal {
  public:
   FollowedJournal(Executor executor, Journal& journal);
+  // Held by whoever follows. The journal must outlive it.
+  class Follower {
+   public:
+    explicit Follower(FollowedJournal& journal) : journal_(journal) { ++journal_.followers_; }
+    ~Follower() { --journal_.followers_; }
+    Follower(const Follower&) = delete;
+    Follower& operator=(const Follower&) = delete;
+
+   private:
+    FollowedJournal& journal_;
+  };
   struct Batch {
     std::vector<Piece> pieces;
     std::int64_t cursor = 0;  // go on after this
@@ -78,6 +89,8 @@ class FollowedJournal {
   Bell& news() { return news_; }
   // Takes up the rows that were written since the last call; answers them.
   Result<std::vector<Row>> take_up();
+  // Rows of which texts are at hand.
+  std::size_t kept() const { return recent_.size(); }
   // Rows that could not be read and were stepped over.
   std::int64_t damaged() const { return damaged_; }
   // Rows were written that take_up() has not answered yet.
@@ -92,7 +105,8 @@ class FollowedJournal {
   Journal& journal_;
   std::int64_t cursor_;
   Bell news_;
-  std::deque<Recent> recent_;  // without gaps, up to cursor_
+  int followers_ = 0;
+  std::deque<Recent> recent_;  // without gaps, up to cursor_; empty: not kept
   std::size_t recent_bytes_ = 0;
   std::int64_t damaged_ = 0;
 };

@@ -418,6 +418,7 @@ Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
 }
 
 Task<void> Server::Listener::stream_events(Shared connection, EventFeed feed) {
+  const FollowedJournal::Follower follower(journal);
   for (;;) {
     const auto seen = journal.news().rings();
     auto batch = journal.next(feed);

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "runner/leader/mask.h"
@@ -41,9 +40,8 @@ std::string quoted(const std::string& text) {
     if (size == 0) {
       result += '?';
     } else if (byte < 0x20 || byte == 0x7F) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", byte);
-      result += escape;
+      constexpr const char* digits = "0123456789abcdef";
+      result += std::string("\\u00") + digits[byte >> 4U] + digits[byte & 0xFU];
     } else {
       if (byte == '"' || byte == '\\') result += '\\';
       result.append(text, at, size);

@@ -45,5 +45,42 @@ TEST(FollowedJournal, ADamagedRowIsSteppedOverAndCounted) {
   EXPECT_EQ(followed.damaged(), 2);
 }
 
+TEST(FollowedJournal, RowsBecomeTextOnlyWhileSomebodyFollowsAndNoneIsMissedByIt) {
+  boost::asio::io_context io;
+  ScratchedJournal journal(io.get_executor());
+  FollowedJournal followed(io.get_executor(), journal);
+  const auto add = [&](int first, int last) {
+    for (int i = first; i <= last; ++i) journal.add(ServiceStarted{std::to_string(i)});
+    ASSERT_TRUE(followed.take_up().ok());
+  };
+  const auto pieces_after = [&](std::int64_t after) {
+    EventFeed feed;
+    feed.after = after;
+    std::string all;
+    for (bool more = true; more;) {
+      auto batch = followed.next(feed);
+      for (const auto& piece : batch->pieces) all += piece->substr(0, piece->find('\n')) + " ";
+      feed.after = batch->cursor;
+      more = !batch->pieces.empty() || !batch->caught_up;
+    }
+    return all;
+  };
+  add(1, 3);
+  EXPECT_EQ(followed.kept(), 0U);
+  {
+    const FollowedJournal::Follower somebody(followed);
+    EXPECT_EQ(pieces_after(0), "id: 1 id: 2 id: 3 ");
+    add(4, 5);
+    EXPECT_EQ(followed.kept(), 2U);
+    EXPECT_EQ(pieces_after(3), "id: 4 id: 5 ");
+    EXPECT_EQ(pieces_after(1), "id: 2 id: 3 id: 4 id: 5 ");
+  }
+  add(6, 7);
+  EXPECT_EQ(followed.kept(), 0U);
+  const FollowedJournal::Follower another(followed);
+  add(8, 8);
+  EXPECT_EQ(pieces_after(4), "id: 5 id: 6 id: 7 id: 8 ");
+}
+
 }  // namespace
 }  // namespace quietgate
