@@ -276,7 +276,7 @@ int Leader::record() {
     auto problem = records_.write_status(order_, status_);
     // The runner goes on meanwhile: what it makes of the status is durable by its journal.
     if (problem.empty()) tell_end();
-    if (problem.empty()) problem = records_.sync();
+    if (problem.empty()) problem = records_.sync(order_.journaled);
     if (problem.empty()) return 0;
     if (records_.gone()) return 1;  // nobody will ever read them
     if (tries == 0) tell("!the status could not be recorded: " + problem);

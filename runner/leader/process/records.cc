@@ -96,7 +96,7 @@ std::string Records::write_leader(const LeaderOrder& order, const std::string& g
   auto problem = add("{\"boot\": " + quoted(order.boot) + ", \"leader\": " + leader_ +
                      ", \"step\": " + process_json(step) + ", \"group\": " + quoted(group) + "}\n");
   // The effect follows: that it was begun must not be forgotten, even if the power fails.
-  return problem.empty() && !order.journaled ? sync() : problem;
+  return problem.empty() && !order.journaled ? sync(false) : problem;
 }
 
 std::string Records::write_status(const LeaderOrder& order, const StepStatus& status) {
@@ -112,8 +112,9 @@ std::string Records::write_status(const LeaderOrder& order, const StepStatus& st
   return problem;
 }
 
-std::string Records::sync() const {
+std::string Records::sync(bool journaled) const {
   if (::fsync(record_) != 0) return failure(path_.c_str());
+  if (journaled) return {};
   const int folder = ::open(path_.substr(0, path_.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool synced = folder >= 0 && ::fsync(folder) == 0;
   auto problem = synced ? std::string() : failure(path_.c_str());

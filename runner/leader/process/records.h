@@ -31,7 +31,7 @@ class Records {
   std::string write_leader(const LeaderOrder& order, const std::string& group, int step);
   // Others can read it when it returns an empty text; it is durable when sync() does, too. Writes once.
   std::string write_status(const LeaderOrder& order, const StepStatus& status);
-  std::string sync() const;
+  std::string sync(bool journaled) const;
   // The line that write_status wrote.
   const std::string& status() const { return status_; }
   // Whether the file was removed since it was opened.
