@@ -281,6 +281,21 @@ Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
   co_return Result<void>();
 }
 
+Result<std::vector<std::string>> PosixProcesses::steps_in(const std::string& folder, int levels) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    if (at.depth() >= levels) at.disable_recursion_pending();
+    if (at->path().extension() != record_ending || !at->is_regular_file(ignored)) continue;
+    names.push_back((at->path().parent_path() / at->path().stem()).string());
+  }
+  if (!error || error == std::errc::no_such_file_or_directory) return names;
+  return infrastructure_error("can't read " + folder + ": " + error.message(),
+                              "check the disk and the permissions of the data directory");
+}
+
 Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_ptr<Leading> leading, Stop& stop) {
   bool asked = false;
   bool ended = false;

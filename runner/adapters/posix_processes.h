@@ -20,6 +20,7 @@ class PosixProcesses final : public Processes {
   Task<Result<void>> start(ProcessSpec spec, Stop& stop) override;
   Result<std::optional<ProcessExit>> status(const std::string& name) override;
   Task<Result<void>> end(std::string name, Stop& stop) override;
+  Result<std::vector<std::string>> steps_in(const std::string& folder, int levels) override;
 
  private:
   struct Leading;  // a leader that lives, or lived until now
