@@ -20,7 +20,7 @@ constexpr Milliseconds resident_grace{5'000};
 // A step whose runner went may still be making what is to be destroyed.
 Task<Result<void>> end_steps(Processes& processes, std::vector<std::string> folders, Stop& stop) {
   for (const auto& folder : folders) {
-    const auto steps = steps_in(folder, 1);
+    const auto steps = processes.steps_in(folder, 1);
     if (!steps) co_return steps.error();
     for (const auto& step : *steps) {
       if (auto ended = co_await processes.end(step, stop); !ended) co_return ended;

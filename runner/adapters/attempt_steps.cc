@@ -7,7 +7,7 @@ Task<Result<void>> AttemptSteps::end_steps(std::string attempt_directory, Stop& 
   const std::pair<std::string, int> places[] = {{attempt_directory, 0}, {attempt_directory + "/steps", 1}};
   Result<void> all;
   for (const auto& [folder, levels] : places) {
-    auto steps = steps_in(folder, levels);
+    auto steps = processes_.steps_in(folder, levels);
     if (!steps) co_return steps.error();
     // Each of them, whatever became of the others.
     for (auto& step : *steps) {

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "runner/adapters/readiness.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/program.h"
 
@@ -28,8 +29,8 @@ namespace {
 
 constexpr std::size_t most_title = 500;
 constexpr std::size_t most_descriptors = 2;
-constexpr int most_patience = 1'000;  // milliseconds, for what takes less than one
-constexpr int most_tries = 3;
+constexpr Milliseconds most_patience{1'000};  // for what takes less than one
+constexpr int most_tries = 4;
 
 #ifndef MFD_NOEXEC_SEAL
 constexpr unsigned MFD_NOEXEC_SEAL = 8U;
@@ -129,14 +130,6 @@ bool send(int socket, const std::string& text, const std::vector<int>& descripto
   return ::sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
-// Also one that is stopped: who waits for it would wait for ever.
-void kill_and_reap(const Descriptor& process) {
-  if (!process) return;
-  siginfo_t ended = {};
-  ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
-  ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process.get()), &ended, WEXITED);
-}
-
 // Both ends; the first one doesn't block.
 bool make_sockets(Descriptor& ours, Descriptor& theirs) {
   int ends[2];
@@ -154,7 +147,6 @@ Result<bool> WaitingLeader::give(const LeaderOrder& order, const Descriptor& loc
   if (send(socket_.get(), ".", {told.get(), lock.get()})) return true;
   const int error = errno;
   if (error != EPIPE && error != ECONNRESET) return failure("it can't be told what to lead", error);
-  kill_and_reap(pid_);
   return false;
 }
 
@@ -175,56 +167,106 @@ Result<void> LeaderSource::start() {
     socket_.reset();
     return failure("it can't be executed from memory", error);
   }
-  // Nobody else reaps our children, so the pid is still its. Unwatched, it ends with its socket.
+  ++sources_;
+  number_ = pid;
+  // Nobody else reaps our children, so the pid is still its.
   pid_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   return {};
 }
 
-// False: the source is gone, or could not be asked.
-bool LeaderSource::ask(WaitingLeader& leader) {
-  Descriptor theirs;
-  leader.id_ = random_id();
-  return socket_ && make_sockets(leader.socket_, theirs) && send(socket_.get(), leader.id_, {theirs.get()});
+LeaderSource::~LeaderSource() {
+  if (next_) dismiss(std::move(*next_));
+  retire();
 }
 
-// Until it has told its pid, which is its for as long as we don't reap it: it is our child; or the source has told, as
-// a negative number, why it could not make it. False: there is none.
-bool LeaderSource::meet(WaitingLeader& leader) {
-  struct pollfd polled = {leader.socket_.get(), POLLIN, 0};
+// Also a source that is stopped.
+void LeaderSource::retire() {
+  socket_.reset();
+  const auto number = std::exchange(number_, 0);
+  if (pid_)
+    children_->end(std::exchange(pid_, Descriptor()));
+  else
+    children_->end(number);
+}
+
+// Nothing: the source is gone, or does not hear.
+Result<std::optional<WaitingLeader>> LeaderSource::ask() {
+  Descriptor theirs;
+  WaitingLeader leader;
+  leader.id_ = random_id();
+  if (!make_sockets(leader.socket_, theirs)) return failure("no socket", errno);
+  if (!socket_ || !send(socket_.get(), leader.id_, {theirs.get()})) return std::optional<WaitingLeader>();
+  return std::optional(std::move(leader));
+}
+
+pid_t told_pid(int socket) {
   char text[32];
-  if (::poll(&polled, 1, most_patience) <= 0) return false;
-  const auto got = ::read(leader.socket_.get(), text, sizeof text);
+  const auto got = ::read(socket, text, sizeof text);
   pid_t pid = 0;
-  if (got <= 0 || std::from_chars(text, text + got, pid).ec != std::errc()) return false;
+  return got > 0 && std::from_chars(text, text + got, pid).ec == std::errc() ? pid : 0;
+}
+
+LeaderSource::Met LeaderSource::meet(WaitingLeader& leader) {
+  if (!is_readable(leader.socket_.get())) return Met::late;
+  const auto pid = told_pid(leader.socket_.get());
+  if (pid == 0) return Met::gone;
   if (pid < 0) {
     why_ = -pid;
-    return false;
+    return Met::refused;
   }
   leader.pid_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  return static_cast<bool>(leader.pid_);
+  if (leader.pid_) return Met::here;
+  why_ = errno;
+  children_->reap_at_end(pid);
+  return Met::unwatched;
+}
+
+// It ends when it sees that nobody holds its socket, and removes what it made; of one that was killed that is ours.
+void LeaderSource::dismiss(WaitingLeader leader) {
+  if (leader.pid_)
+    children_->reap_at_end(std::move(leader.pid_));
+  else
+    children_->reap_who_tells(std::move(leader.socket_));
+  remove_control_group(control_group_of(leader.id_));
 }
 
 void LeaderSource::prepare() {
   if (next_) return;
-  WaitingLeader leader;
-  if (ask(leader)) next_ = std::move(leader);
+  if (auto asked = ask()) next_ = std::move(*asked);
 }
 
-Result<WaitingLeader> LeaderSource::take() {
+void LeaderSource::put_back(WaitingLeader leader) {
+  if (next_) return dismiss(std::move(leader));
+  next_ = std::move(leader);
+}
+
+Task<Result<WaitingLeader>> LeaderSource::take() {
   for (int tries = 0; tries < most_tries; ++tries) {
     auto leader = std::exchange(next_, std::nullopt);
-    if (leader && (leader->pid_ || meet(*leader))) return std::move(*leader);
-    if (leader) remove_control_group(control_group_of(leader->id_));
-    leader.emplace();
-    if (ask(*leader) && meet(*leader)) return std::move(*leader);
-    remove_control_group(control_group_of(leader->id_));
-    // Somebody killed it, or this is the first one.
-    socket_.reset();
-    kill_and_reap(pid_);
-    pid_.reset();
-    if (auto started = start(); !started) return started.error();
+    const bool prepared = leader.has_value();
+    if (prepared && leader->pid_) co_return std::move(*leader);  // it was put back
+    if (!prepared) {
+      auto asked = ask();
+      if (!asked) co_return asked.error();
+      leader = std::move(*asked);
+    }
+    const auto source = sources_;
+    auto met = Met::gone;
+    if (leader) {
+      co_await readable(executor_, leader->socket_.get(), nullptr, most_patience);
+      met = meet(*leader);
+      if (met == Met::here) co_return std::move(*leader);
+      dismiss(std::move(*leader));
+    }
+    if (met == Met::unwatched) co_return failure("it can't be watched", why_);
+    if (met == Met::refused && !prepared) co_return failure("none comes into being", why_);
+    // Only itself may be gone; and others may have seen to a new source meanwhile.
+    if ((prepared && met != Met::late) || source != sources_) continue;
+    // Somebody killed or stopped the source, or this is the first one.
+    retire();
+    if (auto started = start(); !started) co_return started.error();
   }
-  return failure("none comes into being", why_);
+  co_return failure("none comes into being", why_);
 }
 
 std::string random_id() {

@@ -1,20 +1,15 @@
 #include "runner/adapters/posix_processes.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <list>
 #include <set>
 
+#include "runner/adapters/readiness.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 
@@ -70,24 +65,6 @@ void order_end(int leader) {
   send_signal(leader, SIGCONT);
 }
 
-// Reaps the process if it is a child of ours. How it ended; empty when that isn't known.
-std::string reap(int process) {
-  siginfo_t how = {};
-  if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process), &how, WEXITED | WNOHANG) != 0) return {};
-  if (how.si_pid == 0) return {};
-  ProcessExit exit;
-  exit.how = how.si_code == CLD_EXITED ? ProcessExit::How::exited : ProcessExit::How::signalled;
-  exit.code = how.si_status;
-  return describe(exit);
-}
-
-// Asio may wake a waiter for what happened to a descriptor that was closed before: it uses the closed one's record
-// again while an event for it is still queued (a pidfd becomes readable a second time when its process is reaped).
-bool is_readable(int fd) {
-  struct pollfd polled = {fd, POLLIN, 0};
-  return ::poll(&polled, 1, 0) > 0;
-}
-
 std::string read_report(int fd) {
   char buffer[1024];
   const auto got = ::read(fd, buffer, sizeof buffer);
@@ -110,70 +87,32 @@ Error not_begun(const std::string& report, const std::string& died_how) {
 
 }  // namespace
 
+// Whatever becomes of the wait for it, it is reaped at its end.
 struct PosixProcesses::Leading {
+  explicit Leading(std::shared_ptr<Children> all) : children(std::move(all)) {}
+  ~Leading() { children->reap_at_end(std::move(pid)); }
+  Leading(const Leading&) = delete;
+  Leading& operator=(const Leading&) = delete;
+  std::shared_ptr<Children> children;
   Descriptor pid;
   Descriptor report;  // of a leader that we began ourselves
 };
 
-struct PosixProcesses::Children {
-  std::list<asio::posix::stream_descriptor> watched;
-
-  using Place = std::list<asio::posix::stream_descriptor>::iterator;
-
-  void reap_at_end(const Executor& executor, Descriptor pid) {
-    const int copy = ::fcntl(pid.get(), F_DUPFD_CLOEXEC, 3);
-    if (copy < 0) return;
-    await_end(watched.emplace(watched.end(), executor, copy));
-  }
-
-  void await_end(Place place) {
-    place->async_wait(asio::posix::stream_descriptor::wait_read, [this, place](boost::system::error_code ended) {
-      if (ended) return;  // we are being destroyed
-      if (!is_readable(place->native_handle())) return await_end(place);
-      reap(place->native_handle());
-      watched.erase(place);
-    });
-  }
-};
-
 PosixProcesses::PosixProcesses(Executor executor)
     : executor_(std::move(executor)),
-      children_(std::make_unique<Children>()),
-      source_(std::make_unique<LeaderSource>()),
+      children_(std::make_shared<Children>(executor_)),
+      source_(std::make_unique<LeaderSource>(executor_, children_)),
       boot_(boot_id()) {}
 
-PosixProcesses::~PosixProcesses() = default;
+PosixProcesses::~PosixProcesses() {
+  children_->leave();
+}
 
-// True when the descriptor became readable; false when the stop was requested or the time is over.
-Task<bool> PosixProcesses::readable(int fd, Stop* stop, Milliseconds most) {
-  if (stop != nullptr && stop->requested()) co_return false;
-  struct Watched {
-    asio::posix::stream_descriptor descriptor;
-    bool over = false;
-    void end() {
-      boost::system::error_code ignored;
-      over = true;
-      descriptor.cancel(ignored);
-    }
-  };
-  // Shared with the timer's handler, which may be queued already when this ends.
-  const auto watched =
-      std::make_shared<Watched>(Watched{asio::posix::stream_descriptor(executor_, ::fcntl(fd, F_DUPFD_CLOEXEC, 3))});
-  asio::steady_timer timer(executor_);
-  if (most != for_ever) {
-    timer.expires_after(most);
-    timer.async_wait([watched](boost::system::error_code cancelled) {
-      if (!cancelled) watched->end();
-    });
-  }
-  std::optional<Stop::Listener> listener;
-  if (stop != nullptr) listener.emplace(*stop, [&watched] { watched->end(); });
-  boost::system::error_code ended;
-  do {
-    co_await watched->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                                            asio::redirect_error(asio::use_awaitable, ended));
-  } while (!ended && !watched->over && !is_readable(fd));
-  co_return !ended && is_readable(fd);
+std::unique_ptr<PosixProcesses::Leading> PosixProcesses::watched(Descriptor pid, Descriptor report) const {
+  auto leading = std::make_unique<Leading>(children_);
+  leading->pid = std::move(pid);
+  leading->report = std::move(report);
+  return leading;
 }
 
 Task<void> PosixProcesses::nap(Milliseconds span) {
@@ -199,8 +138,7 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find(StepRecord record) {
       auto process = open_process(led->leader);
       const auto stat = read_stat(led->leader);
       if (process && stat && stat->start == led->leader_start) {
-        found.leading = std::make_unique<Leading>();
-        found.leading->pid = std::move(process);
+        found.leading = watched(std::move(process), Descriptor());
         co_return found;
       }
     }
@@ -214,35 +152,34 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find(StepRecord record) {
   }
 }
 
-Result<std::unique_ptr<PosixProcesses::Leading>> PosixProcesses::lead(const ProcessSpec& spec, bool tells_begin,
-                                                                      const StepRecord& record, const Found& found) {
-  if (spec.argv.empty()) return infrastructure_error("a step without a command was asked for");
+Task<Result<std::unique_ptr<PosixProcesses::Leading>>> PosixProcesses::lead(ProcessSpec spec, bool tells_begin,
+                                                                            StepRecord record, Found found,
+                                                                            Stop& stop) {
+  using Led = Result<std::unique_ptr<Leading>>;
+  if (spec.argv.empty()) co_return Led(infrastructure_error("a step without a command was asked for"));
   // Of a leader that was killed before it led.
   if (found.history.asked) remove_control_group(control_group_of(found.history.asked->id));
   auto order = order_of(spec, boot_);
   order.tells_begin = tells_begin;
   for (;;) {
-    auto taken = source_->take();
-    if (!taken) return taken.error();
+    auto taken = co_await source_->take();
+    if (!taken) co_return Led(taken.error());
+    if (stop.requested()) {
+      source_->put_back(std::move(*taken));
+      stop.throw_if_requested();
+    }
     order.id = taken->id();
     if (auto written = record.ask(*found.lock, order); !written) {
       source_->put_back(std::move(*taken));
-      return written.error();
+      co_return Led(written.error());
     }
     const auto given = taken->give(order, *found.lock);
-    if (given && !*given) {  // somebody killed it while it waited
-      remove_control_group(control_group_of(order.id));
-      continue;
-    }
     auto leader = std::move(*taken).leading();
-    if (!given) {
-      children_->reap_at_end(executor_, std::move(leader.pid));
-      return given.error();
-    }
-    auto leading = std::make_unique<Leading>();
-    leading->pid = std::move(leader.pid);
-    leading->report = std::move(leader.report);
-    return leading;
+    if (given && *given) co_return Led(watched(std::move(leader.pid), std::move(leader.report)));
+    children_->reap_at_end(std::move(leader.pid));
+    remove_control_group(control_group_of(order.id));
+    if (!given) co_return Led(given.error());
+    // Somebody killed it while it waited.
   }
 }
 
@@ -262,9 +199,8 @@ Task<Result<ProcessExit>> PosixProcesses::run(ProcessSpec spec, Stop& stop) {
     co_return co_await bury(record, std::move(*found), how, spec.boot);
   }
   stop.throw_if_requested();
-  auto leading = lead(spec, false, record, *found);
+  auto leading = co_await lead(std::move(spec), false, record, std::move(*found), stop);
   if (!leading) co_return leading.error();
-  found->lock.reset();
   co_return co_await wait(record, std::move(*leading), stop);
 }
 
@@ -275,21 +211,20 @@ Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
   auto exit = found->history.exit;
   if (!found->begun && !exit) {
     stop.throw_if_requested();
-    auto leading = lead(spec, true, record, *found);
+    auto leading = co_await lead(spec, true, record, std::move(*found), stop);
     if (!leading) co_return leading.error();
-    found->lock.reset();
-    const bool told = co_await readable((*leading)->report.get(), nullptr, begin_patience);
+    const bool told = co_await readable(executor_, (*leading)->report.get(), nullptr, begin_patience);
     const auto report = told ? read_report((*leading)->report.get()) : std::string();
     source_->prepare();
     if (!told || report.empty() || report[0] == '!') {
       order_end((*leading)->pid.get());
-      co_await readable((*leading)->pid.get(), nullptr, end_patience);
+      co_await readable(executor_, (*leading)->pid.get(), nullptr, end_patience);
       const auto died_how = reap((*leading)->pid.get());
       if (told) co_return not_begun(report, died_how);
       co_return infrastructure_error("the step's leader did not say within " + human_duration(begin_patience) +
                                      " that the step began" + (died_how.empty() ? "" : " (then: " + died_how + ")"));
     }
-    children_->reap_at_end(executor_, std::move((*leading)->pid));
+    children_->reap_at_end(std::move((*leading)->pid));
     if (report[0] == '+') co_return Result<void>();
     auto ended = record.read();
     if (!ended) co_return ended.error();
@@ -330,11 +265,11 @@ Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
   if (found->leading) {
     const auto leader = found->leading->pid.get();
     order_end(leader);
-    const bool ended = co_await readable(leader, &stop, asked_of(found->history).grace + end_patience);
+    const bool ended = co_await readable(executor_, leader, &stop, asked_of(found->history).grace + end_patience);
     if (!ended) {
       stop.throw_if_requested();
       send_signal(leader, SIGKILL);
-      co_await readable(leader, nullptr, end_patience);
+      co_await readable(executor_, leader, nullptr, end_patience);
     }
     how = reap(leader);
     // Whatever ended the leader: what it left without a status is dealt with.
@@ -349,12 +284,27 @@ Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
   co_return Result<void>();
 }
 
+Result<std::vector<std::string>> PosixProcesses::steps_in(const std::string& folder, int levels) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    if (at.depth() >= levels) at.disable_recursion_pending();
+    if (at->path().extension() != record_ending || !at->is_regular_file(ignored)) continue;
+    names.push_back((at->path().parent_path() / at->path().stem()).string());
+  }
+  if (!error || error == std::errc::no_such_file_or_directory) return names;
+  return infrastructure_error("can't read " + folder + ": " + error.message(),
+                              "check the disk and the permissions of the data directory");
+}
+
 Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_ptr<Leading> leading, Stop& stop) {
   bool asked = false;
   bool ended = false;
   std::string told;
   if (leading->report) {
-    ended = co_await readable(leading->report.get(), &stop, for_ever);
+    ended = co_await readable(executor_, leading->report.get(), &stop, for_ever);
     // Not before: the step may need the last process that its user may have.
     source_->prepare();
     if (ended) told = read_report(leading->report.get());
@@ -367,15 +317,15 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
         if (history) exit = std::move(history->exit);
       }
       if (exit) {
-        children_->reap_at_end(executor_, std::move(leading->pid));
+        children_->reap_at_end(std::move(leading->pid));
         co_return std::move(*exit);
       }
     }
   }
-  if (ended || !leading->report) ended = co_await readable(leading->pid.get(), &stop, for_ever);
+  if (ended || !leading->report) ended = co_await readable(executor_, leading->pid.get(), &stop, for_ever);
   if (!ended) {
     if (stop.reason() == StopReason::shutdown) {
-      children_->reap_at_end(executor_, std::move(leading->pid));
+      children_->reap_at_end(std::move(leading->pid));
       stop.throw_if_requested();
     }
     asked = true;
@@ -412,10 +362,10 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
 Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace) {
   const int leader = leading.pid.get();
   order_end(leader);
-  const bool ended = co_await readable(leader, nullptr, grace + end_patience);
+  const bool ended = co_await readable(executor_, leader, nullptr, grace + end_patience);
   if (!ended) {
     send_signal(leader, SIGKILL);
-    co_await readable(leader, nullptr, end_patience);
+    co_await readable(executor_, leader, nullptr, end_patience);
   }
 }
 

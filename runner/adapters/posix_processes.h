@@ -20,20 +20,20 @@ class PosixProcesses final : public Processes {
   Task<Result<void>> start(ProcessSpec spec, Stop& stop) override;
   Result<std::optional<ProcessExit>> status(const std::string& name) override;
   Task<Result<void>> end(std::string name, Stop& stop) override;
+  Result<std::vector<std::string>> steps_in(const std::string& folder, int levels) override;
 
  private:
-  struct Leading;   // a leader that lives, or lived until now
-  struct Children;  // leaders that nobody waits for and that must be reaped
-  struct Found {    // of a step
+  struct Leading;  // a leader that lives, or lived until now
+  struct Found {   // of a step
     StepHistory history;
     bool begun = false;                // maybe; its end need not be known
     std::unique_ptr<Leading> leading;  // it runs
     std::optional<Descriptor> lock;    // nobody leads it. Held until then
   };
   Task<Result<Found>> find(StepRecord record);
-  Result<std::unique_ptr<Leading>> lead(const ProcessSpec& spec, bool tells_begin, const StepRecord& record,
-                                        const Found& found);
-  Task<bool> readable(int fd, Stop* stop, Milliseconds most);
+  Task<Result<std::unique_ptr<Leading>>> lead(ProcessSpec spec, bool tells_begin, StepRecord record, Found found,
+                                              Stop& stop);
+  std::unique_ptr<Leading> watched(Descriptor pid, Descriptor report) const;
   Task<void> nap(Milliseconds span);
   Task<Result<ProcessExit>> wait(StepRecord record, std::unique_ptr<Leading> leading, Stop& stop);
   Task<void> end_leader(const Leading& leading, Milliseconds grace);
@@ -43,7 +43,7 @@ class PosixProcesses final : public Processes {
   Task<Result<ProcessExit>> bury(StepRecord record, Found found, std::string died_how, std::string begun_in);
 
   Executor executor_;
-  std::unique_ptr<Children> children_;
+  std::shared_ptr<Children> children_;
   std::unique_ptr<LeaderSource> source_;
   std::string boot_;
 };

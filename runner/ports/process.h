@@ -42,11 +42,9 @@ struct ProcessExit {
 // `exit status 3`, `killed by SIGKILL`, `could not be started: ...`.
 std::string describe(const ProcessExit& exit);
 
+constexpr const char* record_ending = ".step";
 // The file in which it stands whether and how the step of that name was begun, and how it ended.
 std::string record_of(const std::string& name);
-// The names of all steps with a record in the folder or in folders of it, so many levels down. None when there is no
-// such folder.
-Result<std::vector<std::string>> steps_in(const std::string& folder, int levels);
 
 class Processes {
  public:
@@ -64,12 +62,17 @@ class Processes {
   // could not start it. A name that was started already answers without starting again.
   virtual Task<Result<void>> start(ProcessSpec spec, Stop& stop) = 0;
 
-  // The exit of the step of this name, or nothing while it runs. An error when there never was one.
+  // The exit of the step of this name, or nothing while it runs. An error when none was ever begun; a record alone is
+  // none: its runner may have gone, or been stopped, before it had a leader.
   virtual Result<std::optional<ProcessExit>> status(const std::string& name) = 0;
 
   // Ends the step of this name and all its processes (as in `run`) and waits. No step, or an ended one, is
   // success.
   virtual Task<Result<void>> end(std::string name, Stop& stop) = 0;
+
+  // The names of all steps with a record in the folder or in folders of it, so many levels down. None when there is no
+  // such folder. Errors are infrastructure: it can't be read.
+  virtual Result<std::vector<std::string>> steps_in(const std::string& folder, int levels) = 0;
 };
 
 }  // namespace quietgate

@@ -134,7 +134,7 @@ Task<Result<void>> ProcessesProvisioner::await_ready(Provision provision, Servic
 
 Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service service) {
   const auto& name = service.spec.name;
-  if (!is_there(record_of(service.directory)) && service.spec.ready && service.spec.ready->command.empty()) {
+  if (!processes_.status(service.directory) && service.spec.ready && service.spec.ready->command.empty()) {
     auto before = co_await probe(provision, service, 0, Milliseconds(500));
     if (before.ready) {
       co_return step_error("service \"" + name + "\" can't be told from what is there already: " + before.observed +
@@ -196,7 +196,7 @@ Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Pr
   if (auto replaced = co_await replace_services(provision); !replaced) co_return Outputs(replaced.error());
   const auto& services = std::get<ProcessesSpec>(provision.spec.provisioner).services;
   const auto& directories = provision.environment.services;
-  bool fresh = directories.empty() || !is_there(record_of(directories.front()));
+  const bool fresh = directories.empty() || !processes_.status(directories.front());
   for (const auto& [name, port] : provision.environment.ports) {
     if (fresh && !port_is_free(port)) {
       co_return Outputs(infrastructure_error("port " + std::to_string(port) + " (" + name +

@@ -3,37 +3,15 @@
 #include <filesystem>
 
 #include "tests/support/git_server.h"
-#include "tests/support/locust_world.h"
+#include "tests/support/slow_server.h"
 
 namespace quietgate {
 namespace {
 
-// Answers at once, but for two seconds in which nothing is answered.
-constexpr const char* stalling_py = R"py(
-import http.server, time
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    begin = None
-    def do_GET(self):
-        Handler.begin = Handler.begin or time.monotonic()
-        since = time.monotonic() - Handler.begin
-        if 2 < since < 4:
-            time.sleep(4 - since)
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-    def log_message(self, *a): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-server.daemon_threads = True
-print("port", server.server_address[1], flush=True)
-server.serve_forever()
-)py";
-
-class LoadLocustStall : public LoadLocust {
+// Two seconds in which nothing is answered.
+class LoadLocustStall : public LoadSlowService {
  protected:
-  const char* server_text() const override { return stalling_py; }
+  void SetUp() override { serve(2, 4); }
 };
 
 // A closed model waits with its users, and sees a stall once for each of them; a schedule does not wait.
@@ -55,6 +33,39 @@ TEST_F(LoadLocustStall, AScheduleSeesAStallInEachRequestThatItDelays) {
   EXPECT_LT(report.steady.percentile(0.7), 150);
   EXPECT_GT(report.steady.largest(), 1'500);
   EXPECT_GE(report.achieved(), 0.95) << "they began, if late";
+}
+
+// Four users for forty tasks a second, when each has half a second to wait: eight a second begin. What the users waited
+// for is the service's own, however few of them there were.
+TEST_F(LoadSlowService, AllUsersThatWaitForItTellThatItIsSlow) {
+  serve(0, 0, 0.5);
+  if (IsSkipped()) return;
+  spec.duration = Milliseconds(6'000);
+  spec.warm_up = Milliseconds(1'000);
+  spec.phases = {{spec.duration, 0, 0, 40, 40}};
+  spec.expect = {{"p95", {Bound::Relation::less_equal, 250, "<= 250ms"}}};
+  const auto outcome = run(usual_py);
+  EXPECT_EQ(outcome.outcome, Outcome::failed) << outcome.reason << log();
+  EXPECT_EQ(outcome.reason.find("p95 at least "), 0u) << outcome.reason;
+  EXPECT_NE(outcome.reason.find(" > 250 ms (95 % confidence, "), std::string::npos) << outcome.reason;
+  const auto read = report();
+  EXPECT_LT(read.achieved(), 0.5);
+  EXPECT_GE(read.busy_users(), 0.9);
+  EXPECT_NEAR(read.steady_sent.percentile(0.5), 500, 50) << "what it took";
+  EXPECT_GE(read.steady.percentile(0.5), 1'000) << "with the wait for a user";
+}
+
+TEST_F(LoadSlowService, TooFewUsersForAServiceThatIsFastEnoughAreInconclusive) {
+  serve(0, 0, 0.1);
+  if (IsSkipped()) return;
+  spec.duration = Milliseconds(6'000);
+  spec.warm_up = Milliseconds(1'000);
+  spec.phases = {{spec.duration, 0, 0, 100, 100}};
+  spec.expect = {{"p95", {Bound::Relation::less_equal, 800, "<= 800ms"}}};
+  const auto outcome = run(usual_py);
+  EXPECT_EQ(outcome.outcome, Outcome::inconclusive) << outcome.reason << log();
+  EXPECT_NE(outcome.reason.find("the load generator could not keep up"), std::string::npos) << outcome.reason;
+  EXPECT_GE(report().busy_users(), 0.8);
 }
 
 TEST_F(LoadLocustStall, AGeneratorThatCanNotKeepUpIsInconclusive) {

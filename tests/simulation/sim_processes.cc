@@ -76,6 +76,13 @@ std::vector<std::string> SimMachine::alive(const std::string& prefix) const {
   return found;
 }
 
+std::vector<std::string> SimMachine::in(const std::string& folder) const {
+  std::vector<std::string> found;
+  for (auto at = leaders_.lower_bound(folder + "/"); at != leaders_.end() && at->first.starts_with(folder + "/"); ++at)
+    found.push_back(at->first);
+  return found;
+}
+
 int SimMachine::executions(const std::string& name) const {
   const auto* leader = find(name);
   return leader == nullptr ? 0 : leader->executions;
@@ -146,6 +153,11 @@ Result<std::optional<ProcessExit>> SimProcesses::status(const std::string& name)
   const auto* leader = machine_.find(name);
   if (leader == nullptr) return infrastructure_error("no step was started in " + name);
   return leader->exit;
+}
+
+// However deep: what is asked for in this world has nothing but steps below it.
+Result<std::vector<std::string>> SimProcesses::steps_in(const std::string& folder, int) {
+  return machine_.in(folder);
 }
 
 Task<Result<void>> SimProcesses::end(std::string name, Stop& stop) {

@@ -25,6 +25,7 @@ class SimMachine {
   void end(const std::string& name, ProcessExit::How how, int code, const std::string& detail);
   const Leader* find(const std::string& name) const;
   std::vector<std::string> alive(const std::string& prefix = {}) const;
+  std::vector<std::string> in(const std::string& folder) const;
   int executions(const std::string& name) const;
 
   std::function<void()> changed;                         // of the service that lives now
@@ -45,6 +46,7 @@ class SimProcesses final : public Processes {
   Task<Result<void>> start(ProcessSpec spec, Stop& stop) override;
   Result<std::optional<ProcessExit>> status(const std::string& name) override;
   Task<Result<void>> end(std::string name, Stop& stop) override;
+  Result<std::vector<std::string>> steps_in(const std::string& folder, int levels) override;
 
  private:
   Task<Result<void>> begin(ProcessSpec spec, Stop& stop);

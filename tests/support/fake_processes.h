@@ -54,6 +54,15 @@ class FakeProcesses : public Processes {
     if (alive_.contains(name)) exits.emplace(name, exited(0));
     co_return Result<void>();
   }
+  Result<std::vector<std::string>> steps_in(const std::string& folder, int) override {
+    std::vector<std::string> names;
+    for (const auto* all : {&ran, &started}) {
+      for (const auto& spec : *all) {
+        if (spec.name.starts_with(folder + "/")) names.push_back(spec.name);
+      }
+    }
+    return names;
+  }
 
  private:
   static void leave_record(const std::string& name) {

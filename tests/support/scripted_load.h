@@ -53,6 +53,7 @@ class ScriptedLocust : public Processes {
     return std::optional<ProcessExit>();
   }
   Task<Result<void>> end(std::string, Stop&) override { co_return infrastructure_error("not in this world"); }
+  Result<std::vector<std::string>> steps_in(const std::string&, int) override { return std::vector<std::string>(); }
 
  private:
   Task<void> play(std::string path, Stop& stop) {

@@ -71,6 +71,8 @@ bool Leader::order_comes() const {
 
 void Leader::leave() {
   remove_control_group(group_);
+  // Maybe the source was killed before it did.
+  tell(std::to_string(::getpid()));
   ::_exit(0);
 }
 

@@ -76,6 +76,12 @@ std::optional<Packet<count>> receive(int runner) {
   return packet;
 }
 
+// The runner: the pid of a leader, or why there is none.
+void tell(int runner, std::int64_t pid_or_error) {
+  const auto text = std::to_string(pid_or_error);
+  [[maybe_unused]] const auto told = ::send(runner, text.data(), text.size(), MSG_NOSIGNAL);
+}
+
 // What `ps` shows, in place of the arguments and of the variable that keeps room behind them.
 struct Title {
   char* begin;
@@ -91,8 +97,7 @@ struct Title {
   ::prctl(PR_SET_NAME, "qg-waiting");
   title.show("quietgate-waiting " + id);
   quietgate::Leader leader(id, runner);
-  const auto pid = std::to_string(::getpid());
-  if (::write(runner, pid.data(), pid.size()) < 0 || !leader.order_comes()) leader.leave();
+  if (!leader.order_comes()) leader.leave();
   const auto given = receive<2>(runner);
   auto order = given ? read_order(given->descriptors[0]) : std::nullopt;
   if (!order) leader.leave();
@@ -120,14 +125,12 @@ int main(int argc, char** argv, char** environment) {
     auto made = ::syscall(SYS_clone3, &arguments, sizeof arguments);
     // Some containers refuse it.
     if (made < 0) made = ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
-    if (made < 0) {
-      const auto why = std::to_string(-errno);
-      [[maybe_unused]] const auto told = ::write(asked->descriptors[0], why.data(), why.size());
-    }
     if (made == 0) {
       ::close(runner);
       lead(asked->text, asked->descriptors[0], title);
     }
+    // Told here, so that a leader is known, and reaped, that is killed before it could say anything.
+    tell(asked->descriptors[0], made < 0 ? -errno : made);
     ::close(asked->descriptors[0]);
   }
   ::_exit(0);

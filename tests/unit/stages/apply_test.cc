@@ -159,6 +159,16 @@ TEST_F(ApplyTest, SomebodyElsesAnswerIsNotTheServices) {
   EXPECT_TRUE(processes.started.empty());
 }
 
+// A runner that went before the service had a leader leaves a record of nothing.
+TEST_F(ApplyTest, AnEmptyRecordIsNoServiceThatWasStarted) {
+  http.script = [](const HttpRequest&) { return answer(200); };
+  bench.write("environments/sample-7-staging/services/7-1/app.step", "");
+  auto outcome = run(one());
+  EXPECT_EQ(outcome.outcome, Outcome::failed) << "somebody else's answer was taken for the service's";
+  EXPECT_THAT(outcome.reason, HasSubstr("before it was started"));
+  EXPECT_TRUE(processes.started.empty());
+}
+
 TEST_F(ApplyTest, CommandChecksAreStepsOfTheirOwn) {
   auto spec = one();
   auto& service = std::get<ProcessesSpec>(spec.provisioner).services[0];

@@ -73,6 +73,71 @@ TEST(LoadSchedule, AScheduleThatWasNotKeptBlamesNobody) {
   EXPECT_EQ(summarise(judge_load(of(170, 0), ended(), spec)).outcome, Outcome::failed) << "this is the service";
 }
 
+struct Shortage {
+  double sent = 2000;  // milliseconds that requests took from when they were sent
+  int busy = 4;        // of four users
+  double lag = 0.02;
+  double cpu = 0.4;
+  int begun = 100;  // of 170
+};
+
+Summary judged(const Shortage& shortage, const LoadSpec& spec) {
+  return summarise(judge_load(read(LocustRowWriter()
+                                       .loaded()
+                                       .started()
+                                       .schedule(170, shortage.begun)
+                                       .busy(shortage.busy, shortage.lag)
+                                       .cpu(shortage.cpu)
+                                       .late(11'600 - shortage.sent)
+                                       .seconds(10, std::vector<double>(100, 11'600))
+                                       .stopping(10)
+                                       .final()),
+                              ended(), spec));
+}
+
+// What all users waited for is a lower bound of how slow the service is: enough to refuse, never to pass.
+TEST(LoadSchedule, AServiceForWhichAllUsersWaitIsSlow) {
+  const auto spec = spec_of({{"p95", {Bound::Relation::less_equal, 250, "<= 250ms"}}});
+  const auto slow = judged({}, spec);
+  EXPECT_EQ(slow.outcome, Outcome::failed);
+  EXPECT_EQ(slow.sentence,
+            "p95 at least 1,955 ms > 250 ms (95 % confidence, 1,000 requests, from when they were really sent): only "
+            "58.8 % of the scheduled arrivals began, for 100 % of the users waited for answers");
+  auto of_one = spec_of({});
+  of_one.endpoints = {{"GET /", {{"p99", {Bound::Relation::less, 250, "< 250ms"}}}}};
+  EXPECT_EQ(judged({}, of_one).outcome, Outcome::failed);
+  const std::pair<const char*, Shortage> others[] = {
+      {"fast for those that it was sent", {.sent = 200}}, {"half of the users had nothing to do", {.busy = 2}},
+      {"it is not known who waited", {.busy = -1}},       {"the generator held itself up", {.lag = 0.9}},
+      {"its processor was short", {.cpu = 0.95}},         {"more began than were asked for", {.begun = 300}}};
+  for (const auto& [why, shortage] : others) {
+    EXPECT_EQ(judged(shortage, spec).outcome, Outcome::inconclusive) << why;
+  }
+  const auto passes = spec_of({{"p95", {Bound::Relation::greater_equal, 3000, ">= 3s"}}, {"max", at_most(250)}});
+  EXPECT_EQ(judged({}, passes).outcome, Outcome::inconclusive) << "no upper bound of a percentile";
+}
+
+// The buckets hold what was sent later than it was due, and what was not.
+TEST(LoadSchedule, RequestsFromWhenTheyWereSent) {
+  auto rows = LocustRowWriter().loaded().started().schedule(4, 4).busy(3);
+  const auto report = read(rows.seconds(3, {100, 100}).late(90).seconds(1, {100, 100}).stopping(4).final());
+  EXPECT_EQ(report.steady_sent.count(), 8);
+  EXPECT_NEAR(report.steady_sent.ranked(2), 10, 0.1);
+  EXPECT_NEAR(report.steady_sent.ranked(3), 100, 0.4);
+  EXPECT_NEAR(report.busy_users(), 0.75, 1e-9);
+  EXPECT_EQ(report.steady_lag(), 0.02);
+  LoadReport torn(Milliseconds(0));
+  torn.add(
+      LocustRowWriter()
+          .loaded()
+          .row(
+              R"({"kind": "second", "second": 0, "users": 1, "exceptions": 0, "intended": 1, "begun": 1, "endpoints": [)"
+              R"({"name": "a", "requests": 2, "failures": 0, "timed": 2, "sum": 2, "min": 1, "max": 1,)"
+              R"( "buckets": [[1, 2]], "sent": [[1, 1]]}]})")
+          .text());
+  EXPECT_EQ(torn.damage, "line 2: the sent do not add up to `timed`");
+}
+
 TEST(LoadSchedule, WhatIsLackingForAComparisonHasAReason) {
   auto of = [](int requests, int begun) {
     return measures_of(read(LocustRowWriter()

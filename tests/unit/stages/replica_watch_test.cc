@@ -33,6 +33,7 @@ class CountingCommand : public Processes {
   Task<Result<void>> start(ProcessSpec, Stop&) override { co_return infrastructure_error("not in this world"); }
   Result<std::optional<ProcessExit>> status(const std::string&) override { return infrastructure_error("none"); }
   Task<Result<void>> end(std::string, Stop&) override { co_return infrastructure_error("not in this world"); }
+  Result<std::vector<std::string>> steps_in(const std::string&, int) override { return std::vector<std::string>(); }
 
  private:
   Clock& clock_;
