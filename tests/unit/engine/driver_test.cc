@@ -27,6 +27,27 @@ TEST(Driver, RunsStagesInOrderAndRecordsEachVerb) {
   EXPECT_TRUE(world.workspace.checkouts.empty()) << "the checkout is cleaned after the run";
 }
 
+TEST(Driver, AStageIsGivenTheOutcomesThatItJudgesAndNoOthers) {
+  EngineWorld world;
+  auto load = test_stage("load");
+  auto verify = test_stage("verify", {"load"});
+  VerifySpec checks;
+  checks.during = "load";
+  verify.body = checks;
+  auto promote = test_stage("production", {"verify"});
+  PromoteSpec gated;
+  gated.gate.emplace();
+  gated.gate->during = {"load", "verify"};
+  promote.body = gated;
+  world.compiler.plans["plan"].stages = {load, verify, promote};
+  world.stage.outcomes["load"] = ended(Outcome::passed, "fast");
+  world.start_service();
+  world.request();
+  EXPECT_THAT(world.stage.judged["load"], testing::IsEmpty());
+  EXPECT_THAT(world.stage.judged["verify"], ElementsAre("load: fast"));
+  EXPECT_THAT(world.stage.judged["production"], ElementsAre("load: fast", "verify: "));
+}
+
 TEST(Driver, ABrokenPipelineFileIsAFailedRunWithItsDiagnostic) {
   EngineWorld world;
   world.start_service();

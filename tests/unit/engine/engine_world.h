@@ -96,6 +96,7 @@ struct ScriptedStage final : StageKind {
   std::set<std::string> held;
   std::set<std::string> plans_environment;
   std::vector<std::string> started;
+  std::map<std::string, std::vector<std::string>> judged;  // by stage: whose outcomes it was given, and their reasons
   int running = 0;
   int most_running = 0;
   Bell bell;
@@ -103,6 +104,7 @@ struct ScriptedStage final : StageKind {
   Task<StageOutcome> run(StageRequest request) override {
     const auto name = request.spec.name;
     started.push_back(name + "." + std::to_string(request.attempt) + (request.resume ? " resumed" : ""));
+    for (const auto& [stage, outcome] : request.finished) judged[name].push_back(stage + ": " + outcome.reason);
     struct Count {
       int& of;
       explicit Count(int& n) : of(++n) {}
@@ -201,7 +203,7 @@ struct EngineWorld {
                                 workspace,
                                 *reaper,
                                 *slots,
-                                {{"test", &stage}, {"promote", &stage}, {"apply", &stage}},
+                                {{"test", &stage}, {"promote", &stage}, {"verify", &stage}, {"apply", &stage}},
                                 {},
                                 [this](const std::string& s) { said.push_back(s); },
                                 &ender,
