@@ -160,7 +160,8 @@ TEST_F(Leaders, AStoppedSourceStopsOnlyWhoNeedsIt) {
   EXPECT_TRUE(run(spec("true", "of the one that waits")).succeeded());
   bool over = false;
   int ticks = 0;
-  spawn(io.get_executor(), count_ticks(io.get_executor(), ticks, over), [](std::exception_ptr) {});
+  bool counted = false;
+  spawn(io.get_executor(), count_ticks(io.get_executor(), ticks, over), [&](std::exception_ptr) { counted = true; });
   Stop stop;
   std::optional<Result<ProcessExit>> exits[3];
   int ended = 0;
@@ -168,8 +169,9 @@ TEST_F(Leaders, AStoppedSourceStopsOnlyWhoNeedsIt) {
     const auto what = spec("true", "one of three " + std::to_string(&exit - exits));
     spawn(io.get_executor(), hold(processes->run(what, stop), exit), [&](std::exception_ptr) { ++ended; });
   }
-  ASSERT_TRUE(until([&] { return ended == 3; }));
+  EXPECT_TRUE(until([&] { return ended == 3; }));
   over = true;
+  ASSERT_TRUE(until([&] { return counted; }));
   for (const auto& exit : exits) EXPECT_TRUE(exit && *exit && (*exit)->succeeded());
   EXPECT_GE(ticks, 20) << "of the hundred in the second in which the source was waited for";
   EXPECT_TRUE(until([&] { return !read_stat(source); })) << "it was reaped";
