@@ -274,8 +274,13 @@ LoadSpec BodyReader::load(const Found& found) {
                   fmt::format("at least {}", least_compared));
   if (scaling) spec.autoscaling = autoscaling(scaling);
   if (scaling && spec.repeat > 1)
-    values_.diagnostics().add(scaling.key_at, "`autoscaling` and several loads exclude each other",
-                              "a `load` stage of its own for it");
+    values_.diagnostics().add(
+        scaling.key_at,
+        fmt::format("`autoscaling` is about one load, and `{}` makes {} of them: each would begin with the replicas "
+                    "that the one before it left",
+                    repeat ? "repeat" : "baseline", spec.repeat),
+        fmt::format("a `load` stage with `autoscaling` alone, and one that `needs` it with `{}`",
+                    repeat ? "repeat" : "baseline"));
   map.finish();
   return spec;
 }

@@ -33,6 +33,7 @@ class HttpAccess final : public Http {
   // token was renewed), the request is sent once more, within the same deadline. A value that can't be had, or that
   // holds a line break, is an error that says nothing of the value.
   Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override;
+  Result<void> usable() const override { return under_.usable(); }
 
  private:
   struct Server;

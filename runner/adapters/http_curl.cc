@@ -251,8 +251,12 @@ class HttpCurl::Handles {
 HttpCurl::HttpCurl(BlockingPool& pool) : pool_(pool), handles_(std::make_shared<Handles>()) {}
 HttpCurl::~HttpCurl() = default;
 
+Result<void> HttpCurl::usable() const {
+  return curl_is_usable();
+}
+
 Task<Result<HttpResponse>> HttpCurl::send(HttpRequest request, Stop& stop) {
-  if (auto usable = curl_is_usable(); !usable) co_return usable.error();
+  if (auto known = usable(); !known) co_return known.error();
   auto address = address_of(request.url);
   if (!address) co_return address.error();
   for (const auto& header : request.headers) {

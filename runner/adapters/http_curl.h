@@ -15,6 +15,7 @@ class HttpCurl final : public Http {
   explicit HttpCurl(BlockingPool& pool);
   ~HttpCurl() override;
   Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override;
+  Result<void> usable() const override;
 
  private:
   class Handles;

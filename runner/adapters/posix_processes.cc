@@ -258,7 +258,13 @@ Result<std::optional<ProcessExit>> PosixProcesses::status(const std::string& nam
 Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
   const StepRecord record(absolute(record_of(name)));
   auto before = record.read();
-  if (before && !before->asked && before->damage.empty()) co_return Result<void>();
+  if (before && !before->asked && before->damage.empty()) {
+    if (before->touched == Time()) co_return Result<void>();
+    auto lock = record.lock();
+    if (!lock) co_return lock.error();
+    if (*lock) co_return Result<void>();
+    // Somebody has it who still waits for a leader: what is begun then is ended.
+  }
   auto found = co_await find(record);
   if (!found) co_return found.error();
   std::string how;

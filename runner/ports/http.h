@@ -37,6 +37,9 @@ class Http {
   // message names the URL (without credentials) and what happened: refused, timed out after N, too large, TLS.
   // Redirects are not followed. Throws Stopped.
   virtual Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) = 0;
+  // Whether this machine can ask at all; whoever takes silence for the other side's asks this first. Kind
+  // infrastructure.
+  virtual Result<void> usable() const { return {}; }
 };
 
 }  // namespace quietgate

@@ -195,6 +195,11 @@ Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Pr
   using Outputs = Result<std::map<std::string, std::string>>;
   if (auto replaced = co_await replace_services(provision); !replaced) co_return Outputs(replaced.error());
   const auto& services = std::get<ProcessesSpec>(provision.spec.provisioner).services;
+  for (const auto& service : services) {
+    if (!service.ready || service.ready->http.empty()) continue;
+    // A service must not seem to be silent for want of a client.
+    if (auto usable = http_.usable(); !usable) co_return Outputs(usable.error());
+  }
   const auto& directories = provision.environment.services;
   const bool fresh = directories.empty() || !processes_.status(directories.front());
   for (const auto& [name, port] : provision.environment.ports) {

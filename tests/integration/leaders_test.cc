@@ -137,6 +137,19 @@ Task<void> count_ticks(Executor executor, int& ticks, const bool& over) {
   }
 }
 
+// The source is stopped, and what it had made is taken: the next step's record stays empty for a second.
+class LeadersAwaited : public Leaders {
+ protected:
+  bool no_leader_waits() {
+    EXPECT_TRUE(run(spec("true", "first")).succeeded());
+    if (!until([] { return child_named("qg-waiting") > 0; })) return false;
+    const auto source = child_named("qg-leaders");
+    ::kill(source, SIGSTOP);
+    if (!until([&] { return read_stat(source)->state == 'T'; })) return false;
+    return run(spec("true", "of the one that waits")).succeeded();
+  }
+};
+
 // Nobody else of the service waits for it: no other step, no answer to a user.
 TEST_F(Leaders, AStoppedSourceStopsOnlyWhoNeedsIt) {
   EXPECT_TRUE(run(spec("true", "first")).succeeded());
@@ -147,7 +160,8 @@ TEST_F(Leaders, AStoppedSourceStopsOnlyWhoNeedsIt) {
   EXPECT_TRUE(run(spec("true", "of the one that waits")).succeeded());
   bool over = false;
   int ticks = 0;
-  spawn(io.get_executor(), count_ticks(io.get_executor(), ticks, over), [](std::exception_ptr) {});
+  bool counted = false;
+  spawn(io.get_executor(), count_ticks(io.get_executor(), ticks, over), [&](std::exception_ptr) { counted = true; });
   Stop stop;
   std::optional<Result<ProcessExit>> exits[3];
   int ended = 0;
@@ -155,21 +169,17 @@ TEST_F(Leaders, AStoppedSourceStopsOnlyWhoNeedsIt) {
     const auto what = spec("true", "one of three " + std::to_string(&exit - exits));
     spawn(io.get_executor(), hold(processes->run(what, stop), exit), [&](std::exception_ptr) { ++ended; });
   }
-  ASSERT_TRUE(until([&] { return ended == 3; }));
+  EXPECT_TRUE(until([&] { return ended == 3; }));
   over = true;
+  ASSERT_TRUE(until([&] { return counted; }));
   for (const auto& exit : exits) EXPECT_TRUE(exit && *exit && (*exit)->succeeded());
   EXPECT_GE(ticks, 20) << "of the hundred in the second in which the source was waited for";
   EXPECT_TRUE(until([&] { return !read_stat(source); })) << "it was reaped";
 }
 
 // While a leader is waited for, its step is not begun: who stops it then has nothing to end.
-TEST_F(Leaders, AStepThatIsStoppedBeforeItHasALeaderIsNotBegun) {
-  EXPECT_TRUE(run(spec("true", "first")).succeeded());
-  ASSERT_TRUE(until([] { return child_named("qg-waiting") > 0; }));
-  const auto source = child_named("qg-leaders");
-  ::kill(source, SIGSTOP);
-  ::kill(child_named("qg-waiting"), SIGKILL);
-  ASSERT_TRUE(until([&] { return read_stat(source)->state == 'T'; }));
+TEST_F(LeadersAwaited, AStepThatIsStoppedBeforeItHasALeaderIsNotBegun) {
+  ASSERT_TRUE(no_leader_waits());
   const auto what = spec("echo ran >> ran", "stopped");
   Stop stop;
   std::optional<Result<ProcessExit>> exit;
@@ -187,6 +197,20 @@ TEST_F(Leaders, AStepThatIsStoppedBeforeItHasALeaderIsNotBegun) {
   EXPECT_FALSE(exists("ran"));
   EXPECT_TRUE(run(what).succeeded());
   EXPECT_EQ(read("ran"), "ran\n");
+}
+
+TEST_F(LeadersAwaited, AStepThatIsEndedBeforeItHasALeaderIsEnded) {
+  ASSERT_TRUE(no_leader_waits());
+  const auto what = spec("sleep 1000", "ended");
+  Stop stop;
+  std::optional<Result<ProcessExit>> exit;
+  bool over = false;
+  spawn(io.get_executor(), hold(processes->run(what, stop), exit), [&](std::exception_ptr) { over = true; });
+  ASSERT_TRUE(until([&] { return std::filesystem::exists(record_of(what.name)); }));
+  EXPECT_TRUE(wait_for(processes->end(what.name, stop)));
+  ASSERT_TRUE(until([&] { return over; }));
+  ASSERT_TRUE(exit && *exit);
+  EXPECT_EQ(describe(**exit), "killed by SIGTERM");
 }
 
 std::size_t dead_children() {

@@ -62,6 +62,7 @@ class ServiceTest(unittest.TestCase):
         git(self.work, "config", "user.email", "ana@example.org")
         git(self.work, "remote", "add", "origin", str(self.remote))
         self.service = None
+        self.service_environment = {}
         self.addCleanup(self.end_service)
 
     # --- the service -------------------------------------------------------------------------------------------------
@@ -75,7 +76,7 @@ class ServiceTest(unittest.TestCase):
         (self.data / "address").unlink(missing_ok=True)
         with open(self.folder / "serve.log", "ab") as log:
             self.service = subprocess.Popen([BINARY, "serve", "--config", str(self.config(more))], stdout=log, stderr=log,
-                                            env=environment())
+                                            env=environment(**self.service_environment))
         self.address = until(self.bound, "the service's address", 20)
         until(lambda: self.get("/readyz", raw=True) is not None, "readiness", 20)
         until(lambda: any(r["watched"] for r in self.get("/api/v1/repositories")["repositories"]), "the first poll", 20)

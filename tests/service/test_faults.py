@@ -310,5 +310,31 @@ class Peers(ServiceTest):
         self.cli("show", "hello/1")
 
 
+class Libraries(ServiceTest):
+    """A machine without libcurl: what needs it says so, and everything else goes on."""
+
+    def test_a_missing_libcurl_is_an_error_of_the_stage(self):
+        broken = self.folder / "broken"
+        broken.mkdir()
+        (broken / "libcurl.so.4").write_bytes(b"no library")
+        self.service_environment = {"LD_LIBRARY_PATH": str(broken)}
+        self.start("servers:\n  - {url: \"http://127.0.0.1:9\", headers: {X-Scope-OrgID: team-a}}\n")
+        self.push("version: 1\nname: hello\nstages:\n  here:\n    apply:\n      ports: [web]\n      processes:\n        web:\n"
+                  "          run: exec /usr/bin/python3 -m http.server --bind 127.0.0.1 ${{ ports.web }}\n"
+                  "          ready: {http: \"http://127.0.0.1:${{ ports.web }}/\", within: 2s}\n")
+        stage = self.finished(1) and self.stage(1, "here")
+        self.assertEqual(stage["outcome"], "error", stage)
+        self.assertIn("libcurl can't be used (libcurl.so.4: ", stage["attempts"][-1]["reason"])
+        self.push("version: 1\nname: hello\nstages:\n  here:\n    verify:\n      prometheus: http://127.0.0.1:9\n      last: 1s\n"
+                  "      checks:\n        - {name: errors, query: app_errors, expect: \"< 1\"}\n")
+        stage = self.finished(2) and self.stage(2, "here")
+        self.assertIn(stage["outcome"], ("error", "inconclusive"), stage)
+        self.assertIn("libcurl can't be used", stage["attempts"][-1]["reason"])
+        self.assertIsNone(self.service.poll())
+        self.push(ONE % "'true'")
+        self.assertEqual(self.finished(3)["outcome"], "passed", "what needs no libcurl goes on")
+        self.assertEqual(self.terminate(), 0)
+
+
 if __name__ == "__main__":
     unittest.main()

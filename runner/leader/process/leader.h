@@ -3,8 +3,8 @@
 //   prepare, wait for the order -> open -> launch -> loop until the main process and all below it are gone -> record
 //
 // It is told only two things from outside: SIGCHLD by the kernel, SIGTERM by the runner ("end the step").
-// It tells the runner one thing, as a packet on their socket (its pid the source has told): `+` the step runs (only when
-// the order wants to know that), `-` the status is written, or `!` and what failed.
+// It tells the runner one thing, as a packet on their socket (its pid the source has told): `+` the step runs (only
+// when the order wants to know that), `-` the status is written, or `!` and what failed.
 #pragma once
 
 #include <memory>

@@ -50,6 +50,46 @@ TEST_F(JournalTest, GivesRowsBackInOrderAfterACursor) {
   EXPECT_EQ(journal->read(0, 10, RunId{"hello", 2})->size(), 0U);
 }
 
+// What is answered from memory is what the file holds: whatever is asked for, also where the memory begins, and where a
+// plan has emptied it.
+TEST_F(JournalTest, TheNewestRowsAreThoseOfTheFile) {
+  const RunId other{"hello", 2}, elsewhere{"world", 1};
+  using Answers = std::vector<std::vector<std::pair<std::int64_t, std::string>>>;
+  const auto answers_of = [&](JournalSqlite& journal) {
+    Answers all;
+    for (std::int64_t after = 0; after <= journal.last() + 1; ++after) {
+      for (const auto& which : {std::optional<RunId>(), std::optional(run), std::optional(other),
+                                std::optional(elsewhere), std::optional(RunId{"hello", 3})}) {
+        for (const std::size_t limit : {0U, 1U, 2U, 7U, 100U}) {
+          auto rows = journal.read(after, limit, which);
+          if (!rows) throw std::runtime_error(rows.error().message);
+          auto& answer = all.emplace_back();
+          for (const auto& row : *rows) {
+            answer.emplace_back(row.sequence, std::to_string(row.at.time_since_epoch().count()) + to_json(row.event));
+          }
+        }
+      }
+    }
+    return all;
+  };
+  auto journal = open();
+  for (int round = 0; round < 25; ++round) {
+    const auto& of = round % 3 == 0 ? run : round % 3 == 1 ? other : elsewhere;
+    const auto number = std::to_string(round);
+    ASSERT_TRUE(journal->append({CancelRequested{of, "ana", number}, ServiceStarted{number},
+                                 RefMoved{of.repository, "main", "", number, RefMoved::Kind::created}}));
+    clock.advance(Milliseconds(1));
+    if (round == 20) {
+      ASSERT_TRUE(journal->append({PlanCompiled{run, {}}, CancelRequested{run, "ana", "plan"}}));
+    }
+    if (round % 6 != 2) continue;
+    const auto live = answers_of(*journal);
+    journal.reset();
+    journal = open();  // with nothing in memory
+    EXPECT_EQ(live, answers_of(*journal)) << "after round " << round;
+  }
+}
+
 TEST_F(JournalTest, GoesOnWhereItWasWhenOpenedAgain) {
   ASSERT_TRUE(open()->append({RunRequested{run, "main", "abc", "test"}}));
   auto journal = open();
