@@ -6,6 +6,7 @@
 #include "stages/branch_move.h"
 #include "stages/metrics/gate.h"
 #include "stages/metrics/proofs.h"
+#include "stages/metrics/watched_rules.h"
 #include "stages/sealing.h"
 
 namespace quietgate {
@@ -158,6 +159,8 @@ Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const Prom
     auto judged = co_await judge(gate, clock_, *spec.gate, request);
     if (!judged) co_return broken(judged.error());
     judgement = std::move(*judged);
+    // Whether it was judged now or before: an approval may take days.
+    if (request.watched != nullptr) request.watched->gate_is_served();
     if (judgement->verdict != GateVerdict::quiet && !order.overrode) {
       outcome = not_promoted(*judgement);
       outcome.gate = std::move(judgement);

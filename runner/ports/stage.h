@@ -24,6 +24,8 @@ class StageLog {
                                                  // told in the outcome)
 };
 
+class WatchedRules;  // stages/metrics/watched_rules.h
+
 struct StageRequest {
   RunId run;
   CommitId commit;
@@ -44,6 +46,7 @@ struct StageRequest {
   Time run_started{};
   const std::string* alarm = nullptr;  // null, or what an alert of a later gate says that began to fire meanwhile;
                                        // empty: none has. The stage may end early then
+  WatchedRules* watched = nullptr;     // null, or what is read meanwhile of the rules of the servers of gates
   StageLog* log = nullptr;             // never null in use; owned by the driver
   Stop* stop = nullptr;                // likewise
   Stop* runner = nullptr;      // likewise; requested only when the runner stops: for what a cancel must not leave open

@@ -128,8 +128,10 @@ Task<Result<std::vector<LoadedRule>>> EvidenceGathering::loaded() {
   co_return rules;
 }
 
-Task<Result<std::vector<LoadedRule>>> EvidenceGathering::glance() {
-  co_return co_await impatient_.rules(stop_);
+Task<Result<RulesReading>> EvidenceGathering::glance() {
+  auto rules = co_await impatient_.rules(stop_);
+  if (!rules) co_return rules.error();
+  co_return std::make_shared<const std::vector<LoadedRule>>(std::move(*rules));
 }
 
 Task<Result<RuntimeInformation>> EvidenceGathering::glance_at_runtime() {
@@ -195,8 +197,9 @@ Task<void> EvidenceGathering::gather_evaluations(GateEvidence& evidence) {
 
 Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
   std::set<std::string> fleeting;
+  const GroupIntervals intervals(evidence);
   for (const auto& need : input_needs(evidence.rules)) {
-    const double interval = interval_of(evidence, evidence.rules[need.rule].group);
+    const double interval = intervals.of(evidence.rules[need.rule].group);
     if (!need.wider.empty() || !need.witness.empty() || !need.sibling.empty()) fleeting.insert(need.selector);
     for (const auto& selector : {need.selector, need.wider, need.witness, need.sibling}) {
       if (selector.empty()) continue;
@@ -291,7 +294,7 @@ Task<void> EvidenceGathering::gather_values(GateEvidence& evidence) {
 Task<void> EvidenceGathering::gather(GateEvidence& evidence) {
   co_await see_if_gone();
   evidence.clocks = co_await compare_clocks();
-  evidence.loaded = co_await loaded();
+  if (!evidence.loaded) evidence.loaded = co_await loaded();
   co_await gather_samples(evidence);
   // Once more: what fires by now fires, whatever the samples say.
   auto again = co_await loaded();

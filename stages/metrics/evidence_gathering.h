@@ -8,6 +8,7 @@
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "stages/metrics/gate_evidence.h"
+#include "stages/metrics/watched_rules.h"
 
 namespace quietgate {
 
@@ -22,11 +23,12 @@ class EvidenceGathering {
   Task<Result<ClockComparison>> compare_clocks();
   Task<Result<std::vector<LoadedRule>>> loaded();
   // For watching: with a short deadline, and without consequence for what is asked later.
-  Task<Result<std::vector<LoadedRule>>> glance();
+  Task<Result<RulesReading>> glance();
   Task<Result<RuntimeInformation>> glance_at_runtime();
   Task<Result<double>> now();
   Task<Result<double>> longest_scrape();  // interval among all targets, seconds
-  // Everything else. `evidence.rules`, `begin` and `end` must be there already.
+  // Everything else. `evidence.rules`, `begin` and `end` must be there already. What it asks follows the rules that
+  // `evidence.loaded` holds, or those that it reads first; at its end they are read (again), for the judgement.
   Task<void> gather(GateEvidence& evidence);
   // The same for a look in between: `evidence.loaded` is there already, too, and is not read again.
   Task<void> gather_so_far(GateEvidence& evidence);

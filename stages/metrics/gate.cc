@@ -14,6 +14,7 @@
 #include "stages/metrics/evidence_gathering.h"
 #include "stages/metrics/proofs.h"
 #include "stages/metrics/rule_watch.h"
+#include "stages/metrics/watched_rules.h"
 
 namespace quietgate {
 
@@ -22,6 +23,8 @@ namespace {
 constexpr double longest_wait = 3600;  // seconds beyond the quiet time that a server's clock may be asked to catch up
 constexpr double progress_every = 10;  // seconds
 constexpr double sketch_every = 2;     // seconds, or longer when the server is slow
+// Seconds that are left: a sketch asks as much of the server as the verdict, which would come the later for it.
+constexpr double sketch_worth = 5;
 constexpr std::size_t longest_detail = 400;
 
 double seconds_of(Time time) {
@@ -62,6 +65,11 @@ double last_attempts_began(const GateSpec& spec, const StageRequest& request) {
   return first ? static_cast<double>(first->time_since_epoch().count()) / 1000 : 0;
 }
 
+Result<std::vector<LoadedRule>> unshared(const Result<RulesReading>& reading) {
+  if (!reading) return reading.error();
+  return **reading;
+}
+
 // One judging from its begin to its end.
 class Watch {
  public:
@@ -87,7 +95,8 @@ class Watch {
   Task<std::optional<Proof>> begin();
   Task<void> watch_until(double until);
   Task<void> outwait_pending();
-  Task<void> glance();
+  Task<void> glance(bool anew);
+  RulesReading reading_of_watch() const;
   Task<void> sketch(double from, double until);
   Task<void> compare_start();
   double server_now() const { return seconds_of(clock_.now()) + skew_; }
@@ -103,7 +112,7 @@ class Watch {
   Http& http_;
   CommittedRules* committed_;
   GateEvidence evidence_;
-  Result<std::vector<LoadedRule>> glanced_ = not_asked<std::vector<LoadedRule>>();  // at the last glance
+  Result<RulesReading> glanced_ = not_asked<RulesReading>();  // at the last glance
   double skew_ = 0;
   bool firing_ = false;
   double sketched_ = 0;  // when, on the server's clock
@@ -129,7 +138,11 @@ Task<std::optional<Proof>> Watch::begin() {
   auto clocks = co_await asked_.compare_clocks();
   if (!clocks && !spec_.waivers.contains("P2")) co_return blind("P2", "clocks agree", clocks.error().message);
   if (clocks) skew_ = clocks->skew;
-  evidence_.loaded = co_await asked_.loaded();
+  if (auto known = reading_of_watch()) {
+    evidence_.loaded = *known;
+  } else {
+    evidence_.loaded = co_await asked_.loaded();
+  }
   co_return std::nullopt;
 }
 
@@ -140,7 +153,7 @@ Task<std::optional<Proof>> Watch::await_end(Window window) {
   // Until the last sample and the last evaluation of the window are there, and Prometheus' word about its own groups.
   double settle = 2 * longest_interval(evidence_);
   const bool all_beat = std::all_of(evidence_.rules.begin(), evidence_.rules.end(), [this](const ExpectedRule& rule) {
-    return !heartbeat_of(evidence_.rules, rule.group).empty();
+    return !rule.last || !heartbeat_of(evidence_.rules, rule.group).empty();
   });
   if (!all_beat) {
     auto scrape = co_await asked_.longest_scrape();
@@ -157,8 +170,19 @@ Task<std::optional<Proof>> Watch::await_end(Window window) {
   co_return std::nullopt;
 }
 
-Task<void> Watch::glance() {
-  glanced_ = co_await asked_.glance();
+// What the stage's watch has read a moment ago, or null.
+RulesReading Watch::reading_of_watch() const {
+  return request_.watched == nullptr ? nullptr : request_.watched->newest(spec_.prometheus, clock_.now());
+}
+
+// `anew`: what is decided by it can't be taken back, so it must be the newest that there is.
+Task<void> Watch::glance(bool anew) {
+  auto reading = anew ? nullptr : reading_of_watch();
+  if (reading) {
+    glanced_ = std::move(reading);
+  } else {
+    glanced_ = co_await asked_.glance();
+  }
   if (!glanced_) {
     const auto& message = glanced_.error().message;
     if (said_.insert(message).second) say("(watching: " + message + ")");
@@ -166,7 +190,7 @@ Task<void> Watch::glance() {
   }
   co_await compare_start();
   pending_.clear();
-  for (const auto& rule : *glanced_) {
+  for (const auto& rule : **glanced_) {
     if (!rule.alerting || rule.alerts.empty()) continue;
     const bool scoped = std::any_of(evidence_.rules.begin(), evidence_.rules.end(), [&rule](const ExpectedRule& known) {
       return known.name == rule.name && in_scope(known);
@@ -204,7 +228,7 @@ Task<void> Watch::sketch(double from, double until) {
   if (so_far.end - so_far.begin < longest_interval(evidence_)) co_return;
   so_far.sightings = read_sightings(request_.directory, asked_.url());
   EvidenceGathering asked(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
-  so_far.loaded = glanced_;
+  so_far.loaded = unshared(glanced_);
   co_await asked.gather_so_far(so_far);
   look_up_delivery(so_far);
   // Answers need not be asked for again; what failed may be had at the end. What stands for itself was perhaps not
@@ -223,7 +247,8 @@ Task<void> Watch::sketch(double from, double until) {
 }
 
 Task<void> Watch::watch_until(double until) {
-  co_await glance();
+  bool anew = server_now() >= until;
+  co_await glance(anew);
   const double from = server_now();
   double left = until - server_now();
   if (left > 0 && !firing_) {
@@ -233,15 +258,17 @@ Task<void> Watch::watch_until(double until) {
   double next_word = left - progress_every;
   while (left > 0 && !firing_) {
     co_await clock_.sleep(milliseconds_of(std::min(1.0, left)) + Milliseconds(1), *request_.stop);
-    co_await glance();
+    anew = server_now() >= until;
+    co_await glance(anew);
     left = until - server_now();
-    if (!firing_ && left > std::max(sketch_every, sketch_took_)) co_await sketch(from, until);
+    if (!firing_ && left > std::max(sketch_worth, sketch_took_)) co_await sketch(from, until);
     left = until - server_now();
     if (left > 1 && left <= next_word) {
       say(fmt::format("{} left", span_text(std::round(left))));
       next_word = left - progress_every;
     }
   }
+  if (!anew && !firing_) co_await glance(true);
 }
 
 Task<void> Watch::outwait_pending() {
@@ -257,7 +284,7 @@ Task<void> Watch::outwait_pending() {
   const double from = server_now();
   while (!pending_.empty() && !firing_ && server_now() < from + patience) {
     co_await clock_.sleep(Milliseconds(500), *request_.stop);
-    co_await glance();
+    co_await glance(true);
   }
   evidence_.waited = server_now() - from;
 }
@@ -273,6 +300,8 @@ Task<GateEvidence> Watch::gather() {
   // When an alert ended the waiting, only what has passed can be looked at.
   evidence_.end = std::max(evidence_.begin, std::min(evidence_.end, server_now()));
   evidence_.sightings = read_sightings(request_.directory, asked_.url());
+  if (request_.watched != nullptr) request_.watched->gate_is_served();
+  evidence_.loaded = unshared(glanced_);
   co_await asked_.gather(evidence_);
   look_up_delivery(evidence_);
   if (!spec_.alertmanager.empty()) evidence_.muting = co_await ask_muting(http_, spec_.alertmanager, *request_.stop);

@@ -12,6 +12,8 @@ namespace quietgate {
 
 namespace {
 
+constexpr double default_interval = 60;  // seconds
+
 struct Asked {
   Selector selector;
   bool recorded = false;
@@ -75,7 +77,7 @@ double interval_of(const GateEvidence& evidence, const std::string& group) {
   for (const auto& rule : evidence.rules) {
     if (rule.group == group && rule.interval > 0) return rule.interval;
   }
-  return 60;
+  return default_interval;
 }
 
 double longest_interval(const GateEvidence& evidence) {
@@ -86,17 +88,36 @@ double longest_interval(const GateEvidence& evidence) {
     last = &rule.group;
     longest = std::max(longest, interval_of(evidence, rule.group));
   }
-  return longest > 0 ? longest : 60;
+  return longest > 0 ? longest : default_interval;
 }
 
-std::vector<const LoadedRule*> loaded_as(const GateEvidence& evidence, const ExpectedRule& rule) {
-  std::vector<const LoadedRule*> found;
-  if (!evidence.loaded) return found;
-  for (const auto& loaded : *evidence.loaded) {
-    if (loaded.group == rule.group && loaded.name == rule.name && loaded.alerting == rule.alerting)
-      found.push_back(&loaded);
-  }
-  return found;
+GroupIntervals::GroupIntervals(const GateEvidence& evidence) {
+  const auto take = [this](const auto& rules) {
+    const std::string* last = nullptr;  // a group's rules stand together
+    for (const auto& rule : rules) {
+      if (!(rule.interval > 0) || (last != nullptr && rule.group == *last)) continue;
+      last = &rule.group;
+      seconds_.emplace(rule.group, rule.interval);
+    }
+  };
+  if (evidence.loaded) take(*evidence.loaded);
+  take(evidence.rules);
+}
+
+double GroupIntervals::of(const std::string& group) const {
+  const auto found = seconds_.find(group);
+  return found == seconds_.end() ? default_interval : found->second;
+}
+
+LoadedIndex::LoadedIndex(const GateEvidence& evidence) {
+  if (!evidence.loaded) return;
+  for (const auto& rule : *evidence.loaded) rules_[{rule.group, rule.name, rule.alerting}].push_back(&rule);
+}
+
+const std::vector<const LoadedRule*>& LoadedIndex::as(const ExpectedRule& rule) const {
+  static const std::vector<const LoadedRule*> none;
+  const auto found = rules_.find({rule.group, rule.name, rule.alerting});
+  return found == rules_.end() ? none : found->second;
 }
 
 std::size_t steps_of(const GateEvidence& evidence, double step) {

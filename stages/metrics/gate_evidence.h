@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "runner/core/result.h"
@@ -84,8 +86,27 @@ struct GateEvidence {
 // The group's evaluation interval in seconds: as loaded, else as the file says, else a minute.
 double interval_of(const GateEvidence& evidence, const std::string& group);
 double longest_interval(const GateEvidence& evidence);
-// The loaded rules of the same group, name and type.
-std::vector<const LoadedRule*> loaded_as(const GateEvidence& evidence, const ExpectedRule& rule);
+
+// The same for who asks about rule after rule: interval_of looks through all of them each time.
+class GroupIntervals {
+ public:
+  explicit GroupIntervals(const GateEvidence& evidence);
+  double of(const std::string& group) const;
+
+ private:
+  std::map<std::string, double> seconds_;
+};
+
+// The loaded rules by group, name and type.
+class LoadedIndex {
+ public:
+  explicit LoadedIndex(const GateEvidence& evidence);  // which must outlive it and stay as it is
+  const std::vector<const LoadedRule*>& as(const ExpectedRule& rule) const;
+
+ private:
+  using Key = std::tuple<std::string_view, std::string_view, bool>;
+  std::map<Key, std::vector<const LoadedRule*>> rules_;
+};
 
 // The steps of an input that is there throughout the window.
 std::size_t steps_of(const GateEvidence& evidence, double step);

@@ -66,7 +66,7 @@ std::vector<std::pair<const LoadedRule*, const ActiveAlert*>> active_now(const G
   std::vector<std::pair<const LoadedRule*, const ActiveAlert*>> found;
   if (!evidence.loaded) return found;
   for (const auto& rule : *evidence.loaded) {
-    if (!rule.alerting || scoped_rule(evidence, rule.name) == nullptr) continue;
+    if (!rule.alerting || rule.alerts.empty() || scoped_rule(evidence, rule.name) == nullptr) continue;
     for (const auto& alert : rule.alerts) {
       if (alert.state == state) found.emplace_back(&rule, &alert);
     }
@@ -226,12 +226,13 @@ Finding prove_layers(const std::vector<std::string>& layers, const GateEvidence&
                      const std::vector<Finding>& others, bool without_rules) {
   std::vector<std::string> problems;
   std::string detail;
+  const LoadedIndex loaded(evidence);
   for (const auto& layer : layers) {
     int live = 0, dead = 0;
     for (const auto& rule : evidence.rules) {
       auto label = rule.labels.find("layer");
       if (!in_scope(rule) || label == rule.labels.end() || label->second != layer) continue;
-      const bool doubtful = (!without_rules && loaded_as(evidence, rule).empty()) ||
+      const bool doubtful = (!without_rules && loaded.as(rule).empty()) ||
                             std::any_of(others.begin(), others.end(), [&](const Finding& other) {
                               return other.dead.contains({rule.group, rule.name});
                             });

@@ -13,11 +13,10 @@ namespace quietgate {
 namespace {
 
 // Why the rule needs longer than the window, or empty. Raises `most` to what it needs.
-std::string too_short(const GateEvidence& evidence, const ExpectedRule& rule, double scrape, double past,
-                      double& most) {
+std::string too_short(const GateEvidence& evidence, const ExpectedRule& rule, double interval, double scrape,
+                      double past, double& most) {
   if (std::isinf(past))
     return fmt::format("{} could not have fired: it looks at one fixed moment (`@`), not at the window", rule.name);
-  const double interval = interval_of(evidence, rule.group);
   const double needed = rule.duration + 2 * interval + scrape + past;
   most = std::max(most, needed);
   if (evidence.length() >= needed) return {};
@@ -68,12 +67,14 @@ Finding prove_able(const GateEvidence& evidence) {
     for (const auto& target : *evidence.targets) scrape = std::max(scrape, target.scrape_interval);
   }
   const auto past = past_by_rule(evidence.rules);
+  const GroupIntervals intervals(evidence);
   double most = 0;
   for (std::size_t i = 0; i < evidence.rules.size(); ++i) {
     const auto& rule = evidence.rules[i];
     if (!in_scope(rule)) continue;
     const auto behind = past.find(i);
-    auto problem = too_short(evidence, rule, scrape, behind == past.end() ? 0 : behind->second, most);
+    auto problem =
+        too_short(evidence, rule, intervals.of(rule.group), scrape, behind == past.end() ? 0 : behind->second, most);
     if (problem.empty()) problem = changing_label(rule);
     if (problem.empty()) problem = never_completed(evidence, rule);
     if (problem.empty()) continue;

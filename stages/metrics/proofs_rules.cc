@@ -190,8 +190,9 @@ Finding prove_healthy(const GateEvidence& evidence) {
   Finding finding;
   if (!evidence.loaded) return conclude("P4", name, {evidence.loaded.error().message}, {});
   std::size_t healthy = 0;
+  const LoadedIndex index(evidence);
   for (const auto& rule : evidence.rules) {
-    for (const auto* loaded : loaded_as(evidence, rule)) {
+    for (const auto* loaded : index.as(rule)) {
       std::string problem;
       if (loaded->health != "ok" || !loaded->last_error.empty()) {
         problem = fmt::format("{} can't be evaluated: {}", rule.name,

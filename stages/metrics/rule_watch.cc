@@ -28,14 +28,6 @@ std::string key_of(const LoadedRule& rule) {
   return rule.file + ";" + rule.group;
 }
 
-Milliseconds pause_after(const std::vector<LoadedRule>& rules) {
-  double shortest = 15;
-  for (const auto& rule : rules) {
-    if (rule.interval > 0) shortest = std::min(shortest, rule.interval);
-  }
-  return std::clamp(Milliseconds(std::llround(shortest * 1000 / 3)), Milliseconds{150}, Milliseconds{5'000});
-}
-
 void read_file(const std::string& path, const std::string& url, Sightings& all) {
   std::error_code wrong;
   if (fs::file_size(path, wrong) > most_bytes || wrong) return;
@@ -102,11 +94,12 @@ bool add_sightings(const std::vector<LoadedRule>& rules, Sightings& to) {
 }
 
 Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, RulesSeen seen,
-                       Stop& stop) {
+                       WatchedRules& watched, Stop& stop) {
   Prometheus prometheus(http, url, patience);
   std::ofstream file(attempt_directory + file_name, std::ios::binary | std::ios::app);
   Sightings newest;
   for (;;) {
+    const auto asked = clock.now();
     auto rules = co_await prometheus.rules(stop);
     auto pause = after_a_problem;
     if (seen) seen(rules);
@@ -117,7 +110,8 @@ Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string at
         if (group.evaluated.size() > 1) group.evaluated.erase(group.evaluated.begin(), group.evaluated.end() - 1);
         group.unhealthy.clear();
       }
-      pause = pause_after(*rules);
+      pause = reading_pause(*rules);
+      watched.add(url, asked, std::make_shared<const std::vector<LoadedRule>>(std::move(*rules)));
     }
     co_await clock.sleep(pause, stop);
   }
@@ -150,10 +144,10 @@ bool has_gates(const std::vector<Row>& history) {
   return false;
 }
 
-std::set<std::string> servers_to_watch(const StageRequest& request) {
+namespace {
+
+std::set<std::string> servers_of_later_gates(const StageRequest& request) {
   std::set<std::string> urls;
-  if (const auto* own = std::get_if<PromoteSpec>(&request.spec.body); own != nullptr && own->gate)
-    urls.insert(own->gate->prometheus);
   if (!has_gates(*request.history)) return urls;
   RunState state;
   for (const auto& row : *request.history) fold(state, row.event, row.at);
@@ -166,6 +160,16 @@ std::set<std::string> servers_to_watch(const StageRequest& request) {
     if (url) urls.insert(*url);
   }
   return urls;
+}
+
+}  // namespace
+
+ServersToWatch servers_to_watch(const StageRequest& request) {
+  ServersToWatch servers{servers_of_later_gates(request), {}};
+  const auto* own = std::get_if<PromoteSpec>(&request.spec.body);
+  if (own != nullptr && own->gate && !servers.later.contains(own->gate->prometheus))
+    servers.own = own->gate->prometheus;
+  return servers;
 }
 
 std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRules& committed) {
@@ -202,8 +206,8 @@ std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRul
 }
 
 Task<StageOutcome> WatchedStage::run(StageRequest request) {
-  const auto urls = servers_to_watch(request);
-  if (urls.empty()) co_return co_await inner_.run(std::move(request));
+  const auto servers = servers_to_watch(request);
+  if (servers.later.empty() && !servers.own) co_return co_await inner_.run(std::move(request));
   CommittedRules own;
   auto alarms = alarms_of(request, committed_ == nullptr ? own : *committed_);
   std::string alarm;
@@ -211,9 +215,17 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
   const auto executor = co_await boost::asio::this_coro::executor;
   Stop over;
   Stop never;
+  WatchedRules watched(over);
+  request.watched = &watched;
   Bell bell(executor);
-  std::size_t left = urls.size();
-  for (const auto& url : urls) {
+  std::size_t left = servers.later.size() + (servers.own ? 1 : 0);
+  const auto done = [&left, &bell](std::exception_ptr) {
+    --left;
+    bell.ring();
+  };
+  if (servers.own)
+    spawn(executor, watch_rules(http_, clock_, *servers.own, request.directory, {}, watched, watched.served()), done);
+  for (const auto& url : servers.later) {
     RulesSeen seen;
     if (auto found = alarms.find(url); found != alarms.end()) {
       seen = [&alarm, &watch = found->second, log = request.log,
@@ -227,11 +239,7 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
         if (sentence && alarm.empty()) alarm = *sentence;
       };
     }
-    spawn(executor, watch_rules(http_, clock_, url, request.directory, std::move(seen), over),
-          [&left, &bell](std::exception_ptr) {
-            --left;
-            bell.ring();
-          });
+    spawn(executor, watch_rules(http_, clock_, url, request.directory, std::move(seen), watched, over), done);
   }
   std::optional<StageOutcome> outcome;
   std::exception_ptr thrown;

@@ -59,6 +59,19 @@ TEST(Gate, TheProofTableFillsUpWhileItWaits) {
                                           HasSubstr("\"duration_ms\":27000"), Not(HasSubstr("blind"))));
 }
 
+// It would ask as much of the server as the verdict, and hold that up.
+TEST(Gate, AWaitOfAFewSecondsShowsNoTable) {
+  const auto progress = [](Milliseconds quiet_for) {
+    GateWorld world;
+    const auto now = world.bench.clock.now();
+    world.finished["load"].window = Window{now - Milliseconds{20'000}, now};
+    world.spec.quiet_for = quiet_for;
+    return last_progress(world);
+  };
+  EXPECT_EQ(progress(Milliseconds{2'000}), "");
+  EXPECT_THAT(progress(Milliseconds{5'000}), HasSubstr("\"id\":\"P5\""));
+}
+
 TEST(Gate, ItShowsWhatIsMissingBeforeTheEnd) {
   GateWorld world;
   world.prometheus.instead["count(errors "] = [] {

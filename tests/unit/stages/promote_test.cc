@@ -1,3 +1,4 @@
+#include "stages/metrics/watched_rules.h"
 #include "tests/support/promote_world.h"
 
 namespace quietgate {
@@ -303,6 +304,23 @@ TEST(Promote, AJudgementOfTheSameMeasurementsIsKeptForAnHour) {
   EXPECT_TRUE(judged_before(GateVerdict::quiet, 1, 2, Milliseconds{0}));
   EXPECT_FALSE(judged_before(GateVerdict::blind, 1, 2, Milliseconds{0})) << "a retry judges again";
   EXPECT_FALSE(judged_before(GateVerdict::quiet, 1, 1, Milliseconds{3'601'000}));
+}
+
+// What is left may be a person's approval, days later.
+TEST(Promote, AKeptJudgementNeedsNobodyWhoReadsTheRules) {
+  PromoteWorld world;
+  world.add_gate();
+  GateJudgement judgement;
+  judgement.window = *world.finished["load"].window;
+  world.happened(GateJudged{{"sample", 7}, "production", 1, judgement});
+  Stop over;
+  WatchedRules watched(over);
+  auto request = world.request();
+  request.watched = &watched;
+  PromoteStage stage(world.git, world.prometheus, world.bench.clock);
+  world.bench.await(stage.run(std::move(request)));
+  EXPECT_EQ(world.prometheus.asked, 0);
+  EXPECT_TRUE(watched.served().requested());
 }
 
 TEST(Approval, APromotionWaitsForAPersonAfterTheGate) {

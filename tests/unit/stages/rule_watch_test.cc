@@ -140,14 +140,18 @@ struct WatchedWorld {
 
 TEST(WatchedStage, KnowsWhichServersAGateWillJudgeBy) {
   WatchedWorld world;
-  EXPECT_THAT(servers_to_watch(world.request()), ElementsAre("http://ana:secret@p:9090/"));
-  EXPECT_THAT(servers_to_watch(world.request("staging")), ElementsAre("http://ana:secret@p:9090/"));
-  for (const auto* stage : {"beside", "release"}) EXPECT_TRUE(servers_to_watch(world.request(stage)).empty()) << stage;
-  world.bench.history.resize(3);
-  EXPECT_TRUE(servers_to_watch(world.request()).empty()) << "its address is not known yet";
+  EXPECT_THAT(servers_to_watch(world.request()).later, ElementsAre("http://ana:secret@p:9090/"));
+  EXPECT_THAT(servers_to_watch(world.request("staging")).later, ElementsAre("http://ana:secret@p:9090/"));
+  for (const auto* stage : {"beside", "release"})
+    EXPECT_TRUE(servers_to_watch(world.request(stage)).later.empty()) << stage;
   PromoteSpec promote{"production", GateSpec{}, Approval::none};
+  promote.gate->prometheus = "http://ana:secret@p:9090/";
+  EXPECT_EQ(servers_to_watch(world.bench.request(promote)).own, std::nullopt) << "a later gate judges by it, too";
+  world.bench.history.resize(3);
+  EXPECT_TRUE(servers_to_watch(world.request()).later.empty()) << "its address is not known yet";
   promote.gate->prometheus = "http://q";
-  EXPECT_THAT(servers_to_watch(world.bench.request(promote)), ElementsAre("http://q"));
+  EXPECT_EQ(servers_to_watch(world.bench.request(promote)).own, "http://q");
+  EXPECT_TRUE(servers_to_watch(world.bench.request(promote)).later.empty());
 }
 
 TEST(WatchedStage, WritesEveryEvaluationAndEndsWithItsStage) {
