@@ -198,7 +198,8 @@ Task<void> EvidenceGathering::gather_evaluations(GateEvidence& evidence) {
 Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
   std::set<std::string> fleeting;
   const GroupIntervals intervals(evidence);
-  for (const auto& need : input_needs(evidence.rules)) {
+  const auto needs = input_needs(evidence.rules);
+  for (const auto& need : needs) {
     const double interval = intervals.of(evidence.rules[need.rule].group);
     if (!need.wider.empty() || !need.witness.empty() || !need.sibling.empty()) fleeting.insert(need.selector);
     for (const auto& selector : {need.selector, need.wider, need.witness, need.sibling}) {
@@ -226,7 +227,7 @@ Task<void> EvidenceGathering::gather_inputs(GateEvidence& evidence) {
       co_await gather_counts(evidence, std::move(some), scrape);
     }
   }
-  co_await gather_descriptions(evidence);
+  co_await gather_descriptions(evidence, needs);
 }
 
 // Most inputs are there at each step, which one question can tell of many. Where one is missing, or the server has no
@@ -252,8 +253,8 @@ Task<void> EvidenceGathering::gather_counts(GateEvidence& evidence, std::vector<
   }
 }
 
-Task<void> EvidenceGathering::gather_descriptions(GateEvidence& evidence) {
-  for (const auto& need : input_needs(evidence.rules)) {
+Task<void> EvidenceGathering::gather_descriptions(GateEvidence& evidence, const std::vector<InputNeed>& needs) {
+  for (const auto& need : needs) {
     if (need.metric.empty() || evidence.described.contains(need.metric)) continue;
     if (gone_) {
       evidence.described.emplace(need.metric, *gone_);

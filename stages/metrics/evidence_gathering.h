@@ -43,7 +43,7 @@ class EvidenceGathering {
   Task<void> gather_evaluations(GateEvidence& evidence);
   Task<void> gather_inputs(GateEvidence& evidence);
   Task<void> gather_counts(GateEvidence& evidence, std::vector<std::string> selectors, double scrape);
-  Task<void> gather_descriptions(GateEvidence& evidence);
+  Task<void> gather_descriptions(GateEvidence& evidence, const std::vector<InputNeed>& needs);
   Task<void> gather_alerts(GateEvidence& evidence);
   Task<void> gather_values(GateEvidence& evidence);
   Task<void> see_if_gone();  // after an error

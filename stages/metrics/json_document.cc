@@ -65,6 +65,28 @@ std::size_t sequence_size(const char* at, const char* end) {
   return size;
 }
 
+// The double nearest to a decimal number of few digits: the digits and the power of ten are doubles to the last bit,
+// and so one division rounds as it should. Nothing for others.
+std::optional<double> short_decimal(std::string_view text) {
+  constexpr std::array powers{1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+  constexpr std::size_t most_digits = 15;
+  std::int64_t digits = 0;
+  std::size_t fraction = text.size();  // where it begins
+  if (text.size() > most_digits) return std::nullopt;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '.') {
+      fraction = at + 1;
+    } else if (text[at] >= '0' && text[at] <= '9') {
+      digits = digits * 10 + (text[at] - '0');
+    } else {
+      return std::nullopt;
+    }
+  }
+  const auto decimals = text.size() - fraction;
+  if (decimals >= powers.size()) return std::nullopt;
+  return static_cast<double>(digits) / powers[decimals];
+}
+
 void append_utf8(std::string& text, unsigned code) {
   if (code < 0x80) {
     text += static_cast<char>(code);
@@ -174,6 +196,10 @@ class JsonDocument::Scanner {
     if (take('e') || take('E')) {
       if (!take('+')) take('-');
       if (!digits()) return false;
+    }
+    if (const auto number = short_decimal({from, at_})) {
+      writer_.add(Kind::number, *number);
+      return true;
     }
     double number = 0;
     const auto [rest, wrong] = std::from_chars(from, at_, number);

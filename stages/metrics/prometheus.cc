@@ -14,13 +14,15 @@ constexpr std::int64_t points_per_chunk = 10'000;  // the server refuses more th
 constexpr std::int64_t most_chunks = 100;
 
 std::string form_encode(const std::string& text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
   std::string encoded;
+  encoded.reserve(text.size() * 2);
   for (unsigned char c : text) {
     if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' ||
         c == '.' || c == '~') {
       encoded += static_cast<char>(c);
     } else {
-      encoded += fmt::format("%{:02X}", c);
+      encoded += {'%', digits[c >> 4U], digits[c & 0xfU]};
     }
   }
   return encoded;

@@ -103,14 +103,16 @@ double value_of(std::string_view text) {
 }
 
 Sample sample_of(Json pair) {
-  const Surprise no_pair{"a sample is not a pair of a time and a number"};
-  if (!pair.is(Json::Kind::array)) throw no_pair;
+  const auto expect = [](bool is_so) {
+    if (!is_so) throw Surprise{"a sample is not a pair of a time and a number"};
+  };
+  expect(pair.is(Json::Kind::array));
   auto at = pair.begin();
-  if (at == pair.end() || !(*at).is(Json::Kind::number)) throw no_pair;
+  expect(at != pair.end() && (*at).is(Json::Kind::number));
   const double time = (*at).number();
-  if (++at == pair.end() || !(*at).is(Json::Kind::string)) throw no_pair;
+  expect(++at != pair.end() && (*at).is(Json::Kind::string));
   const auto value = (*at).text();
-  if (++at != pair.end()) throw no_pair;
+  expect(++at == pair.end());
   return {time, value_of(value)};
 }
 

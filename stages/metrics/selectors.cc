@@ -12,10 +12,11 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::array aggregations{"sum",   "avg",     "min",          "max",      "count",  "stddev",      "stdvar",
-                                  "group", "bottomk", "count_values", "quantile", "limitk", "limit_ratio", "topk"};
-constexpr std::array groupings{"by", "without", "on", "ignoring", "group_left", "group_right"};
-constexpr std::array words{"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan"};
+constexpr std::array<std::string_view, 14> aggregations{"sum",      "avg",    "min",         "max",     "count",
+                                                        "stddev",   "stdvar", "group",       "bottomk", "count_values",
+                                                        "quantile", "limitk", "limit_ratio", "topk"};
+constexpr std::array<std::string_view, 6> groupings{"by", "without", "on", "ignoring", "group_left", "group_right"};
+constexpr std::array<std::string_view, 8> words{"and", "or", "unless", "atan2", "bool", "offset", "inf", "nan"};
 
 template <class List>
 bool one_of(const List& list, const std::string& text) {
