@@ -7,9 +7,13 @@
 
 namespace quietgate {
 
+namespace {
+
 bool is_upper(const Bound& bound) {
   return bound.relation == Bound::Relation::less || bound.relation == Bound::Relation::less_equal;
 }
+
+}  // namespace
 
 Check judge_failures(const std::string& name, std::int64_t failures, std::int64_t requests, const Bound& bound,
                      const std::string& basis) {

@@ -10,8 +10,6 @@
 
 namespace quietgate {
 
-bool is_upper(const Bound& bound);
-
 // So many failures of so many requests. Inconclusive without requests, and when an upper bound above 0 holds for the
 // ratio that was seen but not for its upper limit. `basis` ends the sentence (expectation.h).
 Check judge_failures(const std::string& name, std::int64_t failures, std::int64_t requests, const Bound& bound,

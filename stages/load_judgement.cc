@@ -19,7 +19,6 @@ constexpr std::string_view known_percentiles = "p50 p90 p95 p99";
 constexpr double kept_up = 0.95;    // of the schedule: with less the load was another than the one asked for
 constexpr double busy_cores = 0.9;  // from here on a process may measure itself
 constexpr double most_begun = 1.05;
-constexpr double all_busy = 0.9;  // of the users: what they did not begin waited for them, and they for answers
 constexpr std::int64_t least_silence = 2;  // seconds
 constexpr double least_missed = 20;        // requests: fewer may just not have been due
 
@@ -103,7 +102,6 @@ struct Judged {
   std::int64_t requests = 0;
   std::int64_t failures = 0;
   const ResponseTimes& steady;
-  const ResponseTimes& sent;  // from when requests were really sent
   std::int64_t steady_requests = 0;
 };
 
@@ -165,38 +163,12 @@ Arrivals arrivals_of(const LoadReport& report) {
   return all;
 }
 
-// Where all users wait for answers, the service is why tasks begin late, and what it took from when requests were
-// really sent is less than what their users would have waited for had all arrivals begun. Enough to refuse: when even
-// the percentile's lower limit, less what the generator may have added at both ends, does not hold.
-std::optional<Check> slow_all_the_same(const std::string& name, const Bound& bound, const Judged& of) {
-  const auto& report = of.report;
-  if (name.size() != 3 || known_percentiles.find(name) == std::string_view::npos || !is_upper(bound)) return {};
-  if (arrivals_of(report).too_many() || report.steady_cpu() >= busy_cores) return {};
-  const double busy = report.busy_users();
-  if (std::isnan(busy) || busy < all_busy) return {};
-  const auto rank = lower_rank(of.sent.count(), std::stod(name.substr(1)) / 100);
-  if (rank == 0) return {};
-  const double least = of.sent.ranked(rank) * (1 - bucket_width) - 2 * 1000 * report.steady_lag();
-  if (bound.holds(least)) return {};
-  const auto full = of.prefix + name;
-  auto check = judge(full, least, Unit::milliseconds, bound, {});
-  check.sentence = fmt::format(
-      "{} (95 % confidence, {} requests, from when they were really sent): only {:.1f} % of the scheduled arrivals "
-      "began, for {:.0f} % of the users waited for answers",
-      check.sentence.replace(0, full.size(), full + " at least"), format_count(of.sent.count()),
-      100 * report.achieved(), 100 * std::min(busy, 1.0));
-  return check;
-}
-
 // Tasks that begin late for want of users or of a processor make response times long and counts small, whatever the
 // service does; it failed those requests alone that it failed.
 Check expectation_check(const std::string& name, const Bound& bound, const Judged& of) {
   auto check = measured_check(name, bound, of);
-  if (check.outcome == Outcome::passed || name == "failure_ratio") return check;
+  if (check.outcome != Outcome::failed || name == "failure_ratio") return check;
   if (kept_schedule(of.report) && !arrivals_of(of.report).too_many()) return check;
-  // Also of fewer requests than it takes to bound a percentile from above: who is slow is asked for little.
-  if (auto slow = slow_all_the_same(name, bound, of)) return *slow;
-  if (check.outcome != Outcome::failed) return check;
   check.outcome = Outcome::inconclusive;
   check.sentence += ", but the load generator did not keep the schedule: this was not the load that was asked for";
   return check;
@@ -232,10 +204,10 @@ void add_endpoints(const LoadReport& report, const LoadSpec& spec, std::vector<C
       continue;
     }
     const auto& counts = found->second;
-    add_expectations(bounds,
-                     {report, source_of(spec), name + " ", counts.requests, counts.failures, counts.steady,
-                      counts.steady_sent, counts.steady_requests},
-                     checks);
+    add_expectations(
+        bounds,
+        {report, source_of(spec), name + " ", counts.requests, counts.failures, counts.steady, counts.steady_requests},
+        checks);
   }
 }
 
@@ -447,16 +419,9 @@ std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, co
   if (auto check = excess_check(report)) checks.push_back(*check);
   if (auto check = silence_check(report)) checks.push_back(*check);
   if (auto check = generator_check(report)) checks.push_back(*check);
-  add_expectations(spec.expect,
-                   {report,
-                    source_of(spec),
-                    {},
-                    report.requests,
-                    report.failures,
-                    report.steady,
-                    report.steady_sent,
-                    report.steady_requests},
-                   checks);
+  add_expectations(
+      spec.expect,
+      {report, source_of(spec), {}, report.requests, report.failures, report.steady, report.steady_requests}, checks);
   add_endpoints(report, spec, checks);
   return checks;
 }

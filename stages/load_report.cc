@@ -20,7 +20,6 @@ constexpr std::size_t longest_line = 4 * 1024 * 1024;
 constexpr std::int64_t most_buckets = 64 * 256;
 constexpr std::int64_t most_requests = std::int64_t{1} << 40;
 constexpr std::size_t most_seconds = 14 * 24 * 3600;
-constexpr std::int64_t least_looks = 3;      // at who is busy
 constexpr std::size_t most_endpoints = 110;  // the listener has a limit of its own, per process
 
 // The largest whole number of microseconds that the bucket holds, in milliseconds.
@@ -55,9 +54,9 @@ std::string text_of(const Json& row, const char* name) {
   return found != row.end() && found->is_string() ? found->get<std::string>().substr(0, 1000) : std::string();
 }
 
-ResponseTimes buckets_of(const Json& row, const char* name) {
+ResponseTimes times_of(const Json& row) {
   ResponseTimes times;
-  for (const auto& pair : row.at(name)) {
+  for (const auto& pair : row.at("buckets")) {
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_integer() || !pair[1].is_number_integer()) {
       throw std::runtime_error("a bucket is no pair of counts");
     }
@@ -68,29 +67,15 @@ ResponseTimes buckets_of(const Json& row, const char* name) {
     }
     times.add(bucket, count);
   }
-  if (times.count() != count_of(row, "timed")) {
-    throw std::runtime_error(fmt::format("the {} do not add up to `timed`", name));
-  }
-  return times;
-}
-
-ResponseTimes times_of(const Json& row) {
-  auto times = buckets_of(row, "buckets");
-  if (times.count() > 0) {
+  auto timed = count_of(row, "timed");
+  if (times.count() != timed) throw std::runtime_error("the buckets do not add up to `timed`");
+  if (timed > 0) {
     auto smallest = number_of(row, "min");
     auto largest = number_of(row, "max");
     if (smallest > largest) throw std::runtime_error("`min` is above `max`");
     times.set_extremes(number_of(row, "sum"), smallest, largest);
   }
   return times;
-}
-
-// Those from when requests were really sent are told only where they are others.
-ResponseTimes sent_of(const Json& row, const ResponseTimes& times) {
-  if (!row.contains("sent")) return times;
-  auto sent = buckets_of(row, "sent");
-  sent.set_extremes(0, 0, times.largest());
-  return sent;
 }
 
 }  // namespace
@@ -201,8 +186,6 @@ void LoadReport::add_second(const Json& row) {
   if (row.contains("intended")) {
     second.intended = count_of(row, "intended");
     second.begun = count_of(row, "begun");
-    if (row.contains("busy")) second.busy = count_of(row, "busy");
-    if (row.contains("lag")) second.lag = number_of(row, "lag");
   }
   const auto index = static_cast<std::int64_t>(seconds.size());
   const bool is_steady = index >= warm_up_seconds_ && index < steady_until_;
@@ -242,10 +225,6 @@ void LoadReport::add_endpoint(const Json& row, bool is_steady, LoadSecond& secon
   if (!is_steady) return;
   found->second.steady.merge(its_times);
   found->second.steady_requests += count;
-  if (second.intended == 0) return;
-  const auto sent = sent_of(row, its_times);
-  found->second.steady_sent.merge(sent);
-  steady_sent.merge(sent);
 }
 
 void LoadReport::add_final(const Json& row) {
@@ -294,33 +273,9 @@ double LoadReport::achieved() const {
   return intended == 0 ? nothing : static_cast<double>(begun) / static_cast<double>(intended);
 }
 
-double LoadReport::steady_lag() const {
-  double most = 0;
-  for (auto index = static_cast<std::size_t>(warm_up_seconds_); index < seconds.size(); ++index) {
-    most = std::max(most, seconds[index].lag);
-  }
-  return most;
-}
-
-std::int64_t LoadReport::whole_seconds() const {
-  const auto whole = length ? static_cast<std::int64_t>(*length) : INT64_MAX;
-  return std::min({whole, steady_until_, static_cast<std::int64_t>(seconds.size())});
-}
-
-double LoadReport::busy_users() const {
-  std::int64_t looks = 0, users = 0, busy = 0;
-  for (auto index = warm_up_seconds_; index < whole_seconds(); ++index) {
-    const auto& second = seconds[static_cast<std::size_t>(index)];
-    if (second.busy < 0) continue;
-    ++looks;
-    users += second.users;
-    busy += second.busy;
-  }
-  return looks < least_looks || users == 0 ? nothing : static_cast<double>(busy) / static_cast<double>(users);
-}
-
 Silence LoadReport::silence() const {
-  const auto end = whole_seconds();
+  const auto whole = length ? static_cast<std::int64_t>(*length) : INT64_MAX;
+  const auto end = std::min({whole, steady_until_, static_cast<std::int64_t>(seconds.size())});
   Silence longest, now;
   std::int64_t answered = 0;
   for (auto index = warm_up_seconds_; index < end; ++index) {

@@ -18,8 +18,6 @@
 
 namespace quietgate {
 
-constexpr double bucket_width = 1.0 / 256;  // of its values, at most
-
 // Response times, counted in the listener's log-linear buckets.
 class ResponseTimes {
  public:
@@ -46,8 +44,6 @@ struct LoadSecond {
   std::int64_t intended = 0;  // tasks by the schedule, where there is one
   std::int64_t begun = 0;     // and those that began
   std::int64_t waiting = -1;  // requests under way for a second or more at its end; negative: not known
-  std::int64_t busy = -1;     // requests under way at its end, where there is a schedule; negative: not known
-  double lag = 0;             // seconds for which a generating process held up its own work, at most
   std::int64_t requests = 0;
   std::int64_t failures = 0;
   double p50 = 0;  // milliseconds; NaN in a second without an answer
@@ -59,7 +55,6 @@ struct LoadEndpoint {
   std::int64_t requests = 0;  // from the start
   std::int64_t failures = 0;
   ResponseTimes steady;
-  ResponseTimes steady_sent;
   std::int64_t steady_requests = 0;
 };
 
@@ -110,8 +105,7 @@ class LoadReport {
   std::int64_t requests = 0;  // from the start
   std::int64_t failures = 0;
   std::int64_t exceptions = 0;
-  ResponseTimes steady;       // of the seconds after the warm-up
-  ResponseTimes steady_sent;  // likewise, from when requests were really sent; empty: there is no schedule
+  ResponseTimes steady;  // of the seconds after the warm-up
   std::int64_t steady_requests = 0;
   std::int64_t steady_failures = 0;
   std::vector<std::pair<std::string, std::int64_t>> errors;  // most frequent first
@@ -127,9 +121,6 @@ class LoadReport {
   double steady_cpu() const;     // cores at most, over the steady state
   // Of the tasks that the schedule had in the steady state, the share that began; NaN: there is no schedule.
   double achieved() const;
-  // Of the users of the steady state, the share that waited for an answer; NaN: not known.
-  double busy_users() const;
-  double steady_lag() const;  // seconds at most, over the steady state
   // The longest; none: `seconds` is 0. Where it is known that nobody waited, there is none.
   Silence silence() const;
 
@@ -138,7 +129,6 @@ class LoadReport {
   void add_second(const nlohmann::json& row);
   void add_endpoint(const nlohmann::json& row, bool is_steady, LoadSecond& second, ResponseTimes& times);
   void add_final(const nlohmann::json& row);
-  std::int64_t whole_seconds() const;  // the end of the steady state's
   std::int64_t warm_up_seconds_;
   bool scheduled_ = true;  // if iterations are told at all
   std::int64_t steady_until_ = INT64_MAX;

@@ -1,9 +1,11 @@
-"""How quietgate counts requests: the first part of quietgate_listener.py.
+"""How quietgate counts requests, and when tasks should begin: the first part of quietgate_listener.py.
 
 Response times are counted in log-linear buckets of whole microseconds: below 512 each value has its own bucket; above,
 every doubling has 256 buckets, so a bucket is narrower than 0.4 % of its values. Rows of several processes are merged
 by adding what is counted per second, endpoint and bucket.
 """
+import math
+
 MAX_DISTINCT = 50
 MAX_ENDPOINTS = 100
 MAX_TEXT = 300
@@ -24,17 +26,15 @@ def first_line(text):
 
 
 class Endpoint:
-    __slots__ = ("requests", "failures", "timed", "sum", "min", "max", "buckets", "sent")
+    __slots__ = ("requests", "failures", "timed", "sum", "min", "max", "buckets")
 
     def __init__(self):
         self.requests = self.failures = self.timed = 0
         self.sum = self.max = 0.0
         self.min = None
         self.buckets = {}
-        self.sent = None  # like `buckets`, but from when requests were really sent; None: the same
 
-    def add(self, milliseconds, failed, late=0.0):
-        """`late`: so many of the milliseconds had passed before it was sent."""
+    def add(self, milliseconds, failed):
         self.requests += 1
         if failed:
             self.failures += 1
@@ -47,20 +47,12 @@ class Endpoint:
         if milliseconds > self.max:
             self.max = milliseconds
         bucket = bucket_of(milliseconds)
-        if late and self.sent is None:
-            self.sent = dict(self.buckets)
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
-        if self.sent is not None:
-            bucket = bucket_of(milliseconds - late)
-            self.sent[bucket] = self.sent.get(bucket, 0) + 1
 
     def row(self, name):
-        row = {"name": name, "requests": self.requests, "failures": self.failures, "timed": self.timed,
-               "sum": round(self.sum, 3), "min": round(self.min or 0.0, 3), "max": round(self.max, 3),
-               "buckets": sorted(self.buckets.items())}
-        if self.sent is not None:
-            row["sent"] = sorted(self.sent.items())
-        return row
+        return {"name": name, "requests": self.requests, "failures": self.failures, "timed": self.timed,
+                "sum": round(self.sum, 3), "min": round(self.min or 0.0, 3), "max": round(self.max, 3),
+                "buckets": sorted(self.buckets.items())}
 
     def merge(self, row):
         self.requests += row["requests"]
@@ -70,24 +62,19 @@ class Endpoint:
             self.sum += row["sum"]
             self.min = row["min"] if self.min is None else min(self.min, row["min"])
             self.max = max(self.max, row["max"])
-            if self.sent is None and "sent" in row:
-                self.sent = dict(self.buckets)
-            if self.sent is not None:
-                for bucket, count in row.get("sent", row["buckets"]):
-                    self.sent[bucket] = self.sent.get(bucket, 0) + count
             for bucket, count in row["buckets"]:
                 self.buckets[bucket] = self.buckets.get(bucket, 0) + count
 
 
 class Second:
-    __slots__ = ("endpoints", "begun", "cpu", "lag", "users", "waiting", "busy")
+    __slots__ = ("endpoints", "begun", "cpu", "users", "waiting")
 
     def __init__(self):
         self.endpoints = {}
         self.begun = 0
-        self.cpu = self.lag = 0.0
+        self.cpu = 0.0
         self.users = None
-        self.waiting = self.busy = None
+        self.waiting = None
 
     def endpoint(self, name):
         found = self.endpoints.get(name)
@@ -99,5 +86,47 @@ class Second:
 
     def rows(self):
         return [endpoint.row(name) for name, endpoint in sorted(self.endpoints.items())]
+
+
+class Arrivals:
+    """When the n-th task should begin, in seconds after the start; processes take every so many-th."""
+
+    def __init__(self, phases):
+        self.phases = phases
+        self.next = 0
+        self.step = 1
+
+    def expected(self, elapsed):
+        count = 0.0
+        for seconds, begin, end in self.phases:
+            part = min(max(elapsed, 0.0), seconds)
+            count += begin * part + (end - begin) * part * part / (2 * seconds)
+            elapsed -= seconds
+            if elapsed <= 0:
+                break
+        return math.floor(count + 1e-9)
+
+    def due(self, number):
+        before = 0.0
+        wanted = number + 1.0
+        for seconds, begin, end in self.phases:
+            total = (begin + end) / 2 * seconds
+            if wanted <= total + 1e-9:
+                slope = (end - begin) / seconds
+                if abs(slope) < 1e-12:
+                    return before + wanted / begin
+                return before + (math.sqrt(max(0.0, begin * begin + 2 * slope * wanted)) - begin) / slope
+            wanted -= total
+            before += seconds
+        return None
+
+    def take(self):
+        number = self.next
+        self.next += self.step
+        return self.due(number)
+
+    def left_until(self, elapsed):
+        """How many of this process's tasks should have begun by then and were not taken."""
+        return max(0, (self.expected(elapsed) - self.next + self.step - 1) // self.step)
 
 

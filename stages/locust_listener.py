@@ -5,15 +5,12 @@
   {"kind": "shape", "name": "Mine"}                          the locustfile has a load shape of its own
   {"kind": "started", "time": 1700000000.25}                 seconds since the epoch
   {"kind": "second", "second": 0, "users": 4, "exceptions": 0, "cpu": 0.31, "waiting": 0, "intended": 100, "begun": 99,
-   "busy": 3, "lag": 0.021,
    "endpoints": [{"name": "GET /", "requests": 120, "failures": 1, "timed": 120, "sum": 812.5, "min": 1.25,
-                  "max": 93.5, "buckets": [[1200, 3], ...], "sent": [[1100, 3], ...]}, ...]}
+                  "max": 93.5, "buckets": [[1200, 3], ...]}, ...]}
       every second of the load without a gap, the last one in part, and what was answered after it in one more; times
       in ms; exceptions of tasks since the start; cpu: of the busiest process, in cores; waiting: requests that had been
       under way for a second or more at its end, where that is known (Locust's own HTTP clients); intended and begun:
-      tasks by the schedule, where there is one; and then busy: requests under way at its end, where that is known; lag:
-      seconds for which the loop that sends and receives did at most not come round; sent: the buckets again, from when
-      requests were really sent, where one of them was late
+      tasks by the schedule, where there is one
   {"kind": "worker", "worker": "2", "words": "killed by signal 9", "lost": true, "elapsed": 12.5}
       one is gone before the load's end, or (`lost` is false) one that is there must not be
   {"kind": "workers", "joined": 1, "expected": 2}            there was no load, for workers did not come
@@ -51,6 +48,8 @@ from locust import events
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from locust.event import EventHook
+from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
 
 # Debian ships Locust with an empty version, which makes a master refuse each of its workers.
 if not getattr(locust.runners, "__version__", "x"):
@@ -102,8 +101,6 @@ class Recorder:
         self.cpu = (self.start, time.process_time())
         self.write("started", time=time.time())
         gevent.spawn(self.tick)
-        if self.arrivals:
-            gevent.spawn(beat, self)
         if self.file and self.plan.get("duration"):
             gevent.spawn_later(self.plan["duration"], self.end)
 
@@ -139,8 +136,7 @@ class Recorder:
         second.users = self.runner.user_count
         if self.under_way is not None:
             since = time.monotonic() - LONG_UNDER_WAY
-            second.waiting = sum(1 for begin, *_ in self.under_way.values() if begin <= since)
-            second.busy = len(self.under_way)
+            second.waiting = sum(1 for begin, _ in self.under_way.values() if begin <= since)
 
     def second(self, index):
         index = max(index, self.written)
@@ -161,9 +157,7 @@ class Recorder:
             if self.arrivals:
                 end = self.written + 1 if self.length is None else min(self.written + 1, self.length)
                 intended = self.arrivals.expected(end) - self.arrivals.expected(self.written)
-                schedule.update(intended=max(0, intended), begun=s.begun, lag=round(s.lag, 3))
-                if s.busy is not None:
-                    schedule.update(busy=s.busy)
+                schedule.update(intended=max(0, intended), begun=s.begun)
             self.write("second", second=self.written, users=self.users, exceptions=self.exceptions, cpu=round(s.cpu, 3),
                        **schedule, endpoints=s.rows())
             self.written += 1
@@ -180,14 +174,14 @@ class Recorder:
             if response_time is not None:
                 response_time += late * 1000
         error = exception and (first_line(exception) or type(exception).__name__)
-        self.add(f"{request_type} {name}", response_time, error, late)
+        self.add(f"{request_type} {name}", response_time, error)
         if not exception and response_time is not None:
             self.longest = max(self.longest, response_time / 1000)
 
-    def add(self, name, milliseconds, error, late):
+    def add(self, name, milliseconds, error):
         self.requests += 1
         name = self.known(name[:MAX_TEXT])
-        self.current().endpoint(name).add(milliseconds, bool(error), late * 1000)
+        self.current().endpoint(name).add(milliseconds, bool(error))
         if error:
             self.failures += 1
             self.count(f"{name}: {error}")
@@ -210,8 +204,7 @@ class Recorder:
         if self.under_way is None:
             self.under_way = {}
         greenlet = gevent.getcurrent()
-        late = getattr(greenlet, "quietgate_late", 0.0)
-        self.under_way[greenlet] = (time.monotonic() - late, late, name)
+        self.under_way[greenlet] = (time.monotonic() - getattr(greenlet, "quietgate_late", 0.0), name)
 
     def leave(self, cut_off):
         found = self.under_way.pop(gevent.getcurrent(), None) if self.under_way else None
@@ -219,13 +212,13 @@ class Recorder:
         if found and cut_off and not self.over:
             self.give_up(*found, ANSWERED_WITHIN[0])
 
-    def give_up(self, begin, late, name, after):
+    def give_up(self, begin, name, after):
         age = time.monotonic() - begin
         if age < after or age <= self.longest:
             return
         self.unanswered += 1
         self.oldest = max(self.oldest, age)
-        self.add(name, age * 1000, "not answered", late)
+        self.add(name, age * 1000, "not answered")
 
     def patience(self):
         least, most = ANSWERED_WITHIN
@@ -241,9 +234,9 @@ class Recorder:
         end = self.elapsed() + self.patience()
         while not self.over and self.elapsed() < end and self.is_waited_for(caller):
             gevent.sleep(0.02)
-        for greenlet, waited_for in list((self.under_way or {}).items()):
+        for greenlet, (begin, name) in list((self.under_way or {}).items()):
             if greenlet is not caller and not self.over:
-                self.give_up(*waited_for, 0)
+                self.give_up(begin, name, 0)
         self.under_way = None if self.under_way is None else {}
         self.drained = True
 
@@ -270,8 +263,7 @@ class Recorder:
         if self.start is None:
             return
         sent.update(
-            seconds=[[index, s.begun, s.cpu, s.lag, s.waiting, s.busy, s.rows()]
-                     for index, s in sorted(self.seconds.items())],
+            seconds=[[index, s.begun, s.cpu, s.waiting, s.rows()] for index, s in sorted(self.seconds.items())],
             exceptions=self.unsent, errors=list(self.errors.items()), longest=self.longest,
             unanswered=self.unanswered, oldest=self.oldest, drained=self.drained)
         self.seconds, self.errors, self.unsent, self.unanswered = {}, {}, 0, 0
@@ -286,14 +278,12 @@ class Recorder:
         self.longest = max(self.longest, sent["longest"])
         for text, times in sent["errors"]:
             self.count(text, times)
-        for index, begun, cpu, lag, waiting, busy, rows in sent["seconds"]:
+        for index, begun, cpu, waiting, rows in sent["seconds"]:
             second = self.second(index)
             second.begun += begun
             second.cpu = max(second.cpu, cpu)
-            second.lag = max(second.lag, lag)
             if waiting is not None:
                 second.waiting = waiting + (second.waiting or 0)
-                second.busy = busy + (second.busy or 0)
             for row in rows:
                 second.endpoint(self.known(row["name"])).merge(row)
                 self.requests += row["requests"]
@@ -374,6 +364,38 @@ class Recorder:
                 trace = trace.tb_next
         text = first_line(getattr(value, "msg", None) if isinstance(value, SyntaxError) else value)
         self.write("crash", error=f"{kind.__name__}: {text}", file=str(file or ""), line=int(line or 0))
+
+
+def run_by_schedule(recorder):
+    execute = TaskSet.execute_next_task
+
+    def execute_next_task(tasks):
+        task = tasks._task_queue[0]
+        if isinstance(task, type) and issubclass(task, TaskSet):
+            return execute(tasks)  # its own tasks are what arrives
+        due = recorder.arrivals.take()
+        if due is None:
+            gevent.sleep(3600)  # the schedule is over; the load's end is near
+            raise StopUser()
+        wait = due - recorder.elapsed()
+        if wait > 0:
+            gevent.sleep(wait)
+        if recorder.stopped and (recorder.until is None or due > recorder.until):
+            gevent.sleep(3600)
+            raise StopUser()
+        recorder.current().begun += 1
+        # What the loop itself is late by belongs to the generator, not to the service: below a millisecond it is noise.
+        late = recorder.elapsed() - due
+        gevent.getcurrent().quietgate_late = late if late >= 0.001 else 0.0
+        return execute(tasks)
+
+    def wait(tasks):
+        if tasks.user._state == LOCUST_STATE_STOPPING:
+            raise StopUser()
+        gevent.sleep(0)
+
+    TaskSet.execute_next_task = execute_next_task
+    TaskSet.wait = wait
 
 
 def tell_of_requests(recorder, session):

@@ -1,11 +1,11 @@
-"""The workers of a load: the third part of quietgate_listener.py."""
+"""The workers of a load: the second part of quietgate_listener.py."""
 import os
 import subprocess
 import sys
 
 import gevent
 
-REPORT_VERSION = 4  # of what workers send
+REPORT_VERSION = 3  # of what workers send
 MERGE_LAG = 3  # seconds that a master waits for its workers' counts
 
 

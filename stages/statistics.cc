@@ -60,12 +60,6 @@ std::int64_t upper_rank(std::int64_t count, double q) {
   return low;
 }
 
-std::int64_t lower_rank(std::int64_t count, double q) {
-  // Counted from the other end, it is the upper bound of what is left of 1.
-  const auto from_above = upper_rank(count, 1 - q);
-  return from_above == 0 ? 0 : count - from_above + 1;
-}
-
 double upper_ratio(std::int64_t seen, std::int64_t count) {
   if (count <= 0 || seen >= count) return 1;
   const boost::math::beta_distribution<double> beta(static_cast<double>(seen) + 1, static_cast<double>(count - seen));

@@ -17,9 +17,6 @@ std::int64_t least_samples(double q);
 // The rank, from 1, of the sample that is an upper bound of the quantile with 95 % confidence; 0: too few samples.
 std::int64_t upper_rank(std::int64_t count, double q);
 
-// Likewise of the sample that is a lower bound of it.
-std::int64_t lower_rank(std::int64_t count, double q);
-
 // The one-sided upper limit of a ratio with 95 % confidence, when so many of so many were seen (Clopper-Pearson); 1
 // when nothing was seen.
 double upper_ratio(std::int64_t seen, std::int64_t count);

@@ -50,24 +50,30 @@ Result<void> GitConnection::connect(git_repository* mirror, git_direction direct
     begin_ssh();
     watchdog_.emplace(bound_);
   }
+  // In a folder, a ref of somebody else's push may go while they are listed.
+  const int tries = url_.kind == GitUrl::Kind::local ? local_tries : 1;
+  int code = 0;
+  for (int i = 0; i < tries; ++i) {
+    code = try_to_connect(mirror, direction);
+    const auto* problem = git_error_last();
+    const bool of_a_ref = code == GIT_ENOTFOUND || (problem != nullptr && problem->klass == GIT_ERROR_REFERENCE);
+    if (code >= 0 || !of_a_ref || bound_.over()) break;
+  }
+  if (code < 0) return error("connect to", code);
+  return {};
+}
+
+int GitConnection::try_to_connect(git_repository* mirror, git_direction direction) {
   git_error_clear();
   const auto& address = url_.kind == GitUrl::Kind::local ? url_.path : settings_.url;
   // Without the search for insteadOf, which matches expressions in a way that leaks.
   git_remote_create_options making = GIT_REMOTE_CREATE_OPTIONS_INIT;
   making.repository = mirror;
   making.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF;
-  int code = git_remote_create_with_opts(receive(remote_), address.c_str(), &making);
-  if (code < 0) return error("connect to", code);
+  if (const int code = git_remote_create_with_opts(receive(remote_), address.c_str(), &making); code < 0) return code;
   git_remote_connect_options options = GIT_REMOTE_CONNECT_OPTIONS_INIT;
   options.callbacks = callbacks();
-  // In a folder, a ref of somebody else's push may go while they are listed.
-  const int tries = url_.kind == GitUrl::Kind::local ? local_tries : 1;
-  for (int i = 0; i < tries; ++i) {
-    code = git_remote_connect_ext(remote_.get(), direction, &options);
-    if (code != GIT_ENOTFOUND || bound_.over()) break;
-  }
-  if (code < 0) return error("connect to", code);
-  return {};
+  return git_remote_connect_ext(remote_.get(), direction, &options);
 }
 
 Result<CommitId> GitConnection::position(const std::string& ref) const {

@@ -54,6 +54,7 @@ class GitConnection {
   std::function<void(const char* status)> updated;
 
  private:
+  int try_to_connect(git_repository* mirror, git_direction direction);  // the library's code
   enum class Trouble { none, credentials_wanted, credentials_rejected, certificate, host_key };
   static int acquire(git_credential** out, const char* url, const char* user, unsigned allowed, void* self);
   static int check(git_cert* certificate, int valid, const char* host, void* self);

@@ -42,8 +42,14 @@ class Statement {
     return false;
   }
   // Runs a statement that gives no rows.
+  // Begins anew in any case: after a failure it would go on holding what it read.
   void run() {
-    while (step()) {
+    try {
+      while (step()) {
+      }
+    } catch (...) {
+      reset();
+      throw;
     }
     reset();
   }

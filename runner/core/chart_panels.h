@@ -42,9 +42,10 @@ constexpr std::array<ChartPanel, 4> chart_panels{{
 using ChartPoints = std::vector<std::pair<double, double>>;
 
 struct ChartSpan {
+  static constexpr double most_span = 1e12;  // milliseconds: thirty years
   double begin = std::numeric_limits<double>::infinity();
   double end = -std::numeric_limits<double>::infinity();
-  bool empty() const { return !(begin < end); }
+  bool empty() const { return !(begin < end && end - begin < most_span); }  // also when no axis can hold it
 };
 ChartSpan chart_span(const MeasuredSeries& series);
 

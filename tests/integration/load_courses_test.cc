@@ -35,39 +35,6 @@ TEST_F(LoadLocustStall, AScheduleSeesAStallInEachRequestThatItDelays) {
   EXPECT_GE(report.achieved(), 0.95) << "they began, if late";
 }
 
-// Four users for forty tasks a second, when each has half a second to wait: eight a second begin. What the users waited
-// for is the service's own, however few of them there were.
-TEST_F(LoadSlowService, AllUsersThatWaitForItTellThatItIsSlow) {
-  serve(0, 0, 0.5);
-  if (IsSkipped()) return;
-  spec.duration = Milliseconds(6'000);
-  spec.warm_up = Milliseconds(1'000);
-  spec.phases = {{spec.duration, 0, 0, 40, 40}};
-  spec.expect = {{"p95", {Bound::Relation::less_equal, 250, "<= 250ms"}}};
-  const auto outcome = run(usual_py);
-  EXPECT_EQ(outcome.outcome, Outcome::failed) << outcome.reason << log();
-  EXPECT_EQ(outcome.reason.find("p95 at least "), 0u) << outcome.reason;
-  EXPECT_NE(outcome.reason.find(" > 250 ms (95 % confidence, "), std::string::npos) << outcome.reason;
-  const auto read = report();
-  EXPECT_LT(read.achieved(), 0.5);
-  EXPECT_GE(read.busy_users(), 0.9);
-  EXPECT_NEAR(read.steady_sent.percentile(0.5), 500, 50) << "what it took";
-  EXPECT_GE(read.steady.percentile(0.5), 1'000) << "with the wait for a user";
-}
-
-TEST_F(LoadSlowService, TooFewUsersForAServiceThatIsFastEnoughAreInconclusive) {
-  serve(0, 0, 0.1);
-  if (IsSkipped()) return;
-  spec.duration = Milliseconds(6'000);
-  spec.warm_up = Milliseconds(1'000);
-  spec.phases = {{spec.duration, 0, 0, 100, 100}};
-  spec.expect = {{"p95", {Bound::Relation::less_equal, 800, "<= 800ms"}}};
-  const auto outcome = run(usual_py);
-  EXPECT_EQ(outcome.outcome, Outcome::inconclusive) << outcome.reason << log();
-  EXPECT_NE(outcome.reason.find("the load generator could not keep up"), std::string::npos) << outcome.reason;
-  EXPECT_GE(report().busy_users(), 0.8);
-}
-
 TEST_F(LoadLocustStall, AGeneratorThatCanNotKeepUpIsInconclusive) {
   spec.duration = Milliseconds(5'000);
   spec.users = 1;

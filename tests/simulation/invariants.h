@@ -60,6 +60,7 @@ class Invariants {
     std::vector<Row> rows;
     std::optional<Concurrency> concurrency;
     int moves = 0;      // of production, by this run's pushes
+    int undone = 0;     // moves of it that a late push of another run took back
     int requested = 0;  // RunRequested rows
   };
   const std::map<RunId, RunModel>& runs() const { return runs_; }

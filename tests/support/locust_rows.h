@@ -19,13 +19,12 @@ class LocustRowWriter {
   // One second with these response times (ms); the first `failed` of them are failures.
   LocustRowWriter& second(const std::vector<double>& times, int failed = 0, int raised = 0, int users = 4) {
     double sum = 0, smallest = times.empty() ? 0 : times[0], largest = smallest;
-    std::string buckets, sent;
+    std::string buckets;
     for (double time : times) {
       sum += time;
       smallest = time < smallest ? time : smallest;
       largest = time > largest ? time : largest;
       buckets += (buckets.empty() ? "[" : ", [") + std::to_string(bucket_of(time)) + ", 1]";
-      sent += (sent.empty() ? "[" : ", [") + std::to_string(bucket_of(time - late_)) + ", 1]";
     }
     auto n = std::to_string(times.size());
     exceptions_ += raised;
@@ -36,7 +35,7 @@ class LocustRowWriter {
                R"(, "endpoints": [{"name": ")" + endpoint_ + R"(", "requests": )" + n + R"(, "failures": )" +
                std::to_string(failed) + R"(, "timed": )" + n + R"(, "sum": )" + std::to_string(sum) + R"(, "min": )" +
                std::to_string(smallest) + R"(, "max": )" + std::to_string(largest) + R"(, "buckets": [)" + buckets +
-               (late_ > 0 ? R"(], "sent": [)" + sent : std::string()) + "]}]}");
+               "]}]}");
   }
   LocustRowWriter& seconds(int count, const std::vector<double>& times, int failed = 0) {
     for (int i = 0; i < count; ++i) second(times, failed);
@@ -49,18 +48,6 @@ class LocustRowWriter {
   }
   LocustRowWriter& waiting(int requests) {
     schedule_ = R"(, "waiting": )" + std::to_string(requests);
-    return *this;
-  }
-  // Of a schedule: requests under way at the end of a second (negative: not told), and how long the generator held
-  // itself up (seconds).
-  LocustRowWriter& busy(int requests, double lag = 0.02) {
-    if (requests >= 0) schedule_ += R"(, "busy": )" + std::to_string(requests);
-    schedule_ += R"(, "lag": )" + std::to_string(lag);
-    return *this;
-  }
-  // So many of the milliseconds of each request had passed when it was sent.
-  LocustRowWriter& late(double milliseconds) {
-    late_ = milliseconds;
     return *this;
   }
   LocustRowWriter& cpu(double cores) {
@@ -96,7 +83,6 @@ class LocustRowWriter {
   std::string text_;
   std::string schedule_;
   std::string endpoint_ = "GET /";
-  double late_ = 0;
   int seconds_ = 0;
   std::int64_t requests_ = 0, failures_ = 0, exceptions_ = 0;
 };

@@ -43,6 +43,15 @@ TEST(Chart, DrawsRisesInText) {
   EXPECT_LE(full(lines[3]), 30u);
 }
 
+TEST(Chart, TimesThatNoAxisCanHoldAreNotDrawn) {
+  for (const char* far : {"1e308", "1e16"}) {
+    const auto series = parse_measurements("{\"series\":\"load.users\",\"t\":-" + std::string(far) +
+                                           ",\"v\":1}\n{\"series\":\"load.users\",\"t\":" + far + ",\"v\":2}\n");
+    EXPECT_LT(svg_chart(series).size(), 100'000u) << far;
+    EXPECT_LE(text_chart(series, 80).size(), 100u) << far;
+  }
+}
+
 TEST(Chart, DrawsAnSvgOfItsOwn) {
   auto svg = svg_chart(ramp());
   EXPECT_TRUE(svg.starts_with("<svg "));

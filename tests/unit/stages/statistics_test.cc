@@ -25,11 +25,6 @@ TEST(Statistics, RanksThatBoundAPercentile) {
   EXPECT_EQ(upper_rank(298, 0.99), 0);
   EXPECT_EQ(upper_rank(59, 0.95), 59);
   EXPECT_EQ(upper_rank(58, 0.95), 0);
-  EXPECT_EQ(lower_rank(100, 0.95), 91);
-  EXPECT_EQ(lower_rank(1000, 0.99), 985);
-  EXPECT_EQ(lower_rank(20, 0.5), 6);
-  EXPECT_EQ(lower_rank(10, 0.95), 8) << "few say little, but they say it";
-  EXPECT_EQ(lower_rank(0, 0.95), 0);
   EXPECT_GT(upper_rank(100'000'000, 0.99), 99'000'000);
   EXPECT_LT(upper_rank(100'000'000, 0.99), 99'002'000);
 }
