@@ -86,10 +86,16 @@ Result<std::uint64_t> LogReader::size() {
   return infrastructure_error("can't read " + path_ + ": " + strerrordesc_np(errno));
 }
 
-LogIndex::LogIndex(const std::string& log) : file_(::open((log + ".index").c_str(), O_RDONLY | O_CLOEXEC)) {}
+LogIndex::LogIndex(const std::string& log) : file_(::open((log + ".index").c_str(), O_RDONLY | O_CLOEXEC)) {
+  struct stat about = {};
+  if (file_ || ::stat(log.c_str(), &about) != 0 || about.st_size == 0) return;
+  const auto written = std::int64_t{about.st_mtim.tv_sec} * 1000 + about.st_mtim.tv_nsec / 1'000'000;
+  whole_ = Entry{Time(Milliseconds(written)), 0};
+}
 
 template <class Above>
 std::optional<LogIndex::Entry> LogIndex::last_not(Above above) const {
+  if (whole_) return above(*whole_) ? std::nullopt : whole_;
   struct stat about = {};
   if (!file_ || ::fstat(file_.get(), &about) != 0) return {};
   std::uint64_t low = 0;

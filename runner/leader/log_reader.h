@@ -26,7 +26,8 @@ class LogReader {
   Descriptor file_;
 };
 
-// When bytes were printed, to within LogWriter::index_every. A missing or damaged index knows little, and never fails.
+// When bytes were printed, to within LogWriter::index_every. Without an index all of them were when the log was written
+// last. A damaged one knows little, and never fails.
 class LogIndex {
  public:
   struct Entry {
@@ -45,6 +46,7 @@ class LogIndex {
   template <class Above>
   std::optional<Entry> last_not(Above above) const;
   Descriptor file_;
+  std::optional<Entry> whole_;  // without an index
 };
 
 }  // namespace quietgate

@@ -1,6 +1,7 @@
 #include "runner/leader/log_writer.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -27,14 +28,24 @@ std::string LogWriter::open(const std::string& path, bool raw) {
   log_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (raw ? O_TRUNC : 0), 0644);
   if (log_ < 0) return path + ": " + strerrordesc_np(errno);
   if (raw) return {};
-  index_ = ::open((path + ".index").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (index_ < 0) return path + ".index: " + strerrordesc_np(errno);
-  // Two writers may both find it empty; a reader skips the second header like any line that is not an entry.
-  if (::lseek(index_, 0, SEEK_END) == 0) {
-    const auto put = ::write(index_, index_header.data(), index_header.size());
-    index_torn_ = put > 0 && static_cast<std::size_t>(put) < index_header.size();
-  }
+  path_ = path;
+  struct stat about = {};
+  if (::fstat(log_, &about) == 0 && about.st_size > 0)
+    begun_ = std::int64_t{about.st_mtim.tv_sec} * 1000 + about.st_mtim.tv_nsec / 1'000'000;
   return {};
+}
+
+// Not before there is something to tell: many logs are short, and a new file is dear.
+bool LogWriter::open_index() {
+  index_ = ::open((path_ + ".index").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  // Two writers may both find it empty; a reader skips the second header like any line that is not an entry.
+  if (index_ >= 0 && ::lseek(index_, 0, SEEK_END) == 0) {
+    std::string head(index_header);
+    if (begun_ != 0) head += std::to_string(begun_) + " 0\n";
+    const auto put = ::write(index_, head.data(), head.size());
+    index_torn_ = put > 0 && static_cast<std::size_t>(put) < head.size();
+  }
+  return index_ >= 0;
 }
 
 std::string LogWriter::why_lost() const {
@@ -48,11 +59,16 @@ void LogWriter::lose(std::uint64_t bytes, int error) {
 }
 
 void LogWriter::note(std::int64_t now, ssize_t bytes) {
-  if (index_ < 0 || (indexed_ != 0 && now - indexed_ < index_every && now >= indexed_)) return;
+  if (raw_ || (indexed_ != 0 && now - indexed_ < index_every && now >= indexed_)) return;
   // After an append the file's position is the end of what was appended, whoever else appends.
   const auto end = ::lseek(log_, 0, SEEK_CUR);
   if (end < bytes) return;
   indexed_ = now;
+  if (end == bytes) {  // as long as this is all, the log's own time tells the same
+    begun_ = now;
+    return;
+  }
+  if (index_ < 0 && !open_index()) return;
   const auto line = (index_torn_ ? "\n" : "") + std::to_string(now) + " " + std::to_string(end - bytes) + "\n";
   const auto put = ::write(index_, line.data(), line.size());
   if (put > 0) index_torn_ = static_cast<std::size_t>(put) < line.size();

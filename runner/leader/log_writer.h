@@ -1,6 +1,7 @@
 // Appends to a log and to its time index. Several writers may append to one log: each write is appended as a whole.
 //
-// The index (`LOG.index`, docs/leader.md) says when bytes were printed: at most one line per `index_every`.
+// The index (`LOG.index`, docs/leader.md) says when bytes were printed: at most one line per `index_every`, and none
+// while the log's own time says as much.
 // A full disk never fails the writer: bytes that don't fit are counted, and when there is space again a line
 // `[quietgate: N bytes of log lost: No space left on device]` stands where they were.
 #pragma once
@@ -41,10 +42,13 @@ class LogWriter {
   bool append(struct iovec* vectors, std::size_t count, std::int64_t now);
   bool append_marker();
   void note(std::int64_t now, ssize_t bytes);
+  bool open_index();
   void lose(std::uint64_t bytes, int error);
 
   int log_ = -1;
   int index_ = -1;
+  std::string path_;
+  std::int64_t begun_ = 0;  // when the log's first bytes were printed, as far as is known; 0: not known
   bool raw_ = false;
   std::int64_t indexed_ = 0;  // when the last index line was written
   bool index_torn_ = false;   // the last index line was not written to its end

@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <filesystem>
@@ -36,6 +38,12 @@ Time at(std::int64_t milliseconds) {
   return Time(Milliseconds(milliseconds));
 }
 
+void set_time(const std::string& path, std::int64_t milliseconds) {
+  const struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1'000'000};
+  const struct timespec times[] = {time, time};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+}
+
 TEST_F(Log, IsIndexedAtMostTenTimesASecond) {
   LogWriter writer;
   ASSERT_EQ(writer.open(path, false), "");
@@ -50,12 +58,30 @@ TEST_F(Log, WritersShareALog) {
   LogWriter one;
   LogWriter two;
   ASSERT_EQ(one.open(path, false), "");
-  ASSERT_EQ(two.open(path, false), "");
   one.write({"abc", "def\n"}, 5'000);
+  set_time(path, 5'000);
+  ASSERT_EQ(two.open(path, false), "");
   two.write({"ghi\n"}, 6'000);
   one.write({"jkl\n"}, 7'000);
   EXPECT_EQ(read(path), "abcdef\nghi\njkl\n");
   EXPECT_EQ(read(path + ".index"), "quietgate-log-index 1\n5000 0\n6000 7\n7000 11\n");
+}
+
+TEST_F(Log, OfOneMomentNeedsNoIndex) {
+  LogWriter writer;
+  ASSERT_EQ(writer.open(path, false), "");
+  EXPECT_FALSE(LogIndex(path).time_at(0)) << "nothing was printed";
+  writer.write({"abc\n"}, 5'000);
+  writer.write({"def\n"}, 5'099);
+  set_time(path, 5'099);
+  EXPECT_FALSE(std::filesystem::exists(path + ".index"));
+  EXPECT_EQ(LogIndex(path).time_at(4), at(5'099));
+  EXPECT_EQ(LogIndex(path).offset_at(at(5'000)), 0U);
+  EXPECT_EQ(LogIndex(path).offset_at(at(9'000)), 0U);
+  writer.write({"ghi\n"}, 5'100);
+  EXPECT_EQ(read(path + ".index"), "quietgate-log-index 1\n5000 0\n5100 8\n");
+  EXPECT_EQ(LogIndex(path).time_at(4), at(5'000));
+  EXPECT_EQ(LogIndex(path).time_at(8), at(5'100));
 }
 
 TEST_F(Log, ManyPiecesAreAppendedInOrder) {
