@@ -14,10 +14,27 @@ namespace {
 
 constexpr int local_tries = 10;
 constexpr std::size_t max_refs = 50'000;
+constexpr std::size_t most_name = 200;
 constexpr std::string_view heads_prefix = "refs/heads/";
 
 GitConnection& of(void* self) {
   return *static_cast<GitConnection*>(self);
+}
+
+// The name of a symbolic ref of the folder's that leads nowhere, which libgit2 can't list; empty: none.
+std::string dangling_ref(const std::string& path) {
+  RepositoryHandle repository;
+  ReferencesHandle all;
+  if (git_repository_open(receive(repository), path.c_str()) < 0) return {};
+  if (git_reference_iterator_new(receive(all), repository.get()) < 0) return {};
+  for (;;) {
+    ReferenceHandle ref;
+    ReferenceHandle resolved;
+    if (git_reference_next(receive(ref), all.get()) < 0) return {};
+    if (git_reference_type(ref.get()) == GIT_REFERENCE_SYMBOLIC &&
+        git_reference_resolve(receive(resolved), ref.get()) == GIT_ENOTFOUND)
+      return printable(git_reference_name(ref.get()), most_name);
+  }
 }
 
 }  // namespace
@@ -59,8 +76,14 @@ Result<void> GitConnection::connect(git_repository* mirror, git_direction direct
     const bool of_a_ref = code == GIT_ENOTFOUND || (problem != nullptr && problem->klass == GIT_ERROR_REFERENCE);
     if (code >= 0 || !of_a_ref || bound_.over()) break;
   }
-  if (code < 0) return error("connect to", code);
-  return {};
+  if (code >= 0) return {};
+  const auto failure = error("connect to", code);
+  if (url_.kind != GitUrl::Kind::local) return failure;
+  const auto ref = dangling_ref(url_.path);
+  if (ref.empty()) return failure;
+  return infrastructure_error(url_.shown + " can't be read: its ref " + ref + " points to one that is not there",
+                              "remove it: `git -C " + url_.path + " symbolic-ref --delete " + ref +
+                                  "` (a remote's HEAD is made anew by `git remote set-head REMOTE --auto`)");
 }
 
 int GitConnection::try_to_connect(git_repository* mirror, git_direction direction) {
