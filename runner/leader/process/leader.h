@@ -4,7 +4,8 @@
 //
 // It is told only two things from outside: SIGCHLD by the kernel, SIGTERM by the runner ("end the step").
 // It tells the runner one thing, as a packet on their socket (its pid the source has told): `+` the step runs (only
-// when the order wants to know that), `-` the status is written, or `!` and what failed.
+// when the order wants to know that), `-` the status is written (then its line, unless it is long), or `!` and what
+// failed.
 #pragma once
 
 #include <memory>

@@ -30,6 +30,7 @@ class Records {
   // step. `group`: the folder of the step's control group, empty without one.
   std::string write_leader(const LeaderOrder& order, const std::string& group, int step);
   // Others can read it when it returns an empty text; it is durable when sync() does, too. Writes once.
+  // `journaled`: the journal knows of the step's begin, and its folder need not be synced for the record to be found.
   std::string write_status(const LeaderOrder& order, const StepStatus& status);
   std::string sync(bool journaled) const;
   // The line that write_status wrote.
