@@ -88,6 +88,7 @@ void fields(A& a, StageStarted& v) {
   a("stage", v.stage);
   a("attempt", v.attempt);
   if (!A::writes || !v.boot.empty()) a.later("boot", v.boot);
+  if (!A::writes || !v.nonce.empty()) a.later("nonce", v.nonce);
 }
 template <class A>
 void fields(A& a, StageFinished& v) {
@@ -142,6 +143,7 @@ void fields(A& a, ApprovalAwaited& v) {
   a("run", v.run);
   a("stage", v.stage);
   a("message", v.message);
+  if (!A::writes || v.expires != Time{}) a.later("expires", v.expires);
 }
 template <class A>
 void fields(A& a, ApprovalGiven& v) {
@@ -205,6 +207,17 @@ void fields(A& a, CancelRequested& v) {
   a("run", v.run);
   a("by", v.by);
   a("cause", v.cause);
+  if (!A::writes || v.superseded_by.number > 0) a.later("superseded_by", v.superseded_by);
+}
+template <class A>
+void fields(A& a, EnvironmentExtended& v) {
+  a("environment", v.environment);
+  a("run", v.run);
+  a("expires", v.expires);
+}
+template <class A>
+void fields(A& a, RunInterrupted& v) {
+  a("run", v.run);
 }
 template <class A>
 void fields(A& a, PromotionRequested& v) {
@@ -231,6 +244,7 @@ template <class A>
 void fields(A& a, RowsLost& v) {
   a("rows", v.rows);
   a("reason", v.reason);
+  if (!A::writes || !v.runs.empty()) a.later("runs", v.runs);
 }
 template <class A>
 void fields(A& a, RunExpired& v) {
@@ -268,7 +282,9 @@ constexpr std::array<const char*, std::variant_size_v<Event>> type_names{"RefMov
                                                                          "RowsLost",
                                                                          "RunExpired",
                                                                          "EvidenceSealed",
-                                                                         "EvidencePublished"};
+                                                                         "EvidencePublished",
+                                                                         "EnvironmentExtended",
+                                                                         "RunInterrupted"};
 
 template <std::size_t I>
 bool read_as(const std::string& type, const Json& json, Event& event) {

@@ -71,7 +71,8 @@ struct StageStarted {  // the intent; committed before the stage acts
   RunId run;
   std::string stage;
   int attempt = 1;
-  std::string boot;  // of the machine, in which it acts; empty: not told
+  std::string boot;   // of the machine, in which it acts; empty: not told
+  std::string nonce;  // drawn for this attempt alone; what its steps leave behind carries it. Empty: an older row
 };
 struct StageFinished {
   RunId run;
@@ -111,6 +112,12 @@ struct EnvironmentNotDestroyed {
   int tries = 0;
 };
 
+struct EnvironmentExtended {  // while a person is asked, what was tested lives on
+  std::string environment;
+  RunId run;
+  Time expires{};
+};
+
 struct EnvironmentDestroyRequested {  // by a person; the only way that a kept one goes
   std::string environment;
   RunId run;
@@ -121,6 +128,7 @@ struct ApprovalAwaited {
   RunId run;
   std::string stage;
   std::string message;
+  Time expires{};  // when nobody is waited for any more; the epoch: never
 };
 struct ApprovalGiven {
   RunId run;
@@ -179,12 +187,16 @@ struct CancelRequested {
   RunId run;
   std::string by;
   std::string cause;
+  RunId superseded_by;  // number > 0: a newer run asks, which has no say once a release has begun
 };
 struct PromotionRequested {
   RunId run;
   std::string by;
   std::string reason;
   bool override_gate = false;
+};
+struct RunInterrupted {  // the service died while the run was under way; the next one takes it up
+  RunId run;
 };
 struct RunFinished {
   RunId run;
@@ -204,6 +216,7 @@ struct Sequences {  // of rows; both ends belong to it
 struct RowsLost {  // a repair found these rows damaged or missing; stands in the place of the first
   Sequences rows;
   std::string reason;
+  std::vector<RunId> runs;  // that had rows among them, as far as that can be told
 };
 struct RunExpired {  // its rows, logs and artifacts were removed by age or count
   RunId run;
@@ -212,12 +225,12 @@ struct RunExpired {  // its rows, logs and artifacts were removed by age or coun
   std::vector<Sequences> rows;  // that the journal has no more
 };
 
-using Event =
-    std::variant<RefMoved, RunRequested, RunSkipped, PlanCompiled, PlanRejected, StageStarted, StageFinished,
-                 StageSkipped, EnvironmentPlanned, EnvironmentReady, EnvironmentDestroyed, EnvironmentNotDestroyed,
-                 ApprovalAwaited, ApprovalGiven, GateJudged, PromotionIntended, CommitPromoted, PromotionRefused,
-                 CancelRequested, PromotionRequested, RunFinished, ServiceStarted, ServiceStopped, RepositoryWatched,
-                 EnvironmentDestroyRequested, RowsLost, RunExpired, EvidenceSealed, EvidencePublished>;
+using Event = std::variant<RefMoved, RunRequested, RunSkipped, PlanCompiled, PlanRejected, StageStarted, StageFinished,
+                           StageSkipped, EnvironmentPlanned, EnvironmentReady, EnvironmentDestroyed,
+                           EnvironmentNotDestroyed, ApprovalAwaited, ApprovalGiven, GateJudged, PromotionIntended,
+                           CommitPromoted, PromotionRefused, CancelRequested, PromotionRequested, RunFinished,
+                           ServiceStarted, ServiceStopped, RepositoryWatched, EnvironmentDestroyRequested, RowsLost,
+                           RunExpired, EvidenceSealed, EvidencePublished, EnvironmentExtended, RunInterrupted>;
 
 // The type's name as stored: `RefMoved`.
 const char* type_of(const Event& event);

@@ -1,6 +1,7 @@
 // What a stage attempt leaves behind for decisions and for people.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,7 +44,16 @@ struct TestCounts {
   int passed = 0;
   int failed = 0;
   int skipped = 0;
+  int flaky = 0;  // of the passed ones: those that failed first and passed when they were run again
   bool operator==(const TestCounts&) const = default;
+};
+
+// The files that a stage kept. Which they are, and the digest of each, stands in the attempt's artifacts.json.
+struct ArtifactsKept {
+  int files = 0;
+  std::int64_t bytes = 0;
+  std::string sha256;  // of artifacts.json, lower-case hex
+  bool operator==(const ArtifactsKept&) const = default;
 };
 
 struct StageOutcome {
@@ -62,6 +72,8 @@ struct StageOutcome {
   // load: of each of its loads, in their order: p50, p95, p99 (ms), failure_ratio, requests_per_second
   std::map<std::string, std::vector<double>> measured;
   std::optional<TestCounts> tests;  // test, when JUnit XML was read; names are in the attempt's tests.json
+  std::optional<ArtifactsKept> artifacts;
+  std::map<std::string, ArtifactsKept> given;  // by stage: whose artifacts were put into this stage's tree
   bool operator==(const StageOutcome&) const = default;
 };
 

@@ -26,9 +26,10 @@ struct Bound {
 using Environment = std::map<std::string, std::string>;  // values are (template)
 
 struct Command {
-  std::string shell;              // (template) given to `/bin/sh -e -c`; empty when argv is used
-  std::vector<std::string> argv;  // (template) executed as is
-  std::string directory;          // (template) relative to the checkout; empty: its root
+  std::string shell;                     // (template) given to the interpreter; empty when argv is used
+  std::vector<std::string> argv;         // (template) executed as is
+  std::string directory;                 // (template) relative to the checkout; empty: its root
+  std::vector<std::string> interpreter;  // of `shell`, which becomes its last argument; empty: the default
   bool operator==(const Command&) const = default;
 };
 
@@ -44,6 +45,7 @@ struct ReadyCheck {
   std::string tcp;      // (template) host:port that must accept
   std::string command;  // (template) shell command that must exit 0
   Milliseconds within{30'000};
+  std::vector<std::string> interpreter;  // of `command`, as in Command
   bool operator==(const ReadyCheck&) const = default;
 };
 
@@ -200,11 +202,14 @@ struct PromoteSpec {
   std::optional<GateSpec> gate;
   Approval approval = Approval::none;
   CommitId back_from;  // of a rollback: what the branch must be at, to be put back to the run's commit; else empty
+  std::string approval_message;                // (template) shown to the person who decides; empty: the usual question
+  Milliseconds approval_expires{259'200'000};  // three days, from the question on
   bool operator==(const PromoteSpec&) const = default;
 };
 
 struct ApproveSpec {
-  std::string message;  // (template) shown to the person who decides
+  std::string message;                // (template) shown to the person who decides
+  Milliseconds expires{259'200'000};  // three days, from the question on
   bool operator==(const ApproveSpec&) const = default;
 };
 
@@ -239,7 +244,10 @@ struct StageSpec {
   Milliseconds timeout{3'600'000};
   RetryPolicy retry;
   bool continue_on_error = false;
-  std::string lock;  // of the service, across repositories; empty: none
+  std::string lock;               // of the service, across repositories; empty: none
+  std::vector<std::string> from;  // stages whose artifacts are put into this one's tree; each is among those before it
+  bool waives_order = false;      // `needs: []` was written: it may act before the file's tests have passed
+  std::string left_out;           // why this run does not begin it; empty: it does
   bool operator==(const StageSpec&) const = default;
 };
 

@@ -101,6 +101,13 @@ void fields(A& a, TestCounts& v) {
   a("passed", v.passed);
   a("failed", v.failed);
   a("skipped", v.skipped);
+  if (!A::writes || v.flaky > 0) a.later("flaky", v.flaky);
+}
+template <class A>
+void fields(A& a, ArtifactsKept& v) {
+  a("files", v.files);
+  a("bytes", v.bytes);
+  a("sha256", v.sha256);
 }
 template <class A>
 void fields(A& a, StageOutcome& v) {
@@ -117,6 +124,8 @@ void fields(A& a, StageOutcome& v) {
   a.later("conclusive", v.conclusive);
   a.later("roll_back", v.roll_back);
   if (!A::writes || !v.measured.empty()) a.later("measured", v.measured);
+  if (!A::writes || v.artifacts) a.later("artifacts", v.artifacts);
+  if (!A::writes || !v.given.empty()) a.later("given", v.given);
 }
 
 }  // namespace quietgate

@@ -14,6 +14,7 @@ void fields(A& a, Bound& v) {
 template <class A>
 void fields(A& a, Command& v) {
   a("shell", v.shell);
+  if (!A::writes || !v.interpreter.empty()) a.later("interpreter", v.interpreter);
   a("argv", v.argv);
   a("directory", v.directory);
 }
@@ -28,6 +29,7 @@ void fields(A& a, ReadyCheck& v) {
   a("http", v.http);
   a("tcp", v.tcp);
   a("command", v.command);
+  if (!A::writes || !v.interpreter.empty()) a.later("interpreter", v.interpreter);
   a("within", v.within);
 }
 template <class A>
@@ -172,10 +174,13 @@ void fields(A& a, PromoteSpec& v) {
   a("gate", v.gate);
   a("approval", v.approval);
   if (!A::writes || !v.back_from.empty()) a.later("back_from", v.back_from);
+  if (!A::writes || !v.approval_message.empty()) a.later("approval_message", v.approval_message);
+  if (!A::writes || v.approval == Approval::manual) a.later("approval_expires", v.approval_expires);
 }
 template <class A>
 void fields(A& a, ApproveSpec& v) {
   a("message", v.message);
+  a.later("expires", v.expires);
 }
 template <class A>
 void fields(A& a, FaultSpec& v) {
@@ -212,6 +217,9 @@ void fields(A& a, StageSpec& v) {
   a("retry", v.retry);
   a("continue_on_error", v.continue_on_error);
   if (!A::writes || !v.lock.empty()) a.later("lock", v.lock);
+  if (!A::writes || !v.from.empty()) a.later("from", v.from);
+  if (!A::writes || v.waives_order) a.later("waives_order", v.waives_order);
+  if (!A::writes || !v.left_out.empty()) a.later("left_out", v.left_out);
 }
 template <class A>
 void fields(A& a, Plan& v) {

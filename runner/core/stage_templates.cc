@@ -68,6 +68,7 @@ void each(VerifySpec& verify, const Visit& f) {
 }
 void each(PromoteSpec& promote, const Visit& f) {
   f(promote.branch);
+  f(promote.approval_message);
   if (promote.gate) each(*promote.gate, f);
 }
 void each(ApproveSpec& approve, const Visit& f) {

@@ -131,6 +131,12 @@ bool all_settled(const RunState& state) {
   return true;
 }
 
+// From its begin on, production may be under way.
+bool deploys(const StageSpec& spec) {
+  const auto* apply = std::get_if<ApplySpec>(&spec.body);
+  return apply != nullptr && apply->keep;
+}
+
 // One overload per event that changes a run; the stage-bound ones ignore stages that the plan doesn't have.
 struct Folding {
   RunState& state;
@@ -139,6 +145,13 @@ struct Folding {
   StageState* stage(const std::string& name) {
     auto found = state.stages.find(name);
     return found == state.stages.end() ? nullptr : &found->second;
+  }
+
+  void ask_no_more(StageState& s) {
+    if (s.status != StageStatus::awaiting_approval) return;
+    --state.asking;
+    s.waited += std::max(Milliseconds{0}, at - s.asked);
+    s.asked = s.asks_until = Time{};
   }
 
   void operator()(const RunRequested& e) {
@@ -154,6 +167,7 @@ struct Folding {
     state.plan = e.plan;
     state.status = RunStatus::running;
     state.started = state.timed_from = at;
+    state.interruptions = 0;
     state.stages = StageStates(e.plan.stages);
   }
   void operator()(const PlanRejected& e) { state.diagnostics = e.diagnostics; }
@@ -164,14 +178,21 @@ struct Folding {
     s->attempt = e.attempt;
     s->attempt_started = at;
     s->boot = e.boot;
+    s->nonce = e.nonce;
+    ask_no_more(*s);
+    s->waited = {};
     s->cleans_up = state.cancel.has_value();
     s->status = StageStatus::running;
+    const auto* spec = state.plan->find(e.stage);
+    state.releases = state.releases || (spec != nullptr && deploys(*spec));
   }
   void operator()(const StageFinished& e) {
     auto* s = stage(e.stage);
     if (s == nullptr || s->attempt != e.attempt || s->status == StageStatus::waiting) return;
+    ask_no_more(*s);
     s->status = StageStatus::finished;
     s->outcome = e.outcome;
+    state.interruptions = 0;
     s->finished = at;
     const auto* maker = stage(e.outcome.lost_environment);
     s->lost_attempt = maker == nullptr ? 0 : maker->attempt;
@@ -192,16 +213,25 @@ struct Folding {
   void operator()(const EnvironmentDestroyed& e) { state.environments.erase(e.environment); }
   void operator()(const ApprovalAwaited& e) {
     auto* s = stage(e.stage);
-    if (s != nullptr && s->status == StageStatus::running && !s->approval) s->status = StageStatus::awaiting_approval;
+    if (s == nullptr || s->status != StageStatus::running || s->approval) return;
+    s->status = StageStatus::awaiting_approval;
+    ++state.asking;
+    s->asked = at;
+    s->asks_until = e.expires;
   }
   void operator()(const ApprovalGiven& e) {
     auto* s = stage(e.stage);
     if (s == nullptr) return;
     s->approval = e;
-    if (s->status == StageStatus::awaiting_approval) s->status = StageStatus::running;
+    if (s->status != StageStatus::awaiting_approval) return;
+    ask_no_more(*s);
+    s->status = StageStatus::running;
   }
   void operator()(const PromotionIntended& e) {
-    if (auto* s = stage(e.stage)) s->promotion_intent = e;
+    auto* s = stage(e.stage);
+    if (s == nullptr) return;
+    s->promotion_intent = e;
+    state.releases = true;
   }
   void operator()(const CommitPromoted& e) {
     auto* s = stage(e.stage);
@@ -215,14 +245,18 @@ struct Folding {
   }
   // When all stages have ended there is nothing left to cancel: the run is only cleaning up, and ends as they did.
   void operator()(const CancelRequested& e) {
-    if (!state.cancel && state.status != RunStatus::finished && !all_settled(state)) state.cancel = e;
+    if (state.cancel || state.status == RunStatus::finished || all_settled(state)) return;
+    if (e.superseded_by.number > 0 && state.releases) return;
+    state.cancel = e;
   }
+  void operator()(const RunInterrupted&) { ++state.interruptions; }
   // A person's decision reopens a finished run: its refused promotion starts another attempt, and what waited for it
   // too.
   void operator()(const PromotionRequested&) {
     if (state.status != RunStatus::finished || !state.plan) return;
     state.status = RunStatus::running;
     state.timed_from = at;
+    state.waited = {};
     if (state.cancel) return;
     for (std::size_t place = 0; place < state.plan->stages.size(); ++place) {
       const auto& spec = state.plan->stages[place];
@@ -301,6 +335,7 @@ Decision decide_start(const RunState& state, const StageSpec& spec) {
                                                     : std::string("ended as ") + to_string(s.outcome.outcome))};
   }
   if (state.cancel && !mentions_status(spec.condition)) return {false, false, "the run was cancelled"};
+  if (!spec.left_out.empty()) return {false, false, spec.left_out};
   if (spec.condition.empty()) return {true, false, {}};
   auto verdict = evaluate_condition(spec.condition, condition_names(state, spec));
   if (!verdict) return {false, false, "its `if` can't be evaluated: " + verdict.error().message};
@@ -348,10 +383,29 @@ std::optional<std::string> stage_value(const RunState& state, const std::string&
   return std::nullopt;
 }
 
+bool only_waits_for_a_person(const RunState& state) {
+  if (state.asking == 0 || state.cancel || state.status != RunStatus::running) return false;
+  return std::none_of(state.stages.begin(), state.stages.end(),
+                      [](const auto& entry) { return entry.second.status == StageStatus::running; });
+}
+
+namespace {
+
+void keep_waiting_time(RunState& state, Time at) {
+  const bool waits = only_waits_for_a_person(state);
+  const bool waited = state.waits_since != Time{};
+  if (waits == waited) return;
+  if (waited) state.waited += std::max(Milliseconds{0}, at - state.waits_since);
+  state.waits_since = waits ? at : Time{};
+}
+
+}  // namespace
+
 void fold(RunState& state, const Event& event, Time at) {
   auto run = run_of(event);
   if (run.number == 0 || (state.id.number != 0 && run != state.id)) return;
   std::visit(Folding{state, at}, event);
+  keep_waiting_time(state, at);
 }
 
 bool keeps_lock(const StageSpec& spec) {

@@ -24,7 +24,11 @@ struct StageState {
   StageOutcome outcome;  // of the last finished attempt; meaningful from the first StageFinished on
   Time started{};        // of the first attempt
   Time attempt_started{};
-  std::string boot;  // of the machine, in which the last attempt began; empty: not told
+  std::string boot;        // of the machine, in which the last attempt began; empty: not told
+  std::string nonce;       // of the last attempt; empty: not told
+  Milliseconds waited{0};  // of the last attempt's time: how long it waited for a person, as far as that is over
+  Time asked{};            // when it asked a person and still waits; the epoch: it doesn't
+  Time asks_until{};       // while it waits: when it gives up; the epoch: never
   Time finished{};
   std::optional<ApprovalGiven> approval;
   std::optional<PromotionIntended> promotion_intent;  // open until promoted or refused
@@ -91,7 +95,15 @@ struct RunState {
   Time finished{};
   Outcome outcome = Outcome::error;
   std::string reason;
+  bool releases = false;   // a promotion or a kept environment was begun: no newer run ends this one any more
+  Milliseconds waited{0};  // of its time since `timed_from`: while all that it did was to wait for a person
+  int asking = 0;          // stages that wait for a person
+  Time waits_since{};      // it does so now; the epoch: it doesn't
+  int interruptions = 0;   // how often the service died under it since it last got on
 };
+
+// Whether all that the run does is to wait for a person.
+bool only_waits_for_a_person(const RunState& state);
 
 // Adds one event, which happened at `at`, to the state. An event of another run, or one that the state can't take
 // (a finish without a start), leaves the state as it was: replay of any journal ends in a state.

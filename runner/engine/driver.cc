@@ -7,6 +7,7 @@
 
 #include "runner/core/rollback.h"
 #include "runner/engine/expire.h"
+#include "runner/engine/stage_request.h"
 
 namespace quietgate {
 
@@ -365,8 +366,13 @@ Task<void> Driver::end_steps(std::shared_ptr<Driven> driven) {
 }
 
 Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) {
-  auto asked = request(*driven, resume);
+  auto asked = stage_request(state_, repository_, driven->stage, parts_.step_environment);
   if (!asked) co_return failed_by(asked.error());
+  asked->resume = resume;
+  asked->checkout = parts_.workspace.checkout(state_.id);
+  asked->environments = parts_.workspace.environments();
+  asked->journal = &parts_.journal;
+  asked->history = &history_;
   if (!resume && works(asked->spec) && !parts_.workspace.has_checkout(state_.id)) {
     co_return ended(Outcome::error, "the run's checkout is gone: " + parts_.workspace.checkout(state_.id),
                     "somebody removed it from the data directory; retry the run");
@@ -385,77 +391,6 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
   }
   if (resume) driven->log->line("[quietgate was restarted: taking up this attempt again]");
   co_return co_await kind->second->run(std::move(*asked));
-}
-
-bool Driver::is_protected() const {
-  return any_glob_matches(repository_.protected_branches, state_.branch);
-}
-
-std::optional<std::string> Driver::value_of(const StageSpec& spec, const std::string& name) const {
-  auto tail = [&](const char* prefix) -> std::optional<std::string> {
-    const std::string head(prefix);
-    return name.rfind(head, 0) == 0 ? std::optional<std::string>(name.substr(head.size())) : std::nullopt;
-  };
-  if (auto secret = tail("secrets.")) {
-    const auto& declared = state_.plan->secrets;
-    if (!is_protected() || std::find(declared.begin(), declared.end(), *secret) == declared.end()) return std::nullopt;
-    auto found = repository_.secrets.find(*secret);
-    return found == repository_.secrets.end() ? std::nullopt : std::optional<std::string>(found->second);
-  }
-  if (auto variable = tail("environment.")) {
-    auto found = spec.environment.find(*variable);
-    return found == spec.environment.end() ? std::nullopt : std::optional<std::string>(found->second);
-  }
-  return stage_value(state_, name);
-}
-
-Result<StageRequest> Driver::request(const Driven& driven, bool resume) {
-  StageRequest request;
-  const auto* spec = state_.plan->find(driven.stage);
-  request.spec = *spec;
-  const bool promotes = std::holds_alternative<PromoteSpec>(request.spec.body);
-  if (promotes && !is_protected()) {
-    return user_error(
-        "branch `" + state_.branch + "` is not protected, so its runs may not promote",
-        "add it to `protected` of this repository in the service's configuration, or promote from one that is");
-  }
-  const Lookup lookup = [this, spec](const std::string& name) { return value_of(*spec, name); };
-  // Of an `apply` stage, ports.* and apply.* stay: the stage itself knows them.
-  auto resolved = resolve(std::move(request.spec), lookup);
-  if (!resolved) return resolved.error();
-  request.spec = std::move(*resolved);
-  request.run = state_.id;
-  request.commit = state_.commit;
-  request.branch = state_.branch;
-  request.remote = repository_.remote;
-  request.attempt = driven.attempt;
-  request.resume = resume;
-  request.boot = state_.stages.at(driven.stage).boot;
-  request.checkout = parts_.workspace.checkout(state_.id);
-  request.environments = parts_.workspace.environments();
-  for (const auto& name : judges(request.spec)) {
-    const auto judged = std::as_const(state_.stages).find(name);
-    if (judged != state_.stages.end() && judged->second.status == StageStatus::finished)
-      request.finished[name] = judged->second.outcome;
-  }
-  for (const auto& [name, value] : repository_.secrets) {
-    if (!value.empty()) request.secrets.push_back(value);
-  }
-  if (!repository_.remote.credentials.password.empty())
-    request.secrets.push_back(repository_.remote.credentials.password);
-  request.environment = parts_.step_environment;
-  request.environment["CI"] = "true";
-  request.environment["QUIETGATE_RUN"] = to_string(state_.id);
-  request.environment["QUIETGATE_REPOSITORY"] = state_.id.repository;
-  request.environment["QUIETGATE_COMMIT"] = state_.commit;
-  request.environment["QUIETGATE_BRANCH"] = state_.branch;
-  request.environment["QUIETGATE_STAGE"] = driven.stage;
-  request.environment["QUIETGATE_ATTEMPT"] = std::to_string(driven.attempt);
-  for (const auto& [name, value] : request.spec.environment) request.environment[name] = value;
-  request.run_started = state_.started;
-  request.journal = &parts_.journal;
-  request.history = &history_;
-  return request;
 }
 
 Task<void> Driver::finish() {

@@ -94,9 +94,6 @@ class Driver {
   Task<void> perform(std::shared_ptr<Driven> driven, bool resume);
   Task<StageOutcome> attempt(std::shared_ptr<Driven> driven, bool resume);
   Task<void> end_steps(std::shared_ptr<Driven> driven);
-  Result<StageRequest> request(const Driven& driven, bool resume);
-  std::optional<std::string> value_of(const StageSpec& spec, const std::string& name) const;
-  bool is_protected() const;
   Task<void> finish();
   Task<void> leave();
 

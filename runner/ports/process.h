@@ -23,6 +23,8 @@ struct ProcessSpec {
   std::string boot;  // in which its begin was put on record, durably (the journal's intent of an attempt). After
                      // another boot it is not begun any more, whatever the disk holds of it: leader_died. Empty: nobody
                      // did that, and the leader does, which takes a sync more
+  std::string nonce;  // of the attempt that begins it: a record with another one is not this step's, and is moved
+                      // aside. Empty: whatever stands under the name is its own
   bool keep_descendants = false;  // true: what the step left running goes on after it (it is infrastructure)
   int stop_signal = SIGTERM;      // first signal of an ordered end
   Milliseconds grace{10'000};     // from the first signal to SIGKILL of the whole group

@@ -26,6 +26,13 @@ class StageLog {
 
 class WatchedRules;  // stages/metrics/watched_rules.h
 
+// What another stage of the run kept, and is to stand in this one's tree.
+struct GivenArtifacts {
+  std::string stage;
+  std::string directory;  // of the attempt that kept them: `artifacts/`, `artifacts.json`
+  ArtifactsKept kept;     // on record
+};
+
 struct StageRequest {
   RunId run;
   CommitId commit;
@@ -34,11 +41,13 @@ struct StageRequest {
   StageSpec spec;  // every template resolved, but for ports.* and apply.* of an `apply` stage
   int attempt = 1;
   std::string boot;          // of the machine, in which this attempt began: on record; empty: not known
+  std::string nonce;         // of this attempt: on record; empty: an older row
   bool resume = false;       // this attempt was started before by a runner that is gone
   std::string directory;     // of the attempt, absolute, exists: `log`, `log.index`, records of steps (`*.step`), also
                              // in `steps/`; `measurements.ndjson`, `tests.json`, `artifacts/`
   std::string checkout;      // of the run, absolute: exactly the commit's tree (stages side by side share it)
   std::string environments;  // folder of all environments, absolute
+  std::vector<GivenArtifacts> given;             // in the order of the stage's `from`
   std::map<std::string, StageOutcome> finished;  // by name: of the stages that it `judges`, those that have ended
   std::vector<std::string> secrets;              // values to mask
   std::map<std::string, std::string>
