@@ -14,6 +14,7 @@
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
 #include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/pool_disk.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
@@ -48,6 +49,7 @@ namespace {
 constexpr std::size_t most_remotes = 64;
 constexpr std::size_t most_exchanges = 32;
 constexpr std::size_t most_at_disk = 4;
+constexpr std::size_t most_at_trees = 4;  // walks, copies and removals, some of a million files
 
 Result<void> make_data_directory(const std::string& data) {
   std::error_code code;
@@ -77,6 +79,8 @@ struct Composition::Parts {
   BlockingPool remotes{most_remotes};
   BlockingPool disk{most_at_disk};
   BlockingPool exchanges{most_exchanges};
+  BlockingPool trees{most_at_trees};
+  PoolDisk tree_work{trees};
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
