@@ -7,6 +7,7 @@
 #include "stages/provision/processes.h"
 #include "stages/provision/terraform.h"
 #include "stages/release_watch.h"
+#include "stages/removal_beside.h"
 #include "stages/step.h"
 #include "stages/tree.h"
 
@@ -142,16 +143,20 @@ Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, cons
   return environment;
 }
 
-// The old checkout stays in place until the new one is whole; `checkout.commit` says which commit is in place.
+// The old checkout stays in place until the new one is whole; `checkout.commit` says which commit is in place, and for
+// which attempt: an earlier one of the same commit left its files there. What an update replaces goes with the next
+// one: services of a kept environment may still work there.
 Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, EnvironmentFolder folder) {
   auto mark = folder.root + "/checkout.commit";
+  auto meant = request.commit + "\n" + to_string(request.run) + " " + std::to_string(request.attempt) + "\n";
   auto placed = read_file_bounded(mark, 1024);
-  if (placed && *placed == request.commit && is_there(folder.checkout())) co_return Result<void>();
+  const bool is_ours = placed && (*placed == meant || (request.resume && *placed == request.commit));
+  if (is_ours && is_there(folder.checkout())) co_return Result<void>();
   auto coming = folder.checkout() + ".new";
   auto going = folder.checkout() + ".old";
-  for (const auto& rest : {coming, going}) {
-    if (rest == going && !is_there(folder.checkout())) continue;
-    if (auto removed = remove_folder(rest); !removed) co_return removed;
+  if (auto removed = co_await remove_tree_beside(disk_, coming, *request.stop); !removed) co_return removed;
+  if (is_there(folder.checkout())) {
+    if (auto removed = co_await remove_tree_beside(disk_, going, *request.stop); !removed) co_return removed;
   }
   auto written = co_await git_.checkout(request.run.repository, request.commit, coming, *request.stop);
   if (!written) co_return written;
@@ -161,8 +166,7 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   if (!error) fs::rename(coming, folder.checkout(), error);
   if (error)
     co_return infrastructure_error("can't put the checkout of " + folder.root + " in place: " + error.message());
-  if (auto removed = remove_folder(going); !removed) co_return removed;
-  co_return write_file_whole(mark, request.commit);
+  co_return write_file_whole(mark, meant);
 }
 
 Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request, std::string id,

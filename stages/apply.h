@@ -6,6 +6,7 @@
 
 #include "runner/ports/clock.h"
 #include "runner/ports/deliveries.h"
+#include "runner/ports/disk.h"
 #include "runner/ports/git.h"
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
@@ -24,9 +25,10 @@ namespace quietgate {
 // destroys it at the run's end.
 class ApplyStage : public StageKind {
  public:
-  // All must outlive this.
-  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const Deliveries* deliveries = nullptr)
-      : processes_(processes), http_(http), git_(git), clock_(clock), deliveries_(deliveries) {}
+  // All must outlive this. Without a disk, checkouts are removed on the caller's thread.
+  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const Deliveries* deliveries = nullptr,
+             Disk* disk = nullptr)
+      : processes_(processes), http_(http), git_(git), clock_(clock), deliveries_(deliveries), disk_(disk) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
@@ -42,6 +44,7 @@ class ApplyStage : public StageKind {
   Git& git_;
   Clock& clock_;
   const Deliveries* deliveries_;
+  Disk* disk_;
   LoopbackPorts ports_;
   std::set<std::string> busy_;  // kept environments that a run is updating now
 };
