@@ -40,9 +40,10 @@ struct EngineParts {
   std::map<std::string, StageKind*> kinds;              // by kind_of
   std::map<std::string, std::string> step_environment;  // what every step starts from: PATH, HOME, LANG
   std::function<void(const std::string& line)> say;
-  StepEnder* steps = nullptr;  // none: stages are trusted to end what they begin
-  PlanCheck* check = nullptr;  // none: plans are not held against their commits' files
-  std::string boot;            // the machine's; empty: not known
+  StepEnder* steps = nullptr;          // none: stages are trusted to end what they begin
+  PlanCheck* check = nullptr;          // none: plans are not held against their commits' files
+  std::string boot;                    // the machine's; empty: not known
+  std::function<std::string()> nonce;  // draws one; none: attempts have none
 };
 
 class Driver {
@@ -92,6 +93,7 @@ class Driver {
   void keep_locks();
   void start(const Action& action, Slots::Claim claim);
   Task<void> perform(std::shared_ptr<Driven> driven, bool resume);
+  Task<Result<std::string>> clear(std::shared_ptr<Driven> driven);
   Task<StageOutcome> attempt(std::shared_ptr<Driven> driven, bool resume);
   Task<void> end_steps(std::shared_ptr<Driven> driven);
   Task<void> finish();
