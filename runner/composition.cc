@@ -30,6 +30,7 @@
 #include "runner/engine/retention.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/watcher.h"
+#include "runner/lost_runs.h"
 #include "stages/apply.h"
 #include "stages/approve.h"
 #include "stages/environments.h"
@@ -149,6 +150,9 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (!journal) return journal.error();
   p.journal = std::move(*journal);
   p.attempt_trees.emplace(p.tree_work, AttemptTreeFiles::Ways{.mounts = mounts, .say = p.options.say});
+  std::vector<std::string> names;
+  for (const auto& repository : p.options.repositories) names.push_back(repository.remote.repository);
+  if (auto counted = number_above_lost_runs(p.options.data, names, *p.journal); !counted) return counted.error();
   p.load.compare_with(*p.journal);
   p.reaper.emplace(*p.journal, *p.journal, p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
@@ -173,6 +177,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       &p.steps,
       &p.rules_check,
       boot_id(),
+      random_id,
       &*p.attempt_trees,
       &p.low_water,
   });
@@ -189,12 +194,14 @@ Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Cata
   std::error_code code;
   for (fs::directory_iterator repository(runs, code), end; !code && repository != end; repository.increment(code)) {
     const auto name = repository->path().filename().string();
-    auto next = catalog.next_number(name);
-    if (!next) return next.error();
+    // What has a higher number was lost with its journal, not forgotten.
+    auto newest = catalog.runs(name, 1);
+    if (!newest) return newest.error();
+    if (newest->empty()) continue;
     std::error_code inner;
     for (fs::directory_iterator folder(repository->path(), inner); !inner && folder != end; folder.increment(inner)) {
       const auto number = std::strtoll(folder->path().filename().c_str(), nullptr, 10);
-      if (number <= 0 || number >= *next) continue;
+      if (number <= 0 || number > newest->front().id.number) continue;
       auto run = catalog.run({name, number});
       if (!run) return run.error();
       if (!run->has_value()) found.push_back(folder->path().string());
@@ -292,6 +299,10 @@ void Composition::add(const std::string& name, std::function<Task<void>(Stop&)> 
 }
 
 void Composition::add_engine() {
+  add("the end of lost runs", [this](Stop& stop) {
+    auto& p = *parts_;
+    return end_lost_runs(p.options.data, *p.journal, p.steps, p.options.say, stop);
+  });
   add("the supervisor", [this](Stop& stop) { return parts_->supervisor->supervise(stop); });
   add("the watch of the disk", [this](Stop& stop) { return parts_->low_water.watch(stop); });
   add("the reaper", [this](Stop& stop) { return parts_->reaper->reap(stop); });

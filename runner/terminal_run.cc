@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
+
+#include "runner/base/plain_file.h"
 
 namespace quietgate {
 
@@ -20,17 +21,6 @@ std::string number(double value) {
   auto text = std::to_string(static_cast<std::int64_t>(std::llround(value)));
   for (auto at = static_cast<std::int64_t>(text.size()) - 3; at > 0; at -= 3)
     text.insert(static_cast<std::size_t>(at), ",");
-  return text;
-}
-
-std::string file_end(const std::string& path, std::int64_t most) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return {};
-  const auto size = static_cast<std::int64_t>(file.tellg());
-  const auto count = std::min(size, most);
-  std::string text(static_cast<std::size_t>(std::max<std::int64_t>(0, count)), '\0');
-  file.seekg(size - count);
-  file.read(text.data(), count);
   return text;
 }
 
@@ -152,8 +142,8 @@ Glimpse glimpse_of(std::string_view progress, std::string_view log_end) {
 }
 
 Glimpse glimpse_of_directory(const std::string& attempt_directory) {
-  return glimpse_of(file_end(attempt_directory + "/progress.json", progress_limit),
-                    file_end(attempt_directory + "/log", log_end_bytes));
+  return glimpse_of(read_plain_end(attempt_directory + "/progress.json", progress_limit),
+                    read_plain_end(attempt_directory + "/log", log_end_bytes));
 }
 
 RunView::RunView(Terminal terminal, std::function<void(std::string_view)> out, std::function<Time()> now,

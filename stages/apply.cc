@@ -121,6 +121,7 @@ Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, cons
   environment.run = request.run;
   environment.stage = request.spec.name;
   environment.attempt = request.attempt;
+  environment.nonce = request.nonce;
   environment.keep = spec.keep;
   environment.commit = request.commit;
   std::string provisioner = std::holds_alternative<TerraformSpec>(spec.provisioner) ? "terraform" : "processes";

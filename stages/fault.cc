@@ -49,6 +49,7 @@ Result<ProcessSpec> step_of(const StageRequest& request, const Command& command,
   auto step = process_of(command, request.checkout);
   if (!step) return step.error();
   step->name = request.directory + "/steps/" + name;
+  step->nonce = request.nonce;
   step->environment = request.environment;
   step->log = request.directory + "/log";
   step->secrets = request.secrets;

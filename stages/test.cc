@@ -141,6 +141,7 @@ Task<StageOutcome> TestStage::run_commands(const StageRequest& request, const Te
     if (!step) co_return quietgate::outcome_of(step.error());
     step->name = request.directory + "/" + std::to_string(++number) + "-run";
     step->boot = request.boot;
+    step->nonce = request.nonce;
     step->environment = request.environment;
     step->log = request.directory + "/log";
     step->secrets = request.secrets;

@@ -31,11 +31,13 @@ class PosixProcesses final : public Processes {
     std::optional<Descriptor> lock;    // nobody leads it. Held until then
   };
   Task<Result<Found>> find(StepRecord record);
+  // Likewise, of this very attempt's step: what another one left under its name is ended and set aside.
+  Task<Result<Found>> find_own(const ProcessSpec& spec, StepRecord record, Stop& stop);
   Task<Result<std::unique_ptr<Leading>>> lead(ProcessSpec spec, bool tells_begin, StepRecord record, Found found,
                                               Stop& stop);
   std::unique_ptr<Leading> watched(Descriptor pid, Descriptor report) const;
   Task<void> nap(Milliseconds span);
-  Task<Result<ProcessExit>> wait(StepRecord record, std::unique_ptr<Leading> leading, Stop& stop);
+  Task<Result<ProcessExit>> wait(StepRecord record, std::unique_ptr<Leading> leading, std::string nonce, Stop& stop);
   Task<void> end_leader(const Leading& leading, Milliseconds grace);
   Task<std::string> end_left(StepLed led, StepAsked told);
   bool is_of_another_boot(const ProcessSpec& spec) const;

@@ -263,7 +263,10 @@ void Driver::advance() {
       want.insert(action.stage);
       auto claimed = claim(*state_.plan->find(action.stage), action.resume);
       if (!claimed) continue;
-      if (!action.resume) intend(StageStarted{state_.id, action.stage, action.attempt, parts_.boot}, events);
+      if (!action.resume) {
+        const auto nonce = parts_.nonce ? parts_.nonce() : std::string();
+        intend(StageStarted{state_.id, action.stage, action.attempt, parts_.boot, nonce}, events);
+      }
       starting_[action.stage] = std::move(*claimed);
       starts.push_back(std::move(action));
     }
@@ -393,6 +396,21 @@ Task<void> Driver::end_steps(std::shared_ptr<Driven> driven) {
   if (!ended) driven->outcome->reason += "; what it started could not be ended: " + ended.error().message;
 }
 
+// What stands in the place of a new attempt's folder is of a journal that is gone, or somebody's who wants it to be
+// believed. Its steps are ended. Answers what was found; empty: nothing.
+Task<Result<std::string>> Driver::clear(std::shared_ptr<Driven> driven) {
+  auto aside = parts_.workspace.clear_attempt(state_.id, driven->stage, driven->attempt);
+  if (!aside) co_return aside.error();
+  if (!*aside) co_return std::string();
+  auto told = "quietgate: a folder stood in the place of this attempt's, and is now " + **aside;
+  parts_.say("run " + to_string(state_.id) + ": " + told);
+  if (parts_.steps != nullptr) {
+    auto ended = co_await parts_.steps->end_steps(**aside, driven->stop);
+    if (!ended) co_return ended.error();
+  }
+  co_return told;
+}
+
 Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) {
   auto asked = stage_request(state_, repository_, driven->stage, parts_.step_environment);
   if (!asked) co_return failed_by(asked.error());
@@ -405,6 +423,12 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
   if (!resume && works(asked->spec) && !parts_.workspace.has_checkout(state_.id)) {
     co_return ended(Outcome::error, "the run's checkout is gone: " + parts_.workspace.checkout(state_.id),
                     "somebody removed it from the data directory; retry the run");
+  }
+  std::string stale;
+  if (!resume) {
+    auto cleared = co_await clear(driven);
+    if (!cleared) co_return failed_by(cleared.error());
+    stale = std::move(*cleared);
   }
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
   if (!directory) co_return failed_by(directory.error());
@@ -425,6 +449,7 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
     if (!tree) co_return failed_by(tree.error());
     asked->checkout = std::move(*tree);
   }
+  if (!stale.empty()) driven->log->line("[" + stale + "]");
   co_return co_await kind->second->run(std::move(*asked));
 }
 

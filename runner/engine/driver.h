@@ -42,11 +42,12 @@ struct EngineParts {
   std::map<std::string, StageKind*> kinds;              // by kind_of
   std::map<std::string, std::string> step_environment;  // what every step starts from: PATH, HOME, LANG
   std::function<void(const std::string& line)> say;
-  StepEnder* steps = nullptr;     // none: stages are trusted to end what they begin
-  PlanCheck* check = nullptr;     // none: plans are not held against their commits' files
-  std::string boot;               // the machine's; empty: not known
-  AttemptTrees* trees = nullptr;  // none: all steps of a run work in its one checkout
-  LowWater* low_water = nullptr;  // none: nobody looks at the disk
+  StepEnder* steps = nullptr;          // none: stages are trusted to end what they begin
+  PlanCheck* check = nullptr;          // none: plans are not held against their commits' files
+  std::string boot;                    // the machine's; empty: not known
+  std::function<std::string()> nonce;  // draws one; none: attempts have none
+  AttemptTrees* trees = nullptr;       // none: all steps of a run work in its one checkout
+  LowWater* low_water = nullptr;       // none: nobody looks at the disk
 };
 
 class Driver {
@@ -96,6 +97,7 @@ class Driver {
   void keep_locks();
   void start(const Action& action, Slots::Claim claim);
   Task<void> perform(std::shared_ptr<Driven> driven, bool resume);
+  Task<Result<std::string>> clear(std::shared_ptr<Driven> driven);
   Task<StageOutcome> attempt(std::shared_ptr<Driven> driven, bool resume);
   Task<void> end_steps(std::shared_ptr<Driven> driven);
   void remove_tree(std::shared_ptr<Driven> driven);

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runner/base/plain_file.h"
+
 namespace quietgate {
 
 namespace {
@@ -25,8 +27,8 @@ LogWriter::~LogWriter() {
 
 std::string LogWriter::open(const std::string& path, bool raw) {
   raw_ = raw;
-  log_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (raw ? O_TRUNC : 0), 0644);
-  if (log_ < 0) return path + ": " + strerrordesc_np(errno);
+  log_ = open_plain(path, O_WRONLY | O_CREAT | O_APPEND | (raw ? O_TRUNC : 0));
+  if (log_ < 0) return path + ": " + why_unopened();
   if (raw) return {};
   path_ = path;
   struct stat about = {};
@@ -37,7 +39,7 @@ std::string LogWriter::open(const std::string& path, bool raw) {
 
 // Not before there is something to tell: many logs are short, and a new file is dear.
 bool LogWriter::open_index() {
-  index_ = ::open((path_ + ".index").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  index_ = open_plain(path_ + ".index", O_WRONLY | O_CREAT | O_APPEND);
   // Two writers may both find it empty; a reader skips the second header like any line that is not an entry.
   if (index_ >= 0 && ::lseek(index_, 0, SEEK_END) == 0) {
     std::string head(index_header);

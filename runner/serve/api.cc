@@ -5,9 +5,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
+#include "runner/base/plain_file.h"
 #include "runner/serve/api_asked.h"
 
 namespace quietgate {
@@ -28,10 +27,7 @@ std::int64_t size_of(const std::string& path) {
 std::string read_small(const std::string& path, std::int64_t limit) {
   const auto size = size_of(path);
   if (size <= 0 || size > limit) return {};
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
+  return read_plain(path, 0, static_cast<std::size_t>(size));
 }
 
 // The parameters when the path's parts fit the pattern.

@@ -278,10 +278,23 @@ std::string environments_document(const std::vector<EnvironmentSummary>& environ
   return text_of({{"environments", std::move(list)}});
 }
 
+namespace {
+
+// An attempt's nonce is what its records are known by: nobody is told it, its steps' neighbours least of all.
+std::string event_json(const Event& event) {
+  const auto* started = std::get_if<StageStarted>(&event);
+  if (started == nullptr || started->nonce.empty()) return to_json(event);
+  auto told = *started;
+  told.nonce.clear();
+  return to_json(told);
+}
+
+}  // namespace
+
 std::string row_document(const Row& row) {
   // The event is JSON already, and on one line: it is put in as it is.
   return "{\"sequence\":" + std::to_string(row.sequence) + ",\"at\":\"" + iso_time(row.at) + "\",\"type\":\"" +
-         type_of(row.event) + "\",\"event\":" + to_json(row.event) + "}";
+         type_of(row.event) + "\",\"event\":" + event_json(row.event) + "}";
 }
 
 std::string rows_document(const std::vector<Row>& rows, bool more) {

@@ -16,6 +16,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include "runner/base/plain_file.h"
 #include "runner/serve/follow.h"
 
 namespace quietgate {
@@ -346,7 +347,7 @@ Task<bool> Server::Listener::send_file(Shared connection, FileAnswer file, bool 
     ~Descriptor() {
       if (number >= 0) ::close(number);
     }
-  } source{::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  } source{open_plain(file.path, O_RDONLY)};
   if (source.number < 0 && file.size > 0)
     co_return co_await send(connection, error_answer(503, "the file can't be read at the moment"), keep, head_only);
   auto head = head_of(200, keep) + "Content-Type: " + file.content_type +

@@ -88,6 +88,7 @@ Task<Readiness> ProcessesProvisioner::probe(Provision provision, Service service
   auto ready_steps = provision.request.directory + "/steps/ready-" + service.spec.name;
   if (auto made = make_folder(ready_steps); !made) co_return Readiness{false, made.error().message};
   spec->name = ready_steps + "/" + std::to_string(number);
+  spec->nonce = provision.request.nonce;
   spec->environment = provision.environment.environment;
   for (const auto& [name, value] : service.spec.environment) spec->environment[name] = value;
   spec->log = provision.request.directory + "/log";
@@ -147,6 +148,7 @@ Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service s
   if (!spec) co_return Result<void>(Error{spec.error().kind, "service \"" + name + "\": " + spec.error().message, {}});
   if (auto made = make_folder(service.directory); !made) co_return made;
   spec->name = service.directory;
+  spec->nonce = provision.environment.nonce;
   spec->environment = provision.environment.environment;
   for (const auto& [variable, value] : service.spec.environment) spec->environment[variable] = value;
   spec->log = service.log();

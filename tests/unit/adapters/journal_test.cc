@@ -193,5 +193,31 @@ TEST_F(JournalTest, AFullDiskLosesNothingAndSaysSo) {
   EXPECT_EQ(static_cast<std::int64_t>(journal.read(0, 2000, std::nullopt)->size()), good);
 }
 
+// Rows in a file that nobody finds would be promises that nobody keeps.
+TEST_F(JournalTest, OneThatWasTakenAwayIsNotWritten) {
+  for (const std::string suffix : {"", "-wal"}) {
+    auto journal = open();
+    ASSERT_TRUE(journal->append({ServiceStarted{"1"}}));
+    std::filesystem::rename(path() + suffix, path() + suffix + ".away");
+    auto refused = journal->append({ServiceStopped{"x"}});
+    ASSERT_FALSE(refused) << suffix;
+    EXPECT_NE(refused.error().message.find("was removed, or another was put in its place"), std::string::npos);
+    std::ofstream(path() + suffix) << "another";
+    EXPECT_FALSE(journal->append({ServiceStopped{"x"}})) << suffix;
+    std::filesystem::rename(path() + suffix + ".away", path() + suffix);
+    EXPECT_TRUE(journal->append({ServiceStopped{"x"}})) << suffix;
+  }
+}
+
+TEST_F(JournalTest, NumbersStartAboveThoseThatWereUsed) {
+  auto journal = open();
+  journal->number_above("hello", 7);
+  journal->number_above("hello", 3);
+  EXPECT_EQ(*journal->next_number("hello"), 8);
+  ASSERT_TRUE(journal->append({RunRequested{{"hello", 8}, "main", "abc", "test"}}));
+  EXPECT_EQ(*journal->next_number("hello"), 9);
+  EXPECT_EQ(*journal->next_number("other"), 1);
+}
+
 }  // namespace
 }  // namespace quietgate

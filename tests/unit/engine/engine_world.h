@@ -21,6 +21,10 @@ struct SilentLog final : StageLog {
 
 struct FakeWorkspace final : Workspace {
   std::set<RunId> checkouts;
+  std::optional<std::string> stale;  // what stands in the place of the next attempt's folder
+  Result<std::optional<std::string>> clear_attempt(const RunId&, const std::string&, int) override {
+    return std::exchange(stale, std::nullopt);
+  }
   Result<std::string> attempt(const RunId&, const std::string& stage, int attempt) override {
     return "/attempts/" + stage + std::to_string(attempt);
   }
@@ -211,6 +215,7 @@ struct EngineWorld {
                                 &ender,
                                 &check,
                                 {},
+                                [this] { return "nonce-" + std::to_string(++nonces); },
                                 trees});
     std::vector<Repository> configured;
     if (watches) configured.push_back(repository);
@@ -285,6 +290,7 @@ struct EngineWorld {
   std::unique_ptr<Stop> stop;
   std::unique_ptr<Slots> slots;
   std::unique_ptr<Reaper> reaper;
+  int nonces = 0;
   std::unique_ptr<EngineParts> parts;
   std::unique_ptr<Supervisor> supervisor;
 };

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "runner/leader/log_reader.h"
@@ -191,6 +192,46 @@ TEST_F(Log, AFullDiskLosesAndNeverFails) {
 TEST_F(Log, SaysWhyItCannotBeOpened) {
   LogWriter writer;
   EXPECT_EQ(writer.open(folder + "/none/log", false), folder + "/none/log: No such file or directory");
+}
+
+// A step may have put anything in the place of a log: nobody waits for it, nor follows where it leads.
+TEST_F(Log, WhatIsNoPlainFileIsNeitherWrittenNorRead) {
+  std::ofstream(folder + "/other") << "other\n";
+  const std::vector<std::function<int()>> others{
+      [&] { return ::mkfifo(path.c_str(), 0600); }, [&] { return ::symlink("other", path.c_str()); },
+      [&] { return ::link((folder + "/other").c_str(), path.c_str()); }, [&] { return ::mkdir(path.c_str(), 0700); },
+      [&] { return ::symlink("/dev/zero", path.c_str()); }};
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    ASSERT_EQ(others[i](), 0);
+    EXPECT_EQ(LogWriter().open(path, false), path + ": it is not a plain file: something was put in its place") << i;
+    EXPECT_EQ(LogWriter().open(path, true), path + ": it is not a plain file: something was put in its place") << i;
+    char byte = 0;
+    if (i != 2) {  // to read, a second name does no harm
+      const auto got = LogReader(path).read(0, &byte, 1);
+      ASSERT_FALSE(got) << i;
+      EXPECT_THAT(got.error().message, ::testing::HasSubstr("it is not a plain file")) << i;
+    }
+    std::filesystem::remove(path);
+  }
+  EXPECT_EQ(read(folder + "/other"), "other\n");
+}
+
+// The reader of a pipe that is there makes an opening to write succeed.
+TEST_F(Log, APipeThatSomebodyReadsIsNotWritten) {
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  EXPECT_EQ(LogWriter().open(path, false), path + ": it is not a plain file: something was put in its place");
+  ::close(reader);
+}
+
+TEST_F(Log, APipeInTheIndexsPlaceCostsTheIndex) {
+  ASSERT_EQ(::mkfifo((path + ".index").c_str(), 0600), 0);
+  LogWriter writer;
+  ASSERT_EQ(writer.open(path, false), "");
+  writer.write({"one\n"}, 1'000);
+  writer.write({"two\n"}, 2'000);
+  EXPECT_EQ(read(path), "one\ntwo\n");
+  EXPECT_EQ(LogIndex(path).offset_at(at(1'500)), 0U);
 }
 
 }  // namespace
