@@ -43,6 +43,7 @@ struct EngineParts {
   StepEnder* steps = nullptr;  // none: stages are trusted to end what they begin
   PlanCheck* check = nullptr;  // none: plans are not held against their commits' files
   std::string boot;            // the machine's; empty: not known
+  bool tries_out = false;      // kept environments are left alone
 };
 
 class Driver {
