@@ -49,7 +49,8 @@ void tell(const Live& before, const Live& left, bool json) {
     const bool gone = still == left.end();
     document[gone ? "destroyed" : "left"].push_back(id);
     if (json) continue;
-    std::printf("%s is %s\n", id.c_str(), gone ? "destroyed" : ("left: " + still->second.problem).c_str());
+    const auto problem = gone ? "" : still->second.problem.empty() ? "it is not destroyed yet" : still->second.problem;
+    std::printf("%s is %s\n", id.c_str(), gone ? "destroyed" : ("left: " + problem).c_str());
   }
   if (json) std::printf("%s\n", document.dump().c_str());
   if (!json && before.empty()) std::printf("no run of this clone has kept an environment\n");

@@ -4,6 +4,7 @@ import re
 import sys
 
 import gevent
+from gevent import GreenletExit
 from locust.user.users import User
 
 # Of Locust's own settings, those that a stage's `environment` may have: they choose among tasks, or only talk.
@@ -33,7 +34,9 @@ def tell_of_users(recorder):
     def told_run(user):
         try:
             run(user)
-        except Exception as error:
+        except GreenletExit:
+            raise
+        except BaseException as error:  # gevent.Timeout is no Exception
             recorder.user_is_gone(user, error)
             raise
         recorder.user_is_gone(user, None)
@@ -65,7 +68,8 @@ def settings_in(path):
 
 def obey_the_pipeline_alone(parser, tell):
     """What is not in the pipeline must not make another load of it. Options that a locustfile adds later are its own."""
-    for path in parser._default_config_files:
+    beside = os.path.join(os.path.dirname(sys.argv[sys.argv.index("-f") + 1].split(",")[1]), "locust.conf")
+    for path in dict.fromkeys([*parser._default_config_files, os.path.relpath(beside)]):
         names = settings_in(path)
         if names is not None and tell:
             told = ", ".join(names[:10] + ["..."] * (len(names) > 10)) or "it is empty"

@@ -124,9 +124,41 @@ class TryOuts(ServiceTest):
         self.assertEqual(self.kept(), kept)
         self.assertEqual([run["id"] for run in self.get("/api/v1/runs")["runs"]], ["hello/1"])
 
-    def test_a_remote_state_is_never_read(self):
+    def needs_terraform(self):
         if shutil.which("terraform") is None:
-            self.skipTest("NOT TESTED: needs terraform")
+            self.skipTest("NOT TESTED: needs terraform (https://developer.hashicorp.com/terraform/install)")
+
+    def test_a_state_of_others_is_not_taken_for_its_own(self):
+        self.needs_terraform()
+        theirs = self.folder / "theirs"
+        state = json.dumps({"version": 4, "terraform_version": "1.11.4", "serial": 7, "lineage": "theirs", "outputs": {}, "resources": [{
+            "mode": "managed", "type": "terraform_data", "name": "production", "provider": "provider[\"terraform.io/builtin/terraform\"]",
+            "instances": [{"schema_version": 0, "attributes": {"id": "theirs", "input": None, "output": None, "triggers_replace": None}}]}]})
+        places = [theirs / "terraform.tfstate", theirs / "workspaces" / "blue" / "terraform.tfstate"]
+        for place in places:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(state)
+        module = (f'terraform {{\n  backend "local" {{\n    path = "{places[0]}"\n    workspace_dir = "{theirs}/workspaces"\n  }}\n}}\n'
+                  'resource "terraform_data" "production" {\n}\noutput "made_by" {\n  value = terraform.workspace\n}\n')
+        pipeline = ("version: 1\nname: hello\nstages:\n  staging:\n    apply: {terraform: {directory: infra}}\n    environment: {%s}\n"
+                    "  use: {needs: [staging], test: {run: 'echo made by ${{ stages.staging.outputs.made_by }}'}}\n")
+        for variables, workspace in (("", "default"), ("TF_WORKSPACE: blue", "blue")):
+            self.commit({".quietgate.yaml": pipeline % variables, "infra/main.tf": module})
+            said = self.passes()
+            self.assertNotIn("left out", said)
+            logs = "".join(path.read_text() for path in self.data.glob("here/*/runs/*/*/*/log"))
+            self.assertIn("made by " + workspace, logs)
+            self.assertEqual([place.read_text() for place in places], [state, state])
+            self.assertEqual(list(self.data.glob("here/*/environments/*")), [], "its own is destroyed")
+        # What it takes over, it would destroy.
+        self.commit({".quietgate.yaml": pipeline % "",
+                     "infra/main.tf": module + 'import {\n  to = terraform_data.production\n  id = "theirs"\n}\n'})
+        refused = self.run_here()
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("terraform_data.production is imported: it was made by others, and this environment would destroy it", refused.stdout)
+
+    def test_a_remote_state_is_never_read(self):
+        self.needs_terraform()
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), State)
         server.asked, server.state = [], b""
         threading.Thread(target=server.serve_forever, daemon=True).start()
