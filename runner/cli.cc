@@ -67,6 +67,9 @@ void add_local_verbs(CLI::App& app, Arguments& a) {
   run->add_option("--pipeline", a.run.pipeline, "Pipeline file, relative to the repository (default: .quietgate.yaml)");
   run->add_flag("--promote", a.run.promote,
                 "Move the production branch of this repository (default: nothing is moved)");
+  run->add_flag("--release", a.run.release,
+                "Also apply environments with `keep: true`, for good (default: left alone; --promote does it too)");
+  run->add_flag("--let-go", a.run.let_go, "Run nothing: destroy what earlier runs of this clone kept");
   run->add_option("--config", a.run.config, "A service's configuration, of which `servers` is used")
       ->envname("QUIETGATE_CONFIG");
   run->add_flag("--plain", a.plain, "Lines instead of a tree that updates in place");

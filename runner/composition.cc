@@ -181,6 +181,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       &*p.attempt_trees,
       &p.low_water,
   });
+  p.engine->tries_out = !p.options.release;
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));

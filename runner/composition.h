@@ -30,6 +30,7 @@ struct CompositionOptions {
   RetentionRule retention{};                         // for add_retention
   std::vector<ServerConfig> servers{};
   LowWaterRule keep_free{};
+  bool release = true;  // false: kept environments are left alone
 };
 
 // One per data directory: a lock file keeps a second one out.

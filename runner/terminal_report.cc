@@ -1,4 +1,7 @@
 // The report of a run: what is left on the screen when the tree is gone.
+#include <algorithm>
+#include <vector>
+
 #include "runner/terminal_run.h"
 
 namespace quietgate {
@@ -11,6 +14,23 @@ std::string title(const Terminal& terminal, const std::string& text) {
 
 std::string sentence(const Terminal& terminal, const std::string& text, int indent) {
   return terminal.live ? wrapped(text, terminal.width - 1, indent) : text;
+}
+
+// What this run was not to do, and what was skipped with it; empty: it did all of the plan.
+std::string left_out(const RunState& state) {
+  std::vector<std::string> names;
+  if (!state.plan) return {};
+  for (const auto& spec : state.plan->stages) {
+    const auto& stage = state.stages.at(spec.name);
+    const bool with_it = std::any_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
+      return std::find(names.begin(), names.end(), need) != names.end();
+    });
+    const bool skipped = stage.status == StageStatus::skipped && !stage.skipped_by_condition;
+    if (skipped && (with_it || !spec.left_out.empty())) names.push_back(spec.name);
+  }
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "; left out: " : ", ") + printable(name);
+  return text;
 }
 
 std::string headline(const RunRecord& record, const Terminal& terminal, Time now) {
@@ -31,6 +51,7 @@ std::string headline(const RunRecord& record, const Terminal& terminal, Time now
               stage.promoted->to.substr(0, 7);
   }
   if (!state.reason.empty()) text += ": " + printable(state.reason);
+  text += left_out(state);
   return sentence(terminal, text, 2) + "\n";
 }
 

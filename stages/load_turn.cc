@@ -139,7 +139,7 @@ std::optional<std::string> LiveLoad::must_end() {
   if (!ended_for.empty() && !report.finished) return ended_for;
   if (!report.damage.empty()) return "its rows make no sense";
   if (report.lost && !report.finished) return "a worker was lost";
-  if (hopeless(report)) return "it raises nothing but exceptions";
+  if (hopeless(report, spec_)) return "it raises nothing but exceptions";
   auto begins = spec_.workers.count > 0 ? time_to_join : time_to_begin;
   const auto limit = report.begin ? spec_.duration + time_to_end : begins;
   if (waited_ <= limit || report.finished) return std::nullopt;

@@ -48,6 +48,7 @@ struct EngineParts {
   std::function<std::string()> nonce;  // draws one; none: attempts have none
   AttemptTrees* trees = nullptr;       // none: all steps of a run work in its one checkout
   LowWater* low_water = nullptr;       // none: nobody looks at the disk
+  bool tries_out = false;              // kept environments are left alone
 };
 
 class Driver {

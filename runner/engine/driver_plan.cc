@@ -1,5 +1,6 @@
 // What a run needs before its stages: its turn, its plan, its checkout.
 #include "runner/core/rollback.h"
+#include "runner/core/try_out.h"
 #include "runner/engine/driver.h"
 #include "runner/ports/digest.h"
 
@@ -61,6 +62,10 @@ Task<bool> Driver::compile() {
     co_return false;
   }
   if (plan) {
+    if (parts_.tries_out) {
+      *plan = try_out_plan(std::move(*plan));
+      if (plan->hash.empty()) plan->hash = sha256_hex(to_json(*plan));
+    }
     append({PlanCompiled{state_.id, std::move(*plan)}});
     co_return true;
   }
