@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 
+#include "pipelines/quantities.h"
 #include "pipelines/reader.h"
 #include "runner/core/trigger.h"
 
@@ -55,6 +56,7 @@ class ConfigReader {
     if (const Found count = map.find("concurrency")) config.concurrency = values_.integer(count, 1, 1000).value_or(4);
     if (const Found locks = map.find("locks")) read_locks(locks, config.locks);
     if (const Found retention = map.find("retention")) read_retention(retention, config.retention);
+    if (const Found limits = map.find("limits")) read_limits(limits, config.limits);
     if (const Found heartbeat = map.find("heartbeat")) read_heartbeat(heartbeat, config.heartbeat);
     if (const Found all = map.find("notifications")) read_notifications(all, config.notifications);
     if (const Found servers = map.find("servers")) read_servers(servers, config.servers);
@@ -83,6 +85,20 @@ class ConfigReader {
     if (const Found promotions = map.find("promotions"))
       out.promotions = values_.integer(promotions, 1, most).value_or(out.promotions);
     map.finish();
+  }
+
+  void read_limits(const Found& found, LimitsConfig& out) {
+    MapReader map(values_, found, "`limits`");
+    if (const Found log = map.find("log")) out.log = size(log, 64 << 10).value_or(out.log);
+    map.finish();
+  }
+
+  std::optional<std::uint64_t> size(const Found& found, std::uint64_t least) {
+    const std::string expected = "a size of at least 64KiB, such as 500MiB or 1GiB";
+    const auto written = values_.text(found, 40);
+    const auto bytes = written ? parse_size(*written) : std::nullopt;
+    if (written && (!bytes || *bytes < least)) values_.wrong(found, "`" + found.name + "` is " + *written, expected);
+    return bytes;
   }
 
   void read_heartbeat(const Found& found, HeartbeatRule& out) {

@@ -233,6 +233,17 @@ Bell& JournalSqlite::bell() {
   return store_->bell;
 }
 
+Result<void> JournalSqlite::probe() {
+  try {
+    Transaction transaction(store_->database);
+    store_->database.execute("PRAGMA user_version = " + std::to_string(journal_schema_version));
+    transaction.commit();
+    return {};
+  } catch (const SqliteError& error) {
+    return explained(error, "be written");
+  }
+}
+
 // The file's pages: the system's cache has them, too.
 void JournalSqlite::rest() {
   sqlite3_db_release_memory(store_->database.handle());

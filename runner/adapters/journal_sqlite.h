@@ -23,6 +23,8 @@ class JournalSqlite final : public Journal, public Catalog, public Archive {
   Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
   std::int64_t last() const override;
   Bell& bell() override;
+  // Whether a row could be written now: writes a page (the schema's version, as it is) like an append does, and syncs.
+  Result<void> probe();
   // Nothing will be asked for a while: lets go of what was kept only to be fast.
   void rest();
 
