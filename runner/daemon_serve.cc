@@ -111,6 +111,7 @@ int serve(const ServeOptions& options) {
   if (auto written = write_address(config->data, address); !written) return refuse(written.error());
   if (auto started = composition.journal().append({ServiceStarted{QUIETGATE_VERSION}}); !started)
     return refuse(started.error());
+  write_check.written(WriteCheck::Clock::now());
 
   composition.faults().exported = true;
   composition.tell_steps("QUIETGATE_METRICS", address);

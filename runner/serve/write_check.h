@@ -18,6 +18,11 @@ class WriteCheck {
   // `probe` tries a write; it is asked at most once per `kept`.
   WriteCheck(std::function<Result<void>()> probe, Milliseconds kept) : probe_(std::move(probe)), kept_(kept) {}
 
+  // A row was written just now.
+  void written(Clock::time_point now) {
+    looked_ = now;
+    why_.clear();
+  }
   // Why the service is not ready, with what to do; empty: it is.
   std::string why_not(Clock::time_point now) {
     if (looked_ && now - *looked_ < kept_) return why_;

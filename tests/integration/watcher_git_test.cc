@@ -34,12 +34,13 @@ class WatchedServer : public GitTest {
     ::chmod(hook.c_str(), 0755);
     servers.folder().write(".gitconfig", "[uploadpack]\n\tpackObjectsHook = " + hook + "\n");
   }
-  std::vector<std::string> runs() {
-    std::vector<std::string> asked;
+  std::vector<std::string> moved() {
+    std::vector<std::string> branches;
     for (const auto& row : *world.journal->read(0, 100, std::nullopt)) {
-      if (const auto* run = std::get_if<RunRequested>(&row.event)) asked.push_back(run->branch);
+      const auto* one = std::get_if<RefMoved>(&row.event);
+      if (one != nullptr && one->kind != RefMoved::Kind::first_seen) branches.push_back(one->branch);
     }
-    return asked;
+    return branches;
   }
   CommitId commit(const std::string& branch, const std::string& text) {
     return servers.commit("hello", branch, {{".quietgate.yaml", "plan"}, {"a", text}});
@@ -61,7 +62,7 @@ TEST_F(WatchedServer, ACommitThatDoesNotArriveStopsNoOtherBranch) {
   hold_back(commit("big", "2"));
   for (const char* branch : {"main", "other"}) commit(branch, "2");
   poll(watcher);
-  EXPECT_THAT(runs(), ElementsAre("main", "other"));
+  EXPECT_THAT(moved(), ElementsAre("main", "other"));
   ASSERT_EQ(told.size(), 1U);
   EXPECT_THAT(told[0],
               testing::MatchesRegex("big can't be followed to [0-9a-f]{7}: http://.* did not finish within 2s"));
@@ -81,7 +82,7 @@ TEST_F(WatchedServer, AFolderWithANameThatNobodyCanHoldGoesOnWithoutIt) {
         << id << " refs/heads/a/" << std::string(size, 'x') << "\n";
   }
   poll(watcher);
-  EXPECT_THAT(runs(), ElementsAre("main"));
+  EXPECT_THAT(moved(), ElementsAre("main"));
   ASSERT_EQ(told.size(), 1U);
   EXPECT_THAT(told[0], HasSubstr("branches are left out: `a/xxx"));
   EXPECT_THAT(told[0], HasSubstr("(its name has 302 bytes, more than 255)"));

@@ -25,6 +25,9 @@ TEST(WriteCheck, TriesAtMostOncePerSpan) {
   EXPECT_NE(check.why_not(begin + Milliseconds(9'000)), "");
   EXPECT_EQ(check.why_not(begin + Milliseconds(10'000)), "");
   EXPECT_EQ(tries, 3);
+  check.written(begin + Milliseconds(15'000));
+  EXPECT_EQ(check.why_not(begin + Milliseconds(19'999)), "");
+  EXPECT_EQ(tries, 3);
 }
 
 }  // namespace
