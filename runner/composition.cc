@@ -73,7 +73,9 @@ Result<void> make_data_directory(const std::string& data) {
 
 struct Composition::Parts {
   Parts(CompositionOptions asked, std::unique_ptr<DirectoryLock> held, std::unique_ptr<EvidenceKey> with_key)
-      : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {}
+      : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {
+    processes.limit_logs(options.bounds.log);
+  }
 
   CompositionOptions options;
   std::unique_ptr<DirectoryLock> lock;
@@ -249,6 +251,11 @@ void Composition::add_retention() {
 Executor Composition::executor() {
   return parts_->io.get_executor();
 }
+
+Result<void> Composition::try_to_write() {
+  return parts_->journal->probe();
+}
+
 void Composition::rest() {
   parts_->journal->rest();
 }
@@ -331,8 +338,11 @@ void Composition::add_watchers() {
               ? "can't poll " + name + ": " + error->message + (error->advice.empty() ? "" : " (" + error->advice + ")")
               : name + " answers again");
     };
-    p.watchers.push_back(
-        std::make_unique<Watcher>(repository, *p.journal, *p.journal, p.git, p.clock, p.compiler, trouble));
+    auto of_branches = [say = p.options.say](const std::string& name, const Error& error) {
+      say(name + ": " + error.message + (error.advice.empty() ? "" : " (" + error.advice + ")"));
+    };
+    p.watchers.push_back(std::make_unique<Watcher>(repository, *p.journal, *p.journal, p.git, p.clock, p.compiler,
+                                                   trouble, of_branches));
     add("the watcher of " + repository.remote.repository,
         [watcher = p.watchers.back().get()](Stop& stop) { return watcher->watch(stop); });
   }

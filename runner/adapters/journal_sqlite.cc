@@ -254,6 +254,17 @@ void JournalSqlite::number_above(const std::string& repository, std::int64_t num
   used = std::max(used, number);
 }
 
+Result<void> JournalSqlite::probe() {
+  try {
+    Transaction transaction(store_->database);
+    store_->database.execute("PRAGMA user_version = " + std::to_string(journal_schema_version));
+    transaction.commit();
+    return {};
+  } catch (const SqliteError& error) {
+    return explained(error, "be written");
+  }
+}
+
 // The file's pages: the system's cache has them, too.
 void JournalSqlite::rest() {
   sqlite3_db_release_memory(store_->database.handle());

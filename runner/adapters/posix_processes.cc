@@ -194,6 +194,7 @@ Task<Result<std::unique_ptr<PosixProcesses::Leading>>> PosixProcesses::lead(Proc
   if (found.history.asked) remove_control_group(control_group_of(found.history.asked->id));
   auto order = order_of(spec, boot_);
   order.tells_begin = tells_begin;
+  order.log_limit = log_limit_;
   for (;;) {
     auto taken = co_await source_->take();
     if (!taken) co_return Led(taken.error());

@@ -9,10 +9,14 @@
 
 namespace quietgate {
 
+constexpr std::uint64_t default_log_limit = 1ULL << 30;
+
 class PosixProcesses final : public Processes {
  public:
   explicit PosixProcesses(Executor executor);
   ~PosixProcesses() override;  // leaders go on
+  // Bytes of a log, from the next step on; 0: none.
+  void limit_logs(std::uint64_t bytes) { log_limit_ = bytes; }
   PosixProcesses(const PosixProcesses&) = delete;
   PosixProcesses& operator=(const PosixProcesses&) = delete;
 
@@ -48,6 +52,7 @@ class PosixProcesses final : public Processes {
   std::shared_ptr<Children> children_;
   std::unique_ptr<LeaderSource> source_;
   std::string boot_;
+  std::uint64_t log_limit_ = default_log_limit;
 };
 
 }  // namespace quietgate

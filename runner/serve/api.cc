@@ -83,7 +83,7 @@ const std::vector<Api::Route>& Api::table() {
       {"POST", "/api/v1/runs/{repository}/{number}/rollback", &Api::rollback, true},
       {"GET", "/api/v1/runs/{repository}/{number}/evidence", &Api::evidence},
       {"GET", "/api/v1/evidence-key", &Api::evidence_key},
-      {"POST", "/api/v1/watchdogs/{name}", &Api::watchdog, true},
+      {"POST", "/api/v1/watchdogs/{name}", &Api::watchdog, true, 256 * 1024},
       {"POST", "/api/v1/runs/{repository}/{number}/stages/{stage}/approval", &Api::approve, true},
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/log", &Api::log},
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/log/follow", &Api::follow_log},
@@ -100,7 +100,14 @@ std::vector<std::pair<std::string, std::string>> Api::routes() {
   return all;
 }
 
-ApiResponse Api::handle(const ApiRequest& request) {
+struct Api::Match {
+  const Route* route = nullptr;
+  Target target;
+  std::map<std::string, std::string> names;
+};
+
+// By its head alone: the host, the address, the method and the token.
+std::variant<Answer, Api::Match> Api::match(const ApiRequest& request) const {
   if (!host_allowed(request.host, options_.hosts)) {
     return error_answer(403, "this service does not answer to the host `" + request.host.substr(0, 100) + "`",
                         "name it by its loopback address, or add the name to `hosts` of the service's configuration");
@@ -123,17 +130,30 @@ ApiResponse Api::handle(const ApiRequest& request) {
       answer.headers.emplace_back("WWW-Authenticate", "Bearer");
       return answer;
     }
-    Asked asked{request, std::move(*target), std::move(*names), {}};
-    if (auto number = asked.names.find("number"); number != asked.names.end()) {
-      asked.run = parse_run_id(asked.names["repository"] + "/" + number->second);
-      if (asked.run.number == 0) return error_answer(404, "`" + number->second + "` is not the number of a run");
-    }
-    return (this->*route.answer)(asked);
+    return Match{&route, std::move(*target), std::move(*names)};
   }
   if (other_methods.empty()) return error_answer(404, "there is nothing at this address", "see /api/v1/openapi.json");
   auto answer = error_answer(405, method + " is not possible here", "possible: " + other_methods);
   answer.headers.emplace_back("Allow", other_methods);
   return answer;
+}
+
+Api::Admission Api::admit(const ApiRequest& head) const {
+  auto found = match(head);
+  if (auto* refusal = std::get_if<Answer>(&found)) return {std::move(*refusal), 0};
+  return {std::nullopt, std::get<Match>(found).route->body_limit};
+}
+
+ApiResponse Api::handle(const ApiRequest& request) {
+  auto found = match(request);
+  if (auto* refusal = std::get_if<Answer>(&found)) return std::move(*refusal);
+  auto& match = std::get<Match>(found);
+  Asked asked{request, std::move(match.target), std::move(match.names), {}};
+  if (auto number = asked.names.find("number"); number != asked.names.end()) {
+    asked.run = parse_run_id(asked.names["repository"] + "/" + number->second);
+    if (asked.run.number == 0) return error_answer(404, "`" + number->second + "` is not the number of a run");
+  }
+  return (this->*match.route->answer)(asked);
 }
 
 Result<Api::Kept*> Api::kept(const RunId& id) {

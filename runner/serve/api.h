@@ -44,6 +44,12 @@ class Api {
   // Both must outlive the API.
   Api(Journal& journal, Catalog& catalog, ApiOptions options);
 
+  // What can be said of a request before its body is read: why it is refused, else how large a body it may have.
+  struct Admission {
+    std::optional<Answer> refusal;
+    std::uint64_t body_limit = 0;
+  };
+  Admission admit(const ApiRequest& head) const;
   // Never throws for what the request holds; an error is an Answer with {"error":{"message","advice"}}.
   ApiResponse handle(const ApiRequest& request);
 
@@ -64,6 +70,8 @@ class Api {
   struct Asked;  // a request that was matched: target, path parameters, body
   struct Route;
   static const std::vector<Route>& table();
+  struct Match;
+  std::variant<Answer, Match> match(const ApiRequest& request) const;
 
   ApiResponse repositories(const Asked& asked);
   ApiResponse runs(const Asked& asked);

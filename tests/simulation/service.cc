@@ -80,11 +80,14 @@ Service::Service(Surroundings& around)
   if (around.world.planted != Planted::sleeping_reaper) add("the reaper", reaper_.reap(stop_));
   add("the publisher", publisher_.publish(stop_));
   for (const auto& repository : around.repositories) {
-    watchers_.push_back(
-        std::make_unique<Watcher>(repository, journal_, journal_, git_, clock_, compiler_,
-                                  [&w = around.world](const std::string& name, const std::optional<Error>& error) {
-                                    w.trace("watcher", "{}: {}", name, error ? error->message : "answers again");
-                                  }));
+    watchers_.push_back(std::make_unique<Watcher>(
+        repository, journal_, journal_, git_, clock_, compiler_,
+        [&w = around.world](const std::string& name, const std::optional<Error>& error) {
+          w.trace("watcher", "{}: {}", name, error ? error->message : "answers again");
+        },
+        [&w = around.world](const std::string& name, const Error& error) {
+          w.trace("watcher", "{}: {}", name, error.message);
+        }));
     add("a watcher", watchers_.back()->watch(stop_));
   }
 }

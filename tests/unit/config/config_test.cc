@@ -117,6 +117,21 @@ TEST(Config, AServerIsAnAddressWithOneWayToSayWhoAsks) {
   EXPECT_TRUE(has("{url: \"https://a\", headers: {\"a b\": c}}", "a header's name"));
 }
 
+TEST(Config, ALimitIsASizeWithItsUnit) {
+  const auto with = [](const std::string& log) {
+    return parse_config("data: /d\nrepositories: [{name: a, url: /a}]\nlimits: {log: " + log + "}\n", "/x.yaml");
+  };
+  EXPECT_EQ(with("500MiB")->limits.log, 500ULL << 20);
+  EXPECT_EQ(with("64KiB")->limits.log, 64ULL << 10);
+  for (const char* wrong : {"1GB", "63KiB", "-1GiB", "9999999999999GiB", "1.5GiB", "MiB"}) {
+    const auto config = with(wrong);
+    ASSERT_FALSE(config.ok()) << wrong;
+    EXPECT_NE(config.error().message.find("`log` is " + std::string(wrong)), std::string::npos)
+        << config.error().message;
+    EXPECT_NE(config.error().message.find("a size of at least 64KiB, such as 500MiB or 1GiB"), std::string::npos);
+  }
+}
+
 TEST(Config, Defaults) {
   setenv("XDG_STATE_HOME", "/var/state", 1);
   const auto config = parse_config("repositories: [{name: a, url: /a}]", "/x.yaml");
