@@ -96,7 +96,7 @@ class ConfigReader {
     const int percent = share ? std::stoi(text.substr(0, digits)) : 100;
     const auto bytes = share ? std::numeric_limits<std::uint64_t>::max() : parse_size(text);
     if (!bytes || (share && percent > 50))
-      return values_.wrong(found, "`keep_free` is no share and no size", "up to 50%, or a size such as 500MB or 2GiB");
+      return values_.wrong(found, "`keep_free` is no share and no size", "up to 50%, or a size such as 500MiB or 2GiB");
     out = {*bytes, percent};
   }
 
