@@ -41,12 +41,48 @@ void BodyReader::paths(const Found& found, std::vector<std::string>& out, std::s
   }
 }
 
+namespace {
+
+// Whether a shell would read a `|` of the text as a pipe: not one of `||`, nor one in quotes.
+bool has_pipe(const std::string& text) {
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && quote != '\'') {
+      ++i;
+    } else if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '|') {
+      if (text.substr(i, 2) != "||") return i == 0 || text[i - 1] != '>';
+      ++i;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+// Reads a shell text into `out`; who runs it, into `interpreter`.
+void BodyReader::shell_text(const Found& found, std::string& out, std::vector<std::string>& interpreter) {
+  if (!found) return;
+  text(found, out, Templates::Use::shell);
+  interpreter = scope_.shell;
+  if (out.starts_with("#!")) {
+    const std::string line = out.substr(2, std::min(out.find('\n'), out.size()) - 2);
+    if (line.find_first_not_of(" \t\r") == std::string::npos)
+      values_.wrong(found, "the first line is `#!` and names no program", "a program, such as #!/usr/bin/env python3");
+  } else if (scope_.shell.empty() && !scope_.habits->pipe && has_pipe(out)) {
+    scope_.habits->pipe = found.node->at;
+  }
+}
+
 // Text is a shell script, a list is a program with its arguments.
 std::optional<Command> BodyReader::command(const Found& found) {
   Command command;
   if (found.node->kind == YamlNode::Kind::scalar) {
-    text(found, command.shell, Templates::Use::shell);
-    command.interpreter = scope_.shell;
+    shell_text(found, command.shell, command.interpreter);
     return command;
   }
   if (found.node->kind != YamlNode::Kind::sequence) {
@@ -151,8 +187,7 @@ ReadyCheck BodyReader::ready(const Found& found) {
   const Found shell = map.find("command");
   text(http, check.http);
   text(tcp, check.tcp);
-  text(shell, check.command, Templates::Use::shell);
-  if (shell) check.interpreter = scope_.shell;
+  shell_text(shell, check.command, check.interpreter);
   if (const Found within = map.find("within")) check.within = values_.duration(within).value_or(check.within);
   map.finish();
   const int count = (http ? 1 : 0) + (tcp ? 1 : 0) + (shell ? 1 : 0);
@@ -200,6 +235,7 @@ void BodyReader::window(const Found& found, StageReference::Kind kind, std::vect
 
 void BodyReader::artifacts_of(const Found& found) {
   if (!found) return;
+  scope_.habits->hands_on = true;
   std::vector<std::string> names;
   for (const Found& item : values_.list(found, 1)) {
     const auto name = values_.text(item);

@@ -167,6 +167,7 @@ std::vector<std::string> shell_of(const StageBody& body) {
 std::string describe(const StageSpec& stage) {
   Facts all;
   if (!stage.needs.empty()) all.push_back("after " + joined(stage.needs));
+  if (stage.waives_order) all.push_back("waits for no test, on purpose (`needs: []`)");
   if (!stage.condition.empty()) all.push_back("if " + shown(stage.condition));
   if (!stage.from.empty()) all.push_back("with the artifacts of " + joined(stage.from));
   const Facts own = std::visit([](const auto& body) { return facts(body); }, stage.body);

@@ -20,6 +20,7 @@ struct StageDraft {
   Position at;       // of the name
   StageSpec spec;
   std::vector<NeedAt> needs;
+  bool needs_nothing = false;  // `needs: []` was written
   std::vector<StageReference> references;
 };
 
@@ -52,6 +53,7 @@ class BodyReader {
   void text(const Found& found, std::string& out, Templates::Use use = Templates::Use::plain);
   void path(const Found& found, std::string& out);
   void paths(const Found& found, std::vector<std::string>& out, std::size_t least);
+  void shell_text(const Found& found, std::string& out, std::vector<std::string>& interpreter);
   std::optional<Command> command(const Found& found);
   void text_map(const Found& found, std::map<std::string, std::string>& out, bool variables);
   void ports(const Found& found, ApplySpec& out);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/budget.h"
 #include "pipelines/reader.h"
 #include "runner/core/expression.h"
 #include "runner/ports/pipeline.h"
@@ -19,7 +20,12 @@ struct StageReference {
   enum class Kind { expression, one_window, windows, artifacts };
   Kind kind = Kind::expression;
   std::string name;  // expression: the whole dotted name; else the stage's name
-  Position at;
+  Position at;       // of the text
+  // expression: where in the text. To find its place in the file takes a walk through the text, so only what is wrong
+  // is looked for.
+  const YamlNode* node = nullptr;
+  std::size_t offset = 0;
+  std::size_t length = 0;
 };
 
 // What an environment variable's value mentions, so that it can't be smuggled into a command line.
@@ -27,11 +33,20 @@ struct EnvironmentValue {
   std::string text;        // (template)
   bool untrusted = false;  // holds text that whoever pushed a commit chose
   bool secret = false;
+  std::optional<std::string> known;  // its final text, when that is known already
+};
+
+// What the whole file does that `validate` warns of.
+struct Habits {
+  std::optional<Position> pipe;  // in the first shell text that has one, and no `shell:` that says how it is meant
+  bool hands_on = false;         // some stage has `from`
 };
 
 // What is known at one place of the file.
 struct Scope {
   const PlanContext* context = nullptr;
+  Budget* budget = nullptr;
+  Habits* habits = nullptr;
   std::map<std::string, EnvironmentValue> environment;
   std::map<std::string, std::string> matrix;
   std::vector<std::string> secrets;

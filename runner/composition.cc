@@ -14,6 +14,7 @@
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
 #include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/pooled_compiler.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
@@ -48,6 +49,7 @@ namespace {
 constexpr std::size_t most_remotes = 64;
 constexpr std::size_t most_exchanges = 32;
 constexpr std::size_t most_at_disk = 4;
+constexpr std::size_t most_compilers = 2;
 
 Result<void> make_data_directory(const std::string& data) {
   std::error_code code;
@@ -74,6 +76,8 @@ struct Composition::Parts {
   boost::asio::io_context io{1};
   PosixClock clock{io.get_executor()};
   std::unique_ptr<JournalSqlite> journal;
+  YamlPipelineLanguage language;  // outlives the pool that asks it
+  BlockingPool compilers{most_compilers};
   BlockingPool remotes{most_remotes};
   BlockingPool disk{most_at_disk};
   BlockingPool exchanges{most_exchanges};
@@ -82,7 +86,7 @@ struct Composition::Parts {
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
   PosixProcesses processes{io.get_executor()};
   AttemptSteps steps{processes};
-  YamlPipelineCompiler compiler;
+  PooledCompiler compiler{language, compilers};
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed};
   WorkspaceFiles workspace{options.data, open_stage_log};

@@ -305,7 +305,8 @@ std::string glob_problem(std::string_view pattern) {
 }
 
 TriggerDecision decide(const TriggerRules& rules, const std::string& branch,
-                       const std::vector<std::string>& changed_paths, bool changes_known) {
+                       const std::vector<std::string>& changed_paths, bool changes_known,
+                       const std::function<bool()>& ended) {
   if (!any_glob_matches(rules.branches, branch))
     return {false, "branch `" + branch + "` matches none of on.branches (" + list_of(rules.branches) + ")"};
   if (!changes_known || lets_all_through(rules)) return {true, {}};
@@ -319,11 +320,16 @@ TriggerDecision decide(const TriggerRules& rules, const std::string& branch,
   };
   const std::vector<Glob> wanted = compiled(rules.paths);
   const std::vector<Glob> ignored = compiled(rules.ignore_paths);
-  const auto any = [](const std::vector<Glob>& globs, const std::string& path) {
-    return std::any_of(globs.begin(), globs.end(), [&](const Glob& glob) { return glob.matches(path); });
+  bool late = false;
+  const auto any = [&](const std::vector<Glob>& globs, const std::string& path) {
+    return std::any_of(globs.begin(), globs.end(), [&](const Glob& glob) {
+      late = late || (ended && ended());
+      return late || glob.matches(path);
+    });
   };
   for (const std::string& path : changed_paths) {
-    if (any(wanted, path) && !any(ignored, path)) return {true, {}};
+    const bool here = any(wanted, path) && !any(ignored, path);
+    if (here || late) return {true, {}};
   }
   if (changed_paths.size() == 1)
     return {false,

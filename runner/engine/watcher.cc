@@ -130,10 +130,10 @@ Task<Result<std::vector<Event>>> Watcher::wanted_runs(RefMoved moved, Stop& stop
   std::vector<Event> events;
   auto text = co_await git_.read_file(name, moved.to, repository_.pipeline, pipeline_size_limit, stop);
   if (!text && text.error().kind == ErrorKind::infrastructure) co_return text.error();
-  PipelineCompiler::Trigger trigger;
+  PipelineTrigger trigger;
   bool readable = text.ok() && text->has_value();
   if (readable) {
-    auto compiled = compiler_.trigger(**text, repository_.pipeline);
+    auto compiled = co_await compiler_.trigger(std::move(**text), repository_.pipeline, stop);
     readable = compiled.ok();
     if (compiled) trigger = *compiled;
   }
@@ -150,7 +150,8 @@ Task<Result<std::vector<Event>>> Watcher::wanted_runs(RefMoved moved, Stop& stop
     changes_known = paths.ok();
     if (paths) changed = std::move(*paths);
   }
-  auto decision = decide(trigger.rules, moved.branch, changed, changes_known);
+  auto decision =
+      co_await compiler_.decide(std::move(trigger.rules), moved.branch, std::move(changed), changes_known, stop);
   if (!decision.run) {
     events.push_back(RunSkipped{name, moved.branch, moved.to, decision.reason});
     co_return events;
