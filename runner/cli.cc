@@ -51,6 +51,7 @@ struct Arguments {
   bool override_gate = false;
   bool plain = false;
   bool repair = false;
+  bool without_warnings = false;
 };
 
 CLI::App* verb(CLI::App& app, const char* name, const char* help, const char* group) {
@@ -75,6 +76,7 @@ void add_local_verbs(CLI::App& app, Arguments& a) {
   run->add_flag("--plain", a.plain, "Lines instead of a tree that updates in place");
   auto* validate = verb(app, "validate", "Check a pipeline file; says every problem at its place", here);
   validate->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");
+  validate->add_flag("--no-warnings", a.without_warnings, "Don't say what is right and may not be meant");
   auto* plan = verb(app, "plan", "Show what a pipeline file compiles to", here);
   plan->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");
   verb(app, "doctor", "Which tools are here, what each missing one would give; is the journal whole?", here)
@@ -211,7 +213,7 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
     return parts.run_here(a.run);
   }
   const auto file = a.file.empty() ? std::string(".quietgate.yaml") : a.file;
-  if (verb == "validate") return validate_file(parts, a.common, file);
+  if (verb == "validate") return validate_file(parts, a.common, file, !a.without_warnings);
   if (verb == "plan") return plan_file(parts, a.common, file);
   if (verb == "doctor" && a.repair) return repair_data(parts, a.common);
   if (verb == "doctor") return doctor(parts, a.common, terminal);

@@ -31,7 +31,7 @@ enum ExitCode {
 struct CliParts {
   std::function<int(const ServeOptions&)> serve;
   std::function<int(const RunOptions&)> run_here;
-  PipelineCompiler* compiler = nullptr;
+  const PipelineLanguage* language = nullptr;
   std::function<std::string(const Plan&)> describe_plan;
   // The plan against the files of the repository in this folder; may be empty.
   std::function<Result<void>(const Plan&, const std::string& folder)> check_files;
@@ -117,7 +117,7 @@ class ServiceVerbs {
   CliClient client_;
 };
 
-int validate_file(const CliParts& parts, const CliCommon& common, const std::string& file);
+int validate_file(const CliParts& parts, const CliCommon& common, const std::string& file, bool with_warnings);
 int plan_file(const CliParts& parts, const CliCommon& common, const std::string& file);
 
 // 0: all was computed; 1: more pages than --at-most; 5: something could not be computed, or the server not be reached.

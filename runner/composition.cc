@@ -18,6 +18,7 @@
 #include "runner/adapters/leader_spawn.h"
 #include "runner/adapters/own_mounts.h"
 #include "runner/adapters/pool_disk.h"
+#include "runner/adapters/pooled_compiler.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
@@ -55,6 +56,7 @@ constexpr std::size_t most_remotes = 64;
 constexpr std::size_t most_exchanges = 32;
 constexpr std::size_t most_at_disk = 4;
 constexpr std::size_t most_at_trees = 4;  // walks, copies and removals, some of a million files
+constexpr std::size_t most_compilers = 2;
 
 Result<void> make_data_directory(const std::string& data) {
   std::error_code code;
@@ -83,6 +85,8 @@ struct Composition::Parts {
   boost::asio::io_context io{1};
   PosixClock clock{io.get_executor()};
   std::unique_ptr<JournalSqlite> journal;
+  YamlPipelineLanguage language;  // outlives the pool that asks it
+  BlockingPool compilers{most_compilers};
   BlockingPool remotes{most_remotes};
   BlockingPool disk{most_at_disk};
   BlockingPool exchanges{most_exchanges};
@@ -93,7 +97,7 @@ struct Composition::Parts {
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
   PosixProcesses processes{io.get_executor()};
   AttemptSteps steps{processes};
-  YamlPipelineCompiler compiler;
+  PooledCompiler compiler{language, compilers};
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed};
   WorkspaceFiles workspace{options.data, open_stage_log};

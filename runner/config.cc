@@ -363,7 +363,11 @@ Result<Config> parse_config(const std::string& text, const std::string& path) {
   const SourceText source(path, text);
   Diagnostics diagnostics(source);
   Config config;
-  if (const YamlPointer tree = parse_yaml(source, diagnostics)) config = ConfigReader(source, diagnostics).read(tree);
+  try {
+    if (const YamlPointer tree = parse_yaml(source, diagnostics)) config = ConfigReader(source, diagnostics).read(tree);
+  } catch (const ReadingEnded&) {
+    return user_error(diagnostics.print());
+  }
   if (!diagnostics.empty()) return user_error(diagnostics.print());
   return config;
 }

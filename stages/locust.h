@@ -12,15 +12,13 @@
 #include "runner/ports/stage.h"
 #include "stages/load_judgement.h"
 #include "stages/load_report.h"
+#include "stages/program_path.h"
 #include "stages/request_lines.h"
 
 namespace quietgate {
 
 // The text of locust_listener.py.
 std::string_view locust_listener();
-
-// Where an executable is on a PATH (colon-separated); empty: nowhere.
-std::string find_on_path(const std::string& name, const std::string& path);
 
 // The text of locust_shape.py.
 std::string_view locust_shape();

@@ -57,18 +57,18 @@ ReplicaWatch::ReplicaWatch(Http& http, Processes& processes, Clock& clock, const
       between_looks_(spec_.command ? between_commands : between_queries) {}
 
 Task<std::optional<Sample>> ReplicaWatch::ask_command() {
-  auto step = process_of(*spec_.command, request_.checkout);
+  // A step's name is used once, and there will be many.
+  const auto now = seconds_of(clock_.now());
+  auto name = fmt::format("{}/steps/replicas-{:.0f}-{}", request_.directory, now * 1000, ++asked_);
+  const auto script = script_of(name);
+  auto step = process_of(*spec_.command, request_.checkout, std::move(name), request_.environment);
   if (!step) {
     problem_ = step.error().message;
     co_return std::nullopt;
   }
   step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "0.3", command_patience});
-  // A step's name is used once, and there will be many.
-  const auto now = seconds_of(clock_.now());
-  step->name = fmt::format("{}/steps/replicas-{:.0f}-{}", request_.directory, now * 1000, ++asked_);
   step->nonce = request_.nonce;
   step->stdout_file = step->name + ".out";
-  step->environment = request_.environment;
   step->log = request_.directory + "/log";
   step->secrets = request_.secrets;
   const auto record = record_of(step->name), out = step->stdout_file;
@@ -77,6 +77,7 @@ Task<std::optional<Sample>> ReplicaWatch::ask_command() {
   std::error_code ignored;
   std::filesystem::remove(record, ignored);
   std::filesystem::remove(out, ignored);
+  std::filesystem::remove(script, ignored);
   if (!exit || !exit->succeeded()) {
     problem_ = "the command for the replicas: " + (exit ? describe(*exit) : exit.error().message);
     co_return std::nullopt;

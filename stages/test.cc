@@ -137,12 +137,11 @@ Task<StageOutcome> TestStage::run_commands(const StageRequest& request, const Te
   outcome.outcome = Outcome::passed;
   int number = 0;
   for (const auto& command : spec.commands) {
-    auto step = process_of(command, request.checkout);
+    const auto name = request.directory + "/" + std::to_string(++number) + "-run";
+    auto step = process_of(command, request.checkout, name, request.environment);
     if (!step) co_return quietgate::outcome_of(step.error());
-    step->name = request.directory + "/" + std::to_string(++number) + "-run";
     step->boot = request.boot;
     step->nonce = request.nonce;
-    step->environment = request.environment;
     step->log = request.directory + "/log";
     step->secrets = request.secrets;
     std::error_code error;

@@ -21,7 +21,7 @@
 #include "runner/ports/clock.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/pipeline.h"
+#include "runner/ports/pipeline_compiler.h"
 #include "runner/ports/plan_check.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/workspace.h"

@@ -27,13 +27,13 @@ Task<Result<Plan>> Driver::read_plan() {
   if (!text) co_return text.error();
   if (!text->has_value())
     co_return user_error("there is no " + repository_.pipeline + " at commit " + state_.commit.substr(0, 7));
-  PlanContext context{state_.id, state_.commit, state_.branch, {}, {}};
+  PlanContext context{state_.id, state_.commit, state_.branch, {}, {}, state_.rollback.wanted()};
   auto commit = co_await parts_.git.commit(name, state_.commit, service_);
   if (commit) {
     context.message = commit->summary;
     context.author = commit->author;
   }
-  auto plan = parts_.compiler.compile(**text, repository_.pipeline, context);
+  auto plan = co_await parts_.compiler.compile(std::move(**text), repository_.pipeline, std::move(context), service_);
   if (!plan || !state_.rollback.wanted()) co_return plan;
   auto back = rollback_plan(std::move(*plan), state_.rollback);
   if (back) back->hash = sha256_hex(to_json(*back));

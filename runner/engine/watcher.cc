@@ -201,10 +201,11 @@ Result<void> Watcher::stuck(const RefMoved& moved, Error error) {
 
 struct Watcher::Seen {
   bool readable = false;  // the pipeline's file
-  PipelineCompiler::Trigger trigger;
+  PipelineTrigger trigger;
   std::vector<std::string> changed;
   bool changes_known = false;
   std::vector<CommitId> commits;  // that were pushed, under `concurrency: queue`
+  TriggerDecision decision;
 };
 
 Task<Result<void>> Watcher::follow(RefMoved moved, Stop& stop) {
@@ -236,7 +237,7 @@ Task<Result<Watcher::Seen>> Watcher::look(RefMoved moved, CommitId base, Stop& s
   if (!text && text.error().kind == ErrorKind::infrastructure) co_return text.error();
   seen.readable = text.ok() && text->has_value();
   if (seen.readable) {
-    auto compiled = compiler_.trigger(**text, repository_.pipeline);
+    auto compiled = co_await compiler_.trigger(std::move(**text), repository_.pipeline, stop);
     seen.readable = compiled.ok();
     if (compiled) seen.trigger = *compiled;
   }
@@ -250,6 +251,11 @@ Task<Result<Watcher::Seen>> Watcher::look(RefMoved moved, CommitId base, Stop& s
     if (!between) co_return between.error();
     seen.commits = std::move(*between);
   }
+  // A missing or broken pipeline file gets a run on the branches that would promote: it fails with the diagnostic, for
+  // people to see.
+  if (!seen.readable) seen.trigger.rules.branches = repository_.protected_branches;
+  seen.decision = co_await compiler_.decide(seen.trigger.rules, moved.branch, std::move(seen.changed),
+                                            seen.changes_known, stop);
   co_return seen;
 }
 
@@ -262,11 +268,7 @@ Result<std::vector<Event>> Watcher::wanted_runs(const RefMoved& moved, const Com
   if (moved.kind == RefMoved::Kind::created && base == moved.to) {
     return skipped(moved.branch + " is back at the commit that it ran last");
   }
-  // A missing or broken pipeline file gets a run on the branches that would promote: it fails with the diagnostic, for
-  // people to see.
-  if (!seen.readable) seen.trigger.rules.branches = repository_.protected_branches;
-  auto decision = decide(seen.trigger.rules, moved.branch, seen.changed, seen.changes_known);
-  if (!decision.run) return skipped(std::move(decision.reason));
+  if (!seen.decision.run) return skipped(std::move(seen.decision.reason));
   if (seen.commits.empty()) seen.commits = {moved.to};
   auto requested = request_runs(events, moved, std::move(seen.commits), seen.trigger.concurrency);
   if (!requested) return requested.error();

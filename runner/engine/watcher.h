@@ -12,7 +12,7 @@
 #include "runner/ports/clock.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/pipeline.h"
+#include "runner/ports/pipeline_compiler.h"
 
 namespace quietgate {
 

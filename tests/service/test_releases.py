@@ -90,7 +90,7 @@ class Rollbacks(ServiceTest):
 
 WATCHED = PIPELINE[:PIPELINE.index("  before:")].replace("  staging:", "  release:\n    needs: [production]\n    keep: true\n    watch:\n      gate: {prometheus: "
           '"http://127.0.0.1:${{ ports.prometheus }}", rules: [alerts.yml], layers: [application]}\n      for: 4s').replace(
-          "stages:", "stages:\n  production: {promote: {branch: production}}")
+          "stages:", "stages:\n  production: {needs: [], promote: {branch: production}}")
 
 
 class Watches(Watched):
@@ -148,7 +148,7 @@ class Watches(Watched):
         return url, fires
 
     def released(self, url, span):
-        return ("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n  release:\n    needs: [production]\n    keep: true\n"
+        return ("version: 1\nname: hello\nstages:\n  production: {needs: [], promote: {branch: production}}\n  release:\n    needs: [production]\n    keep: true\n"
                     "    apply: {processes: {web: {run: exec sleep 1000000}}}\n    watch: {gate: {prometheus: \"%s\", rules: [alerts.yml]}, for: %s}\n" % (url, span))
 
     def test_a_commit_that_comes_into_a_fire_is_not_put_back(self):
@@ -348,7 +348,7 @@ class Heartbeats(ServiceTest):
         self.addCleanup(server.shutdown)
         (self.folder / "chat").write_text(f"http://127.0.0.1:{server.server_port}/secret\n")
         self.start(more=f"notifications: [{{url: {{file: '{self.folder / 'chat'}'}}}}]\n")
-        commit = self.push("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n  after: {needs: [production], test: {run: 'exit 3'}}\n")
+        commit = self.push("version: 1\nname: hello\nstages:\n  production: {needs: [], promote: {branch: production}}\n  after: {needs: [production], test: {run: 'exit 3'}}\n")
         self.finished(1)
         until(lambda: len(heard) >= 2, "two notifications")
         self.assertEqual(heard[0], ("/secret", f"production of hello is now at {commit[:7]} (run hello/1)"))

@@ -457,7 +457,7 @@ class RunHere(ServiceTest):
         self.assertEqual(left, [], "what is left behind")
 
     def test_promotes_nothing_unless_asked(self):
-        self.commit("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n")
+        self.commit("version: 1\nname: hello\nstages:\n  production: {needs: [], promote: {branch: production}}\n")
         self.run_here()
         branches = git(self.work, "branch", "--list", "production")
         self.assertEqual(branches, "")

@@ -43,6 +43,26 @@ class PlainSealer final : public Sealer {
   std::string seal(std::string_view statement) const override { return "sealed " + std::string(statement); }
 };
 
+// The language without threads: nothing happens beside the simulated time.
+class InlineCompiler final : public PipelineCompiler {
+ public:
+  Task<Result<Plan>> compile(std::string text, std::string path, PlanContext context, Stop&) override {
+    auto compiled = language_.compile(text, path, context, {});
+    if (!compiled) co_return compiled.error();
+    co_return std::move(compiled->plan);
+  }
+  Task<Result<PipelineTrigger>> trigger(std::string text, std::string path, Stop&) override {
+    co_return language_.trigger(text, path, {});
+  }
+  Task<TriggerDecision> decide(TriggerRules rules, std::string branch, std::vector<std::string> changed, bool known,
+                               Stop&) override {
+    co_return quietgate::decide(rules, branch, changed, known);
+  }
+
+ private:
+  YamlPipelineLanguage language_;
+};
+
 class Service {
  public:
   explicit Service(Surroundings& around);
@@ -70,7 +90,7 @@ class Service {
   SimGit git_;
   SimHttp http_;
   SimProcesses processes_;
-  YamlPipelineCompiler compiler_;
+  InlineCompiler compiler_;
   WorldWorkspace workspace_;
   TestStage test_;
   ApplyStage apply_;

@@ -46,20 +46,24 @@ struct FakeWorkspace final : Workspace {
 // The pipeline "file" of a commit is the name of a plan made by the test.
 struct FakeCompiler final : PipelineCompiler {
   std::map<std::string, Plan> plans;
-  Result<Plan> compile(const std::string& text, const std::string& path, const PlanContext& context) override {
+  Task<Result<Plan>> compile(std::string text, std::string path, PlanContext context, Stop&) override {
     auto found = plans.find(text);
-    if (found == plans.end()) return user_error(path + ":1:1: error: unknown plan `" + text + "`");
+    if (found == plans.end()) co_return user_error(path + ":1:1: error: unknown plan `" + text + "`");
     auto plan = found->second;
     plan.run = context.run;
     plan.commit = context.commit;
-    return plan;
+    co_return plan;
   }
-  Result<Trigger> trigger(const std::string& text, const std::string& path) override {
+  Task<Result<PipelineTrigger>> trigger(std::string text, std::string path, Stop&) override {
     auto found = plans.find(text);
-    if (found == plans.end()) return user_error(path + ": broken");
-    Trigger trigger;
+    if (found == plans.end()) co_return user_error(path + ": broken");
+    PipelineTrigger trigger;
     trigger.concurrency = found->second.concurrency;
-    return trigger;
+    co_return trigger;
+  }
+  Task<TriggerDecision> decide(TriggerRules rules, std::string branch, std::vector<std::string> changed, bool known,
+                               Stop&) override {
+    co_return quietgate::decide(rules, branch, changed, known);
   }
 };
 

@@ -12,6 +12,8 @@ namespace quietgate {
 namespace {
 
 using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 struct TestStageTest : ::testing::Test {
@@ -33,7 +35,7 @@ TEST_F(TestStageTest, RunsShellAndArgvInTheCheckoutAndStopsAtTheFirstFailure) {
   auto outcome =
       run({.commands = {{.shell = "true"}, {.argv = {"make", "test"}, .directory = "sub"}, {.shell = "no"}}});
   ASSERT_EQ(processes.ran.size(), 2U);
-  EXPECT_EQ(processes.ran[0].argv, (std::vector<std::string>{"/bin/sh", "-e", "-c", "true"}));
+  EXPECT_THAT(processes.ran[0].argv, ElementsAre(EndsWith("/bash"), "-eo", "pipefail", "-c", "true"));
   EXPECT_EQ(processes.ran[0].name, bench.root + "/attempt/1-run");
   EXPECT_EQ(processes.ran[0].log, bench.root + "/attempt/log");
   EXPECT_EQ(processes.ran[0].secrets, std::vector<std::string>{"hunter22"});
