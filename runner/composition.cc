@@ -30,6 +30,7 @@
 #include "stages/approve.h"
 #include "stages/environments.h"
 #include "stages/fault.h"
+#include "stages/given.h"
 #include "stages/load.h"
 #include "stages/metrics/rule_watch.h"
 #include "stages/promote.h"
@@ -90,10 +91,10 @@ struct Composition::Parts {
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed};
   WorkspaceFiles workspace{options.data, open_stage_log};
-  TestStage test{processes};
+  TestStage test{processes, tree_work};
   Deliveries deliveries;
   SyntheticFaults faults;
-  ApplyStage apply{processes, http, git, clock, &deliveries};
+  ApplyStage apply{processes, http, git, clock, tree_work, &deliveries};
   LoadCounters loads;
   LoadStage load{processes, http, clock, &loads};
   VerifyStage verify{http, clock};
@@ -102,10 +103,12 @@ struct Composition::Parts {
   ApproveStage approve{};
   ServiceCheckedStage checked_test{test, processes};
   ServiceCheckedStage checked_load{load, processes};
+  GivenStage given_test{checked_test, tree_work};
+  GivenStage given_load{checked_load, tree_work};
   ServiceCheckedStage checked_verify{verify, processes};
-  WatchedStage watched_test{checked_test, http, clock};
+  WatchedStage watched_test{given_test, http, clock};
   WatchedStage watched_apply{apply, http, clock};
-  SyntheticFaultStage heard_load{checked_load, http, clock, faults};
+  SyntheticFaultStage heard_load{given_load, http, clock, faults};
   SyntheticFaultStage heard_verify{checked_verify, http, clock, faults};
   WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};

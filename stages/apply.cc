@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "runner/core/expression.h"
+#include "stages/artifacts.h"
+#include "stages/given.h"
 #include "stages/provision/processes.h"
 #include "stages/provision/terraform.h"
 #include "stages/release_watch.h"
@@ -15,6 +17,8 @@ namespace quietgate {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::size_t max_mark = 64UL * 1024;
 
 using Outputs = Result<std::map<std::string, std::string>>;
 
@@ -142,11 +146,19 @@ Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, cons
   return environment;
 }
 
-// The old checkout stays in place until the new one is whole; `checkout.commit` says which commit is in place.
+// Which commit is in place, and what was put into it.
+std::string placed_mark(const StageRequest& request) {
+  auto mark = request.commit;
+  for (const auto& each : request.given) mark += "\n" + each.stage + " " + each.kept.sha256;
+  return mark;
+}
+
+// The old checkout stays in place until the new one is whole; `checkout.commit` says what is in place.
 Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, EnvironmentFolder folder) {
   auto mark = folder.root + "/checkout.commit";
-  auto placed = read_file_bounded(mark, 1024);
-  if (placed && *placed == request.commit && is_there(folder.checkout())) co_return Result<void>();
+  const auto wanted = placed_mark(request);
+  auto placed = read_file_bounded(mark, max_mark);
+  if (placed && *placed == wanted && is_there(folder.checkout())) co_return Result<void>();
   auto coming = folder.checkout() + ".new";
   auto going = folder.checkout() + ".old";
   for (const auto& rest : {coming, going}) {
@@ -155,6 +167,13 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   }
   auto written = co_await git_.checkout(request.run.repository, request.commit, coming, *request.stop);
   if (!written) co_return written;
+  if (!request.given.empty()) {
+    std::function<Result<void>(const Disk::StopFlag&)> put =
+        [given = request.given, coming](const Disk::StopFlag& stop) { return put_artifacts(given, coming, stop); };
+    auto given = co_await disk_.run(std::move(put), *request.stop);
+    if (!given) co_return given;
+    tell_given(*request.log, request.given);
+  }
   std::error_code error;
   fs::remove(mark, error);
   if (is_there(folder.checkout())) fs::rename(folder.checkout(), going, error);
@@ -162,7 +181,7 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   if (error)
     co_return infrastructure_error("can't put the checkout of " + folder.root + " in place: " + error.message());
   if (auto removed = remove_folder(going); !removed) co_return removed;
-  co_return write_file_whole(mark, request.commit);
+  co_return write_file_whole(mark, wanted);
 }
 
 Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request, std::string id,
@@ -208,6 +227,7 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
     outcome.outcome = Outcome::passed;
     outcome.reason = "environment " + id + " is ready";
     outcome.outputs = std::move(*outputs);
+    outcome.given = given_of(request.given);
   }
   if (!watch || outcome.outcome != Outcome::passed) co_return outcome;
   ReleaseWatch release(http_, clock_, deliveries_);

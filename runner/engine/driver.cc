@@ -377,6 +377,9 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
     co_return ended(Outcome::error, "the run's checkout is gone: " + parts_.workspace.checkout(state_.id),
                     "somebody removed it from the data directory; retry the run");
   }
+  auto given = given_to(state_, asked->spec, parts_.workspace);
+  if (!given) co_return failed_by(given.error());
+  asked->given = std::move(*given);
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
   if (!directory) co_return failed_by(directory.error());
   asked->directory = *directory;
