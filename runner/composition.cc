@@ -9,11 +9,14 @@
 
 #include "pipelines/compiler.h"
 #include "runner/adapters/attempt_steps.h"
+#include "runner/adapters/attempt_tree_files.h"
 #include "runner/adapters/blocking_pool.h"
+#include "runner/adapters/disk_files.h"
 #include "runner/adapters/git_libgit2.h"
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
 #include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/own_mounts.h"
 #include "runner/adapters/pool_disk.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
@@ -21,6 +24,7 @@
 #include "runner/adapters/workspace_files.h"
 #include "runner/data_lock.h"
 #include "runner/engine/heartbeat.h"
+#include "runner/engine/low_water.h"
 #include "runner/engine/notifier.h"
 #include "runner/engine/publisher.h"
 #include "runner/engine/retention.h"
@@ -91,10 +95,11 @@ struct Composition::Parts {
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed};
   WorkspaceFiles workspace{options.data, open_stage_log};
+  std::optional<AttemptTreeFiles> attempt_trees;
   TestStage test{processes, tree_work};
   Deliveries deliveries;
   SyntheticFaults faults;
-  ApplyStage apply{processes, http, git, clock, tree_work, &deliveries};
+  ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};
   LoadCounters loads;
   LoadStage load{processes, http, clock, &loads};
   VerifyStage verify{http, clock};
@@ -115,7 +120,9 @@ struct Composition::Parts {
   WatchedStage watched_promote{promote, http, clock};
   WatchedStage watched_approve{approve, http, clock};
   WatchedStage watched_fault{fault, http, clock};
-  Environments environments{processes, http, clock, options.data + "/environments"};
+  Environments environments{processes, http, clock, options.data + "/environments", &tree_work};
+  DiskFiles gauge{tree_work, options.data};
+  LowWater low_water{gauge, clock, io.get_executor(), options.keep_free, options.data, options.say};
   Slots slots{options.limits};
   std::optional<Reaper> reaper;
   std::optional<Retention> retention;
@@ -138,11 +145,13 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (!lock) return lock.error();
   auto key = EvidenceKey::open_or_make(options.data + "/keys");
   if (!key) return key.error();
+  const bool mounts = enter_own_mounts(options.data + "/mounts");
   auto parts = std::make_unique<Parts>(std::move(options), std::move(*lock), std::move(*key));
   auto& p = *parts;
   auto journal = JournalSqlite::open(p.options.data + "/journal.sqlite", p.clock, p.io.get_executor());
   if (!journal) return journal.error();
   p.journal = std::move(*journal);
+  p.attempt_trees.emplace(p.tree_work, AttemptTreeFiles::Ways{.mounts = mounts, .say = p.options.say});
   p.load.compare_with(*p.journal);
   p.reaper.emplace(*p.journal, *p.journal, p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
@@ -167,6 +176,8 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       &p.steps,
       &p.rules_check,
       boot_id(),
+      &*p.attempt_trees,
+      &p.low_water,
   });
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);
@@ -174,13 +185,6 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
 }
 
 namespace {
-
-Result<void> remove_folder(const std::string& folder) {
-  std::error_code code;
-  fs::remove_all(folder, code);
-  if (code) return infrastructure_error("can't remove " + folder + ": " + code.message(), "remove it by hand");
-  return {};
-}
 
 // Folders of runs that the journal has forgotten: a crash came between that and the removal of their files.
 Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Catalog& catalog) {
@@ -207,8 +211,13 @@ Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Cata
 void Composition::add_retention() {
   auto& p = *parts_;
   using Remove = std::function<Task<Result<void>>(std::string folder, Stop & stop)>;
-  const Remove remove = [&p](std::string folder, Stop& stop) {
-    return p.disk.run<Result<void>>([folder](const std::atomic<bool>&) { return remove_folder(folder); }, stop);
+  const Remove remove = [&p](std::string folder, Stop& stop) -> Task<Result<void>> {
+    return [](AttemptTrees& trees, std::string run, Stop& until) -> Task<Result<void>> {
+      // Of a run that a crash left, something may still be mounted there.
+      auto cleared = co_await trees.clear(run + "/checkout", until);
+      if (!cleared) co_return cleared;
+      co_return co_await trees.remove(run, until);
+    }(*p.attempt_trees, std::move(folder), stop);
   };
   const auto runs = p.options.data + "/runs";
   p.retention.emplace(
@@ -287,6 +296,7 @@ void Composition::add(const std::string& name, std::function<Task<void>(Stop&)> 
 
 void Composition::add_engine() {
   add("the supervisor", [this](Stop& stop) { return parts_->supervisor->supervise(stop); });
+  add("the watch of the disk", [this](Stop& stop) { return parts_->low_water.watch(stop); });
   add("the reaper", [this](Stop& stop) { return parts_->reaper->reap(stop); });
   add("the publisher", [this](Stop& stop) { return parts_->publisher->publish(stop); });
 }

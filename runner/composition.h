@@ -29,6 +29,7 @@ struct CompositionOptions {
   std::function<void(const std::string& line)> say;  // the service's own log
   RetentionRule retention{};                         // for add_retention
   std::vector<ServerConfig> servers{};
+  LowWaterRule keep_free{};
 };
 
 // One per data directory: a lock file keeps a second one out.

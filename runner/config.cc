@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <sstream>
 
@@ -55,6 +56,7 @@ class ConfigReader {
     if (const Found count = map.find("concurrency")) config.concurrency = values_.integer(count, 1, 1000).value_or(4);
     if (const Found locks = map.find("locks")) read_locks(locks, config.locks);
     if (const Found retention = map.find("retention")) read_retention(retention, config.retention);
+    if (const Found keep = map.find("keep_free")) read_keep_free(keep, config.keep_free);
     if (const Found heartbeat = map.find("heartbeat")) read_heartbeat(heartbeat, config.heartbeat);
     if (const Found all = map.find("notifications")) read_notifications(all, config.notifications);
     if (const Found servers = map.find("servers")) read_servers(servers, config.servers);
@@ -83,6 +85,23 @@ class ConfigReader {
     if (const Found promotions = map.find("promotions"))
       out.promotions = values_.integer(promotions, 1, most).value_or(out.promotions);
     map.finish();
+  }
+
+  void read_keep_free(const Found& found, LowWaterRule& out) {
+    const auto text = values_.loose_text(found).value_or("5%");
+    const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    const auto unit = text.substr(digits);
+    const std::map<std::string, std::uint64_t> units{
+        {"MB", 1'000'000}, {"GB", 1'000'000'000}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}};
+    const auto number = digits > 0 && digits < 7 ? std::stoull(text.substr(0, digits)) : 0;
+    const auto known = units.find(unit);
+    if (digits > 0 && digits < 7 && unit == "%" && number <= 50) {
+      out = {std::numeric_limits<std::uint64_t>::max(), static_cast<int>(number)};
+    } else if (digits > 0 && digits < 7 && known != units.end()) {
+      out = {number * known->second, 100};
+    } else {
+      values_.wrong(found, "`keep_free` is no share and no size", "up to 50%, or a size such as 500MB or 2GiB");
+    }
   }
 
   void read_heartbeat(const Found& found, HeartbeatRule& out) {

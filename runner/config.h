@@ -10,6 +10,7 @@
 #include "runner/core/result.h"
 #include "runner/core/types.h"
 #include "runner/ports/archive.h"
+#include "runner/ports/disk_gauge.h"
 #include "runner/ports/heartbeat_rule.h"
 #include "runner/ports/notification_rule.h"
 
@@ -73,6 +74,7 @@ struct Config {
   int concurrency = 4;               // stages at once
   std::map<std::string, int> locks;  // how many runs may hold a named lock at once; one that is not here: one
   RetentionRule retention;
+  LowWaterRule keep_free;
   std::vector<ServerConfig> servers;
   HeartbeatRule heartbeat;
   std::vector<NotificationConfig> notifications;

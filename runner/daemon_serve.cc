@@ -79,8 +79,8 @@ int serve(const ServeOptions& options) {
   if (!notifications) return refuse(notifications.error());
 
   auto say = [](const std::string& line) { spdlog::info("{}", line); };
-  auto made = Composition::make(
-      {config->data, limits_of(*config), true, *repositories, say, config->retention, config->servers});
+  auto made = Composition::make({config->data, limits_of(*config), true, *repositories, say, config->retention,
+                                 config->servers, config->keep_free});
   if (!made) return refuse(made.error());
   auto& composition = **made;
   auto token = load_or_make_token(config->data);

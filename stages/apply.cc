@@ -9,6 +9,7 @@
 #include "stages/provision/processes.h"
 #include "stages/provision/terraform.h"
 #include "stages/release_watch.h"
+#include "stages/removal_beside.h"
 #include "stages/step.h"
 #include "stages/tree.h"
 
@@ -17,8 +18,6 @@ namespace quietgate {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::size_t max_mark = 64UL * 1024;
 
 using Outputs = Result<std::map<std::string, std::string>>;
 
@@ -72,6 +71,13 @@ Result<ApplySpec> resolved_spec(const StageRequest& request, EnvironmentDescript
   auto spec = resolve_apply(std::get<ApplySpec>(request.spec.body), names_of(environment, folder));
   if (spec) environment.secrets = secrets_within(request, environment, *spec);
   return spec;
+}
+
+// On the disk's threads, when there is one.
+Task<Result<void>> beside(Disk* disk, std::function<Result<void>(const Disk::StopFlag&)> work, Stop& stop) {
+  if (disk != nullptr) co_return co_await disk->run(std::move(work), stop);
+  const Disk::StopFlag never{false};
+  co_return work(never);
 }
 
 }  // namespace
@@ -146,31 +152,27 @@ Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, cons
   return environment;
 }
 
-// Which commit is in place, and what was put into it.
-std::string placed_mark(const StageRequest& request) {
-  auto mark = request.commit;
-  for (const auto& each : request.given) mark += "\n" + each.stage + " " + each.kept.sha256;
-  return mark;
-}
-
-// The old checkout stays in place until the new one is whole; `checkout.commit` says what is in place.
+// The old checkout stays in place until the new one is whole; `checkout.commit` says which commit is in place, and for
+// which attempt: an earlier one of the same commit left its files there. What an update replaces goes with the next
+// one: services of a kept environment may still work there.
 Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, EnvironmentFolder folder) {
   auto mark = folder.root + "/checkout.commit";
-  const auto wanted = placed_mark(request);
-  auto placed = read_file_bounded(mark, max_mark);
-  if (placed && *placed == wanted && is_there(folder.checkout())) co_return Result<void>();
+  auto meant = request.commit + "\n" + to_string(request.run) + " " + std::to_string(request.attempt) + "\n";
+  auto placed = read_file_bounded(mark, 1024);
+  const bool is_ours = placed && (*placed == meant || (request.resume && *placed == request.commit));
+  if (is_ours && is_there(folder.checkout())) co_return Result<void>();
   auto coming = folder.checkout() + ".new";
   auto going = folder.checkout() + ".old";
-  for (const auto& rest : {coming, going}) {
-    if (rest == going && !is_there(folder.checkout())) continue;
-    if (auto removed = remove_folder(rest); !removed) co_return removed;
+  if (auto removed = co_await remove_tree_beside(disk_, coming, *request.stop); !removed) co_return removed;
+  if (is_there(folder.checkout())) {
+    if (auto removed = co_await remove_tree_beside(disk_, going, *request.stop); !removed) co_return removed;
   }
   auto written = co_await git_.checkout(request.run.repository, request.commit, coming, *request.stop);
   if (!written) co_return written;
   if (!request.given.empty()) {
     std::function<Result<void>(const Disk::StopFlag&)> put =
         [given = request.given, coming](const Disk::StopFlag& stop) { return put_artifacts(given, coming, stop); };
-    auto given = co_await disk_.run(std::move(put), *request.stop);
+    auto given = co_await beside(disk_, std::move(put), *request.stop);
     if (!given) co_return given;
     tell_given(*request.log, request.given);
   }
@@ -180,8 +182,7 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   if (!error) fs::rename(coming, folder.checkout(), error);
   if (error)
     co_return infrastructure_error("can't put the checkout of " + folder.root + " in place: " + error.message());
-  if (auto removed = remove_folder(going); !removed) co_return removed;
-  co_return write_file_whole(mark, wanted);
+  co_return write_file_whole(mark, meant);
 }
 
 Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request, std::string id,

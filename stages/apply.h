@@ -26,10 +26,10 @@ namespace quietgate {
 // destroys it at the run's end.
 class ApplyStage : public StageKind {
  public:
-  // All must outlive this.
-  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, Disk& disk,
-             const Deliveries* deliveries = nullptr)
-      : processes_(processes), http_(http), git_(git), clock_(clock), disk_(disk), deliveries_(deliveries) {}
+  // All must outlive this. Without a disk, checkouts are removed and artifacts copied on the caller's thread.
+  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const Deliveries* deliveries = nullptr,
+             Disk* disk = nullptr)
+      : processes_(processes), http_(http), git_(git), clock_(clock), deliveries_(deliveries), disk_(disk) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
@@ -44,8 +44,8 @@ class ApplyStage : public StageKind {
   Http& http_;
   Git& git_;
   Clock& clock_;
-  Disk& disk_;
   const Deliveries* deliveries_;
+  Disk* disk_;
   LoopbackPorts ports_;
   std::set<std::string> busy_;  // kept environments that a run is updating now
 };

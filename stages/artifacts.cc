@@ -233,12 +233,14 @@ Result<KeptArtifacts> keep_artifacts(const std::string& checkout, const std::vec
                                      const std::string& folder, const std::string& listing,
                                      const std::atomic<bool>& stop, std::uint64_t already, ArtifactLimits limits) {
   KeptArtifacts kept;
-  const auto found = find_files(checkout, globs, limits.files);
+  const auto found = find_files(checkout, globs, limits.files, &stop);
   tell_globs(globs, found, kept);
   if (found.truncated) {
     kept.over_limit = "more than " + std::to_string(limits.files) + " files match its artifacts";
     kept.warnings.push_back("more than " + std::to_string(limits.files) + " files match; the rest is left out");
   }
+  if (stop.load()) return infrastructure_error(stopped);
+  if (!found.unseen.empty()) kept.over_limit = "the tree was not searched whole for its artifacts: " + found.unseen;
   if (auto removed = remove_folder(folder); !removed) return removed.error();
   if (auto made = make_folder(folder); !made) return made.error();
   std::error_code error;

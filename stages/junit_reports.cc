@@ -125,9 +125,15 @@ std::string mebibytes(std::uint64_t bytes) {
   return std::to_string(bytes / 1024 / 1024) + " MiB";
 }
 
-Error too_many(const std::string& glob, const ReportLimits& limits) {
-  return step_error("more than " + std::to_string(limits.files) + " JUnit reports match \"" + glob + "\"",
-                    "name them more closely with `junit:`");
+// A report that nobody looked at might be the one that failed.
+Result<void> looked_through(const FoundFiles& found, const std::string& glob, const ReportLimits& limits,
+                            const std::atomic<bool>& stop) {
+  if (stop.load()) return infrastructure_error("looking for JUnit reports was stopped");
+  if (found.truncated)
+    return step_error("more than " + std::to_string(limits.files) + " JUnit reports match \"" + glob + "\"",
+                      "name them more closely with `junit:`");
+  if (!found.unseen.empty()) return step_error("the tree was not searched whole for JUnit reports: " + found.unseen);
+  return {};
 }
 
 // Adds what one report says; `left`: what all that come yet may hold.
@@ -174,8 +180,8 @@ Result<void> remember_reports(const std::string& checkout, const std::string& gl
   Memory known;
   std::map<std::string, Before> read;  // by inode
   auto left = limits.bytes;
-  const auto found = find_files(checkout, {glob}, limits.files);
-  if (found.truncated) return too_many(glob, limits);
+  const auto found = find_files(checkout, {glob}, limits.files, &stop);
+  if (auto whole = looked_through(found, glob, limits, stop); !whole) return whole.error();
   for (const auto& path : found.paths) {
     if (stop.load()) return infrastructure_error("looking for JUnit reports was stopped");
     auto report = open_report(root, folder.file, path);
@@ -201,8 +207,8 @@ Result<ReadReports> read_reports(const std::string& checkout, const std::string&
   std::error_code error;
   const auto root = fs::canonical(checkout, error);
   const auto folder = open_folder(root.string());
-  const auto found = find_files(checkout, {glob}, limits.files);
-  if (found.truncated) return too_many(glob, limits);
+  const auto found = find_files(checkout, {glob}, limits.files, &stop);
+  if (auto whole = looked_through(found, glob, limits, stop); !whole) return whole.error();
   ReadReports all;
   std::set<std::string> inodes;
   bool any = false;

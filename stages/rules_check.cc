@@ -8,6 +8,7 @@
 #include <fstream>
 #include <set>
 
+#include "runner/files/removal.h"
 #include "stages/metrics/firing_needs.h"
 
 namespace quietgate {
@@ -162,8 +163,7 @@ Task<Result<void>> RulesCheck::check(Plan plan, std::string checkout, Stop& stop
   const bool has_tool = path != environment_.end() && is_on(path->second, "promtool") && is_on(path->second, "timeout");
   if (checked->files.empty() || !has_tool) co_return Result<void>();
   const auto folder = scratch_.empty() ? (fs::path(checkout).parent_path() / "rules-check").string() : scratch_;
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
+  (void)remove_tree(folder).ok();
   auto words = named("check", checkout, checked->files);
   auto refused = co_await promtool(std::move(words), folder, "check", stop);
   const auto tests = tests_beside(checked->files, checkout);
@@ -171,7 +171,7 @@ Task<Result<void>> RulesCheck::check(Plan plan, std::string checkout, Stop& stop
     words = named("test", checkout, tests);
     refused = co_await promtool(std::move(words), folder, "test", stop);
   }
-  fs::remove_all(folder, ignored);
+  (void)remove_tree(folder).ok();
   if (!refused) co_return refused.error();
   if (refused->empty()) co_return Result<void>();
   // Files are named as in the repository.

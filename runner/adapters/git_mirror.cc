@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "runner/files/removal.h"
+
 namespace quietgate {
 
 namespace fs = std::filesystem;
@@ -25,7 +27,7 @@ void remove_abandoned(const fs::path& directory, const std::string& repository) 
     const auto name = at->path().filename().string();
     if (!name.starts_with(prefix)) continue;
     const auto pid = static_cast<pid_t>(std::atol(name.c_str() + prefix.size()));
-    if (pid <= 0 || pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH)) fs::remove_all(at->path(), ignored);
+    if (pid <= 0 || pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH)) (void)remove_tree(at->path()).ok();
   }
 }
 
@@ -86,11 +88,12 @@ Result<RepositoryHandle> GitMirrors::open_or_make(const std::string& repository)
                                   "check the disk and the directory's owner");
     }
   }
-  if (!is_repository(*path)) fs::remove_all(*path, failed);
-  fs::rename(made, *path, failed);
-  if (failed) {
-    std::error_code ignored;
-    fs::remove_all(made, ignored);
+  Result<void> cleared;
+  if (!is_repository(*path)) cleared = remove_tree(*path);
+  if (cleared) fs::rename(made, *path, failed);
+  if (!cleared || failed) {
+    (void)remove_tree(made).ok();
+    if (!cleared) return cleared.error();
     // Another process may have been faster: then its mirror is as good.
     if (!is_repository(*path)) return infrastructure_error("cannot make " + *path + ": " + failed.message());
   }
@@ -104,10 +107,10 @@ Result<RepositoryHandle> GitMirrors::make_again(const std::string& repository) {
     std::lock_guard lock(mutex_);
     const auto aside = directory_ + "/" + repository + std::string(making) + std::to_string(::getpid());
     std::error_code failed;
-    fs::remove_all(aside, failed);
-    if (!failed) fs::rename(*path, aside, failed);
+    if (auto removed = remove_tree(aside); !removed) return removed.error();
+    fs::rename(*path, aside, failed);
     if (failed) return infrastructure_error("cannot remove the damaged mirror " + *path + ": " + failed.message());
-    fs::remove_all(aside, failed);
+    if (auto removed = remove_tree(aside); !removed) return removed.error();
   }
   return open_or_make(repository);
 }

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "runner/files/removal.h"
+
 namespace quietgate {
 
 namespace fs = std::filesystem;
@@ -45,9 +47,8 @@ bool WorkspaceFiles::has_checkout(const RunId& run) const {
 
 Result<std::string> WorkspaceFiles::begin_checkout(const RunId& run) {
   const auto path = of(run) + "/checkout.new";
+  if (auto removed = remove_tree(path); !removed) return removed.error();
   std::error_code code;
-  fs::remove_all(path, code);
-  if (code) return told("remove", path, code);
   fs::create_directories(of(run), code);
   if (code) return told("make", of(run), code);
   return path;
@@ -61,10 +62,8 @@ Result<void> WorkspaceFiles::finish_checkout(const RunId& run) {
 }
 
 Result<void> WorkspaceFiles::remove_checkout(const RunId& run) {
-  std::error_code code;
   for (const auto& path : {checkout(run), checkout(run) + ".new"}) {
-    fs::remove_all(path, code);
-    if (code) return told("remove", path, code);
+    if (auto removed = remove_tree(path); !removed) return removed;
   }
   return {};
 }

@@ -21,6 +21,8 @@ struct Driver::Driven {
   std::shared_ptr<Stop> timer = std::make_shared<Stop>();
   std::unique_ptr<StageLog> log;
   std::optional<StageOutcome> outcome;
+  LowWater::Entry disk;
+  std::string no_space;  // why it ends: the disk is full
   Slots::Claim claim;
   bool cleanup = false;  // goes on although the run was cancelled
   bool over = false;
@@ -81,7 +83,8 @@ Driver::Driver(EngineParts& parts, const Turns& turns, const Repository& reposit
       repository_(repository),
       turns_(turns),
       service_(service),
-      bell_(std::make_shared<Bell>(parts.executor)) {
+      bell_(std::make_shared<Bell>(parts.executor)),
+      removals_(parts.executor) {
   state_.id = std::move(run);
 }
 
@@ -341,13 +344,38 @@ Task<void> Driver::perform(std::shared_ptr<Driven> driven, bool resume) {
     driven->outcome = co_await attempt(driven, resume);
   } catch (const Stopped& stop) {
     if (stop.reason != StopReason::shutdown) driven->outcome = stopped(stop);
+    if (driven->outcome && !driven->no_space.empty())
+      driven->outcome = ended(Outcome::error, driven->no_space, "free space, or keep less: see `retention`");
   } catch (const std::exception& bug) {
     driven->outcome = ended(Outcome::error, std::string("quietgate failed: ") + bug.what(),
                             "this is a bug in quietgate: please report it with this line");
   }
-  if (!driven->outcome || parts_.steps == nullptr) co_return;
+  if (!driven->outcome) co_return;
   // Whoever ended it before its stage could take up what ran: nobody else would end that.
-  if (resume || driven->outcome->outcome != Outcome::passed) co_await end_steps(driven);
+  if (parts_.steps != nullptr && (resume || driven->outcome->outcome != Outcome::passed)) co_await end_steps(driven);
+  remove_tree(driven);
+}
+
+void Driver::watch_disk(std::shared_ptr<Driven> driven, const std::string& directory) {
+  if (parts_.low_water == nullptr) return;
+  // Its own entry ends before it does.
+  auto end = [one = driven.get()](const std::string& why) {
+    if (one->stop.requested()) return;
+    one->no_space = why;
+    one->stop.request(StopReason::cancel, why);
+  };
+  driven->disk = parts_.low_water->enter({to_string(state_.id) + ", " + driven->stage, directory, std::move(end)});
+}
+
+void Driver::remove_tree(std::shared_ptr<Driven> driven) {
+  if (parts_.trees == nullptr || !runs_in_tree(*state_.plan->find(driven->stage))) return;
+  auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
+  if (!directory) return;
+  removals_.begin(*parts_.trees, *directory, service_, [driven, say = parts_.say](const Error& error) {
+    const auto told = error.message + (error.advice.empty() ? "" : " (" + error.advice + ")");
+    if (driven->log) driven->log->line(told);
+    say(told);
+  });
 }
 
 // The outcome is on record only when nothing of the attempt runs any more, or can't be ended.
@@ -370,6 +398,7 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
   if (!asked) co_return failed_by(asked.error());
   asked->resume = resume;
   asked->checkout = parts_.workspace.checkout(state_.id);
+  asked->pristine = asked->checkout;
   asked->environments = parts_.workspace.environments();
   asked->journal = &parts_.journal;
   asked->history = &history_;
@@ -383,6 +412,7 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
   if (!directory) co_return failed_by(directory.error());
   asked->directory = *directory;
+  watch_disk(driven, *directory);
   driven->log = parts_.workspace.open_log(*directory, asked->secrets);
   asked->log = driven->log.get();
   asked->stop = &driven->stop;
@@ -393,6 +423,11 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
                     std::string("this service can't run stages of kind `") + kind_of(asked->spec.body) + "`");
   }
   if (resume) driven->log->line("[quietgate was restarted: taking up this attempt again]");
+  if (parts_.trees != nullptr && runs_in_tree(asked->spec)) {
+    auto tree = co_await parts_.trees->open(asked->pristine, asked->directory, resume, driven->stop);
+    if (!tree) co_return failed_by(tree.error());
+    asked->checkout = std::move(*tree);
+  }
   co_return co_await kind->second->run(std::move(*asked));
 }
 
@@ -403,7 +438,7 @@ Task<void> Driver::finish() {
     co_await parts_.reaper.destroy(environment, "its run has ended", service_);
   catch_up();
   // Before the run's end is on record: nobody looks after a finished run's files.
-  forget_checkout();
+  co_await forget_checkout();
   append({RunFinished{state_.id, finish_->outcome, finish_->reason}});
   keep_locks();
 }

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "runner/core/state.h"
+#include "runner/engine/attempt_tree.h"
+#include "runner/engine/low_water.h"
 #include "runner/engine/reaper.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/slots.h"
@@ -40,9 +42,11 @@ struct EngineParts {
   std::map<std::string, StageKind*> kinds;              // by kind_of
   std::map<std::string, std::string> step_environment;  // what every step starts from: PATH, HOME, LANG
   std::function<void(const std::string& line)> say;
-  StepEnder* steps = nullptr;  // none: stages are trusted to end what they begin
-  PlanCheck* check = nullptr;  // none: plans are not held against their commits' files
-  std::string boot;            // the machine's; empty: not known
+  StepEnder* steps = nullptr;     // none: stages are trusted to end what they begin
+  PlanCheck* check = nullptr;     // none: plans are not held against their commits' files
+  std::string boot;               // the machine's; empty: not known
+  AttemptTrees* trees = nullptr;  // none: all steps of a run work in its one checkout
+  LowWater* low_water = nullptr;  // none: nobody looks at the disk
 };
 
 class Driver {
@@ -82,7 +86,7 @@ class Driver {
   Task<void> wait_for_turn();
   Task<Result<void>> fetch_commit();
   Task<Result<void>> prepare_checkout();
-  void forget_checkout();
+  Task<void> forget_checkout();
   Task<void> check_out();
   void advance();
   void intend(Event event, std::vector<Event>& events);
@@ -94,6 +98,8 @@ class Driver {
   Task<void> perform(std::shared_ptr<Driven> driven, bool resume);
   Task<StageOutcome> attempt(std::shared_ptr<Driven> driven, bool resume);
   Task<void> end_steps(std::shared_ptr<Driven> driven);
+  void remove_tree(std::shared_ptr<Driven> driven);
+  void watch_disk(std::shared_ptr<Driven> driven, const std::string& directory);
   Task<void> finish();
   Task<void> leave();
 
@@ -107,6 +113,7 @@ class Driver {
   std::vector<Row> history_;
   std::int64_t cursor_ = 0;
   std::vector<std::shared_ptr<Driven>> driven_;
+  TreeRemovals removals_;
   std::map<std::string, Slots::Claim> asked_;      // by stage
   std::map<std::string, Slots::Claim> starting_;   // by stage: while its start is being recorded
   std::map<std::string, Slots::Claim> under_way_;  // by stage: found so at the start, or left so at the end

@@ -55,7 +55,7 @@ Task<bool> Driver::compile() {
     if (!checked) plan = checked.error();
     catch_up();
   }
-  if (!plan || state_.cancel) forget_checkout();
+  if (!plan || state_.cancel) co_await forget_checkout();
   if (state_.cancel) {
     append({RunFinished{state_.id, Outcome::cancelled, state_.cancel->cause}});
     co_return false;
@@ -81,8 +81,16 @@ Task<Result<void>> Driver::check_files(Plan plan) {
   co_return co_await parts_.check->check(std::move(plan), std::move(checkout), service_);
 }
 
-void Driver::forget_checkout() {
-  if (auto removed = parts_.workspace.remove_checkout(state_.id); !removed) parts_.say(removed.error().message);
+// And what is left of attempts' trees.
+Task<void> Driver::forget_checkout() {
+  co_await removals_.wait(service_);
+  Result<void> removed;
+  if (parts_.trees != nullptr)
+    removed = co_await parts_.trees->clear(parts_.workspace.checkout(state_.id), service_);
+  else
+    removed = parts_.workspace.remove_checkout(state_.id);
+  if (!removed) parts_.say(removed.error().message);
+  catch_up();
 }
 
 Task<void> Driver::wait_for_turn() {
@@ -100,6 +108,11 @@ Task<void> Driver::wait_for_turn() {
 Task<Result<void>> Driver::prepare_checkout() {
   if (parts_.workspace.has_checkout(state_.id)) co_return Result<void>{};
   if (auto fetched = co_await fetch_commit(); !fetched) co_return fetched.error();
+  // Of a service that was killed. It may be large: not on the loop.
+  if (parts_.trees != nullptr) {
+    auto gone = co_await parts_.trees->remove(parts_.workspace.checkout(state_.id) + ".new", service_);
+    if (!gone) co_return gone.error();
+  }
   auto folder = parts_.workspace.begin_checkout(state_.id);
   if (!folder) co_return folder.error();
   auto written = co_await parts_.git.checkout(repository_.remote.repository, state_.commit, *folder, service_);

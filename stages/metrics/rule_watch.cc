@@ -190,7 +190,7 @@ std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRul
     for (const auto& glob : promote->gate->rules) {
       if (auto known = resolve(glob, value)) globs.push_back(*known);
     }
-    const auto rules = committed.read(request.checkout, globs);
+    const auto rules = committed.read(request.committed(), globs);
     if (!url || !rules) continue;
     for (const auto& rule : *rules) {
       if (in_scope(rule)) alerts[*url].insert(rule.name);

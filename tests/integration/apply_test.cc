@@ -84,7 +84,7 @@ struct ApplyForReal : ::testing::Test {
   HttpCurl http{pool};
   FakeGit git;
   InlineDisk disk;
-  ApplyStage stage{processes, http, git, clock, disk};
+  ApplyStage stage{processes, http, git, clock, nullptr, &disk};
   Environments environments{processes, http, clock, bench.root + "/environments"};
   int last_run = 0;
   std::set<std::string> made;

@@ -42,7 +42,7 @@ Service::Service(Surroundings& around)
       processes_(around.world, clock_, around.machine, io_->get_executor()),
       workspace_(around.world, around.data),
       test_(processes_, at_once_),
-      apply_(processes_, http_, git_, clock_, at_once_),
+      apply_(processes_, http_, git_, clock_, nullptr, &at_once_),
       verify_(http_, clock_),
       promote_(git_, http_, clock_, {false, &sealer_, nullptr}),
       environments_(processes_, http_, clock_, around.data + "/environments"),

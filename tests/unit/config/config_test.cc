@@ -30,6 +30,7 @@ hosts: [CI.example.org, "[fe80::1]"]
 concurrency: 2
 locks: {staging-cluster: 3, licences: 1}
 retention: {runs: 20, days: 90, promotions: 5}
+keep_free: 2GB
 servers:
   - url: https://metrics.example.org/prom
     username: ci
@@ -78,6 +79,7 @@ repositories:
   EXPECT_EQ(config->repositories[0].concurrency, 1);
   EXPECT_FALSE(config->repositories[1].concurrency);
   EXPECT_EQ(config->retention, (RetentionRule{20, std::chrono::hours(24 * 90), 5}));
+  EXPECT_EQ(config->keep_free, (LowWaterRule{2'000'000'000, 100}));
   ASSERT_EQ(config->repositories.size(), 3u);
   const RepositoryConfig& first = config->repositories[0];
   EXPECT_EQ(first.protected_branches, (std::vector<std::string>{"main", "release/*"}));
@@ -168,7 +170,7 @@ repositories:
 /etc/quietgate/config.yaml:3:1: error: the configuration has no key `concurency`
     3 | concurency: 4
       | ^~~~~~~~~~
-      = expected one of data, listen, hosts, concurrency, locks, retention, heartbeat, notifications, servers, repositories
+      = expected one of data, listen, hosts, concurrency, locks, retention, keep_free, heartbeat, notifications, servers, repositories
       = did you mean `concurrency`?
 /etc/quietgate/config.yaml:5:11: error: `Hello` is not a name that can be used here
     5 |   - name: Hello

@@ -96,6 +96,7 @@ struct ScriptedStage final : StageKind {
   std::set<std::string> held;
   std::set<std::string> plans_environment;
   std::vector<std::string> started;
+  std::map<std::string, std::string> trees;                // by stage and attempt: where its steps run
   std::map<std::string, std::vector<std::string>> judged;  // by stage: whose outcomes it was given, and their reasons
   std::map<std::string, std::vector<std::string>> given;   // by stage: from which folders
   int running = 0;
@@ -105,6 +106,7 @@ struct ScriptedStage final : StageKind {
   Task<StageOutcome> run(StageRequest request) override {
     const auto name = request.spec.name;
     started.push_back(name + "." + std::to_string(request.attempt) + (request.resume ? " resumed" : ""));
+    trees[name + "." + std::to_string(request.attempt)] = request.checkout + ", " + request.committed();
     for (const auto& [stage, outcome] : request.finished) judged[name].push_back(stage + ": " + outcome.reason);
     for (const auto& each : request.given) given[name].push_back(each.stage + ": " + each.directory);
     struct Count {
@@ -209,7 +211,9 @@ struct EngineWorld {
                                 {},
                                 [this](const std::string& s) { said.push_back(s); },
                                 &ender,
-                                &check});
+                                &check,
+                                {},
+                                trees});
     std::vector<Repository> configured;
     if (watches) configured.push_back(repository);
     configured.insert(configured.end(), others.begin(), others.end());
@@ -273,6 +277,7 @@ struct EngineWorld {
   ScriptedDestroyer destroyer;
   ScriptedEnder ender;
   ScriptedCheck check{workspace};
+  AttemptTrees* trees = nullptr;
   Repository repository;
   Limits limits;
   std::vector<Repository> others;  // watched too

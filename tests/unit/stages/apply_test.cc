@@ -84,7 +84,7 @@ struct ApplyTest : ::testing::Test {
   ScriptedHttp http;
   FakeGit git;
   InlineDisk disk;
-  ApplyStage stage{processes, http, git, bench.clock, disk};
+  ApplyStage stage{processes, http, git, bench.clock, nullptr, &disk};
   Environments environments{processes, http, bench.clock, bench.root + "/environments"};
 };
 
@@ -151,7 +151,7 @@ TEST_F(ApplyTest, AResumedAttemptKeepsItsPortsAndStartsNothingTwice) {
   bench.history = bench.journal.rows;
   auto request = bench.request(one(), "staging");
   request.resume = true;
-  ApplyStage next_runner(processes, http, git, bench.clock, disk);
+  ApplyStage next_runner(processes, http, git, bench.clock, nullptr, &disk);
   auto outcome = bench.await(next_runner.run(std::move(request)));
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
   EXPECT_EQ(outcome.outputs.at("url"), "http://127.0.0.1:" + std::to_string(port));
