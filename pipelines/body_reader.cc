@@ -46,6 +46,7 @@ std::optional<Command> BodyReader::command(const Found& found) {
   Command command;
   if (found.node->kind == YamlNode::Kind::scalar) {
     text(found, command.shell, Templates::Use::shell);
+    command.interpreter = scope_.shell;
     return command;
   }
   if (found.node->kind != YamlNode::Kind::sequence) {
@@ -90,6 +91,7 @@ TestSpec BodyReader::test(const Found& found) {
   path(map.find("directory"), directory);
   path(map.find("junit"), spec.junit);
   paths(map.find("artifacts"), spec.artifacts, 0);
+  artifacts_of(map.find("from"));
   map.finish();
   if (!map.valid()) return spec;
   if (run && commands) {
@@ -125,6 +127,7 @@ ApplySpec BodyReader::apply(const Found& found) {
   const Found processes_at = map.find("processes");
   const Found terraform_at = map.find("terraform");
   text_map(map.find("outputs"), spec.outputs, false);
+  artifacts_of(map.find("from"));
   const std::size_t before = values_.diagnostics().count();
   map.unsupported("kubernetes");
   map.unsupported("lambda");
@@ -149,6 +152,7 @@ ReadyCheck BodyReader::ready(const Found& found) {
   text(http, check.http);
   text(tcp, check.tcp);
   text(shell, check.command, Templates::Use::shell);
+  if (shell) check.interpreter = scope_.shell;
   if (const Found within = map.find("within")) check.within = values_.duration(within).value_or(check.within);
   map.finish();
   const int count = (http ? 1 : 0) + (tcp ? 1 : 0) + (shell ? 1 : 0);
@@ -192,6 +196,21 @@ void BodyReader::window(const Found& found, StageReference::Kind kind, std::vect
   };
   if (kind == StageReference::Kind::one_window) return take(found);
   for (const Found& item : values_.list(found, 1)) take(item);
+}
+
+void BodyReader::artifacts_of(const Found& found) {
+  if (!found) return;
+  std::vector<std::string> names;
+  for (const Found& item : values_.list(found, 1)) {
+    const auto name = values_.text(item);
+    if (!name) continue;
+    if (std::find(names.begin(), names.end(), *name) != names.end()) {
+      values_.wrong(item, fmt::format("`{}` stands twice in `from`", *name));
+      continue;
+    }
+    names.push_back(*name);
+    scope_.references.push_back({StageReference::Kind::artifacts, *name, item.node->at});
+  }
 }
 
 MetricCheck BodyReader::check(const Found& found) {
@@ -300,7 +319,16 @@ PromoteSpec BodyReader::promote(const Found& found) {
   text(map.require("branch", "the branch that is moved to the commit"), spec.branch);
   if (const Found gate_at = map.find("gate")) spec.gate = gate(gate_at, true);
   if (const Found approval = map.find("approval")) {
-    if (const auto word = values_.choice(approval, {"none", "manual"})) spec.approval = static_cast<Approval>(*word);
+    if (approval.node->kind == YamlNode::Kind::map) {
+      spec.approval = Approval::manual;
+      MapReader asked(values_, approval, "`approval`");
+      text(asked.find("message"), spec.approval_message);
+      if (const Found expires = asked.find("expires"))
+        spec.approval_expires = values_.duration(expires).value_or(spec.approval_expires);
+      asked.finish();
+    } else if (const auto word = values_.choice(approval, {"none", "manual"})) {
+      spec.approval = static_cast<Approval>(*word);
+    }
   }
   map.unsupported("merge");
   map.finish();
@@ -346,6 +374,7 @@ ApproveSpec BodyReader::approve(const Found& found) {
   ApproveSpec spec;
   MapReader map(values_, found, "`approve`");
   text(map.require("message", "what the person decides on"), spec.message);
+  if (const Found expires = map.find("expires")) spec.expires = values_.duration(expires).value_or(spec.expires);
   map.finish();
   return spec;
 }

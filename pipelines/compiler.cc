@@ -89,6 +89,7 @@ class PipelineReader {
     if (const Found concurrency = map_.find("concurrency")) plan.concurrency = read_concurrency(concurrency, values_);
     if (const Found secrets = map_.find("secrets")) read_secrets(secrets, plan);
     if (const Found environment = map_.find("environment")) read_environment(environment, scope_, diagnostics_);
+    if (const Found shell = map_.find("shell")) read_shell(shell, scope_, diagnostics_);
     if (const Found timeout = map_.find("timeout")) plan.timeout = values_.duration(timeout).value_or(plan.timeout);
     if (const Found stages = map_.require("stages", "a map of stages")) read_stages(stages, plan);
     map_.finish();

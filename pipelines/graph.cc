@@ -114,6 +114,7 @@ class Graph {
     if (reference.kind == StageReference::Kind::expression) return check_expression(user, reference);
     const auto* stages = known_to(user, reference.name, reference.at);
     if (!stages) return;
+    if (reference.kind == StageReference::Kind::artifacts) return give_artifacts(user, reference, *stages);
     if (reference.kind == StageReference::Kind::one_window && stages->size() > 1)
       return ambiguous(reference.name, reference.at, *stages);
     const char* kind = kind_of(drafts_[stages->front()].spec.body);
@@ -121,6 +122,25 @@ class Graph {
     diagnostics_.add(reference.at,
                      fmt::format("stage `{}` is of kind `{}`, which has no time span to judge", reference.name, kind),
                      "a stage of kind load or verify");
+  }
+
+  void give_artifacts(std::size_t user, const StageReference& reference, const std::vector<std::size_t>& stages) {
+    const StageSpec& giver = drafts_[stages.front()].spec;
+    const auto* test = std::get_if<TestSpec>(&giver.body);
+    if (!test) {
+      diagnostics_.add(
+          reference.at,
+          fmt::format("stage `{}` is of kind `{}`, which keeps no artifacts", reference.name, kind_of(giver.body)),
+          "a stage of kind test with `artifacts`");
+    } else if (test->artifacts.empty()) {
+      diagnostics_.add(reference.at, fmt::format("stage `{}` keeps no artifacts", reference.name), {},
+                       fmt::format("name the files in `artifacts` of its `test`, such as [out/app]"));
+    }
+    auto& from = drafts_[user].spec.from;
+    for (const std::size_t i : stages) {
+      const std::string& name = drafts_[i].spec.name;
+      if (std::find(from.begin(), from.end(), name) == from.end()) from.push_back(name);
+    }
   }
 
   void ambiguous(const std::string& name, Position at, const std::vector<std::size_t>& stages) {

@@ -117,6 +117,7 @@ class StageReader {
     if (const Found condition = map_.find("if")) read_condition(condition);
     if (const Found environment = map_.find("environment"))
       read_environment(environment, scope_, values_.diagnostics());
+    if (const Found shell = map_.find("shell")) read_shell(shell, scope_, values_.diagnostics());
     if (const Found timeout = map_.find("timeout")) spec.timeout = values_.duration(timeout).value_or(spec.timeout);
     if (const Found retry = map_.find("retry")) read_retry(retry, values_, spec.retry);
     if (const Found go_on = map_.find("continue_on_error"))
@@ -253,6 +254,32 @@ void read_environment(const Found& found, Scope& scope, Diagnostics& diagnostics
     if (auto value = outside.read_variable(variable)) read[variable.name] = std::move(*value);
   }
   for (auto& [name, value] : read) scope.environment[name] = std::move(value);
+}
+
+void read_shell(const Found& found, Scope& scope, Diagnostics& diagnostics) {
+  const ValueReader values(diagnostics);
+  const std::string expected = "bash, sh, or a list: a program and its arguments, such as [python3, -c]";
+  scope.shell.clear();
+  if (found.node->kind == YamlNode::Kind::scalar) {
+    const std::string& word = found.node->text;
+    if (word == "bash") {
+      scope.shell = {"bash", "-eo", "pipefail", "-c"};
+    } else if (word == "sh") {
+      scope.shell = {"/bin/sh", "-e", "-c"};
+    } else if (values.text(found)) {
+      values.wrong(found, fmt::format("`shell` is `{}`", word), expected, did_you_mean(word, {"bash", "sh"}));
+    }
+    return;
+  }
+  if (found.node->kind != YamlNode::Kind::sequence) return values.wrong_type(found, expected);
+  for (const Found& item : values.list(found, 1, 20)) {
+    auto word = values.text(item, 1000);
+    if (!word) continue;
+    if (word->find("${{") != std::string::npos)
+      values.wrong(item, "an expression can't stand in `shell`", "words that are taken as they are",
+                   "give `run` a list");
+    scope.shell.push_back(std::move(*word));
+  }
 }
 
 std::vector<StageDraft> read_stage(const Found& found, const Scope& scope, Diagnostics& diagnostics) {

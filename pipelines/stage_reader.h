@@ -30,6 +30,9 @@ std::vector<StageDraft> read_stage(const Found& found, const Scope& scope, Diagn
 // Reads an `environment:` map into scope.environment.
 void read_environment(const Found& found, Scope& scope, Diagnostics& diagnostics);
 
+// Reads a `shell:` into scope.shell.
+void read_shell(const Found& found, Scope& scope, Diagnostics& diagnostics);
+
 // Reads the body of one kind (`test`, ...). Unknown output names, ports and the like are checked by `scope`.
 class BodyReader {
  public:
@@ -68,6 +71,7 @@ class BodyReader {
   void waivers(const Found& found, std::map<std::string, std::string>& out);
   MetricCheck check(const Found& found);
   void window(const Found& found, StageReference::Kind kind, std::vector<std::string>& out);
+  void artifacts_of(const Found& found);  // `from`
 
   const ValueReader& values_;
   Templates templates_;

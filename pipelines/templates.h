@@ -15,7 +15,8 @@ namespace quietgate {
 
 // A mention of another stage, to be checked once all stages are known.
 struct StageReference {
-  enum class Kind { expression, one_window, windows };  // the latter two: `during` of verify and of a gate
+  // one_window, windows: `during` of verify and of a gate; artifacts: `from`.
+  enum class Kind { expression, one_window, windows, artifacts };
   Kind kind = Kind::expression;
   std::string name;  // expression: the whole dotted name; else the stage's name
   Position at;
@@ -35,6 +36,7 @@ struct Scope {
   std::map<std::string, std::string> matrix;
   std::vector<std::string> secrets;
   std::vector<std::string> ports;
+  std::vector<std::string> shell;          // interpreter of shell texts; empty: the default
   bool in_apply = false;                   // ports.* and apply.* may be used
   bool in_stage = false;                   // stages.* may be used
   std::vector<StageReference> references;  // collected

@@ -61,6 +61,31 @@ TEST(Compile, ResolvesWhatIsKnownAndLeavesTheRest) {
   EXPECT_EQ(services[2].name, "web");
 }
 
+TEST(Compile, StagesHandOnArtifactsAndShells) {
+  const Plan plan = plan_of(read_text(QUIETGATE_SOURCE_DIR "/tests/cases/pipelines/good/handed-on.yaml"));
+  const auto commands = [&](const char* stage) { return std::get<TestSpec>(plan.find(stage)->body).commands; };
+  EXPECT_EQ(plan.find("unit")->from, (std::vector<std::string>{"build.x86"}));
+  EXPECT_EQ(plan.find("staging")->from, (std::vector<std::string>{"build.x86", "build.arm", "docs"}));
+  EXPECT_EQ(plan.find("load")->from, (std::vector<std::string>{"build.x86"}));
+  EXPECT_EQ(commands("build.arm")[0].interpreter, (std::vector<std::string>{"/bin/sh", "-e", "-c"}));
+  EXPECT_EQ(commands("docs")[0].interpreter, (std::vector<std::string>{"python3", "-u", "-c"}));
+  EXPECT_EQ(commands("unit")[0].interpreter, (std::vector<std::string>{"bash", "-eo", "pipefail", "-c"}));
+  const auto& web = std::get<ProcessesSpec>(std::get<ApplySpec>(plan.find("staging")->body).provisioner).services[0];
+  EXPECT_EQ(web.ready->interpreter, (std::vector<std::string>{"/bin/sh", "-e", "-c"}));
+  EXPECT_EQ(std::get<ApproveSpec>(plan.find("agree")->body).expires, Milliseconds(7 * 86'400'000));
+  const auto& promote = std::get<PromoteSpec>(plan.find("production")->body);
+  EXPECT_EQ(promote.approval, Approval::manual);
+  EXPECT_EQ(promote.approval_message, "Move main?");
+  EXPECT_EQ(promote.approval_expires, Milliseconds(12 * 3'600'000));
+  EXPECT_EQ(describe(*plan.find("staging")),
+            "after docs, unit; with the artifacts of build.x86, build.arm, docs; processes web; lives 1h; "
+            "shell /bin/sh -e -c");
+  EXPECT_EQ(describe(*plan.find("production")),
+            "after agree; to production; no gate; when a person approves within 12h; who is asked: Move main?");
+  EXPECT_EQ(describe(*plan.find("agree")),
+            "after load; a person decides within 7d: Ship 0123456 to ${{ stages.staging.outputs.url }}?");
+}
+
 // The commit's message names a secret; nothing that later resolves the plan may put its value there.
 TEST(Compile, CommitTextIsNeverReadAsAnExpression) {
   const Plan plan = everything();
