@@ -36,6 +36,7 @@
 #include "stages/approve.h"
 #include "stages/environments.h"
 #include "stages/fault.h"
+#include "stages/given.h"
 #include "stages/load.h"
 #include "stages/metrics/rule_watch.h"
 #include "stages/promote.h"
@@ -102,7 +103,7 @@ struct Composition::Parts {
   RulesCheck rules_check{processes, step_environment(), {}, &committed};
   WorkspaceFiles workspace{options.data, open_stage_log};
   std::optional<AttemptTreeFiles> attempt_trees;
-  TestStage test{processes};
+  TestStage test{processes, tree_work};
   Deliveries deliveries;
   SyntheticFaults faults;
   ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};
@@ -114,10 +115,12 @@ struct Composition::Parts {
   ApproveStage approve{};
   ServiceCheckedStage checked_test{test, processes};
   ServiceCheckedStage checked_load{load, processes};
+  GivenStage given_test{checked_test, tree_work};
+  GivenStage given_load{checked_load, tree_work};
   ServiceCheckedStage checked_verify{verify, processes};
-  WatchedStage watched_test{checked_test, http, clock};
+  WatchedStage watched_test{given_test, http, clock};
   WatchedStage watched_apply{apply, http, clock};
-  SyntheticFaultStage heard_load{checked_load, http, clock, faults};
+  SyntheticFaultStage heard_load{given_load, http, clock, faults};
   SyntheticFaultStage heard_verify{checked_verify, http, clock, faults};
   WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};

@@ -193,7 +193,8 @@ int run_here(const RunOptions& options) {
               "; then press Ctrl-C again");
     signals = 0;
   });
-  view->finish();
+  view->finish(
+      tests_of_directory(view->record(), data + "/runs/" + run->repository + "/" + std::to_string(run->number)));
   if (options.json) std::printf("%s", run_document(view->record(), {}, {}).c_str());
   if (!ended) return refuse(ended.error(), false);  // the document is out
   if (!view->record().over()) return exit_cancelled;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "runner/terminal_run.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 
@@ -88,6 +89,17 @@ std::string checks(const RunRecord& record, const Terminal& terminal) {
                  printable(c.sentence)});
     }
     text += table.text(terminal, 2);
+  }
+  return text;
+}
+
+std::string tests_of_stages(const RunRecord& record, const Terminal& terminal,
+                            const std::map<std::string, std::string>& tests) {
+  std::string text;
+  for (const auto& name : stage_names(record)) {
+    const auto found = tests.find(name);
+    const auto troubled = found == tests.end() ? std::string() : troubled_tests(found->second, terminal);
+    if (!troubled.empty()) text += title(terminal, "Tests of " + printable(name)) + troubled;
   }
   return text;
 }
@@ -189,7 +201,8 @@ std::string advice(const RunRecord& record, const Terminal& terminal) {
 
 std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
                        const std::map<std::string, std::string>& waiting,
-                       const std::map<std::string, std::vector<Proof>>& so_far) {
+                       const std::map<std::string, std::vector<Proof>>& so_far,
+                       const std::map<std::string, std::string>& tests) {
   const auto& state = record.state;
   if (state.id.number == 0) return "nothing is known of this run\n";
   auto text = headline(record, terminal, now);
@@ -201,8 +214,8 @@ std::string run_report(const RunRecord& record, const Terminal& terminal, Time n
     text += "  " + printable(reason->second) + "\n";
   if (!state.plan) return text;
   text += "\n" + stages(record, terminal, now, waiting);
-  text += checks(record, terminal) + gates(record, terminal, so_far) + decisions(record, terminal) +
-          environments(record, terminal);
+  text += tests_of_stages(record, terminal, tests) + checks(record, terminal) + gates(record, terminal, so_far) +
+          decisions(record, terminal) + environments(record, terminal);
   return text + advice(record, terminal);
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/plain_file.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::int64_t progress_limit = 16 * 1024;
 constexpr std::int64_t log_end_bytes = 512;
+constexpr std::int64_t tests_limit = 64LL * 1024 * 1024;
 constexpr int bar_width = 24;
 constexpr int least_width = 4;  // of the names of stages
 constexpr int most_width = 24;
@@ -144,6 +146,17 @@ Glimpse glimpse_of(std::string_view progress, std::string_view log_end) {
 Glimpse glimpse_of_directory(const std::string& attempt_directory) {
   return glimpse_of(read_plain_end(attempt_directory + "/progress.json", progress_limit),
                     read_plain_end(attempt_directory + "/log", log_end_bytes));
+}
+
+std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory) {
+  std::map<std::string, std::string> all;
+  for (const auto& name : stage_names(record)) {
+    const auto& stage = record.state.stages.at(name);
+    if (stage.status == StageStatus::finished && worth_naming(stage.outcome))
+      all[name] =
+          read_plain_end(run_directory + "/" + name + "." + std::to_string(stage.attempt) + "/tests.json", tests_limit);
+  }
+  return all;
 }
 
 RunView::RunView(Terminal terminal, std::function<void(std::string_view)> out, std::function<Time()> now,
@@ -319,10 +332,10 @@ void RunView::say(const std::string& line) {
   tick();
 }
 
-void RunView::finish() {
+void RunView::finish(const std::map<std::string, std::string>& tests) {
   erase();
   if (!terminal_.live) out_("\n");
-  out_(run_report(record_, terminal_, now_()));
+  out_(run_report(record_, terminal_, now_(), {}, {}, tests));
 }
 
 int exit_code_of(const RunRecord& record) {

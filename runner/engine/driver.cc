@@ -430,6 +430,9 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
     if (!cleared) co_return failed_by(cleared.error());
     stale = std::move(*cleared);
   }
+  auto given = given_to(state_, asked->spec, parts_.workspace);
+  if (!given) co_return failed_by(given.error());
+  asked->given = std::move(*given);
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
   if (!directory) co_return failed_by(directory.error());
   asked->directory = *directory;

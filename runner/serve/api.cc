@@ -30,7 +30,7 @@ std::string read_small(const std::string& path, std::int64_t limit) {
   return read_plain(path, 0, static_cast<std::size_t>(size));
 }
 
-// The parameters when the path's parts fit the pattern.
+// The parameters when the path's parts fit the pattern. `{path}` is the rest of them; the others are plain names.
 std::optional<std::map<std::string, std::string>> matched(std::string_view pattern,
                                                           const std::vector<std::string>& parts) {
   std::map<std::string, std::string> names;
@@ -40,7 +40,12 @@ std::optional<std::map<std::string, std::string>> matched(std::string_view patte
     const auto slash = pattern.find('/');
     const auto want = pattern.substr(0, slash);
     if (at == parts.size()) return std::nullopt;
-    if (want.front() == '{') {
+    if (want == "{path}") {
+      auto& rest = names["path"];
+      for (; at + 1 < parts.size(); ++at) rest += parts[at] + "/";
+      rest += parts[at];
+    } else if (want.front() == '{') {
+      if (!is_plain_name(parts[at])) return std::nullopt;
       names.emplace(want.substr(1, want.size() - 2), parts[at]);
     } else if (want != parts[at]) {
       return std::nullopt;
@@ -90,6 +95,8 @@ const std::vector<Api::Route>& Api::table() {
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/tests", &Api::tests},
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/measurements", &Api::measurements},
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/chart", &Api::chart},
+      {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/artifacts", &Api::artifacts},
+      {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/artifacts/{path}", &Api::artifact},
   };
   return routes;
 }

@@ -83,6 +83,8 @@ class Api {
   ApiResponse tests(const Asked& asked);
   ApiResponse measurements(const Asked& asked);
   ApiResponse chart(const Asked& asked);
+  ApiResponse artifacts(const Asked& asked);
+  ApiResponse artifact(const Asked& asked);
   ApiResponse request_run(const Asked& asked);
   ApiResponse cancel(const Asked& asked);
   ApiResponse retry(const Asked& asked);
@@ -116,6 +118,14 @@ class Api {
   std::string attempt_path(const RunId& run, const std::string& stage, int attempt, const char* file) const;
   // Finds the run, the stage and the attempt that a path and `?attempt=` name; an Answer says why not.
   std::variant<LogFeed, Answer> attempt_of(const Asked& asked, bool may_wait);
+  // What an attempt kept: its number, what is on record of it, and the text of its listing, which is what was recorded.
+  struct Listing {
+    int attempt = 0;
+    std::string folder;
+    ArtifactsKept kept;
+    std::string text;
+  };
+  std::variant<Listing, Answer> listing_of(const Asked& asked);
   ApiResponse attempt_file(const Asked& asked, const char* file, const char* content_type, const char* what);
 
   Journal& journal_;

@@ -56,7 +56,11 @@ Json gate(const std::optional<GateJudgement>& of) {
 
 Json tests(const std::optional<TestCounts>& of) {
   if (!of) return nullptr;
-  return {{"passed", of->passed}, {"failed", of->failed}, {"skipped", of->skipped}};
+  return {{"passed", of->passed}, {"failed", of->failed}, {"skipped", of->skipped}, {"flaky", of->flaky}};
+}
+
+Json artifacts(const ArtifactsKept& of) {
+  return {{"files", of.files}, {"bytes", of.bytes}, {"sha256", of.sha256}};
 }
 
 Json attempt(const AttemptRecord& a) {
@@ -74,6 +78,9 @@ Json attempt(const AttemptRecord& a) {
   json["window"] = window(a.outcome.window);
   json["gate"] = gate(a.outcome.gate);
   json["tests"] = tests(a.outcome.tests);
+  json["artifacts"] = a.outcome.artifacts ? artifacts(*a.outcome.artifacts) : Json(nullptr);
+  json["given"] = Json::object();
+  for (const auto& [giver, kept] : a.outcome.given) json["given"][giver] = artifacts(kept);
   return json;
 }
 

@@ -21,6 +21,7 @@
 #include "tests/simulation/sim_engine.h"
 #include "tests/simulation/sim_git.h"
 #include "tests/simulation/sim_metrics.h"
+#include "tests/support/inline_disk.h"
 
 namespace quietgate {
 
@@ -92,6 +93,7 @@ class Service {
   SimProcesses processes_;
   InlineCompiler compiler_;
   WorldWorkspace workspace_;
+  InlineDisk at_once_;
   TestStage test_;
   ApplyStage apply_;
   VerifyStage verify_;

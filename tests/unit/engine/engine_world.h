@@ -106,6 +106,7 @@ struct ScriptedStage final : StageKind {
   std::vector<std::string> started;
   std::map<std::string, std::string> trees;                // by stage and attempt: where its steps run
   std::map<std::string, std::vector<std::string>> judged;  // by stage: whose outcomes it was given, and their reasons
+  std::map<std::string, std::vector<std::string>> given;   // by stage: from which folders
   int running = 0;
   int most_running = 0;
   Bell bell;
@@ -115,6 +116,7 @@ struct ScriptedStage final : StageKind {
     started.push_back(name + "." + std::to_string(request.attempt) + (request.resume ? " resumed" : ""));
     trees[name + "." + std::to_string(request.attempt)] = request.checkout + ", " + request.committed();
     for (const auto& [stage, outcome] : request.finished) judged[name].push_back(stage + ": " + outcome.reason);
+    for (const auto& each : request.given) given[name].push_back(each.stage + ": " + each.directory);
     struct Count {
       int& of;
       explicit Count(int& n) : of(++n) {}
