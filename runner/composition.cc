@@ -14,9 +14,11 @@
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
 #include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/noted_processes.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
+#include "runner/adapters/work_note_files.h"
 #include "runner/adapters/workspace_files.h"
 #include "runner/data_lock.h"
 #include "runner/engine/heartbeat.h"
@@ -80,7 +82,9 @@ struct Composition::Parts {
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
-  PosixProcesses processes{io.get_executor()};
+  PosixProcesses posix_processes{io.get_executor()};
+  WorkNoteFiles notes{options.data + "/at-work"};
+  NotedProcesses processes{posix_processes, notes, options.data + "/runs"};
   AttemptSteps steps{processes};
   YamlPipelineCompiler compiler;
   CommittedRules committed;
@@ -160,6 +164,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       &p.steps,
       &p.rules_check,
       boot_id(),
+      &p.notes,
   });
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);
