@@ -16,12 +16,14 @@
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
 #include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/noted_processes.h"
 #include "runner/adapters/own_mounts.h"
 #include "runner/adapters/pool_disk.h"
 #include "runner/adapters/pooled_compiler.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
+#include "runner/adapters/work_note_files.h"
 #include "runner/adapters/workspace_files.h"
 #include "runner/data_lock.h"
 #include "runner/engine/heartbeat.h"
@@ -96,7 +98,9 @@ struct Composition::Parts {
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
-  PosixProcesses processes{io.get_executor()};
+  PosixProcesses posix_processes{io.get_executor()};
+  WorkNoteFiles notes{options.data + "/at-work"};
+  NotedProcesses processes{posix_processes, notes, options.data + "/runs"};
   AttemptSteps steps{processes};
   PooledCompiler compiler{language, compilers};
   CommittedRules committed;
@@ -191,6 +195,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       &p.low_water,
   });
   p.engine->tries_out = !p.options.release;
+  p.engine->notes = &p.notes;
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));

@@ -208,7 +208,10 @@ void RunView::print_plain(const Row& row) {
     line = name(promoted->stage) + "  " + promoted->branch + (promoted->rollback ? " is back at " : " is now ") +
            promoted->to.substr(0, 7);
   } else if (const auto* cancel = std::get_if<CancelRequested>(&row.event)) {
-    line = cancel->cause;
+    const auto& newer = cancel->superseded_by;
+    const auto& ends = record_.state.cancel;
+    const bool waits = newer.number > 0 && !(ends && ends->superseded_by == newer);
+    line = waits ? "newer run " + to_string(newer) + " waits: this one releases" : cancel->cause;
   } else {
     return;
   }

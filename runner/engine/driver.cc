@@ -7,6 +7,7 @@
 
 #include "runner/core/rollback.h"
 #include "runner/engine/expire.h"
+#include "runner/engine/release.h"
 #include "runner/engine/stage_request.h"
 
 namespace quietgate {
@@ -152,9 +153,10 @@ Task<void> Driver::check_out() {
   has_checkout_ = true;
   end_overdue();
   catch_up();
-  // A run that was cancelled ends without it. One with work under way is not given up: nobody else would end that work.
+  // A run that was cancelled ends without it. One with work under way is not given up: nobody else would end that work;
+  // nor is one whose commit is promoted: nobody else would deploy it.
   if (ready || state_.cancel) co_return;
-  if (under_way(state_)) throw std::runtime_error(ready.error().message);
+  if (under_way(state_) || state_.releases) throw std::runtime_error(ready.error().message);
   finish_ = Action{Action::Kind::finish, {}, 0, false, Outcome::error, ready.error().message, false};
 }
 
@@ -179,7 +181,11 @@ void Driver::keep_time() {
 void Driver::end_overdue() {
   if (!*overdue_) return;
   *overdue_ = false;
+  catch_up();
   if (state_.cancel || nothing_left(state_)) return;
+  if (state_.releases)
+    return say_in_logs("the run's timeout of " + human_duration(state_.plan->timeout) +
+                       " is over, but it releases: it goes on");
   append({CancelRequested{state_.id, "quietgate", "the run timed out after " + human_duration(state_.plan->timeout)}});
 }
 
@@ -190,11 +196,20 @@ void Driver::catch_up() {
     for (auto& row : *rows) {
       fold(state_, row.event, row.at);
       cursor_ = row.sequence;
+      const auto* cancel = std::get_if<CancelRequested>(&row.event);
+      if (cancel != nullptr && cancel->superseded_by.number > 0 && !state_.cancel)
+        say_in_logs("newer run " + to_string(cancel->superseded_by) + " waits: this one releases");
       history_.push_back(std::move(row));
     }
     if (rows->size() < read_batch) break;
   }
   cancel_driven();
+}
+
+void Driver::say_in_logs(const std::string& line) {
+  for (auto& driven : driven_) {
+    if (driven->log && !driven->over) driven->log->line("[" + line + "]");
+  }
 }
 
 void Driver::cancel_driven() {
@@ -281,7 +296,10 @@ void Driver::advance() {
 }
 
 Wish Driver::wish(const StageSpec& spec) const {
-  return {state_.id, spec.name, works(spec), spec.lock, keeps_lock(spec), later_locks(state_), parts_.clock.now()};
+  Wish wish{state_.id, spec.name, works(spec), spec.lock, keeps_lock(spec), later_locks(state_), parts_.clock.now()};
+  wish.branch = state_.branch;
+  wish.unprotected = !is_protected(repository_, state_.branch);
+  return wish;
 }
 
 std::optional<Slots::Claim> Driver::claim(const StageSpec& spec, bool resume) {
@@ -353,6 +371,7 @@ Task<void> Driver::perform(std::shared_ptr<Driven> driven, bool resume) {
     driven->outcome = ended(Outcome::error, std::string("quietgate failed: ") + bug.what(),
                             "this is a bug in quietgate: please report it with this line");
   }
+  if (parts_.notes != nullptr) parts_.notes->end(state_.id, driven->stage + "." + std::to_string(driven->attempt));
   if (!driven->outcome) co_return;
   // Whoever ended it before its stage could take up what ran: nobody else would end that.
   if (parts_.steps != nullptr && (resume || driven->outcome->outcome != Outcome::passed)) co_await end_steps(driven);
@@ -412,6 +431,7 @@ Task<Result<std::string>> Driver::clear(std::shared_ptr<Driven> driven) {
 }
 
 Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) {
+  if (const auto error = given_up(); error && resume) co_return failed_by(*error);
   auto asked = stage_request(state_, repository_, driven->stage, parts_.step_environment);
   if (!asked) co_return failed_by(asked.error());
   asked->resume = resume;
@@ -464,7 +484,7 @@ Task<void> Driver::finish() {
   catch_up();
   // Before the run's end is on record: nobody looks after a finished run's files.
   co_await forget_checkout();
-  append({RunFinished{state_.id, finish_->outcome, finish_->reason}});
+  append({RunFinished{state_.id, finish_->outcome, with_undeployed(finish_->reason, state_, history_)}});
   keep_locks();
 }
 

@@ -292,8 +292,8 @@ Result<void> Watcher::request_runs(std::vector<Event>& events, const RefMoved& m
     if (!asked) return asked.error();
     const auto* request = asked->empty() ? nullptr : std::get_if<RunRequested>(&asked->front().event);
     if (request != nullptr && request->rollback.wanted()) continue;  // what goes back goes on
-    const RunId newer{moved.repository, first};
-    events.push_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer)});
+    const RunId newer{moved.repository, first};                      // has no say when the older one releases already
+    events.push_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer), newer});
   }
   return {};
 }
