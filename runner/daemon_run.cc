@@ -16,6 +16,7 @@
 #include "runner/composition.h"
 #include "runner/config.h"
 #include "runner/daemon.h"
+#include "runner/questions_here.h"
 #include "runner/serve/documents.h"
 #include "runner/serve/exchange.h"
 #include "runner/terminal_run.h"
@@ -82,6 +83,7 @@ struct Follower {
   RunId run;
   bool keep_environments;
   PosixClock clock;
+  QuestionsHere questions;
   std::int64_t cursor = 0;
 
   void read() {
@@ -100,11 +102,13 @@ struct Follower {
     for (;;) {
       const auto seen = composition.journal().bell().rings();
       read();
+      for (const auto& given : questions.look(view.record())) (void)composition.journal().append({given}).ok();
+      view.hold(questions.asking());
       view.tick();
       if (view.record().over()) break;
       // Lines are printed as their rows come: few at a time are still in the journal's memory.
-      if (!view.is_live()) co_await composition.journal().bell().wait(seen, stop);
-      if (view.is_live()) co_await clock.sleep(draw_every, stop);
+      if (!view.is_live() && !questions.asking()) co_await composition.journal().bell().wait(seen, stop);
+      if (view.is_live() || questions.asking()) co_await clock.sleep(draw_every, stop);
     }
     if (!keep_environments) co_await let_go(stop);
     composition.stop().request(StopReason::shutdown, "the run is over");
@@ -202,7 +206,8 @@ int run_here(const RunOptions& options) {
   auto run = request_run(composition, repository, *head);
   if (!run) return refuse(run.error(), options.json);
 
-  Follower follower{composition, *view, *run, options.promote, PosixClock(composition.executor())};
+  const QuestionsHere::Person who{person(), !options.json && ::isatty(STDIN_FILENO) == 1, STDIN_FILENO};
+  Follower follower{composition, *view, *run, options.promote, PosixClock(composition.executor()), {who, out}};
   composition.add_engine();
   composition.add("the view", [&follower](Stop& stop) { return follower.follow(stop); });
   int signals = 0;
