@@ -95,7 +95,7 @@ struct Composition::Parts {
   VerifyStage verify{http, clock};
   FaultStage fault{processes, http, clock};
   PromoteStage promote{git, http, clock, {!options.promote, key.get(), &deliveries, &committed}};
-  ApproveStage approve{};
+  ApproveStage approve{clock};
   ServiceCheckedStage checked_test{test, processes};
   ServiceCheckedStage checked_load{load, processes};
   ServiceCheckedStage checked_verify{verify, processes};
