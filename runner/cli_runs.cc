@@ -81,9 +81,20 @@ std::string waited(const Json& waiting) {
 std::string waiting_text(const Json& of) {
   auto found = of.find("waiting");
   if (found == of.end() || !found->is_object()) return {};
+  if (text_of(*found, "for") == "person") return {};  // the record tells the question
   const auto reason = text_of(*found, "reason");
   const auto span = waited(*found);
   return span.empty() ? reason : reason + " (" + span + ")";
+}
+
+// `rollback of hello/4 to 1a2b3c4 by ana (too slow)`; empty: the run is none.
+std::string rollback_text(const Json& run, const Terminal& terminal) {
+  auto found = run.find("rollback");
+  if (found == run.end() || !found->is_object()) return {};
+  const auto by = text_of(*found, "by");
+  const auto text = "rollback of " + text_of(*found, "of") + " to " + text_of(*found, "to").substr(0, 7);
+  return inked(terminal, Ink::yellow, text) + " by " + (by.empty() ? "an alert" : by) + " (" +
+         text_of(*found, "reason") + ")";
 }
 
 // By stage; the whole run's is under the empty name.
@@ -212,6 +223,7 @@ int ServiceVerbs::runs(const RunsQuery& query) {
     auto result = text_of(run, "reason");
     if (result.empty() && !over) result = text_of(run, "waiting");
     if (result.empty()) result = over ? to_string(outcome) : status;
+    if (const auto back = rollback_text(run, terminal_); !back.empty()) result = back + ": " + result;
     table.add({over ? mark(terminal_, outcome) : inked(terminal_, Ink::cyan, terminal_.unicode ? "▶" : ">"),
                text_of(run, "id"), text_of(run, "branch"), text_of(run, "commit").substr(0, 7),
                ago(time_of(run["requested_at"]), now()), took, result});

@@ -116,7 +116,7 @@ struct Composition::Parts {
   VerifyStage verify{http, clock};
   FaultStage fault{processes, http, clock};
   PromoteStage promote{git, http, clock, {!options.promote, key.get(), &deliveries, &committed}};
-  ApproveStage approve{};
+  ApproveStage approve{clock};
   ServiceCheckedStage checked_test{test, processes};
   ServiceCheckedStage checked_load{load, processes};
   GivenStage given_test{checked_test, tree_work};

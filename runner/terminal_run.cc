@@ -200,7 +200,7 @@ void RunView::print_plain(const Row& row) {
     line = name(skipped->stage) + "  skipped: " + skipped->reason;
   } else if (const auto* awaited = std::get_if<ApprovalAwaited>(&row.event)) {
     line = name(awaited->stage) + "  waits for approval: quietgate approve " + to_string(awaited->run) + " " +
-           awaited->stage;
+           awaited->stage + ": " + awaited->message;
   } else if (const auto* given = std::get_if<ApprovalGiven>(&row.event)) {
     line = name(given->stage) + "  " + (given->granted ? "approved by " : "refused by ") + given->by +
            (given->reason.empty() ? "" : ": " + given->reason);
@@ -219,9 +219,14 @@ void RunView::print_plain(const Row& row) {
 }
 
 std::string RunView::doing(const StageSpec& spec, const StageState& state, Milliseconds elapsed, int room) {
-  if (state.status == StageStatus::awaiting_approval)
-    return inked(terminal_, Ink::yellow,
-                 "waits for: quietgate approve " + to_string(record_.state.id) + " " + spec.name);
+  if (state.status == StageStatus::awaiting_approval) {
+    const auto* told = record_.stage(spec.name);
+    return fitted(
+        terminal_,
+        inked(terminal_, Ink::yellow, "waits for: quietgate approve " + to_string(record_.state.id) + " " + spec.name) +
+            dot(terminal_) + (told == nullptr ? std::string() : printable(told->approval_message)),
+        room);
+  }
   const auto glimpse = glimpse_ ? glimpse_(record_.state.id, spec.name, state.attempt) : Glimpse{};
   std::string text;
   if (glimpse.elapsed && *glimpse.elapsed < *glimpse.duration) {
@@ -312,7 +317,7 @@ void RunView::erase() {
 }
 
 void RunView::tick() {
-  if (!terminal_.live || record_.state.id.number == 0) return;
+  if (!terminal_.live || held_ || record_.state.id.number == 0) return;
   ++frame_;
   const auto text = tree();
   // One write for all of it, each line cleared as it is drawn: no flicker.
@@ -327,6 +332,11 @@ void RunView::tick() {
   }
   out_(screen + "\x1b[J");
   drawn_ = lines;
+}
+
+void RunView::hold(bool held) {
+  if (held_ != held) drawn_ = 0;  // what was drawn stays above what is there now
+  held_ = held;
 }
 
 void RunView::say(const std::string& line) {

@@ -39,6 +39,8 @@ class RunView {
   void on_row(const Row& row);
   // Draws again; call it about ten times a second. Does nothing without a live terminal.
   void tick();
+  // As long as something else is on the screen, the tree is not drawn.
+  void hold(bool held);
   // Takes the tree away and prints the report. Once, at the end. `tests`: as of run_report.
   void finish(const std::map<std::string, std::string>& tests = {});
   // A line for people above the tree.
@@ -62,6 +64,7 @@ class RunView {
   RunRecord record_;
   int drawn_ = 0;  // lines of the tree on the screen
   int frame_ = 0;
+  bool held_ = false;
   int name_width_ = 0;  // 0: not known yet
 };
 

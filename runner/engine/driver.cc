@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "runner/core/rollback.h"
-#include "runner/engine/expire.h"
 #include "runner/engine/release.h"
 #include "runner/engine/stage_request.h"
 
@@ -19,7 +18,7 @@ struct Driver::Driven {
   int attempt;
   Stop runner;
   Stop stop;
-  std::shared_ptr<Stop> timer = std::make_shared<Stop>();
+  std::optional<RunClock> clock;  // of its timeout
   std::unique_ptr<StageLog> log;
   std::optional<StageOutcome> outcome;
   LowWater::Entry disk;
@@ -54,11 +53,6 @@ StageOutcome stopped(const Stopped& stop) {
     return outcome;
   }
   return ended(Outcome::cancelled, stop.cause);
-}
-
-// A clock that was set back must not make a timeout longer than it is.
-Milliseconds passed_since(Time begin, Time now) {
-  return begin == Time{} ? Milliseconds{0} : std::max(Milliseconds{0}, now - begin);
 }
 
 bool nothing_left(const RunState& state) {
@@ -98,7 +92,7 @@ Task<void> Driver::drive() {
   } catch (...) {
     ended = std::current_exception();
   }
-  run_->request(StopReason::cancel, "the run is over");
+  if (clock_) clock_->stop();
   co_await leave();
   if (ended) std::rethrow_exception(ended);
 }
@@ -132,7 +126,7 @@ Task<void> Driver::conduct() {
   bool compiled = state_.plan.has_value();
   if (!compiled) compiled = co_await compile();
   if (!compiled) co_return;
-  keep_time();
+  start_clock();
   // Work under way needs it at once. Everything else not before its turn: many runs may wait for long.
   needs_checkout_ = under_way(state_);
   while (!finish_) {
@@ -168,14 +162,23 @@ Task<void> Driver::wait_for_cancel() {
   }
 }
 
-void Driver::keep_time() {
+void Driver::start_clock() {
   auto ring = [overdue = overdue_, weak = std::weak_ptr<Bell>(bell_)] {
     *overdue = true;
     if (auto bell = weak.lock()) bell->ring();
   };
-  const auto left = state_.plan->timeout - passed_since(state_.timed_from, parts_.clock.now());
-  *overdue_ = left <= Milliseconds{0};
-  if (!*overdue_) expire_after(parts_.executor, parts_.clock, left, run_, std::move(ring));
+  *overdue_ = spent(state_, parts_.clock.now()) >= state_.plan->timeout && !only_waits_for_a_person(state_);
+  clock_.emplace(parts_.executor, parts_.clock, state_.plan->timeout, std::move(ring));
+  keep_time();
+}
+
+void Driver::keep_time() {
+  const auto now = parts_.clock.now();
+  if (clock_) clock_->keep(spent(state_, now), only_waits_for_a_person(state_));
+  for (auto& driven : driven_) {
+    const auto& stage = state_.stages.at(driven->stage);
+    driven->clock->keep(spent(stage, now), stage.asked != Time{});
+  }
 }
 
 void Driver::end_overdue() {
@@ -203,6 +206,7 @@ void Driver::catch_up() {
     }
     if (rows->size() < read_batch) break;
   }
+  keep_time();
   cancel_driven();
 }
 
@@ -347,14 +351,13 @@ void Driver::start(const Action& action, Slots::Claim claim) {
   const auto* spec = state_.plan->find(action.stage);
   driven->cleanup = state_.stages.at(action.stage).cleans_up;
   driven_.push_back(driven);
-  const auto spent = action.resume ? passed_since(state_.stages.at(action.stage).attempt_started, parts_.clock.now())
-                                   : Milliseconds{0};
-  auto late = [driven, limit = spec->timeout] {
-    driven->stop.request(StopReason::timeout, "timed out after " + human_duration(limit));
+  auto late = [weak = std::weak_ptr<Driven>(driven), limit = spec->timeout] {
+    if (auto one = weak.lock()) one->stop.request(StopReason::timeout, "timed out after " + human_duration(limit));
   };
-  expire_after(parts_.executor, parts_.clock, spec->timeout - spent, driven->timer, late);
+  driven->clock.emplace(parts_.executor, parts_.clock, spec->timeout, std::move(late));
+  keep_time();
   spawn(parts_.executor, perform(driven, action.resume), [this, driven](std::exception_ptr) {
-    driven->timer->request(StopReason::cancel, "the attempt is over");
+    driven->clock->stop();
     driven->over = true;
     bell_->ring();
   });

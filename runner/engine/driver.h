@@ -16,6 +16,7 @@
 #include "runner/engine/low_water.h"
 #include "runner/engine/reaper.h"
 #include "runner/engine/repository.h"
+#include "runner/engine/run_clock.h"
 #include "runner/engine/slots.h"
 #include "runner/engine/turns.h"
 #include "runner/ports/clock.h"
@@ -83,7 +84,8 @@ class Driver {
   void append(std::vector<Event> events);
   Task<void> conduct();
   Task<void> wait_for_cancel();  // of a run whose repository is watched no more
-  void keep_time();              // of the whole run
+  void start_clock();            // of the whole run
+  void keep_time();              // of the run and its attempts: it stands still while a person is asked
   void end_overdue();
   void say_in_logs(const std::string& line);  // of the attempts at work
   void cancel_driven();
@@ -116,7 +118,6 @@ class Driver {
   const Repository& repository_;
   const Turns& turns_;
   Stop& service_;
-  std::shared_ptr<Stop> run_ = std::make_shared<Stop>();  // ends the run's own timer
   std::shared_ptr<Bell> bell_;
   RunState state_;
   std::vector<Row> history_;
@@ -131,6 +132,7 @@ class Driver {
   bool has_checkout_ = false;    // or it is known why there is none
   bool needs_checkout_ = false;  // a stage may begin but for that
   std::optional<Action> finish_;
+  std::optional<RunClock> clock_;
   std::shared_ptr<bool> overdue_ = std::make_shared<bool>(false);
 };
 

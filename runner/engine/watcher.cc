@@ -254,8 +254,8 @@ Task<Result<Watcher::Seen>> Watcher::look(RefMoved moved, CommitId base, Stop& s
   // A missing or broken pipeline file gets a run on the branches that would promote: it fails with the diagnostic, for
   // people to see.
   if (!seen.readable) seen.trigger.rules.branches = repository_.protected_branches;
-  seen.decision = co_await compiler_.decide(seen.trigger.rules, moved.branch, std::move(seen.changed),
-                                            seen.changes_known, stop);
+  seen.decision =
+      co_await compiler_.decide(seen.trigger.rules, moved.branch, std::move(seen.changed), seen.changes_known, stop);
   co_return seen;
 }
 

@@ -37,6 +37,7 @@ struct ApiOptions {
   const SyntheticFaults* faults = nullptr;  // likewise
   Deliveries* deliveries = nullptr;         // may be null: no watchdog is heard
   std::string evidence_key{};               // public, PEM; empty: there is none
+  std::function<Time()> now = {};           // unset: the system's clock
 };
 
 class Api {
@@ -112,6 +113,9 @@ class Api {
   Result<Kept*> kept(const RunId& id);
   std::uint64_t queue_version() const { return options_.queue != nullptr ? options_.queue->version() : 0; }
   const std::vector<Waiting>& waiting();
+  // What these runs ask people; those that can't be read are left out.
+  std::vector<Waiting> questions(const std::vector<RunSummary>& runs);
+  std::map<RunId, Rollback> rollbacks(const std::vector<RunSummary>& runs);
   ApiResponse append(Event event, int status, const std::function<std::string(std::int64_t)>& body);
   // Gives it the repository's next number; what stands before is written with it.
   ApiResponse start_run(RunRequested request, const std::string& repository, std::vector<Event> before);

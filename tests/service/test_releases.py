@@ -179,6 +179,21 @@ class Watches(Watched):
         self.assertEqual([s["name"] for s in back["stages"]], ["production", "release"])
         self.assertNotEqual(first, bad)
         self.assertIsNone(self.run_of(4), "one rollback, and no more")
+        self.assertIn(f"rollback of hello/2 to {first[:7]} by an alert (after the release: loud: HighErrors", self.cli("runs").stdout)
+        self.assertEqual(self.get("/api/v1/runs")["runs"][0]["rollback"]["to"], first)
+
+    def test_a_first_release_that_starts_its_own_prometheus_is_heard(self):
+        self.start()
+        files = self.files(0)
+        text = files[".quietgate.yaml"]
+        begin, end = text.index("            command: \"curl"), text.index("            within: 30s")
+        files[".quietgate.yaml"] = text[:begin] + '            http: "http://127.0.0.1:${{ ports.prometheus }}/-/ready"\n' + text[end:]
+        self.push(files=files)
+        run = self.finished(1)
+        log = self.stage_log(1, "release")
+        self.assertEqual(run["outcome"], "passed", run["reason"] + log)
+        self.assertIn("waiting for the first complete scrape: ", log)
+        self.assertRegex(log, r"watching from the first complete scrape, \d\S* after the release\n")
 
     def production(self, errors):
         """A Prometheus that is nobody's environment: it outlives releases. Answers its address, and whether an alert fires (None: it is not up)."""

@@ -99,7 +99,7 @@ class Service {
   VerifyStage verify_;
   PlainSealer sealer_;
   PromoteStage promote_;
-  ApproveStage approve_;
+  ApproveStage approve_{clock_};
   Environments environments_;
   std::vector<std::unique_ptr<ObservedStage>> watched_;
   WorldDestroyer destroyer_;

@@ -216,7 +216,35 @@ TEST_F(RunViewTest, SaysHowToApprove) {
   view(live_terminal);
   begin();
   add(ApprovalAwaited{run, "load", "really?"});
-  EXPECT_NE(screen.find("waits for: quietgate approve hello/12 load"), std::string::npos);
+  EXPECT_NE(screen.find("waits for: quietgate approve hello/12 load · really?"), std::string::npos) << screen;
+  add(ApprovalAwaited{run, "load", "really?"});
+  screen.clear();
+  const auto shown = run_report(view_->record(), pipe_terminal, Time{Milliseconds{1'770'000'062'000}});
+  EXPECT_NE(shown.find("\nQuestions\n  load: really?\n    asked "), std::string::npos) << shown;
+  EXPECT_NE(shown.find("    answer: quietgate approve hello/12 load [--refuse] [--reason TEXT]\n"), std::string::npos);
+}
+
+TEST_F(RunViewTest, DrawsNothingWhileAQuestionStandsThere) {
+  view(live_terminal);
+  begin();
+  view_->hold(true);
+  screen.clear();
+  view_->tick();
+  EXPECT_EQ(screen, "");
+  view_->hold(false);
+  view_->tick();
+  EXPECT_EQ(screen.find("\x1b[1A"), std::string::npos) << "nothing above is drawn over";
+  EXPECT_NE(screen.find("hello/12"), std::string::npos);
+}
+
+TEST_F(RunViewTest, SaysThatARunIsARollback) {
+  view(pipe_terminal);
+  RunRequested back{run, "main", CommitId(40, 'b'), "rollback of hello/4 by ana", {}};
+  back.rollback = {{"hello", 4}, "production", CommitId(40, 'a'), "", "after the release: loud"};
+  add(back);
+  const auto shown = run_report(view_->record(), pipe_terminal, Time{});
+  EXPECT_NE(shown.find("  rollback of hello/4 to bbbbbbb by an alert: after the release: loud\n"), std::string::npos)
+      << shown;
 }
 
 TEST_F(RunViewTest, PrintsTheProofTableAndWhoDecided) {
@@ -226,6 +254,7 @@ TEST_F(RunViewTest, PrintsTheProofTableAndWhoDecided) {
   passed.outcome = Outcome::passed;
   add(StageFinished{run, "load", 1, passed});
   add(StageStarted{run, "production", 1});
+  add(GateJudged{run, "production", 1, {GateVerdict::loud, "HighLatency fired", {}, {}}});
   add(PromotionIntended{run, "production", 1, "production", CommitId(40, 'b'), CommitId(40, 'a'), "ana", "known alert",
                         true});
   add(CommitPromoted{run, "production", "production", CommitId(40, 'b'), CommitId(40, 'a')});
@@ -241,8 +270,9 @@ TEST_F(RunViewTest, PrintsTheProofTableAndWhoDecided) {
                         "  P3     quiet    rules equal  7 of 7\n"),
             std::string::npos)
       << screen;
-  EXPECT_NE(screen.find("production moved bbbbbbb to aaaaaaa by ana against the gate: known alert"), std::string::npos)
-      << screen;
+  EXPECT_NE(screen.find("production moved bbbbbbb to aaaaaaa\n    overridden by ana at "), std::string::npos) << screen;
+  EXPECT_NE(screen.find(": known alert; the gate said at "), std::string::npos) << screen;
+  EXPECT_NE(screen.find(": loud: HighLatency fired\n"), std::string::npos) << screen;
 }
 
 TEST(ExitCodes, FollowTheOutcome) {

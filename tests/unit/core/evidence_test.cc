@@ -108,6 +108,22 @@ TEST(Evidence, SaysWhatWasKeptAndGiven) {
   EXPECT_FALSE(statement["predicate"]["stages"][1].contains("artifacts"));
 }
 
+TEST(Evidence, AnOverrideSaysWhoseWordCountedAgainstWhat) {
+  auto overridden = facts();
+  overridden.judged = at(11);
+  overridden.asked = PromotionRequested{run, "ana", "it is urgent", true};
+  overridden.asked_at = at(3600);
+  overridden.intent.reason = "it is urgent";
+  const auto predicate = json::parse(promotion_statement(state(), overridden))["predicate"];
+  EXPECT_EQ(predicate["override"].dump(),
+            R"({"at":"2026-01-01T01:00:00.000Z","by":"ana","judged_at":"2026-01-01T00:00:11.000Z",)"
+            R"("reason":"it is urgent","sentence":"P7: a target was down","verdict":"blind"})");
+  EXPECT_EQ(predicate["gate"]["judged_at"], "2026-01-01T00:00:11.000Z");
+  EXPECT_EQ(predicate["gate"]["sentence"], "P7: a target was down") << "as it was";
+  overridden.intent.overrode = false;
+  EXPECT_FALSE(json::parse(promotion_statement(state(), overridden))["predicate"].contains("override"));
+}
+
 TEST(Evidence, TheSameFactsGiveTheSameBytes) {
   EXPECT_EQ(promotion_statement(state(), facts()), promotion_statement(state(), facts()));
 }

@@ -101,7 +101,7 @@ TEST_F(ApiTest, AnswersTheRunListWhole) {
       R"({"runs":[{"id":"hello/1","repository":"hello","number":1,"branch":"main",)"
       R"("commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","cause":"main moved to aaaaaaa","status":"running",)"
       R"("outcome":null,"reason":"","requested_at":"2026-02-02T02:40:00.000Z",)"
-      R"("started_at":"2026-02-02T02:40:00.100Z","finished_at":null,"duration_ms":null,"waiting":null}],"next_before":null})"
+      R"("started_at":"2026-02-02T02:40:00.100Z","finished_at":null,"duration_ms":null,"waiting":null,"rollback":null}],"next_before":null})"
       "\n");
 }
 
