@@ -16,11 +16,14 @@
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
 #include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/noted_processes.h"
 #include "runner/adapters/own_mounts.h"
 #include "runner/adapters/pool_disk.h"
+#include "runner/adapters/pooled_compiler.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
+#include "runner/adapters/work_note_files.h"
 #include "runner/adapters/workspace_files.h"
 #include "runner/data_lock.h"
 #include "runner/engine/heartbeat.h"
@@ -30,10 +33,12 @@
 #include "runner/engine/retention.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/watcher.h"
+#include "runner/lost_runs.h"
 #include "stages/apply.h"
 #include "stages/approve.h"
 #include "stages/environments.h"
 #include "stages/fault.h"
+#include "stages/given.h"
 #include "stages/load.h"
 #include "stages/metrics/rule_watch.h"
 #include "stages/promote.h"
@@ -54,6 +59,7 @@ constexpr std::size_t most_remotes = 64;
 constexpr std::size_t most_exchanges = 32;
 constexpr std::size_t most_at_disk = 4;
 constexpr std::size_t most_at_trees = 4;  // walks, copies and removals, some of a million files
+constexpr std::size_t most_compilers = 2;
 
 Result<void> make_data_directory(const std::string& data) {
   std::error_code code;
@@ -72,7 +78,9 @@ Result<void> make_data_directory(const std::string& data) {
 
 struct Composition::Parts {
   Parts(CompositionOptions asked, std::unique_ptr<DirectoryLock> held, std::unique_ptr<EvidenceKey> with_key)
-      : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {}
+      : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {
+    processes.limit_logs(options.bounds.log);
+  }
 
   CompositionOptions options;
   std::unique_ptr<DirectoryLock> lock;
@@ -80,6 +88,8 @@ struct Composition::Parts {
   boost::asio::io_context io{1};
   PosixClock clock{io.get_executor()};
   std::unique_ptr<JournalSqlite> journal;
+  YamlPipelineLanguage language;  // outlives the pool that asks it
+  BlockingPool compilers{most_compilers};
   BlockingPool remotes{most_remotes};
   BlockingPool disk{most_at_disk};
   BlockingPool exchanges{most_exchanges};
@@ -88,14 +98,16 @@ struct Composition::Parts {
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
-  PosixProcesses processes{io.get_executor()};
+  PosixProcesses posix_processes{io.get_executor()};
+  WorkNoteFiles notes{options.data + "/at-work"};
+  NotedProcesses processes{posix_processes, notes, options.data + "/runs"};
   AttemptSteps steps{processes};
-  YamlPipelineCompiler compiler;
+  PooledCompiler compiler{language, compilers};
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed};
   WorkspaceFiles workspace{options.data, open_stage_log};
   std::optional<AttemptTreeFiles> attempt_trees;
-  TestStage test{processes};
+  TestStage test{processes, tree_work};
   Deliveries deliveries;
   SyntheticFaults faults;
   ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};
@@ -104,13 +116,15 @@ struct Composition::Parts {
   VerifyStage verify{http, clock};
   FaultStage fault{processes, http, clock};
   PromoteStage promote{git, http, clock, {!options.promote, key.get(), &deliveries, &committed}};
-  ApproveStage approve{};
+  ApproveStage approve{clock};
   ServiceCheckedStage checked_test{test, processes};
   ServiceCheckedStage checked_load{load, processes};
+  GivenStage given_test{checked_test, tree_work};
+  GivenStage given_load{checked_load, tree_work};
   ServiceCheckedStage checked_verify{verify, processes};
-  WatchedStage watched_test{checked_test, http, clock};
+  WatchedStage watched_test{given_test, http, clock};
   WatchedStage watched_apply{apply, http, clock};
-  SyntheticFaultStage heard_load{checked_load, http, clock, faults};
+  SyntheticFaultStage heard_load{given_load, http, clock, faults};
   SyntheticFaultStage heard_verify{checked_verify, http, clock, faults};
   WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};
@@ -149,6 +163,9 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (!journal) return journal.error();
   p.journal = std::move(*journal);
   p.attempt_trees.emplace(p.tree_work, AttemptTreeFiles::Ways{.mounts = mounts, .say = p.options.say});
+  std::vector<std::string> names;
+  for (const auto& repository : p.options.repositories) names.push_back(repository.remote.repository);
+  if (auto counted = number_above_lost_runs(p.options.data, names, *p.journal); !counted) return counted.error();
   p.load.compare_with(*p.journal);
   p.reaper.emplace(*p.journal, *p.journal, p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
@@ -173,9 +190,12 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       &p.steps,
       &p.rules_check,
       boot_id(),
+      random_id,
       &*p.attempt_trees,
       &p.low_water,
   });
+  p.engine->tries_out = !p.options.release;
+  p.engine->notes = &p.notes;
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));
@@ -189,12 +209,14 @@ Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Cata
   std::error_code code;
   for (fs::directory_iterator repository(runs, code), end; !code && repository != end; repository.increment(code)) {
     const auto name = repository->path().filename().string();
-    auto next = catalog.next_number(name);
-    if (!next) return next.error();
+    // What has a higher number was lost with its journal, not forgotten.
+    auto newest = catalog.runs(name, 1);
+    if (!newest) return newest.error();
+    if (newest->empty()) continue;
     std::error_code inner;
     for (fs::directory_iterator folder(repository->path(), inner); !inner && folder != end; folder.increment(inner)) {
       const auto number = std::strtoll(folder->path().filename().c_str(), nullptr, 10);
-      if (number <= 0 || number >= *next) continue;
+      if (number <= 0 || number > newest->front().id.number) continue;
       auto run = catalog.run({name, number});
       if (!run) return run.error();
       if (!run->has_value()) found.push_back(folder->path().string());
@@ -241,6 +263,11 @@ void Composition::add_retention() {
 Executor Composition::executor() {
   return parts_->io.get_executor();
 }
+
+Result<void> Composition::try_to_write() {
+  return parts_->journal->probe();
+}
+
 void Composition::rest() {
   parts_->journal->rest();
 }
@@ -292,6 +319,10 @@ void Composition::add(const std::string& name, std::function<Task<void>(Stop&)> 
 }
 
 void Composition::add_engine() {
+  add("the end of lost runs", [this](Stop& stop) {
+    auto& p = *parts_;
+    return end_lost_runs(p.options.data, *p.journal, p.steps, p.options.say, stop);
+  });
   add("the supervisor", [this](Stop& stop) { return parts_->supervisor->supervise(stop); });
   add("the watch of the disk", [this](Stop& stop) { return parts_->low_water.watch(stop); });
   add("the reaper", [this](Stop& stop) { return parts_->reaper->reap(stop); });
@@ -319,8 +350,11 @@ void Composition::add_watchers() {
               ? "can't poll " + name + ": " + error->message + (error->advice.empty() ? "" : " (" + error->advice + ")")
               : name + " answers again");
     };
-    p.watchers.push_back(
-        std::make_unique<Watcher>(repository, *p.journal, *p.journal, p.git, p.clock, p.compiler, trouble));
+    auto of_branches = [say = p.options.say](const std::string& name, const Error& error) {
+      say(name + ": " + error.message + (error.advice.empty() ? "" : " (" + error.advice + ")"));
+    };
+    p.watchers.push_back(std::make_unique<Watcher>(repository, *p.journal, *p.journal, p.git, p.clock, p.compiler,
+                                                   trouble, of_branches));
     add("the watcher of " + repository.remote.repository,
         [watcher = p.watchers.back().get()](Stop& stop) { return watcher->watch(stop); });
   }

@@ -8,9 +8,10 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
+#include "runner/base/plain_file.h"
 #include "runner/core/glob.h"
+#include "runner/core/trigger.h"
 #include "runner/files/removal.h"
 #include "runner/files/walk.h"
 
@@ -123,15 +124,8 @@ Result<std::string> read_file_bounded(const std::string& path, std::size_t max_b
 }
 
 std::string read_file_end(const std::string& path, std::size_t max_bytes) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return {};
-  auto size = static_cast<std::size_t>(std::max<std::streamoff>(0, file.tellg()));
-  auto from = size > max_bytes ? size - max_bytes : 0;
-  file.seekg(static_cast<std::streamoff>(from));
-  std::string content(size - from, '\0');
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  content.resize(static_cast<std::size_t>(file.gcount()));
-  if (from > 0) {
+  auto content = read_plain_end(path, max_bytes);
+  if (content.size() == max_bytes) {
     auto line = content.find('\n');
     if (line != std::string::npos) content.erase(0, line + 1);
   }
@@ -154,7 +148,8 @@ std::vector<std::string> last_lines(std::string_view text, std::size_t count) {
 
 Result<void> write_file_whole(const std::string& path, std::string_view content, bool secret) {
   auto beside = path + ".new";
-  int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, secret ? 0600 : 0644);
+  ::unlink(beside.c_str());  // whatever stands there
+  int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, secret ? 0600 : 0644);
   if (file < 0) return infrastructure_error("can't write " + path + ": " + because(errno));
   int problem = 0;
   while (!content.empty() && problem == 0) {

@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view making = ".git.making-";
+constexpr std::size_t longest_file =
+    200;  // of a ref: a file's name has 255 bytes, its lock and its temporary name more
 
 // What a process that is gone left half-made.
 void remove_abandoned(const fs::path& directory, const std::string& repository) {
@@ -132,17 +134,21 @@ std::unique_lock<std::timed_mutex> GitMirrors::write(const std::string& reposito
 }
 
 std::string GitMirrors::ref_of(const std::string& branch) {
-  std::string ref = "refs/quietgate/heads/";
+  const std::string ours = "refs/quietgate/heads/";
+  std::string name;
   for (char c : branch) {
     if (c == '/') {
-      ref += "%2F";
+      name += "%2F";
     } else if (c == '%') {
-      ref += "%25";
+      name += "%25";
     } else {
-      ref += c;
+      name += c;
     }
   }
-  return ref;
+  if (name.size() <= longest_file) return ours + name;
+  git_oid digest;
+  git_odb_hash(&digest, branch.data(), branch.size(), GIT_OBJECT_BLOB);
+  return ours + "%x" + to_hex(digest);  // which no shorter name can become
 }
 
 Result<CommitHandle> find_commit(git_repository* mirror, const std::string& repository, const std::string& id) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "runner/files/removal.h"
+#include "runner/leader/aside.h"
 
 namespace quietgate {
 
@@ -22,6 +23,16 @@ WorkspaceFiles::WorkspaceFiles(std::string data, OpenLog open_log)
 
 std::string WorkspaceFiles::of(const RunId& run) const {
   return data_ + "/runs/" + run.repository + "/" + std::to_string(run.number);
+}
+
+Result<std::optional<std::string>> WorkspaceFiles::clear_attempt(const RunId& run, const std::string& stage,
+                                                                 int attempt) {
+  const auto path = of(run) + "/" + stage + "." + std::to_string(attempt);
+  std::error_code code;
+  if (!fs::exists(fs::symlink_status(path, code))) return std::optional<std::string>();
+  auto aside = set_aside(path);
+  if (!aside) return aside.error();
+  return std::optional(std::move(*aside));
 }
 
 Result<std::string> WorkspaceFiles::attempt(const RunId& run, const std::string& stage, int attempt) {

@@ -19,7 +19,8 @@ bool lets_all_through(const TriggerRules& rules) {
 }  // namespace
 
 TriggerDecision decide(const TriggerRules& rules, const std::string& branch,
-                       const std::vector<std::string>& changed_paths, bool changes_known) {
+                       const std::vector<std::string>& changed_paths, bool changes_known,
+                       const std::function<bool()>& ended) {
   if (!any_glob_matches(rules.branches, branch))
     return {false, "branch `" + branch + "` matches none of on.branches (" + list_of(rules.branches) + ")"};
   if (!changes_known || lets_all_through(rules)) return {true, {}};
@@ -27,6 +28,7 @@ TriggerDecision decide(const TriggerRules& rules, const std::string& branch,
   Globs wanted(rules.paths);
   Globs ignored(rules.ignore_paths);
   for (const std::string& path : changed_paths) {
+    if (ended && ended()) return {true, {}};
     if (wanted.match(path) && !ignored.match(path)) return {true, {}};
   }
   if (changed_paths.size() == 1)

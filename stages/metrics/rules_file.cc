@@ -5,12 +5,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "runner/base/plain_file.h"
 #include "runner/core/glob.h"
+#include "runner/core/trigger.h"
 #include "runner/files/walk.h"
 #include "runner/ports/digest.h"
 #include "stages/metrics/prometheus_answers.h"
@@ -133,11 +134,12 @@ class RulesReader {
 
 Result<std::string> read_text_file(const fs::path& path, const std::string& shown) {
   std::error_code wrong;
-  const auto size = fs::file_size(path, wrong);
+  // A link to a file of the checkout is one: whoever asks has looked where it leads.
+  const auto real = fs::canonical(path, wrong);
+  const auto size = wrong ? 0 : fs::file_size(real, wrong);
   if (!wrong && size > most_bytes) return user_error(fmt::format("{} is larger than 4 MiB", shown));
-  std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (wrong || in.bad() || !in.is_open()) return infrastructure_error(fmt::format("{} can't be read", shown));
+  auto text = read_plain(real, 0, most_bytes);
+  if (wrong || text.size() < size) return infrastructure_error(fmt::format("{} can't be read", shown));
   return text;
 }
 
