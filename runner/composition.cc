@@ -104,7 +104,7 @@ struct Composition::Parts {
   AttemptSteps steps{processes};
   PooledCompiler compiler{language, compilers};
   CommittedRules committed;
-  RulesCheck rules_check{processes, step_environment(), {}, &committed};
+  RulesCheck rules_check{processes, step_environment(), {}, &committed, &tree_work};
   WorkspaceFiles workspace{options.data, open_stage_log};
   std::optional<AttemptTreeFiles> attempt_trees;
   TestStage test{processes, tree_work};
@@ -125,7 +125,7 @@ struct Composition::Parts {
   WatchedStage watched_test{given_test, http, clock};
   WatchedStage watched_apply{apply, http, clock};
   SyntheticFaultStage heard_load{given_load, http, clock, faults};
-  SyntheticFaultStage heard_verify{checked_verify, http, clock, faults};
+  SyntheticFaultStage heard_verify{checked_verify, http, clock, faults, &committed};
   WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};
   WatchedStage watched_promote{promote, http, clock};
