@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runner/core/rollback.h"
+#include "runner/engine/given.h"
 #include "runner/engine/release.h"
 #include "runner/engine/stage_request.h"
 
@@ -453,7 +454,7 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
     if (!cleared) co_return failed_by(cleared.error());
     stale = std::move(*cleared);
   }
-  auto given = given_to(state_, asked->spec, parts_.workspace);
+  auto given = given_to(state_, asked->spec, {parts_.workspace, parts_.journal, parts_.catalog});
   if (!given) co_return failed_by(given.error());
   asked->given = std::move(*given);
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
