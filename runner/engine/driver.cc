@@ -7,6 +7,7 @@
 
 #include "runner/core/rollback.h"
 #include "runner/engine/attempt_outcome.h"
+#include "runner/engine/given.h"
 #include "runner/engine/release.h"
 #include "runner/engine/stage_request.h"
 
@@ -433,7 +434,7 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
     if (!cleared) co_return outcome_of_error(cleared.error());
     stale = std::move(*cleared);
   }
-  auto given = given_to(state_, asked->spec, parts_.workspace);
+  auto given = given_to(state_, asked->spec, {parts_.workspace, parts_.journal, parts_.catalog});
   if (!given) co_return outcome_of_error(given.error());
   asked->given = std::move(*given);
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
