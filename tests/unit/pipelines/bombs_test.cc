@@ -98,6 +98,12 @@ TEST(Bombs, OfYaml) {
   EXPECT_EQ(problem(file(times(900'000, "k") + ": 1\n")).size(), 1999u + 3);
 }
 
+TEST(Bombs, OfLookingAhead) {
+  const std::string signs = "up to here the file has more than 200,000 of the signs [ ] { } , and :";
+  EXPECT_EQ(problem("x: " + times(1'000'000, "[")), signs);
+  EXPECT_EQ(problem("x: [[" + times(500'000, "a", ",") + "]]\n"), signs);
+}
+
 TEST(Bombs, OfLists) {
   EXPECT_EQ(problem(one_stage("environment: {" + numbered(24'000, "V#: x") + "}")), "`environment` has 24000 entries");
   EXPECT_EQ(problem(one_stage("", "apply: {processes: {" + numbered(9900, "s#: {run: x}") + "}}")),
