@@ -177,6 +177,7 @@ Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& tu
   std::error_code error;
   fs::create_directories(request.directory + "/steps", error);
   process->name = turn.step;
+  process->nonce = request.nonce;
   process->environment["QUIETGATE_LOAD_FILE"] = turn.rows;
   process->environment["QUIETGATE_HOST"] = turn.host;
   process->log = request.directory + "/log";

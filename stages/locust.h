@@ -1,7 +1,6 @@
 // How a source of load is found, started and followed: Locust, k6, or a command.
 #pragma once
 
-#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
@@ -49,8 +48,7 @@ class LoadRows {
 
  private:
   std::string path_;
-  std::ifstream file_;
-  std::streamoff offset_ = 0;
+  std::uint64_t offset_ = 0;
   std::optional<RequestLines> lines_;  // of a source that tells each request
 };
 

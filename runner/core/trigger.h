@@ -3,22 +3,13 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "runner/core/event.h"
+#include "runner/core/glob.h"
 #include "runner/core/types.h"
 
 namespace quietgate {
-
-// Glob on `/`-separated text: `*` and `?` stay within a part, `**` crosses parts, `[a-z]` and `[!a]` are sets,
-// `{a,b}` alternatives (they may nest), `\` takes the next character as it is. `**/` also matches no part at all, so
-// `**/x` matches `x`. Time is at most the product of the lengths. A pattern that is wrong matches nothing.
-bool glob_matches(std::string_view pattern, std::string_view text);
-bool any_glob_matches(const std::vector<std::string>& patterns, std::string_view text);
-
-// Why the pattern is wrong, or empty.
-std::string glob_problem(std::string_view pattern);
 
 struct TriggerRules {
   std::vector<std::string> branches{"main"};

@@ -96,6 +96,7 @@ Task<Readiness> ProcessesProvisioner::probe(Provision provision, Service service
                          environment_of(provision, service.spec));
   if (!spec) co_return Readiness{false, spec.error().message};
   spec->argv.insert(spec->argv.begin(), {"/usr/bin/timeout", "-k", "1", seconds});
+  spec->nonce = provision.request.nonce;
   spec->log = provision.request.directory + "/log";
   spec->secrets = provision.request.secrets;
   auto exit = co_await processes_.run(std::move(*spec), *provision.request.stop);
@@ -153,6 +154,7 @@ Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service s
                          environment_of(provision, service.spec));
   if (!spec) co_return Result<void>(Error{spec.error().kind, "service \"" + name + "\": " + spec.error().message, {}});
   if (auto made = make_folder(service.directory); !made) co_return made;
+  spec->nonce = provision.environment.nonce;
   spec->log = service.log();
   spec->secrets = provision.request.secrets;
   provision.request.log->line("starting " + name + ": " + command_line(service.spec.command));

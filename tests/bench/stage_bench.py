@@ -59,7 +59,7 @@ def stage_overhead_history(work, options):
     source = repository(work / "sequential-history", sequential_pipeline())
     full = work / "full"
     one_run(source, full)
-    history.fill(full, options.history)
+    history.fill(next(full.glob("here/*")), options.history)
     one_run(source, full)  # makes the projections anew
     pairs = []
     for number in range(options.repeat):

@@ -372,6 +372,10 @@ class Service(ServiceTest):
         second = subprocess.run([BINARY, "serve", "--config", str(self.config())], capture_output=True, text=True, timeout=20, env=environment())
         self.assertNotEqual(second.returncode, 0)
         self.assertIn("another quietgate", second.stderr)
+        # It is the directory that is locked, not the file that tells who has it.
+        (self.data / "lock").unlink()
+        second = subprocess.run([BINARY, "serve", "--config", str(self.config())], capture_output=True, text=True, timeout=20, env=environment())
+        self.assertIn("another quietgate uses", second.stderr)
         self.assertEqual(self.get("/healthz", raw=True) is not None, True)
 
     def test_an_unreachable_remote_is_said_once_and_polled_again(self):
