@@ -139,8 +139,9 @@ Task<Result<void>> Driver::prepare_checkout() {
   if (auto fetched = co_await fetch_commit(); !fetched) co_return fetched.error();
   // Of a service that was killed, or put there by somebody who wants it to be tested. It may be large: not on the loop.
   if (parts_.trees != nullptr) {
-    auto gone = there ? co_await parts_.trees->clear(checkout, service_)
-                      : co_await parts_.trees->remove(checkout + ".new", service_);
+    Result<void> gone;
+    if (there) gone = co_await parts_.trees->clear(checkout, service_);
+    if (!there) gone = co_await parts_.trees->remove(checkout + ".new", service_);
     if (!gone) co_return gone.error();
   } else if (there) {
     auto gone = parts_.workspace.remove_checkout(state_.id);
