@@ -110,6 +110,7 @@ Task<void> Driver::conduct() {
   start_clock();
   // Work under way needs it at once. Everything else not before its turn: many runs may wait for long.
   needs_checkout_ = under_way(state_);
+  trusts_checkout_ = trusts_checkout_ || needs_checkout_;
   while (!finish_) {
     if (needs_checkout_) co_await check_out();
     if (finish_) break;
