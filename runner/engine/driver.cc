@@ -153,7 +153,9 @@ Task<void> Driver::check_out() {
   // A run that was cancelled ends without it. One with work under way is not given up: nobody else would end that work;
   // nor is one whose commit is promoted: nobody else would deploy it.
   if (ready || state_.cancel) co_return;
-  if (under_way(state_) || state_.releases) throw std::runtime_error(ready.error().message);
+  const bool needed = under_way(state_) || state_.releases;
+  if (needed && !given_up()) throw std::runtime_error(ready.error().message);
+  if (under_way(state_)) co_return;  // its attempts end as given up
   finish_ = Action{Action::Kind::finish, {}, 0, false, Outcome::error, ready.error().message, false};
 }
 
@@ -421,7 +423,9 @@ Task<void> Driver::finish() {
   catch_up();
   // Before the run's end is on record: nobody looks after a finished run's files.
   forget_checkout();
-  append({RunFinished{state_.id, finish_->outcome, with_undeployed(finish_->reason, state_, history_)}});
+  auto reason = with_undeployed(finish_->reason, state_, history_);
+  if (reason != finish_->reason && is_put_back(parts_.journal, parts_.catalog, state_.id)) reason = finish_->reason;
+  append({RunFinished{state_.id, finish_->outcome, reason}});
   keep_locks();
 }
 

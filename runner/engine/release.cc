@@ -9,6 +9,7 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t read_batch = 256;
+constexpr std::size_t looked_through = 100;  // newer runs
 
 // What the stage promoted; nothing: it promoted nothing, or only tried to.
 std::optional<Undeployed> promoted_by(const RunState& run, const StageSpec& spec) {
@@ -85,6 +86,18 @@ std::optional<Undeployed> undeployed(const RunState& run, const std::vector<Row>
     return missing;
   }
   return std::nullopt;
+}
+
+bool is_put_back(Journal& journal, Catalog& catalog, const RunId& run) {
+  const auto newest = catalog.runs(run.repository, looked_through);
+  if (!newest) return false;
+  for (const auto& other : *newest) {
+    if (other.id.number <= run.number) break;
+    const auto rows = journal.read(other.first - 1, 1);
+    const auto* asked = rows && !rows->empty() ? std::get_if<RunRequested>(&rows->front().event) : nullptr;
+    if (asked != nullptr && asked->rollback.of == run) return true;
+  }
+  return false;
 }
 
 std::string with_undeployed(std::string reason, const RunState& run, const std::vector<Row>& rows) {

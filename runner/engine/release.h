@@ -27,8 +27,11 @@ struct Undeployed {
   std::string why;
 };
 // Nothing: every kept environment that needs a promotion of this run is ready, was left out by its own `if`, or is put
-// back by a run of its own. For runs in which nothing is under way any more; `rows` are the run's.
+// back because an alert fired after it. For runs in which nothing is under way any more; `rows` are the run's.
 std::optional<Undeployed> undeployed(const RunState& run, const std::vector<Row>& rows);
+
+// Whether a newer run was asked for that puts back what this one promoted. No, when that can't be told.
+bool is_put_back(Journal& journal, Catalog& catalog, const RunId& run);
 
 // The reason of the run's end, with what a person has to do when branch and deployment disagree.
 std::string with_undeployed(std::string reason, const RunState& run, const std::vector<Row>& rows);

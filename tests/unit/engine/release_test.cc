@@ -121,6 +121,13 @@ TEST(Release, ThatAPersonCutsSaysWhatToDo) {
       "hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
 }
 
+TEST(Release, ThatIsPutBackAsksNobodyToDoSo) {
+  Releasing world("release");
+  RunRequested back{{"hello", 2}, "main", "c0", "rollback", {{"hello", 1}, "production", "c1", "ana", "slow"}};
+  world.append({CancelRequested{{"hello", 1}, "ana", "rolled back by ana: slow"}, back});
+  EXPECT_EQ(world.summary().reason, "rolled back by ana: slow");
+}
+
 TEST(Release, ThatFailsSaysWhatToDo) {
   Releasing world("release");
   world.stage.outcomes["release"].outcome = Outcome::failed;
