@@ -1,5 +1,6 @@
 // What a run needs before its stages: its turn, its plan, its checkout.
 #include "runner/core/rollback.h"
+#include "runner/core/try_out.h"
 #include "runner/engine/driver.h"
 #include "runner/ports/digest.h"
 
@@ -42,13 +43,13 @@ Task<Result<Plan>> Driver::read_plan() {
   if (!text) co_return text.error();
   if (!text->has_value())
     co_return user_error("there is no " + repository_.pipeline + " at commit " + state_.commit.substr(0, 7));
-  PlanContext context{state_.id, state_.commit, state_.branch, {}, {}};
+  PlanContext context{state_.id, state_.commit, state_.branch, {}, {}, state_.rollback.wanted()};
   auto commit = co_await parts_.git.commit(name, state_.commit, service_);
   if (commit) {
     context.message = commit->summary;
     context.author = commit->author;
   }
-  auto plan = parts_.compiler.compile(**text, repository_.pipeline, context);
+  auto plan = co_await parts_.compiler.compile(std::move(**text), repository_.pipeline, std::move(context), service_);
   if (!plan || !state_.rollback.wanted()) co_return plan;
   auto back = rollback_plan(std::move(*plan), state_.rollback);
   if (back) back->hash = sha256_hex(to_json(*back));
@@ -75,12 +76,16 @@ Task<bool> Driver::compile() {
     if (!checked) plan = checked.error();
     catch_up();
   }
-  if (!plan || state_.cancel) forget_checkout();
+  if (!plan || state_.cancel) co_await forget_checkout();
   if (state_.cancel) {
     append({RunFinished{state_.id, Outcome::cancelled, state_.cancel->cause}});
     co_return false;
   }
   if (plan) {
+    if (parts_.tries_out) {
+      *plan = try_out_plan(std::move(*plan));
+      if (plan->hash.empty()) plan->hash = sha256_hex(to_json(*plan));
+    }
     append({PlanCompiled{state_.id, std::move(*plan)}});
     co_return true;
   }
@@ -102,8 +107,16 @@ Task<Result<void>> Driver::check_files(Plan plan) {
   co_return co_await parts_.check->check(std::move(plan), std::move(checkout), service_);
 }
 
-void Driver::forget_checkout() {
-  if (auto removed = parts_.workspace.remove_checkout(state_.id); !removed) parts_.say(removed.error().message);
+// And what is left of attempts' trees.
+Task<void> Driver::forget_checkout() {
+  co_await removals_.wait(service_);
+  Result<void> removed;
+  if (parts_.trees != nullptr)
+    removed = co_await parts_.trees->clear(parts_.workspace.checkout(state_.id), service_);
+  else
+    removed = parts_.workspace.remove_checkout(state_.id);
+  if (!removed) parts_.say(removed.error().message);
+  catch_up();
 }
 
 Task<void> Driver::wait_for_turn() {
@@ -122,6 +135,11 @@ Task<Result<void>> Driver::prepare_checkout() {
   if (parts_.workspace.has_checkout(state_.id)) co_return Result<void>{};
   if (const auto error = given_up()) co_return *error;
   if (auto fetched = co_await fetch_commit(); !fetched) co_return fetched.error();
+  // Of a service that was killed. It may be large: not on the loop.
+  if (parts_.trees != nullptr) {
+    auto gone = co_await parts_.trees->remove(parts_.workspace.checkout(state_.id) + ".new", service_);
+    if (!gone) co_return gone.error();
+  }
   const WorkNote note(parts_.notes, state_.id, "checkout");
   auto folder = parts_.workspace.begin_checkout(state_.id);
   if (!folder) co_return folder.error();

@@ -36,7 +36,8 @@ struct Telling {
   }
   std::optional<NoticeText> operator()(const ApprovalAwaited& e) const {
     return NoticeText{Notice::approval, "run " + to_string(e.run) + " waits for a person: " + e.message +
-                                            " (quietgate approve " + to_string(e.run) + " " + e.stage + ")"};
+                                            " (quietgate approve " + to_string(e.run) + " " + e.stage +
+                                            (e.expires == Time{} ? "" : ", until " + iso_time(e.expires)) + ")"};
   }
   std::optional<NoticeText> operator()(const auto&) const { return std::nullopt; }
 };

@@ -30,10 +30,10 @@ struct Undeployed {
 // back because an alert fired after it. For runs in which nothing is under way any more; `rows` are the run's.
 std::optional<Undeployed> undeployed(const RunState& run, const std::vector<Row>& rows);
 
-// Whether a newer run was asked for that puts back what this one promoted. No, when that can't be told.
-bool is_put_back(Journal& journal, Catalog& catalog, const RunId& run);
-
 // The reason of the run's end, with what a person has to do when branch and deployment disagree.
 std::string with_undeployed(std::string reason, const RunState& run, const std::vector<Row>& rows);
+// Likewise; but not when a newer run was asked for that puts back what this one promoted.
+std::string reason_of_end(Journal& journal, Catalog& catalog, const std::string& reason, const RunState& run,
+                          const std::vector<Row>& rows);
 
 }  // namespace quietgate

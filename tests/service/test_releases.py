@@ -150,7 +150,7 @@ class Superseded(ServiceTest):
 
 WATCHED = PIPELINE[:PIPELINE.index("  before:")].replace("  staging:", "  release:\n    needs: [production]\n    keep: true\n    watch:\n      gate: {prometheus: "
           '"http://127.0.0.1:${{ ports.prometheus }}", rules: [alerts.yml], layers: [application]}\n      for: 4s').replace(
-          "stages:", "stages:\n  production: {promote: {branch: production}}")
+          "stages:", "stages:\n  production: {needs: [], promote: {branch: production}}")
 
 
 class Watches(Watched):
@@ -179,6 +179,21 @@ class Watches(Watched):
         self.assertEqual([s["name"] for s in back["stages"]], ["production", "release"])
         self.assertNotEqual(first, bad)
         self.assertIsNone(self.run_of(4), "one rollback, and no more")
+        self.assertIn(f"rollback of hello/2 to {first[:7]} by an alert (after the release: loud: HighErrors", self.cli("runs").stdout)
+        self.assertEqual(self.get("/api/v1/runs")["runs"][0]["rollback"]["to"], first)
+
+    def test_a_first_release_that_starts_its_own_prometheus_is_heard(self):
+        self.start()
+        files = self.files(0)
+        text = files[".quietgate.yaml"]
+        begin, end = text.index("            command: \"curl"), text.index("            within: 30s")
+        files[".quietgate.yaml"] = text[:begin] + '            http: "http://127.0.0.1:${{ ports.prometheus }}/-/ready"\n' + text[end:]
+        self.push(files=files)
+        run = self.finished(1)
+        log = self.stage_log(1, "release")
+        self.assertEqual(run["outcome"], "passed", run["reason"] + log)
+        self.assertIn("waiting for the first complete scrape: ", log)
+        self.assertRegex(log, r"watching from the first complete scrape, \d\S* after the release\n")
 
     def production(self, errors):
         """A Prometheus that is nobody's environment: it outlives releases. Answers its address, and whether an alert fires (None: it is not up)."""
@@ -208,7 +223,7 @@ class Watches(Watched):
         return url, fires
 
     def released(self, url, span):
-        return ("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n  release:\n    needs: [production]\n    keep: true\n"
+        return ("version: 1\nname: hello\nstages:\n  production: {needs: [], promote: {branch: production}}\n  release:\n    needs: [production]\n    keep: true\n"
                     "    apply: {processes: {web: {run: exec sleep 1000000}}}\n    watch: {gate: {prometheus: \"%s\", rules: [alerts.yml]}, for: %s}\n" % (url, span))
 
     def test_a_commit_that_comes_into_a_fire_is_not_put_back(self):
@@ -408,7 +423,7 @@ class Heartbeats(ServiceTest):
         self.addCleanup(server.shutdown)
         (self.folder / "chat").write_text(f"http://127.0.0.1:{server.server_port}/secret\n")
         self.start(more=f"notifications: [{{url: {{file: '{self.folder / 'chat'}'}}}}]\n")
-        commit = self.push("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n  after: {needs: [production], test: {run: 'exit 3'}}\n")
+        commit = self.push("version: 1\nname: hello\nstages:\n  production: {needs: [], promote: {branch: production}}\n  after: {needs: [production], test: {run: 'exit 3'}}\n")
         self.finished(1)
         until(lambda: len(heard) >= 2, "two notifications")
         self.assertEqual(heard[0], ("/secret", f"production of hello is now at {commit[:7]} (run hello/1)"))

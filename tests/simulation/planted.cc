@@ -25,6 +25,7 @@ const std::vector<PlantedBug>& planted_bugs() {
       {Planted::idle_supervisor, "idle_supervisor", invariant::kept, {invariant::turns, invariant::locks}},
       {Planted::second_finish, "second_finish", invariant::monotone},
       {Planted::wide_lock, "wide_lock", invariant::locks},
+      {Planted::believed_record, "believed_record", invariant::once},
       {Planted::cut_release, "cut_release", invariant::whole},
       {Planted::silent_release, "silent_release", invariant::whole},
       {Planted::impatient_turn, "impatient_turn", invariant::turns},

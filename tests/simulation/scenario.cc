@@ -30,7 +30,7 @@ std::string Scenario::staging_stage() {
   return text;
 }
 
-std::string Scenario::promote_stage(bool approval_before) {
+std::string Scenario::promote_stage(const std::string& more_needs) {
   auto& dice = world_.dice;
   const std::vector<std::string> servers{"quiet", "quiet", "quiet", "loud", "blind"};
   const auto server = dice.pick(servers);
@@ -40,7 +40,7 @@ std::string Scenario::promote_stage(bool approval_before) {
       "  production:\n    needs: [metrics{1}]\n    promote:\n      branch: production\n      gate:\n"
       "        prometheus: http://{0}\n        rules: [alerts/*.yml]\n        during: [metrics]\n        quiet_for: "
       "{2}s\n",
-      server, approval_before ? ", human" : "", dice.between(0, 5));
+      server, more_needs, dice.between(0, 5));
   if (dice.chance(0.3)) text += "      approval: manual\n";
   if (dice.chance(0.2)) text += "    timeout: 60s\n";
   if (dice.chance(0.4)) text += "    retry: {attempts: 3}\n";
@@ -73,15 +73,18 @@ std::string Scenario::pipeline() {
       "timeout: {}\nstages:\n",
       concurrency_, dice.chance(0.15) ? "2m" : "1h");
   text += unit_stage();
-  if (dice.chance(0.5))
+  const bool lint = dice.chance(0.5);
+  if (lint)
     text += fmt::format("  lint:\n    test: {{run: sim {}s}}\n{}", dice.between(0, 60),
                         dice.chance(0.3) ? "    lock: cluster\n" : "");
   text += staging_stage();
   if (human) text += "  human:\n    needs: [unit]\n    approve: {message: \"go on?\"}\n";
-  text += promote_stage(human);
-  if (dice.chance(0.4)) text += release_stages();
+  text += promote_stage(std::string(human ? ", human" : "") + (lint ? ", lint" : ""));
+  const bool releases = dice.chance(0.4);
+  if (releases) text += release_stages();
   if (dice.chance(0.2))
-    text += "  last:\n    needs: [staging]\n    if: always()\n    lock: device\n    test: {run: sim 2s}\n";
+    text += fmt::format("  last:\n    needs: [{}]\n    if: always()\n    lock: device\n    test: {{run: sim 2s}}\n",
+                        releases ? "release" : "production");
   return text;
 }
 

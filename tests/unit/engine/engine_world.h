@@ -25,6 +25,10 @@ struct FakeWorkspace final : Workspace {
   explicit FakeWorkspace(std::vector<std::string>& lines) : logged(lines) {}
   std::vector<std::string>& logged;
   std::set<RunId> checkouts;
+  std::optional<std::string> stale;  // what stands in the place of the next attempt's folder
+  Result<std::optional<std::string>> clear_attempt(const RunId&, const std::string&, int) override {
+    return std::exchange(stale, std::nullopt);
+  }
   Result<std::string> attempt(const RunId&, const std::string& stage, int attempt) override {
     return "/attempts/" + stage + std::to_string(attempt);
   }
@@ -46,20 +50,24 @@ struct FakeWorkspace final : Workspace {
 // The pipeline "file" of a commit is the name of a plan made by the test.
 struct FakeCompiler final : PipelineCompiler {
   std::map<std::string, Plan> plans;
-  Result<Plan> compile(const std::string& text, const std::string& path, const PlanContext& context) override {
+  Task<Result<Plan>> compile(std::string text, std::string path, PlanContext context, Stop&) override {
     auto found = plans.find(text);
-    if (found == plans.end()) return user_error(path + ":1:1: error: unknown plan `" + text + "`");
+    if (found == plans.end()) co_return user_error(path + ":1:1: error: unknown plan `" + text + "`");
     auto plan = found->second;
     plan.run = context.run;
     plan.commit = context.commit;
-    return plan;
+    co_return plan;
   }
-  Result<Trigger> trigger(const std::string& text, const std::string& path) override {
+  Task<Result<PipelineTrigger>> trigger(std::string text, std::string path, Stop&) override {
     auto found = plans.find(text);
-    if (found == plans.end()) return user_error(path + ": broken");
-    Trigger trigger;
+    if (found == plans.end()) co_return user_error(path + ": broken");
+    PipelineTrigger trigger;
     trigger.concurrency = found->second.concurrency;
-    return trigger;
+    co_return trigger;
+  }
+  Task<TriggerDecision> decide(TriggerRules rules, std::string branch, std::vector<std::string> changed, bool known,
+                               Stop&) override {
+    co_return quietgate::decide(rules, branch, changed, known);
   }
 };
 
@@ -101,7 +109,9 @@ struct ScriptedStage final : StageKind {
   std::set<std::string> plans_environment;
   std::set<std::string> promotes;  // means to before it is held, and has when it is released
   std::vector<std::string> started;
+  std::map<std::string, std::string> trees;                // by stage and attempt: where its steps run
   std::map<std::string, std::vector<std::string>> judged;  // by stage: whose outcomes it was given, and their reasons
+  std::map<std::string, std::vector<std::string>> given;   // by stage: from which folders
   int running = 0;
   int most_running = 0;
   Bell bell;
@@ -109,7 +119,9 @@ struct ScriptedStage final : StageKind {
   Task<StageOutcome> run(StageRequest request) override {
     const auto name = request.spec.name;
     started.push_back(name + "." + std::to_string(request.attempt) + (request.resume ? " resumed" : ""));
+    trees[name + "." + std::to_string(request.attempt)] = request.checkout + ", " + request.committed();
     for (const auto& [stage, outcome] : request.finished) judged[name].push_back(stage + ": " + outcome.reason);
+    for (const auto& each : request.given) given[name].push_back(each.stage + ": " + each.directory);
     struct Count {
       int& of;
       explicit Count(int& n) : of(++n) {}
@@ -231,7 +243,9 @@ struct EngineWorld {
                                 &ender,
                                 &check,
                                 {},
-                                &notes});
+                                [this] { return "nonce-" + std::to_string(++nonces); },
+                                trees});
+    parts->notes = &notes;
     std::vector<Repository> configured;
     if (watches) configured.push_back(repository);
     configured.insert(configured.end(), others.begin(), others.end());
@@ -296,6 +310,7 @@ struct EngineWorld {
   ScriptedDestroyer destroyer;
   ScriptedEnder ender;
   ScriptedCheck check{workspace};
+  AttemptTrees* trees = nullptr;
   FakeNotes notes;
   Repository repository;
   Limits limits;
@@ -306,6 +321,7 @@ struct EngineWorld {
   std::unique_ptr<Stop> stop;
   std::unique_ptr<Slots> slots;
   std::unique_ptr<Reaper> reaper;
+  int nonces = 0;
   std::unique_ptr<EngineParts> parts;
   std::unique_ptr<Supervisor> supervisor;
 };
