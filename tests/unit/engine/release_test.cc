@@ -68,7 +68,7 @@ TEST(Release, IsNotCutByTheRunsTimeout) {
   Releasing world("release");
   world.advance(Milliseconds{40'000});
   EXPECT_EQ(world.summary().status, "running");
-  EXPECT_THAT(world.logged, Contains("[the run's timeout of 30s is over, but it releases: it goes on]"));
+  EXPECT_THAT(world.logged, Contains("[the run's time is over (30s), but it releases: it goes on]"));
   world.stage.release("release");
   world.settle();
   EXPECT_EQ(world.summary().outcome, Outcome::passed) << world.summary().reason;
