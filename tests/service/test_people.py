@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import time
@@ -55,17 +56,17 @@ class Overrides(Watched):
         refused = self.finished(1)
         self.assertEqual(refused["outcome"], "failed", refused["reason"])
         loud = self.stage(1, "production")["attempts"][-1]["gate"]
-        self.assertRegex(loud["sentence"], r"^HighErrors is firing since \d\d:\d\d:\d\dZ, value 9$")
+        self.assertRegex(loud["sentence"], r"^HighErrors .* from \d\d:\d\d:\d\dZ, value 9")
         self.assertEqual(self.get("/api/v1/environments")["environments"], [])
 
         stands = self.cli("promote", "hello/1", "--reason", "please", check=False)
-        self.assertIn("the gate was loud: HighErrors is firing", stands.stderr)
+        self.assertIn("the gate was loud: HighErrors", stands.stderr)
         self.cli("promote", "hello/1", "--override", "--reason", "a known alert")
         run = self.finished(1)
         self.assertEqual(run["outcome"], "passed", run["reason"] + self.stage_log(1, "production"))
         self.assertEqual(self.branch("production"), commit)
         self.assertEqual(self.stage(1, "production")["attempts"][-1]["gate"], loud)
-        overridden = f"a known alert; the gate said at .*: loud: {loud['sentence']}"
+        overridden = f"a known alert; the gate said at .*: loud: {re.escape(loud['sentence'])}"
         self.assertRegex(self.cli("show", "hello/1").stdout, rf"    overridden by \w+ at \S+: {overridden}")
         envelope = self.cli("evidence", "hello/1").stdout
         predicate = json.loads(base64.b64decode(json.loads(envelope)["payload"]))["predicate"]
