@@ -16,6 +16,7 @@
 #include "runner/serve/token.h"
 #include "runner/terminal_log.h"
 #include "runner/terminal_run.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 
@@ -282,6 +283,18 @@ void ServiceVerbs::print_charts(const RunRecord& record) {
   }
 }
 
+std::map<std::string, std::string> ServiceVerbs::tests_of(const RunRecord& record) {
+  std::map<std::string, std::string> all;
+  for (const auto& name : stage_names(record)) {
+    const auto& stage = record.state.stages.at(name);
+    if (stage.status != StageStatus::finished || !worth_naming(stage.outcome)) continue;
+    auto reply = client_.get(
+        fmt::format("/api/v1/runs/{}/stages/{}/tests?attempt={}", to_string(record.state.id), name, stage.attempt));
+    if (reply && reply->status == 200) all[name] = std::move(reply->body);
+  }
+  return all;
+}
+
 int ServiceVerbs::show(const std::string& name, bool follow, bool chart) {
   auto run = resolve(name);
   if (auto* code = std::get_if<int>(&run)) return *code;
@@ -316,7 +329,7 @@ int ServiceVerbs::show(const std::string& name, bool follow, bool chart) {
       so_far = proofs_of(document);
     }
   }
-  parts_.out(run_report(record, terminal_, now(), waiting, so_far));
+  parts_.out(run_report(record, terminal_, now(), waiting, so_far, tests_of(record)));
   if (chart) print_charts(record);
   return exit_ok;
 }
@@ -361,7 +374,7 @@ int ServiceVerbs::follow_run(const std::string& run) {
   reader.join();
   if (!*queue.end) return fail(queue.end->error(), exit_unreachable);
   if ((*queue.end)->status != 200) return refuse(**queue.end);
-  view.finish();
+  view.finish(tests_of(view.record()));
   return exit_code_of(view.record());
 }
 

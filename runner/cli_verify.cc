@@ -103,6 +103,12 @@ std::string stage_lines(const Json& predicate) {
                         text_at(stage, "/outcome"), stage.contains("checks") ? "" : text_at(stage, "/reason"));
     for (const auto& check : stage.value("checks", Json::array()))
       text += "      " + text_at(check, "/sentence") + "\n";
+    if (stage.contains("artifacts"))
+      text += "      kept " + text_at(stage, "/artifacts/files") + " artifacts, " + text_at(stage, "/artifacts/bytes") +
+              " bytes: sha256 " + text_at(stage, "/artifacts/sha256").substr(0, 16) + "\n";
+    for (const auto& [giver, kept] : stage.value("given", Json::object()).items())
+      text += "      with " + text_at(kept, "/files") + " artifacts of " + printable(giver) + ": sha256 " +
+              text_at(kept, "/sha256").substr(0, 16) + "\n";
     if (stage.contains("approved"))
       text += "      approved by " + text_at(stage, "/approved/by") + ": " + text_at(stage, "/approved/reason") + "\n";
   }

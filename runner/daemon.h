@@ -27,6 +27,8 @@ struct RunOptions {
   bool colour = true;    // false: never
   bool plain = false;    // lines instead of a tree that updates in place, even on a terminal
   bool promote = false;  // move the production branch of this repository; otherwise gates are judged, nothing is moved
+  bool release = false;  // make and update environments that are kept, and leave them; `promote` does so too
+  bool let_go = false;   // run nothing: destroy what earlier runs of this clone kept
 };
 
 // Tests the alert rules that the plan names, in the working tree of `folder` (stages/rules_check.h).

@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -16,14 +15,14 @@
 #include "runner/composition.h"
 #include "runner/config.h"
 #include "runner/daemon.h"
+#include "runner/daemon_let_go.h"
+#include "runner/here.h"
 #include "runner/questions_here.h"
 #include "runner/serve/documents.h"
 #include "runner/serve/exchange.h"
 #include "runner/terminal_run.h"
 
 namespace quietgate {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -42,17 +41,6 @@ std::string person() {
   return name == nullptr || *name == '\0' ? "uid " + std::to_string(::getuid()) : name;
 }
 
-// A repository's name from its folder's: what is not allowed in names becomes a dash.
-std::string name_of(const std::string& path) {
-  std::string name = fs::path(path).filename();
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-') c = '-';
-  }
-  const auto begin = name.find_first_not_of(".-_");
-  return begin == std::string::npos ? "repository" : name.substr(begin);
-}
-
 // Here, a declared secret is the variable of its name in this process's environment.
 std::map<std::string, std::string> secrets_of(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
@@ -66,9 +54,9 @@ std::map<std::string, std::string> secrets_of(const std::string& file) {
   return secrets;
 }
 
-Repository repository_here(const GitHead& head, const RunOptions& options) {
+Repository repository_here(const GitHead& head, const std::string& name, const RunOptions& options) {
   Repository repository;
-  repository.remote.repository = name_of(head.path);
+  repository.remote.repository = name;
   repository.remote.url = head.path;
   repository.protected_branches = {"**"};
   if (!options.pipeline.empty()) repository.pipeline = options.pipeline;
@@ -76,12 +64,11 @@ Repository repository_here(const GitHead& head, const RunOptions& options) {
   return repository;
 }
 
-// Follows one run's rows into the view until it is over; then lets go of what it kept, and stops the loop.
+// Follows one run's rows into the view until it is over; then stops the loop.
 struct Follower {
   Composition& composition;
   RunView& view;
   RunId run;
-  bool keep_environments;
   PosixClock clock;
   QuestionsHere questions;
   std::int64_t cursor = 0;
@@ -110,25 +97,7 @@ struct Follower {
       if (!view.is_live() && !questions.asking()) co_await composition.journal().bell().wait(seen, stop);
       if (view.is_live() || questions.asking()) co_await clock.sleep(draw_every, stop);
     }
-    if (!keep_environments) co_await let_go(stop);
     composition.stop().request(StopReason::shutdown, "the run is over");
-  }
-
-  // What a try-out released as production is nobody's production.
-  Task<void> let_go(Stop& stop) {
-    auto live = composition.catalog().environments();
-    if (!live) co_return;
-    for (const auto& environment : *live) {
-      if (!environment.keep) continue;
-      (void)composition.journal().append({EnvironmentDestroyRequested{environment.id, environment.run, person()}}).ok();
-    }
-    const auto deadline = clock.now() + Milliseconds{60'000};
-    while (clock.now() < deadline) {
-      live = composition.catalog().environments();
-      if (!live || live->empty()) break;
-      co_await clock.sleep(draw_every, stop);
-    }
-    read();
   }
 };
 
@@ -154,14 +123,10 @@ Result<RunId> request_run(Composition& composition, const Repository& repository
 int run_here(const RunOptions& options) {
   auto head = git_head(options.directory);
   if (!head) return refuse(head.error(), options.json);
-  const auto repository = repository_here(*head, options);
-  std::string data = options.data;
-  if (data.empty()) {
-    data = default_data_directory();
-    if (data.empty()) return refuse(user_error("no data directory is known", "name one with --data"), options.json);
-    data += "/here/" + repository.remote.repository;
-  }
-  data = fs::absolute(data).lexically_normal();
+  const auto root = options.data.empty() ? default_data_directory() : options.data;
+  if (root.empty()) return refuse(user_error("no data directory is known", "name one with --data"), options.json);
+  const auto [name, data] = here_of(head->path, root);
+  const auto repository = repository_here(*head, name, options);
 
   auto terminal = terminal_of(STDOUT_FILENO, !options.colour);
   if (options.plain || options.json) terminal.live = false;
@@ -182,11 +147,17 @@ int run_here(const RunOptions& options) {
     if (!config) return refuse(config.error(), options.json);
     servers = std::move(config->servers);
   }
-  auto made = Composition::make({data, Limits{}, options.promote, {repository}, say, {}, std::move(servers)});
+  const bool release = options.promote || options.release;
+  auto made = Composition::make({data, Limits{}, options.promote, {repository}, say, {}, std::move(servers), release});
   if (!made) return refuse(made.error(), options.json);
   auto& composition = **made;
+  if (options.let_go) {
+    auto gone = let_go_of_what_is_kept(composition, person(), options.json);
+    if (!gone) return refuse(gone.error(), options.json);
+    return *gone ? exit_ok : exit_failed;
+  }
   PosixClock clock(composition.executor());
-  auto glimpse = [data, &composition](const RunId& run, const std::string& stage, int attempt) {
+  auto glimpse = [data = data, &composition](const RunId& run, const std::string& stage, int attempt) {
     if (attempt == 0) {
       Glimpse waits;
       if (!composition.queue().waits(run)) return waits;
@@ -207,7 +178,7 @@ int run_here(const RunOptions& options) {
   if (!run) return refuse(run.error(), options.json);
 
   const QuestionsHere::Person who{person(), !options.json && ::isatty(STDIN_FILENO) == 1, STDIN_FILENO};
-  Follower follower{composition, *view, *run, options.promote, PosixClock(composition.executor()), {who, out}};
+  Follower follower{composition, *view, *run, PosixClock(composition.executor()), {who, out}};
   composition.add_engine();
   composition.add("the view", [&follower](Stop& stop) { return follower.follow(stop); });
   int signals = 0;
@@ -227,7 +198,8 @@ int run_here(const RunOptions& options) {
               "; then press Ctrl-C again");
     signals = 0;
   });
-  view->finish();
+  view->finish(
+      tests_of_directory(view->record(), data + "/runs/" + run->repository + "/" + std::to_string(run->number)));
   if (options.json) std::printf("%s", run_document(view->record(), {}, {}).c_str());
   if (!ended) return refuse(ended.error(), false);  // the document is out
   if (!view->record().over()) return exit_cancelled;

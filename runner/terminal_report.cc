@@ -1,5 +1,9 @@
 // The report of a run: what is left on the screen when the tree is gone.
+#include <algorithm>
+#include <vector>
+
 #include "runner/terminal_run.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 
@@ -11,6 +15,23 @@ std::string title(const Terminal& terminal, const std::string& text) {
 
 std::string sentence(const Terminal& terminal, const std::string& text, int indent) {
   return terminal.live ? wrapped(text, terminal.width - 1, indent) : text;
+}
+
+// What this run was not to do, and what was skipped with it; empty: it did all of the plan.
+std::string left_out(const RunState& state) {
+  std::vector<std::string> names;
+  if (!state.plan) return {};
+  for (const auto& spec : state.plan->stages) {
+    const auto& stage = state.stages.at(spec.name);
+    const bool with_it = std::any_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
+      return std::find(names.begin(), names.end(), need) != names.end();
+    });
+    const bool skipped = stage.status == StageStatus::skipped && !stage.skipped_by_condition;
+    if (skipped && (with_it || !spec.left_out.empty())) names.push_back(spec.name);
+  }
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "; left out: " : ", ") + printable(name);
+  return text;
 }
 
 std::string headline(const RunRecord& record, const Terminal& terminal, Time now) {
@@ -31,6 +52,7 @@ std::string headline(const RunRecord& record, const Terminal& terminal, Time now
               stage.promoted->to.substr(0, 7);
   }
   if (!state.reason.empty()) text += ": " + printable(state.reason);
+  text += left_out(state);
   return sentence(terminal, text, 2) + "\n";
 }
 
@@ -85,6 +107,17 @@ std::string checks(const RunRecord& record, const Terminal& terminal) {
                  printable(c.sentence)});
     }
     text += table.text(terminal, 2);
+  }
+  return text;
+}
+
+std::string tests_of_stages(const RunRecord& record, const Terminal& terminal,
+                            const std::map<std::string, std::string>& tests) {
+  std::string text;
+  for (const auto& name : stage_names(record)) {
+    const auto found = tests.find(name);
+    const auto troubled = found == tests.end() ? std::string() : troubled_tests(found->second, terminal);
+    if (!troubled.empty()) text += title(terminal, "Tests of " + printable(name)) + troubled;
   }
   return text;
 }
@@ -197,7 +230,8 @@ std::string advice(const RunRecord& record, const Terminal& terminal) {
 
 std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
                        const std::map<std::string, std::string>& waiting,
-                       const std::map<std::string, std::vector<Proof>>& so_far) {
+                       const std::map<std::string, std::vector<Proof>>& so_far,
+                       const std::map<std::string, std::string>& tests) {
   const auto& state = record.state;
   if (state.id.number == 0) return "nothing is known of this run\n";
   auto text = headline(record, terminal, now);
@@ -215,8 +249,8 @@ std::string run_report(const RunRecord& record, const Terminal& terminal, Time n
     text += "  " + printable(reason->second) + "\n";
   if (!state.plan) return text;
   text += "\n" + stages(record, terminal, now, waiting);
-  text += questions(record, terminal, now) + checks(record, terminal) + gates(record, terminal, so_far) +
-          decisions(record, terminal) + environments(record, terminal);
+  text += questions(record, terminal, now) + tests_of_stages(record, terminal, tests) + checks(record, terminal) +
+          gates(record, terminal, so_far) + decisions(record, terminal) + environments(record, terminal);
   return text + advice(record, terminal);
 }
 

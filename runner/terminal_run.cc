@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
+
+#include "runner/base/plain_file.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 
@@ -12,6 +14,7 @@ namespace {
 
 constexpr std::int64_t progress_limit = 16 * 1024;
 constexpr std::int64_t log_end_bytes = 512;
+constexpr std::int64_t tests_limit = 64LL * 1024 * 1024;
 constexpr int bar_width = 24;
 constexpr int least_width = 4;  // of the names of stages
 constexpr int most_width = 24;
@@ -20,17 +23,6 @@ std::string number(double value) {
   auto text = std::to_string(static_cast<std::int64_t>(std::llround(value)));
   for (auto at = static_cast<std::int64_t>(text.size()) - 3; at > 0; at -= 3)
     text.insert(static_cast<std::size_t>(at), ",");
-  return text;
-}
-
-std::string file_end(const std::string& path, std::int64_t most) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return {};
-  const auto size = static_cast<std::int64_t>(file.tellg());
-  const auto count = std::min(size, most);
-  std::string text(static_cast<std::size_t>(std::max<std::int64_t>(0, count)), '\0');
-  file.seekg(size - count);
-  file.read(text.data(), count);
   return text;
 }
 
@@ -152,8 +144,19 @@ Glimpse glimpse_of(std::string_view progress, std::string_view log_end) {
 }
 
 Glimpse glimpse_of_directory(const std::string& attempt_directory) {
-  return glimpse_of(file_end(attempt_directory + "/progress.json", progress_limit),
-                    file_end(attempt_directory + "/log", log_end_bytes));
+  return glimpse_of(read_plain_end(attempt_directory + "/progress.json", progress_limit),
+                    read_plain_end(attempt_directory + "/log", log_end_bytes));
+}
+
+std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory) {
+  std::map<std::string, std::string> all;
+  for (const auto& name : stage_names(record)) {
+    const auto& stage = record.state.stages.at(name);
+    if (stage.status == StageStatus::finished && worth_naming(stage.outcome))
+      all[name] =
+          read_plain_end(run_directory + "/" + name + "." + std::to_string(stage.attempt) + "/tests.json", tests_limit);
+  }
+  return all;
 }
 
 RunView::RunView(Terminal terminal, std::function<void(std::string_view)> out, std::function<Time()> now,
@@ -205,7 +208,10 @@ void RunView::print_plain(const Row& row) {
     line = name(promoted->stage) + "  " + promoted->branch + (promoted->rollback ? " is back at " : " is now ") +
            promoted->to.substr(0, 7);
   } else if (const auto* cancel = std::get_if<CancelRequested>(&row.event)) {
-    line = cancel->cause;
+    const auto& newer = cancel->superseded_by;
+    const auto& ends = record_.state.cancel;
+    const bool waits = newer.number > 0 && !(ends && ends->superseded_by == newer);
+    line = waits ? "newer run " + to_string(newer) + " waits: this one releases" : cancel->cause;
   } else {
     return;
   }
@@ -339,10 +345,10 @@ void RunView::say(const std::string& line) {
   tick();
 }
 
-void RunView::finish() {
+void RunView::finish(const std::map<std::string, std::string>& tests) {
   erase();
   if (!terminal_.live) out_("\n");
-  out_(run_report(record_, terminal_, now_()));
+  out_(run_report(record_, terminal_, now_(), {}, {}, tests));
 }
 
 int exit_code_of(const RunRecord& record) {

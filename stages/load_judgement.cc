@@ -9,6 +9,8 @@
 
 #include "stages/expectation.h"
 #include "stages/load_bounds.h"
+#include "stages/load_users.h"
+#include "stages/locust_words.h"
 #include "stages/statistics.h"
 
 namespace quietgate {
@@ -36,28 +38,12 @@ std::string how_far(const LoadReport& report, const LoadSpec& spec) {
   return fmt::format("after {} of {}", span(ran_for(report)), span(static_cast<double>(spec.duration.count()) / 1000));
 }
 
-// Locust's own words: its last line at level ERROR or above, else the last line there is.
-std::string own_words(std::string_view log) {
-  std::string last, error;
-  while (!log.empty()) {
-    auto end = log.find('\n');
-    auto line = log.substr(0, end);
-    log.remove_prefix(end == std::string_view::npos ? log.size() : end + 1);
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
-    if (line.find_first_not_of(" -|\t") == std::string_view::npos) continue;
-    bool is_error = line.find("/ERROR/") != std::string_view::npos || line.find("/CRITICAL/") != std::string_view::npos;
-    if (line.front() == '[') {
-      auto colon = line.find(": ", std::min(line.find(']'), line.size()));
-      if (colon != std::string_view::npos) line.remove_prefix(colon + 2);
-    }
-    (is_error ? error : last) = line.substr(0, 300);
-  }
-  return error.empty() ? last : error;
+std::string with(std::string sentence, const std::string& words) {
+  return words.empty() ? sentence : sentence + ": " + words;
 }
 
 std::string with_words(std::string sentence, const LocustEnd& end) {
-  auto words = own_words(end.last_log);
-  return words.empty() ? sentence : sentence + ": " + words;
+  return with(std::move(sentence), last_words(end.last_log));
 }
 
 Check completion(Outcome outcome, std::string sentence) {
@@ -338,8 +324,8 @@ LoadValues measures_of(const LoadReport& report) {
   return measures;
 }
 
-bool hopeless(const LoadReport& report) {
-  return report.requests == 0 && report.exceptions >= 20 && report.seconds.size() >= 3;
+bool hopeless(const LoadReport& report, const LoadSpec& spec) {
+  return deserted(report, spec) || (report.requests == 0 && report.exceptions >= 20 && report.seconds.size() >= 3);
 }
 
 std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec,
@@ -366,6 +352,7 @@ std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd&
     return completion(Outcome::error, fmt::format("{} of {} workers joined the load in time: it did not begin",
                                                   report.workers->joined, report.workers->expected));
   }
+  if (deserted(report, spec)) return users_check(report, spec);
   if (report.requests == 0 && report.exceptions > 0) return only_exceptions(report);
   if (end.how == How::overdue) {
     return completion(Outcome::failed, fmt::format("{} did not end: {}", source, end.words));
@@ -408,10 +395,12 @@ std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, co
     checks.push_back(passed_check("completed", "the whole duration", whole,
                                   fmt::format("{} requests in {}", format_count(report.requests), whole)));
   }
+  if (auto check = users_check(report, spec)) checks.push_back(*check);
   if (end.code != 0) {
-    checks.push_back(
-        failed_check("exit status", "0", std::to_string(end.code),
-                     with_words(fmt::format("{} ended with exit status {}", source_of(spec), end.code), end)));
+    const bool of_locust = spec.k6.empty() && !spec.command;
+    checks.push_back(failed_check("exit status", "0", std::to_string(end.code),
+                                  with(fmt::format("{} ended with exit status {}", source_of(spec), end.code),
+                                       of_locust ? last_error(end.last_log) : last_words(end.last_log))));
   }
   if (auto check = exceptions_check(report, spec)) checks.push_back(*check);
   if (auto check = unanswered_check(report, spec)) checks.push_back(*check);

@@ -46,7 +46,7 @@ struct LoadValues {
 };
 LoadValues measures_of(const LoadReport& report);
 
-// Whether the load is pointless to go on with: nothing but exceptions and not one request.
-bool hopeless(const LoadReport& report);
+// Whether the load is pointless to go on with: nothing but exceptions and not one request, or no user left.
+bool hopeless(const LoadReport& report, const LoadSpec& spec);
 
 }  // namespace quietgate

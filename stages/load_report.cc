@@ -163,8 +163,8 @@ void LoadReport::add_line(std::string_view line) {
   } else if (kind == "damage") {
     damage = text_of(row, "words");
   } else if (kind == "worker") {
-    const bool gone = row.value("lost", true);
-    if (!lost) lost = LostWorker{text_of(row, "worker"), text_of(row, "words"), number_of(row, "elapsed"), gone};
+    const bool is_gone = row.value("lost", true);
+    if (!lost) lost = LostWorker{text_of(row, "worker"), text_of(row, "words"), number_of(row, "elapsed"), is_gone};
   } else if (kind == "workers") {
     workers = JoinedWorkers{count_of(row, "joined"), count_of(row, "expected")};
   } else if (kind == "stopping") {
@@ -197,6 +197,7 @@ void LoadReport::add_second(const Json& row) {
   requests += second.requests;
   failures += second.failures;
   exceptions = count_of(row, "exceptions");
+  add_gone(row);
   if (is_steady) {
     steady.merge(times);
     steady_requests += second.requests;
@@ -227,6 +228,12 @@ void LoadReport::add_endpoint(const Json& row, bool is_steady, LoadSecond& secon
   found->second.steady_requests += count;
 }
 
+void LoadReport::add_gone(const Json& row) {
+  const auto found = row.find("gone");
+  if (found == row.end() || !found->is_object()) return;
+  gone = {count_of(*found, "raised"), count_of(*found, "left"), text_of(*found, "error")};
+}
+
 void LoadReport::add_final(const Json& row) {
   if (count_of(row, "requests") != requests || count_of(row, "failures") != failures) {
     throw std::runtime_error("the final counts are not the sum of the seconds");
@@ -240,6 +247,7 @@ void LoadReport::add_final(const Json& row) {
     unanswered = count_of(row, "unanswered");
     oldest = number_of(row, "oldest");
   }
+  add_gone(row);
   scheduled_ = row.value("scheduled", true);
   for (const auto& pair : row.at("errors")) {
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number_integer()) continue;

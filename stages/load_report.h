@@ -78,6 +78,14 @@ struct Silence {
   double missed = 0;  // requests that the other seconds' rate would have made in it
 };
 
+// Users that ended in mid-load: Locust goes on without them.
+struct GoneUsers {
+  std::int64_t raised = 0;  // by an exception, in `on_start` say
+  std::int64_t left = 0;    // by themselves (StopUser)
+  std::string error;        // of the first that raised: `RuntimeError: no login`
+  std::int64_t all() const { return raised + left; }
+};
+
 struct LoadCrash {
   std::string error;  // `SyntaxError: invalid syntax`
   std::string file;
@@ -115,7 +123,8 @@ class LoadReport {
   std::optional<JoinedWorkers> workers;  // they did not come, and there was no load
   std::int64_t unanswered = 0;           // of the requests; they count as failures
   double oldest = 0;                     // seconds that the oldest of them had waited
-  std::string damage;                    // not empty: a row made no sense, and nothing after it was read
+  GoneUsers gone;
+  std::string damage;  // not empty: a row made no sense, and nothing after it was read
 
   double steady_length() const;  // seconds of the steady state so far
   double steady_cpu() const;     // cores at most, over the steady state
@@ -129,6 +138,7 @@ class LoadReport {
   void add_second(const nlohmann::json& row);
   void add_endpoint(const nlohmann::json& row, bool is_steady, LoadSecond& second, ResponseTimes& times);
   void add_final(const nlohmann::json& row);
+  void add_gone(const nlohmann::json& row);
   std::int64_t warm_up_seconds_;
   bool scheduled_ = true;  // if iterations are told at all
   std::int64_t steady_until_ = INT64_MAX;

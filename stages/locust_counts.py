@@ -6,6 +6,10 @@ by adding what is counted per second, endpoint and bucket.
 """
 import math
 
+import gevent
+from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
+
 MAX_DISTINCT = 50
 MAX_ENDPOINTS = 100
 MAX_TEXT = 300
@@ -128,5 +132,37 @@ class Arrivals:
     def left_until(self, elapsed):
         """How many of this process's tasks should have begun by then and were not taken."""
         return max(0, (self.expected(elapsed) - self.next + self.step - 1) // self.step)
+
+
+def run_by_schedule(recorder):
+    execute = TaskSet.execute_next_task
+
+    def execute_next_task(tasks):
+        task = tasks._task_queue[0]
+        if isinstance(task, type) and issubclass(task, TaskSet):
+            return execute(tasks)  # its own tasks are what arrives
+        due = recorder.arrivals.take()
+        if due is None:
+            gevent.sleep(3600)  # the schedule is over; the load's end is near
+            raise StopUser()
+        wait = due - recorder.elapsed()
+        if wait > 0:
+            gevent.sleep(wait)
+        if recorder.stopped and (recorder.until is None or due > recorder.until):
+            gevent.sleep(3600)
+            raise StopUser()
+        recorder.current().begun += 1
+        # What the loop itself is late by belongs to the generator, not to the service: below a millisecond it is noise.
+        late = recorder.elapsed() - due
+        gevent.getcurrent().quietgate_late = late if late >= 0.001 else 0.0
+        return execute(tasks)
+
+    def wait(tasks):
+        if tasks.user._state == LOCUST_STATE_STOPPING:
+            raise StopUser()
+        gevent.sleep(0)
+
+    TaskSet.execute_next_task = execute_next_task
+    TaskSet.wait = wait
 
 

@@ -5,18 +5,20 @@
   {"kind": "shape", "name": "Mine"}                          the locustfile has a load shape of its own
   {"kind": "started", "time": 1700000000.25}                 seconds since the epoch
   {"kind": "second", "second": 0, "users": 4, "exceptions": 0, "cpu": 0.31, "waiting": 0, "intended": 100, "begun": 99,
+   "gone": {"raised": 0, "left": 0, "error": ""},
    "endpoints": [{"name": "GET /", "requests": 120, "failures": 1, "timed": 120, "sum": 812.5, "min": 1.25,
                   "max": 93.5, "buckets": [[1200, 3], ...]}, ...]}
       every second of the load without a gap, the last one in part, and what was answered after it in one more; times
       in ms; exceptions of tasks since the start; cpu: of the busiest process, in cores; waiting: requests that had been
       under way for a second or more at its end, where that is known (Locust's own HTTP clients); intended and begun:
-      tasks by the schedule, where there is one
+      tasks by the schedule, where there is one; gone: users that ended in mid-load, by an
+      exception (the first one's text) or by StopUser, since the start
   {"kind": "worker", "worker": "2", "words": "killed by signal 9", "lost": true, "elapsed": 12.5}
       one is gone before the load's end, or (`lost` is false) one that is there must not be
   {"kind": "workers", "joined": 1, "expected": 2}            there was no load, for workers did not come
   {"kind": "stopping", "elapsed": 45.01}                     seconds from the start to the end of the load
   {"kind": "final", "requests": 5321, "failures": 12, "exceptions": 0, "unanswered": 2, "oldest": 14.2,
-   "errors": [["GET /: ...", 12], ...]}                      oldest: seconds that the oldest unanswered request had waited
+   "gone": {...}, "errors": [["GET /: ...", 12], ...]}                      oldest: seconds that the oldest unanswered request had waited
   {"kind": "exit", "code": 0}
 
 Workers send what they counted to the master, which writes the file.
@@ -48,8 +50,6 @@ from locust import events
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 from locust.event import EventHook
-from locust.exception import StopUser
-from locust.user.task import LOCUST_STATE_STOPPING, TaskSet
 
 # Debian ships Locust with an empty version, which makes a master refuse each of its workers.
 if not getattr(locust.runners, "__version__", "x"):
@@ -85,6 +85,8 @@ class Recorder:
         self.length = None
         self.ending = None
         self.workers = None  # of a master
+        self.gone = Gone()
+        self.untold = Gone()  # of a worker
         self.write("loaded", version=2, locust=locust.runners.__version__)
 
     def write(self, kind, **fields):
@@ -159,7 +161,7 @@ class Recorder:
                 intended = self.arrivals.expected(end) - self.arrivals.expected(self.written)
                 schedule.update(intended=max(0, intended), begun=s.begun)
             self.write("second", second=self.written, users=self.users, exceptions=self.exceptions, cpu=round(s.cpu, 3),
-                       **schedule, endpoints=s.rows())
+                       gone=self.gone.row(), **schedule, endpoints=s.rows())
             self.written += 1
 
     def request(self, response_time=None, exception=None, request_type="", name="", **_):
@@ -256,6 +258,13 @@ class Recorder:
         self.unsent += 1
         self.count(f"raised {type(exception).__name__}: {first_line(exception)}")
 
+    def user_is_gone(self, user, error):
+        if self.start is None or self.stopped or self.over or getattr(user, "quietgate_asked", False):
+            return
+        text = f"{type(error).__name__}: {first_line(error)}" if error is not None else ""
+        for counts in (self.gone, self.untold):
+            counts.add(int(error is not None), int(error is None), text)
+
     # What workers counted travels with Locust's own reports.
 
     def report(self, data=None, **_):
@@ -265,7 +274,8 @@ class Recorder:
         sent.update(
             seconds=[[index, s.begun, s.cpu, s.waiting, s.rows()] for index, s in sorted(self.seconds.items())],
             exceptions=self.unsent, errors=list(self.errors.items()), longest=self.longest,
-            unanswered=self.unanswered, oldest=self.oldest, drained=self.drained)
+            unanswered=self.unanswered, oldest=self.oldest, drained=self.drained, gone=self.untold.row())
+        self.untold = Gone()
         self.seconds, self.errors, self.unsent, self.unanswered = {}, {}, 0, 0
 
     def reported(self, client_id="", data=None, **_):
@@ -276,6 +286,7 @@ class Recorder:
         self.unanswered += sent["unanswered"]
         self.oldest = max(self.oldest, sent["oldest"])
         self.longest = max(self.longest, sent["longest"])
+        self.gone.add(**sent["gone"])
         for text, times in sent["errors"]:
             self.count(text, times)
         for index, begun, cpu, waiting, rows in sent["seconds"]:
@@ -345,7 +356,7 @@ class Recorder:
         self.over = True
         ranked = sorted(self.errors.items(), key=lambda item: -item[1])
         self.write("final", requests=self.requests, failures=self.failures, exceptions=self.exceptions,
-                   unanswered=self.unanswered, oldest=round(self.oldest, 3), errors=ranked)
+                   unanswered=self.unanswered, oldest=round(self.oldest, 3), gone=self.gone.row(), errors=ranked)
 
     def left(self):
         if self.start is None and self.workers:
@@ -364,38 +375,6 @@ class Recorder:
                 trace = trace.tb_next
         text = first_line(getattr(value, "msg", None) if isinstance(value, SyntaxError) else value)
         self.write("crash", error=f"{kind.__name__}: {text}", file=str(file or ""), line=int(line or 0))
-
-
-def run_by_schedule(recorder):
-    execute = TaskSet.execute_next_task
-
-    def execute_next_task(tasks):
-        task = tasks._task_queue[0]
-        if isinstance(task, type) and issubclass(task, TaskSet):
-            return execute(tasks)  # its own tasks are what arrives
-        due = recorder.arrivals.take()
-        if due is None:
-            gevent.sleep(3600)  # the schedule is over; the load's end is near
-            raise StopUser()
-        wait = due - recorder.elapsed()
-        if wait > 0:
-            gevent.sleep(wait)
-        if recorder.stopped and (recorder.until is None or due > recorder.until):
-            gevent.sleep(3600)
-            raise StopUser()
-        recorder.current().begun += 1
-        # What the loop itself is late by belongs to the generator, not to the service: below a millisecond it is noise.
-        late = recorder.elapsed() - due
-        gevent.getcurrent().quietgate_late = late if late >= 0.001 else 0.0
-        return execute(tasks)
-
-    def wait(tasks):
-        if tasks.user._state == LOCUST_STATE_STOPPING:
-            raise StopUser()
-        gevent.sleep(0)
-
-    TaskSet.execute_next_task = execute_next_task
-    TaskSet.wait = wait
 
 
 def tell_of_requests(recorder, session):
@@ -463,6 +442,10 @@ def listen(recorder, worker):
         recorder.started()
 
     events.init.add_listener(on_init)
+    tell_of_users(recorder)
+    # A worker that somebody started elsewhere has settings of its own: where its master is, say.
+    if not worker or os.environ.get("QUIETGATE_LOAD_MASTER"):
+        events.init_command_line_parser.add_listener(lambda parser, **_: obey_the_pipeline_alone(parser, not worker))
     events.test_start.add_listener(on_start)
     # Locust 2.12 passes every request on to the two older hooks, and counts what is fired at them directly as well.
     hooks = [hook for hook in (getattr(events, name, None) for name in ("request_success", "request_failure")) if hook]

@@ -52,6 +52,8 @@ Json stage_json(const StageSpec& spec, const StageState& stage, const PromotionF
   if (outcome.window) json["window"] = window_json(*outcome.window);
   if (!outcome.measured.empty()) json["measured"] = outcome.measured;
   if (outcome.tests) json["tests"] = encode(*outcome.tests);
+  if (outcome.artifacts) json["artifacts"] = encode(*outcome.artifacts);
+  if (!outcome.given.empty()) json["given"] = encode(outcome.given);
   if (stage.approval && stage.approval->granted)
     json["approved"] = {{"by", stage.approval->by}, {"reason", stage.approval->reason}};
   if (auto file = facts.measurements.find(spec.name); file != facts.measurements.end()) {

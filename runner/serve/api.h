@@ -45,6 +45,12 @@ class Api {
   // Both must outlive the API.
   Api(Journal& journal, Catalog& catalog, ApiOptions options);
 
+  // What can be said of a request before its body is read: why it is refused, else how large a body it may have.
+  struct Admission {
+    std::optional<Answer> refusal;
+    std::uint64_t body_limit = 0;
+  };
+  Admission admit(const ApiRequest& head) const;
   // Never throws for what the request holds; an error is an Answer with {"error":{"message","advice"}}.
   ApiResponse handle(const ApiRequest& request);
 
@@ -65,6 +71,8 @@ class Api {
   struct Asked;  // a request that was matched: target, path parameters, body
   struct Route;
   static const std::vector<Route>& table();
+  struct Match;
+  std::variant<Answer, Match> match(const ApiRequest& request) const;
 
   ApiResponse repositories(const Asked& asked);
   ApiResponse runs(const Asked& asked);
@@ -76,6 +84,8 @@ class Api {
   ApiResponse tests(const Asked& asked);
   ApiResponse measurements(const Asked& asked);
   ApiResponse chart(const Asked& asked);
+  ApiResponse artifacts(const Asked& asked);
+  ApiResponse artifact(const Asked& asked);
   ApiResponse request_run(const Asked& asked);
   ApiResponse cancel(const Asked& asked);
   ApiResponse retry(const Asked& asked);
@@ -112,6 +122,14 @@ class Api {
   std::string attempt_path(const RunId& run, const std::string& stage, int attempt, const char* file) const;
   // Finds the run, the stage and the attempt that a path and `?attempt=` name; an Answer says why not.
   std::variant<LogFeed, Answer> attempt_of(const Asked& asked, bool may_wait);
+  // What an attempt kept: its number, what is on record of it, and the text of its listing, which is what was recorded.
+  struct Listing {
+    int attempt = 0;
+    std::string folder;
+    ArtifactsKept kept;
+    std::string text;
+  };
+  std::variant<Listing, Answer> listing_of(const Asked& asked);
   ApiResponse attempt_file(const Asked& asked, const char* file, const char* content_type, const char* what);
 
   Journal& journal_;

@@ -56,7 +56,11 @@ Json gate(const std::optional<GateJudgement>& of) {
 
 Json tests(const std::optional<TestCounts>& of) {
   if (!of) return nullptr;
-  return {{"passed", of->passed}, {"failed", of->failed}, {"skipped", of->skipped}};
+  return {{"passed", of->passed}, {"failed", of->failed}, {"skipped", of->skipped}, {"flaky", of->flaky}};
+}
+
+Json artifacts(const ArtifactsKept& of) {
+  return {{"files", of.files}, {"bytes", of.bytes}, {"sha256", of.sha256}};
 }
 
 Json attempt(const AttemptRecord& a) {
@@ -74,6 +78,9 @@ Json attempt(const AttemptRecord& a) {
   json["window"] = window(a.outcome.window);
   json["gate"] = gate(a.outcome.gate);
   json["tests"] = tests(a.outcome.tests);
+  json["artifacts"] = a.outcome.artifacts ? artifacts(*a.outcome.artifacts) : Json(nullptr);
+  json["given"] = Json::object();
+  for (const auto& [giver, kept] : a.outcome.given) json["given"][giver] = artifacts(kept);
   return json;
 }
 
@@ -299,10 +306,23 @@ std::string environments_document(const std::vector<EnvironmentSummary>& environ
   return text_of({{"environments", std::move(list)}});
 }
 
+namespace {
+
+// An attempt's nonce is what its records are known by: nobody is told it, its steps' neighbours least of all.
+std::string event_json(const Event& event) {
+  const auto* started = std::get_if<StageStarted>(&event);
+  if (started == nullptr || started->nonce.empty()) return to_json(event);
+  auto told = *started;
+  told.nonce.clear();
+  return to_json(told);
+}
+
+}  // namespace
+
 std::string row_document(const Row& row) {
   // The event is JSON already, and on one line: it is put in as it is.
   return "{\"sequence\":" + std::to_string(row.sequence) + ",\"at\":\"" + iso_time(row.at) + "\",\"type\":\"" +
-         type_of(row.event) + "\",\"event\":" + to_json(row.event) + "}";
+         type_of(row.event) + "\",\"event\":" + event_json(row.event) + "}";
 }
 
 std::string rows_document(const std::vector<Row>& rows, bool more) {

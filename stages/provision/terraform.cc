@@ -30,12 +30,11 @@ void remove_old_output(const EnvironmentFolder& folder, const std::string& keep)
     auto name = at->path().filename().string();
     if (name.starts_with("steps-") && at->path() != keep) old.push_back(at->path());
   }
-  for (const auto& path : old) fs::remove_all(path, error);
+  for (const auto& path : old) (void)remove_folder(path).ok();
 }
 
-// Whether the environment's own state holds anything. A state that can't be understood does.
-bool has_resources(const EnvironmentFolder& folder) {
-  auto path = folder.terraform() + "/terraform.tfstate";
+// A state that can't be understood holds something.
+bool holds_resources(const std::string& path) {
   std::error_code error;
   if (!fs::exists(path, error)) return false;
   auto text = read_file_bounded(path, max_state_bytes);
@@ -43,6 +42,17 @@ bool has_resources(const EnvironmentFolder& folder) {
   auto state = nlohmann::json::parse(*text, nullptr, false);
   if (!state.is_object() || !state.contains("resources") || !state["resources"].is_array()) return true;
   return !state["resources"].empty();
+}
+
+// Whether the environment's own state holds anything; TF_WORKSPACE may have put it beside the usual one.
+bool has_resources(const EnvironmentFolder& folder) {
+  bool any = holds_resources(folder.terraform() + "/terraform.tfstate");
+  std::error_code error;
+  for (fs::directory_iterator at(folder.terraform() + "/workspaces", error), end; !error && at != end;
+       at.increment(error)) {
+    any = any || holds_resources(at->path().string() + "/terraform.tfstate");
+  }
+  return any;
 }
 
 // A state somewhere else: Terraform remembers its backend in the data directory once init was done.

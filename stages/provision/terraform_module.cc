@@ -140,7 +140,8 @@ Result<TerraformModule> read_terraform_module(const std::string& checkout, const
     auto text = read_file_bounded(at->path().string(), max_source_bytes);
     if (!text) return user_error("the Terraform file " + name + " can't be read: " + text.error().message);
     auto backend = json ? declared_backend_json(*text) : declared_backend(*text);
-    if (backend) module.backend = backend;
+    // An override file may name another one: what is shared counts.
+    if (backend && (!module.backend || *module.backend == "local")) module.backend = backend;
   }
   if (any) return module;
   return user_error("there are no Terraform files in \"" + directory + "\"",

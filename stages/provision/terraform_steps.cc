@@ -87,6 +87,12 @@ Result<void> TerraformSteps::prepare() {
             "\": every ephemeral environment would share, and destroy, one state",
         "use `backend \"local\" {}` or none (quietgate keeps one state per environment), or `keep: true`");
   }
+  for (const auto& [name, value] : environment_.environment) {
+    const bool names_state = name.starts_with("TF_CLI_ARGS") && value.find("-state") != std::string::npos;
+    if (!names_state) continue;
+    return user_error(name + " names a state with `-state`: quietgate keeps the state of each environment itself",
+                      "leave `-state` out of it");
+  }
   for (const auto& folder : {place_.steps, place_.output}) {
     if (auto made = make_folder(folder, folder == place_.output); !made) return made;
   }
@@ -105,6 +111,7 @@ Result<void> TerraformSteps::prepare() {
 ProcessSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> arguments) const {
   ProcessSpec spec;
   spec.name = place_.steps + "/" + step;
+  spec.nonce = environment_.nonce;
   spec.argv = std::move(arguments);
   spec.argv.insert(spec.argv.begin(), program_);
   spec.environment = terraform_environment(environment_, folder_);
@@ -176,7 +183,8 @@ Task<Result<void>> TerraformSteps::init(int number) {
   std::vector<std::string> arguments{"init", "-input=false", "-no-color"};
   if (module_.backend == "local") {
     arguments.insert(arguments.end(),
-                     {"-reconfigure", "-backend-config=path=" + folder_.terraform() + "/terraform.tfstate"});
+                     {"-reconfigure", "-backend-config=path=" + folder_.terraform() + "/terraform.tfstate",
+                      "-backend-config=workspace_dir=" + folder_.terraform() + "/workspaces"});
   }
   auto process = spec(step, arguments);
   process.log = place_.output + "/" + step + ".log";
@@ -223,6 +231,12 @@ Task<Result<void>> TerraformSteps::show(int number) {
     co_return Result<void>();
   }
   for (const auto& line : replacements(*shown)) log_.line(line);
+  const auto imported = imports(*shown);
+  if (!imported.empty() && !environment_.keep) {
+    co_return user_error(
+        imported.front() + " is imported: it was made by others, and this environment would destroy it",
+        "leave the `import` block out, or use `keep: true`");
+  }
   co_return Result<void>();
 }
 

@@ -172,6 +172,17 @@ std::vector<std::string> replacements(const std::string& plan_json) {
   return lines;
 }
 
+std::vector<std::string> imports(const std::string& plan_json) {
+  std::vector<std::string> addresses;
+  auto plan = json::parse(plan_json, nullptr, false);
+  const auto& changes = member(plan, "resource_changes");
+  if (!changes.is_array()) return addresses;
+  for (const auto& resource : changes) {
+    if (member(member(resource, "change"), "importing").is_object()) addresses.push_back(text(resource, "address"));
+  }
+  return addresses;
+}
+
 Result<TerraformOutputs> read_terraform_outputs(const std::string& output_json) {
   constexpr std::size_t max_value = 64UL * 1024;
   auto all = json::parse(output_json, nullptr, false);

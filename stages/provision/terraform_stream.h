@@ -51,6 +51,9 @@ class TerraformStream {
 // `terraform_data.app is replaced because triggers_replace changed`, one for each, from `show -json` of a saved plan.
 std::vector<std::string> replacements(const std::string& plan_json);
 
+// Addresses of what a saved plan would take over although somebody else made it (`import` blocks), from `show -json`.
+std::vector<std::string> imports(const std::string& plan_json);
+
 struct TerraformOutputs {
   std::map<std::string, std::string> values;  // strings as they are, everything else as JSON
   std::vector<std::string> sensitive;         // names; their values are not handed on

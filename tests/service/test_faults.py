@@ -44,7 +44,7 @@ class Signals(ServiceTest):
 
     def test_ctrl_c_twice_leaves_no_process(self):
         running = self.run_here(STUBBORN)
-        until(lambda: list(self.data.glob("runs/*/*/checkout/started")), "the step")
+        until(lambda: list(self.data.rglob("checkout/started")), "the step")
         running.send_signal(signal.SIGINT)
         time.sleep(0.3)
         running.send_signal(signal.SIGINT)
@@ -54,7 +54,7 @@ class Signals(ServiceTest):
 
     def test_ctrl_c_thrice_ends_at_once_and_the_leader_ends_the_step(self):
         running = self.run_here(STUBBORN)
-        until(lambda: list(self.data.glob("runs/*/*/checkout/started")), "the step")
+        until(lambda: list(self.data.rglob("checkout/started")), "the step")
         begin = time.monotonic()
         for _ in range(3):
             running.send_signal(signal.SIGINT)
@@ -82,7 +82,7 @@ class Signals(ServiceTest):
         self.start()
         self.push(STUBBORN)
         self.stage_is(1, "unit", "running")
-        until(lambda: list(self.data.glob("runs/*/*/checkout/started")), "the step")
+        until(lambda: list(self.data.rglob("checkout/started")), "the step")
         self.cli("cancel", "hello/1")
         self.service.send_signal(signal.SIGTERM)
         time.sleep(0.5)
@@ -127,6 +127,14 @@ class FullDisk(ServiceTest):
     def words(self):
         return (self.folder / "serve.log").read_text()
 
+    def not_ready(self):
+        try:
+            self.get("/readyz", raw=True)
+            return None
+        except urllib.error.HTTPError as error:
+            self.assertEqual(error.code, 503)
+            return error.read().decode()
+
     def test_nothing_is_lost_and_all_goes_on_when_there_is_space_again(self):
         self.start()
         flag = self.folder / "flag"
@@ -139,11 +147,12 @@ class FullDisk(ServiceTest):
         self.assertIn("free space", refused.stdout + refused.stderr)
         flag.touch()
         self.push(WAITING % flag)
-        until(lambda: "can't poll hello" in self.words(), "word of the failed poll")
-        self.assertIsNotNone(self.get("/readyz", raw=True))
+        until(lambda: "main can't be followed to" in self.words() or "can't poll hello" in self.words(), "word of the failed poll")
+        self.assertRegex(until(self.not_ready, "word that it is not ready", 20), "journal can't be written.*free space")
         time.sleep(3)
         self.assertIsNone(self.service.poll(), self.words())
         self.free()
+        until(lambda: self.not_ready() is None, "readiness", 20)
         self.assertEqual(self.finished(1)["outcome"], "passed", self.words())
         self.assertEqual(self.finished(2)["outcome"], "passed", self.words())
         self.no_process_left()

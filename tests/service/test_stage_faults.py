@@ -253,7 +253,7 @@ class Interrupted(Watched):
         return text
 
     def log_says(self, stage, words):
-        return lambda: any(words in path.read_text(errors="replace") for path in self.data.glob(f"runs/*/*/{stage}.1/log"))
+        return lambda: any(words in path.read_text(errors="replace") for path in self.data.glob(f"here/*/runs/*/*/{stage}.1/log"))
 
 
 class Here(Interrupted):
@@ -265,7 +265,7 @@ class Here(Interrupted):
 
     def test_ctrl_c_in_verify(self):
         stop = Metrics.STOP % self.prometheus
-        self.interrupted(self.files(before=stop), lambda: list(self.data.glob("runs/*/*/metrics.1")))
+        self.interrupted(self.files(before=stop), lambda: list(self.data.glob("here/*/runs/*/*/metrics.1")))
 
     def test_ctrl_c_while_services_become_ready(self):
         files = self.files()
@@ -292,7 +292,7 @@ class HereUnderLoad(Interrupted):
         says = self.log_says("load", "Locust: 3 users")
         text = self.interrupted(files, lambda: says() and any("locustfile.py" in command for _, command in self.processes_of_this_test()), number)
         self.assertIn("staging", text)
-        self.assertEqual(list((self.data / "environments").glob("*")), [], "the environment is destroyed")
+        self.assertEqual(list(self.data.glob("here/*/environments/*")), [], "the environment is destroyed")
 
     def test_ctrl_c_in_a_load(self):
         self.load(signal.SIGINT)

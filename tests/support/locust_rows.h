@@ -50,6 +50,11 @@ class LocustRowWriter {
     schedule_ = R"(, "waiting": )" + std::to_string(requests);
     return *this;
   }
+  LocustRowWriter& gone(int raised, int left, const std::string& error) {
+    schedule_ = R"(, "gone": {"raised": )" + std::to_string(raised) + R"(, "left": )" + std::to_string(left) +
+                R"(, "error": ")" + error + R"("})";
+    return *this;
+  }
   LocustRowWriter& cpu(double cores) {
     schedule_ += R"(, "cpu": )" + std::to_string(cores);
     return *this;

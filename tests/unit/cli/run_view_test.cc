@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "runner/terminal_run.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 namespace {
@@ -22,6 +23,21 @@ Plan plan_of(const RunId& run) {
   production.body = PromoteSpec{"production", GateSpec{}, Approval::none};
   plan.stages = {unit, load, production};
   return plan;
+}
+
+TEST(TroubledTests, NamesFailedAndFlakyOnesWithTheirFirstLines) {
+  Terminal plain;
+  EXPECT_EQ(troubled_tests(R"({"version":1,"tests":[{"name":"a","outcome":"passed"},
+      {"name":"c","outcome":"passed","flaky":true,"message":"timed out"},
+      {"name":"t::b","outcome":"failed","message":"assert 1 == 2\n\n  where\n3\n4\n5\n6\u001b[31m"}]})",
+                           plain),
+            "  " + mark(plain, Outcome::failed) +
+                " t::b\n      assert 1 == 2\n        where\n      3\n      4\n      5\n      ...\n"
+                "  ~ c (flaky)\n      timed out\n");
+  EXPECT_EQ(troubled_tests("{", plain), "");
+  std::string many = R"({"tests":[)";
+  for (int i = 0; i < 25; ++i) many += std::string(i > 0 ? "," : "") + R"({"name":"n","outcome":"failed"})";
+  EXPECT_NE(troubled_tests(many + "]}", plain).find("  and 5 more\n"), std::string::npos);
 }
 
 class RunViewTest : public ::testing::Test {

@@ -97,6 +97,17 @@ TEST(Evidence, SaysWhatWasMovedAndWhyThatWasAllowed) {
   EXPECT_EQ(predicate["stages"][3]["outcome"], "waiting");
 }
 
+TEST(Evidence, SaysWhatWasKeptAndGiven) {
+  auto built = state();
+  built.stages.at("unit").outcome.artifacts = ArtifactsKept{2, 10, std::string(64, 'e')};
+  built.stages.at("load").outcome.given["unit"] = ArtifactsKept{2, 10, std::string(64, 'e')};
+  const auto statement = json::parse(promotion_statement(built, facts()));
+  const auto kept = json::parse(R"({"files":2,"bytes":10,"sha256":")" + std::string(64, 'e') + R"("})");
+  EXPECT_EQ(statement["predicate"]["stages"][0]["artifacts"], kept);
+  EXPECT_EQ(statement["predicate"]["stages"][1]["given"]["unit"], kept);
+  EXPECT_FALSE(statement["predicate"]["stages"][1].contains("artifacts"));
+}
+
 TEST(Evidence, AnOverrideSaysWhoseWordCountedAgainstWhat) {
   auto overridden = facts();
   overridden.judged = at(11);

@@ -134,7 +134,7 @@ TEST_F(ApiTest, ShowsARunWithAttemptsTestsAndLiveProgress) {
   EXPECT_EQ(unit["kind"], "test");
   EXPECT_EQ(unit["outcome"], "passed");
   EXPECT_EQ(unit["duration_ms"], 2500);
-  EXPECT_EQ(unit["attempts"][0]["tests"], Json::parse(R"({"passed":12,"failed":0,"skipped":1})"));
+  EXPECT_EQ(unit["attempts"][0]["tests"], Json::parse(R"({"passed":12,"failed":0,"skipped":1,"flaky":0})"));
   EXPECT_EQ(json["stages"][1]["status"], "running");
   EXPECT_EQ(json["stages"][1]["progress"]["users"], 40);
   EXPECT_EQ(json["stages"][2]["status"], "waiting");

@@ -100,14 +100,14 @@ TEST(LoadJudgement, ABreakOutsideTheRepositoryIsOurs) {
 
 TEST(LoadJudgement, OnlyExceptionsAreTheLocustfilesFault) {
   auto rows = LocustRowWriter().loaded().started().second({}, 0, 30).second({}).second({}).second({});
-  EXPECT_TRUE(hopeless(read(rows)));
+  EXPECT_TRUE(hopeless(read(rows), spec_of()));
   rows.stopping(4).final(R"(["raised Exception: No tasks defined on U", 30])");
   auto check = judge_completion(read(rows), {How::overdue, 0, "x", ""}, spec_of(), "/c");
   ASSERT_TRUE(check);
   EXPECT_EQ(check->outcome, Outcome::failed);
   EXPECT_EQ(check->sentence,
             "the locustfile sent no requests and raised 30 exceptions: Exception: No tasks defined on U");
-  EXPECT_FALSE(hopeless(read(good())));
+  EXPECT_FALSE(hopeless(read(good()), spec_of()));
 }
 
 TEST(LoadJudgement, WhatEndsLocustFromOutsideIsAnError) {

@@ -218,6 +218,17 @@ TEST(Promote, AJournalThatCanNotBeWrittenStopsThePush) {
   EXPECT_EQ(world.git.pushes, 0);
 }
 
+// The driver tells the stage of a cancel a moment after it is in the journal.
+TEST(Promote, ACancelThatIsOnRecordEndsItBeforeItsIntent) {
+  PromoteWorld world;
+  auto request = world.request();
+  world.happened(CancelRequested{{"sample", 7}, "quietgate", "superseded by sample/8", {"sample", 8}});
+  PromoteStage stage(world.git, world.prometheus, world.bench.clock, {false, nullptr, nullptr});
+  EXPECT_THROW((void)world.bench.await(stage.run(std::move(request))), Stopped);
+  EXPECT_THAT(world.events(), ElementsAre("CancelRequested"));
+  EXPECT_EQ(world.git.remote["production"], base);
+}
+
 TEST(Promote, ACancelDuringThePushIsOvertakenByTheTruth) {
   PromoteWorld world;
   world.git.before_push = [&] { world.bench.stop.request(StopReason::cancel, "cancelled by ana"); };

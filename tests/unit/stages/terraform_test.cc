@@ -229,6 +229,39 @@ TEST_F(TerraformTest, ARemoteStateIsOnlyForKeptEnvironments) {
   environment.keep = true;
   EXPECT_TRUE(create());
   EXPECT_FALSE(std::filesystem::exists(bench.root + "/environments/e/checkout/infra/quietgate_override.tf"));
+
+  // Whatever order the files are read in.
+  environment.keep = false;
+  for (const char* first : {"a", "z"}) {
+    bench.write("environments/e/checkout/infra/" + std::string(first) + ".tf", "terraform {\n backend \"local\" {}\n}");
+    EXPECT_THAT(create().error().message, HasSubstr("would share, and destroy, one state"));
+  }
+}
+
+TEST_F(TerraformTest, AStateOfOthersIsNoStateOfThisEnvironment) {
+  bench.write("environments/e/checkout/infra/main.tf",
+              "terraform {\n backend \"local\" {\n path = \"/p\"\n workspace_dir = \"/w\"\n }\n}");
+  ASSERT_TRUE(create());
+  EXPECT_THAT(processes.ran[0].argv, Contains("-backend-config=path=" + folder.terraform() + "/terraform.tfstate"));
+  EXPECT_THAT(processes.ran[0].argv, Contains("-backend-config=workspace_dir=" + folder.terraform() + "/workspaces"));
+
+  afresh();
+  environment.environment["TF_CLI_ARGS_plan"] = "-state=/p";
+  EXPECT_EQ(create().error().message,
+            "TF_CLI_ARGS_plan names a state with `-state`: quietgate keeps the state of each environment itself");
+}
+
+TEST_F(TerraformTest, WhatOthersMadeIsNotImportedToBeDestroyed) {
+  commands["show"].second =
+      R"({"resource_changes":[{"address":"terraform_data.theirs","change":{"actions":["no-op"],"importing":{"id":"x"}}}]})";
+  auto refused = create();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message,
+            "terraform_data.theirs is imported: it was made by others, and this environment would destroy it");
+  EXPECT_THAT(ran(), ElementsAre("1-init", "2-plan", "3-show"));
+  afresh();
+  environment.keep = true;
+  EXPECT_TRUE(create());
 }
 
 TEST_F(TerraformTest, MissingProgramAndModuleAreTold) {
@@ -256,6 +289,11 @@ TEST_F(TerraformTest, DestroysOnlyWhatThereIsAndTriesAgain) {
   commands["destroy"] = {0, said};
   EXPECT_TRUE(destroy());
   EXPECT_THAT(ran(), ElementsAre("1-init", "1-destroy", "2-init", "2-destroy"));
+
+  std::filesystem::remove(folder.terraform() + "/terraform.tfstate");
+  bench.write("environments/e/terraform/workspaces/blue/terraform.tfstate", R"({"resources":[{}]})");
+  EXPECT_TRUE(destroy());
+  EXPECT_THAT(ran(), Contains("3-destroy"));
 }
 
 }  // namespace
