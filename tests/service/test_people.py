@@ -8,6 +8,7 @@ import select
 import subprocess
 import time
 import unittest
+from datetime import datetime, timedelta
 
 from service import BINARY, ServiceTest, environment, git, until
 from test_stage_faults import TARGET, Watched
@@ -40,6 +41,35 @@ class Questions(ServiceTest):
         self.cli("approve", "hello/1", "ask", "--reason", "looks good")
         run = self.finished(1)
         self.assertEqual(run["outcome"], "passed", run["reason"])
+
+
+    def test_what_nobody_answers_expires_also_while_no_service_runs(self):
+        self.start()
+        self.push("version: 1\nname: hello\nstages:\n  ask: {approve: {message: 'Ship it?', expires: 2s}}\n  after: {needs: [ask], test: {run: 'true'}}\n")
+        self.stage_is(1, "ask", "awaiting_approval")
+        asked = time.monotonic()
+        self.terminate()
+        until(lambda: time.monotonic() - asked > 2, "the end of the question")
+        self.start()
+        run = self.finished(1)
+        self.assertEqual((run["outcome"], run["reason"]), ("cancelled", "ask: nobody answered within 2s"))
+        late = self.cli("approve", "hello/1", "ask", check=False)
+        self.assertEqual(late.returncode, 4)
+        self.assertIn("nobody answered the question of stage `ask` in time: it expired at ", late.stderr)
+        self.assertIn("quietgate retry hello/1", late.stderr)
+
+    def test_what_was_tested_lives_on_meanwhile(self):
+        self.start()
+        self.push("version: 1\nname: hello\nstages:\n  staging: {apply: {processes: {web: {run: exec sleep 1000000}}}, time_to_live: 1h}\n"
+                  "  ask: {needs: [staging], approve: {message: 'Ship it?'}}\n")
+        self.stage_is(1, "ask", "awaiting_approval")
+        [lives] = self.get("/api/v1/environments")["environments"]
+        span = datetime.fromisoformat(lives["expires_at"]) - datetime.fromisoformat(lives["created_at"])
+        self.assertGreater(span, timedelta(days=3))
+        self.assertLess(span, timedelta(days=3, hours=2))
+        self.cli("approve", "hello/1", "ask", "--refuse")
+        self.finished(1)
+        self.no_process_left()
 
 
 class Overrides(Watched):
