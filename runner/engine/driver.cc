@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runner/core/rollback.h"
+#include "runner/engine/attempt_outcome.h"
 #include "runner/engine/release.h"
 #include "runner/engine/stage_request.h"
 
@@ -38,23 +39,6 @@ bool works(const StageSpec& spec) {
   return !std::holds_alternative<ApproveSpec>(spec.body) && !std::holds_alternative<PromoteSpec>(spec.body);
 }
 
-StageOutcome ended(Outcome outcome, std::string reason, std::string advice = {}) {
-  StageOutcome ended;
-  ended.outcome = outcome;
-  ended.reason = std::move(reason);
-  ended.advice = std::move(advice);
-  return ended;
-}
-
-StageOutcome stopped(const Stopped& stop) {
-  if (stop.reason == StopReason::timeout) {
-    auto outcome = ended(Outcome::failed, stop.cause, "raise the stage's `timeout`, or make it faster");
-    outcome.timed_out = true;
-    return outcome;
-  }
-  return ended(Outcome::cancelled, stop.cause);
-}
-
 bool nothing_left(const RunState& state) {
   const auto actions = next(state, {});
   return std::any_of(actions.begin(), actions.end(), [](const Action& a) { return a.kind == Action::Kind::finish; });
@@ -65,10 +49,6 @@ bool under_way(const RunState& state) {
   return std::any_of(state.stages.begin(), state.stages.end(), [](const auto& entry) {
     return entry.second.status == StageStatus::running || entry.second.status == StageStatus::awaiting_approval;
   });
-}
-
-StageOutcome failed_by(const Error& error) {
-  return ended(error.kind == ErrorKind::infrastructure ? Outcome::error : Outcome::failed, error.message, error.advice);
 }
 
 }  // namespace
@@ -367,12 +347,12 @@ Task<void> Driver::perform(std::shared_ptr<Driven> driven, bool resume) {
   try {
     driven->outcome = co_await attempt(driven, resume);
   } catch (const Stopped& stop) {
-    if (stop.reason != StopReason::shutdown) driven->outcome = stopped(stop);
+    if (stop.reason != StopReason::shutdown) driven->outcome = outcome_of_stop(stop);
     if (driven->outcome && !driven->no_space.empty())
-      driven->outcome = ended(Outcome::error, driven->no_space, "free space, or keep less: see `retention`");
+      driven->outcome = outcome_of_end(Outcome::error, driven->no_space, "free space, or keep less: see `retention`");
   } catch (const std::exception& bug) {
-    driven->outcome = ended(Outcome::error, std::string("quietgate failed: ") + bug.what(),
-                            "this is a bug in quietgate: please report it with this line");
+    driven->outcome = outcome_of_end(Outcome::error, std::string("quietgate failed: ") + bug.what(),
+                                     "this is a bug in quietgate: please report it with this line");
   }
   if (parts_.notes != nullptr) parts_.notes->end(state_.id, driven->stage + "." + std::to_string(driven->attempt));
   if (!driven->outcome) co_return;
@@ -434,9 +414,9 @@ Task<Result<std::string>> Driver::clear(std::shared_ptr<Driven> driven) {
 }
 
 Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) {
-  if (const auto error = given_up(); error && resume) co_return failed_by(*error);
+  if (const auto error = given_up(); error && resume) co_return outcome_of_error(*error);
   auto asked = stage_request(state_, repository_, driven->stage, parts_.step_environment);
-  if (!asked) co_return failed_by(asked.error());
+  if (!asked) co_return outcome_of_error(asked.error());
   asked->resume = resume;
   asked->checkout = parts_.workspace.checkout(state_.id);
   asked->pristine = asked->checkout;
@@ -444,20 +424,20 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
   asked->journal = &parts_.journal;
   asked->history = &history_;
   if (!resume && works(asked->spec) && !parts_.workspace.has_checkout(state_.id)) {
-    co_return ended(Outcome::error, "the run's checkout is gone: " + parts_.workspace.checkout(state_.id),
-                    "somebody removed it from the data directory; retry the run");
+    co_return outcome_of_end(Outcome::error, "the run's checkout is gone: " + parts_.workspace.checkout(state_.id),
+                             "somebody removed it from the data directory; retry the run");
   }
   std::string stale;
   if (!resume) {
     auto cleared = co_await clear(driven);
-    if (!cleared) co_return failed_by(cleared.error());
+    if (!cleared) co_return outcome_of_error(cleared.error());
     stale = std::move(*cleared);
   }
   auto given = given_to(state_, asked->spec, parts_.workspace);
-  if (!given) co_return failed_by(given.error());
+  if (!given) co_return outcome_of_error(given.error());
   asked->given = std::move(*given);
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
-  if (!directory) co_return failed_by(directory.error());
+  if (!directory) co_return outcome_of_error(directory.error());
   asked->directory = *directory;
   watch_disk(driven, *directory);
   driven->log = parts_.workspace.open_log(*directory, asked->secrets);
@@ -466,13 +446,13 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
   asked->runner = &driven->runner;
   auto kind = parts_.kinds.find(kind_of(asked->spec.body));
   if (kind == parts_.kinds.end()) {
-    co_return ended(Outcome::error,
-                    std::string("this service can't run stages of kind `") + kind_of(asked->spec.body) + "`");
+    co_return outcome_of_end(Outcome::error,
+                             std::string("this service can't run stages of kind `") + kind_of(asked->spec.body) + "`");
   }
   if (resume) driven->log->line("[quietgate was restarted: taking up this attempt again]");
   if (parts_.trees != nullptr && runs_in_tree(asked->spec)) {
     auto tree = co_await parts_.trees->open(asked->pristine, asked->directory, resume, driven->stop);
-    if (!tree) co_return failed_by(tree.error());
+    if (!tree) co_return outcome_of_error(tree.error());
     asked->checkout = std::move(*tree);
   }
   if (!stale.empty()) driven->log->line("[" + stale + "]");
