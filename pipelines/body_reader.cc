@@ -41,11 +41,48 @@ void BodyReader::paths(const Found& found, std::vector<std::string>& out, std::s
   }
 }
 
+namespace {
+
+// Whether a shell would read a `|` of the text as a pipe: not one of `||`, nor one in quotes.
+bool has_pipe(const std::string& text) {
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && quote != '\'') {
+      ++i;
+    } else if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '|') {
+      if (text.substr(i, 2) != "||") return i == 0 || text[i - 1] != '>';
+      ++i;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+// Reads a shell text into `out`; who runs it, into `interpreter`.
+void BodyReader::shell_text(const Found& found, std::string& out, std::vector<std::string>& interpreter) {
+  if (!found) return;
+  text(found, out, Templates::Use::shell);
+  interpreter = scope_.shell;
+  if (out.starts_with("#!")) {
+    const std::string line = out.substr(2, std::min(out.find('\n'), out.size()) - 2);
+    if (line.find_first_not_of(" \t\r") == std::string::npos)
+      values_.wrong(found, "the first line is `#!` and names no program", "a program, such as #!/usr/bin/env python3");
+  } else if (scope_.shell.empty() && !scope_.habits->pipe && has_pipe(out)) {
+    scope_.habits->pipe = found.node->at;
+  }
+}
+
 // Text is a shell script, a list is a program with its arguments.
 std::optional<Command> BodyReader::command(const Found& found) {
   Command command;
   if (found.node->kind == YamlNode::Kind::scalar) {
-    text(found, command.shell, Templates::Use::shell);
+    shell_text(found, command.shell, command.interpreter);
     return command;
   }
   if (found.node->kind != YamlNode::Kind::sequence) {
@@ -90,6 +127,7 @@ TestSpec BodyReader::test(const Found& found) {
   path(map.find("directory"), directory);
   path(map.find("junit"), spec.junit);
   paths(map.find("artifacts"), spec.artifacts, 0);
+  artifacts_of(map.find("from"));
   map.finish();
   if (!map.valid()) return spec;
   if (run && commands) {
@@ -125,6 +163,7 @@ ApplySpec BodyReader::apply(const Found& found) {
   const Found processes_at = map.find("processes");
   const Found terraform_at = map.find("terraform");
   text_map(map.find("outputs"), spec.outputs, false);
+  artifacts_of(map.find("from"));
   const std::size_t before = values_.diagnostics().count();
   map.unsupported("kubernetes");
   map.unsupported("lambda");
@@ -148,7 +187,7 @@ ReadyCheck BodyReader::ready(const Found& found) {
   const Found shell = map.find("command");
   text(http, check.http);
   text(tcp, check.tcp);
-  text(shell, check.command, Templates::Use::shell);
+  shell_text(shell, check.command, check.interpreter);
   if (const Found within = map.find("within")) check.within = values_.duration(within).value_or(check.within);
   map.finish();
   const int count = (http ? 1 : 0) + (tcp ? 1 : 0) + (shell ? 1 : 0);
@@ -192,6 +231,22 @@ void BodyReader::window(const Found& found, StageReference::Kind kind, std::vect
   };
   if (kind == StageReference::Kind::one_window) return take(found);
   for (const Found& item : values_.list(found, 1)) take(item);
+}
+
+void BodyReader::artifacts_of(const Found& found) {
+  if (!found) return;
+  scope_.habits->hands_on = true;
+  std::vector<std::string> names;
+  for (const Found& item : values_.list(found, 1)) {
+    const auto name = values_.text(item);
+    if (!name) continue;
+    if (std::find(names.begin(), names.end(), *name) != names.end()) {
+      values_.wrong(item, fmt::format("`{}` stands twice in `from`", *name));
+      continue;
+    }
+    names.push_back(*name);
+    scope_.references.push_back({StageReference::Kind::artifacts, *name, item.node->at});
+  }
 }
 
 MetricCheck BodyReader::check(const Found& found) {
@@ -300,7 +355,16 @@ PromoteSpec BodyReader::promote(const Found& found) {
   text(map.require("branch", "the branch that is moved to the commit"), spec.branch);
   if (const Found gate_at = map.find("gate")) spec.gate = gate(gate_at, true);
   if (const Found approval = map.find("approval")) {
-    if (const auto word = values_.choice(approval, {"none", "manual"})) spec.approval = static_cast<Approval>(*word);
+    if (approval.node->kind == YamlNode::Kind::map) {
+      spec.approval = Approval::manual;
+      MapReader asked(values_, approval, "`approval`");
+      text(asked.find("message"), spec.approval_message);
+      if (const Found expires = asked.find("expires"))
+        spec.approval_expires = values_.duration(expires).value_or(spec.approval_expires);
+      asked.finish();
+    } else if (const auto word = values_.choice(approval, {"none", "manual"})) {
+      spec.approval = static_cast<Approval>(*word);
+    }
   }
   map.unsupported("merge");
   map.finish();
@@ -346,6 +410,7 @@ ApproveSpec BodyReader::approve(const Found& found) {
   ApproveSpec spec;
   MapReader map(values_, found, "`approve`");
   text(map.require("message", "what the person decides on"), spec.message);
+  if (const Found expires = map.find("expires")) spec.expires = values_.duration(expires).value_or(spec.expires);
   map.finish();
   return spec;
 }

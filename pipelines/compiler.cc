@@ -16,10 +16,35 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t max_stages = 500;
+constexpr std::size_t max_plan_bytes = 2UL * 1024 * 1024;
 
-std::string hash_of(Plan plan) {
-  plan.hash.clear();
-  return sha256_hex(to_json(plan));
+std::size_t size_of(StageSpec stage) {
+  std::size_t size = stage.name.size();
+  each_template(stage, [&](std::string& text) { size += text.size(); });
+  for (const std::string& need : stage.needs) size += need.size();
+  return size;
+}
+
+// `load (1200 KiB), unit (3 KiB)`: those that a too large plan is large by.
+std::string largest_stages(const Plan& plan) {
+  std::vector<std::pair<std::size_t, std::string>> sizes;
+  for (const StageSpec& stage : plan.stages) sizes.emplace_back(size_of(stage), stage.name);
+  std::sort(sizes.rbegin(), sizes.rend());
+  std::vector<std::string> words;
+  for (const auto& [size, name] : sizes) words.push_back(fmt::format("{} ({} KiB)", name, (size + 1023) / 1024));
+  return shortened(words, 3);
+}
+
+// A plan is a row of the journal, and every reader of its run holds it.
+void finish(Plan& plan, Diagnostics& diagnostics) {
+  const std::string json = to_json(plan);
+  if (json.size() > max_plan_bytes) {
+    diagnostics.add({}, fmt::format("the plan has {} KiB, most of it in {}", json.size() / 1024, largest_stages(plan)),
+                    fmt::format("at most {} KiB", max_plan_bytes / 1024),
+                    "use fewer combinations and variables, or put long texts into files");
+    return;
+  }
+  plan.hash = sha256_hex(json);
 }
 
 std::string_view without_mark(const std::string& text) {
@@ -62,13 +87,17 @@ Found root_of(const YamlPointer& tree) {
 
 class PipelineReader {
  public:
-  PipelineReader(const YamlPointer& tree, const PlanContext& context, Diagnostics& diagnostics)
+  PipelineReader(const YamlPointer& tree, const PlanContext& context, Diagnostics& diagnostics,
+                 const std::function<bool()>& ended)
       : context_(context),
         diagnostics_(diagnostics),
+        budget_(diagnostics, ended),
         values_(diagnostics),
         map_(values_, root_of(tree), "the pipeline") {
     map_.ignore_prefix("x-");
     scope_.context = &context_;
+    scope_.budget = &budget_;
+    scope_.habits = &habits_;
   }
 
   Plan read() {
@@ -89,8 +118,13 @@ class PipelineReader {
     if (const Found concurrency = map_.find("concurrency")) plan.concurrency = read_concurrency(concurrency, values_);
     if (const Found secrets = map_.find("secrets")) read_secrets(secrets, plan);
     if (const Found environment = map_.find("environment")) read_environment(environment, scope_, diagnostics_);
+    if (const Found shell = map_.find("shell")) read_shell(shell, scope_, diagnostics_);
     if (const Found timeout = map_.find("timeout")) plan.timeout = values_.duration(timeout).value_or(plan.timeout);
     if (const Found stages = map_.require("stages", "a map of stages")) read_stages(stages, plan);
+    if (habits_.pipe)
+      diagnostics_.warn(*habits_.pipe,
+                        "a pipe fails when any of its commands does: shell texts run with `bash -eo pipefail`",
+                        "say that it is meant so by `shell: bash`, or have what was before by `shell: sh`");
     map_.finish();
     return plan;
   }
@@ -109,11 +143,12 @@ class PipelineReader {
   void read_stages(const Found& found, Plan& plan) {
     MapReader map(values_, found, "`stages`");
     if (!map.valid()) return;
-    const std::vector<Found> entries = map.entries();
-    if (entries.empty()) return values_.wrong(found, "`stages` is empty", "at least one stage");
-    if (entries.size() > max_stages)
-      return values_.wrong(found, fmt::format("the pipeline has {} stages", entries.size()),
+    const std::size_t written = found.node->entries.size();
+    if (written == 0) return values_.wrong(found, "`stages` is empty", "at least one stage");
+    if (written > max_stages)
+      return values_.wrong(found, fmt::format("the pipeline has {} stages", written),
                            fmt::format("at most {}", max_stages));
+    const std::vector<Found> entries = map.entries();
     std::vector<StageDraft> drafts;
     for (const Found& entry : entries) {
       std::vector<StageDraft> expanded = read_stage(entry, scope_, diagnostics_);
@@ -122,11 +157,14 @@ class PipelineReader {
             entry, fmt::format("with its matrices the pipeline has more than {} stages", max_expanded_stages));
       std::move(expanded.begin(), expanded.end(), std::back_inserter(drafts));
     }
-    plan.stages = order_stages(std::move(drafts), diagnostics_);
+    plan.stages = order_stages(std::move(drafts), context_.puts_back ? OrderRule::not_asked : OrderRule::enforced,
+                               scope_, diagnostics_);
   }
 
   const PlanContext& context_;
   Diagnostics& diagnostics_;
+  Budget budget_;
+  Habits habits_;
   ValueReader values_;
   MapReader map_;
   Scope scope_;
@@ -134,43 +172,57 @@ class PipelineReader {
 
 }  // namespace
 
-Compilation compile_pipeline(const std::string& text, const std::string& path, const PlanContext& context) {
+Compilation compile_pipeline(const std::string& text, const std::string& path, const PlanContext& context,
+                             const std::function<bool()>& ended) {
   const SourceText source(path, without_mark(text));
   Diagnostics diagnostics(source);
   Compilation out;
-  if (const YamlPointer tree = parse_yaml(source, diagnostics)) {
-    Plan plan = PipelineReader(tree, context, diagnostics).read();
-    if (diagnostics.empty()) {
-      plan.hash = hash_of(plan);
-      out.plan = std::move(plan);
+  try {
+    if (const YamlPointer tree = parse_yaml(source, diagnostics, ended)) {
+      Plan plan = PipelineReader(tree, context, diagnostics, ended).read();
+      if (diagnostics.empty()) finish(plan, diagnostics);
+      if (diagnostics.empty()) out.plan = std::move(plan);
     }
+  } catch (const ReadingEnded&) {
+    out.plan.reset();
   }
+  if (!out.plan && diagnostics.empty()) out.printed = "nobody waited for the end of reading " + path + "\n";
   out.diagnostics = diagnostics.sorted();
-  out.printed = diagnostics.print();
+  out.printed += diagnostics.print();
+  out.warnings = diagnostics.warnings();
+  out.printed_warnings = diagnostics.print_warnings();
   return out;
 }
 
-Result<Plan> YamlPipelineCompiler::compile(const std::string& text, const std::string& path,
-                                           const PlanContext& context) {
-  Compilation compilation = compile_pipeline(text, path, context);
-  if (compilation.plan) return std::move(*compilation.plan);
-  return user_error(std::move(compilation.printed));
+Result<CompiledPipeline> YamlPipelineLanguage::compile(const std::string& text, const std::string& path,
+                                                       const PlanContext& context, const Ended& ended) const {
+  Compilation compilation = compile_pipeline(text, path, context, ended);
+  if (!compilation.plan) return user_error(std::move(compilation.printed));
+  CompiledPipeline compiled{std::move(*compilation.plan), {}, std::move(compilation.printed_warnings)};
+  for (const Diagnostic& warning : compilation.warnings)
+    compiled.warnings.push_back({warning.at.line, warning.at.column, warning.message, warning.hint});
+  return compiled;
 }
 
-Result<PipelineCompiler::Trigger> YamlPipelineCompiler::trigger(const std::string& text, const std::string& path) {
+Result<PipelineTrigger> YamlPipelineLanguage::trigger(const std::string& text, const std::string& path,
+                                                      const Ended& ended) const {
   const SourceText source(path, without_mark(text));
   Diagnostics diagnostics(source);
-  const YamlPointer tree = parse_yaml(source, diagnostics);
+  const YamlPointer tree = parse_yaml(source, diagnostics, ended);
   if (!tree || tree->kind != YamlNode::Kind::map) {
     if (tree) diagnostics.add(tree->at, "the file is not a map", "a map with `version` and `stages`");
     return user_error(diagnostics.print());
   }
   Diagnostics here(source);
-  const ValueReader values(here);
-  MapReader map(values, root_of(tree), "the pipeline");
-  Trigger trigger;
-  if (const Found on = map.find("on")) trigger.rules = read_trigger(on, values);
-  if (const Found concurrency = map.find("concurrency")) trigger.concurrency = read_concurrency(concurrency, values);
+  PipelineTrigger trigger;
+  try {
+    const ValueReader values(here);
+    MapReader map(values, root_of(tree), "the pipeline");
+    if (const Found on = map.find("on")) trigger.rules = read_trigger(on, values);
+    if (const Found concurrency = map.find("concurrency")) trigger.concurrency = read_concurrency(concurrency, values);
+  } catch (const ReadingEnded&) {
+    return user_error(here.print());
+  }
   if (!here.empty()) return user_error(here.print());
   return trigger;
 }

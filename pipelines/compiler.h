@@ -1,6 +1,7 @@
 // The pipeline language, version 1 (docs/pipeline.md): text to plan.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,16 +15,22 @@ struct Compilation {
   std::optional<Plan> plan;             // present exactly when nothing is wrong
   std::vector<Diagnostic> diagnostics;  // by place
   std::string printed;                  // the diagnostics, ready to print
+  std::vector<Diagnostic> warnings;     // what is right and may not be meant
+  std::string printed_warnings;
 };
 
-// Pure: the same text and context give the same plan, with its hash. At most 500 stages, 1,000 with matrices expanded.
-Compilation compile_pipeline(const std::string& text, const std::string& path, const PlanContext& context);
+// Pure: the same text and context give the same plan, with its hash. docs/limits.md says how large a file and its plan
+// may be. `ended` is asked now and then: true when nobody waits any more; there is no plan then, and maybe no
+// diagnostic.
+Compilation compile_pipeline(const std::string& text, const std::string& path, const PlanContext& context,
+                             const std::function<bool()>& ended = {});
 
-class YamlPipelineCompiler : public PipelineCompiler {
+class YamlPipelineLanguage : public PipelineLanguage {
  public:
-  Result<Plan> compile(const std::string& text, const std::string& path, const PlanContext& context) override;
+  Result<CompiledPipeline> compile(const std::string& text, const std::string& path, const PlanContext& context,
+                                   const Ended& ended) const override;
   // Reads `on` and `concurrency` only: a file that is wrong elsewhere still asks for a run, which then says so.
-  Result<Trigger> trigger(const std::string& text, const std::string& path) override;
+  Result<PipelineTrigger> trigger(const std::string& text, const std::string& path, const Ended& ended) const override;
 };
 
 }  // namespace quietgate

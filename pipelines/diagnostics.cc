@@ -12,7 +12,9 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t max_printed = 50;
-constexpr std::size_t max_kept = 1000;
+constexpr std::size_t max_kept = 100;
+constexpr std::size_t max_text = 2000;  // bytes of a message, of what was expected and of a hint
+constexpr std::size_t block = 64;
 constexpr std::size_t max_line = 160;  // characters of a source line that are shown
 
 bool starts_character(char c) {
@@ -41,6 +43,14 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+void cut(std::string& text) {
+  if (text.size() <= max_text) return;
+  text.resize(max_text);
+  while (!text.empty() && !starts_character(text.back())) text.pop_back();
+  if (!text.empty()) text.pop_back();
+  text += "...";
+}
+
 // Control characters would change the terminal, not the text; bytes that are no UTF-8 could be handed on by nobody.
 // Stray bytes within a character take no place of their own: see starts_character.
 std::string printable(std::string_view text) {
@@ -60,17 +70,33 @@ std::string printable(std::string_view text) {
 }  // namespace
 
 SourceText::SourceText(std::string path, std::string_view text) : path_(std::move(path)), text_(text), starts_{0} {
+  std::uint32_t before = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i % block == 0) marks_.push_back(before);
+    if (starts_character(text[i])) ++before;
     if (text[i] == '\n' && i + 1 < text.size()) starts_.push_back(i + 1);
   }
+  marks_.push_back(before);
+}
+
+// Where the line's text ends, before its line end.
+std::size_t SourceText::line_end(std::size_t number) const {
+  const std::size_t start = starts_[number - 1];
+  std::size_t end = number < starts_.size() ? starts_[number] : text_.size();
+  if (end > start && text_[end - 1] == '\n') --end;
+  if (end > start && text_[end - 1] == '\r') --end;
+  return end;
+}
+
+std::size_t SourceText::characters_before(std::size_t offset) const {
+  const std::size_t mark = std::min(offset / block, marks_.size() - 1);
+  return marks_[mark] + (offset > mark * block ? characters(text_.substr(mark * block, offset - mark * block)) : 0);
 }
 
 std::string_view SourceText::line(std::size_t number) const {
   if (number < 1 || number > starts_.size()) return {};
-  std::string_view rest = text_.substr(starts_[number - 1]);
-  rest = rest.substr(0, rest.find('\n'));
-  if (rest.ends_with('\r')) rest.remove_suffix(1);
-  return rest;
+  const std::size_t start = starts_[number - 1];
+  return text_.substr(start, line_end(number) - start);
 }
 
 Position SourceText::position(std::size_t offset, std::size_t length_in_bytes) const {
@@ -78,12 +104,11 @@ Position SourceText::position(std::size_t offset, std::size_t length_in_bytes) c
   const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
   const auto number = static_cast<std::size_t>(next - starts_.begin());
   const std::size_t start = starts_[number - 1];
-  const std::size_t line_end = start + line(number).size();
-  const std::size_t end = std::max(offset, std::min(offset + length_in_bytes, line_end));
+  const std::size_t end = std::max(offset, std::min(offset + length_in_bytes, line_end(number)));
   Position at;
   at.line = number;
-  at.column = 1 + characters(text_.substr(start, offset - start));
-  at.length = std::max<std::size_t>(1, characters(text_.substr(offset, end - offset)));
+  at.column = 1 + characters_before(offset) - characters_before(start);
+  at.length = std::max<std::size_t>(1, characters_before(end) - characters_before(offset));
   return at;
 }
 
@@ -93,9 +118,16 @@ std::size_t SourceText::offset(std::size_t line, std::size_t byte_column) const 
 }
 
 void Diagnostics::add(Position at, std::string message, std::string expected, std::string hint) {
-  if (all_.size() >= max_kept) return;
+  if (all_.size() >= max_kept) throw ReadingEnded{};
+  for (std::string* text : {&message, &expected, &hint}) cut(*text);
   Diagnostic diagnostic{at, std::move(message), std::move(expected), std::move(hint)};
   if (std::find(all_.begin(), all_.end(), diagnostic) == all_.end()) all_.push_back(std::move(diagnostic));
+  if (all_.size() >= max_kept) throw ReadingEnded{};
+}
+
+void Diagnostics::warn(Position at, std::string message, std::string hint) {
+  cut(message);
+  warnings_.push_back({at, std::move(message), {}, std::move(hint)});
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {
@@ -112,14 +144,23 @@ std::string Diagnostics::print() const {
   for (std::size_t i = 0; i < std::min(all.size(), max_printed); ++i) {
     out += quietgate::print(source_, all[i], !hidden_.contains(all[i].at.line));
   }
-  if (all.size() > max_printed) out += fmt::format("... and {} more errors\n", all.size() - max_printed);
+  const bool ended = all.size() >= max_kept;
+  if (all.size() > max_printed)
+    out += fmt::format("... and {}{} more errors\n", ended ? "at least " : "", all.size() - max_printed);
   return out;
 }
 
-std::string print(const SourceText& source, const Diagnostic& diagnostic, bool show_line) {
+std::string Diagnostics::print_warnings() const {
+  std::string out;
+  for (const Diagnostic& warning : warnings_)
+    out += quietgate::print(source_, warning, !hidden_.contains(warning.at.line), Weight::warning);
+  return out;
+}
+
+std::string print(const SourceText& source, const Diagnostic& diagnostic, bool show_line, Weight weight) {
   const Position& at = diagnostic.at;
-  std::string out =
-      fmt::format("{}:{}:{}: error: {}\n", printable(source.path()), at.line, at.column, printable(diagnostic.message));
+  std::string out = fmt::format("{}:{}:{}: {}: {}\n", printable(source.path()), at.line, at.column,
+                                weight == Weight::error ? "error" : "warning", printable(diagnostic.message));
   const std::string_view line = source.line(at.line);
   const std::string gutter(6, ' ');
   if (show_line && !line.empty() && at.column <= max_line) {
@@ -147,6 +188,8 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   const std::string* best = nullptr;
   std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : words) {
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    if (longer - std::min(word.size(), candidate.size()) >= least) continue;  // as many edits at the least
     const std::size_t distance = edit_distance(word, candidate);
     if (distance >= least || distance >= candidate.size()) continue;
     least = distance;
@@ -162,6 +205,12 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
     out += word;
   }
   return out;
+}
+
+std::string shortened(const std::vector<std::string>& words, std::size_t most) {
+  if (words.size() <= most) return joined(words);
+  return joined({words.begin(), words.begin() + static_cast<std::ptrdiff_t>(most)}) +
+         fmt::format(" and {} more", words.size() - most);
 }
 
 }  // namespace quietgate

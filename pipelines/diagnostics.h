@@ -2,6 +2,7 @@
 // `file:line:column: error: message`, the line, a caret, what was expected, "did you mean".
 #pragma once
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,6 +26,10 @@ struct Diagnostic {
   bool operator==(const Diagnostic&) const = default;
 };
 
+// Thrown when reading on would tell nothing more, or take too much; the diagnostics say why. Never leaves a function
+// that reads a whole file.
+struct ReadingEnded {};
+
 // A file's text by lines. Keeps a reference: the text must outlive it.
 class SourceText {
  public:
@@ -39,36 +44,50 @@ class SourceText {
   std::size_t offset(std::size_t line, std::size_t byte_column) const;  // both from 0, as yaml-cpp counts
 
  private:
+  std::size_t line_end(std::size_t number) const;
+  std::size_t characters_before(std::size_t offset) const;
+
   std::string path_;
   std::string_view text_;
   std::vector<std::size_t> starts_;
+  std::vector<std::uint32_t> marks_;  // characters before every block of bytes: a line may be as long as the file
 };
 
 class Diagnostics {
  public:
   explicit Diagnostics(const SourceText& source) : source_(source) {}
-  // The same diagnostic at the same place is kept once.
+  // The same diagnostic at the same place is kept once. Throws ReadingEnded with the hundredth: a file that is wrong in
+  // so many places is not worth the time that telling all of them can take.
   void add(Position at, std::string message, std::string expected = {}, std::string hint = {});
+  // What is right but may not be meant; told apart from what is wrong.
+  void warn(Position at, std::string message, std::string hint = {});
   // The line may hold a secret: it is never printed with a diagnostic.
   void hide_line(std::size_t line) { hidden_.insert(line); }
   bool empty() const { return all_.empty(); }
   std::size_t count() const { return all_.size(); }
   const SourceText& source() const { return source_; }
-  std::vector<Diagnostic> sorted() const;  // by place
+  std::vector<Diagnostic> sorted() const;  // what is wrong, by place
+  const std::vector<Diagnostic>& warnings() const { return warnings_; }
   // Every diagnostic as printed (the first 50, then how many more); each ends with a newline.
   std::string print() const;
+  std::string print_warnings() const;
 
  private:
   const SourceText& source_;
   std::vector<Diagnostic> all_;
+  std::vector<Diagnostic> warnings_;
   std::set<std::size_t> hidden_;
 };
 
-std::string print(const SourceText& source, const Diagnostic& diagnostic, bool show_line = true);
+enum class Weight { error, warning };
+std::string print(const SourceText& source, const Diagnostic& diagnostic, bool show_line = true,
+                  Weight weight = Weight::error);
 
 // ``did you mean `needs`?`` when one of the words is near enough to be a slip, else empty.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& words);
 // `a, b, c`.
 std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
+// As joined, at most so many of them: `a, b and 7 more`.
+std::string shortened(const std::vector<std::string>& words, std::size_t most = 10);
 
 }  // namespace quietgate

@@ -13,8 +13,9 @@ namespace {
 
 class Graph {
  public:
-  Graph(std::vector<StageDraft> drafts, Diagnostics& diagnostics)
-      : drafts_(std::move(drafts)), diagnostics_(diagnostics) {
+  Graph(std::vector<StageDraft> drafts, Budget& budget, Diagnostics& diagnostics)
+      : drafts_(std::move(drafts)), budget_(budget), diagnostics_(diagnostics) {
+    std::set<std::string> bases;
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
       auto& named = by_name_[drafts_[i].spec.name];
       if (!named.empty() && drafts_[i].spec.name != drafts_[i].base)
@@ -23,11 +24,11 @@ class Graph {
                          "in names every character but letters, digits, `_` and `-` becomes `-`");
       named.push_back(i);
       if (drafts_[i].base != drafts_[i].spec.name) by_name_[drafts_[i].base].push_back(i);
-      if (std::find(names_.begin(), names_.end(), drafts_[i].base) == names_.end()) names_.push_back(drafts_[i].base);
+      if (bases.insert(drafts_[i].base).second) names_.push_back(drafts_[i].base);
     }
   }
 
-  std::vector<StageSpec> ordered() {
+  std::vector<StageSpec> ordered(OrderRule order, const Habits& habits) {
     find_needs();
     const Ordering ordering = order_by_needs(needs_);
     if (!ordering.cycle.empty()) {
@@ -38,7 +39,9 @@ class Graph {
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
       for (const StageReference& reference : drafts_[i].references) check(i, reference);
       widen_gate(i);
+      if (order == OrderRule::enforced) check_order(i);
     }
+    if (!habits.hands_on) warn_of_trees();
     std::vector<StageSpec> out;
     for (const std::size_t i : ordering.order) out.push_back(std::move(drafts_[i].spec));
     return out;
@@ -57,6 +60,7 @@ class Graph {
           continue;
         }
         all.insert(found->second.begin(), found->second.end());
+        for (const std::size_t stage : found->second) budget_.charge(need.at, 1, drafts_[stage].spec.name.size());
       }
       needs_[i].assign(all.begin(), all.end());
       for (const std::size_t need : needs_[i]) drafts_[i].spec.needs.push_back(drafts_[need].spec.name);
@@ -88,11 +92,16 @@ class Graph {
     }
   }
 
+  Position place(const StageReference& reference) const {
+    if (!reference.node) return reference.at;
+    return position_in(diagnostics_.source(), *reference.node, reference.offset, reference.length);
+  }
+
   // The stages that a mention names, if it names any that stage `user` may know of.
-  const std::vector<std::size_t>* known_to(std::size_t user, const std::string& name, Position at) {
+  const std::vector<std::size_t>* known_to(std::size_t user, const std::string& name, const StageReference& reference) {
     const auto found = by_name_.find(name);
     if (found == by_name_.end()) {
-      diagnostics_.add(at, fmt::format("there is no stage `{}`", name), "one of " + joined(names_),
+      diagnostics_.add(place(reference), fmt::format("there is no stage `{}`", name), "one of " + joined(names_),
                        did_you_mean(name, names_));
       return nullptr;
     }
@@ -100,9 +109,9 @@ class Graph {
       if (ancestors_[user][i]) continue;
       const std::string& self = drafts_[user].base;
       if (i == user || name == self) {
-        diagnostics_.add(at, fmt::format("stage `{}` can't use what it does itself", self));
+        diagnostics_.add(place(reference), fmt::format("stage `{}` can't use what it does itself", self));
       } else {
-        diagnostics_.add(at, fmt::format("stage `{}` does not wait for `{}`", self, name), {},
+        diagnostics_.add(place(reference), fmt::format("stage `{}` does not wait for `{}`", self, name), {},
                          fmt::format("add `{}` to the `needs` of `{}`", name, self));
       }
       return nullptr;
@@ -112,21 +121,42 @@ class Graph {
 
   void check(std::size_t user, const StageReference& reference) {
     if (reference.kind == StageReference::Kind::expression) return check_expression(user, reference);
-    const auto* stages = known_to(user, reference.name, reference.at);
+    const auto* stages = known_to(user, reference.name, reference);
     if (!stages) return;
+    if (reference.kind == StageReference::Kind::artifacts) return give_artifacts(user, reference, *stages);
     if (reference.kind == StageReference::Kind::one_window && stages->size() > 1)
-      return ambiguous(reference.name, reference.at, *stages);
+      return ambiguous(reference.name, reference, *stages);
     const char* kind = kind_of(drafts_[stages->front()].spec.body);
     if (std::string_view(kind) == "load" || std::string_view(kind) == "verify") return;
-    diagnostics_.add(reference.at,
+    diagnostics_.add(place(reference),
                      fmt::format("stage `{}` is of kind `{}`, which has no time span to judge", reference.name, kind),
                      "a stage of kind load or verify");
   }
 
-  void ambiguous(const std::string& name, Position at, const std::vector<std::size_t>& stages) {
+  void give_artifacts(std::size_t user, const StageReference& reference, const std::vector<std::size_t>& stages) {
+    const StageSpec& giver = drafts_[stages.front()].spec;
+    const auto* test = std::get_if<TestSpec>(&giver.body);
+    if (!test) {
+      diagnostics_.add(
+          reference.at,
+          fmt::format("stage `{}` is of kind `{}`, which keeps no artifacts", reference.name, kind_of(giver.body)),
+          "a stage of kind test with `artifacts`");
+    } else if (test->artifacts.empty()) {
+      diagnostics_.add(place(reference), fmt::format("stage `{}` keeps no artifacts", reference.name), {},
+                       fmt::format("name the files in `artifacts` of its `test`, such as [out/app]"));
+    }
+    auto& from = drafts_[user].spec.from;
+    for (const std::size_t i : stages) {
+      const std::string& name = drafts_[i].spec.name;
+      budget_.charge(reference.at, 1, name.size());
+      if (std::find(from.begin(), from.end(), name) == from.end()) from.push_back(name);
+    }
+  }
+
+  void ambiguous(const std::string& name, const StageReference& reference, const std::vector<std::size_t>& stages) {
     std::vector<std::string> choices;
     for (const std::size_t i : stages) choices.push_back(drafts_[i].spec.name);
-    diagnostics_.add(at, fmt::format("stage `{}` has a matrix, so `{}` is several stages", name, name),
+    diagnostics_.add(place(reference), fmt::format("stage `{}` has a matrix, so `{}` is several stages", name, name),
                      "one of " + joined(choices));
   }
 
@@ -135,21 +165,21 @@ class Graph {
     const std::size_t outputs = rest.rfind(".outputs.");
     const bool outcome = outputs == std::string::npos && rest.ends_with(".outcome");
     if (!outcome && (outputs == std::string::npos || rest.find('.', outputs + 9) != std::string::npos)) {
-      diagnostics_.add(reference.at, fmt::format("`{}` is not something that is known of a stage", reference.name),
+      diagnostics_.add(place(reference), fmt::format("`{}` is not something that is known of a stage", reference.name),
                        "stages.NAME.outputs.KEY or stages.NAME.outcome");
       return;
     }
     const std::string name = rest.substr(0, outcome ? rest.size() - 8 : outputs);
-    const auto* stages = known_to(user, name, reference.at);
+    const auto* stages = known_to(user, name, reference);
     if (!stages) return;
-    if (stages->size() > 1) return ambiguous(name, reference.at, *stages);
-    if (!outcome) check_output(drafts_[stages->front()].spec, rest.substr(outputs + 9), reference.at);
+    if (stages->size() > 1) return ambiguous(name, reference, *stages);
+    if (!outcome) check_output(drafts_[stages->front()].spec, rest.substr(outputs + 9), reference);
   }
 
-  void check_output(const StageSpec& stage, const std::string& key, Position at) {
+  void check_output(const StageSpec& stage, const std::string& key, const StageReference& reference) {
     const auto* apply = std::get_if<ApplySpec>(&stage.body);
     if (!apply) {
-      diagnostics_.add(at,
+      diagnostics_.add(place(reference),
                        fmt::format("stage `{}` is of kind `{}`, which has no outputs", stage.name, kind_of(stage.body)),
                        "a stage of kind apply");
       return;
@@ -158,7 +188,7 @@ class Graph {
     if (std::holds_alternative<TerraformSpec>(apply->provisioner) || apply->outputs.contains(key)) return;
     std::vector<std::string> keys;
     for (const auto& [name, value] : apply->outputs) keys.push_back(name);
-    diagnostics_.add(at, fmt::format("stage `{}` has no output `{}`", stage.name, key),
+    diagnostics_.add(place(reference), fmt::format("stage `{}` has no output `{}`", stage.name, key),
                      keys.empty() ? "an output declared in its `outputs:`" : "one of " + joined(keys),
                      did_you_mean(key, keys));
   }
@@ -170,12 +200,83 @@ class Graph {
     for (const std::string& name : promote->gate->during) {
       const auto found = by_name_.find(name);
       if (found == by_name_.end()) continue;
-      for (const std::size_t i : found->second) all.push_back(drafts_[i].spec.name);
+      for (const std::size_t i : found->second) {
+        budget_.charge(drafts_[user].at, 1, drafts_[i].spec.name.size());
+        all.push_back(drafts_[i].spec.name);
+      }
     }
     promote->gate->during = std::move(all);
   }
 
+  // Nothing is promoted or deployed to stay before every test and verify stage has passed that does not come after it.
+  void check_order(std::size_t user) {
+    StageDraft& draft = drafts_[user];
+    const std::string act = act_of(draft.spec);
+    if (act.empty()) return;
+    draft.spec.waives_order = draft.needs_nothing;
+    if (draft.needs_nothing)
+      return diagnostics_.warn(
+          draft.at, fmt::format("stage `{}` {} without waiting for any test: its `needs` is `[]`", draft.base, act));
+    std::vector<std::size_t> missed;
+    for (std::size_t i = 0; i < drafts_.size(); ++i) {
+      const StageBody& body = drafts_[i].spec.body;
+      const bool judges = std::holds_alternative<TestSpec>(body) || std::holds_alternative<VerifySpec>(body);
+      if (judges && i != user && !ancestors_[user][i] && !ancestors_[i][user]) missed.push_back(i);
+    }
+    const std::string stages = shortened(written_names(missed));
+    // To wait for the last of them is to wait for those that come before it.
+    std::vector<std::size_t> last;
+    for (const std::size_t i : missed) {
+      if (std::none_of(missed.begin(), missed.end(), [&](std::size_t other) { return ancestors_[other][i]; }))
+        last.push_back(i);
+    }
+    const std::string remedy = joined(written_names(last));
+    if (draft.needs.empty()) {
+      diagnostics_.add(draft.at,
+                       fmt::format("stage `{}` needs nothing: it {} at once{}{}", draft.base, act,
+                                   missed.empty() ? "" : ", beside ", stages),
+                       missed.empty() ? "`needs:` with what must pass before it" : fmt::format("`needs: [{}]`", remedy),
+                       "write `needs: []` to say that it waits for nothing on purpose");
+    } else if (!missed.empty()) {
+      diagnostics_.add(draft.at, fmt::format("stage `{}` {} without waiting for {}", draft.base, act, stages),
+                       "every test and verify stage that does not need it to come before it",
+                       fmt::format("add {} to the `needs` of `{}`", remedy, draft.base));
+    }
+  }
+
+  // Once: where a test comes after a test, and neither names what it makes or takes.
+  void warn_of_trees() {
+    const auto is_test = [&](std::size_t i) { return std::holds_alternative<TestSpec>(drafts_[i].spec.body); };
+    for (std::size_t user = 0; user < drafts_.size(); ++user) {
+      for (std::size_t i = 0; is_test(user) && i < drafts_.size(); ++i) {
+        if (!ancestors_[user][i] || !is_test(i)) continue;
+        return diagnostics_.warn(
+            drafts_[user].at,
+            fmt::format("stage `{}` sees nothing of what `{}` makes: each stage has a tree of its own",
+                        drafts_[user].base, drafts_[i].base),
+            fmt::format("what it takes from there is kept by `artifacts` in `{}` and named by `from` in `{}`",
+                        drafts_[i].base, drafts_[user].base));
+      }
+    }
+  }
+
+  static std::string act_of(const StageSpec& stage) {
+    if (std::holds_alternative<PromoteSpec>(stage.body)) return "promotes";
+    const auto* apply = std::get_if<ApplySpec>(&stage.body);
+    return apply && apply->keep ? "deploys" : "";
+  }
+
+  // As the file has them, each once.
+  std::vector<std::string> written_names(const std::vector<std::size_t>& stages) const {
+    std::vector<std::string> names;
+    for (const std::size_t i : stages) {
+      if (names.empty() || names.back() != drafts_[i].base) names.push_back(drafts_[i].base);
+    }
+    return names;
+  }
+
   std::vector<StageDraft> drafts_;
+  Budget& budget_;
   Diagnostics& diagnostics_;
   std::map<std::string, std::vector<std::size_t>> by_name_;  // a base name has all its expansions
   std::vector<std::string> names_;
@@ -215,8 +316,9 @@ Ordering order_by_needs(const std::vector<std::vector<std::size_t>>& needs) {
   return out;
 }
 
-std::vector<StageSpec> order_stages(std::vector<StageDraft> drafts, Diagnostics& diagnostics) {
-  return Graph(std::move(drafts), diagnostics).ordered();
+std::vector<StageSpec> order_stages(std::vector<StageDraft> drafts, OrderRule order, const Scope& scope,
+                                    Diagnostics& diagnostics) {
+  return Graph(std::move(drafts), *scope.budget, diagnostics).ordered(order, *scope.habits);
 }
 
 }  // namespace quietgate

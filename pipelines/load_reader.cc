@@ -248,6 +248,7 @@ LoadSpec BodyReader::load(const Found& found) {
   LoadSpec spec;
   MapReader map(values_, found, "`load`");
   load_source(map, spec);
+  artifacts_of(map.find("from"));
   const bool locust = !spec.command && spec.k6.empty();
   text(locust ? map.require("host", "the URL of the service under load") : map.find("host"), spec.host);
   load_course(map, spec);

@@ -120,7 +120,10 @@ Facts facts(const PromoteSpec& promote) {
   } else if (promote.back_from.empty()) {
     out.push_back("no gate");
   }
-  if (promote.approval == Approval::manual) out.push_back("when a person approves");
+  if (promote.approval == Approval::manual) {
+    out.push_back("when a person approves within " + human_duration(promote.approval_expires));
+    if (!promote.approval_message.empty()) out.push_back("who is asked: " + shown(promote.approval_message));
+  }
   return out;
 }
 
@@ -132,7 +135,31 @@ Facts facts(const FaultSpec& fault) {
 }
 
 Facts facts(const ApproveSpec& approve) {
-  return {"a person decides: " + shown(approve.message)};
+  return {"a person decides within " + human_duration(approve.expires) + ": " + shown(approve.message)};
+}
+
+// What runs the shell texts of a stage, when the file says it.
+std::vector<std::string> shell_of(const StageBody& body) {
+  std::vector<std::string> shell;
+  const auto take = [&](const std::vector<std::string>& interpreter) {
+    if (shell.empty()) shell = interpreter;
+  };
+  if (const auto* test = std::get_if<TestSpec>(&body)) {
+    for (const Command& command : test->commands) take(command.interpreter);
+  } else if (const auto* fault = std::get_if<FaultSpec>(&body)) {
+    take(fault->command.interpreter);
+    if (fault->undo) take(fault->undo->interpreter);
+  } else if (const auto* load = std::get_if<LoadSpec>(&body)) {
+    if (load->command) take(load->command->interpreter);
+    if (load->autoscaling && load->autoscaling->command) take(load->autoscaling->command->interpreter);
+  } else if (const auto* apply = std::get_if<ApplySpec>(&body)) {
+    const auto* processes = std::get_if<ProcessesSpec>(&apply->provisioner);
+    for (const ServiceSpec& service : processes ? processes->services : std::vector<ServiceSpec>{}) {
+      take(service.command.interpreter);
+      if (service.ready) take(service.ready->interpreter);
+    }
+  }
+  return shell;
 }
 
 }  // namespace
@@ -140,9 +167,12 @@ Facts facts(const ApproveSpec& approve) {
 std::string describe(const StageSpec& stage) {
   Facts all;
   if (!stage.needs.empty()) all.push_back("after " + joined(stage.needs));
+  if (stage.waives_order) all.push_back("waits for no test, on purpose (`needs: []`)");
   if (!stage.condition.empty()) all.push_back("if " + shown(stage.condition));
+  if (!stage.from.empty()) all.push_back("with the artifacts of " + joined(stage.from));
   const Facts own = std::visit([](const auto& body) { return facts(body); }, stage.body);
   all.insert(all.end(), own.begin(), own.end());
+  if (const auto shell = shell_of(stage.body); !shell.empty()) all.push_back("shell " + joined(shell, " "));
   if (!stage.lock.empty())
     all.push_back(fmt::format("lock {}{}", stage.lock, keeps_lock(stage) ? " until its environment is gone" : ""));
   if (stage.retry.attempts > 1) all.push_back(fmt::format("up to {} attempts", stage.retry.attempts));

@@ -7,19 +7,25 @@
 
 namespace quietgate {
 
+namespace {
+
+constexpr std::size_t max_services = 100;
+
+}  // namespace
+
 ProcessesSpec BodyReader::processes(const Found& found) {
   std::vector<ServiceSpec> services;
   std::vector<Position> places;
   std::vector<std::string> names;
   MapReader map(values_, found, "`processes`");
   const std::string characters = std::string(letters_and_digits) + "_-";
-  for (const Found& entry : map.entries()) {
+  for (const Found& entry : map.entries(max_services)) {
     values_.is_name(entry, entry.name, letters, characters, 63, "a letter, then letters, digits, `_` or `-`");
     names.push_back(entry.name);
     places.push_back(entry.key_at);
     services.push_back(service(entry));
   }
-  if (map.valid() && services.empty()) values_.wrong(found, "`processes` is empty", "at least one service");
+  if (map.valid() && found.node->entries.empty()) values_.wrong(found, "`processes` is empty", "at least one service");
 
   std::vector<std::vector<std::size_t>> needs(services.size());
   for (std::size_t i = 0; i < services.size(); ++i) {

@@ -67,6 +67,21 @@ std::optional<Milliseconds> parse_duration(std::string_view text) {
   return Milliseconds(std::llround(total));
 }
 
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, unsigned>, 4> units{
+      {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
+  constexpr std::uint64_t most = 1ULL << 50;
+  for (const auto& [unit, bits] : units) {
+    if (!text.ends_with(unit)) continue;
+    text.remove_suffix(unit.size());
+    std::uint64_t count = 0;
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc{} || stop != text.data() + text.size() || count > (most >> bits)) return std::nullopt;
+    return count << bits;
+  }
+  return std::nullopt;
+}
+
 std::variant<Bound, std::string> parse_bound(std::string_view text, Measure measure) {
   using R = Bound::Relation;
   constexpr std::array<std::pair<std::string_view, R>, 6> relations{{{"<=", R::less_equal},

@@ -1,6 +1,7 @@
 // Durations and bounds as people write them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@ namespace quietgate {
 
 // `90s`, `1h30m`, `250ms`, `1.5s`, `2d`: digits with a unit (ms, s, m, h, d), largest first or not. At most 30 days.
 std::optional<Milliseconds> parse_duration(std::string_view text);
+
+// `64KiB`, `500MiB`, `1GiB`: whole digits with a unit. At most 1,024 TiB.
+std::optional<std::uint64_t> parse_size(std::string_view text);
 
 // What a bounded number measures, which says which units its bound may have.
 enum class Measure { plain, ratio, time };  // ratio: plain or `%`; time: needs ms, s, m or h

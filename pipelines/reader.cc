@@ -256,9 +256,14 @@ void MapReader::unsupported(const std::string& key) {
   }
 }
 
-std::vector<Found> MapReader::entries() const {
+std::vector<Found> MapReader::entries(std::size_t most) const {
   std::vector<Found> out;
   if (!map_) return out;
+  if (map_->entries.size() > most) {
+    values_.wrong(found_, fmt::format("{} has {} entries", what_, map_->entries.size()),
+                  fmt::format("at most {}", most));
+    return out;
+  }
   for (const YamlEntry& entry : map_->entries) out.push_back({entry.value.get(), entry.key, entry.key_at});
   return out;
 }

@@ -76,7 +76,8 @@ class MapReader {
   void unsupported(const std::string& key);
   // Keys that start with this are the user's own.
   void ignore_prefix(std::string prefix) { ignored_prefix_ = std::move(prefix); }
-  std::vector<Found> entries() const;  // all of them, for maps whose keys are names
+  // All of them, for maps whose keys are names; none, and a diagnostic, when there are more than `most`.
+  std::vector<Found> entries(std::size_t most = 1000) const;
   void finish();
 
   const std::string& what() const { return what_; }

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace quietgate {
 
 namespace {
 
 constexpr std::size_t max_expansions = 1000;
-constexpr std::size_t max_expanded_values = 500'000;
+constexpr std::size_t max_axes = 10;
 const std::string stage_name_expected = "a letter, then up to 62 letters, digits, `_` or `-`";
 const std::string name_characters = std::string(letters_and_digits) + "_-";
 const std::string lock_characters = std::string(letters_and_digits) + "._/-";
@@ -28,8 +29,8 @@ std::string sanitized(const std::string& value) {
 std::vector<Combination> combinations(const Found& found, const ValueReader& values) {
   std::vector<Combination> all{{}};
   MapReader map(values, found, "`matrix`");
-  if (map.valid() && map.entries().empty()) values.wrong(found, "`matrix` is empty", "a map of lists");
-  for (const Found& axis : map.entries()) {
+  if (map.valid() && found.node->entries.empty()) values.wrong(found, "`matrix` is empty", "a map of lists");
+  for (const Found& axis : map.entries(max_axes)) {
     if (!values.is_name(axis, axis.name, variable_first, name_characters, 63,
                         "a letter, then letters, digits, `_` or `-`"))
       continue;
@@ -105,7 +106,12 @@ class StageReader {
     read_flow();
     read_body();
     map_.finish();
-    for (auto& [name, value] : scope_.environment) draft_.spec.environment[name] = std::move(value.text);
+    std::size_t bytes = 0;
+    for (auto& [name, value] : scope_.environment) {
+      bytes += name.size() + value.text.size();
+      draft_.spec.environment[name] = std::move(value.text);
+    }
+    scope_.budget->charge(draft_.at, 0, bytes);
     draft_.references = std::move(scope_.references);
     return std::move(draft_);
   }
@@ -117,6 +123,7 @@ class StageReader {
     if (const Found condition = map_.find("if")) read_condition(condition);
     if (const Found environment = map_.find("environment"))
       read_environment(environment, scope_, values_.diagnostics());
+    if (const Found shell = map_.find("shell")) read_shell(shell, scope_, values_.diagnostics());
     if (const Found timeout = map_.find("timeout")) spec.timeout = values_.duration(timeout).value_or(spec.timeout);
     if (const Found retry = map_.find("retry")) read_retry(retry, values_, spec.retry);
     if (const Found go_on = map_.find("continue_on_error"))
@@ -139,11 +146,12 @@ class StageReader {
   }
 
   void read_needs(const Found& found) {
+    draft_.needs_nothing = found.node->kind == YamlNode::Kind::sequence && found.node->items.empty();
+    std::set<std::string> names;
     for (const Found& item : values_.list(found)) {
       const auto name = values_.text(item);
       if (!name) continue;
-      const auto same = [&](const NeedAt& need) { return need.name == *name; };
-      if (std::any_of(draft_.needs.begin(), draft_.needs.end(), same)) {
+      if (!names.insert(*name).second) {
         values_.wrong(item, fmt::format("`{}` stands twice in `needs`", *name));
       } else {
         draft_.needs.push_back({*name, item.node->at});
@@ -255,6 +263,32 @@ void read_environment(const Found& found, Scope& scope, Diagnostics& diagnostics
   for (auto& [name, value] : read) scope.environment[name] = std::move(value);
 }
 
+void read_shell(const Found& found, Scope& scope, Diagnostics& diagnostics) {
+  const ValueReader values(diagnostics);
+  const std::string expected = "bash, sh, or a list: a program and its arguments, such as [python3, -c]";
+  scope.shell.clear();
+  if (found.node->kind == YamlNode::Kind::scalar) {
+    const std::string& word = found.node->text;
+    if (word == "bash") {
+      scope.shell = {"bash", "-eo", "pipefail", "-c"};
+    } else if (word == "sh") {
+      scope.shell = {"/bin/sh", "-e", "-c"};
+    } else if (values.text(found)) {
+      values.wrong(found, fmt::format("`shell` is `{}`", word), expected, did_you_mean(word, {"bash", "sh"}));
+    }
+    return;
+  }
+  if (found.node->kind != YamlNode::Kind::sequence) return values.wrong_type(found, expected);
+  for (const Found& item : values.list(found, 1, 20)) {
+    auto word = values.text(item, 1000);
+    if (!word) continue;
+    if (word->find("${{") != std::string::npos)
+      values.wrong(item, "an expression can't stand in `shell`", "words that are taken as they are",
+                   "give `run` a list");
+    scope.shell.push_back(std::move(*word));
+  }
+}
+
 std::vector<StageDraft> read_stage(const Found& found, const Scope& scope, Diagnostics& diagnostics) {
   const ValueReader values(diagnostics);
   values.is_name(found, found.name, letters, name_characters, 63, stage_name_expected);
@@ -265,11 +299,8 @@ std::vector<StageDraft> read_stage(const Found& found, const Scope& scope, Diagn
     }
   }
   std::vector<StageDraft> drafts;
-  if (matrix.size() * found.node->size > max_expanded_values) {
-    values.wrong(found,
-                 fmt::format("stage `{}` is too large for {} combinations of its matrix", found.name, matrix.size()));
-    return drafts;
-  }
+  // Also the stage's copies of the pipeline's variables are made of it.
+  scope.budget->charge(found.key_at, matrix.size() * (found.node->size + scope.environment.size()), 0);
   for (const Combination& combination : matrix) {
     StageReader reader(found, scope, diagnostics);
     drafts.push_back(reader.read(combination));

@@ -20,6 +20,7 @@ struct StageDraft {
   Position at;       // of the name
   StageSpec spec;
   std::vector<NeedAt> needs;
+  bool needs_nothing = false;  // `needs: []` was written
   std::vector<StageReference> references;
 };
 
@@ -29,6 +30,9 @@ std::vector<StageDraft> read_stage(const Found& found, const Scope& scope, Diagn
 
 // Reads an `environment:` map into scope.environment.
 void read_environment(const Found& found, Scope& scope, Diagnostics& diagnostics);
+
+// Reads a `shell:` into scope.shell.
+void read_shell(const Found& found, Scope& scope, Diagnostics& diagnostics);
 
 // Reads the body of one kind (`test`, ...). Unknown output names, ports and the like are checked by `scope`.
 class BodyReader {
@@ -49,6 +53,7 @@ class BodyReader {
   void text(const Found& found, std::string& out, Templates::Use use = Templates::Use::plain);
   void path(const Found& found, std::string& out);
   void paths(const Found& found, std::vector<std::string>& out, std::size_t least);
+  void shell_text(const Found& found, std::string& out, std::vector<std::string>& interpreter);
   std::optional<Command> command(const Found& found);
   void text_map(const Found& found, std::map<std::string, std::string>& out, bool variables);
   void ports(const Found& found, ApplySpec& out);
@@ -68,6 +73,7 @@ class BodyReader {
   void waivers(const Found& found, std::map<std::string, std::string>& out);
   MetricCheck check(const Found& found);
   void window(const Found& found, StageReference::Kind kind, std::vector<std::string>& out);
+  void artifacts_of(const Found& found);  // `from`
 
   const ValueReader& values_;
   Templates templates_;

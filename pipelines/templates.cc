@@ -60,11 +60,8 @@ std::optional<std::string> Templates::value_of(const std::string& name) const {
     if (const auto* text = value(scope_.matrix, name.substr(7))) return *text;
   }
   if (name.starts_with("environment.")) {
-    const auto* variable = value(scope_.environment, name.substr(12));
-    if (!variable) return std::nullopt;
     // A value that is only known while the run goes stays a name; the stage's resolved environment answers it then.
-    const auto final_text = resolve(variable->text, [](const std::string&) { return std::nullopt; });
-    if (final_text.ok()) return *final_text;
+    if (const auto* variable = value(scope_.environment, name.substr(12))) return variable->known;
   }
   return std::nullopt;
 }
@@ -120,8 +117,8 @@ bool Templates::check_group(const Found& found, const Mention& mention, const st
       wrong(found, mention, "`stages.*` is known only inside a stage");
       return false;
     }
-    scope_.references.push_back({StageReference::Kind::expression, mention.name,
-                                 position_in(diagnostics_.source(), *found.node, mention.offset, mention.length)});
+    scope_.references.push_back(
+        {StageReference::Kind::expression, mention.name, found.node->at, found.node, mention.offset, mention.length});
     return true;
   }
   const std::vector<std::string> groups{"commit",  "run",   "stages", "environment",
@@ -169,7 +166,10 @@ std::optional<std::string> Templates::read(const Found& found, Use use) {
   auto answer = use == Use::condition ? resolve_known_condition(text, lookup)
                 : use == Use::settled ? resolve(text, lookup)
                                       : resolve_known(text, lookup);
-  if (answer.ok()) return std::move(*answer);
+  if (answer.ok()) {
+    scope_.budget->charge(found.node->at, 1, answer->size());
+    return std::move(*answer);
+  }
   diagnostics_.add(
       found.node->at, answer.error().message,
       use == Use::settled ? "what is known when the file is compiled: commit, run, environment, matrix" : "",
@@ -181,7 +181,9 @@ std::optional<EnvironmentValue> Templates::read_variable(const Found& found) {
   const auto names = checked_mentions(found, Use::plain);
   auto text = names ? read(found, Use::plain) : std::nullopt;
   if (!text) return std::nullopt;
-  EnvironmentValue value{std::move(*text), false, false};
+  EnvironmentValue value{std::move(*text), false, false, std::nullopt};
+  auto final_text = resolve(value.text, [](const std::string&) { return std::nullopt; });
+  if (final_text.ok()) value.known = std::move(*final_text);
   for (const Mention& mention : *names) {
     value.untrusted = value.untrusted || chosen_by_author(mention.name);
     value.secret = value.secret || mention.name.starts_with("secrets.");

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/budget.h"
 #include "pipelines/reader.h"
 #include "runner/core/expression.h"
 #include "runner/ports/pipeline.h"
@@ -15,10 +16,16 @@ namespace quietgate {
 
 // A mention of another stage, to be checked once all stages are known.
 struct StageReference {
-  enum class Kind { expression, one_window, windows };  // the latter two: `during` of verify and of a gate
+  // one_window, windows: `during` of verify and of a gate; artifacts: `from`.
+  enum class Kind { expression, one_window, windows, artifacts };
   Kind kind = Kind::expression;
   std::string name;  // expression: the whole dotted name; else the stage's name
-  Position at;
+  Position at;       // of the text
+  // expression: where in the text. To find its place in the file takes a walk through the text, so only what is wrong
+  // is looked for.
+  const YamlNode* node = nullptr;
+  std::size_t offset = 0;
+  std::size_t length = 0;
 };
 
 // What an environment variable's value mentions, so that it can't be smuggled into a command line.
@@ -26,15 +33,25 @@ struct EnvironmentValue {
   std::string text;        // (template)
   bool untrusted = false;  // holds text that whoever pushed a commit chose
   bool secret = false;
+  std::optional<std::string> known;  // its final text, when that is known already
+};
+
+// What the whole file does that `validate` warns of.
+struct Habits {
+  std::optional<Position> pipe;  // in the first shell text that has one, and no `shell:` that says how it is meant
+  bool hands_on = false;         // some stage has `from`
 };
 
 // What is known at one place of the file.
 struct Scope {
   const PlanContext* context = nullptr;
+  Budget* budget = nullptr;
+  Habits* habits = nullptr;
   std::map<std::string, EnvironmentValue> environment;
   std::map<std::string, std::string> matrix;
   std::vector<std::string> secrets;
   std::vector<std::string> ports;
+  std::vector<std::string> shell;          // interpreter of shell texts; empty: the default
   bool in_apply = false;                   // ports.* and apply.* may be used
   bool in_stage = false;                   // stages.* may be used
   std::vector<StageReference> references;  // collected

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -28,7 +27,8 @@ struct Abort {
 // Builds the tree from the parser's events, so that limits hold while it parses and an alias keeps its own place.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(const SourceText& source, Diagnostics& diagnostics) : source_(source), diagnostics_(diagnostics) {}
+  Builder(const SourceText& source, Diagnostics& diagnostics, const std::function<bool()>& ended)
+      : source_(source), diagnostics_(diagnostics), ended_(ended) {}
 
   YamlPointer root() const { return root_; }
 
@@ -103,6 +103,7 @@ class Builder : public YAML::EventHandler {
   }
 
   std::shared_ptr<YamlNode> start(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    if (++started_ % 256 == 0 && ended_ && ended_()) throw ReadingEnded{};
     auto node = std::make_shared<YamlNode>();
     node->kind = kind;
     node->offset = anchor == 0 ? offset(mark) : behind_anchor(offset(mark));
@@ -150,7 +151,7 @@ class Builder : public YAML::EventHandler {
   void close() {
     Open level = std::move(open_.back());
     open_.pop_back();
-    for (const YamlPointer& map : level.merges) merge(*level.node, *map);
+    merge(*level.node, level.merges);
     finish(std::move(level.node), level.anchor);
   }
   void finish(std::shared_ptr<YamlNode> node, YAML::anchor_t anchor) {
@@ -200,16 +201,21 @@ class Builder : public YAML::EventHandler {
       parent.merges.push_back(map);
     }
   }
-  static void merge(YamlNode& into, const YamlNode& from) {
+  static void merge(YamlNode& into, const std::vector<YamlPointer>& maps) {
+    if (maps.empty()) return;
     std::set<std::string> present;
     for (const YamlEntry& entry : into.entries) present.insert(entry.key);
-    for (const YamlEntry& entry : from.entries) {
-      if (present.insert(entry.key).second) into.entries.push_back(entry);
+    for (const YamlPointer& map : maps) {
+      for (const YamlEntry& entry : map->entries) {
+        if (present.insert(entry.key).second) into.entries.push_back(entry);
+      }
     }
   }
 
   const SourceText& source_;
   Diagnostics& diagnostics_;
+  const std::function<bool()>& ended_;
+  std::size_t started_ = 0;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, YamlPointer> anchors_;
   std::optional<Position> alias_at_;
@@ -255,10 +261,50 @@ const YamlNode* YamlNode::find(const std::string& key) const {
   return nullptr;
 }
 
+namespace {
+
+constexpr std::string_view digits = "0123456789";
+
+// Takes what is one of the characters off the front; how many.
+std::size_t take(std::string_view& text, std::string_view characters) {
+  const std::size_t count = std::min(text.find_first_not_of(characters), text.size());
+  text.remove_prefix(count);
+  return count;
+}
+
+void take_sign(std::string_view& text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+}
+
+bool is_integer(std::string_view text) {
+  const bool octal = text.starts_with("0o");
+  if (octal || text.starts_with("0x")) {
+    text.remove_prefix(2);
+    return take(text, octal ? "01234567" : "0123456789abcdefABCDEF") > 0 && text.empty();
+  }
+  take_sign(text);
+  return take(text, digits) > 0 && text.empty();
+}
+
+bool is_number(std::string_view text) {
+  if (text == ".nan" || text == ".NaN" || text == ".NAN") return true;
+  take_sign(text);
+  if (text == ".inf" || text == ".Inf" || text == ".INF") return true;
+  const std::size_t whole = take(text, digits);
+  const bool point = text.starts_with('.');
+  if (point) text.remove_prefix(1);
+  const std::size_t fraction = point ? take(text, digits) : 0;
+  if (whole + fraction == 0) return false;
+  if (text.empty()) return true;
+  if (text[0] != 'e' && text[0] != 'E') return false;
+  text.remove_prefix(1);
+  take_sign(text);
+  return take(text, digits) > 0 && text.empty();
+}
+
+}  // namespace
+
 YamlType type_of(const YamlNode& node) {
-  static const std::regex integer("[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+");
-  static const std::regex number(
-      "[-+]?(\\.[0-9]+|[0-9]+(\\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\\.(inf|Inf|INF)|\\.(nan|NaN|NAN)");
   switch (node.kind) {
     case YamlNode::Kind::null:
       return YamlType::null;
@@ -275,8 +321,8 @@ YamlType type_of(const YamlNode& node) {
   for (const char* word : {"true", "True", "TRUE", "false", "False", "FALSE"}) {
     if (text == word) return YamlType::boolean;
   }
-  if (std::regex_match(text, integer)) return YamlType::integer;
-  return std::regex_match(text, number) ? YamlType::number : YamlType::text;
+  if (is_integer(text)) return YamlType::integer;
+  return is_number(text) ? YamlType::number : YamlType::text;
 }
 
 const char* to_string(YamlType type) {
@@ -299,7 +345,7 @@ const char* to_string(YamlType type) {
   return "something";
 }
 
-YamlPointer parse_yaml(const SourceText& source, Diagnostics& diagnostics) {
+YamlPointer parse_yaml(const SourceText& source, Diagnostics& diagnostics, const std::function<bool()>& ended) {
   if (source.text().size() > yaml_max_bytes) {
     diagnostics.add({}, fmt::format("the file has {} bytes", source.text().size()), "at most 1 MiB");
     return nullptr;
@@ -311,12 +357,14 @@ YamlPointer parse_yaml(const SourceText& source, Diagnostics& diagnostics) {
   try {
     std::istringstream stream{std::string(source.text())};
     YAML::Parser parser(stream);
-    Builder builder(source, diagnostics);
+    Builder builder(source, diagnostics, ended);
     while (parser.HandleNextDocument(builder)) continue;
     if (builder.root() && builder.root()->kind != YamlNode::Kind::null) return builder.root();
     diagnostics.add({}, "the file is empty", "a map");
   } catch (const Abort& abort) {
     diagnostics.add(abort.diagnostic.at, abort.diagnostic.message, abort.diagnostic.expected);
+  } catch (const ReadingEnded&) {
+    return nullptr;
   } catch (const YAML::ParserException& problem) {
     const Diagnostic error = syntax_error(source, problem);
     diagnostics.add(error.at, error.message, error.expected, error.hint);

@@ -8,6 +8,7 @@
 //   - Nesting is at most 32 levels.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -49,7 +50,9 @@ constexpr std::size_t yaml_max_bytes = 1024 * 1024;
 
 // The tree, or nullptr with at least one diagnostic. Some problems (duplicate keys) leave a usable tree and a
 // diagnostic.
-YamlPointer parse_yaml(const SourceText& source, Diagnostics& diagnostics);
+// `ended` is asked now and then: true when nobody waits any more, or not longer; then there is no tree, and maybe no
+// diagnostic.
+YamlPointer parse_yaml(const SourceText& source, Diagnostics& diagnostics, const std::function<bool()>& ended = {});
 
 // The place of a byte of a scalar's value: exact where the value stands in the file as it is, else the scalar's place.
 Position position_in(const SourceText& source, const YamlNode& scalar, std::size_t offset, std::size_t length);

@@ -8,6 +8,7 @@
 #include "runner/adapters/posix_processes.h"
 #include "runner/composition.h"
 #include "runner/daemon.h"
+#include "runner/files/removal.h"
 #include "stages/rules_check.h"
 
 namespace quietgate {
@@ -34,8 +35,7 @@ Result<void> check_files_here(const Plan& plan, const std::string& folder) {
   spawn(loop.get_executor(), keep(check.check(plan, folder, stop), answer),
         [&thrown](std::exception_ptr e) { thrown = e; });
   loop.run();
-  std::error_code ignored;
-  fs::remove_all(scratch, ignored);
+  (void)remove_tree(scratch).ok();
   if (thrown) std::rethrow_exception(thrown);
   return std::move(*answer);
 }

@@ -34,6 +34,7 @@ struct Arguments {
   RunOptions run;
   RunsQuery runs;
   LogsQuery logs;
+  ArtifactsQuery artifacts;
   BacktestQuery backtest;
   VerifyQuery verify;
   std::string name;  // of a run
@@ -51,6 +52,7 @@ struct Arguments {
   bool override_gate = false;
   bool plain = false;
   bool repair = false;
+  bool without_warnings = false;
 };
 
 CLI::App* verb(CLI::App& app, const char* name, const char* help, const char* group) {
@@ -75,6 +77,7 @@ void add_local_verbs(CLI::App& app, Arguments& a) {
   run->add_flag("--plain", a.plain, "Lines instead of a tree that updates in place");
   auto* validate = verb(app, "validate", "Check a pipeline file; says every problem at its place", here);
   validate->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");
+  validate->add_flag("--no-warnings", a.without_warnings, "Don't say what is right and may not be meant");
   auto* plan = verb(app, "plan", "Show what a pipeline file compiles to", here);
   plan->add_option("FILE", a.file, "Pipeline file (default: .quietgate.yaml)");
   verb(app, "doctor", "Which tools are here, what each missing one would give; is the journal whole?", here)
@@ -140,6 +143,14 @@ void add_reading_verbs(CLI::App& app, Arguments& a) {
   logs->add_option("--attempt", a.logs.attempt, "Number of the attempt (default: the last)")
       ->check(CLI::Range(1, 1000));
   logs->add_flag("-f,--follow", a.logs.follow, "Until the stage ends");
+  auto* artifacts = verb(app, "artifacts", "List what a stage kept; fetch it, held against its digests", look);
+  artifacts->add_option("RUN", a.artifacts.run, "hello/12, or hello for its newest")->required();
+  artifacts->add_option("STAGE", a.artifacts.stage, "Name of the stage")->required();
+  artifacts->add_option("PATH", a.artifacts.paths, "Fetch these (default: list them all)");
+  artifacts->add_flag("--all", a.artifacts.all, "Fetch all of them");
+  artifacts->add_option("--output", a.artifacts.output, "Folder to fetch into (default: this one)");
+  artifacts->add_option("--attempt", a.artifacts.attempt, "Number of the attempt (default: the last)")
+      ->check(CLI::Range(1, 1000));
   verb(app, "evidence", "Print the signed evidence of a run's promotions, an envelope a line", look)
       ->add_option("RUN", a.name, "hello/12, or hello for its newest");
   auto* environments =
@@ -211,7 +222,7 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
     return parts.run_here(a.run);
   }
   const auto file = a.file.empty() ? std::string(".quietgate.yaml") : a.file;
-  if (verb == "validate") return validate_file(parts, a.common, file);
+  if (verb == "validate") return validate_file(parts, a.common, file, !a.without_warnings);
   if (verb == "plan") return plan_file(parts, a.common, file);
   if (verb == "doctor" && a.repair) return repair_data(parts, a.common);
   if (verb == "doctor") return doctor(parts, a.common, terminal);
@@ -227,6 +238,7 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
   if (verb == "queue") return service.queue();
   if (verb == "show") return service.show(a.name, a.follow, a.chart);
   if (verb == "logs") return service.logs(a.logs);
+  if (verb == "artifacts") return service.artifacts(a.artifacts);
   if (verb == "start") return service.start(a.name, a.branch, a.commit, a.follow);
   if (verb == "cancel") return service.cancel(a.name, a.reason);
   if (verb == "retry") return service.retry(a.name, a.follow);

@@ -19,9 +19,19 @@ std::string described(const Sequences& rows) {
   return fmt::format("rows {} to {}", rows.from, rows.to);
 }
 
-Json listed(const std::vector<Sequences>& rows) {
+std::string described(const LostRows& lost) {
+  std::string runs;
+  for (const auto& run : lost.runs) runs += (runs.empty() ? ", of " : ", ") + to_string(run);
+  return described(lost.rows) + runs;
+}
+
+Json listed(const std::vector<LostRows>& all) {
   Json list = Json::array();
-  for (const auto& each : rows) list.push_back({{"from", each.from}, {"to", each.to}});
+  for (const auto& each : all) {
+    Json runs = Json::array();
+    for (const auto& run : each.runs) runs.push_back(to_string(run));
+    list.push_back({{"from", each.rows.from}, {"to", each.rows.to}, {"runs", std::move(runs)}});
+  }
   return list;
 }
 

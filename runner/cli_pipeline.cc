@@ -42,21 +42,21 @@ PlanContext context_of(const std::string& file) {
 }
 
 struct Compiled {
-  Plan plan;
+  CompiledPipeline pipeline;
   bool rules_checked = false;
 };
 
 // Rule files are named from the root of the repository; elsewhere a pipeline is only a text.
 Result<Compiled> compile_file(const CliParts& parts, const std::string& text, const std::string& file) {
-  auto plan = parts.compiler->compile(text, file, context_of(file));
-  if (!plan) return plan.error();
+  auto pipeline = parts.language->compile(text, file, context_of(file), {});
+  if (!pipeline) return pipeline.error();
   std::error_code ignored;
   const auto folder = std::filesystem::absolute(file, ignored).lexically_normal().parent_path();
   if (!parts.check_files || !std::filesystem::exists(folder / ".git", ignored))
-    return Compiled{std::move(*plan), false};
-  auto checked = parts.check_files(*plan, folder.string());
+    return Compiled{std::move(*pipeline), false};
+  auto checked = parts.check_files(pipeline->plan, folder.string());
   if (!checked) return checked.error();
-  return Compiled{std::move(*plan), true};
+  return Compiled{std::move(*pipeline), true};
 }
 
 // The plan, or an exit code that was explained already.
@@ -76,28 +76,39 @@ std::variant<Compiled, int> compiled(const CliParts& parts, const CliCommon& com
   return static_cast<int>(exit_usage);
 }
 
+nlohmann::ordered_json warnings_of(const CompiledPipeline& pipeline) {
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& warning : pipeline.warnings) {
+    list.push_back(
+        {{"line", warning.line}, {"column", warning.column}, {"message", warning.message}, {"advice", warning.advice}});
+  }
+  return list;
+}
+
 }  // namespace
 
-int validate_file(const CliParts& parts, const CliCommon& common, const std::string& file) {
+int validate_file(const CliParts& parts, const CliCommon& common, const std::string& file, bool with_warnings) {
   auto plan = compiled(parts, common, file);
   if (auto* code = std::get_if<int>(&plan)) return *code;
-  const auto& compiled_file = std::get<Compiled>(plan);
-  const auto count = compiled_file.plan.stages.size();
+  const auto& [pipeline, rules_checked] = std::get<Compiled>(plan);
+  const auto count = pipeline.plan.stages.size();
   if (common.json) {
     nlohmann::ordered_json json{{"valid", true}, {"stages", count}};
-    json["rules_checked"] = compiled_file.rules_checked;
+    json["rules_checked"] = rules_checked;
+    if (with_warnings) json["warnings"] = warnings_of(pipeline);
     parts.out(json.dump() + "\n");
-  } else {
-    parts.out("ok: " + file + ": " + std::to_string(count) + (count == 1 ? " stage" : " stages") +
-              (compiled_file.rules_checked ? ", alert rules checked\n" : "\n"));
+    return exit_ok;
   }
+  if (with_warnings) parts.err(pipeline.printed_warnings);
+  parts.out("ok: " + file + ": " + std::to_string(count) + (count == 1 ? " stage" : " stages") +
+            (rules_checked ? ", alert rules checked\n" : "\n"));
   return exit_ok;
 }
 
 int plan_file(const CliParts& parts, const CliCommon& common, const std::string& file) {
   auto plan = compiled(parts, common, file);
   if (auto* code = std::get_if<int>(&plan)) return *code;
-  const auto& shown = std::get<Compiled>(plan).plan;
+  const auto& shown = std::get<Compiled>(plan).pipeline.plan;
   parts.out(common.json ? to_json(shown) + "\n" : parts.describe_plan(shown));
   return exit_ok;
 }

@@ -9,26 +9,36 @@
 
 #include "pipelines/compiler.h"
 #include "runner/adapters/attempt_steps.h"
+#include "runner/adapters/attempt_tree_files.h"
 #include "runner/adapters/blocking_pool.h"
+#include "runner/adapters/disk_files.h"
 #include "runner/adapters/git_libgit2.h"
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
 #include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/noted_processes.h"
+#include "runner/adapters/own_mounts.h"
+#include "runner/adapters/pool_disk.h"
+#include "runner/adapters/pooled_compiler.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
+#include "runner/adapters/work_note_files.h"
 #include "runner/adapters/workspace_files.h"
 #include "runner/data_lock.h"
 #include "runner/engine/heartbeat.h"
+#include "runner/engine/low_water.h"
 #include "runner/engine/notifier.h"
 #include "runner/engine/publisher.h"
 #include "runner/engine/retention.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/watcher.h"
+#include "runner/lost_runs.h"
 #include "stages/apply.h"
 #include "stages/approve.h"
 #include "stages/environments.h"
 #include "stages/fault.h"
+#include "stages/given.h"
 #include "stages/load.h"
 #include "stages/metrics/rule_watch.h"
 #include "stages/promote.h"
@@ -48,6 +58,8 @@ namespace {
 constexpr std::size_t most_remotes = 64;
 constexpr std::size_t most_exchanges = 32;
 constexpr std::size_t most_at_disk = 4;
+constexpr std::size_t most_at_trees = 4;  // walks, copies and removals, some of a million files
+constexpr std::size_t most_compilers = 2;
 
 Result<void> make_data_directory(const std::string& data) {
   std::error_code code;
@@ -66,7 +78,9 @@ Result<void> make_data_directory(const std::string& data) {
 
 struct Composition::Parts {
   Parts(CompositionOptions asked, std::unique_ptr<DirectoryLock> held, std::unique_ptr<EvidenceKey> with_key)
-      : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {}
+      : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {
+    processes.limit_logs(options.bounds.log);
+  }
 
   CompositionOptions options;
   std::unique_ptr<DirectoryLock> lock;
@@ -74,41 +88,52 @@ struct Composition::Parts {
   boost::asio::io_context io{1};
   PosixClock clock{io.get_executor()};
   std::unique_ptr<JournalSqlite> journal;
+  YamlPipelineLanguage language;  // outlives the pool that asks it
+  BlockingPool compilers{most_compilers};
   BlockingPool remotes{most_remotes};
   BlockingPool disk{most_at_disk};
   BlockingPool exchanges{most_exchanges};
+  BlockingPool trees{most_at_trees};
+  PoolDisk tree_work{trees};
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
-  PosixProcesses processes{io.get_executor()};
+  PosixProcesses posix_processes{io.get_executor()};
+  WorkNoteFiles notes{options.data + "/at-work"};
+  NotedProcesses processes{posix_processes, notes, options.data + "/runs"};
   AttemptSteps steps{processes};
-  YamlPipelineCompiler compiler;
+  PooledCompiler compiler{language, compilers};
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed};
   WorkspaceFiles workspace{options.data, open_stage_log};
-  TestStage test{processes};
+  std::optional<AttemptTreeFiles> attempt_trees;
+  TestStage test{processes, tree_work};
   Deliveries deliveries;
   SyntheticFaults faults;
-  ApplyStage apply{processes, http, git, clock, &deliveries};
+  ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};
   LoadCounters loads;
   LoadStage load{processes, http, clock, &loads};
   VerifyStage verify{http, clock};
   FaultStage fault{processes, http, clock};
   PromoteStage promote{git, http, clock, {!options.promote, key.get(), &deliveries, &committed}};
-  ApproveStage approve{};
+  ApproveStage approve{clock};
   ServiceCheckedStage checked_test{test, processes};
   ServiceCheckedStage checked_load{load, processes};
+  GivenStage given_test{checked_test, tree_work};
+  GivenStage given_load{checked_load, tree_work};
   ServiceCheckedStage checked_verify{verify, processes};
-  WatchedStage watched_test{checked_test, http, clock};
+  WatchedStage watched_test{given_test, http, clock};
   WatchedStage watched_apply{apply, http, clock};
-  SyntheticFaultStage heard_load{checked_load, http, clock, faults};
+  SyntheticFaultStage heard_load{given_load, http, clock, faults};
   SyntheticFaultStage heard_verify{checked_verify, http, clock, faults};
   WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};
   WatchedStage watched_promote{promote, http, clock};
   WatchedStage watched_approve{approve, http, clock};
   WatchedStage watched_fault{fault, http, clock};
-  Environments environments{processes, http, clock, options.data + "/environments"};
+  Environments environments{processes, http, clock, options.data + "/environments", &tree_work};
+  DiskFiles gauge{tree_work, options.data};
+  LowWater low_water{gauge, clock, io.get_executor(), options.keep_free, options.data, options.say};
   Slots slots{options.limits};
   std::optional<Reaper> reaper;
   std::optional<Retention> retention;
@@ -131,11 +156,16 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (!lock) return lock.error();
   auto key = EvidenceKey::open_or_make(options.data + "/keys");
   if (!key) return key.error();
+  const bool mounts = enter_own_mounts(options.data + "/mounts");
   auto parts = std::make_unique<Parts>(std::move(options), std::move(*lock), std::move(*key));
   auto& p = *parts;
   auto journal = JournalSqlite::open(p.options.data + "/journal.sqlite", p.clock, p.io.get_executor());
   if (!journal) return journal.error();
   p.journal = std::move(*journal);
+  p.attempt_trees.emplace(p.tree_work, AttemptTreeFiles::Ways{.mounts = mounts, .say = p.options.say});
+  std::vector<std::string> names;
+  for (const auto& repository : p.options.repositories) names.push_back(repository.remote.repository);
+  if (auto counted = number_above_lost_runs(p.options.data, names, *p.journal); !counted) return counted.error();
   p.load.compare_with(*p.journal);
   p.reaper.emplace(*p.journal, *p.journal, p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
@@ -160,8 +190,12 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       &p.steps,
       &p.rules_check,
       boot_id(),
+      random_id,
+      &*p.attempt_trees,
+      &p.low_water,
   });
   p.engine->tries_out = !p.options.release;
+  p.engine->notes = &p.notes;
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));
@@ -169,25 +203,20 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
 
 namespace {
 
-Result<void> remove_folder(const std::string& folder) {
-  std::error_code code;
-  fs::remove_all(folder, code);
-  if (code) return infrastructure_error("can't remove " + folder + ": " + code.message(), "remove it by hand");
-  return {};
-}
-
 // Folders of runs that the journal has forgotten: a crash came between that and the removal of their files.
 Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Catalog& catalog) {
   std::vector<std::string> found;
   std::error_code code;
   for (fs::directory_iterator repository(runs, code), end; !code && repository != end; repository.increment(code)) {
     const auto name = repository->path().filename().string();
-    auto next = catalog.next_number(name);
-    if (!next) return next.error();
+    // What has a higher number was lost with its journal, not forgotten.
+    auto newest = catalog.runs(name, 1);
+    if (!newest) return newest.error();
+    if (newest->empty()) continue;
     std::error_code inner;
     for (fs::directory_iterator folder(repository->path(), inner); !inner && folder != end; folder.increment(inner)) {
       const auto number = std::strtoll(folder->path().filename().c_str(), nullptr, 10);
-      if (number <= 0 || number >= *next) continue;
+      if (number <= 0 || number > newest->front().id.number) continue;
       auto run = catalog.run({name, number});
       if (!run) return run.error();
       if (!run->has_value()) found.push_back(folder->path().string());
@@ -201,8 +230,13 @@ Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Cata
 void Composition::add_retention() {
   auto& p = *parts_;
   using Remove = std::function<Task<Result<void>>(std::string folder, Stop & stop)>;
-  const Remove remove = [&p](std::string folder, Stop& stop) {
-    return p.disk.run<Result<void>>([folder](const std::atomic<bool>&) { return remove_folder(folder); }, stop);
+  const Remove remove = [&p](std::string folder, Stop& stop) -> Task<Result<void>> {
+    return [](AttemptTrees& trees, std::string run, Stop& until) -> Task<Result<void>> {
+      // Of a run that a crash left, something may still be mounted there.
+      auto cleared = co_await trees.clear(run + "/checkout", until);
+      if (!cleared) co_return cleared;
+      co_return co_await trees.remove(run, until);
+    }(*p.attempt_trees, std::move(folder), stop);
   };
   const auto runs = p.options.data + "/runs";
   p.retention.emplace(
@@ -229,6 +263,11 @@ void Composition::add_retention() {
 Executor Composition::executor() {
   return parts_->io.get_executor();
 }
+
+Result<void> Composition::try_to_write() {
+  return parts_->journal->probe();
+}
+
 void Composition::rest() {
   parts_->journal->rest();
 }
@@ -280,7 +319,12 @@ void Composition::add(const std::string& name, std::function<Task<void>(Stop&)> 
 }
 
 void Composition::add_engine() {
+  add("the end of lost runs", [this](Stop& stop) {
+    auto& p = *parts_;
+    return end_lost_runs(p.options.data, *p.journal, p.steps, p.options.say, stop);
+  });
   add("the supervisor", [this](Stop& stop) { return parts_->supervisor->supervise(stop); });
+  add("the watch of the disk", [this](Stop& stop) { return parts_->low_water.watch(stop); });
   add("the reaper", [this](Stop& stop) { return parts_->reaper->reap(stop); });
   add("the publisher", [this](Stop& stop) { return parts_->publisher->publish(stop); });
 }
@@ -306,8 +350,11 @@ void Composition::add_watchers() {
               ? "can't poll " + name + ": " + error->message + (error->advice.empty() ? "" : " (" + error->advice + ")")
               : name + " answers again");
     };
-    p.watchers.push_back(
-        std::make_unique<Watcher>(repository, *p.journal, *p.journal, p.git, p.clock, p.compiler, trouble));
+    auto of_branches = [say = p.options.say](const std::string& name, const Error& error) {
+      say(name + ": " + error.message + (error.advice.empty() ? "" : " (" + error.advice + ")"));
+    };
+    p.watchers.push_back(std::make_unique<Watcher>(repository, *p.journal, *p.journal, p.git, p.clock, p.compiler,
+                                                   trouble, of_branches));
     add("the watcher of " + repository.remote.repository,
         [watcher = p.watchers.back().get()](Stop& stop) { return watcher->watch(stop); });
   }

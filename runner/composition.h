@@ -29,7 +29,9 @@ struct CompositionOptions {
   std::function<void(const std::string& line)> say;  // the service's own log
   RetentionRule retention{};                         // for add_retention
   std::vector<ServerConfig> servers{};
+  LowWaterRule keep_free{};
   bool release = true;  // false: kept environments are left alone
+  LimitsConfig bounds{};
 };
 
 // One per data directory: a lock file keeps a second one out.
@@ -43,7 +45,8 @@ class Composition {
 
   Executor executor();
   Journal& journal();
-  void rest();  // the journal lets go of what was kept only to be fast
+  Result<void> try_to_write();  // whether the journal takes a row now
+  void rest();                  // the journal lets go of what was kept only to be fast
   Catalog& catalog();
   Queue& queue();
   const LoadCounters& loads() const;

@@ -7,9 +7,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <sstream>
 
+#include "pipelines/quantities.h"
 #include "pipelines/reader.h"
 #include "runner/core/trigger.h"
 
@@ -55,6 +57,8 @@ class ConfigReader {
     if (const Found count = map.find("concurrency")) config.concurrency = values_.integer(count, 1, 1000).value_or(4);
     if (const Found locks = map.find("locks")) read_locks(locks, config.locks);
     if (const Found retention = map.find("retention")) read_retention(retention, config.retention);
+    if (const Found keep = map.find("keep_free")) read_keep_free(keep, config.keep_free);
+    if (const Found limits = map.find("limits")) read_limits(limits, config.limits);
     if (const Found heartbeat = map.find("heartbeat")) read_heartbeat(heartbeat, config.heartbeat);
     if (const Found all = map.find("notifications")) read_notifications(all, config.notifications);
     if (const Found servers = map.find("servers")) read_servers(servers, config.servers);
@@ -83,6 +87,31 @@ class ConfigReader {
     if (const Found promotions = map.find("promotions"))
       out.promotions = values_.integer(promotions, 1, most).value_or(out.promotions);
     map.finish();
+  }
+
+  void read_keep_free(const Found& found, LowWaterRule& out) {
+    const auto text = values_.loose_text(found).value_or("5%");
+    const auto digits = text.find_first_not_of("0123456789");
+    const bool share = digits > 0 && digits < 3 && text.substr(digits) == "%";
+    const int percent = share ? std::stoi(text.substr(0, digits)) : 100;
+    const auto bytes = share ? std::numeric_limits<std::uint64_t>::max() : parse_size(text);
+    if (!bytes || (share && percent > 50))
+      return values_.wrong(found, "`keep_free` is no share and no size", "up to 50%, or a size such as 500MiB or 2GiB");
+    out = {*bytes, percent};
+  }
+
+  void read_limits(const Found& found, LimitsConfig& out) {
+    MapReader map(values_, found, "`limits`");
+    if (const Found log = map.find("log")) out.log = size(log, 64 << 10).value_or(out.log);
+    map.finish();
+  }
+
+  std::optional<std::uint64_t> size(const Found& found, std::uint64_t least) {
+    const std::string expected = "a size of at least 64KiB, such as 500MiB or 1GiB";
+    const auto written = values_.text(found, 40);
+    const auto bytes = written ? parse_size(*written) : std::nullopt;
+    if (written && (!bytes || *bytes < least)) values_.wrong(found, "`" + found.name + "` is " + *written, expected);
+    return bytes;
   }
 
   void read_heartbeat(const Found& found, HeartbeatRule& out) {
@@ -334,7 +363,11 @@ Result<Config> parse_config(const std::string& text, const std::string& path) {
   const SourceText source(path, text);
   Diagnostics diagnostics(source);
   Config config;
-  if (const YamlPointer tree = parse_yaml(source, diagnostics)) config = ConfigReader(source, diagnostics).read(tree);
+  try {
+    if (const YamlPointer tree = parse_yaml(source, diagnostics)) config = ConfigReader(source, diagnostics).read(tree);
+  } catch (const ReadingEnded&) {
+    return user_error(diagnostics.print());
+  }
   if (!diagnostics.empty()) return user_error(diagnostics.print());
   return config;
 }

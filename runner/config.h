@@ -2,6 +2,7 @@
 // secret's value: only where it is.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "runner/core/result.h"
 #include "runner/core/types.h"
 #include "runner/ports/archive.h"
+#include "runner/ports/disk_gauge.h"
 #include "runner/ports/heartbeat_rule.h"
 #include "runner/ports/notification_rule.h"
 
@@ -65,6 +67,12 @@ struct NotificationConfig {
   bool operator==(const NotificationConfig&) const = default;
 };
 
+// How much of the disk what runs may take.
+struct LimitsConfig {
+  std::uint64_t log = 1ULL << 30;  // bytes of one attempt's log: the rest is not kept
+  bool operator==(const LimitsConfig&) const = default;
+};
+
 struct Config {
   std::string data;  // absolute
   std::string address = "127.0.0.1";
@@ -73,6 +81,8 @@ struct Config {
   int concurrency = 4;               // stages at once
   std::map<std::string, int> locks;  // how many runs may hold a named lock at once; one that is not here: one
   RetentionRule retention;
+  LowWaterRule keep_free;
+  LimitsConfig limits;
   std::vector<ServerConfig> servers;
   HeartbeatRule heartbeat;
   std::vector<NotificationConfig> notifications;

@@ -14,6 +14,7 @@
 #include "runner/serve/api.h"
 #include "runner/serve/server.h"
 #include "runner/serve/token.h"
+#include "runner/serve/write_check.h"
 
 namespace quietgate {
 
@@ -79,20 +80,21 @@ int serve(const ServeOptions& options) {
   if (!notifications) return refuse(notifications.error());
 
   auto say = [](const std::string& line) { spdlog::info("{}", line); };
-  auto made = Composition::make(
-      {config->data, limits_of(*config), true, *repositories, say, config->retention, config->servers});
+  auto made = Composition::make({config->data, limits_of(*config), true, *repositories, say, config->retention,
+                                 config->servers, config->keep_free, true, config->limits});
   if (!made) return refuse(made.error());
   auto& composition = **made;
   auto token = load_or_make_token(config->data);
   if (!token) return refuse(token.error());
 
+  WriteCheck write_check([&composition] { return composition.try_to_write(); }, Milliseconds(5'000));
   ApiOptions api_options{QUIETGATE_VERSION,
                          config->data,
                          *token,
                          config->hosts,
                          {},
                          &composition.queue(),
-                         {},
+                         [&write_check] { return write_check.why_not(WriteCheck::Clock::now()); },
                          &composition.loads(),
                          &composition.faults(),
                          &composition.deliveries(),
@@ -109,6 +111,7 @@ int serve(const ServeOptions& options) {
   if (auto written = write_address(config->data, address); !written) return refuse(written.error());
   if (auto started = composition.journal().append({ServiceStarted{QUIETGATE_VERSION}}); !started)
     return refuse(started.error());
+  write_check.written(WriteCheck::Clock::now());
 
   composition.faults().exported = true;
   composition.tell_steps("QUIETGATE_METRICS", address);

@@ -17,11 +17,11 @@ void put(std::FILE* stream, std::string_view text) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  quietgate::YamlPipelineCompiler compiler;
+  quietgate::YamlPipelineLanguage language;
   quietgate::CliParts parts;
   parts.serve = quietgate::serve;
   parts.run_here = quietgate::run_here;
-  parts.compiler = &compiler;
+  parts.language = &language;
   parts.describe_plan = [](const quietgate::Plan& plan) { return quietgate::describe(plan); };
   parts.check_files = quietgate::check_files_here;
   parts.default_data = quietgate::default_data_directory;

@@ -4,9 +4,12 @@
 #include <memory>
 
 #include "runner/core/expression.h"
+#include "stages/artifacts.h"
+#include "stages/given.h"
 #include "stages/provision/processes.h"
 #include "stages/provision/terraform.h"
 #include "stages/release_watch.h"
+#include "stages/removal_beside.h"
 #include "stages/step.h"
 #include "stages/tree.h"
 
@@ -70,6 +73,13 @@ Result<ApplySpec> resolved_spec(const StageRequest& request, EnvironmentDescript
   return spec;
 }
 
+// On the disk's threads, when there is one.
+Task<Result<void>> beside(Disk* disk, std::function<Result<void>(const Disk::StopFlag&)> work, Stop& stop) {
+  if (disk != nullptr) co_return co_await disk->run(std::move(work), stop);
+  const Disk::StopFlag never{false};
+  co_return work(never);
+}
+
 }  // namespace
 
 std::string environment_id(const RunId& run, const std::string& stage, int attempt, bool keep) {
@@ -120,6 +130,7 @@ Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, cons
   environment.run = request.run;
   environment.stage = request.spec.name;
   environment.attempt = request.attempt;
+  environment.nonce = request.nonce;
   environment.keep = spec.keep;
   environment.commit = request.commit;
   std::string provisioner = std::holds_alternative<TerraformSpec>(spec.provisioner) ? "terraform" : "processes";
@@ -142,27 +153,37 @@ Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, cons
   return environment;
 }
 
-// The old checkout stays in place until the new one is whole; `checkout.commit` says which commit is in place.
+// The old checkout stays in place until the new one is whole; `checkout.commit` says which commit is in place, and for
+// which attempt: an earlier one of the same commit left its files there. What an update replaces goes with the next
+// one: services of a kept environment may still work there.
 Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, EnvironmentFolder folder) {
   auto mark = folder.root + "/checkout.commit";
+  auto meant = request.commit + "\n" + to_string(request.run) + " " + std::to_string(request.attempt) + "\n";
   auto placed = read_file_bounded(mark, 1024);
-  if (placed && *placed == request.commit && is_there(folder.checkout())) co_return Result<void>();
+  const bool is_ours = placed && (*placed == meant || (request.resume && *placed == request.commit));
+  if (is_ours && is_there(folder.checkout())) co_return Result<void>();
   auto coming = folder.checkout() + ".new";
   auto going = folder.checkout() + ".old";
-  for (const auto& rest : {coming, going}) {
-    if (rest == going && !is_there(folder.checkout())) continue;
-    if (auto removed = remove_folder(rest); !removed) co_return removed;
+  if (auto removed = co_await remove_tree_beside(disk_, coming, *request.stop); !removed) co_return removed;
+  if (is_there(folder.checkout())) {
+    if (auto removed = co_await remove_tree_beside(disk_, going, *request.stop); !removed) co_return removed;
   }
   auto written = co_await git_.checkout(request.run.repository, request.commit, coming, *request.stop);
   if (!written) co_return written;
+  if (!request.given.empty()) {
+    std::function<Result<void>(const Disk::StopFlag&)> put =
+        [given = request.given, coming](const Disk::StopFlag& stop) { return put_artifacts(given, coming, stop); };
+    auto given = co_await beside(disk_, std::move(put), *request.stop);
+    if (!given) co_return given;
+    tell_given(*request.log, request.given);
+  }
   std::error_code error;
   fs::remove(mark, error);
   if (is_there(folder.checkout())) fs::rename(folder.checkout(), going, error);
   if (!error) fs::rename(coming, folder.checkout(), error);
   if (error)
     co_return infrastructure_error("can't put the checkout of " + folder.root + " in place: " + error.message());
-  if (auto removed = remove_folder(going); !removed) co_return removed;
-  co_return write_file_whole(mark, request.commit);
+  co_return write_file_whole(mark, meant);
 }
 
 Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request, std::string id,
@@ -208,6 +229,7 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
     outcome.outcome = Outcome::passed;
     outcome.reason = "environment " + id + " is ready";
     outcome.outputs = std::move(*outputs);
+    outcome.given = given_of(request.given);
   }
   if (!watch || outcome.outcome != Outcome::passed) co_return outcome;
   ReleaseWatch release(http_, clock_, deliveries_);

@@ -6,6 +6,7 @@
 
 #include "runner/ports/clock.h"
 #include "runner/ports/deliveries.h"
+#include "runner/ports/disk.h"
 #include "runner/ports/git.h"
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
@@ -19,14 +20,16 @@ namespace quietgate {
 // `<repository>-<stage>` and is updated in place by the next run. Its folder is below StageRequest::environments.
 // EnvironmentPlanned is in the journal before anything is made; EnvironmentReady when all of it is up. Outputs: the
 // provisioner's, the declared ones (which win), and `environment`, the id.
+// What other stages gave is put into the environment's checkout before the provisioner sees it.
 // With `watch`, the attempt goes on until the alerts of what was released were judged (release_watch.h); other runs
 // that update the kept environment wait for that. On failure, and when stopped, what was made is left: the engine
 // destroys it at the run's end.
 class ApplyStage : public StageKind {
  public:
-  // All must outlive this.
-  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const Deliveries* deliveries = nullptr)
-      : processes_(processes), http_(http), git_(git), clock_(clock), deliveries_(deliveries) {}
+  // All must outlive this. Without a disk, checkouts are removed and artifacts copied on the caller's thread.
+  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const Deliveries* deliveries = nullptr,
+             Disk* disk = nullptr)
+      : processes_(processes), http_(http), git_(git), clock_(clock), deliveries_(deliveries), disk_(disk) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
@@ -42,6 +45,7 @@ class ApplyStage : public StageKind {
   Git& git_;
   Clock& clock_;
   const Deliveries* deliveries_;
+  Disk* disk_;
   LoopbackPorts ports_;
   std::set<std::string> busy_;  // kept environments that a run is updating now
 };

@@ -6,8 +6,8 @@
 #include "stages/provision/processes.h"
 #include "stages/provision/residents.h"
 #include "stages/provision/terraform.h"
+#include "stages/removal_beside.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 
@@ -63,7 +63,7 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
   }
   auto ended = co_await end_residents(folder.data(), clock_, resident_grace, stop);
   if (!ended) co_return ended;
-  co_return remove_folder(folder.root);
+  co_return co_await remove_tree_beside(disk_, folder.root, stop);
 }
 
 }  // namespace quietgate

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "runner/ports/clock.h"
+#include "runner/ports/disk.h"
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
@@ -14,9 +15,10 @@ namespace quietgate {
 // in it, and removes its folder last: as long as anything is left, so is the folder, and the next try goes on.
 class Environments : public EnvironmentDestroyer {
  public:
-  // `folder` is that of all environments, as in StageRequest. All must outlive this.
-  Environments(Processes& processes, Http& http, Clock& clock, std::string folder)
-      : processes_(processes), http_(http), clock_(clock), folder_(std::move(folder)) {}
+  // `folder` is that of all environments, as in StageRequest. All must outlive this. Without a disk, folders are
+  // removed on the caller's thread.
+  Environments(Processes& processes, Http& http, Clock& clock, std::string folder, Disk* disk = nullptr)
+      : processes_(processes), http_(http), clock_(clock), folder_(std::move(folder)), disk_(disk) {}
   // Errors (kind infrastructure) say what is left and why. A folder that is gone, and no process in it, is success.
   Task<Result<void>> destroy(EnvironmentSummary environment, Stop& stop) override;
 
@@ -25,6 +27,7 @@ class Environments : public EnvironmentDestroyer {
   Http& http_;
   Clock& clock_;
   std::string folder_;
+  Disk* disk_;
 };
 
 }  // namespace quietgate

@@ -46,10 +46,9 @@ Result<void> keep_time(const std::string& file, Time time) {
 }
 
 Result<ProcessSpec> step_of(const StageRequest& request, const Command& command, const char* name) {
-  auto step = process_of(command, request.checkout);
+  auto step = process_of(command, request.checkout, request.directory + "/steps/" + name, request.environment);
   if (!step) return step.error();
-  step->name = request.directory + "/steps/" + name;
-  step->environment = request.environment;
+  step->nonce = request.nonce;
   step->log = request.directory + "/log";
   step->secrets = request.secrets;
   return step;

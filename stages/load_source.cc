@@ -1,6 +1,5 @@
 // How each source of load is found and called.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -164,26 +163,11 @@ Result<ProcessSpec> prepare_k6(const StageRequest& request, const LoadTurn& turn
 
 }  // namespace
 
-std::string find_on_path(const std::string& name, const std::string& path) {
-  std::size_t begin = 0;
-  while (begin <= path.size()) {
-    auto end = std::min(path.find(':', begin), path.size());
-    auto folder = path.substr(begin, end - begin);
-    begin = end + 1;
-    if (folder.empty() || folder[0] != '/') continue;
-    auto candidate = folder + "/" + name;
-    std::error_code error;
-    if (fs::is_regular_file(candidate, error) && ::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return {};
-}
-
 Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& turn) {
   const auto& spec = std::get<LoadSpec>(request.spec.body);
   Result<ProcessSpec> process = infrastructure_error("no source");
   if (spec.command) {
-    process = process_of(*spec.command, request.checkout);
-    if (process) process->environment = request.environment;
+    process = process_of(*spec.command, request.checkout, turn.step, request.environment);
   } else if (!spec.k6.empty()) {
     process = prepare_k6(request, turn);
   } else {
@@ -193,6 +177,7 @@ Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& tu
   std::error_code error;
   fs::create_directories(request.directory + "/steps", error);
   process->name = turn.step;
+  process->nonce = request.nonce;
   process->environment["QUIETGATE_LOAD_FILE"] = turn.rows;
   process->environment["QUIETGATE_HOST"] = turn.host;
   process->log = request.directory + "/log";

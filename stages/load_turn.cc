@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "runner/base/plain_file.h"
 #include "stages/expectation.h"
 #include "stages/load_judgement.h"
 
@@ -20,6 +21,7 @@ constexpr Milliseconds longest_look{5'000};    // what is more between two looks
 constexpr std::size_t seconds_between_lines = 5;
 constexpr std::size_t read_at_once = 256UL * 1024;
 constexpr const char* alarm_file = "/alarm";
+constexpr std::size_t most_alarm = 4096;
 
 void add_second(Measurements& to, const LoadReport& report, std::size_t index, const LoadTurn& turn, double offset) {
   const auto& second = report.seconds[index];
@@ -80,16 +82,16 @@ LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running,
       replicas_(replicas),
       clock_(clock),
       rows_(turn.rows, spec_),
-      drawn_(request.directory + "/measurements.ndjson",
-             std::ios::binary | (turn.number == 1 ? std::ios::trunc : std::ios::app)),
+      drawn_(request.directory + "/measurements.ndjson"),
       resumed_(running),
       looked_(clock.now()),
       counted_(std::in_place, counters, request.run.repository) {
+  if (turn.number == 1) (void)replace_file(drawn_, {});
   if (running) counted_->begin_late();
   if (!request.resume) return;
   // What an earlier runner knew.
-  std::ifstream file(request_.directory + alarm_file, std::ios::binary);
-  std::getline(file, ended_for);
+  ended_for = read_plain(request_.directory + alarm_file, 0, most_alarm);
+  ended_for.erase(std::min(ended_for.find('\n'), ended_for.size()));
 }
 
 // A long load's file is large: others have their turns between its parts.
@@ -107,7 +109,7 @@ void LiveLoad::draw() {
     add_second(fresh, report, told_, turn, 0);
     line = line || (told_ + 1) % seconds_between_lines == 0;
   }
-  drawn_ << fresh.text() << std::flush;
+  append_plain(drawn_, fresh.text());
   auto progress = progress_of(report, spec_.duration);
   progress.load = turn.number;
   progress.loads = turn.of;
@@ -152,7 +154,7 @@ Task<std::optional<std::string>> LiveLoad::follow() {
   if (fresh_count) {
     Measurements fresh;
     fresh.add("replicas", replicas_->newest().time, replicas_->newest().value);
-    drawn_ << fresh.text() << std::flush;
+    append_plain(drawn_, fresh.text());
   }
   co_return must_end();
 }
@@ -163,7 +165,6 @@ Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process)
   rows_.finish(report, end.ok() && end->how == LocustEnd::How::exited);
   co_await read();
   counted_.reset();
-  drawn_.close();
   co_return end;
 }
 

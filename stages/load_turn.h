@@ -1,7 +1,6 @@
 // One load of a stage, from its start to its end: run, followed, drawn.
 #pragma once
 
-#include <fstream>
 #include <optional>
 #include <string>
 
@@ -60,7 +59,7 @@ class LiveLoad {
   ReplicaWatch* replicas_;
   Clock& clock_;
   LoadRows rows_;
-  std::ofstream drawn_;
+  std::string drawn_;  // file of what was measured so far
   bool resumed_;
   Time looked_;             // when time was last taken
   Milliseconds waited_{0};  // for the load to begin; from there, for its end

@@ -7,6 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "runner/base/plain_file.h"
+
 namespace quietgate {
 
 namespace {
@@ -14,18 +16,6 @@ namespace {
 constexpr std::size_t read_at_once = 64 * 1024;
 constexpr std::size_t end_of_log = 64 * 1024;
 constexpr Milliseconds between_reads{250};
-
-std::string read_end(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return {};
-  auto size = static_cast<std::size_t>(std::max<std::streamoff>(0, file.tellg()));
-  auto count = std::min(size, end_of_log);
-  std::string text(count, '\0');
-  file.seekg(static_cast<std::streamoff>(size - count));
-  file.read(text.data(), static_cast<std::streamsize>(count));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return text;
-}
 
 // Shared by the stage and the coroutine that waits for Locust: whichever ends last lets go of it.
 struct Running {
@@ -44,7 +34,7 @@ Task<void> wait_for_locust(Processes& processes, std::shared_ptr<Running> runnin
 
 Result<LocustEnd> to_end(const Running& running, const std::string& overdue) {
   LocustEnd end;
-  end.last_log = read_end(running.spec.log);
+  end.last_log = read_plain_end(running.spec.log, end_of_log);
   // After a restart of the runner, what is followed may have ended long ago.
   if (!overdue.empty() && !running.exit) {
     end.how = LocustEnd::How::overdue;
@@ -88,25 +78,16 @@ LoadRows::LoadRows(std::string path, const LoadSpec& spec) : path_(std::move(pat
 }
 
 bool LoadRows::read_into(LoadReport& report, std::size_t most) {
-  if (!file_.is_open()) {
-    file_.open(path_, std::ios::binary);
-    if (!file_.is_open()) return false;
-  }
-  std::string bytes(read_at_once, '\0');
   for (std::size_t total = 0; total < most;) {
-    file_.clear();
-    file_.seekg(offset_);
-    file_.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    auto count = file_.gcount();
-    if (count <= 0) return false;
-    const auto fresh = std::string_view(bytes).substr(0, static_cast<std::size_t>(count));
+    const auto fresh = read_plain(path_, offset_, read_at_once);
+    if (fresh.empty()) return false;
     if (lines_) {
       report.add(lines_->add(fresh));
     } else {
       report.add(fresh);
     }
-    offset_ += count;
-    total += static_cast<std::size_t>(count);
+    offset_ += fresh.size();
+    total += fresh.size();
   }
   return true;
 }

@@ -1,7 +1,6 @@
 // How a source of load is found, started and followed: Locust, k6, or a command.
 #pragma once
 
-#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,15 +12,13 @@
 #include "runner/ports/stage.h"
 #include "stages/load_judgement.h"
 #include "stages/load_report.h"
+#include "stages/program_path.h"
 #include "stages/request_lines.h"
 
 namespace quietgate {
 
 // The text of locust_listener.py.
 std::string_view locust_listener();
-
-// Where an executable is on a PATH (colon-separated); empty: nowhere.
-std::string find_on_path(const std::string& name, const std::string& path);
 
 // The text of locust_shape.py.
 std::string_view locust_shape();
@@ -51,8 +48,7 @@ class LoadRows {
 
  private:
   std::string path_;
-  std::ifstream file_;
-  std::streamoff offset_ = 0;
+  std::uint64_t offset_ = 0;
   std::optional<RequestLines> lines_;  // of a source that tells each request
 };
 

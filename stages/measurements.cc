@@ -6,8 +6,9 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
+
+#include "runner/base/plain_file.h"
 
 namespace quietgate {
 
@@ -31,10 +32,8 @@ std::string format_labels(const Labels& labels) {
 
 Result<void> replace_file(const std::string& path, std::string_view text) {
   auto draft = path + ".new";
-  std::ofstream file(draft, std::ios::binary | std::ios::trunc);
-  file.write(text.data(), static_cast<std::streamsize>(text.size()));
-  file.close();
-  if (file && std::rename(draft.c_str(), path.c_str()) == 0) return {};
+  std::remove(draft.c_str());  // whatever stands there
+  if (append_plain(draft, std::string(text)) && std::rename(draft.c_str(), path.c_str()) == 0) return {};
   auto why = std::strerror(errno);
   std::remove(draft.c_str());
   return infrastructure_error(fmt::format("{} could not be written: {}", path, why),

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
+#include "runner/base/plain_file.h"
 #include "stages/expectation.h"
 #include "stages/replica_series.h"
 #include "stages/step.h"
@@ -25,6 +25,7 @@ constexpr const char* command_patience = "2";  // seconds: one silent answer of 
 constexpr std::size_t most_answer = 4096;
 constexpr Milliseconds after_a_problem{5'000};
 constexpr const char* answers_file = "/replicas.txt";
+constexpr std::size_t most_answers = 64U << 20;
 constexpr double before_the_load = 5;  // seconds of the series that show the base
 
 double seconds_of(Time time) {
@@ -56,17 +57,18 @@ ReplicaWatch::ReplicaWatch(Http& http, Processes& processes, Clock& clock, const
       between_looks_(spec_.command ? between_commands : between_queries) {}
 
 Task<std::optional<Sample>> ReplicaWatch::ask_command() {
-  auto step = process_of(*spec_.command, request_.checkout);
+  // A step's name is used once, and there will be many.
+  const auto now = seconds_of(clock_.now());
+  auto name = fmt::format("{}/steps/replicas-{:.0f}-{}", request_.directory, now * 1000, ++asked_);
+  const auto script = script_of(name);
+  auto step = process_of(*spec_.command, request_.checkout, std::move(name), request_.environment);
   if (!step) {
     problem_ = step.error().message;
     co_return std::nullopt;
   }
   step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "0.3", command_patience});
-  // A step's name is used once, and there will be many.
-  const auto now = seconds_of(clock_.now());
-  step->name = fmt::format("{}/steps/replicas-{:.0f}-{}", request_.directory, now * 1000, ++asked_);
+  step->nonce = request_.nonce;
   step->stdout_file = step->name + ".out";
-  step->environment = request_.environment;
   step->log = request_.directory + "/log";
   step->secrets = request_.secrets;
   const auto record = record_of(step->name), out = step->stdout_file;
@@ -75,6 +77,7 @@ Task<std::optional<Sample>> ReplicaWatch::ask_command() {
   std::error_code ignored;
   std::filesystem::remove(record, ignored);
   std::filesystem::remove(out, ignored);
+  std::filesystem::remove(script, ignored);
   if (!exit || !exit->succeeded()) {
     problem_ = "the command for the replicas: " + (exit ? describe(*exit) : exit.error().message);
     co_return std::nullopt;
@@ -85,10 +88,9 @@ Task<std::optional<Sample>> ReplicaWatch::ask_command() {
     problem_ = "the command for the replicas printed no number";
     co_return std::nullopt;
   }
-  std::ofstream kept(request_.directory + answers_file, std::ios::binary | std::ios::app);
-  kept << fmt::format("{:.3f} {:g}", now, ready);
-  if (words >> desired && std::isfinite(desired)) kept << fmt::format(" {:g}", desired);
-  kept << "\n" << std::flush;
+  auto kept = fmt::format("{:.3f} {:g}", now, ready);
+  if (words >> desired && std::isfinite(desired)) kept += fmt::format(" {:g}", desired);
+  append_plain(request_.directory + answers_file, kept + "\n");
   problem_.clear();
   co_return Sample{now, ready};
 }
@@ -96,7 +98,7 @@ Task<std::optional<Sample>> ReplicaWatch::ask_command() {
 // Column 1: ready; 2: desired.
 std::vector<Sample> ReplicaWatch::answers(std::size_t column, const ScalingWindow& window) const {
   std::vector<Sample> samples;
-  std::ifstream file(request_.directory + answers_file, std::ios::binary);
+  std::istringstream file(read_plain(request_.directory + answers_file, 0, most_answers));
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);
     double time = 0, value = 0;

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
+#include <sstream>
 
+#include "runner/base/plain_file.h"
+#include "runner/files/removal.h"
 #include "stages/metrics/firing_needs.h"
 
 namespace quietgate {
@@ -56,7 +58,7 @@ bool is_promtool_test(const fs::path& file) {
   std::error_code wrong;
   if (!fs::is_regular_file(fs::symlink_status(file, wrong)) || fs::file_size(file, wrong) > most_test_bytes)
     return false;
-  std::ifstream in(file);
+  std::istringstream in(read_plain(file, 0, most_test_bytes));
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("rule_files:")) return true;
   }
@@ -143,10 +145,7 @@ Task<Result<std::string>> RulesCheck::promtool_once(std::vector<std::string> wor
   if (exit->succeeded()) co_return std::string();
   if (exit->how != ProcessExit::How::exited) co_return infrastructure_error("promtool " + describe(*exit));
   if (exit->code == 124) co_return fmt::format("promtool {} rules took more than {} s", words[0], patience);
-  std::ifstream in(log, std::ios::binary);
-  std::string said(most_words, '\0');
-  in.read(said.data(), static_cast<std::streamsize>(said.size()));
-  said.resize(static_cast<std::size_t>(in.gcount()));
+  auto said = read_plain(log, 0, most_words);
   // Parts of the files reach the terminal this way.
   std::erase_if(said, [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\n') || c == 127; });
   while (!said.empty() && said.back() == '\n') said.pop_back();
@@ -162,8 +161,7 @@ Task<Result<void>> RulesCheck::check(Plan plan, std::string checkout, Stop& stop
   const bool has_tool = path != environment_.end() && is_on(path->second, "promtool") && is_on(path->second, "timeout");
   if (checked->files.empty() || !has_tool) co_return Result<void>();
   const auto folder = scratch_.empty() ? (fs::path(checkout).parent_path() / "rules-check").string() : scratch_;
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
+  (void)remove_tree(folder).ok();
   auto words = named("check", checkout, checked->files);
   auto refused = co_await promtool(std::move(words), folder, "check", stop);
   const auto tests = tests_beside(checked->files, checkout);
@@ -171,7 +169,7 @@ Task<Result<void>> RulesCheck::check(Plan plan, std::string checkout, Stop& stop
     words = named("test", checkout, tests);
     refused = co_await promtool(std::move(words), folder, "test", stop);
   }
-  fs::remove_all(folder, ignored);
+  (void)remove_tree(folder).ok();
   if (!refused) co_return refused.error();
   if (refused->empty()) co_return Result<void>();
   // Files are named as in the repository.

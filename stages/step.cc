@@ -3,11 +3,17 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "stages/shell.h"
 #include "stages/tree.h"
 
 namespace quietgate {
 
-Result<ProcessSpec> process_of(const Command& command, const std::string& root) {
+std::string script_of(const std::string& step) {
+  return step + ".script";
+}
+
+Result<ProcessSpec> process_of(const Command& command, const std::string& root, std::string name,
+                               Environment environment) {
   auto directory = path_inside(root, command.directory);
   if (!directory) return directory.error();
   std::error_code error;
@@ -15,10 +21,15 @@ Result<ProcessSpec> process_of(const Command& command, const std::string& root) 
     return user_error("the working directory \"" + command.directory + "\" does not exist in the checkout");
   }
   ProcessSpec spec;
+  if (command.argv.empty() && command.shell.empty()) return user_error("the command is empty");
+  spec.name = std::move(name);
+  spec.environment = std::move(environment);
   spec.working_directory = *directory;
   spec.argv = command.argv;
-  if (command.argv.empty()) spec.argv = {"/bin/sh", "-e", "-c", command.shell};
-  if (command.argv.empty() && command.shell.empty()) return user_error("the command is empty");
+  if (!command.argv.empty()) return spec;
+  auto argv = argv_of({command.shell, command.interpreter, spec.environment, script_of(spec.name)});
+  if (!argv) return argv.error();
+  spec.argv = std::move(*argv);
   return spec;
 }
 

@@ -11,9 +11,12 @@
 
 namespace quietgate {
 
-// argv and working directory of a command whose templates are resolved, below `root`. Fails with kind user when it is
-// empty or its directory is absent or outside the root.
-Result<ProcessSpec> process_of(const Command& command, const std::string& root);
+// A step of this name (a path) that runs a command whose templates are resolved, below `root`: argv, environment and
+// working directory. Fails with kind user when it is empty or its directory is absent or outside the root.
+Result<ProcessSpec> process_of(const Command& command, const std::string& root, std::string name,
+                               Environment environment);
+// The file beside a step's record in which a shell text stands whose first line names its program.
+std::string script_of(const std::string& step);
 // The command as people write it, on one line and at most 200 bytes: `python3 -m pytest -q`.
 std::string command_line(const Command& command);
 

@@ -63,9 +63,9 @@ std::set<std::string> servers_that_hear(const StageRequest& request) {
     for (const auto& glob : promote->gate->rules) {
       if (auto known = resolve(glob, value)) globs.push_back(*known);
     }
-    const auto mentioned = rules_mention(request.checkout, globs, synthetic_fault_alert);
+    const auto mentioned = rules_mention(request.committed(), globs, synthetic_fault_alert);
     if (!mentioned || !*mentioned) continue;
-    const auto rules = read_rules(request.checkout, globs);
+    const auto rules = read_rules(request.committed(), globs);
     const auto url = resolve(promote->gate->prometheus, value);
     if (!rules || !url || synthetic_of(*rules) == nullptr) continue;
     urls.insert(*url);

@@ -8,9 +8,12 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
+#include "runner/base/plain_file.h"
+#include "runner/core/glob.h"
 #include "runner/core/trigger.h"
+#include "runner/files/removal.h"
+#include "runner/files/walk.h"
 
 namespace quietgate {
 
@@ -27,14 +30,22 @@ bool is_below(const fs::path& path, const fs::path& root) {
   return in_root == root.end();
 }
 
-// Whether a directory entry is a regular file that the caller may read; counts the links that are passed over.
-bool readable_file(const fs::directory_entry& entry, const fs::path& root, std::size_t& skipped) {
+// Whether a link leads to a regular file below the root.
+bool leads_to_file(const fs::path& link, const fs::path& root) {
   std::error_code error;
-  if (!entry.is_symlink(error)) return entry.is_regular_file(error);
-  auto target = fs::canonical(entry.path(), error);
-  if (!error && is_below(target, root) && fs::is_regular_file(target, error)) return true;
-  ++skipped;
-  return false;
+  const auto target = fs::canonical(link, error);
+  return !error && is_below(target, root) && fs::is_regular_file(target, error);
+}
+
+constexpr std::size_t most_path_bytes = 64UL * 1024 * 1024;
+
+std::string unseen_of(const Walked& walked, bool enough, const WalkLimits& limits) {
+  if (walked.entries_over) return "only the first 1,000,000 files and folders were looked at";
+  if (enough) return "the paths of the files that match take more than 64 MiB";
+  if (walked.stopped) return "the search was stopped";
+  if (walked.too_deep.empty()) return {};
+  return "folders more than " + std::to_string(limits.depth) +
+         " deep were not looked at: " + walked.too_deep.substr(0, 60) + "...";
 }
 
 }  // namespace
@@ -58,26 +69,32 @@ Result<std::string> path_inside(const std::string& root, const std::string& rela
   return text;
 }
 
-FoundFiles find_files(const std::string& root, const std::vector<std::string>& globs, std::size_t limit) {
+FoundFiles find_files(const std::string& root, const std::vector<std::string>& globs, std::size_t limit,
+                      const std::atomic<bool>* stop) {
   FoundFiles found;
   std::error_code error;
-  auto real_root = fs::canonical(root, error);
+  const auto real_root = fs::canonical(root, error);
   if (error || globs.empty()) return found;
   std::vector<std::string> cleaned;
   for (const auto& glob : globs) cleaned.push_back(glob.starts_with("./") ? glob.substr(2) : glob);
-  fs::recursive_directory_iterator at(real_root, fs::directory_options::skip_permission_denied, error), end;
-  for (; !error && at != end; at.increment(error)) {
-    std::error_code ignored;
-    auto relative = at->path().lexically_relative(real_root).generic_string();
-    if (relative == ".git") at.disable_recursion_pending();
-    if (at->is_directory(ignored) && !at->is_symlink(ignored)) continue;
-    if (!any_glob_matches(cleaned, relative) || !readable_file(*at, real_root, found.skipped_links)) continue;
-    if (found.paths.size() == limit) {
-      found.truncated = true;
-      break;
+  Globs wanted(cleaned);
+  std::size_t bytes = 0;
+  const auto look = [&](const std::string& path, EntryKind kind) {
+    if (kind == EntryKind::folder) return path != ".git" && wanted.may_match_below(path);
+    if (kind == EntryKind::other || !wanted.match(path)) return true;
+    if (kind == EntryKind::link && !leads_to_file(real_root / path, real_root)) {
+      ++found.skipped_links;
+      return true;
     }
-    found.paths.push_back(relative);
-  }
+    found.truncated = found.paths.size() == limit;
+    bytes += path.size();
+    if (found.truncated || bytes > most_path_bytes) return false;
+    found.paths.push_back(path);
+    return true;
+  };
+  const WalkLimits limits;
+  const auto walked = walk_tree(real_root.string(), look, stop, limits);
+  if (!found.truncated) found.unseen = unseen_of(walked, bytes > most_path_bytes, limits);
   std::sort(found.paths.begin(), found.paths.end());
   return found;
 }
@@ -107,15 +124,8 @@ Result<std::string> read_file_bounded(const std::string& path, std::size_t max_b
 }
 
 std::string read_file_end(const std::string& path, std::size_t max_bytes) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return {};
-  auto size = static_cast<std::size_t>(std::max<std::streamoff>(0, file.tellg()));
-  auto from = size > max_bytes ? size - max_bytes : 0;
-  file.seekg(static_cast<std::streamoff>(from));
-  std::string content(size - from, '\0');
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  content.resize(static_cast<std::size_t>(file.gcount()));
-  if (from > 0) {
+  auto content = read_plain_end(path, max_bytes);
+  if (content.size() == max_bytes) {
     auto line = content.find('\n');
     if (line != std::string::npos) content.erase(0, line + 1);
   }
@@ -138,7 +148,8 @@ std::vector<std::string> last_lines(std::string_view text, std::size_t count) {
 
 Result<void> write_file_whole(const std::string& path, std::string_view content, bool secret) {
   auto beside = path + ".new";
-  int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, secret ? 0600 : 0644);
+  ::unlink(beside.c_str());  // whatever stands there
+  int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, secret ? 0600 : 0644);
   if (file < 0) return infrastructure_error("can't write " + path + ": " + because(errno));
   int problem = 0;
   while (!content.empty() && problem == 0) {
@@ -163,10 +174,7 @@ Result<void> make_folder(const std::string& path, bool secret) {
 }
 
 Result<void> remove_folder(const std::string& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  if (error) return infrastructure_error("can't remove the folder " + path + ": " + error.message());
-  return {};
+  return remove_tree(path);
 }
 
 }  // namespace quietgate

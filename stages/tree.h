@@ -2,6 +2,7 @@
 // it, and every read has a limit.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -20,10 +21,14 @@ struct FoundFiles {
   std::vector<std::string> paths;  // relative to the root, sorted
   std::size_t skipped_links = 0;   // symlinks that lead out of the root, and every symlink to a folder
   bool truncated = false;          // there were more than `limit`
+  std::string unseen;              // what was not looked at, as a sentence's end; empty: nothing
 };
 // Regular files (and symlinks to regular files inside the root) whose path below the root matches one of the globs.
-// `.git` is left out. Never throws; a folder that can't be read is passed over.
-FoundFiles find_files(const std::string& root, const std::vector<std::string>& globs, std::size_t limit);
+// `.git`, what is mounted below and what can't be read is left out; so is what is beyond 1,000,000 entries, below 128
+// folders, or after 64 MiB of paths (`unseen`). It may take long: on a Disk, whose flag ends it (`unseen`). Never
+// throws.
+FoundFiles find_files(const std::string& root, const std::vector<std::string>& globs, std::size_t limit,
+                      const std::atomic<bool>* stop = nullptr);
 
 // The whole file. Errors (kind infrastructure): absent, not a regular file, larger than max_bytes.
 Result<std::string> read_file_bounded(const std::string& path, std::size_t max_bytes);

@@ -8,9 +8,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <utility>
 
 #include "runner/adapters/git_workshop.h"
+#include "runner/files/removal.h"
 
 namespace quietgate {
 
@@ -21,6 +23,9 @@ namespace fs = std::filesystem;
 constexpr std::size_t max_entries = 1'000'000;
 constexpr std::uint64_t max_bytes = 32ULL << 30;
 constexpr std::size_t max_depth = 128;
+// libgit2 reads an object whole: of this size at most, and of large ones one at a time.
+constexpr std::size_t max_file = 128UL << 20;
+constexpr std::size_t large_file = 8UL << 20;
 
 class Descriptor {
  public:
@@ -40,10 +45,11 @@ class Descriptor {
 // ever written through a link.
 class TreeWriter {
  public:
-  TreeWriter(git_repository* mirror, CommitId id, const StopFlag& stop)
-      : mirror_(mirror), id_(std::move(id)), stop_(stop) {}
+  TreeWriter(git_repository* mirror, CommitId id, std::mutex& large, const StopFlag& stop)
+      : mirror_(mirror), id_(std::move(id)), large_(large), stop_(stop) {}
 
   Result<void> write(const git_tree* tree, int root) {
+    if (git_repository_odb(receive(objects_), mirror_) != 0) return unreadable("the objects");
     auto written = folder(tree, root, "", 0);
     for (auto link = links_.begin(); written && link != links_.end(); ++link) written = make_link(root, *link);
     for (auto link = links_.begin(); written && link != links_.end(); ++link) written = check_link(root, *link);
@@ -60,6 +66,7 @@ class TreeWriter {
   Result<void> folder(const git_tree* tree, int parent, const std::string& prefix, std::size_t depth);
   Result<void> entry(const git_tree_entry* entry, int parent, const std::string& path, std::size_t depth);
   Result<void> file(const git_tree_entry* entry, int parent, const std::string& path);
+  Result<void> blob(const git_tree_entry* entry, int parent, const std::string& path);
   Result<void> subfolder(const git_tree_entry* entry, int parent, const std::string& path, std::size_t depth);
   Result<void> note_link(const std::string& path, const std::string& target);
   Result<void> make_link(int root, const Link& link) const;
@@ -79,7 +86,9 @@ class TreeWriter {
   }
 
   git_repository* mirror_;
+  OdbHandle objects_;
   CommitId id_;
+  std::mutex& large_;
   const StopFlag& stop_;
   std::size_t entries_ = 0;
   std::uint64_t bytes_ = 0;
@@ -132,7 +141,23 @@ Result<void> TreeWriter::subfolder(const git_tree_entry* entry, int parent, cons
   return folder(tree.get(), inside, path + "/", depth + 1);
 }
 
+// Its size is known before any of it is read.
 Result<void> TreeWriter::file(const git_tree_entry* entry, int parent, const std::string& path) {
+  std::size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  if (git_odb_read_header(&size, &type, objects_.get(), git_tree_entry_id(entry)) != 0) return unreadable(path);
+  if (size > max_file) {
+    return step_error("commit " + id_.substr(0, 7) + " can't be checked out: " + printable(path, 300) + " has " +
+                          std::to_string(size >> 20) + " MiB; a file may have " + std::to_string(max_file >> 20) +
+                          " MiB",
+                      "keep large files outside of Git, and let a step fetch them");
+  }
+  std::unique_lock one(large_, std::defer_lock);
+  if (size > large_file) one.lock();
+  return blob(entry, parent, path);
+}
+
+Result<void> TreeWriter::blob(const git_tree_entry* entry, int parent, const std::string& path) {
   BlobHandle blob;
   if (git_blob_lookup(receive(blob), mirror_, git_tree_entry_id(entry)) != 0) return unreadable(path);
   std::string_view bytes(static_cast<const char*>(git_blob_rawcontent(blob.get())),
@@ -219,10 +244,10 @@ Result<void> GitWorkshop::checkout(const std::string& repository, const CommitId
   {
     const Descriptor root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (root < 0) return infrastructure_error("cannot open " + directory + ": " + std::strerror(errno));
-    written = TreeWriter(mirror->get(), id, stop).write(tree.get(), root);
+    written = TreeWriter(mirror->get(), id, large_files_, stop).write(tree.get(), root);
   }
   if (!written) {
-    for (const auto& left : fs::directory_iterator(directory, error)) fs::remove_all(left.path(), error);
+    for (const auto& left : fs::directory_iterator(directory, error)) (void)remove_tree(left.path()).ok();
   }
   return written;
 }

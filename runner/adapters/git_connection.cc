@@ -14,27 +14,23 @@ namespace {
 
 constexpr int local_tries = 10;
 constexpr std::size_t max_refs = 50'000;
-constexpr std::size_t most_name = 200;
+constexpr std::size_t max_branch = 255;  // bytes, as at the large forges
+constexpr std::size_t shown_name = 300;
 constexpr std::string_view heads_prefix = "refs/heads/";
 
 GitConnection& of(void* self) {
   return *static_cast<GitConnection*>(self);
 }
 
-// The name of a symbolic ref of the folder's that leads nowhere, which libgit2 can't list; empty: none.
-std::string dangling_ref(const std::string& path) {
-  RepositoryHandle repository;
-  ReferencesHandle all;
-  if (git_repository_open(receive(repository), path.c_str()) < 0) return {};
-  if (git_reference_iterator_new(receive(all), repository.get()) < 0) return {};
-  for (;;) {
-    ReferenceHandle ref;
-    ReferenceHandle resolved;
-    if (git_reference_next(receive(ref), all.get()) < 0) return {};
-    if (git_reference_type(ref.get()) == GIT_REFERENCE_SYMBOLIC &&
-        git_reference_resolve(receive(resolved), ref.get()) == GIT_ENOTFOUND)
-      return printable(git_reference_name(ref.get()), most_name);
+// Why nobody can follow a branch of this name; empty: it can be.
+std::string problem_of(const char* ref, std::string_view branch) {
+  int valid = 0;
+  if (branch.size() > max_branch) {
+    return "its name has " + std::to_string(branch.size()) + " bytes, more than " + std::to_string(max_branch);
   }
+  if (!is_utf8(branch)) return "its name is not UTF-8";
+  if (git_reference_name_is_valid(&valid, ref) != 0 || !valid) return "its name is not a valid one";
+  return {};
 }
 
 }  // namespace
@@ -78,17 +74,26 @@ Result<void> GitConnection::connect(git_repository* mirror, git_direction direct
   }
   if (code >= 0) return {};
   const auto failure = error("connect to", code);
-  if (url_.kind != GitUrl::Kind::local) return failure;
-  const auto ref = dangling_ref(url_.path);
-  if (ref.empty()) return failure;
-  return infrastructure_error(url_.shown + " can't be read: its ref " + ref + " points to one that is not there",
-                              "remove it: `git -C " + url_.path + " symbolic-ref --delete " + ref +
-                                  "` (a remote's HEAD is made anew by `git remote set-head REMOTE --auto`)");
+  if (!look_past_bad_refs()) return failure;
+  if (direction == GIT_DIRECTION_FETCH) {
+    code = try_to_connect(mirror, direction);
+    return code < 0 ? Result<void>(failure) : Result<void>{};
+  }
+  const auto& ref = view_->left_out().front();
+  return infrastructure_error(
+      "cannot push to " + url_.shown + ": " + printable(ref.ref, shown_name) + " is in the way: " + ref.why,
+      "remove or rename that ref, or have a Git server serve the folder");
+}
+
+bool GitConnection::look_past_bad_refs() {
+  if (url_.kind != GitUrl::Kind::local || view_ || bound_.over() || broken()) return false;
+  view_ = GitFolderView::of(url_.path);
+  return view_ != nullptr && !view_->left_out().empty();
 }
 
 int GitConnection::try_to_connect(git_repository* mirror, git_direction direction) {
   git_error_clear();
-  const auto& address = url_.kind == GitUrl::Kind::local ? url_.path : settings_.url;
+  const auto& address = view_ ? view_->path() : url_.kind == GitUrl::Kind::local ? url_.path : settings_.url;
   // Without the search for insteadOf, which matches expressions in a way that leaks.
   git_remote_create_options making = GIT_REMOTE_CREATE_OPTIONS_INIT;
   making.repository = mirror;
@@ -120,10 +125,16 @@ Result<std::vector<Advertised>> GitConnection::heads() const {
   std::vector<Advertised> found;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string_view name = refs[i]->name;
-    if (!name.starts_with(heads_prefix) || !is_utf8(name)) continue;
-    int valid = 0;
-    git_reference_name_is_valid(&valid, refs[i]->name);
-    if (valid) found.push_back({std::string(name.substr(heads_prefix.size())), refs[i]->oid});
+    if (!name.starts_with(heads_prefix)) continue;
+    const auto branch = name.substr(heads_prefix.size());
+    auto problem = problem_of(refs[i]->name, branch);
+    auto shown = problem.empty() ? std::string(branch) : printable(branch, shown_name);
+    found.push_back({std::move(shown), refs[i]->oid, std::move(problem)});
+  }
+  if (!view_) return found;
+  for (const auto& ref : view_->left_out()) {
+    if (!ref.ref.starts_with(heads_prefix)) continue;
+    found.push_back({printable(std::string_view(ref.ref).substr(heads_prefix.size()), shown_name), {}, ref.why});
   }
   return found;
 }

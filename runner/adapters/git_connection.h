@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "runner/adapters/git_folder_view.h"
 #include "runner/adapters/git_handles.h"
 #include "runner/adapters/git_network.h"
 #include "runner/adapters/git_trust.h"
@@ -17,6 +19,7 @@ namespace quietgate {
 struct Advertised {
   std::string branch;  // without refs/heads/
   git_oid id;
+  std::string problem;  // why it can't be fetched; empty: it can be
 };
 
 // Lives and dies on one thread; bounded as a whole by the remote's deadline and by `stop`, which outlives it.
@@ -32,12 +35,15 @@ class GitConnection {
   GitConnection(const GitConnection&) = delete;
   GitConnection& operator=(const GitConnection&) = delete;
 
-  // `mirror` outlives this; null when nothing will be transferred.
+  // `mirror` outlives this; null when nothing will be transferred. Of a folder with refs that can't be taken, what is
+  // fetched comes from a view without them.
   Result<void> connect(git_repository* mirror, git_direction direction);
   // refs/heads/* as the server told them at connect. More than 50,000 refs are an error.
   Result<std::vector<Advertised>> heads() const;
   // Of any ref, as told at connect; empty: there is none.
   Result<CommitId> position(const std::string& ref) const;
+  // After a fetch from a folder failed: whether connecting once more, without the refs that can't be taken, may help.
+  bool look_past_bad_refs();
   git_remote* remote() const { return remote_.get(); }
   const GitUrl& url() const { return url_; }
   // Callbacks that carry the credentials, the checks and the bound. Valid as long as this.
@@ -77,6 +83,7 @@ class GitConnection {
   NetworkScope scope_;
   std::optional<GitTrust::Turn> turn_;
   std::optional<SocketWatchdog> watchdog_;
+  std::unique_ptr<GitFolderView> view_;  // outlives the remote
   RemoteHandle remote_;
   bool credentials_given_ = false;
   Trouble trouble_ = Trouble::none;

@@ -17,8 +17,26 @@ bool is_damaged(git_repository* mirror) {
     const int code = git_reference_next(receive(head), heads.get());
     if (code == GIT_ITEROVER) return false;
     ObjectHandle tree;
-    if (code != 0 || git_reference_peel(receive(tree), head.get(), GIT_OBJECT_TREE) != 0) return true;
+    // What is no commit and never was one (a blob, in a folder) is not damage.
+    const int peeled = code != 0 ? code : git_reference_peel(receive(tree), head.get(), GIT_OBJECT_TREE);
+    if (peeled != 0 && peeled != GIT_EPEEL && peeled != GIT_EINVALIDSPEC) return true;
   }
+}
+
+Result<void> fetch_specs(GitConnection& connection, git_repository* mirror, std::vector<std::string>& specs) {
+  if (auto connected = connection.connect(mirror, GIT_DIRECTION_FETCH); !connected) return connected.error();
+  if (auto heads = connection.heads(); !heads) return heads.error();
+  std::vector<char*> texts;
+  for (auto& spec : specs) texts.push_back(spec.data());
+  const git_strarray refspecs{texts.data(), texts.size()};
+  git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
+  options.callbacks = connection.callbacks();
+  options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+  options.prune = GIT_FETCH_NO_PRUNE;
+  options.update_fetchhead = 0;
+  const int code = git_remote_fetch(connection.remote(), &refspecs, &options, nullptr);
+  if (code < 0 || connection.broken()) return connection.error("fetch from", code);
+  return {};
 }
 
 }  // namespace
@@ -32,7 +50,7 @@ Result<std::vector<GitBranch>> GitWorkshop::branches(const GitRemote& remote, co
   if (!heads) return heads.error();
   std::vector<GitBranch> found;
   found.reserve(heads->size());
-  for (auto& head : *heads) found.push_back({std::move(head.branch), to_hex(head.id)});
+  for (auto& head : *heads) found.push_back({std::move(head.branch), to_hex(head.id), std::move(head.problem)});
   return found;
 }
 
@@ -60,19 +78,9 @@ Result<void> GitWorkshop::fetch(const GitRemote& remote, const std::vector<std::
   if (opened && is_damaged(opened->get())) opened = mirrors.make_again(remote.repository);
   if (!opened) return opened.error();
   mirror = std::move(*opened);
-  if (auto connected = connection.connect(mirror.get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
-  if (auto heads = connection.heads(); !heads) return heads.error();
-  std::vector<char*> texts;
-  for (auto& spec : specs) texts.push_back(spec.data());
-  const git_strarray refspecs{texts.data(), texts.size()};
-  git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
-  options.callbacks = connection.callbacks();
-  options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-  options.prune = GIT_FETCH_NO_PRUNE;
-  options.update_fetchhead = 0;
-  const int code = git_remote_fetch(connection.remote(), &refspecs, &options, nullptr);
-  if (code < 0 || connection.broken()) return connection.error("fetch from", code);
-  return {};
+  auto fetched = fetch_specs(connection, mirror.get(), specs);
+  if (!fetched && connection.look_past_bad_refs()) fetched = fetch_specs(connection, mirror.get(), specs);
+  return fetched;
 }
 
 void GitWorkshop::consolidate_mirror(const std::string& repository, const StopFlag& stop) {

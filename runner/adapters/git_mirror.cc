@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "runner/files/removal.h"
+
 namespace quietgate {
 
 namespace fs = std::filesystem;
@@ -16,6 +18,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view making = ".git.making-";
+constexpr std::size_t longest_file =
+    200;  // of a ref: a file's name has 255 bytes, its lock and its temporary name more
 
 // What a process that is gone left half-made.
 void remove_abandoned(const fs::path& directory, const std::string& repository) {
@@ -25,7 +29,7 @@ void remove_abandoned(const fs::path& directory, const std::string& repository) 
     const auto name = at->path().filename().string();
     if (!name.starts_with(prefix)) continue;
     const auto pid = static_cast<pid_t>(std::atol(name.c_str() + prefix.size()));
-    if (pid <= 0 || pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH)) fs::remove_all(at->path(), ignored);
+    if (pid <= 0 || pid == ::getpid() || (::kill(pid, 0) != 0 && errno == ESRCH)) (void)remove_tree(at->path()).ok();
   }
 }
 
@@ -86,11 +90,12 @@ Result<RepositoryHandle> GitMirrors::open_or_make(const std::string& repository)
                                   "check the disk and the directory's owner");
     }
   }
-  if (!is_repository(*path)) fs::remove_all(*path, failed);
-  fs::rename(made, *path, failed);
-  if (failed) {
-    std::error_code ignored;
-    fs::remove_all(made, ignored);
+  Result<void> cleared;
+  if (!is_repository(*path)) cleared = remove_tree(*path);
+  if (cleared) fs::rename(made, *path, failed);
+  if (!cleared || failed) {
+    (void)remove_tree(made).ok();
+    if (!cleared) return cleared.error();
     // Another process may have been faster: then its mirror is as good.
     if (!is_repository(*path)) return infrastructure_error("cannot make " + *path + ": " + failed.message());
   }
@@ -104,10 +109,10 @@ Result<RepositoryHandle> GitMirrors::make_again(const std::string& repository) {
     std::lock_guard lock(mutex_);
     const auto aside = directory_ + "/" + repository + std::string(making) + std::to_string(::getpid());
     std::error_code failed;
-    fs::remove_all(aside, failed);
-    if (!failed) fs::rename(*path, aside, failed);
+    if (auto removed = remove_tree(aside); !removed) return removed.error();
+    fs::rename(*path, aside, failed);
     if (failed) return infrastructure_error("cannot remove the damaged mirror " + *path + ": " + failed.message());
-    fs::remove_all(aside, failed);
+    if (auto removed = remove_tree(aside); !removed) return removed.error();
   }
   return open_or_make(repository);
 }
@@ -129,17 +134,21 @@ std::unique_lock<std::timed_mutex> GitMirrors::write(const std::string& reposito
 }
 
 std::string GitMirrors::ref_of(const std::string& branch) {
-  std::string ref = "refs/quietgate/heads/";
+  const std::string ours = "refs/quietgate/heads/";
+  std::string name;
   for (char c : branch) {
     if (c == '/') {
-      ref += "%2F";
+      name += "%2F";
     } else if (c == '%') {
-      ref += "%25";
+      name += "%25";
     } else {
-      ref += c;
+      name += c;
     }
   }
-  return ref;
+  if (name.size() <= longest_file) return ours + name;
+  git_oid digest;
+  git_odb_hash(&digest, branch.data(), branch.size(), GIT_OBJECT_BLOB);
+  return ours + "%x" + to_hex(digest);  // which no shorter name can become
 }
 
 Result<CommitHandle> find_commit(git_repository* mirror, const std::string& repository, const std::string& id) {

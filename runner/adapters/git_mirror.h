@@ -1,6 +1,7 @@
 // Bare mirrors of the watched repositories: <directory>/<repository>.git, made on first use. A mirror is a cache of its
 // remote, and nothing in it is ever pruned. Its refs are ours: refs/quietgate/heads/<branch, with / as %2F> (so that a
-// branch `a` that became `a/b` upstream does not stand in its own way) and, during a push, refs/quietgate/push/*.
+// branch `a` that became `a/b` upstream does not stand in its own way), or %x and a digest for names that are too long
+// for a file, and, during a push, refs/quietgate/push/*.
 #pragma once
 
 #include <map>

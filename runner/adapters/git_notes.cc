@@ -79,7 +79,7 @@ Result<CommitId> GitWorkshop::fetch_notes(const GitRemote& remote, const std::st
   if (auto connected = connection.connect(mirror.get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
   auto at = connection.position(ref);
   if (!at || at->empty()) return at;
-  auto spec = "+" + ref + ":refs/quietgate/notes";
+  auto spec = "+" + ref + ":" + fetched_notes;
   char* text = spec.data();
   const git_strarray refspecs{&text, 1};
   git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
@@ -135,6 +135,52 @@ Result<LocalNote> read_note(const std::string& folder, const std::string& ref, c
   if (!text) return text.error();
   if (!text->empty()) note.text = std::move(*text);
   return note;
+}
+
+namespace {
+
+std::string last_line(git_repository* repository, const git_oid& id) {
+  OdbHandle objects;
+  std::size_t size = 0;
+  git_object_t type = GIT_OBJECT_INVALID;
+  if (git_repository_odb(receive(objects), repository) != 0 ||
+      git_odb_read_header(&size, &type, objects.get(), &id) != 0 || type != GIT_OBJECT_BLOB || size > longest_note)
+    return {};
+  BlobHandle blob;
+  if (git_blob_lookup(receive(blob), repository, &id) != 0) return {};
+  std::string_view text(static_cast<const char*>(git_blob_rawcontent(blob.get())),
+                        static_cast<std::size_t>(git_blob_rawsize(blob.get())));
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  return std::string(text.substr(text.rfind('\n') + 1));  // npos + 1 is 0
+}
+
+}  // namespace
+
+std::vector<std::string> newest_lines(const std::string& folder, const std::string& ref, std::size_t most) {
+  git_libgit2_init();
+  git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+  std::vector<std::string> lines;
+  RepositoryHandle repository;
+  git_oid at;
+  CommitHandle commit;
+  if (git_repository_open_bare(receive(repository), folder.c_str()) != 0 ||
+      git_reference_name_to_id(&at, repository.get(), ref.c_str()) != 0 ||
+      git_commit_lookup(receive(commit), repository.get(), &at) != 0)
+    return lines;
+  for (std::size_t seen = 0; commit && seen < most; ++seen) {
+    CommitHandle parent;
+    TreeHandle now;
+    TreeHandle before;
+    DiffHandle changes;
+    if (git_commit_parentcount(commit.get()) > 0 && git_commit_parent(receive(parent), commit.get(), 0) != 0) break;
+    if (git_commit_tree(receive(now), commit.get()) != 0) break;
+    if (parent && git_commit_tree(receive(before), parent.get()) != 0) break;
+    if (git_diff_tree_to_tree(receive(changes), repository.get(), before.get(), now.get(), nullptr) != 0) break;
+    for (std::size_t i = 0; i < git_diff_num_deltas(changes.get()) && lines.size() < most; ++i)
+      lines.push_back(last_line(repository.get(), git_diff_get_delta(changes.get(), i)->new_file.id));
+    commit = std::move(parent);
+  }
+  return lines;
 }
 
 }  // namespace quietgate

@@ -3,13 +3,15 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runner/core/result.h"
 #include "runner/core/types.h"
 
 namespace quietgate {
 
-constexpr std::size_t longest_note = 16u << 20;  // bytes
+constexpr const char* fetched_notes = "refs/quietgate/notes";  // in a mirror: as they were read last
+constexpr std::size_t longest_note = 16u << 20;                // bytes
 
 // The commit's note in the notes `ref` of the repository in this folder (bare or with a work tree, or a folder within
 // one), and the commit's full id: `revision` may be anything that names one. An error of kind user: there is no
@@ -19,5 +21,9 @@ struct LocalNote {
   std::optional<std::string> text;
 };
 Result<LocalNote> read_note(const std::string& folder, const std::string& ref, const std::string& revision);
+
+// What was written last, newest first: the last line of each note that the newest `most` commits of the notes `ref`
+// changed. Notes longer than longest_note are passed over, and so is what can't be read; none where there is none.
+std::vector<std::string> newest_lines(const std::string& folder, const std::string& ref, std::size_t most);
 
 }  // namespace quietgate

@@ -62,6 +62,7 @@ struct GitWorkshop {
   std::atomic<unsigned> pushes{0};
 
  private:
+  mutable std::mutex large_files_;  // held while one is read
   std::mutex consolidating_;
   std::map<std::string, std::chrono::steady_clock::time_point> not_before_;
 };

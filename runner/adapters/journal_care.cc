@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <map>
 
+#include "runner/adapters/journal_loss.h"
 #include "runner/adapters/journal_pages.h"
 #include "runner/adapters/journal_projection.h"
 #include "runner/adapters/journal_rows.h"
@@ -189,9 +190,56 @@ std::optional<Error> refusal(Database& database, const std::string& path) {
 
 struct Salvage {
   std::int64_t rows = 0;
-  std::vector<Sequences> lost;
+  std::vector<LostRows> lost;
   std::vector<RunId> ended;
 };
+
+// Copies all rows whose checksum holds to a journal that has none. Answers their gaps.
+Gaps copy_rows(const std::string& from, Database& to, std::int64_t& count) {
+  Transaction transaction(to);
+  Statement keep(to.handle(),
+                 "INSERT OR IGNORE INTO events (sequence, at, type, repository, number, payload, checksum) "
+                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS BLOB))");
+  auto found = find_rows(from, [&](const FoundRow& row) {
+    const auto event = event_from_json(row.type, row.payload);
+    if (!event) throw SqliteError(SQLITE_CORRUPT, event.error().message);
+    keep.bind(row.sequence, row.at, row.type, repository_of(*event), run_of(*event).number, row.payload,
+              checksum_of(row.sequence, row.at, row.type, row.payload))
+        .run();
+  });
+  if (!found) throw SqliteError(SQLITE_CANTOPEN, found.error().message);
+  Gaps gaps;
+  Statement rows(to.handle(), std::string(row_columns) + "ORDER BY sequence");
+  while (rows.step()) {
+    if (auto row = row_from(rows)) gaps.see(*row);
+    ++count;
+  }
+  transaction.commit();
+  return gaps;
+}
+
+// Says in the journal what is lost, and ends the runs that may have lost rows.
+std::vector<RunId> tell_lost(Database& database, const std::vector<LostRows>& all, std::int64_t last, Time now) {
+  std::vector<RunId> open;
+  Statement runs(database.handle(), "SELECT repository, number FROM runs WHERE status <> 'finished' AND first < ?1");
+  runs.bind(all.back().rows.to);
+  while (runs.step()) open.push_back({runs.text(0), runs.integer(1)});
+  Statement tell(database.handle(), insert_row);
+  for (const auto& lost : all) {
+    const RowsLost row{lost.rows, "damaged or missing when the journal was repaired",
+                       std::vector<RunId>(lost.runs.begin(), lost.runs.end())};
+    insert(tell, lost.rows.from, now, row);
+  }
+  Projection projection(database);
+  last = std::max(last, all.back().rows.to);
+  for (const auto& run : open) {
+    const Event end =
+        RunFinished{run, Outcome::error, "rows of the journal were lost while it was under way: retry it"};
+    insert(tell, ++last, now, end);
+    projection.add(last, now, end);
+  }
+  return open;
+}
 
 // All rows whose checksum holds, in a new journal; told there is what is lost.
 Salvage salvage(const std::string& from, const std::string& to, Time now) {
@@ -199,50 +247,11 @@ Salvage salvage(const std::string& from, const std::string& to, Time now) {
   Database database(to);
   database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");
   database.execute(events_schema);
-  Gaps gaps;
-  {
-    Transaction transaction(database);
-    Statement keep(database.handle(),
-                   "INSERT OR IGNORE INTO events (sequence, at, type, repository, number, payload, checksum) "
-                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS BLOB))");
-    auto found = find_rows(from, [&](const FoundRow& row) {
-      const auto event = event_from_json(row.type, row.payload);
-      if (!event) throw SqliteError(SQLITE_CORRUPT, event.error().message);
-      keep.bind(row.sequence, row.at, row.type, repository_of(*event), run_of(*event).number, row.payload,
-                checksum_of(row.sequence, row.at, row.type, row.payload))
-          .run();
-    });
-    if (!found) throw SqliteError(SQLITE_CANTOPEN, found.error().message);
-    Statement rows(database.handle(), std::string(row_columns) + "ORDER BY sequence");
-    while (rows.step()) {
-      if (auto row = row_from(rows)) gaps.see(*row);
-      ++done.rows;
-    }
-    done.lost = gaps.unaccounted();
-    Statement tell(database.handle(), insert_row);
-    for (const auto& lost : done.lost) {
-      insert(tell, lost.from, now, RowsLost{lost, "damaged or missing when the journal was repaired"});
-    }
-    transaction.commit();
-  }
+  const auto gaps = copy_rows(from, database, done.rows);
   rebuild_projections(database);
+  done.lost = lost_rows(database, from, gaps.last(), gaps.unaccounted());
   Transaction transaction(database);
-  if (!done.lost.empty()) {
-    std::vector<RunId> open;
-    Statement runs(database.handle(), "SELECT repository, number FROM runs WHERE status <> 'finished' AND first < ?1");
-    runs.bind(done.lost.back().to);
-    while (runs.step()) open.push_back({runs.text(0), runs.integer(1)});
-    Statement tell(database.handle(), insert_row);
-    Projection projection(database);
-    auto last = std::max(gaps.last(), done.lost.back().to);
-    for (const auto& run : open) {
-      const Event end =
-          RunFinished{run, Outcome::error, "rows of the journal were lost while it was under way: retry it"};
-      insert(tell, ++last, now, end);
-      projection.add(last, now, end);
-    }
-    done.ended = std::move(open);
-  }
+  if (!done.lost.empty()) done.ended = tell_lost(database, done.lost, gaps.last(), now);
   database.execute("PRAGMA application_id = " + std::to_string(journal_application_id));
   database.execute("PRAGMA user_version = " + std::to_string(journal_schema_version));
   transaction.commit();
@@ -256,6 +265,16 @@ std::string stamp(Time now) {
   char text[32];
   std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &parts);
   return text;
+}
+
+// A whole journal that is an older one: there are attempts that no row of it began.
+bool lacks_rows(const std::string& path) {
+  try {
+    Database database(path, Database::Mode::read);
+    return !runs_without_rows(database, path).empty();
+  } catch (const SqliteError&) {
+    return false;
+  }
 }
 
 // The new file takes the old one's name. Between the renames there is no journal, and whoever opens it is told why.
@@ -339,7 +358,7 @@ Result<JournalRepair> repair_journal(const std::string& path, Time now) {
   if (!health) return health.error();
   repair.changed = !repair.kept_as.empty();
   repair.rows = health->rows;
-  if (health->whole()) return repair;
+  if (health->whole() && !lacks_rows(path)) return repair;
   repair.changed = true;
   std::error_code code;
   fs::remove(path + ".repaired", code);

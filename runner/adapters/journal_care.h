@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/adapters/journal_loss.h"
 #include "runner/core/event.h"
 #include "runner/core/result.h"
 
@@ -31,10 +32,10 @@ Result<JournalHealth> backup_journal(const std::string& path, const std::string&
 
 struct JournalRepair {
   bool changed = false;
-  std::int64_t rows = 0;        // kept: every row whose checksum holds
-  std::vector<Sequences> lost;  // told by RowsLost rows from now on
-  std::vector<RunId> ended;     // runs that were under way over a lost row: they end as errors
-  std::string kept_as;          // where the damaged file is now; empty when only projections were made anew
+  std::int64_t rows = 0;       // kept: every row whose checksum holds
+  std::vector<LostRows> lost;  // told by RowsLost rows from now on
+  std::vector<RunId> ended;    // runs that were under way over a lost row: they end as errors
+  std::string kept_as;         // where the damaged file is now; empty when only projections were made anew
 };
 
 // Mends the journal. Nobody else may use it meanwhile (the caller holds the data directory's lock). An interrupted

@@ -23,6 +23,8 @@ using Bytes = std::string_view;
 
 constexpr std::uint64_t most_payload = 256U << 20;
 constexpr unsigned char leaf_of_a_table = 0x0d;
+constexpr unsigned char leaf_of_an_index = 0x0a;
+constexpr unsigned char inner_of_an_index = 0x02;
 
 std::uint64_t big_endian(Bytes bytes, std::size_t at, std::size_t size) {
   std::uint64_t value = 0;
@@ -65,6 +67,7 @@ class Pages {
       const std::uint64_t size = told == 1 ? 65536 : told;
       if (size >= 512 && (size & (size - 1)) == 0) size_ = size;
       usable_ = size_ - static_cast<unsigned char>(header[20]);
+      told_ = big_endian(header, 28, 4);
     }
     struct stat about = {};
     if (file_ && ::fstat(file_.get(), &about) == 0)
@@ -73,6 +76,11 @@ class Pages {
     return {};
   }
   std::uint64_t count() const { return count_; }
+  // Of its header's pages some are nowhere.
+  bool ends_early() const {
+    const auto logged = in_log_.empty() ? 0 : in_log_.rbegin()->first;
+    return told_ > std::max(count_, logged);
+  }
   std::size_t usable() const { return usable_; }
   std::string page(std::uint64_t number) const { return read(file_, (number - 1) * size_, size_); }
   std::string logged(std::uint64_t number) const {
@@ -133,6 +141,7 @@ class Pages {
   std::size_t size_ = 4096;
   std::size_t usable_ = 4096;
   std::uint64_t count_ = 0;
+  std::uint64_t told_ = 0;                         // by the header
   std::map<std::uint64_t, std::uint64_t> in_log_;  // page number to offset
 };
 
@@ -210,7 +219,43 @@ void look_at(const Pages& pages, const std::string& page, std::uint64_t number, 
   }
 }
 
+// Entries are short: none of them needs another page.
+void look_at_index(const Pages& pages, const std::string& page, std::uint64_t number,
+                   const std::function<void(const FoundEntry&)>& take) {
+  const std::size_t head = number == 1 ? 100 : 0;
+  if (page.size() < pages.usable()) return;
+  const auto kind = static_cast<unsigned char>(page[head]);
+  if (kind != leaf_of_an_index && kind != inner_of_an_index) return;
+  const std::size_t pointers = head + (kind == leaf_of_an_index ? 8 : 12);
+  const std::size_t child = kind == leaf_of_an_index ? 0 : 4;
+  const auto most = (pages.usable() - 12) * 64 / 255 - 23;
+  const auto cells = big_endian(page, head + 3, 2);
+  for (std::size_t i = 0; i < cells && pointers + 2 * i + 2 <= pages.usable(); ++i) {
+    const auto at = big_endian(page, pointers + 2 * i, 2) + child;
+    if (at < pointers || at >= pages.usable()) continue;
+    auto cell = Bytes(page).substr(at, pages.usable() - at);
+    const auto size = take_varint(cell);
+    if (!size || *size > most || *size > cell.size()) continue;
+    const auto columns = columns_of(cell.substr(0, *size));
+    // Repository, number, sequence, and the sequence again: other indices have other columns.
+    if (columns.size() != 4 || columns[2] != columns[3] || columns[0].empty()) continue;
+    FoundEntry entry;
+    entry.run = {columns[0], std::strtoll(columns[1].c_str(), nullptr, 10)};
+    entry.sequence = std::strtoll(columns[2].c_str(), nullptr, 10);
+    if (entry.run.number > 0 && entry.sequence > 0) take(entry);
+  }
+}
+
 }  // namespace
+
+Result<bool> find_entries(const std::string& path, const std::function<void(const FoundEntry&)>& take) {
+  Pages pages;
+  if (auto opened = pages.open(path); !opened) return opened.error();
+  for (std::uint64_t number = 1; number <= pages.count(); ++number)
+    look_at_index(pages, pages.page(number), number, take);
+  for (const auto number : pages.all_logged()) look_at_index(pages, pages.logged(number), number, take);
+  return pages.ends_early();
+}
 
 Result<void> find_rows(const std::string& path, const std::function<void(const FoundRow&)>& take) {
   Pages pages;

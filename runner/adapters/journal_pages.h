@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runner/core/result.h"
+#include "runner/core/types.h"
 
 namespace quietgate {
 
@@ -21,5 +22,14 @@ struct FoundRow {
 // Calls `take` for every row whose checksum holds, in no order, some more than once. Reads `path` and `path`-wal, which
 // nobody may write meanwhile; memory does not grow with the file. Fails when the file can't be read.
 Result<void> find_rows(const std::string& path, const std::function<void(const FoundRow&)>& take);
+
+// Of the index of the rows of runs. Nothing proves it.
+struct FoundEntry {
+  RunId run;
+  std::int64_t sequence = 0;
+};
+// Likewise for the index's entries, also in pages that are no longer in use. Answers whether the file ends before the
+// end that it tells.
+Result<bool> find_entries(const std::string& path, const std::function<void(const FoundEntry&)>& take);
 
 }  // namespace quietgate

@@ -1,4 +1,5 @@
 #include <sodium.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -133,6 +134,17 @@ void JournalSqlite::Store::prepare() {
   last = database.number("SELECT coalesce(max(sequence), 0) FROM events");
 }
 
+bool JournalSqlite::Store::in_place() {
+  int moved = 0;
+  struct stat about = {};
+  if (sqlite3_file_control(database.handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)
+    return false;
+  if (::stat(log.c_str(), &about) != 0) return false;
+  const std::pair now(about.st_dev, about.st_ino);
+  if (log_file.second == 0) log_file = now;
+  return now == log_file;
+}
+
 std::optional<std::vector<Row>> JournalSqlite::Store::newest(std::int64_t after, std::size_t limit,
                                                              const std::optional<RunId>& run) const {
   if (after >= last) return std::vector<Row>();
@@ -181,6 +193,10 @@ Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open(const std::string& pa
 
 Result<std::int64_t> JournalSqlite::append(std::vector<Event> events) {
   if (events.empty()) return store_->last;
+  if (!store_->in_place()) {
+    return infrastructure_error("the journal was removed, or another was put in its place, while quietgate runs",
+                                "stop quietgate, then restore the journal: what was written since is lost");
+  }
   const Time now = store_->clock.now();
   try {
     Transaction transaction(store_->database);
@@ -233,6 +249,22 @@ Bell& JournalSqlite::bell() {
   return store_->bell;
 }
 
+void JournalSqlite::number_above(const std::string& repository, std::int64_t number) {
+  auto& used = store_->used_numbers[repository];
+  used = std::max(used, number);
+}
+
+Result<void> JournalSqlite::probe() {
+  try {
+    Transaction transaction(store_->database);
+    store_->database.execute("PRAGMA user_version = " + std::to_string(journal_schema_version));
+    transaction.commit();
+    return {};
+  } catch (const SqliteError& error) {
+    return explained(error, "be written");
+  }
+}
+
 // The file's pages: the system's cache has them, too.
 void JournalSqlite::rest() {
   sqlite3_db_release_memory(store_->database.handle());
@@ -271,7 +303,8 @@ Result<std::int64_t> JournalSqlite::next_number(std::string repository) {
     Statement statement(store_->database.handle(),
                         "SELECT coalesce(max(number), 0) + 1 FROM runs WHERE repository = ?1");
     statement.bind(repository).step();
-    return statement.integer(0);
+    const auto used = store_->used_numbers.find(repository);
+    return std::max(statement.integer(0), used == store_->used_numbers.end() ? 0 : used->second + 1);
   });
 }
 

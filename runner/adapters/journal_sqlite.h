@@ -23,6 +23,10 @@ class JournalSqlite final : public Journal, public Catalog, public Archive {
   Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
   std::int64_t last() const override;
   Bell& bell() override;
+  // The runs of the repository that are still to come have higher numbers than this one.
+  void number_above(const std::string& repository, std::int64_t number);
+  // Whether a row could be written now: writes a page (the schema's version, as it is) like an append does, and syncs.
+  Result<void> probe();
   // Nothing will be asked for a while: lets go of what was kept only to be fast.
   void rest();
 

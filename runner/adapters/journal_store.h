@@ -1,9 +1,12 @@
 // What the files of the SQLite journal share: the open file, its statements, and how its errors are told.
 #pragma once
 
+#include <sys/types.h>
+
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -19,13 +22,15 @@ Error explained(const SqliteError& error, const std::string& doing);
 
 struct JournalSqlite::Store {
   Store(const std::string& path, const Clock& with_clock, Executor executor)
-      : database(path), clock(with_clock), bell(std::move(executor)) {}
+      : database(path), clock(with_clock), bell(std::move(executor)), log(path + "-wal") {}
 
   // Makes a new file a journal, or refuses one that is none.
   std::optional<Error> adopt(const std::string& path);
   // Projections and indices are made of the rows: what is missing of them is made anew.
   std::optional<Error> mend(const std::string& path);
   void prepare();
+  // Whether what is written goes to the file of that name still. Rows in a file that nobody will find are lost rows.
+  bool in_place();
   // The newest rows, from memory: whoever follows the journal reads each of them as soon as it is written. Nothing: the
   // file must be asked.
   std::optional<std::vector<Row>> newest(std::int64_t after, std::size_t limit, const std::optional<RunId>& run) const;
@@ -34,8 +39,11 @@ struct JournalSqlite::Store {
   Database database;
   const Clock& clock;
   Bell bell;
+  std::string log;  // the write-ahead log's path
+  std::pair<dev_t, ino_t> log_file{};
   std::int64_t last = 0;
-  std::deque<Row> recent;  // without gaps, up to `last`; empty: not kept
+  std::map<std::string, std::int64_t> used_numbers;  // by repository: whatever the rows say
+  std::deque<Row> recent;                            // without gaps, up to `last`; empty: not kept
   std::optional<Projection> projection;
   std::optional<Statement> insert, read_all, read_run;
 };

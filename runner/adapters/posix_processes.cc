@@ -10,6 +10,8 @@
 #include <set>
 
 #include "runner/adapters/readiness.h"
+#include "runner/adapters/stage_log.h"
+#include "runner/leader/aside.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 
@@ -73,6 +75,11 @@ std::string read_report(int fd) {
 
 StepAsked asked_of(const StepHistory& history) {
   return history.asked.value_or(StepAsked());
+}
+
+// Whether it is the record of a step of this attempt; empty: of whichever.
+bool is_of(const StepHistory& history, const std::string& nonce) {
+  return nonce.empty() || (history.asked && history.asked->nonce == nonce);
 }
 
 // What a leader says that could not begin.
@@ -152,6 +159,32 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find(StepRecord record) {
   }
 }
 
+Task<Result<PosixProcesses::Found>> PosixProcesses::find_own(const ProcessSpec& spec, StepRecord record, Stop& stop) {
+  for (;;) {
+    auto found = co_await find(record);
+    if (!found) co_return found.error();
+    auto& history = found->history;
+    const bool nothing = !history.asked && !history.led && !history.exit && history.damage.empty();
+    if (nothing || is_of(history, spec.nonce)) co_return found;
+    // One that can't be read may be our own: nothing of it is believed, and nothing is begun again.
+    const bool unreadable = !history.asked && !history.damage.empty();
+    if (unreadable && found->lock) {
+      history.exit.reset();
+      co_return found;
+    }
+    // Living, it is a step of a journal that is gone, or somebody's who wants to be believed.
+    if (auto ended = co_await end(spec.name, stop); !ended) co_return ended.error();
+    auto lock = record.lock();
+    if (!lock) co_return lock.error();
+    if (unreadable || !*lock) continue;
+    auto aside = set_aside(record.path());
+    if (!aside) co_return aside.error();
+    open_stage_log(spec.log, spec.secrets)
+        ->line("[quietgate: a record that is not of this attempt was in the place of the step's, and is now " + *aside +
+               "]");
+  }
+}
+
 Task<Result<std::unique_ptr<PosixProcesses::Leading>>> PosixProcesses::lead(ProcessSpec spec, bool tells_begin,
                                                                             StepRecord record, Found found,
                                                                             Stop& stop) {
@@ -161,6 +194,7 @@ Task<Result<std::unique_ptr<PosixProcesses::Leading>>> PosixProcesses::lead(Proc
   if (found.history.asked) remove_control_group(control_group_of(found.history.asked->id));
   auto order = order_of(spec, boot_);
   order.tells_begin = tells_begin;
+  order.log_limit = log_limit_;
   for (;;) {
     auto taken = co_await source_->take();
     if (!taken) co_return Led(taken.error());
@@ -169,7 +203,7 @@ Task<Result<std::unique_ptr<PosixProcesses::Leading>>> PosixProcesses::lead(Proc
       stop.throw_if_requested();
     }
     order.id = taken->id();
-    if (auto written = record.ask(*found.lock, order); !written) {
+    if (auto written = record.ask(*found.lock, order, spec.nonce); !written) {
       source_->put_back(std::move(*taken));
       co_return Led(written.error());
     }
@@ -190,10 +224,11 @@ bool PosixProcesses::is_of_another_boot(const ProcessSpec& spec) const {
 
 Task<Result<ProcessExit>> PosixProcesses::run(ProcessSpec spec, Stop& stop) {
   const StepRecord record(absolute(record_of(spec.name)));
-  auto found = co_await find(record);
+  auto found = co_await find_own(spec, record, stop);
   if (!found) co_return found.error();
   if (found->history.exit) co_return *found->history.exit;
-  if (found->leading) co_return co_await wait(record, std::move(found->leading), stop);
+  const auto nonce = spec.nonce;
+  if (found->leading) co_return co_await wait(record, std::move(found->leading), nonce, stop);
   if (found->begun || is_of_another_boot(spec)) {
     std::string how;
     co_return co_await bury(record, std::move(*found), how, spec.boot);
@@ -201,12 +236,12 @@ Task<Result<ProcessExit>> PosixProcesses::run(ProcessSpec spec, Stop& stop) {
   stop.throw_if_requested();
   auto leading = co_await lead(std::move(spec), false, record, std::move(*found), stop);
   if (!leading) co_return leading.error();
-  co_return co_await wait(record, std::move(*leading), stop);
+  co_return co_await wait(record, std::move(*leading), nonce, stop);
 }
 
 Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
   const StepRecord record(absolute(record_of(spec.name)));
-  auto found = co_await find(record);
+  auto found = co_await find_own(spec, record, stop);
   if (!found) co_return found.error();
   auto exit = found->history.exit;
   if (!found->begun && !exit) {
@@ -228,7 +263,7 @@ Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
     if (report[0] == '+') co_return Result<void>();
     auto ended = record.read();
     if (!ended) co_return ended.error();
-    exit = ended->exit;
+    if (is_of(*ended, spec.nonce)) exit = ended->exit;
   }
   if (exit && exit->how == ProcessExit::How::not_started) {
     co_return step_error(spec.argv.front() + " " + describe(*exit));
@@ -305,7 +340,8 @@ Result<std::vector<std::string>> PosixProcesses::steps_in(const std::string& fol
                               "check the disk and the permissions of the data directory");
 }
 
-Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_ptr<Leading> leading, Stop& stop) {
+Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_ptr<Leading> leading, std::string nonce,
+                                               Stop& stop) {
   bool asked = false;
   bool ended = false;
   std::string told;
@@ -320,7 +356,7 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
       auto exit = exit_told(std::string_view(told).substr(1));
       if (!exit) {
         auto history = record.read();
-        if (history) exit = std::move(history->exit);
+        if (history && is_of(*history, nonce)) exit = std::move(history->exit);
       }
       if (exit) {
         children_->reap_at_end(std::move(leading->pid));
@@ -344,7 +380,7 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
   auto found = co_await find(record);
   if (!found) co_return found.error();
   Result<ProcessExit> exit = infrastructure_error("the step's leader can't be ended: " + record.path());
-  if (found->history.exit) {
+  if (found->history.exit && is_of(found->history, nonce)) {
     exit = std::move(*found->history.exit);
   } else if (found->lock && found->begun) {
     const std::string begun_in;

@@ -9,10 +9,14 @@
 
 namespace quietgate {
 
+constexpr std::uint64_t default_log_limit = 1ULL << 30;
+
 class PosixProcesses final : public Processes {
  public:
   explicit PosixProcesses(Executor executor);
   ~PosixProcesses() override;  // leaders go on
+  // Bytes of a log, from the next step on; 0: none.
+  void limit_logs(std::uint64_t bytes) { log_limit_ = bytes; }
   PosixProcesses(const PosixProcesses&) = delete;
   PosixProcesses& operator=(const PosixProcesses&) = delete;
 
@@ -31,11 +35,13 @@ class PosixProcesses final : public Processes {
     std::optional<Descriptor> lock;    // nobody leads it. Held until then
   };
   Task<Result<Found>> find(StepRecord record);
+  // Likewise, of this very attempt's step: what another one left under its name is ended and set aside.
+  Task<Result<Found>> find_own(const ProcessSpec& spec, StepRecord record, Stop& stop);
   Task<Result<std::unique_ptr<Leading>>> lead(ProcessSpec spec, bool tells_begin, StepRecord record, Found found,
                                               Stop& stop);
   std::unique_ptr<Leading> watched(Descriptor pid, Descriptor report) const;
   Task<void> nap(Milliseconds span);
-  Task<Result<ProcessExit>> wait(StepRecord record, std::unique_ptr<Leading> leading, Stop& stop);
+  Task<Result<ProcessExit>> wait(StepRecord record, std::unique_ptr<Leading> leading, std::string nonce, Stop& stop);
   Task<void> end_leader(const Leading& leading, Milliseconds grace);
   Task<std::string> end_left(StepLed led, StepAsked told);
   bool is_of_another_boot(const ProcessSpec& spec) const;
@@ -46,6 +52,7 @@ class PosixProcesses final : public Processes {
   std::shared_ptr<Children> children_;
   std::unique_ptr<LeaderSource> source_;
   std::string boot_;
+  std::uint64_t log_limit_ = default_log_limit;
 };
 
 }  // namespace quietgate

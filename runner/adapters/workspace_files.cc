@@ -2,6 +2,9 @@
 
 #include <filesystem>
 
+#include "runner/files/removal.h"
+#include "runner/leader/aside.h"
+
 namespace quietgate {
 
 namespace fs = std::filesystem;
@@ -20,6 +23,16 @@ WorkspaceFiles::WorkspaceFiles(std::string data, OpenLog open_log)
 
 std::string WorkspaceFiles::of(const RunId& run) const {
   return data_ + "/runs/" + run.repository + "/" + std::to_string(run.number);
+}
+
+Result<std::optional<std::string>> WorkspaceFiles::clear_attempt(const RunId& run, const std::string& stage,
+                                                                 int attempt) {
+  const auto path = of(run) + "/" + stage + "." + std::to_string(attempt);
+  std::error_code code;
+  if (!fs::exists(fs::symlink_status(path, code))) return std::optional<std::string>();
+  auto aside = set_aside(path);
+  if (!aside) return aside.error();
+  return std::optional(std::move(*aside));
 }
 
 Result<std::string> WorkspaceFiles::attempt(const RunId& run, const std::string& stage, int attempt) {
@@ -45,9 +58,8 @@ bool WorkspaceFiles::has_checkout(const RunId& run) const {
 
 Result<std::string> WorkspaceFiles::begin_checkout(const RunId& run) {
   const auto path = of(run) + "/checkout.new";
+  if (auto removed = remove_tree(path); !removed) return removed.error();
   std::error_code code;
-  fs::remove_all(path, code);
-  if (code) return told("remove", path, code);
   fs::create_directories(of(run), code);
   if (code) return told("make", of(run), code);
   return path;
@@ -61,10 +73,8 @@ Result<void> WorkspaceFiles::finish_checkout(const RunId& run) {
 }
 
 Result<void> WorkspaceFiles::remove_checkout(const RunId& run) {
-  std::error_code code;
   for (const auto& path : {checkout(run), checkout(run) + ".new"}) {
-    fs::remove_all(path, code);
-    if (code) return told("remove", path, code);
+    if (auto removed = remove_tree(path); !removed) return removed;
   }
   return {};
 }

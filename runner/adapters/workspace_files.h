@@ -13,6 +13,7 @@ class WorkspaceFiles final : public Workspace {
   // `data` is absolute and exists.
   WorkspaceFiles(std::string data, OpenLog open_log);
 
+  Result<std::optional<std::string>> clear_attempt(const RunId& run, const std::string& stage, int attempt) override;
   Result<std::string> attempt(const RunId& run, const std::string& stage, int attempt) override;
   std::string checkout(const RunId& run) const override;
   std::string environments() const override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "runner/core/expression_tree.h"
@@ -38,7 +39,9 @@ struct Unknown {
 };
 using Evaluated = std::variant<std::string, Unknown, Error>;
 
-Evaluated evaluate(const Expression& e, const Lookup& lookup);
+Error too_long() {
+  return user_error("the value is longer than 128 KiB", "give long texts in files");
+}
 
 Evaluated format(const std::vector<std::string>& values) {
   const std::string& pattern = values.front();
@@ -59,32 +62,17 @@ Evaluated format(const std::vector<std::string>& values) {
     const auto [end, problem] = std::from_chars(begin, pattern.data() + pattern.size(), index);
     if (problem != std::errc{} || end == pattern.data() + pattern.size() || *end != '}')
       return user_error("format(): `{` is not followed by a number and `}`", "write `{{` for a literal brace");
-    if (index + 1 >= values.size()) return user_error("format(): there is no argument {" + std::to_string(index) + "}");
+    if (index >= values.size() - 1) return user_error("format(): there is no argument {" + std::to_string(index) + "}");
     out += values[index + 1];
+    if (out.size() > max_value_bytes) return too_long();
     i = static_cast<std::size_t>(end - pattern.data());
   }
   return out;
 }
 
-Evaluated call(const Expression& e, const Lookup& lookup) {
-  if (is_status_function(e.text)) {
-    if (auto answer = lookup(e.text + "()")) return *answer;
-    if (e.text == "always") return truth(true);
-    return Unknown{e.text + "()"};
-  }
-  std::vector<std::string> values;
-  for (const Expression& operand : e.operands) {
-    Evaluated value = evaluate(operand, lookup);
-    if (!std::holds_alternative<std::string>(value)) return value;
-    values.push_back(std::move(std::get<std::string>(value)));
-  }
-  if (e.text == "contains") return truth(values[0].find(values[1]) != std::string::npos);
-  if (e.text == "starts_with") return truth(values[0].starts_with(values[1]));
-  if (e.text == "ends_with") return truth(values[0].ends_with(values[1]));
-  if (e.text == "format") return format(values);
-  std::string changed = values[0];
-  std::transform(changed.begin(), changed.end(), changed.begin(), e.text == "lower" ? lower_ascii : upper_ascii);
-  return changed;
+// In time that grows with the lengths, not with their product.
+bool contains(const std::string& text, const std::string& part) {
+  return ::memmem(text.data(), text.size(), part.data(), part.size()) != nullptr;
 }
 
 Evaluated compare(const Expression& e, const std::string& left, const std::string& right) {
@@ -102,24 +90,68 @@ Evaluated compare(const Expression& e, const std::string& left, const std::strin
   return truth(*a >= *b);
 }
 
-Evaluated evaluate(const Expression& e, const Lookup& lookup) {
-  using Kind = Expression::Kind;
-  if (e.kind == Kind::literal) return e.text;
-  if (e.kind == Kind::name) {
-    if (auto answer = lookup(e.text)) return *answer;
-    return Unknown{e.text};
+// Of the expressions of one text: nested calls can make much of little, so what they make is counted.
+class Evaluation {
+ public:
+  explicit Evaluation(const Lookup& lookup) : lookup_(lookup) {}
+
+  Evaluated evaluate(const Expression& e) {
+    Evaluated value = value_of(e);
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      made_ += text->size();
+      if (text->size() > max_value_bytes) return too_long();
+      if (made_ > most_made)
+        return user_error("the expressions of this text make more than 4 MiB", "give long texts in files");
+    }
+    return value;
   }
-  if (e.kind == Kind::call) return call(e, lookup);
-  Evaluated left = evaluate(e.operands[0], lookup);
-  if (!std::holds_alternative<std::string>(left)) return left;
-  const std::string& text = std::get<std::string>(left);
-  if (e.kind == Kind::negation) return truth(!truthy(text));
-  if (e.kind == Kind::both && !truthy(text)) return left;
-  if (e.kind == Kind::either && truthy(text)) return left;
-  Evaluated right = evaluate(e.operands[1], lookup);
-  if (e.kind != Kind::comparison || !std::holds_alternative<std::string>(right)) return right;
-  return compare(e, text, std::get<std::string>(right));
-}
+
+ private:
+  static constexpr std::size_t most_made = 4UL * 1024 * 1024;
+
+  Evaluated value_of(const Expression& e) {
+    using Kind = Expression::Kind;
+    if (e.kind == Kind::literal) return e.text;
+    if (e.kind == Kind::name) {
+      if (auto answer = lookup_(e.text)) return std::move(*answer);
+      return Unknown{e.text};
+    }
+    if (e.kind == Kind::call) return call(e);
+    Evaluated left = evaluate(e.operands[0]);
+    if (!std::holds_alternative<std::string>(left)) return left;
+    const std::string& text = std::get<std::string>(left);
+    if (e.kind == Kind::negation) return truth(!truthy(text));
+    if (e.kind == Kind::both && !truthy(text)) return left;
+    if (e.kind == Kind::either && truthy(text)) return left;
+    Evaluated right = evaluate(e.operands[1]);
+    if (e.kind != Kind::comparison || !std::holds_alternative<std::string>(right)) return right;
+    return compare(e, text, std::get<std::string>(right));
+  }
+
+  Evaluated call(const Expression& e) {
+    if (is_status_function(e.text)) {
+      if (auto answer = lookup_(e.text + "()")) return *answer;
+      if (e.text == "always") return truth(true);
+      return Unknown{e.text + "()"};
+    }
+    std::vector<std::string> values;
+    for (const Expression& operand : e.operands) {
+      Evaluated value = evaluate(operand);
+      if (!std::holds_alternative<std::string>(value)) return value;
+      values.push_back(std::move(std::get<std::string>(value)));
+    }
+    if (e.text == "contains") return truth(contains(values[0], values[1]));
+    if (e.text == "starts_with") return truth(values[0].starts_with(values[1]));
+    if (e.text == "ends_with") return truth(values[0].ends_with(values[1]));
+    if (e.text == "format") return format(values);
+    std::string changed = std::move(values[0]);
+    std::transform(changed.begin(), changed.end(), changed.begin(), e.text == "lower" ? lower_ascii : upper_ascii);
+    return changed;
+  }
+
+  const Lookup& lookup_;
+  std::size_t made_ = 0;
+};
 
 Error unknown_name(const Unknown& unknown) {
   return user_error("nothing is known of `" + unknown.name + "` here",
@@ -146,7 +178,8 @@ void collect(const Expression& e, std::vector<Mention>& out) {
 }
 
 // The source of an expression with known names replaced by text literals, which are never read as code again.
-std::string with_known_names(const Expression& e, std::string_view source, std::size_t base, const Lookup& lookup) {
+Result<std::string> with_known_names(const Expression& e, std::string_view source, std::size_t base,
+                                     const Lookup& lookup) {
   std::vector<Mention> names;
   collect(e, names);
   std::sort(names.begin(), names.end(), [](const Mention& a, const Mention& b) { return a.offset < b.offset; });
@@ -159,6 +192,7 @@ std::string with_known_names(const Expression& e, std::string_view source, std::
     out += source.substr(at, name.offset - base - at);
     out += quoted(*value);
     at = name.offset - base + name.length;
+    if (out.size() > max_value_bytes) return too_long();
   }
   out += source.substr(at);
   return out;
@@ -179,17 +213,20 @@ std::variant<std::vector<Mention>, ExpressionError> mentions(std::string_view te
 Result<std::string> resolve(std::string_view text, const Lookup& lookup) {
   const auto parsed = parse_template(text);
   if (const auto* problem = std::get_if<ExpressionError>(&parsed)) return as_error(*problem);
+  Evaluation evaluation(lookup);
   std::string out;
   for (const TemplatePiece& piece : std::get<0>(parsed)) {
+    if (out.size() > max_value_bytes) return too_long();
     if (!piece.expression) {
       out += piece.literal;
       continue;
     }
-    Evaluated value = evaluate(*piece.expression, lookup);
+    Evaluated value = evaluation.evaluate(*piece.expression);
     if (const auto* unknown = std::get_if<Unknown>(&value)) return unknown_name(*unknown);
     if (auto* problem = std::get_if<Error>(&value)) return std::move(*problem);
     out += std::get<std::string>(value);
   }
+  if (out.size() > max_value_bytes) return too_long();
   return out;
 }
 
@@ -207,6 +244,7 @@ std::string escape_template(std::string_view text) {
 Result<std::string> resolve_known(std::string_view text, const Lookup& lookup) {
   const auto parsed = parse_template(text);
   if (const auto* problem = std::get_if<ExpressionError>(&parsed)) return as_error(*problem);
+  Evaluation evaluation(lookup);
   std::string out;
   std::string literal;
   // A `$` directly before an expression would read as the escape `$${{`: such ones become expressions of their own.
@@ -218,20 +256,24 @@ Result<std::string> resolve_known(std::string_view text, const Lookup& lookup) {
     literal.clear();
   };
   for (const TemplatePiece& piece : std::get<0>(parsed)) {
+    if (out.size() + literal.size() > max_value_bytes) return too_long();
     if (!piece.expression) {
       literal += piece.literal;
       continue;
     }
-    Evaluated value = evaluate(*piece.expression, lookup);
+    Evaluated value = evaluation.evaluate(*piece.expression);
     if (auto* problem = std::get_if<Error>(&value)) return std::move(*problem);
     if (const auto* known = std::get_if<std::string>(&value)) {
       literal += *known;
       continue;
     }
     flush(true);
-    out += "${{" + with_known_names(*piece.expression, piece.source, piece.offset, lookup) + "}}";
+    const auto source = with_known_names(*piece.expression, piece.source, piece.offset, lookup);
+    if (!source) return source.error();
+    out += "${{" + *source + "}}";
   }
   flush(false);
+  if (out.size() > max_value_bytes) return too_long();
   return out;
 }
 
@@ -240,7 +282,7 @@ Result<std::string> resolve_known_condition(std::string_view text, const Lookup&
   if (const auto* problem = std::get_if<ExpressionError>(&parsed)) return as_error(*problem);
   const TemplatePiece& piece = std::get<0>(parsed).front();
   if (!piece.expression) return std::string();
-  Evaluated value = evaluate(*piece.expression, lookup);
+  Evaluated value = Evaluation(lookup).evaluate(*piece.expression);
   if (auto* problem = std::get_if<Error>(&value)) return std::move(*problem);
   return with_known_names(*piece.expression, piece.source, piece.offset, lookup);
 }
@@ -250,7 +292,7 @@ Result<bool> evaluate_condition(std::string_view text, const Lookup& lookup) {
   if (const auto* problem = std::get_if<ExpressionError>(&parsed)) return as_error(*problem);
   const TemplatePiece& piece = std::get<0>(parsed).front();
   if (!piece.expression) return false;
-  Evaluated value = evaluate(*piece.expression, lookup);
+  Evaluated value = Evaluation(lookup).evaluate(*piece.expression);
   if (const auto* unknown = std::get_if<Unknown>(&value)) return unknown_name(*unknown);
   if (auto* problem = std::get_if<Error>(&value)) return std::move(*problem);
   return truthy(std::get<std::string>(value));

@@ -22,6 +22,12 @@
 
 namespace quietgate {
 
+// What a text with expressions may become: as much as the kernel takes for one argument or variable. Longer ones are
+// errors, also while they are evaluated.
+inline constexpr std::size_t max_value_bytes = 128UL * 1024;
+// And all texts of a stage together.
+inline constexpr std::size_t max_stage_bytes = 4UL * 1024 * 1024;
+
 // Where in the text an expression is wrong; offsets are bytes from the start of the text given.
 struct ExpressionError {
   std::size_t offset = 0;

@@ -89,6 +89,9 @@ class Resolving {
     Result<std::string> answer = keep_unknown_ ? resolve_known(text, lookup_) : resolve(text, lookup_);
     if (answer.ok()) {
       text = std::move(*answer);
+      made_ += text.size();
+      if (made_ > max_stage_bytes)
+        error_ = user_error("its texts have more than 4 MiB with what earlier stages gave", "give long texts in files");
     } else {
       error_ = answer.error();
     }
@@ -98,6 +101,7 @@ class Resolving {
  private:
   const Lookup& lookup_;
   bool keep_unknown_;
+  std::size_t made_ = 0;
   std::optional<Error> error_;
 };
 

@@ -1,23 +1,15 @@
 // The trigger rule: which ref moves ask for a run.
 #pragma once
 
+#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "runner/core/event.h"
+#include "runner/core/glob.h"
 #include "runner/core/types.h"
 
 namespace quietgate {
-
-// Glob on `/`-separated text: `*` and `?` stay within a part, `**` crosses parts, `[a-z]` and `[!a]` are sets,
-// `{a,b}` alternatives (they may nest), `\` takes the next character as it is. `**/` also matches no part at all, so
-// `**/x` matches `x`. Time is at most the product of the lengths. A pattern that is wrong matches nothing.
-bool glob_matches(std::string_view pattern, std::string_view text);
-bool any_glob_matches(const std::vector<std::string>& patterns, std::string_view text);
-
-// Why the pattern is wrong, or empty.
-std::string glob_problem(std::string_view pattern);
 
 struct TriggerRules {
   std::vector<std::string> branches{"main"};
@@ -26,12 +18,14 @@ struct TriggerRules {
 };
 
 // Whether a run is wanted when these paths changed. `reason` says why not. Rules that let every path through want a run
-// even for a commit that changes nothing. `changes_known` false (no earlier run): a matching branch is enough.
+// even for a commit that changes nothing. `changes_known` false (no earlier run): a matching branch is enough. `ended`
+// is asked now and then: when it says that this takes too long, a run is wanted.
 struct TriggerDecision {
   bool run = false;
   std::string reason;
 };
 TriggerDecision decide(const TriggerRules& rules, const std::string& branch,
-                       const std::vector<std::string>& changed_paths, bool changes_known);
+                       const std::vector<std::string>& changed_paths, bool changes_known,
+                       const std::function<bool()>& ended = {});
 
 }  // namespace quietgate

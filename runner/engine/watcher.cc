@@ -8,6 +8,10 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t queue_limit = 100;  // commits of one push that each get a run under `concurrency: queue`
+constexpr int fetch_budget = 3;           // deadlines that a poll spends on fetching branches one by one
+constexpr int hopeless = 3;               // failures in a row, without one success, that are not the branches' own
+constexpr int journaled_after = 3;        // failures of a branch at one commit
+constexpr std::size_t most_named = 5;     // branches in one sentence
 const std::string short_id(const CommitId& id) {
   return id.substr(0, 7);
 }
@@ -53,14 +57,15 @@ Milliseconds poll_delay(const std::string& repository, Milliseconds interval, in
 }
 
 Watcher::Watcher(Repository repository, Journal& journal, Catalog& catalog, Git& git, Clock& clock,
-                 PipelineCompiler& compiler, Trouble trouble)
+                 PipelineCompiler& compiler, Trouble trouble, BranchTrouble branch_trouble)
     : repository_(std::move(repository)),
       journal_(journal),
       catalog_(catalog),
       git_(git),
       clock_(clock),
       compiler_(compiler),
-      trouble_(std::move(trouble)) {}
+      trouble_(std::move(trouble)),
+      branch_trouble_(std::move(branch_trouble)) {}
 
 Task<void> Watcher::watch(Stop& stop) {
   int failures = 0;
@@ -76,11 +81,42 @@ Task<void> Watcher::watch(Stop& stop) {
   }
 }
 
+Task<Result<std::vector<GitBranch>>> Watcher::list(Stop& stop) {
+  auto found = co_await git_.branches(repository_.remote, stop);
+  if (!found || !found->empty()) co_return found;
+  auto known = catalog_.branches(repository_.remote.repository);
+  if (!known) co_return known.error();
+  if (known->empty()) co_return found;
+  co_return infrastructure_error(
+      "the remote lists no branches at all, and had " + std::to_string(known->size()) + ": nothing is taken as deleted",
+      "look at the server; a repository that was really emptied is watched again as soon as it has a branch");
+}
+
+// Branches that nobody can follow are told once, and are as good as not there.
+void Watcher::leave_out(std::vector<GitBranch>& found) {
+  std::size_t count = 0;
+  std::string names;
+  for (const auto& branch : found) {
+    if (branch.problem.empty() || ++count > most_named) continue;
+    names += (names.empty() ? "`" : ", `") + branch.name + "` (" + branch.problem + ")";
+  }
+  if (count > most_named) names += " and " + std::to_string(count - most_named) + " more";
+  std::erase_if(found, [&](const GitBranch& branch) {
+    return !branch.problem.empty() || !any_glob_matches(repository_.branches, branch.name);
+  });
+  if (names != left_out_ && count > 0) {
+    branch_trouble_(repository_.remote.repository,
+                    user_error(std::string(count == 1 ? "one branch is" : "branches are") + " left out: " + names,
+                               "rename or remove them"));
+  }
+  left_out_ = names;
+}
+
 Task<Result<void>> Watcher::poll(Stop& stop) {
   const auto& name = repository_.remote.repository;
-  auto found = co_await git_.branches(repository_.remote, stop);
+  auto found = co_await list(stop);
   if (!found) co_return found.error();
-  std::erase_if(*found, [&](const GitBranch& branch) { return !any_glob_matches(repository_.branches, branch.name); });
+  leave_out(*found);
   auto watched = catalog_.watched(name);
   if (!watched) co_return watched.error();
   auto known = catalog_.branches(name);
@@ -93,20 +129,84 @@ Task<Result<void>> Watcher::poll(Stop& stop) {
     if (!appended) co_return appended.error();
     co_return Result<void>{};
   }
-  std::vector<std::string> to_fetch;
+  stuck_.keep_only(moves);
+  std::vector<RefMoved> late;
+  if (const auto* due = stuck_.due(moves, clock_.now())) late.push_back(*due);
+  std::erase_if(moves, [&](const RefMoved& move) { return stuck_.contains(move); });
+  // What must be followed first goes first, whatever holds up the others.
+  std::stable_sort(moves.begin(), moves.end(), [&](const RefMoved& a, const RefMoved& b) {
+    const auto order = [&](const RefMoved& move) {
+      return move.to.empty() ? 0 : any_glob_matches(repository_.protected_branches, move.branch) ? 1 : 2;
+    };
+    return order(a) < order(b);
+  });
+  auto followed = co_await fetch_together(std::move(moves), stop);
+  if (!followed) co_return followed.error();
+  co_return co_await fetch_one_by_one(std::move(late), stop);
+}
+
+Task<Result<void>> Watcher::fetch_together(std::vector<RefMoved> moves, Stop& stop) {
+  std::vector<std::string> branches;
   for (const auto& move : moves) {
-    if (!move.to.empty()) to_fetch.push_back(move.branch);
+    if (!move.to.empty()) branches.push_back(move.branch);
   }
-  if (!to_fetch.empty()) {
-    auto fetched = co_await git_.fetch(repository_.remote, to_fetch, stop);
-    if (!fetched) co_return fetched.error();
-  }
+  Result<void> fetched;
+  const bool several = branches.size() > 1;
+  if (several) fetched = co_await git_.fetch(repository_.remote, branches, stop);
+  std::vector<RefMoved> alone;
   for (auto& move : moves) {
+    if (!move.to.empty() && (!several || !fetched)) {
+      alone.push_back(std::move(move));
+      continue;
+    }
     auto followed = co_await follow(std::move(move), stop);
     if (!followed) co_return followed.error();
   }
+  co_return co_await fetch_one_by_one(std::move(alone), stop);
+}
+
+// One that can't be fetched takes no other with it, but what is the remote's own trouble is not tried for each of them.
+// What is not tried for lack of time comes in the next poll.
+Task<Result<void>> Watcher::fetch_one_by_one(std::vector<RefMoved> moves, Stop& stop) {
+  const auto until = clock_.now() + fetch_budget * repository_.remote.deadline;
+  int failures = 0;
+  bool any = false;
+  for (auto& move : moves) {
+    std::vector<std::string> branch{move.branch};
+    auto fetched = co_await git_.fetch(repository_.remote, std::move(branch), stop);
+    Result<void> done;
+    if (fetched) {
+      done = co_await follow(std::move(move), stop);
+    } else {
+      done = stuck(move, fetched.error());
+    }
+    if (!done) co_return done.error();
+    any = any || fetched.ok();
+    if (!fetched) ++failures;
+    if (clock_.now() >= until || (!any && failures >= hopeless)) break;
+  }
   co_return Result<void>{};
 }
+
+Result<void> Watcher::stuck(const RefMoved& moved, Error error) {
+  const auto& failure = stuck_.add(moved, std::move(error), repository_.poll, clock_.now());
+  const auto sentence = moved.branch + " can't be followed to " + short_id(moved.to) + ": " + failure.error.message;
+  if (failure.times == 1) {
+    branch_trouble_(moved.repository, Error{failure.error.kind, sentence, failure.error.advice});
+  }
+  if (failure.times != journaled_after) return {};
+  auto appended = journal_.append({RunSkipped{moved.repository, moved.branch, moved.to, sentence}});
+  return appended ? Result<void>{} : Result<void>(appended.error());
+}
+
+struct Watcher::Seen {
+  bool readable = false;  // the pipeline's file
+  PipelineTrigger trigger;
+  std::vector<std::string> changed;
+  bool changes_known = false;
+  std::vector<CommitId> commits;  // that were pushed, under `concurrency: queue`
+  TriggerDecision decision;
+};
 
 Task<Result<void>> Watcher::follow(RefMoved moved, Stop& stop) {
   if (moved.kind == RefMoved::Kind::moved) {
@@ -116,54 +216,63 @@ Task<Result<void>> Watcher::follow(RefMoved moved, Stop& stop) {
   }
   std::vector<Event> events{moved};
   if (!moved.to.empty()) {
-    auto wanted = co_await wanted_runs(moved, stop);
+    auto base = catalog_.last_run_commit(moved.repository, moved.branch);
+    if (!base) co_return base.error();
+    auto seen = co_await look(moved, *base, stop);
+    if (!seen) co_return stuck(moved, seen.error());
+    auto wanted = wanted_runs(moved, *base, std::move(*seen));
     if (!wanted) co_return wanted.error();
     events.insert(events.end(), std::make_move_iterator(wanted->begin()), std::make_move_iterator(wanted->end()));
   }
   auto appended = journal_.append(std::move(events));
   if (!appended) co_return appended.error();
+  stuck_.remove(moved.branch);
   co_return Result<void>{};
 }
 
-Task<Result<std::vector<Event>>> Watcher::wanted_runs(RefMoved moved, Stop& stop) {
+Task<Result<Watcher::Seen>> Watcher::look(RefMoved moved, CommitId base, Stop& stop) {
   const auto& name = moved.repository;
-  std::vector<Event> events;
+  Seen seen;
   auto text = co_await git_.read_file(name, moved.to, repository_.pipeline, pipeline_size_limit, stop);
   if (!text && text.error().kind == ErrorKind::infrastructure) co_return text.error();
-  PipelineCompiler::Trigger trigger;
-  bool readable = text.ok() && text->has_value();
-  if (readable) {
-    auto compiled = compiler_.trigger(**text, repository_.pipeline);
-    readable = compiled.ok();
-    if (compiled) trigger = *compiled;
+  seen.readable = text.ok() && text->has_value();
+  if (seen.readable) {
+    auto compiled = co_await compiler_.trigger(std::move(**text), repository_.pipeline, stop);
+    seen.readable = compiled.ok();
+    if (compiled) seen.trigger = *compiled;
+  }
+  if (!base.empty() && seen.readable) {
+    auto paths = co_await git_.changed_paths(name, base, moved.to, stop);
+    seen.changes_known = paths.ok();
+    if (paths) seen.changed = std::move(*paths);
+  }
+  if (seen.trigger.concurrency == Concurrency::queue && moved.kind == RefMoved::Kind::moved) {
+    auto between = co_await git_.commits_between(name, moved.from, moved.to, queue_limit, stop);
+    if (!between) co_return between.error();
+    seen.commits = std::move(*between);
   }
   // A missing or broken pipeline file gets a run on the branches that would promote: it fails with the diagnostic, for
   // people to see.
-  if (!readable) trigger.rules.branches = repository_.protected_branches;
+  if (!seen.readable) seen.trigger.rules.branches = repository_.protected_branches;
+  seen.decision =
+      co_await compiler_.decide(seen.trigger.rules, moved.branch, std::move(seen.changed), seen.changes_known, stop);
+  co_return seen;
+}
 
-  auto base = catalog_.last_run_commit(name, moved.branch);
-  if (!base) co_return base.error();
-  std::vector<std::string> changed;
-  bool changes_known = false;
-  if (!base->empty() && readable) {
-    auto paths = co_await git_.changed_paths(name, *base, moved.to, stop);
-    changes_known = paths.ok();
-    if (paths) changed = std::move(*paths);
+Result<std::vector<Event>> Watcher::wanted_runs(const RefMoved& moved, const CommitId& base, Seen seen) {
+  std::vector<Event> events;
+  auto skipped = [&](std::string reason) {
+    events.push_back(RunSkipped{moved.repository, moved.branch, moved.to, std::move(reason)});
+    return events;
+  };
+  if (moved.kind == RefMoved::Kind::created && base == moved.to) {
+    return skipped(moved.branch + " is back at the commit that it ran last");
   }
-  auto decision = decide(trigger.rules, moved.branch, changed, changes_known);
-  if (!decision.run) {
-    events.push_back(RunSkipped{name, moved.branch, moved.to, decision.reason});
-    co_return events;
-  }
-  std::vector<CommitId> commits{moved.to};
-  if (trigger.concurrency == Concurrency::queue && moved.kind == RefMoved::Kind::moved) {
-    auto between = co_await git_.commits_between(name, moved.from, moved.to, queue_limit, stop);
-    if (!between) co_return between.error();
-    if (!between->empty()) commits = std::move(*between);
-  }
-  auto requested = request_runs(events, moved, std::move(commits), trigger.concurrency);
-  if (!requested) co_return requested.error();
-  co_return events;
+  if (!seen.decision.run) return skipped(std::move(seen.decision.reason));
+  if (seen.commits.empty()) seen.commits = {moved.to};
+  auto requested = request_runs(events, moved, std::move(seen.commits), seen.trigger.concurrency);
+  if (!requested) return requested.error();
+  return events;
 }
 
 Result<void> Watcher::request_runs(std::vector<Event>& events, const RefMoved& moved, std::vector<CommitId> commits,
@@ -183,8 +292,8 @@ Result<void> Watcher::request_runs(std::vector<Event>& events, const RefMoved& m
     if (!asked) return asked.error();
     const auto* request = asked->empty() ? nullptr : std::get_if<RunRequested>(&asked->front().event);
     if (request != nullptr && request->rollback.wanted()) continue;  // what goes back goes on
-    const RunId newer{moved.repository, first};
-    events.push_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer)});
+    const RunId newer{moved.repository, first};                      // has no say when the older one releases already
+    events.push_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer), newer});
   }
   return {};
 }

@@ -1,16 +1,18 @@
 // Watches one repository: polls its branches, tells what became of each, and asks for the runs that the pipeline's
 // trigger rule wants. What moved and the run it asks for are appended together, so that no commit is missed over a
-// restart.
+// restart. A branch that can't be fetched or read stops no other. A remote that lists no branches after it had some is
+// not believed.
 #pragma once
 
 #include <optional>
 #include <vector>
 
 #include "runner/engine/repository.h"
+#include "runner/engine/stuck_branches.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/pipeline.h"
+#include "runner/ports/pipeline_compiler.h"
 
 namespace quietgate {
 
@@ -27,18 +29,28 @@ class Watcher {
   // Told once per state: the remote became unreachable (with the error), or reachable again (nothing).
   using Trouble = std::function<void(const std::string& repository, const std::optional<Error>&)>;
 
+  // Told of branches that nobody can follow, or not at the moment: a sentence that names them.
+  using BranchTrouble = std::function<void(const std::string& repository, const Error&)>;
+
   // The references must outlive the watcher.
   Watcher(Repository repository, Journal& journal, Catalog& catalog, Git& git, Clock& clock, PipelineCompiler& compiler,
-          Trouble trouble);
+          Trouble trouble, BranchTrouble branch_trouble);
 
   // Polls until stopped; throws Stopped.
   Task<void> watch(Stop& stop);
-  // One poll. Fails when the remote or the journal does; nothing is recorded then.
+  // One poll. Fails when the remote can't be listed or the journal can't be written.
   Task<Result<void>> poll(Stop& stop);
 
  private:
+  Task<Result<std::vector<GitBranch>>> list(Stop& stop);
+  void leave_out(std::vector<GitBranch>& found);
+  Task<Result<void>> fetch_together(std::vector<RefMoved> moves, Stop& stop);
+  Task<Result<void>> fetch_one_by_one(std::vector<RefMoved> moves, Stop& stop);
+  Result<void> stuck(const RefMoved& moved, Error error);
+  struct Seen;  // what the mirror says of a move
+  Task<Result<Seen>> look(RefMoved moved, CommitId base, Stop& stop);
   Task<Result<void>> follow(RefMoved moved, Stop& stop);
-  Task<Result<std::vector<Event>>> wanted_runs(RefMoved moved, Stop& stop);
+  Result<std::vector<Event>> wanted_runs(const RefMoved& moved, const CommitId& base, Seen seen);
   Result<void> request_runs(std::vector<Event>& events, const RefMoved& moved, std::vector<CommitId> commits,
                             Concurrency concurrency);
 
@@ -49,6 +61,9 @@ class Watcher {
   Clock& clock_;
   PipelineCompiler& compiler_;
   Trouble trouble_;
+  BranchTrouble branch_trouble_;
+  StuckBranches stuck_;
+  std::string left_out_;  // as last told
 };
 
 }  // namespace quietgate

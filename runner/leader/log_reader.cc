@@ -8,6 +8,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "runner/base/plain_file.h"
+
 namespace quietgate {
 
 namespace {
@@ -63,14 +65,14 @@ void for_entries(int file, std::uint64_t from, std::uint64_t to, Each each) {
 }  // namespace
 
 bool LogReader::open() {
-  if (!file_) file_.reset(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file_) file_.reset(open_plain(path_, O_RDONLY));
   return static_cast<bool>(file_);
 }
 
 Result<std::size_t> LogReader::read(std::uint64_t offset, char* buffer, std::size_t size) {
   if (!open()) {
     if (errno == ENOENT) return std::size_t{0};
-    return infrastructure_error("can't read " + path_ + ": " + strerrordesc_np(errno));
+    return infrastructure_error("can't read " + path_ + ": " + why_unopened());
   }
   for (;;) {
     const auto got = ::pread(file_.get(), buffer, size, static_cast<off_t>(offset));
@@ -83,10 +85,10 @@ Result<std::uint64_t> LogReader::size() {
   struct stat about = {};
   if (open() && ::fstat(file_.get(), &about) == 0) return static_cast<std::uint64_t>(about.st_size);
   if (errno == ENOENT) return std::uint64_t{0};
-  return infrastructure_error("can't read " + path_ + ": " + strerrordesc_np(errno));
+  return infrastructure_error("can't read " + path_ + ": " + why_unopened());
 }
 
-LogIndex::LogIndex(const std::string& log) : file_(::open((log + ".index").c_str(), O_RDONLY | O_CLOEXEC)) {
+LogIndex::LogIndex(const std::string& log) : file_(open_plain(log + ".index", O_RDONLY)) {
   struct stat about = {};
   if (file_ || ::stat(log.c_str(), &about) != 0 || about.st_size == 0) return;
   const auto written = std::int64_t{about.st_mtim.tv_sec} * 1000 + about.st_mtim.tv_nsec / 1'000'000;

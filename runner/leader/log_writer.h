@@ -4,6 +4,8 @@
 // while the log's own time says as much.
 // A full disk never fails the writer: bytes that don't fit are counted, and when there is space again a line
 // `[quietgate: N bytes of log lost: No space left on device]` stands where they were.
+// A log that reaches its limit ends with `[quietgate: the log reached its limit of 1 GiB: the rest is not kept]`; what
+// comes after is counted as lost.
 #pragma once
 
 #include <sys/types.h>
@@ -29,18 +31,22 @@ class LogWriter {
   // Returns an empty text, or why it could not be opened.
   std::string open(const std::string& path, bool raw);
 
+  // Of the file as a whole, in bytes; 0: none. Others that append meanwhile are noticed a little later.
+  void limit(std::uint64_t bytes) { limit_ = bytes; }
   // Appends the pieces in order. `now`: milliseconds since 1970.
   void write(const std::vector<std::string_view>& pieces, std::int64_t now);
   // Nothing follows: says what was lost, if that was not said yet and there is space.
   void finish();
 
   std::uint64_t written() const { return written_; }
-  std::uint64_t lost() const { return lost_; }
+  std::uint64_t lost() const { return lost_ + cut_; }
   std::string why_lost() const;  // empty while nothing is lost
 
  private:
   bool append(struct iovec* vectors, std::size_t count, std::int64_t now);
   bool append_marker();
+  std::size_t room_for(std::size_t bytes) const;
+  void cut(std::uint64_t bytes);
   void note(std::int64_t now, ssize_t bytes);
   bool open_index();
   void lose(std::uint64_t bytes, int error);
@@ -53,6 +59,9 @@ class LogWriter {
   std::int64_t indexed_ = 0;  // when the last index line was written
   bool index_torn_ = false;   // the last index line was not written to its end
   std::uint64_t written_ = 0;
+  std::uint64_t limit_ = 0;
+  std::uint64_t end_ = 0;  // of the file, as far as is known
+  std::uint64_t cut_ = 0;  // bytes beyond the limit
   std::uint64_t lost_ = 0;
   std::uint64_t unsaid_ = 0;  // lost, and not yet said in a marker
   std::string marker_;        // what is left to write of a marker

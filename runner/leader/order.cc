@@ -6,7 +6,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::uint64_t order_version = 2;
+constexpr std::uint64_t order_version = 3;
 
 struct Packing {
   std::string bytes;
@@ -52,7 +52,7 @@ struct Unpacking {
 
 // One list of fields for both directions.
 template <class Archive, class Order>
-void fields(Archive& archive, Order& order, std::uint64_t (&numbers)[4]) {
+void fields(Archive& archive, Order& order, std::uint64_t (&numbers)[5]) {
   archive.field(numbers[0]);
   archive.field(order.record);
   archive.field(order.id);
@@ -66,6 +66,7 @@ void fields(Archive& archive, Order& order, std::uint64_t (&numbers)[4]) {
   archive.field(numbers[1]);
   archive.field(numbers[2]);
   archive.field(numbers[3]);
+  archive.field(numbers[4]);
 }
 
 }  // namespace
@@ -73,8 +74,8 @@ void fields(Archive& archive, Order& order, std::uint64_t (&numbers)[4]) {
 std::string encode(const LeaderOrder& order) {
   Packing packing;
   const auto flags = (order.keep_descendants ? 1U : 0U) | (order.journaled ? 2U : 0U) | (order.tells_begin ? 4U : 0U);
-  std::uint64_t numbers[4] = {order_version, flags, static_cast<std::uint64_t>(order.stop_signal),
-                              static_cast<std::uint64_t>(order.grace_milliseconds)};
+  std::uint64_t numbers[5] = {order_version, flags, static_cast<std::uint64_t>(order.stop_signal),
+                              static_cast<std::uint64_t>(order.grace_milliseconds), order.log_limit};
   fields(packing, order, numbers);
   return std::move(packing.bytes);
 }
@@ -82,7 +83,7 @@ std::string encode(const LeaderOrder& order) {
 std::optional<LeaderOrder> decode_order(std::string_view bytes) {
   Unpacking unpacking{bytes};
   LeaderOrder order;
-  std::uint64_t numbers[4] = {};
+  std::uint64_t numbers[5] = {};
   fields(unpacking, order, numbers);
   if (!unpacking.good || !unpacking.rest.empty() || numbers[0] != order_version || order.argv.empty()) return {};
   order.keep_descendants = (numbers[1] & 1U) != 0;
@@ -90,6 +91,7 @@ std::optional<LeaderOrder> decode_order(std::string_view bytes) {
   order.tells_begin = (numbers[1] & 4U) != 0;
   order.stop_signal = static_cast<std::int32_t>(numbers[2]);
   order.grace_milliseconds = static_cast<std::int64_t>(numbers[3]);
+  order.log_limit = numbers[4];
   return order;
 }
 

@@ -24,6 +24,7 @@ struct LeaderOrder {
   bool tells_begin = false;  // the runner waits for the step's begin, not for its end
   std::int32_t stop_signal = 15;
   std::int64_t grace_milliseconds = 10'000;
+  std::uint64_t log_limit = 0;  // bytes of the log's file, and of stdout_file; what comes after is not kept. 0: none
   bool operator==(const LeaderOrder&) const = default;
 };
 

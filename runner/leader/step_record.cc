@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/plain_file.h"
 #include "runner/leader/mask.h"
 
 namespace quietgate {
@@ -23,15 +24,8 @@ constexpr std::size_t most_record = 1U << 20;
 constexpr std::array<const char*, 4> hows{"exited", "signalled", "not_started", "leader_died"};
 
 Error failure(const std::string& path, const char* doing) {
-  return infrastructure_error("can't " + std::string(doing) + " " + path + ": " + strerrordesc_np(errno),
+  return infrastructure_error("can't " + std::string(doing) + " " + path + ": " + why_unopened(),
                               "check the space and the permissions of the data directory");
-}
-
-// A step may put something else in its place: nobody waits at a pipe, nor goes where a link leads.
-constexpr int as_is = O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
-
-Error not_a_file(const std::string& path) {
-  return infrastructure_error(path + " is not a file: something was put in its place", "find out who did that");
 }
 
 Time time_of(const Json& json, const char* key) {
@@ -40,7 +34,7 @@ Time time_of(const Json& json, const char* key) {
 
 StepAsked asked_from(const Json& json) {
   if (json.at("version").get<int>() != record_version) throw std::runtime_error("its version is not 2");
-  return {json.at("id").get<std::string>(), json.at("stop_signal").get<int>(),
+  return {json.at("id").get<std::string>(), json.value("nonce", std::string()), json.at("stop_signal").get<int>(),
           Milliseconds(json.at("grace").get<std::int64_t>())};
 }
 
@@ -78,7 +72,8 @@ void take(const std::string& line, StepHistory& history) {
   } else if (json.contains("leader")) {
     history.led = led_from(json);
   } else {
-    history.asked = asked_from(json);
+    auto asked = asked_from(json);
+    if (!history.asked) history.asked = std::move(asked);  // what was added later tells nothing of who began it
   }
 }
 
@@ -121,11 +116,10 @@ std::optional<ProcessExit> exit_told(std::string_view line) {
 
 Result<StepHistory> StepRecord::read() const {
   StepHistory history;
-  Descriptor file(::open(path_.c_str(), O_RDONLY | as_is));
+  Descriptor file(open_plain(path_, O_RDONLY));
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return history;
   struct stat about = {};
   if (!file || ::fstat(file.get(), &about) != 0) return failure(path_, "read");
-  if (!S_ISREG(about.st_mode)) return not_a_file(path_);
   history.touched = Time(Milliseconds(std::int64_t{about.st_mtim.tv_sec} * 1000 + about.st_mtim.tv_nsec / 1'000'000));
   std::string text(std::min(static_cast<std::size_t>(about.st_size), most_record), '\0');
   std::size_t size = 0;
@@ -152,28 +146,27 @@ Result<StepHistory> StepRecord::read() const {
 }
 
 Result<std::optional<Descriptor>> StepRecord::lock() const {
-  constexpr int access = O_RDWR | O_CREAT | O_APPEND | as_is;
-  Descriptor file(::open(path_.c_str(), access, 0600));
+  constexpr int access = O_RDWR | O_CREAT | O_APPEND;
+  Descriptor file(open_plain(path_, access, 0600));
   if (!file && errno == ENOENT) {
     std::error_code code;
     std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), code);
-    file.reset(::open(path_.c_str(), access, 0600));
+    file.reset(open_plain(path_, access, 0600));
   }
-  struct stat about = {};
-  if (!file || ::fstat(file.get(), &about) != 0) return failure(path_, "open");
-  if (!S_ISREG(about.st_mode)) return not_a_file(path_);
+  if (!file) return failure(path_, "open");
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return std::optional(std::move(file));
   if (errno == EWOULDBLOCK) return std::optional<Descriptor>();
   return failure(path_, "lock");
 }
 
-Result<void> StepRecord::ask(const Descriptor& lock, const LeaderOrder& order) const {
+Result<void> StepRecord::ask(const Descriptor& lock, const LeaderOrder& order, const std::string& nonce) const {
   std::vector<std::string> argv;
   for (const auto& argument : order.argv) argv.push_back(masked(argument, order.secrets));
   std::vector<std::string> names;
   for (const auto& variable : order.environment) names.push_back(variable.substr(0, variable.find('=')));
   const Json json{{"version", record_version},
                   {"id", order.id},
+                  {"nonce", nonce},
                   {"argv", argv},
                   {"environment", names},
                   {"working_directory", order.working_directory},

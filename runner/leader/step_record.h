@@ -17,6 +17,7 @@ namespace quietgate {
 // What the first line tells the runner itself; the rest of it is for people.
 struct StepAsked {
   std::string id;
+  std::string nonce;  // of the attempt that began it; empty: none was told
   int stop_signal = 15;
   Milliseconds grace{10'000};
 };
@@ -55,7 +56,7 @@ class StepRecord {
 
   // With the lock in hand. The first line, in place of all that stood there: for people, and for `read`; masked,
   // without the values of the environment.
-  Result<void> ask(const Descriptor& lock, const LeaderOrder& order) const;
+  Result<void> ask(const Descriptor& lock, const LeaderOrder& order, const std::string& nonce = {}) const;
   // With the lock in hand. What the leader could not write itself. Durable.
   Result<void> end(const Descriptor& lock, const ProcessExit& exit) const;
 

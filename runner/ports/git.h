@@ -31,6 +31,7 @@ struct GitRemote {
 struct GitBranch {
   std::string name;  // without refs/heads/
   CommitId commit;
+  std::string problem;  // why nobody can follow it: `its name has 300 bytes, more than 255`; empty: it can be
 };
 
 struct GitCommit {
@@ -65,8 +66,8 @@ struct NoteOutcome {
 class Git {
  public:
   virtual ~Git() = default;
-  // The remote's branches now. Errors name the URL without credentials and what to do: unreachable, timed out, asks for
-  // credentials, not a Git server.
+  // The remote's branches now, those that can't be followed with their problem (and a printable name). Errors name the
+  // URL without credentials and what to do: unreachable, timed out, asks for credentials, not a Git server.
   virtual Task<Result<std::vector<GitBranch>>> branches(GitRemote remote, Stop& stop) = 0;
   // Brings the commits of these branches into the bare mirror (made on first use), and prunes nothing that a run may
   // need.

@@ -40,13 +40,13 @@ struct StageRequest {
   GitRemote remote;
   StageSpec spec;  // every template resolved, but for ports.* and apply.* of an `apply` stage
   int attempt = 1;
-  std::string boot;          // of the machine, in which this attempt began: on record; empty: not known
-  std::string nonce;         // of this attempt: on record; empty: an older row
-  bool resume = false;       // this attempt was started before by a runner that is gone
-  std::string directory;     // of the attempt, absolute, exists: `log`, `log.index`, records of steps (`*.step`), also
-                             // in `steps/`; `measurements.ndjson`, `tests.json`, `artifacts/`
-  std::string checkout;      // of the run, absolute: exactly the commit's tree (stages side by side share it)
-  std::string environments;  // folder of all environments, absolute
+  std::string boot;       // of the machine, in which this attempt began: on record; empty: not known
+  std::string nonce;      // of this attempt: on record; empty: an older row
+  bool resume = false;    // this attempt was started before by a runner that is gone
+  std::string directory;  // of the attempt, absolute, exists: `log`, `log.index`, records of steps (`*.step`), also
+                          // in `steps/`; `measurements.ndjson`, `tests.json`, `artifacts/`
+  std::string checkout;   // absolute: the attempt's own tree, where its steps run; of kinds that only read, the run's
+  std::string environments;                      // folder of all environments, absolute
   std::vector<GivenArtifacts> given;             // in the order of the stage's `from`
   std::map<std::string, StageOutcome> finished;  // by name: of the stages that it `judges`, those that have ended
   std::vector<std::string> secrets;              // values to mask
@@ -61,6 +61,10 @@ struct StageRequest {
   Stop* runner = nullptr;      // likewise; requested only when the runner stops: for what a cancel must not leave open
   Journal* journal = nullptr;  // for the stage's own intents (EnvironmentPlanned, PromotionIntended, ...)
   const std::vector<Row>* history = nullptr;  // this run's rows so far: where a resumed stage finds its own intents
+  std::string pristine;  // the run's checkout: exactly the commit, whatever steps did. Empty: `checkout` is
+
+  // What to read what is judged by from.
+  const std::string& committed() const { return pristine.empty() ? checkout : pristine; }
 };
 
 class StageKind {

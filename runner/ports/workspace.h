@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ namespace quietgate {
 class Workspace {
  public:
   virtual ~Workspace() = default;
+  // Before a new attempt: what stands in the place of its folder gets another name, which is answered. Nothing: there
+  // is nothing.
+  virtual Result<std::optional<std::string>> clear_attempt(const RunId& run, const std::string& stage, int attempt) = 0;
   // Makes the attempt's folder when it is not there; answers its absolute path.
   virtual Result<std::string> attempt(const RunId& run, const std::string& stage, int attempt) = 0;
   virtual std::string checkout(const RunId& run) const = 0;

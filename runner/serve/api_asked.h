@@ -38,6 +38,7 @@ struct Api::Route {
   const char* path;
   ApiResponse (Api::*answer)(const Asked&);
   bool changes = false;  // needs the token
+  std::uint64_t body_limit = changes ? 64 * 1024 : 0;
 };
 
 inline Answer json_answer(std::string body, int status = 200) {

@@ -10,6 +10,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runner/base/plain_file.h"
 #include "runner/serve/documents.h"
 
 namespace quietgate {
@@ -64,7 +65,7 @@ LogPiece FollowedLog::next(std::int64_t from, bool look) {
   for (const auto& [begin, piece] : recent_) {
     if (begin == from) return piece;
   }
-  if (descriptor_ < 0) descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor_ < 0) descriptor_ = open_plain(path_, O_RDONLY);
   if (descriptor_ < 0) return {nullptr, from};
   std::array<char, piece_bytes> bytes;  // NOLINT: filled by the read
   const auto count = ::pread(descriptor_, bytes.data(), bytes.size(), from);

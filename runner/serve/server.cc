@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,7 +15,11 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include "runner/base/plain_file.h"
 #include "runner/serve/follow.h"
+#include "runner/serve/lobby.h"
+#include "runner/serve/shares.h"
+#include "runner/serve/wire.h"
 
 namespace quietgate {
 
@@ -30,36 +33,28 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
-constexpr std::uint32_t header_limit = 16 * 1024;
-constexpr std::uint64_t body_limit = 1024 * 1024;
+constexpr std::size_t most_buffered = 2 * header_limit;  // of what a client has sent and nobody has read yet
+constexpr std::size_t most_bodies = 16 * 1024 * 1024;    // of all requests together
+constexpr std::size_t most_sending = 64 * 1024 * 1024;   // of all answers together that are not small
+constexpr std::size_t small_answer = 16 * 1024;
+constexpr std::size_t most_drained = 4 * 1024 * 1024;
+constexpr std::size_t least_waiting = 4;  // of one address
 constexpr std::size_t file_piece = 64 * 1024;
 constexpr unsigned stall_limit_ms = 300'000;
 constexpr Milliseconds without_descriptors{100};
-constexpr std::size_t descriptors_for_work = 128;
-
-std::size_t room_for_connections() {
-  struct rlimit limit {};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 10'000;
-  const auto all = static_cast<std::size_t>(limit.rlim_cur);
-  return std::clamp<std::size_t>(all > 2 * descriptors_for_work ? all - descriptors_for_work : all / 2, 8, 10'000);
-}
 
 struct Connection {
-  Connection(tcp::socket socket, Stop& server)
-      : stream(std::move(socket)), stop(server), closer(stop, [this] { stream.close(); }) {}
+  Connection(tcp::socket socket, std::string from, Stop& server)
+      : stream(std::move(socket)), client(std::move(from)), stop(server), closer(stop, [this] { stream.close(); }) {}
   beast::tcp_stream stream;
-  beast::flat_buffer buffer{header_limit + static_cast<std::size_t>(body_limit)};
+  beast::flat_buffer buffer{most_buffered};
+  std::string client;  // its address
+  bool asked = false;  // a request of it has arrived
   Stop stop;
   Stop::Listener closer;
 };
 using Shared = std::shared_ptr<Connection>;
-
-std::string head_of(int status, bool keep) {
-  const auto reason = http::obsolete_reason(http::int_to_status(static_cast<unsigned>(status)));
-  return "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason) +
-         "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: " +
-         (keep ? "keep-alive\r\n" : "close\r\n");
-}
+using Parser = http::request_parser<http::string_body>;
 
 Task<bool> put(Shared connection, asio::const_buffer first, asio::const_buffer second) {
   const std::array<asio::const_buffer, 2> both{first, second};
@@ -84,33 +79,45 @@ Task<void> linger(Shared connection) {
   error_code code;
   connection->stream.socket().shutdown(tcp::socket::shutdown_send, code);
   connection->stream.expires_after(std::chrono::seconds(1));
-  std::array<char, 16 * 1024> bytes{};
-  for (std::size_t drained = 0; !code && drained < 4 * body_limit;)
+  std::array<char, 4 * 1024> bytes{};
+  for (std::size_t drained = 0; !code && drained < most_drained;)
     drained += co_await connection->stream.async_read_some(asio::buffer(bytes), redirect_error(use_awaitable, code));
 }
 
+// What to say when reading failed so; nothing: the client is gone, or there is nothing to say.
 std::optional<Answer> refusal_of(const error_code& code) {
   if (code == http::error::header_limit || code == http::error::buffer_overflow)
     return error_answer(431, "the header is larger than 16 KiB");
-  if (code == http::error::body_limit) return error_answer(413, "the body is larger than 1 MiB");
-  if (code == beast::error::timeout) return error_answer(408, "the request did not arrive in time");
+  if (code == http::error::body_limit) return error_answer(413, "the body is larger than this address takes");
   if (code == http::error::end_of_stream || code == http::error::partial_message) return std::nullopt;
   if (code.category() == http::make_error_code(http::error::bad_method).category())
     return error_answer(400, "this is not HTTP: " + code.message());
   return std::nullopt;
 }
 
-ApiRequest asked_by(http::request<http::string_body>& message) {
+HeadFacts facts_of(const http::request<http::string_body>& head) {
+  HeadFacts facts;
+  facts.version = static_cast<int>(head.version());
+  for (const auto& field : head) {
+    ++facts.fields;
+    if (field.name() == http::field::content_length) facts.lengths.emplace_back(field.value());
+    if (field.name() == http::field::transfer_encoding) facts.codings.emplace_back(field.value());
+  }
+  facts.expect = std::string(head[http::field::expect]);
+  return facts;
+}
+
+ApiRequest asked_by(const http::request<http::string_body>& head) {
   ApiRequest request;
-  auto text = [&](auto name) { return std::string(message[name]); };
-  request.method = std::string(message.method_string());
-  request.target = std::string(message.target());
-  request.host = message.count(http::field::host) == 1 ? text(http::field::host) : "";
+  auto text = [&](auto name) { return std::string(head[name]); };
+  request.method = std::string(head.method_string());
+  request.target = std::string(head.target());
+  request.host = head.count(http::field::host) == 1 ? text(http::field::host) : "";
+  take_host_of_target(request);
   request.authorization = text(http::field::authorization);
   request.accept = text(http::field::accept);
   request.actor = text("X-Quietgate-Actor");
   request.last_event_id = text("Last-Event-ID");
-  request.body = std::move(message.body());
   return request;
 }
 
@@ -136,6 +143,10 @@ struct Server::Listener {
   std::size_t tasks = 0;  // all that serve() has spawned
   std::size_t live = 0;   // connections among them
   bool told_shortage = false;
+  Lobby lobby;
+  std::size_t bodies = 0;   // bytes of requests' bodies that are being read
+  std::size_t sending = 0;  // bytes of answers that are being sent
+  Places lasting;           // of streams, and of files that are being sent
 
   void say(const std::string& line) const {
     if (options.say) options.say(line);
@@ -144,7 +155,10 @@ struct Server::Listener {
   Task<void> accept(Stop& stop);
   Task<void> tail(Stop& stop);
   Task<void> converse(Shared connection);
+  Task<error_code> read_head(Shared connection, Parser& parser);
   Task<bool> exchange(Shared connection);
+  bool crowded() const { return live > options.max_connections / 4 * 3; }
+  Task<bool> turn_away(Shared connection, Answer answer);
   Task<bool> refuse(Shared connection, error_code code);
   Task<bool> respond(Shared connection, ApiResponse response, bool keep, bool head_only);
   Task<bool> send(Shared connection, Answer answer, bool keep, bool head_only);
@@ -223,6 +237,7 @@ Task<void> Server::Listener::accept(Stop& stop) {
     stop.throw_if_requested();
     const auto seen = changed.rings();
     if (live >= options.max_connections) {
+      lobby.close_longest();
       co_await changed.wait(seen, options.idle, stop);
       continue;
     }
@@ -232,7 +247,12 @@ Task<void> Server::Listener::accept(Stop& stop) {
     if (!code) {
       socket.set_option(tcp::no_delay(true), code);
       ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &stall_limit_ms, sizeof stall_limit_ms);
-      start(converse(std::make_shared<Connection>(std::move(socket), stop)), true);
+      const auto end = socket.remote_endpoint(code);
+      if (code) continue;
+      const auto client = client_of(end.address().to_string());
+      if (lobby.waiting_from(client) >= std::max(least_waiting, options.max_connections / 4))
+        lobby.close_longest_of(client);
+      start(converse(std::make_shared<Connection>(std::move(socket), client, stop)), true);
       continue;
     }
     const bool shortage = code == asio::error::no_descriptors ||
@@ -274,25 +294,53 @@ Task<void> Server::Listener::converse(Shared connection) {
   connection->stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
 }
 
+// The time for it counts from the connection's begin, or from the answer before.
+Task<error_code> Server::Listener::read_head(Shared connection, Parser& parser) {
+  const auto seat = lobby.enter(connection->client, [&stream = connection->stream] { stream.close(); });
+  connection->stream.expires_after(connection->asked ? options.idle : options.head);
+  error_code code;
+  co_await http::async_read_header(connection->stream, connection->buffer, parser, redirect_error(use_awaitable, code));
+  lobby.leave(seat);
+  connection->asked = true;
+  co_return code;
+}
+
 // One request and its answer; false: the connection ends.
 Task<bool> Server::Listener::exchange(Shared connection) {
-  http::request_parser<http::string_body> parser;
+  Parser parser;
   parser.header_limit(header_limit);
-  parser.body_limit(body_limit);
-  auto& stream = connection->stream;
-  stream.expires_after(options.idle);
-  error_code code;
-  co_await http::async_read_header(stream, connection->buffer, parser, redirect_error(use_awaitable, code));
+  parser.body_limit(boost::none);
+  if (connection->buffer.size() == 0) connection->buffer.shrink_to_fit();
+  auto code = co_await read_head(connection, parser);
   if (code) co_return co_await refuse(connection, code);
-  if (beast::iequals(parser.get()[http::field::expect], "100-continue") && !parser.is_done()) {
+  const auto& head = parser.get();
+  const bool head_only = head.method() == http::verb::head;
+  auto refusal = refusal_of(facts_of(head));
+  if (refusal) co_return co_await turn_away(connection, std::move(*refusal));
+  auto request = asked_by(head);
+  auto admission = api.admit(request);
+  const bool has_body = !parser.is_done();
+  if (admission.refusal && has_body) co_return co_await turn_away(connection, std::move(*admission.refusal));
+  if (admission.refusal)
+    co_return co_await send(connection, std::move(*admission.refusal), head.keep_alive(), head_only);
+  const auto limit = admission.body_limit;
+  const bool fits = !has_body || (limit > 0 && parser.content_length().value_or(0) <= limit);
+  if (!fits) co_return co_await turn_away(connection, too_large(limit));
+  if (has_body && bodies + limit > most_bodies)
+    co_return co_await turn_away(connection, later("too many requests with a body come in at once"));
+  const Share share(bodies, has_body ? static_cast<std::size_t>(limit) : 0);
+  parser.body_limit(limit);
+  connection->stream.expires_after(options.idle);
+  if (has_body && !head[http::field::expect].empty()) {
     const bool sent = co_await put(connection, std::string("HTTP/1.1 100 Continue\r\n\r\n"));
     if (!sent) co_return false;
   }
-  co_await http::async_read(stream, connection->buffer, parser, redirect_error(use_awaitable, code));
-  if (code) co_return co_await refuse(connection, code);
-  const bool crowded = live > options.max_connections / 4 * 3;
-  const bool keep = parser.get().keep_alive() && !crowded;
-  const auto request = asked_by(parser.get());
+  if (has_body) {
+    co_await http::async_read(connection->stream, connection->buffer, parser, redirect_error(use_awaitable, code));
+    if (code) co_return co_await refuse(connection, code);
+  }
+  const bool keep = head.keep_alive() && !crowded();
+  request.body = std::move(parser.get().body());
   ApiResponse response = Answer{};
   try {
     response = api.handle(request);
@@ -300,24 +348,34 @@ Task<bool> Server::Listener::exchange(Shared connection) {
     say("a request failed: " + request.method + " " + request.target.substr(0, 200) + ": " + bug.what());
     response = error_answer(500, "this request met a bug in quietgate", "please report it with the service's log");
   }
-  co_return co_await respond(connection, std::move(response), keep, request.method == "HEAD");
+  co_return co_await respond(connection, std::move(response), keep, head_only);
+}
+
+// Before all of the request was read: the connection can't go on.
+Task<bool> Server::Listener::turn_away(Shared connection, Answer answer) {
+  connection->stream.expires_after(options.idle);
+  co_await send(connection, std::move(answer), false, false);
+  co_await linger(connection);
+  co_return false;
 }
 
 Task<bool> Server::Listener::refuse(Shared connection, error_code code) {
-  const bool silent = code == beast::error::timeout && connection->buffer.size() == 0;
+  // After a time-out the stream is closed: nothing can be said any more.
   auto answer = refusal_of(code);
-  if (!answer || silent) co_return false;
-  // A time-out has closed the stream already: nothing can be said any more.
-  if (code == beast::error::timeout) co_return false;
-  co_await send(connection, std::move(*answer), false, false);
-  co_await linger(connection);
-  co_return false;
+  if (!answer || code == beast::error::timeout) co_return false;
+  co_return co_await turn_away(connection, std::move(*answer));
 }
 
 Task<bool> Server::Listener::respond(Shared connection, ApiResponse response, bool keep, bool head_only) {
   connection->stream.expires_after(options.idle);
   if (auto* answer = std::get_if<Answer>(&response))
     co_return co_await send(connection, std::move(*answer), keep, head_only);
+  // So many that there is always room for short questions, and for others.
+  const auto place = lasting.take(connection->client, options.max_connections / 4 * 3, options.max_connections / 2);
+  if (!place) {
+    auto answer = later("too many clients follow something or fetch files");
+    co_return co_await send(connection, std::move(answer), keep, head_only);
+  }
   if (auto* file = std::get_if<FileAnswer>(&response))
     co_return co_await send_file(connection, std::move(*file), keep, head_only);
   const bool begun = co_await begin_stream(connection);
@@ -331,10 +389,11 @@ Task<bool> Server::Listener::respond(Shared connection, ApiResponse response, bo
 }
 
 Task<bool> Server::Listener::send(Shared connection, Answer answer, bool keep, bool head_only) {
-  auto head = head_of(answer.status, keep) + "Content-Type: " + answer.content_type +
-              "\r\nContent-Length: " + std::to_string(answer.body.size()) + "\r\n";
-  for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
-  head += "\r\n";
+  const bool small = answer.body.size() <= small_answer;
+  if (!small && sending + answer.body.size() > most_sending && sending > 0)
+    answer = later("too many large answers are on their way");
+  const Share share(sending, small ? 0 : answer.body.size());
+  const auto head = head_of(answer, keep);
   const auto body = head_only ? asio::const_buffer() : asio::buffer(answer.body);
   const bool sent = co_await put(connection, asio::buffer(head), body);
   co_return sent&& keep;
@@ -346,12 +405,14 @@ Task<bool> Server::Listener::send_file(Shared connection, FileAnswer file, bool 
     ~Descriptor() {
       if (number >= 0) ::close(number);
     }
-  } source{::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  } source{open_plain(file.path, O_RDONLY)};
   if (source.number < 0 && file.size > 0)
     co_return co_await send(connection, error_answer(503, "the file can't be read at the moment"), keep, head_only);
   auto head = head_of(200, keep) + "Content-Type: " + file.content_type +
               "\r\nContent-Length: " + std::to_string(file.size - file.from) +
-              "\r\nX-Log-Size: " + std::to_string(file.size) + "\r\n\r\n";
+              "\r\nX-Log-Size: " + std::to_string(file.size) + "\r\n";
+  for (const auto& [name, value] : file.headers) head += name + ": " + value + "\r\n";
+  head += "\r\n";
   const bool begun = co_await put(connection, std::move(head));
   if (!begun) co_return false;
   if (head_only) co_return keep;

@@ -1,9 +1,11 @@
 // The HTTP listener: sockets around Api. One thread; one coroutine per connection.
 //
-// Limits: a header of 16 KiB, a body of 1 MiB, 30 s for a request to arrive and between requests. A stream waits for
-// its reader, however slow, as long as the reader takes something every 5 minutes; it costs one piece (64 KiB) at most.
-// At the limit of connections, and without descriptors, new clients wait in the kernel's queue: the service never ends
-// for want of them.
+// Limits (docs/limits.md): a request is refused by its head before a byte of its body is read; 10 s for the first head,
+// 30 s for a body, an answer and between requests. Who says nothing makes room: at the limit of connections the one
+// that has waited longest for a request is closed, so is one more of an address that has a quarter of them. Streams and
+// files are at most three quarters of the connections, half from one address. A stream waits for its reader, however
+// slow, as long as the reader takes something every 5 minutes; it costs one piece (64 KiB) at most. Without descriptors
+// new clients wait in the kernel's queue: the service never ends for want of them.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +23,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8330;        // 0: any free one
   std::size_t max_connections = 0;  // 0: as many as the process's limit of descriptors leaves room for
+  Milliseconds head{10'000};        // for a connection's first request to begin and to say what it wants
   Milliseconds idle{30'000};
   Milliseconds heartbeat{15'000};               // of event streams without news
   std::function<void(const std::string&)> say;  // a line for the service's log; may be unset

@@ -4,10 +4,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
+#include "runner/base/plain_file.h"
 #include "runner/core/expression.h"
 #include "runner/core/state.h"
 #include "stages/metrics/rules_file.h"
@@ -20,7 +21,7 @@ using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr const char* file_name = "/rules-seen.ndjson";
-constexpr std::uintmax_t most_bytes = 64 * 1024 * 1024;
+constexpr std::size_t most_bytes = 64 * 1024 * 1024;
 constexpr Milliseconds patience{3'000};
 constexpr Milliseconds after_a_problem{1'000};
 
@@ -29,9 +30,9 @@ std::string key_of(const LoadedRule& rule) {
 }
 
 void read_file(const std::string& path, const std::string& url, Sightings& all) {
-  std::error_code wrong;
-  if (fs::file_size(path, wrong) > most_bytes || wrong) return;
-  std::ifstream file(path, std::ios::binary);
+  const auto text = read_plain(path, 0, most_bytes + 1);
+  if (text.size() > most_bytes) return;
+  std::istringstream file(text);
   for (std::string line; std::getline(file, line);) {
     const auto row = Json::parse(line, nullptr, false);
     if (!row.is_object() || row.value("server", Json()) != url || !row.value("group", Json()).is_string() ||
@@ -96,7 +97,7 @@ bool add_sightings(const std::vector<LoadedRule>& rules, Sightings& to) {
 Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, RulesSeen seen,
                        WatchedRules& watched, Stop& stop) {
   Prometheus prometheus(http, url, patience);
-  std::ofstream file(attempt_directory + file_name, std::ios::binary | std::ios::app);
+  const auto file = attempt_directory + file_name;
   Sightings newest;
   for (;;) {
     const auto asked = clock.now();
@@ -105,7 +106,7 @@ Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string at
     if (seen) seen(rules);
     if (rules) {
       const auto before = newest;
-      if (add_sightings(*rules, newest)) file << lines_of(prometheus.url(), before, newest) << std::flush;
+      if (add_sightings(*rules, newest)) append_plain(file, lines_of(prometheus.url(), before, newest));
       for (auto& [key, group] : newest) {
         if (group.evaluated.size() > 1) group.evaluated.erase(group.evaluated.begin(), group.evaluated.end() - 1);
         group.unhealthy.clear();
@@ -190,7 +191,7 @@ std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRul
     for (const auto& glob : promote->gate->rules) {
       if (auto known = resolve(glob, value)) globs.push_back(*known);
     }
-    const auto rules = committed.read(request.checkout, globs);
+    const auto rules = committed.read(request.committed(), globs);
     if (!url || !rules) continue;
     for (const auto& rule : *rules) {
       if (in_scope(rule)) alerts[*url].insert(rule.name);

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "runner/base/plain_file.h"
+#include "runner/core/glob.h"
 #include "runner/core/trigger.h"
+#include "runner/files/walk.h"
 #include "runner/ports/digest.h"
 #include "stages/metrics/prometheus_answers.h"
 
@@ -132,29 +134,27 @@ class RulesReader {
 
 Result<std::string> read_text_file(const fs::path& path, const std::string& shown) {
   std::error_code wrong;
-  const auto size = fs::file_size(path, wrong);
+  // A link to a file of the checkout is one: whoever asks has looked where it leads.
+  const auto real = fs::canonical(path, wrong);
+  const auto size = wrong ? 0 : fs::file_size(real, wrong);
   if (!wrong && size > most_bytes) return user_error(fmt::format("{} is larger than 4 MiB", shown));
-  std::ifstream in(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (wrong || in.bad() || !in.is_open()) return infrastructure_error(fmt::format("{} can't be read", shown));
+  auto text = read_plain(real, 0, most_bytes);
+  if (wrong || text.size() < size) return infrastructure_error(fmt::format("{} can't be read", shown));
   return text;
 }
 
-// Paths below the checkout, relative to it, of regular files.
-Result<std::vector<std::string>> files_below(const fs::path& checkout) {
+// Paths below the checkout, relative to it, of regular files in folders where one of the globs may match.
+Result<std::vector<std::string>> files_below(const std::string& checkout, const Globs& globs) {
   std::vector<std::string> files;
-  std::error_code wrong;
-  int entries = 0;
-  for (fs::recursive_directory_iterator at(checkout, wrong), end; !wrong && at != end; at.increment(wrong)) {
-    if (++entries > most_entries)
-      return user_error(fmt::format("the checkout holds more than {} files to look for rules in", most_entries));
-    std::error_code unknown;
-    if (at->is_symlink(unknown)) continue;
-    if (at->path().filename() == ".git") at.disable_recursion_pending();
-    if (!at->is_regular_file(unknown)) continue;
-    files.push_back(at->path().lexically_relative(checkout).generic_string());
-  }
-  if (wrong) return infrastructure_error(fmt::format("the checkout can't be read: {}", wrong.message()));
+  const auto look = [&](const std::string& path, EntryKind kind) {
+    if (kind == EntryKind::file) files.push_back(path);
+    if (kind != EntryKind::folder) return true;
+    return path != ".git" && !path.ends_with("/.git") && globs.may_match_below(path);
+  };
+  const auto walked = walk_tree(checkout, look, nullptr, {.entries = most_entries, .depth = 256});
+  if (walked.entries_over)
+    return user_error(fmt::format("the checkout holds more than {} files to look for rules in", most_entries));
+  if (walked.unread) return infrastructure_error(fmt::format("the checkout {} can't be read", checkout));
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -163,15 +163,18 @@ Result<std::vector<std::string>> files_below(const fs::path& checkout) {
 Result<std::map<std::string, std::string>> texts_of(const std::string& checkout,
                                                     const std::vector<std::string>& globs) {
   if (globs.empty()) return user_error("the gate names no rule files", "add `rules:` with a glob to the gate");
-  auto files = files_below(checkout);
+  std::vector<std::string> cleaned;
+  for (const auto& glob : globs) cleaned.push_back(glob.starts_with("./") ? glob.substr(2) : glob);
+  Globs patterns(cleaned);
+  auto files = files_below(checkout, patterns);
   if (!files) return files.error();
   std::set<std::string> wanted;
-  for (auto glob : globs) {
-    if (glob.rfind("./", 0) == 0) glob = glob.substr(2);
+  for (std::size_t place = 0; place < cleaned.size(); ++place) {
+    const auto& glob = cleaned[place];
     const auto before = wanted.size();
     bool known = false;
     for (const auto& file : *files) {
-      if (!glob_matches(glob, file)) continue;
+      if (!patterns.match(place, file)) continue;
       known = true;
       wanted.insert(file);
     }

@@ -17,6 +17,7 @@ EnvironmentDescriptor from_json(const nlohmann::json& json) {
   environment.run = parse_run_id(json.at("run").get<std::string>());
   environment.stage = json.at("stage");
   environment.attempt = json.at("attempt");
+  environment.nonce = json.value("nonce", std::string());
   environment.provisioner = json.at("provisioner");
   environment.keep = json.at("keep");
   environment.commit = json.at("commit");
@@ -33,13 +34,21 @@ EnvironmentDescriptor from_json(const nlohmann::json& json) {
 }  // namespace
 
 Result<void> save(const EnvironmentDescriptor& environment, const EnvironmentFolder& folder) {
-  nlohmann::json json{{"version", descriptor_version},     {"id", environment.id},
-                      {"run", to_string(environment.run)}, {"stage", environment.stage},
-                      {"attempt", environment.attempt},    {"provisioner", environment.provisioner},
-                      {"keep", environment.keep},          {"commit", environment.commit},
-                      {"ports", environment.ports},        {"environment", environment.environment},
-                      {"secrets", environment.secrets},    {"steps", environment.steps},
-                      {"services", environment.services},  {"directory", environment.directory},
+  nlohmann::json json{{"version", descriptor_version},
+                      {"id", environment.id},
+                      {"run", to_string(environment.run)},
+                      {"stage", environment.stage},
+                      {"attempt", environment.attempt},
+                      {"nonce", environment.nonce},
+                      {"provisioner", environment.provisioner},
+                      {"keep", environment.keep},
+                      {"commit", environment.commit},
+                      {"ports", environment.ports},
+                      {"environment", environment.environment},
+                      {"secrets", environment.secrets},
+                      {"steps", environment.steps},
+                      {"services", environment.services},
+                      {"directory", environment.directory},
                       {"variables", environment.variables}};
   auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return write_file_whole(folder.descriptor(), text, true);

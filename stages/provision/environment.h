@@ -29,6 +29,7 @@ struct EnvironmentDescriptor {
   RunId run;  // that created or last updated it
   std::string stage;
   int attempt = 1;
+  std::string nonce;        // of that attempt: of the steps that create it, are its services, and destroy it
   std::string provisioner;  // `processes`, `terraform`
   bool keep = false;
   CommitId commit;

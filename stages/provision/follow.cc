@@ -1,14 +1,19 @@
 #include "stages/provision/follow.h"
 
 #include <boost/asio/this_coro.hpp>
+#include <cstdlib>
 #include <memory>
 #include <optional>
+
+#include "runner/base/plain_file.h"
+#include "stages/measurements.h"
 
 namespace quietgate {
 
 namespace {
 
 constexpr std::size_t max_line = 1024UL * 1024;
+constexpr std::size_t read_at_once = 64UL * 1024;
 constexpr Milliseconds look_every{100};
 
 // Shared by the step's coroutine and the reader's: whichever frame goes last takes it down.
@@ -34,24 +39,15 @@ Task<void> read_along(std::shared_ptr<Tail> tail, Clock& clock) {
 }  // namespace
 
 LineFollower::LineFollower(std::string path, OnLine on_line) : path_(std::move(path)), on_line_(std::move(on_line)) {
-  std::ifstream told(path_ + ".told");
-  told >> told_;
+  told_ = std::strtoull(read_plain(path_ + ".told", 0, 32).c_str(), nullptr, 10);
 }
 
 void LineFollower::pump() {
-  if (!file_.is_open()) file_.open(path_, std::ios::binary);
-  if (!file_.is_open()) return;
-  file_.clear();
-  char block[65536];
   bool any = false;
-  while (file_.read(block, sizeof block), file_.gcount() > 0) {
-    take({block, static_cast<std::size_t>(file_.gcount())});
-    any = true;
-    file_.clear();
-  }
+  for (std::string block; !(block = read_plain(path_, read_, read_at_once)).empty(); any = true) take(block);
   if (!any || read_ <= told_) return;
   // Best effort: without it the next runner tells some lines twice.
-  std::ofstream(path_ + ".told", std::ios::trunc) << read_ - line_.size();
+  (void)replace_file(path_ + ".told", std::to_string(read_ - line_.size()));
 }
 
 void LineFollower::finish() {

@@ -1,7 +1,6 @@
 // A step whose output file is read line by line while it grows.
 #pragma once
 
-#include <fstream>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -28,7 +27,6 @@ class LineFollower {
   void hand_over();
   std::string path_;
   OnLine on_line_;
-  std::ifstream file_;
   std::string line_;
   bool overlong_ = false;
   std::uint64_t read_ = 0;

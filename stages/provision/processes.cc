@@ -48,6 +48,12 @@ std::string tell_log(StageLog& log, const std::string& name, const std::string& 
   return lines.back();
 }
 
+Environment environment_of(const Provision& provision, const ServiceSpec& service) {
+  Environment all = provision.environment.environment;
+  for (const auto& [name, value] : service.environment) all[name] = value;
+  return all;
+}
+
 bool speaks_of_a_taken_address(const std::string& log_end) {
   std::string lower;
   for (char c : log_end) lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -81,15 +87,16 @@ Task<Readiness> ProcessesProvisioner::probe(Provision provision, Service service
   if (!check.tcp.empty()) co_return probe_tcp(check.tcp, deadline);
   Command command;
   auto seconds = fmt::format("{:.3f}", static_cast<double>(deadline.count()) / 1000.0);
-  command.argv = {"/usr/bin/timeout", "-k", "1", seconds, "/bin/sh", "-e", "-c", check.command};
+  command.shell = check.command;
+  command.interpreter = check.interpreter;
   command.directory = service.spec.command.directory;
-  auto spec = process_of(command, provision.folder.checkout());
-  if (!spec) co_return Readiness{false, spec.error().message};
   auto ready_steps = provision.request.directory + "/steps/ready-" + service.spec.name;
   if (auto made = make_folder(ready_steps); !made) co_return Readiness{false, made.error().message};
-  spec->name = ready_steps + "/" + std::to_string(number);
-  spec->environment = provision.environment.environment;
-  for (const auto& [name, value] : service.spec.environment) spec->environment[name] = value;
+  auto spec = process_of(command, provision.folder.checkout(), ready_steps + "/" + std::to_string(number),
+                         environment_of(provision, service.spec));
+  if (!spec) co_return Readiness{false, spec.error().message};
+  spec->argv.insert(spec->argv.begin(), {"/usr/bin/timeout", "-k", "1", seconds});
+  spec->nonce = provision.request.nonce;
   spec->log = provision.request.directory + "/log";
   spec->secrets = provision.request.secrets;
   auto exit = co_await processes_.run(std::move(*spec), *provision.request.stop);
@@ -143,12 +150,11 @@ Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service s
                            "${{ ports.NAME }})");
     }
   }
-  auto spec = process_of(service.spec.command, provision.folder.checkout());
+  auto spec = process_of(service.spec.command, provision.folder.checkout(), service.directory,
+                         environment_of(provision, service.spec));
   if (!spec) co_return Result<void>(Error{spec.error().kind, "service \"" + name + "\": " + spec.error().message, {}});
   if (auto made = make_folder(service.directory); !made) co_return made;
-  spec->name = service.directory;
-  spec->environment = provision.environment.environment;
-  for (const auto& [variable, value] : service.spec.environment) spec->environment[variable] = value;
+  spec->nonce = provision.environment.nonce;
   spec->log = service.log();
   spec->secrets = provision.request.secrets;
   provision.request.log->line("starting " + name + ": " + command_line(service.spec.command));

@@ -30,7 +30,7 @@ void remove_old_output(const EnvironmentFolder& folder, const std::string& keep)
     auto name = at->path().filename().string();
     if (name.starts_with("steps-") && at->path() != keep) old.push_back(at->path());
   }
-  for (const auto& path : old) fs::remove_all(path, error);
+  for (const auto& path : old) (void)remove_folder(path).ok();
 }
 
 // A state that can't be understood holds something.

@@ -111,6 +111,7 @@ Result<void> TerraformSteps::prepare() {
 ProcessSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> arguments) const {
   ProcessSpec spec;
   spec.name = place_.steps + "/" + step;
+  spec.nonce = environment_.nonce;
   spec.argv = std::move(arguments);
   spec.argv.insert(spec.argv.begin(), program_);
   spec.environment = terraform_environment(environment_, folder_);

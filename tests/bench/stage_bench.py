@@ -25,9 +25,9 @@ def sequential_pipeline():
 
 
 def shells():
-    loop = f"i=0; while [ $i -lt {STAGES} ]; do sh -c true; i=$((i+1)); done"
+    loop = f"i=0; while [ $i -lt {STAGES} ]; do bash -eo pipefail -c true; i=$((i+1)); done"
     begin = time.perf_counter()
-    subprocess.run(["sh", "-c", loop], check=True, env=clean_environment())
+    subprocess.run(["bash", "-c", loop], check=True, env=clean_environment())
     return (time.perf_counter() - begin) * 1000 / STAGES
 
 
@@ -44,7 +44,7 @@ def one_run(source, data):
 
 
 def stage_overhead(work, options):
-    """One run of 200 sequential stages of `true`, against `sh -c true` 200 times."""
+    """One run of 200 sequential stages of `true`, against `bash -eo pipefail -c true` 200 times."""
     source = repository(work / "sequential", sequential_pipeline())
     pairs = []
     for number in range(options.repeat):
@@ -86,7 +86,7 @@ def trigger_to_log(work, options):
             service.finish(run)
             printed = re.search(r"^(\d{19})$", log.read_text(errors="replace"), re.M)
             began = time.time_ns()
-            bare = subprocess.run(["sh", "-c", SCRIPT], check=True, capture_output=True, env=clean_environment())
+            bare = subprocess.run(["bash", "-eo", "pipefail", "-c", SCRIPT], check=True, capture_output=True, env=clean_environment())
             if number < 5:
                 continue  # the first ones read everything from the disk
             ours.append((int(printed.group(1)) - begin) / 1e6)

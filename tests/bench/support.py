@@ -1,4 +1,5 @@
 """What all benchmarks need: repositories, a service, what it uses, rows of the result."""
+import contextlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -114,7 +116,8 @@ class Service:
 
     def __exit__(self, *_):
         for run in self.unfinished():
-            self.ask(f"/api/v1/runs/{run}/cancel", {})
+            with contextlib.suppress(urllib.error.HTTPError):  # it ended meanwhile
+                self.ask(f"/api/v1/runs/{run}/cancel", {})
         until = time.monotonic() + 30
         while self.unfinished() and time.monotonic() < until:
             time.sleep(0.05)

@@ -80,6 +80,12 @@ TEST_P(NotesOverEveryScheme, AddLinesBesideWhatOthersWroteThere) {
   EXPECT_FALSE(read_note(servers.folder().path("srv/hello.git"), "refs/notes/other", "main")->text);
   EXPECT_FALSE(read_note(servers.folder().path("srv/hello.git"), ref, "nowhere").ok());
   EXPECT_FALSE(read_note(servers.folder().path("srv"), ref, "main").ok());
+
+  const auto served = servers.folder().path("srv/hello.git");
+  EXPECT_EQ(newest_lines(served, ref, 9), (std::vector<std::string>{"on", "two", "hers", "one"}));
+  EXPECT_EQ(newest_lines(served, ref, 2), (std::vector<std::string>{"on", "two"}));
+  EXPECT_TRUE(newest_lines(served, "refs/notes/other", 9).empty());
+  EXPECT_TRUE(newest_lines(served + "/none", ref, 9).empty());
 }
 
 TEST_F(GitNotes, OfManyInTheSameMomentNoneIsLost) {

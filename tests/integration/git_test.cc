@@ -308,17 +308,6 @@ TEST_F(GitTest, ALockThatStaysInARemoteThatIsAPathIsOurErrorAndNamed) {
   EXPECT_EQ(outcome->kind, Kind::moved);
 }
 
-TEST_F(GitTest, ARefOfAPathThatLeadsNowhereIsNamed) {
-  servers.make_repository("hello");
-  servers.commit("hello", "main", {{"a", "1"}});
-  servers.git("hello", {"symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/gone"});
-  auto fetched = fetch(remote(servers.file()), {"main"});
-  ASSERT_FALSE(fetched.ok());
-  EXPECT_EQ(fetched.error().kind, ErrorKind::infrastructure) << "no commit is to blame";
-  EXPECT_THAT(fetched.error().message, HasSubstr("its ref refs/remotes/origin/HEAD points to one that is not there"));
-  EXPECT_THAT(fetched.error().advice, HasSubstr("symbolic-ref --delete refs/remotes/origin/HEAD"));
-}
-
 TEST_F(GitTest, PushingToAPathWithFilesIsRefused) {
   servers.make_repository("hello");
   const auto first = servers.commit("hello", "main", {{"a", "1"}});

@@ -127,6 +127,14 @@ class FullDisk(ServiceTest):
     def words(self):
         return (self.folder / "serve.log").read_text()
 
+    def not_ready(self):
+        try:
+            self.get("/readyz", raw=True)
+            return None
+        except urllib.error.HTTPError as error:
+            self.assertEqual(error.code, 503)
+            return error.read().decode()
+
     def test_nothing_is_lost_and_all_goes_on_when_there_is_space_again(self):
         self.start()
         flag = self.folder / "flag"
@@ -139,11 +147,12 @@ class FullDisk(ServiceTest):
         self.assertIn("free space", refused.stdout + refused.stderr)
         flag.touch()
         self.push(WAITING % flag)
-        until(lambda: "can't poll hello" in self.words(), "word of the failed poll")
-        self.assertIsNotNone(self.get("/readyz", raw=True))
+        until(lambda: "main can't be followed to" in self.words() or "can't poll hello" in self.words(), "word of the failed poll")
+        self.assertRegex(until(self.not_ready, "word that it is not ready", 20), "journal can't be written.*free space")
         time.sleep(3)
         self.assertIsNone(self.service.poll(), self.words())
         self.free()
+        until(lambda: self.not_ready() is None, "readiness", 20)
         self.assertEqual(self.finished(1)["outcome"], "passed", self.words())
         self.assertEqual(self.finished(2)["outcome"], "passed", self.words())
         self.no_process_left()

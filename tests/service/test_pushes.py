@@ -17,7 +17,7 @@ echo >>%(folder)s/%(name)s.reached
 while [ -e %(folder)s/%(name)s.hold ]; do sleep 0.02; done
 if [ -e %(folder)s/%(name)s.refuse ]; then rm %(folder)s/%(name)s.refuse; exit 1; fi
 '''
-PIPELINE = "version: 1\nname: hello\non: {branches: [main]}\nstages:\n  production: {promote: {branch: production}}\n"
+PIPELINE = "version: 1\nname: hello\non: {branches: [main]}\nstages:\n  production: {needs: [], promote: {branch: production}}\n"
 
 
 class Cut(threading.Thread):

@@ -372,6 +372,10 @@ class Service(ServiceTest):
         second = subprocess.run([BINARY, "serve", "--config", str(self.config())], capture_output=True, text=True, timeout=20, env=environment())
         self.assertNotEqual(second.returncode, 0)
         self.assertIn("another quietgate", second.stderr)
+        # It is the directory that is locked, not the file that tells who has it.
+        (self.data / "lock").unlink()
+        second = subprocess.run([BINARY, "serve", "--config", str(self.config())], capture_output=True, text=True, timeout=20, env=environment())
+        self.assertIn("another quietgate uses", second.stderr)
         self.assertEqual(self.get("/healthz", raw=True) is not None, True)
 
     def test_an_unreachable_remote_is_said_once_and_polled_again(self):
@@ -453,7 +457,7 @@ class RunHere(ServiceTest):
         self.assertEqual(left, [], "what is left behind")
 
     def test_promotes_nothing_unless_asked(self):
-        self.commit("version: 1\nname: hello\nstages:\n  production: {promote: {branch: production}}\n")
+        self.commit("version: 1\nname: hello\nstages:\n  production: {needs: [], promote: {branch: production}}\n")
         self.run_here()
         branches = git(self.work, "branch", "--list", "production")
         self.assertEqual(branches, "")

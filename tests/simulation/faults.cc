@@ -32,6 +32,7 @@ Faults Faults::drawn(Dice& dice) {
   faults.network_ends = every(0.4, 120, 900);
   faults.stops = every(0.4, 60, 900);
   faults.longest_jump = Milliseconds{dice.pick(std::vector<std::int64_t>{2'000, 60'000, 3'600'000, 6 * 3'600'000})};
+  faults.foreign_record = maybe(0.3, {0.05, 0.3});
   return faults;
 }
 

@@ -14,6 +14,7 @@ struct Faults {
   double raced_push = 0;    // somebody else moves production just before a push of it arrives
   double slow_answer = 0;   // tens of seconds instead of tens of milliseconds
   double spawn_fails = 0;
+  double foreign_record = 0;  // somebody has put one that says "exit status 0" in the place of a step that begins
   double destroy_fails = 0;
   double workspace_fails = 0;
   double read_fails = 0;  // of the journal

@@ -166,6 +166,14 @@ void Invariants::stage_row(const RunModel& model, const Row& row) {
     const auto attempt = runs_folder(model.state.id) + finished->stage + "." + std::to_string(finished->attempt) + "/";
     if (auto left = machine_.alive(attempt); !left.empty())
       breach(invariant::clean, "an attempt is finished while its step lives: " + left.front().substr(data_.size()));
+    const auto* spec = model.state.plan ? model.state.plan->find(finished->stage) : nullptr;
+    const auto* test = spec == nullptr ? nullptr : std::get_if<TestSpec>(&spec->body);
+    for (std::size_t i = 0;
+         test != nullptr && finished->outcome.outcome == Outcome::passed && i < test->commands.size(); ++i) {
+      const auto step = attempt + std::to_string(i + 1) + "-run";
+      if (machine_.executions(step) != 1)
+        breach(invariant::once, step.substr(data_.size()) + " is said to have passed, and was never run");
+    }
   }
 }
 
@@ -204,6 +212,7 @@ void Invariants::finish_row(const RunModel& model, const RunFinished& finished) 
   const auto run = to_string(state.id);
   if (auto left = machine_.alive(runs_folder(state.id)); !left.empty())
     breach(invariant::clean, run + " ends while a step of it lives: " + left.front().substr(data_.size()));
+  if (state.plan) release_row(model, finished);
   if (!state.plan || finished.outcome == Outcome::error) return;
   const auto actions = next(state, {});
   const bool right = std::any_of(actions.begin(), actions.end(), [&](const Action& action) {

@@ -30,7 +30,7 @@ std::string Scenario::staging_stage() {
   return text;
 }
 
-std::string Scenario::promote_stage(bool approval_before) {
+std::string Scenario::promote_stage(const std::string& more_needs) {
   auto& dice = world_.dice;
   const std::vector<std::string> servers{"quiet", "quiet", "quiet", "loud", "blind"};
   const auto server = dice.pick(servers);
@@ -40,12 +40,28 @@ std::string Scenario::promote_stage(bool approval_before) {
       "  production:\n    needs: [metrics{1}]\n    promote:\n      branch: production\n      gate:\n"
       "        prometheus: http://{0}\n        rules: [alerts/*.yml]\n        during: [metrics]\n        quiet_for: "
       "{2}s\n",
-      server, approval_before ? ", human" : "", dice.between(0, 5));
+      server, more_needs, dice.between(0, 5));
   if (dice.chance(0.3)) text += "      approval: manual\n";
   if (dice.chance(0.2)) text += "    timeout: 60s\n";
   if (dice.chance(0.4)) text += "    retry: {attempts: 3}\n";
   if (dice.chance(0.2)) text += "    lock: production\n";
   return text;
+}
+
+// Now and then something takes time between the promotion and the deployment, which may fail.
+std::string Scenario::release_stages() {
+  auto& dice = world_.dice;
+  const bool between = dice.chance(0.5);
+  std::string text;
+  if (between)
+    text += fmt::format("  warm:\n    needs: [production]\n    test: {{run: sim {}s {}}}\n", dice.between(0, 40),
+                        dice.chance(0.85) ? "passes" : "fails");
+  text += fmt::format(
+      "  release:\n    needs: [{}]\n    apply:\n      processes:\n        web:\n          run: sim 999999s\n",
+      between ? "warm" : "production");
+  if (dice.chance(0.6))
+    text += fmt::format("          ready: {{command: sim {}s, within: 15s}}\n", dice.between(0, 20));
+  return text + "    keep: true\n";
 }
 
 std::string Scenario::pipeline() {
@@ -57,16 +73,18 @@ std::string Scenario::pipeline() {
       "timeout: {}\nstages:\n",
       concurrency_, dice.chance(0.15) ? "2m" : "1h");
   text += unit_stage();
-  if (dice.chance(0.5))
+  const bool lint = dice.chance(0.5);
+  if (lint)
     text += fmt::format("  lint:\n    test: {{run: sim {}s}}\n{}", dice.between(0, 60),
                         dice.chance(0.3) ? "    lock: cluster\n" : "");
   text += staging_stage();
   if (human) text += "  human:\n    needs: [unit]\n    approve: {message: \"go on?\"}\n";
-  text += promote_stage(human);
+  text += promote_stage(std::string(human ? ", human" : "") + (lint ? ", lint" : ""));
+  const bool releases = dice.chance(0.4);
+  if (releases) text += release_stages();
   if (dice.chance(0.2))
-    text += "  release:\n    needs: [production]\n    apply: {processes: {web: {run: sim 999999s}}}\n    keep: true\n";
-  if (dice.chance(0.2))
-    text += "  last:\n    needs: [staging]\n    if: always()\n    lock: device\n    test: {run: sim 2s}\n";
+    text += fmt::format("  last:\n    needs: [{}]\n    if: always()\n    lock: device\n    test: {{run: sim 2s}}\n",
+                        releases ? "release" : "production");
   return text;
 }
 

@@ -19,7 +19,8 @@ class Scenario {
   std::string pipeline();
   std::string unit_stage();
   std::string staging_stage();
-  std::string promote_stage(bool approval_before);
+  std::string promote_stage(const std::string& more_needs);
+  std::string release_stages();
   World& world_;
   SimRemote& remote_;
   std::string concurrency_;

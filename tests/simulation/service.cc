@@ -41,8 +41,8 @@ Service::Service(Surroundings& around)
       http_(around.world, clock_, around.metrics),
       processes_(around.world, clock_, around.machine, io_->get_executor()),
       workspace_(around.world, around.data),
-      test_(processes_),
-      apply_(processes_, http_, git_, clock_),
+      test_(processes_, at_once_),
+      apply_(processes_, http_, git_, clock_, nullptr, &at_once_),
       verify_(http_, clock_),
       promote_(git_, http_, clock_, {false, &sealer_, nullptr}),
       environments_(processes_, http_, clock_, around.data + "/environments"),
@@ -61,7 +61,11 @@ Service::Service(Surroundings& around)
              slots_,
              {},
              {{"PATH", "/usr/bin:/bin"}},
-             [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }},
+             [&w = around.world](const std::string& line) { w.trace("service", "{}", line); },
+             nullptr,
+             nullptr,
+             {},
+             [&w = around.world] { return fmt::format("{:016x}", w.dice.draw()); }},
       supervisor_(parts_, around.repositories),
       publisher_(journal_, journal_, git_, clock_, around.repositories,
                  [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
@@ -76,11 +80,14 @@ Service::Service(Surroundings& around)
   if (around.world.planted != Planted::sleeping_reaper) add("the reaper", reaper_.reap(stop_));
   add("the publisher", publisher_.publish(stop_));
   for (const auto& repository : around.repositories) {
-    watchers_.push_back(
-        std::make_unique<Watcher>(repository, journal_, journal_, git_, clock_, compiler_,
-                                  [&w = around.world](const std::string& name, const std::optional<Error>& error) {
-                                    w.trace("watcher", "{}: {}", name, error ? error->message : "answers again");
-                                  }));
+    watchers_.push_back(std::make_unique<Watcher>(
+        repository, journal_, journal_, git_, clock_, compiler_,
+        [&w = around.world](const std::string& name, const std::optional<Error>& error) {
+          w.trace("watcher", "{}: {}", name, error ? error->message : "answers again");
+        },
+        [&w = around.world](const std::string& name, const Error& error) {
+          w.trace("watcher", "{}: {}", name, error.message);
+        }));
     add("a watcher", watchers_.back()->watch(stop_));
   }
 }

@@ -21,6 +21,7 @@
 #include "tests/simulation/sim_engine.h"
 #include "tests/simulation/sim_git.h"
 #include "tests/simulation/sim_metrics.h"
+#include "tests/support/inline_disk.h"
 
 namespace quietgate {
 
@@ -41,6 +42,26 @@ struct Surroundings {
 class PlainSealer final : public Sealer {
  public:
   std::string seal(std::string_view statement) const override { return "sealed " + std::string(statement); }
+};
+
+// The language without threads: nothing happens beside the simulated time.
+class InlineCompiler final : public PipelineCompiler {
+ public:
+  Task<Result<Plan>> compile(std::string text, std::string path, PlanContext context, Stop&) override {
+    auto compiled = language_.compile(text, path, context, {});
+    if (!compiled) co_return compiled.error();
+    co_return std::move(compiled->plan);
+  }
+  Task<Result<PipelineTrigger>> trigger(std::string text, std::string path, Stop&) override {
+    co_return language_.trigger(text, path, {});
+  }
+  Task<TriggerDecision> decide(TriggerRules rules, std::string branch, std::vector<std::string> changed, bool known,
+                               Stop&) override {
+    co_return quietgate::decide(rules, branch, changed, known);
+  }
+
+ private:
+  YamlPipelineLanguage language_;
 };
 
 class Service {
@@ -70,14 +91,15 @@ class Service {
   SimGit git_;
   SimHttp http_;
   SimProcesses processes_;
-  YamlPipelineCompiler compiler_;
+  InlineCompiler compiler_;
   WorldWorkspace workspace_;
+  InlineDisk at_once_;
   TestStage test_;
   ApplyStage apply_;
   VerifyStage verify_;
   PlainSealer sealer_;
   PromoteStage promote_;
-  ApproveStage approve_;
+  ApproveStage approve_{clock_};
   Environments environments_;
   std::vector<std::unique_ptr<ObservedStage>> watched_;
   WorldDestroyer destroyer_;

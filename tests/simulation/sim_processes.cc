@@ -31,8 +31,16 @@ std::string shown(const std::string& name) {
 
 }  // namespace
 
-void SimMachine::start(const std::string& name, const std::string& command) {
+void SimMachine::forge(const std::string& name) {
   auto& leader = leaders_[name];
+  leader.nonce = "somebody's";
+  leader.exit.emplace();
+  world_.trace("somebody", "writes that {} has ended well", shown(name));
+}
+
+void SimMachine::start(const std::string& name, const std::string& nonce, const std::string& command) {
+  auto& leader = leaders_[name];
+  leader.nonce = nonce;
   leader.exit.reset();
   leader.started = world_.now();
   ++leader.executions;
@@ -95,14 +103,19 @@ SimProcesses::SimProcesses(World& world, SimClock& clock, SimMachine& machine, E
 
 Task<Result<void>> SimProcesses::begin(ProcessSpec spec, Stop& stop) {
   co_await clock_.sleep(world_.dice.span(Milliseconds(0), Milliseconds(10)), stop);
+  if (machine_.find(spec.name) == nullptr && world_.fault(world_.faults.foreign_record)) machine_.forge(spec.name);
   const auto* known = machine_.find(spec.name);
+  if (known != nullptr && known->nonce != spec.nonce && world_.planted != Planted::believed_record) {
+    machine_.set_aside(spec.name);
+    known = nullptr;
+  }
   const bool again = world_.planted == Planted::twice_started && known != nullptr && !known->exit;
   if (known != nullptr && !again) co_return Result<void>{};
   if (world_.disk_full || world_.fault(world_.faults.spawn_fails))
     co_return infrastructure_error("a leader could not be started: no memory, or no space");
   std::string command;
   for (const auto& word : spec.argv) command += (command.empty() ? "" : " ") + word;
-  machine_.start(spec.name, command);
+  machine_.start(spec.name, spec.nonce, command);
   co_return Result<void>{};
 }
 

@@ -16,12 +16,16 @@ class SimMachine {
   struct Leader {
     std::optional<ProcessExit> exit;
     Time started{};
+    std::string nonce;
     int executions = 0;
     std::uint64_t life = 0;  // tells one execution's end from another's
   };
   explicit SimMachine(World& world) : world_(world) {}
 
-  void start(const std::string& name, const std::string& command);
+  void start(const std::string& name, const std::string& nonce, const std::string& command);
+  // Somebody writes a record: the step has ended well.
+  void forge(const std::string& name);
+  void set_aside(const std::string& name) { leaders_.erase(name); }
   void end(const std::string& name, ProcessExit::How how, int code, const std::string& detail);
   const Leader* find(const std::string& name) const;
   std::vector<std::string> alive(const std::string& prefix = {}) const;

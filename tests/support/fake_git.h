@@ -5,6 +5,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "runner/ports/git.h"
 
@@ -18,7 +19,12 @@ class FakeGit final : public Git {
   };
   std::map<CommitId, Commit> commits;
   std::map<std::string, CommitId> remote;
-  std::optional<Error> broken;    // every network call answers this
+  std::optional<Error> broken;  // every network call answers this
+  std::vector<GitBranch> odd;   // listed beside the others
+  std::set<std::string> unfetchable;
+  std::function<void()> on_fetch_failure;
+  std::vector<std::vector<std::string>> fetches;
+  std::set<CommitId> unreadable;
   bool lose_push_answer = false;  // the push happens, its answer doesn't arrive
   bool lose_push = false;         // neither does
   int deaf = 0;                   // so many questions for the branches are not answered
@@ -33,10 +39,17 @@ class FakeGit final : public Git {
     if (deaf > 0 && deaf-- > 0) co_return infrastructure_error("unreachable");
     std::vector<GitBranch> found;
     for (const auto& [name, id] : remote) found.push_back({name, id});
+    found.insert(found.end(), odd.begin(), odd.end());
     co_return found;
   }
-  Task<Result<void>> fetch(GitRemote, std::vector<std::string>, Stop&) override {
+  Task<Result<void>> fetch(GitRemote, std::vector<std::string> branches, Stop&) override {
     if (broken) co_return *broken;
+    fetches.push_back(branches);
+    for (const auto& branch : branches) {
+      if (!unfetchable.contains(branch)) continue;
+      if (on_fetch_failure) on_fetch_failure();
+      co_return infrastructure_error("git://fake did not finish within 30s", "allow more time");
+    }
     co_return Result<void>{};
   }
   Task<Result<GitCommit>> commit(std::string, CommitId id, Stop&) override {
@@ -45,6 +58,7 @@ class FakeGit final : public Git {
   }
   Task<Result<std::optional<std::string>>> read_file(std::string, CommitId id, std::string path, std::size_t,
                                                      Stop&) override {
+    if (unreadable.contains(id)) co_return infrastructure_error("the mirror of hello lacks the files of " + id);
     const auto& files = commits.at(id).files;
     auto found = files.find(path);
     std::optional<std::string> text;

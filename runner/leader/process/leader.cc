@@ -95,6 +95,8 @@ std::string Leader::prepare() {
 
 std::string Leader::open() {
   auto problem = records_.open(order_, lock_);
+  log_.limit(order_.log_limit);
+  raw_.limit(order_.log_limit);
   if (problem.empty()) problem = log_.open(order_.log, false);
   if (problem.empty() && !order_.stdout_file.empty()) problem = raw_.open(order_.stdout_file, true);
   return problem;

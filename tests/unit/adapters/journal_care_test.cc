@@ -65,9 +65,9 @@ class JournalCare : public testing::Test {
     EXPECT_TRUE(read) << read.error().message;
     return read ? *read : std::vector<Row>();
   }
-  static std::int64_t count(const std::vector<Sequences>& all) {
+  static std::int64_t count(const std::vector<LostRows>& all) {
     std::int64_t sum = 0;
-    for (const auto& each : all) sum += each.to - each.from + 1;
+    for (const auto& each : all) sum += each.rows.to - each.rows.from + 1;
     return sum;
   }
 
@@ -139,6 +139,50 @@ TEST_F(JournalCare, ARunUnderWayOverALostRowEndsAsAnError) {
   ASSERT_TRUE(run && *run);
   EXPECT_EQ((*run)->outcome, Outcome::error);
   EXPECT_THAT((*run)->reason, HasSubstr("rows of the journal were lost"));
+}
+
+TEST_F(JournalCare, ADamagedTailIsCountedByItsIndex) {
+  fill(4);
+  checkpoint();
+  Database(path).execute("UPDATE events SET payload = payload || ' ' WHERE sequence >= 10");
+  const auto repair = repair_journal(path, clock.now());
+  ASSERT_TRUE(repair) << repair.error().message;
+  EXPECT_EQ(repair->rows, 9);
+  ASSERT_EQ(repair->lost.size(), 1u);
+  EXPECT_EQ(repair->lost.front().rows.from, 10);
+  EXPECT_EQ(repair->lost.front().rows.to, 12);
+  EXPECT_EQ(repair->lost.front().runs, std::set<RunId>({{"hello", 4}}));
+  const auto after = rows();
+  ASSERT_EQ(after.size(), 10u);
+  EXPECT_EQ(std::get<RowsLost>(after.back().event).runs, std::vector<RunId>({{"hello", 4}}));
+  EXPECT_TRUE(examine_journal(path)->whole());
+  auto journal = open();
+  EXPECT_EQ(*journal->append({ServiceStarted{"1"}}), 13) << "a number of a lost row is not given again";
+}
+
+TEST_F(JournalCare, ATailThatIsGoneIsKnownByFoldersOfRuns) {
+  fill(4);
+  fs::create_directories(folder + "/runs/hello/3/unit.1");  // of a run that ended
+  fs::create_directories(folder + "/runs/hello/5/unit.1");
+  fs::create_directories(folder + "/runs/hello/4/unit.2");
+  fs::create_directories(folder + "/runs/hello/4/checkout");
+  const auto repair = repair_journal(path, clock.now());
+  ASSERT_TRUE(repair) << repair.error().message;
+  ASSERT_EQ(repair->lost.size(), 1u);
+  EXPECT_EQ(repair->lost.front().rows.from, 13);
+  EXPECT_EQ(repair->lost.front().runs, std::set<RunId>({{"hello", 4}, {"hello", 5}}));
+  EXPECT_EQ(repair->ended, std::vector<RunId>({{"hello", 4}}));
+  EXPECT_FALSE(repair_journal(path, clock.now())->changed);
+}
+
+TEST_F(JournalCare, AFileThatWasCutHasLostRows) {
+  fill(60);
+  checkpoint();
+  fs::resize_file(path, fs::file_size(path) / 2);
+  const auto repair = repair_journal(path, clock.now());
+  ASSERT_TRUE(repair) << repair.error().message;
+  EXPECT_FALSE(repair->lost.empty());
+  EXPECT_TRUE(examine_journal(path)->whole());
 }
 
 TEST_F(JournalCare, MissingIndicesAndProjectionsAreMadeAnew) {

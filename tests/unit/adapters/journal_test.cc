@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 #include <boost/asio/io_context.hpp>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -191,6 +193,53 @@ TEST_F(JournalTest, AFullDiskLosesNothingAndSaysSo) {
   EXPECT_NE(refusal->advice.find("free space"), std::string::npos);
   EXPECT_EQ(journal.last(), good);
   EXPECT_EQ(static_cast<std::int64_t>(journal.read(0, 2000, std::nullopt)->size()), good);
+}
+
+// Rows in a file that nobody finds would be promises that nobody keeps.
+TEST_F(JournalTest, OneThatWasTakenAwayIsNotWritten) {
+  for (const std::string suffix : {"", "-wal"}) {
+    auto journal = open();
+    ASSERT_TRUE(journal->append({ServiceStarted{"1"}}));
+    std::filesystem::rename(path() + suffix, path() + suffix + ".away");
+    auto refused = journal->append({ServiceStopped{"x"}});
+    ASSERT_FALSE(refused) << suffix;
+    EXPECT_NE(refused.error().message.find("was removed, or another was put in its place"), std::string::npos);
+    std::ofstream(path() + suffix) << "another";
+    EXPECT_FALSE(journal->append({ServiceStopped{"x"}})) << suffix;
+    std::filesystem::rename(path() + suffix + ".away", path() + suffix);
+    EXPECT_TRUE(journal->append({ServiceStopped{"x"}})) << suffix;
+  }
+}
+
+TEST_F(JournalTest, NumbersStartAboveThoseThatWereUsed) {
+  auto journal = open();
+  journal->number_above("hello", 7);
+  journal->number_above("hello", 3);
+  EXPECT_EQ(*journal->next_number("hello"), 8);
+  ASSERT_TRUE(journal->append({RunRequested{{"hello", 8}, "main", "abc", "test"}}));
+  EXPECT_EQ(*journal->next_number("hello"), 9);
+  EXPECT_EQ(*journal->next_number("other"), 1);
+}
+
+// A probe writes a page and nothing that anybody could read.
+TEST_F(JournalTest, AProbeTellsWhetherARowCouldBeWritten) {
+  auto journal = open();
+  ASSERT_TRUE(journal->append({ServiceStarted{"1"}}));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(journal->probe().ok());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{1, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto probed = journal->probe();
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  ASSERT_FALSE(probed.ok());
+  EXPECT_EQ(probed.error().message.rfind("the journal can't be written: ", 0), 0U) << probed.error().message;
+  EXPECT_TRUE(journal->probe().ok()) << "it goes on when there is space again";
+  EXPECT_EQ(journal->last(), 1);
+  journal = nullptr;
+  EXPECT_EQ(open()->read(0, 10, std::nullopt)->size(), 1U);
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ hosts: [CI.example.org, "[fe80::1]"]
 concurrency: 2
 locks: {staging-cluster: 3, licences: 1}
 retention: {runs: 20, days: 90, promotions: 5}
+keep_free: 2GiB
 servers:
   - url: https://metrics.example.org/prom
     username: ci
@@ -78,6 +79,7 @@ repositories:
   EXPECT_EQ(config->repositories[0].concurrency, 1);
   EXPECT_FALSE(config->repositories[1].concurrency);
   EXPECT_EQ(config->retention, (RetentionRule{20, std::chrono::hours(24 * 90), 5}));
+  EXPECT_EQ(config->keep_free, (LowWaterRule{2ULL << 30, 100}));
   ASSERT_EQ(config->repositories.size(), 3u);
   const RepositoryConfig& first = config->repositories[0];
   EXPECT_EQ(first.protected_branches, (std::vector<std::string>{"main", "release/*"}));
@@ -113,6 +115,21 @@ TEST(Config, AServerIsAnAddressWithOneWayToSayWhoAsks) {
   EXPECT_TRUE(has("{url: \"https://a\", headers: {Authorization: hunter2}}", "`Authorization` is written out"));
   EXPECT_FALSE(has("{url: \"https://a\", headers: {Authorization: hunter2}}", "hunter2"));
   EXPECT_TRUE(has("{url: \"https://a\", headers: {\"a b\": c}}", "a header's name"));
+}
+
+TEST(Config, ALimitIsASizeWithItsUnit) {
+  const auto with = [](const std::string& log) {
+    return parse_config("data: /d\nrepositories: [{name: a, url: /a}]\nlimits: {log: " + log + "}\n", "/x.yaml");
+  };
+  EXPECT_EQ(with("500MiB")->limits.log, 500ULL << 20);
+  EXPECT_EQ(with("64KiB")->limits.log, 64ULL << 10);
+  for (const char* wrong : {"1GB", "63KiB", "-1GiB", "9999999999999GiB", "1.5GiB", "MiB"}) {
+    const auto config = with(wrong);
+    ASSERT_FALSE(config.ok()) << wrong;
+    EXPECT_NE(config.error().message.find("`log` is " + std::string(wrong)), std::string::npos)
+        << config.error().message;
+    EXPECT_NE(config.error().message.find("a size of at least 64KiB, such as 500MiB or 1GiB"), std::string::npos);
+  }
 }
 
 TEST(Config, Defaults) {
@@ -168,7 +185,7 @@ repositories:
 /etc/quietgate/config.yaml:3:1: error: the configuration has no key `concurency`
     3 | concurency: 4
       | ^~~~~~~~~~
-      = expected one of data, listen, hosts, concurrency, locks, retention, heartbeat, notifications, servers, repositories
+      = expected one of data, listen, hosts, concurrency, locks, retention, keep_free, limits, heartbeat, notifications, servers, repositories
       = did you mean `concurrency`?
 /etc/quietgate/config.yaml:5:11: error: `Hello` is not a name that can be used here
     5 |   - name: Hello

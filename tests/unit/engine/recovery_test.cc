@@ -203,5 +203,28 @@ TEST(Removed, ARunOfARemovedRepositoryWaitsUntilItIsCancelled) {
   EXPECT_THAT(world.destroyer.destroyed, ElementsAre("staging-env"));
 }
 
+TEST(Attempts, EachHasANonceOnRecord) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("one"), test_stage("two")};
+  world.start_service();
+  world.request();
+  std::set<std::string> nonces;
+  for (const auto& row : *world.journal->read(0, 100, std::nullopt)) {
+    if (const auto* started = std::get_if<StageStarted>(&row.event)) nonces.insert(started->nonce);
+  }
+  EXPECT_THAT(nonces, ElementsAre("nonce-1", "nonce-2"));
+}
+
+TEST(Attempts, WhatStoodInTheirPlaceIsToldAndItsStepsAreEnded) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("one")};
+  world.workspace.stale = "/attempts/one1.stale-1";
+  world.start_service();
+  world.request();
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+  EXPECT_THAT(world.said, testing::Contains(HasSubstr("is now /attempts/one1.stale-1")));
+  EXPECT_THAT(world.ender.ended, testing::Contains("/attempts/one1.stale-1"));
+}
+
 }  // namespace
 }  // namespace quietgate

@@ -30,9 +30,15 @@ TEST(PollDelay, BacksOffAndSpreads) {
 class WatcherTest : public testing::Test {
  protected:
   WatcherTest() { world.compiler.plans["plan"].stages = {test_stage("unit")}; }
-  void poll() {
-    Watcher watcher(world.repository, *world.journal, *world.journal, world.git, world.clock, world.compiler,
-                    [](const std::string&, const auto&) {});
+  void poll() { poll_by(make()); }
+  Watcher make() {
+    return Watcher(
+        world.repository, *world.journal, *world.journal, world.git, world.clock, world.compiler,
+        [](const std::string&, const auto&) {},
+        [this](const std::string&, const Error& error) { told.push_back(error.message); });
+  }
+  void poll_by(Watcher&& watcher) { poll_by(watcher); }
+  void poll_by(Watcher& watcher) {
     std::optional<Result<void>> answer;
     auto task = [](Watcher* w, Stop* s, std::optional<Result<void>>* a) -> Task<void> { *a = co_await w->poll(*s); };
     spawn(world.io.get_executor(), task(&watcher, &stop, &answer), [](std::exception_ptr) {});
@@ -59,6 +65,7 @@ class WatcherTest : public testing::Test {
   EngineWorld world;
   Stop stop;
   std::optional<Result<void>> last;
+  std::vector<std::string> told;
 };
 
 TEST_F(WatcherTest, WhatIsThereAtTheFirstPollAsksForNoRun) {
@@ -125,10 +132,144 @@ TEST_F(WatcherTest, AForcedBranchIsToldApart) {
 
 TEST_F(WatcherTest, ADeletedBranchAsksForNothing) {
   poll();
+  world.git.remote["other"] = "c1";
+  world.git.remote.erase("main");
+  poll();
+  EXPECT_THAT(
+      log(), ElementsAre("RepositoryWatched", "RefMoved main c1", "RefMoved main ", "RefMoved other c1", "RunSkipped"));
+  EXPECT_EQ(world.journal->branches("hello")->size(), 1U);
+}
+
+TEST_F(WatcherTest, AListOfNoBranchesIsNotBelieved) {
+  poll();
+  commit("c2", "c1");
+  poll();
+  const auto before = log();
+  const auto remote = world.git.remote;
   world.git.remote.clear();
   poll();
-  EXPECT_THAT(log(), ElementsAre("RepositoryWatched", "RefMoved main c1", "RefMoved main "));
-  EXPECT_TRUE(world.journal->branches("hello")->empty());
+  ASSERT_FALSE(last->ok());
+  EXPECT_EQ(last->error().message, "the remote lists no branches at all, and had 1: nothing is taken as deleted");
+  EXPECT_EQ(last->error().advice,
+            "look at the server; a repository that was really emptied is watched again as soon as it has a branch");
+  world.git.remote = remote;
+  poll();
+  EXPECT_TRUE(last->ok());
+  EXPECT_EQ(log(), before);
+}
+
+TEST_F(WatcherTest, ABranchThatIsBackWhereItRanRunsNoSecondTime) {
+  world.git.remote["other"] = "c1";
+  poll();
+  commit("c2", "c1");
+  poll();
+  world.git.remote.erase("main");
+  poll();
+  world.git.remote["main"] = "c2";
+  poll();
+  auto rows = *world.journal->read(0, 100, std::nullopt);
+  ASSERT_TRUE(std::holds_alternative<RunSkipped>(rows.back().event));
+  EXPECT_EQ(std::get<RunSkipped>(rows.back().event).reason, "main is back at the commit that it ran last");
+  commit("c3", "c2");
+  poll();
+  EXPECT_EQ(log().back(), "RunRequested 2 c3");
+}
+
+TEST_F(WatcherTest, ABranchThatCantBeFetchedStopsNoOther) {
+  auto watcher = make();
+  poll_by(watcher);
+  for (const char* name : {"a", "big", "main", "z"}) {
+    commit(std::string("c2") + name, "c1");
+    world.git.remote[name] = std::string("c2") + name;
+  }
+  world.git.remote["main"] = "c2main";
+  world.git.unfetchable = {"big"};
+  poll_by(watcher);
+  ASSERT_TRUE(last->ok());
+  EXPECT_THAT(log(),
+              ElementsAre("RepositoryWatched", "RefMoved main c1", "RefMoved main c2main", "RunRequested 1 c2main",
+                          "RefMoved a c2a", "RunSkipped", "RefMoved z c2z", "RunSkipped"))
+      << "protected branches first";
+  EXPECT_THAT(told, ElementsAre("big can't be followed to c2big: git://fake did not finish within 30s"));
+
+  // It waits, and holds up nobody while it is tried again.
+  commit("c3", "c2main");
+  world.git.fetches.clear();
+  poll_by(watcher);
+  EXPECT_THAT(world.git.fetches, ElementsAre(ElementsAre("main")));
+  for (int i = 0; i < 3; ++i) {
+    world.clock.advance(std::chrono::minutes(6));
+    poll_by(watcher);
+  }
+  EXPECT_EQ(told.size(), 1U) << "told once";
+  const auto rows = *world.journal->read(0, 100, std::nullopt);
+  ASSERT_TRUE(std::holds_alternative<RunSkipped>(rows.back().event));
+  EXPECT_EQ(std::get<RunSkipped>(rows.back().event).reason, told[0]) << "and on record";
+  world.git.unfetchable.clear();
+  world.clock.advance(std::chrono::minutes(6));
+  poll_by(watcher);
+  EXPECT_EQ(world.journal->branches("hello")->at("big"), "c2big");
+}
+
+TEST_F(WatcherTest, ABranchThatMovesIsTriedAtOnce) {
+  auto watcher = make();
+  poll_by(watcher);
+  commit("c2", "c1");
+  world.git.unfetchable = {"main"};
+  poll_by(watcher);
+  poll_by(watcher);
+  EXPECT_EQ(world.git.fetches.size(), 1U);
+  EXPECT_EQ(log().size(), 2U);
+  commit("c3", "c2");
+  world.git.unfetchable.clear();
+  poll_by(watcher);
+  EXPECT_EQ(log().back(), "RunRequested 1 c3");
+}
+
+TEST_F(WatcherTest, ACommitThatCantBeReadStopsNoOtherBranch) {
+  poll();
+  commit("c2", "c1");
+  commit("c3", "c1");
+  world.git.remote["a"] = "c2";
+  world.git.unreadable = {"c2"};
+  poll();
+  EXPECT_TRUE(last->ok());
+  EXPECT_EQ(log().back(), "RunRequested 1 c3");
+  EXPECT_THAT(told, ElementsAre("a can't be followed to c2: the mirror of hello lacks the files of c2"));
+}
+
+TEST_F(WatcherTest, SlowBranchesAreTriedForABoundedTime) {
+  auto watcher = make();
+  poll_by(watcher);
+  for (int i = 0; i < 20; ++i) {
+    const auto name = "slow" + std::to_string(i);
+    commit("c2" + name, "c1");
+    world.git.remote[name] = "c2" + name;
+    world.git.unfetchable.insert(name);
+  }
+  world.git.remote["main"] = "c1";
+  world.git.on_fetch_failure = [&] { world.clock.advance(world.repository.remote.deadline); };
+  world.git.remote["a"] = "c2slow0";
+  poll_by(watcher);
+  EXPECT_LE(world.git.fetches.size(), 5U);
+  world.git.fetches.clear();
+  world.git.on_fetch_failure = nullptr;
+  poll_by(watcher);
+  EXPECT_LE(world.git.fetches.size(), 6U) << "what fails everywhere is not tried for each";
+}
+
+TEST_F(WatcherTest, NamesThatNobodyCanHoldAreLeftOutAndToldOnce) {
+  auto watcher = make();
+  world.git.odd = {{std::string(300, 'x'), "c1", "its name has 300 bytes, more than 255"}};
+  poll_by(watcher);
+  poll_by(watcher);
+  EXPECT_THAT(log(), ElementsAre("RepositoryWatched", "RefMoved main c1"));
+  EXPECT_THAT(told, ElementsAre("one branch is left out: `" + std::string(300, 'x') +
+                                "` (its name has 300 bytes, more than 255)"));
+  for (int i = 0; i < 9; ++i) world.git.odd.push_back({"b" + std::to_string(i), "c1", "bad"});
+  poll_by(watcher);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_THAT(told[1], testing::EndsWith("`b3` (bad) and 5 more"));
 }
 
 TEST_F(WatcherTest, ABrokenPipelineOnAProtectedBranchStillRunsSoThatPeopleSeeIt) {

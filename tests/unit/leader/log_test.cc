@@ -6,6 +6,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "runner/leader/log_reader.h"
@@ -188,9 +189,97 @@ TEST_F(Log, AFullDiskLosesAndNeverFails) {
   EXPECT_EQ(writer.why_lost(), "No space left on device");
 }
 
+TEST_F(Log, EndsAtItsLimitAndSaysSoOnce) {
+  const std::string end = "[quietgate: the log reached its limit of 1 KiB: the rest is not kept]\n";
+  {
+    LogWriter writer;
+    ASSERT_EQ(writer.open(path, false), "");
+    writer.limit(1024);
+    writer.write({std::string(1000, 'a'), std::string(20, 'b')}, 1);
+    EXPECT_EQ(writer.lost(), 0U);
+    writer.write({std::string(3, 'c'), std::string(7, 'd'), "e"}, 2);
+    writer.write({std::string(5000, 'f')}, 3);
+    writer.finish();
+    EXPECT_EQ(writer.lost(), 7U + 5000U);
+    EXPECT_EQ(writer.written(), 1024U);
+    EXPECT_EQ(writer.why_lost(), "it reached its limit of 1 KiB");
+  }
+  const auto whole = std::string(1000, 'a') + std::string(20, 'b') + "cccd\n" + end;
+  EXPECT_EQ(read(path), whole);
+  LogWriter next;  // of the next step
+  ASSERT_EQ(next.open(path, false), "");
+  next.limit(1024);
+  next.write({"more"}, 4);
+  next.finish();
+  EXPECT_EQ(next.lost(), 4U);
+  EXPECT_EQ(read(path), whole);
+
+  LogWriter raw;
+  ASSERT_EQ(raw.open(folder + "/raw", true), "");
+  raw.limit(1024);
+  raw.write({std::string(2000, 'r')}, 5);
+  raw.finish();
+  EXPECT_EQ(read(folder + "/raw"), std::string(1024, 'r')) << "no words of ours in a program's output";
+}
+
+TEST_F(Log, TwoWritersKeepOneLimit) {
+  LogWriter one;
+  LogWriter two;
+  ASSERT_EQ(one.open(path, false), "");
+  ASSERT_EQ(two.open(path, false), "");
+  for (auto* writer : {&one, &two}) writer->limit(10'000);
+  for (int i = 1; i <= 1000; ++i) {  // a second apart: each looks at the file's end
+    one.write({std::string(50, 'a')}, i * 1'000);
+    two.write({std::string(50, 'b')}, i * 1'000);
+  }
+  EXPECT_EQ(one.lost() + two.lost(), 100'000U - one.written() - two.written());
+  EXPECT_LE(one.written() + two.written(), 10'100U);
+  EXPECT_GE(one.written() + two.written(), 10'000U);
+}
+
 TEST_F(Log, SaysWhyItCannotBeOpened) {
   LogWriter writer;
   EXPECT_EQ(writer.open(folder + "/none/log", false), folder + "/none/log: No such file or directory");
+}
+
+// A step may have put anything in the place of a log: nobody waits for it, nor follows where it leads.
+TEST_F(Log, WhatIsNoPlainFileIsNeitherWrittenNorRead) {
+  std::ofstream(folder + "/other") << "other\n";
+  const std::vector<std::function<int()>> others{
+      [&] { return ::mkfifo(path.c_str(), 0600); }, [&] { return ::symlink("other", path.c_str()); },
+      [&] { return ::link((folder + "/other").c_str(), path.c_str()); }, [&] { return ::mkdir(path.c_str(), 0700); },
+      [&] { return ::symlink("/dev/zero", path.c_str()); }};
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    ASSERT_EQ(others[i](), 0);
+    EXPECT_EQ(LogWriter().open(path, false), path + ": it is not a plain file: something was put in its place") << i;
+    EXPECT_EQ(LogWriter().open(path, true), path + ": it is not a plain file: something was put in its place") << i;
+    char byte = 0;
+    if (i != 2) {  // to read, a second name does no harm
+      const auto got = LogReader(path).read(0, &byte, 1);
+      ASSERT_FALSE(got) << i;
+      EXPECT_THAT(got.error().message, ::testing::HasSubstr("it is not a plain file")) << i;
+    }
+    std::filesystem::remove(path);
+  }
+  EXPECT_EQ(read(folder + "/other"), "other\n");
+}
+
+// The reader of a pipe that is there makes an opening to write succeed.
+TEST_F(Log, APipeThatSomebodyReadsIsNotWritten) {
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK);
+  EXPECT_EQ(LogWriter().open(path, false), path + ": it is not a plain file: something was put in its place");
+  ::close(reader);
+}
+
+TEST_F(Log, APipeInTheIndexsPlaceCostsTheIndex) {
+  ASSERT_EQ(::mkfifo((path + ".index").c_str(), 0600), 0);
+  LogWriter writer;
+  ASSERT_EQ(writer.open(path, false), "");
+  writer.write({"one\n"}, 1'000);
+  writer.write({"two\n"}, 2'000);
+  EXPECT_EQ(read(path), "one\ntwo\n");
+  EXPECT_EQ(LogIndex(path).offset_at(at(1'500)), 0U);
 }
 
 }  // namespace

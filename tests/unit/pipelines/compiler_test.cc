@@ -29,7 +29,7 @@ TEST(Compile, MatrixMakesStagesAndNeedsAllOfThem) {
   const Plan plan = everything();
   EXPECT_EQ(names(plan), (std::vector<std::string>{"lint", "unit.3-11.1", "unit.3-11.20", "unit.3-12.1", "unit.3-12.20",
                                                    "staging", "load.5", "load.10", "latest", "one", "ask", "production",
-                                                   "cleanup", "drill", "released"}));
+                                                   "drill", "released", "cleanup"}));
   EXPECT_EQ(plan.find("staging")->needs,
             (std::vector<std::string>{"lint", "unit.3-11.1", "unit.3-11.20", "unit.3-12.1", "unit.3-12.20"}));
   EXPECT_EQ(std::get<TestSpec>(plan.find("unit.3-12.20")->body).commands[0].shell, "tox -e 3.12 --size 20");
@@ -59,6 +59,75 @@ TEST(Compile, ResolvesWhatIsKnownAndLeavesTheRest) {
   ASSERT_EQ(services.size(), 3u);
   EXPECT_EQ(services[0].name, "database");
   EXPECT_EQ(services[2].name, "web");
+}
+
+TEST(Compile, StagesHandOnArtifactsAndShells) {
+  const Plan plan = plan_of(read_text(QUIETGATE_SOURCE_DIR "/tests/cases/pipelines/good/handed-on.yaml"));
+  const auto commands = [&](const char* stage) { return std::get<TestSpec>(plan.find(stage)->body).commands; };
+  EXPECT_EQ(plan.find("unit")->from, (std::vector<std::string>{"build.x86"}));
+  EXPECT_EQ(plan.find("staging")->from, (std::vector<std::string>{"build.x86", "build.arm", "docs"}));
+  EXPECT_EQ(plan.find("load")->from, (std::vector<std::string>{"build.x86"}));
+  EXPECT_EQ(commands("build.arm")[0].interpreter, (std::vector<std::string>{"/bin/sh", "-e", "-c"}));
+  EXPECT_EQ(commands("docs")[0].interpreter, (std::vector<std::string>{"python3", "-u", "-c"}));
+  EXPECT_EQ(commands("unit")[0].interpreter, (std::vector<std::string>{"bash", "-eo", "pipefail", "-c"}));
+  const auto& web = std::get<ProcessesSpec>(std::get<ApplySpec>(plan.find("staging")->body).provisioner).services[0];
+  EXPECT_EQ(web.ready->interpreter, (std::vector<std::string>{"/bin/sh", "-e", "-c"}));
+  EXPECT_EQ(std::get<ApproveSpec>(plan.find("agree")->body).expires, Milliseconds(7 * 86'400'000));
+  const auto& promote = std::get<PromoteSpec>(plan.find("production")->body);
+  EXPECT_EQ(promote.approval, Approval::manual);
+  EXPECT_EQ(promote.approval_message, "Move main?");
+  EXPECT_EQ(promote.approval_expires, Milliseconds(12 * 3'600'000));
+  EXPECT_EQ(describe(*plan.find("staging")),
+            "after docs, unit; with the artifacts of build.x86, build.arm, docs; processes web; lives 1h; "
+            "shell /bin/sh -e -c");
+  EXPECT_EQ(describe(*plan.find("production")),
+            "after agree; to production; no gate; when a person approves within 12h; who is asked: Move main?");
+  EXPECT_EQ(describe(*plan.find("agree")),
+            "after load; a person decides within 7d: Ship 0123456 to ${{ stages.staging.outputs.url }}?");
+}
+
+std::vector<std::string> warnings(const std::string& stages) {
+  const Compilation compilation = compile_pipeline("version: 1\nstages:\n" + stages, "p.yaml", some_commit());
+  EXPECT_TRUE(compilation.plan) << compilation.printed;
+  std::vector<std::string> out;
+  for (const Diagnostic& warning : compilation.warnings) out.push_back(warning.message);
+  return out;
+}
+
+TEST(Order, IsWaivedByAnEmptyList) {
+  const std::string stages = "  unit: {test: {run: x}}\n  production: {needs: [], promote: {branch: p}}\n";
+  EXPECT_EQ(
+      warnings(stages),
+      (std::vector<std::string>{"stage `production` promotes without waiting for any test: its `needs` is `[]`"}));
+  const Plan plan = plan_of("version: 1\nstages:\n" + stages);
+  EXPECT_TRUE(plan.find("production")->waives_order);
+  EXPECT_EQ(describe(*plan.find("production")), "waits for no test, on purpose (`needs: []`); to production; no gate");
+  EXPECT_FALSE(plan_of("version: 1\nstages: {a: {needs: [], test: {run: x}}}\n").find("a")->waives_order);
+}
+
+TEST(Order, IsNotAskedOfWhatPutsAReleaseBack) {
+  PlanContext context = some_commit();
+  const std::string text = "version: 1\nstages: {unit: {test: {run: x}}, production: {promote: {branch: p}}}\n";
+  EXPECT_FALSE(compile_pipeline(text, "p.yaml", context).plan);
+  context.puts_back = true;
+  EXPECT_EQ(plan_of(text, context).stages.size(), 2u);
+}
+
+TEST(Warnings, TellOnceOfPipes) {
+  const std::string pipe = "a pipe fails when any of its commands does: shell texts run with `bash -eo pipefail`";
+  EXPECT_EQ(warnings("  a: {test: {run: x | y}}\n  b: {test: {run: x | y}}\n"), std::vector<std::string>{pipe});
+  for (const char* none :
+       {"x || y", "'grep \"a|b\" file'", "x >| y", "[grep, a|b]", "\"#!/bin/sh\\nx | y\"", "x \\| y"})
+    EXPECT_EQ(warnings("  a: {test: {run: " + std::string(none) + "}}\n"), std::vector<std::string>{}) << none;
+  EXPECT_EQ(warnings("  a: {shell: sh, test: {run: x | y}}\n"), std::vector<std::string>{});
+}
+
+TEST(Warnings, TellOnceThatStagesShareNothing) {
+  const std::string two = "  a: {test: {run: x, artifacts: [o]}}\n  b: {needs: [a], test: {run: y";
+  EXPECT_EQ(warnings(two + "}}\n  c: {needs: [b], test: {run: x}}\n"),
+            (std::vector<std::string>{"stage `b` sees nothing of what `a` makes: each stage has a tree of its own"}));
+  EXPECT_EQ(warnings(two + ", from: [a]}}\n"), std::vector<std::string>{});
+  EXPECT_EQ(warnings("  a: {test: {run: x}}\n  b: {test: {run: x}}\n"), std::vector<std::string>{});
 }
 
 // The commit's message names a secret; nothing that later resolves the plan may put its value there.
@@ -108,23 +177,23 @@ TEST(Compile, StageLimits) {
 }
 
 TEST(Trigger, ReadsOnlyWhatItNeeds) {
-  YamlPipelineCompiler compiler;
+  const YamlPipelineLanguage language;
   const auto trigger =
-      compiler.trigger("on: {branches: [a], paths: [b], ignore_paths: [c]}\nconcurrency: queue\nstages: 5\n", "p");
+      language.trigger("on: {branches: [a], paths: [b], ignore_paths: [c]}\nconcurrency: queue\nstages: 5\n", "p", {});
   ASSERT_TRUE(trigger.ok()) << trigger.error().message;
   EXPECT_EQ(trigger->rules.branches, (std::vector<std::string>{"a"}));
   EXPECT_EQ(trigger->rules.paths, (std::vector<std::string>{"b"}));
   EXPECT_EQ(trigger->rules.ignore_paths, (std::vector<std::string>{"c"}));
   EXPECT_EQ(trigger->concurrency, Concurrency::queue);
-  EXPECT_EQ(compiler.trigger("stages: {}\n", "p")->rules.branches, (std::vector<std::string>{"main"}));
-  EXPECT_FALSE(compiler.trigger("on: [main]\n", "p").ok());
-  EXPECT_FALSE(compiler.trigger("on: [\n", "p").ok());
-  EXPECT_FALSE(compiler.trigger("- a\n", "p").ok());
+  EXPECT_EQ(language.trigger("stages: {}\n", "p", {})->rules.branches, (std::vector<std::string>{"main"}));
+  EXPECT_FALSE(language.trigger("on: [main]\n", "p", {}).ok());
+  EXPECT_FALSE(language.trigger("on: [\n", "p", {}).ok());
+  EXPECT_FALSE(language.trigger("- a\n", "p", {}).ok());
 }
 
 TEST(Compiler, ErrorsAreTheUsers) {
-  YamlPipelineCompiler compiler;
-  const auto plan = compiler.compile("version: 1\nstage: {}\n", "p.yaml", some_commit());
+  const YamlPipelineLanguage language;
+  const auto plan = language.compile("version: 1\nstage: {}\n", "p.yaml", some_commit(), {});
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.error().kind, ErrorKind::user);
   EXPECT_EQ(plan.error().message.substr(0, 45), "p.yaml:1:1: error: the pipeline needs `stages");

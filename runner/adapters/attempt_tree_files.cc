@@ -1,0 +1,153 @@
+#include "runner/adapters/attempt_tree_files.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "runner/adapters/overlay.h"
+#include "runner/files/removal.h"
+
+namespace quietgate {
+
+namespace {
+
+struct Paths {
+  explicit Paths(const std::string& attempt)
+      : tree(attempt + "/tree"), upper(tree + ".upper"), work(tree + ".work"), coming(tree + ".new") {}
+  std::string tree, upper, work, coming;
+  bool any() const;
+};
+
+bool is_there(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+bool Paths::any() const {
+  return is_there(tree) || is_there(upper) || is_there(work) || is_there(coming);
+}
+
+// Put in place in one step, so that a half-made tree is never taken for one.
+Result<void> copy(const std::string& checkout, const Paths& paths, const Disk::StopFlag* stop) {
+  if (auto copied = copy_tree(checkout, paths.coming, stop); !copied) return copied;
+  if (std::rename(paths.coming.c_str(), paths.tree.c_str()) == 0) return {};
+  return infrastructure_error("can't put " + paths.tree + " in place: " + std::strerror(errno));
+}
+
+std::vector<std::string> folders_in(const std::string& path) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
+  while (folder) {
+    const auto* entry = ::readdir(folder.get());
+    if (entry == nullptr) break;
+    const std::string name = entry->d_name;
+    if (entry->d_type == DT_DIR && name != "." && name != "..") names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+std::shared_ptr<std::mutex> AttemptTreeFiles::Shared::turn(const std::string& attempt) {
+  const std::lock_guard lock(mutex);
+  std::erase_if(busy, [](const auto& one) { return one.second.expired(); });
+  auto& known = busy[attempt];
+  auto one = known.lock();
+  if (!one) known = one = std::make_shared<std::mutex>();
+  return one;
+}
+
+AttemptTreeFiles::AttemptTreeFiles(Disk& disk, Ways ways)
+    : disk_(disk), shared_(std::make_shared<Shared>(std::move(ways))) {}
+
+Result<void> AttemptTreeFiles::make(Shared& shared, const std::string& checkout, const std::string& attempt,
+                                    bool resume, const Disk::StopFlag& stop) {
+  const Paths paths(attempt);
+  const auto turn = shared.turn(attempt);
+  const std::lock_guard lock(*turn);
+  const bool layered = is_there(paths.upper);
+  if (resume && is_there(paths.tree) && (!layered || is_mount_point(paths.tree))) return {};
+  if (shared.mounts) mount_read_only(checkout);
+  const Overlay overlay{checkout, paths.upper, paths.work, paths.tree};
+  // All who saw it through the earlier mount have ended.
+  if (resume && layered) return mount_overlay(overlay);
+  if (auto gone = discard(shared, attempt, &stop); !gone) return gone;
+  if (shared.mounts) {
+    auto mounted = mount_overlay(overlay);
+    if (mounted) return {};
+    if (auto gone = discard(shared, attempt, &stop); !gone) return gone;
+    if (shared.mounts.exchange(false)) shared.ways.say("trees of attempts are copied: " + mounted.error().message);
+  }
+  return copy(checkout, paths, &stop);
+}
+
+Result<void> AttemptTreeFiles::discard(Shared& shared, const std::string& attempt, const Disk::StopFlag* stop) {
+  const Paths paths(attempt);
+  if (shared.ways.mounts) unmount(paths.tree);
+  Result<void> answer;
+  for (const auto& path : {paths.tree, paths.upper, paths.work, paths.coming}) {
+    auto removed = remove_tree(path, stop);
+    if (!removed && answer) answer = removed;
+  }
+  return answer;
+}
+
+Task<Result<std::string>> AttemptTreeFiles::open(std::string checkout, std::string attempt_directory, bool resume,
+                                                 Stop& stop) {
+  const Paths paths(attempt_directory);
+  if (!paths.any() && is_within(checkout, shared_->ways.tiny)) {
+    if (shared_->mounts) mount_read_only(checkout);
+    if (auto copied = copy(checkout, paths, nullptr); !copied) co_return copied.error();
+    co_return paths.tree;
+  }
+  std::function<Result<void>(const Disk::StopFlag&)> work = [shared = shared_, checkout, attempt_directory,
+                                                             resume](const Disk::StopFlag& flag) {
+    return make(*shared, checkout, attempt_directory, resume, flag);
+  };
+  auto made = co_await disk_.run(std::move(work), stop);
+  if (!made) co_return made.error();
+  co_return paths.tree;
+}
+
+Task<Result<void>> AttemptTreeFiles::close(std::string attempt_directory, Stop& stop) {
+  std::function<Result<void>(const Disk::StopFlag&)> work = [shared = shared_,
+                                                             attempt_directory](const Disk::StopFlag& flag) {
+    const auto turn = shared->turn(attempt_directory);
+    const std::lock_guard lock(*turn);
+    return discard(*shared, attempt_directory, &flag);
+  };
+  return disk_.run(std::move(work), stop);
+}
+
+Task<Result<void>> AttemptTreeFiles::remove(std::string folder, Stop& stop) {
+  std::function<Result<void>(const Disk::StopFlag&)> work = [folder](const Disk::StopFlag& flag) {
+    return remove_tree(folder, &flag);
+  };
+  return disk_.run(std::move(work), stop);
+}
+
+Task<Result<void>> AttemptTreeFiles::clear(std::string checkout, Stop& stop) {
+  std::function<Result<void>(const Disk::StopFlag&)> work = [shared = shared_, checkout](const Disk::StopFlag& flag) {
+    const auto run = checkout.substr(0, checkout.rfind('/'));
+    Result<void> answer;
+    const auto keep = [&answer](Result<void> removed) {
+      if (!removed && answer) answer = removed;
+    };
+    for (const auto& name : folders_in(run)) {
+      const auto attempt = run + "/" + name;
+      if (attempt != checkout && Paths(attempt).any()) keep(discard(*shared, attempt, &flag));
+    }
+    if (shared->ways.mounts) unmount(checkout);
+    keep(remove_tree(checkout, &flag));
+    keep(remove_tree(checkout + ".new", &flag));
+    return answer;
+  };
+  return disk_.run(std::move(work), stop);
+}
+
+}  // namespace quietgate

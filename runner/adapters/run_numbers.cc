@@ -1,0 +1,68 @@
+#include "runner/adapters/run_numbers.h"
+
+#include <sodium.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "runner/adapters/git_notes.h"
+
+namespace quietgate {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t most_notes = 200;
+
+std::int64_t number_of(const std::string& name) {
+  std::int64_t number = 0;
+  const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return problem == std::errc() && rest == name.data() + name.size() ? number : 0;
+}
+
+}  // namespace
+
+std::int64_t number_in_evidence(const std::string& line, const std::string& repository) {
+  const auto envelope = nlohmann::json::parse(line, nullptr, false);
+  if (!envelope.is_object() || !envelope.contains("payload") || !envelope["payload"].is_string()) return 0;
+  const auto& text = envelope["payload"].get_ref<const std::string&>();
+  std::string statement(text.size(), '\0');
+  std::size_t size = 0;
+  if (sodium_base642bin(reinterpret_cast<unsigned char*>(statement.data()), statement.size(), text.data(), text.size(),
+                        nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
+    return 0;
+  statement.resize(size);
+  try {
+    const auto predicate = nlohmann::json::parse(statement).at("predicate");
+    if (predicate.at("repository").get<std::string>() != repository) return 0;
+    return predicate.at("run").at("number").get<std::int64_t>();
+  } catch (const nlohmann::json::exception&) {
+    return 0;
+  }
+}
+
+std::int64_t highest_number(const std::string& data, const std::string& repository, std::int64_t believed) {
+  std::int64_t highest = 0;
+  const auto see = [&](std::int64_t number) {
+    if (number <= believed) highest = std::max(highest, number);
+  };
+  std::error_code code;
+  for (fs::directory_iterator at(data + "/runs/" + repository, code), end; !code && at != end; at.increment(code))
+    see(number_of(at->path().filename().string()));
+  for (const auto& line : newest_lines(data + "/mirrors/" + repository + ".git", fetched_notes, most_notes))
+    see(number_in_evidence(line, repository));
+  return highest;
+}
+
+std::vector<std::string> repositories_with_folders(const std::string& data) {
+  std::vector<std::string> names;
+  std::error_code code;
+  for (fs::directory_iterator at(data + "/runs", code), end; !code && at != end; at.increment(code))
+    names.push_back(at->path().filename().string());
+  return names;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,86 @@
+#include "runner/base/plain_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace quietgate {
+
+namespace {
+
+constexpr int not_plain = ENOTBLK;  // that no call here gives
+
+struct Opened {
+  explicit Opened(int of) : file(of) {}
+  ~Opened() {
+    if (file >= 0) ::close(file);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+  std::uint64_t size() const {
+    struct stat about = {};
+    return file >= 0 && ::fstat(file, &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
+  }
+  std::string read(std::uint64_t from, std::size_t most) const {
+    const auto end = size();
+    std::string text(from < end ? std::min<std::uint64_t>(most, end - from) : 0, '\0');
+    std::size_t done = 0;
+    while (done < text.size()) {
+      const auto got = ::pread(file, text.data() + done, text.size() - done, static_cast<off_t>(from + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    text.resize(done);
+    return text;
+  }
+  int file;
+};
+
+}  // namespace
+
+int open_plain(const std::string& path, int flags, unsigned mode) {
+  const int file = ::open(path.c_str(), (flags & ~O_TRUNC) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode);
+  if (file < 0) return -1;
+  struct stat about = {};
+  const bool writes = (flags & O_ACCMODE) != O_RDONLY;
+  bool good = ::fstat(file, &about) == 0;
+  int why = good ? not_plain : errno;
+  good = good && S_ISREG(about.st_mode) && !(writes && about.st_nlink > 1);
+  if (good && (flags & O_TRUNC) != 0 && ::ftruncate(file, 0) != 0) {
+    good = false;
+    why = errno;
+  }
+  if (good) return file;
+  ::close(file);
+  errno = why;
+  return -1;
+}
+
+std::string why_unopened() {
+  // A link; a pipe that nobody reads, or a socket; a folder.
+  if (errno == ELOOP || errno == ENXIO || errno == EISDIR || errno == not_plain)
+    return "it is not a plain file: something was put in its place";
+  return strerrordesc_np(errno);
+}
+
+std::string read_plain(const std::string& path, std::uint64_t from, std::size_t most) {
+  return Opened(open_plain(path, O_RDONLY)).read(from, most);
+}
+
+std::string read_plain_end(const std::string& path, std::size_t most) {
+  const Opened opened(open_plain(path, O_RDONLY));
+  const auto size = opened.size();
+  return opened.read(size - std::min<std::uint64_t>(size, most), most);
+}
+
+bool append_plain(const std::string& path, const std::string& text) {
+  const Opened opened(open_plain(path, O_WRONLY | O_CREAT | O_APPEND));
+  return opened.file >= 0 && ::write(opened.file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+}  // namespace quietgate

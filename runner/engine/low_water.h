@@ -1,0 +1,65 @@
+// The disk's low-water mark: below it the attempt ends that has written most, so that not everything fails.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "runner/ports/clock.h"
+#include "runner/ports/disk_gauge.h"
+
+namespace quietgate {
+
+class LowWater {
+ public:
+  using Say = std::function<void(const std::string& line)>;
+  // `disk` is what the disk is called in texts. All outlive it, and it outlives its entries.
+  LowWater(DiskGauge& gauge, Clock& clock, Executor executor, LowWaterRule rule, std::string disk, Say say);
+  ~LowWater();
+  LowWater(const LowWater&) = delete;
+  LowWater& operator=(const LowWater&) = delete;
+
+  // An attempt that runs, from enter() to the end of what that answers.
+  struct Running {
+    std::string name;       // `hello/7, unit`
+    std::string directory;  // what it writes to
+    std::function<void(const std::string& why)> end;
+    bool ended = false;
+  };
+  class Entry {
+   public:
+    Entry() = default;
+    ~Entry() { leave(); }
+    Entry(Entry&& other) noexcept { *this = std::move(other); }
+    Entry& operator=(Entry&& other) noexcept;
+
+   private:
+    friend class LowWater;
+    void leave();
+    LowWater* owner_ = nullptr;
+    std::list<Running>::iterator place_;
+  };
+  Entry enter(Running attempt);
+
+  // Never returns but by Stopped.
+  Task<void> watch(Stop& stop);
+
+ private:
+  Task<void> look(Stop& stop);
+  bool is_low(const DiskSpace& space) const;
+
+  DiskGauge& gauge_;
+  Clock& clock_;
+  LowWaterRule rule_;
+  std::string disk_;
+  Say say_;
+  Bell entered_;
+  std::list<Running> running_;
+  bool told_ = false;  // that it is low
+};
+
+// What a disk has left, for people: `0.9 GB`, `640 MB`.
+std::string human_bytes(std::uint64_t bytes);
+
+}  // namespace quietgate

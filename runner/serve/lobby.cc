@@ -1,0 +1,65 @@
+#include "runner/serve/lobby.h"
+
+#include <utility>
+
+namespace quietgate {
+
+Lobby::Seat Lobby::enter(const std::string& address, std::function<void()> close) {
+  auto& mine = by_address_[address];
+  const auto seat = guests_.insert(guests_.end(), Guest{address, std::move(close), {}});
+  seat->among = mine.insert(mine.end(), seat);
+  ++count_;
+  return seat;
+}
+
+void Lobby::leave(Seat seat) {
+  if (!seat->close) {  // closed before
+    closed_.erase(seat);
+    return;
+  }
+  const auto mine = by_address_.find(seat->address);
+  mine->second.erase(seat->among);
+  if (mine->second.empty()) by_address_.erase(mine);
+  guests_.erase(seat);
+  --count_;
+}
+
+void Lobby::close(Seat seat) {
+  const auto mine = by_address_.find(seat->address);
+  mine->second.erase(seat->among);
+  if (mine->second.empty()) by_address_.erase(mine);
+  closed_.splice(closed_.end(), guests_, seat);
+  --count_;
+  const auto end = std::exchange(seat->close, nullptr);
+  end();
+}
+
+bool Lobby::close_longest() {
+  if (guests_.empty()) return false;
+  close(guests_.begin());
+  return true;
+}
+
+bool Lobby::close_longest_of(const std::string& address) {
+  const auto mine = by_address_.find(address);
+  if (mine == by_address_.end()) return false;
+  close(mine->second.front());
+  return true;
+}
+
+std::size_t Lobby::waiting_from(const std::string& address) const {
+  const auto mine = by_address_.find(address);
+  return mine == by_address_.end() ? 0 : mine->second.size();
+}
+
+std::string client_of(const std::string& address) {
+  std::size_t groups = 0;
+  if (address.find("::ffff:") == 0 || address.find(':') == std::string::npos) return address;
+  for (std::size_t at = 0; at < address.size(); ++at) {
+    if (address[at] == ':' && ++groups == 4) return address.substr(0, at);
+    if (address.compare(at, 2, "::") == 0) return address.substr(0, at);
+  }
+  return address;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,45 @@
+// The connections that wait for a request, the longest first: who says nothing makes room for who comes.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <map>
+#include <string>
+
+namespace quietgate {
+
+class Lobby {
+ private:
+  struct Guest;
+  using Guests = std::list<Guest>;
+  struct Guest {
+    std::string address;
+    std::function<void()> close;
+    std::list<Guests::iterator>::iterator among;  // those of its address
+  };
+
+ public:
+  using Seat = Guests::iterator;
+  // `close` ends the connection; it is called at most once, and must not leave() by itself. A seat that was closed is
+  // given back by leave() like any other.
+  Seat enter(const std::string& address, std::function<void()> close);
+  void leave(Seat seat);
+  // Ends the one that has waited longest; false: nobody waits.
+  bool close_longest();
+  bool close_longest_of(const std::string& address);
+  std::size_t waiting() const { return count_; }  // that were not closed
+  std::size_t waiting_from(const std::string& address) const;
+
+ private:
+  void close(Seat seat);
+  Guests guests_;
+  Guests closed_;
+  std::map<std::string, std::list<Seat>> by_address_;
+  std::size_t count_ = 0;
+};
+
+// What stands for one client: an IPv4 address, the first half of an IPv6 one.
+std::string client_of(const std::string& address);
+
+}  // namespace quietgate

@@ -1,0 +1,151 @@
+"""What stands in the data directory and is not of this journal: it never makes a commit pass."""
+import shutil
+import sqlite3
+import unittest
+
+from service import ServiceTest, git, until
+
+PIPELINE = """version: 1
+name: hello
+on: {branches: [main, evil]}
+stages:
+  unit:
+    test:
+      run: %s
+"""
+RELEASE = PIPELINE + "  production: {needs: [unit], promote: {branch: production}}\n"
+
+
+class Records(ServiceTest):
+    def setUp(self):
+        super().setUp()
+        self.ran = self.folder / "ran"
+
+    def fails(self):
+        """A step that leaves a mark that it was executed."""
+        return f"'echo \"$QUIETGATE_RUN\" >>{self.ran}; exit 1'"
+
+    def is_executed_and_fails(self, number):
+        run = self.finished(number)
+        self.assertEqual((run["outcome"], self.stage(number, "unit")["outcome"]), ("failed", "failed"), run)
+        self.assertEqual(self.ran.read_text(), f"hello/{number}\n")
+        self.assertIn("exit status 1", self.stage(number, "unit")["reason"])
+
+    def remove_journal(self):
+        for path in self.data.glob("journal.sqlite*"):
+            path.unlink()
+
+    def backup(self):
+        copy = self.folder / "older.sqlite"
+        self.cli("backup", str(copy))
+        return copy
+
+    def restore(self, copy):
+        self.remove_journal()
+        shutil.copy(copy, self.data / "journal.sqlite")
+
+    def said(self):
+        return (self.folder / "serve.log").read_text()
+
+    def test_a_lost_journal(self):
+        self.start()
+        self.push(PIPELINE % "'true'")
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+        self.kill()
+        self.remove_journal()
+        self.start()
+        self.push(PIPELINE % self.fails())
+        self.is_executed_and_fails(2)
+        self.assertIsNone(self.run_of(1))
+
+    def test_an_older_backup(self):
+        self.start()
+        self.push(RELEASE % "'true'")
+        self.finished(1)
+        copy = self.backup()
+        self.push(message="again")
+        self.assertEqual(self.finished(2)["outcome"], "passed")
+        until(lambda: git(self.remote, "notes", "--ref=quietgate", "list").count("\n") == 1, "the evidence of both")
+        self.kill()
+        self.restore(copy)
+        # The number is known by the note of the promoted commit alone.
+        shutil.rmtree(self.data / "runs/hello/2")
+        self.push(RELEASE % self.fails())
+        self.start()
+        self.is_executed_and_fails(3)
+        self.assertIsNone(self.run_of(2))
+
+    def test_an_older_backup_while_a_lost_step_still_runs(self):
+        self.start()
+        self.push(PIPELINE % "'true'")
+        self.finished(1)
+        copy = self.backup()
+        self.push(PIPELINE % "'sleep 1000'")
+        until(self.leaders, "the step of the second run")
+        self.kill()
+        self.restore(copy)
+        self.push(PIPELINE % self.fails())
+        self.start()
+        self.is_executed_and_fails(3)
+        until(lambda: not self.leaders(), "the end of the step that nobody waits for")
+        self.assertIn("run hello/2 is not in the journal", self.said())
+
+    def test_a_repaired_tail(self):
+        self.start()
+        self.push(PIPELINE % "'true'")
+        self.finished(1)
+        self.push(PIPELINE % "'true # again'")
+        self.assertEqual(self.finished(2)["outcome"], "passed")
+        self.terminate()
+        # All that came after the begin of the stage: damaged the one time, gone the other.
+        whole = (self.data / "journal.sqlite").read_bytes()
+        for damage, status in (("UPDATE events SET payload = payload || ' ' WHERE", "error"), ("DELETE FROM events WHERE", None)):
+            self.remove_journal()
+            (self.data / "journal.sqlite").write_bytes(whole)
+            with sqlite3.connect(self.data / "journal.sqlite") as journal:
+                behind = "number = 1" if status is None else "type = 'StageStarted'"
+                journal.execute(f"{damage} sequence > (SELECT max(sequence) FROM events WHERE {behind})")
+            journal.close()
+            repaired = self.cli("doctor", "--repair").stdout
+            self.assertRegex(repaired, r"rows? \d+( to \d+)?, of hello/2\n")
+            self.assertIn("nothing was changed", self.cli("doctor", "--repair").stdout)
+            self.start()
+            self.assertEqual((self.run_of(2) or {}).get("outcome"), status)
+            if status is None:  # that the branch had moved is forgotten, too
+                self.assertEqual(self.finished(3)["outcome"], "passed")
+            self.terminate()
+        self.push(PIPELINE % self.fails())
+        self.start()
+        self.is_executed_and_fails(4)
+
+    def test_a_record_that_another_branch_has_planted(self):
+        self.start()
+        next_one = self.data / "runs/hello/2/unit.1"
+        own = self.data / "runs/hello/1/unit.1/1-run.step"
+        exit_0 = '{"how": "exited", "code": 0, "started": 1, "ended": 2, "log_complete": true, "log_bytes": 0, "lost_bytes": 0, "detail": ""}'
+        self.push(PIPELINE % f"|\n        mkdir -p {next_one}\n        head -n 2 {own} >{next_one}/1-run.step\n        echo '{exit_0}' >>{next_one}/1-run.step\n", branch="evil")
+        self.finished(1)
+        self.assertTrue((next_one / "1-run.step").exists())
+        self.push(PIPELINE % self.fails())
+        self.is_executed_and_fails(2)
+        self.assertIn("stale-1", self.stage_log(2, "unit"))
+        self.assertTrue((self.data / "runs/hello/2/unit.1.stale-1/1-run.step").exists())
+
+    def test_pipes_in_the_place_of_what_an_attempt_keeps(self):
+        self.start()
+        attempt = self.data / "runs/hello/1/unit.1"
+        names = "log log.index tests.json measurements.ndjson artifacts.json progress.json rules-seen.ndjson"
+        pipes = f"'cd {attempt}; for f in {names}; do rm -f $f; mkfifo $f $f.new; done'"
+        self.push((PIPELINE % f"\n        - {pipes}\n        - 'true'") + "      junit: report.xml\n      artifacts: ['*.yaml']\n", {"report.xml": "<testsuite/>"})
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "error", run)
+        self.assertIn(f"{attempt}/log: it is not a plain file", self.stage(1, "unit")["reason"])
+        self.assertIn(self.get("/api/v1/runs/hello/1/stages/unit/log", raw=True), (None, b""))
+        self.cli("logs", "hello/1", "unit", check=False)
+        self.cli("show", "hello/1")
+        self.push(PIPELINE % self.fails())
+        self.is_executed_and_fails(2)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,48 @@
+#include "runner/serve/lobby.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace quietgate {
+namespace {
+
+struct Place {
+  Lobby lobby;
+  std::vector<std::string> closed;
+  Lobby::Seat enter(const std::string& address, const std::string& name) {
+    return lobby.enter(address, [this, name] { closed.push_back(name); });
+  }
+};
+
+TEST(Lobby, ClosesTheOneThatHasWaitedLongest) {
+  Place place;
+  EXPECT_FALSE(place.lobby.close_longest());
+  auto a = place.enter("1", "a");
+  auto b = place.enter("2", "b");
+  auto c = place.enter("1", "c");
+  EXPECT_EQ(place.lobby.waiting_from("1"), 2U);
+  EXPECT_TRUE(place.lobby.close_longest_of("2"));
+  EXPECT_TRUE(place.lobby.close_longest());
+  EXPECT_EQ(place.closed, (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(place.lobby.waiting(), 1U);
+  place.lobby.leave(a);
+  place.lobby.leave(b);
+  EXPECT_EQ(place.lobby.waiting_from("2"), 0U);
+  place.lobby.leave(c);
+  EXPECT_EQ(place.lobby.waiting(), 0U);
+  EXPECT_FALSE(place.lobby.close_longest_of("1"));
+}
+
+TEST(Lobby, OneClientIsAnAddressOrHalfOfIt) {
+  EXPECT_EQ(client_of("127.0.0.1"), "127.0.0.1");
+  EXPECT_EQ(client_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2");
+  EXPECT_EQ(client_of("2001:db8:1:2::1"), "2001:db8:1:2");
+  EXPECT_EQ(client_of("2001:db8::1"), "2001:db8");
+  EXPECT_EQ(client_of("::1"), "");
+  EXPECT_EQ(client_of("::ffff:10.0.0.1"), "::ffff:10.0.0.1");
+}
+
+}  // namespace
+}  // namespace quietgate

@@ -1,0 +1,62 @@
+#include "stages/shell.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "stages/step.h"
+#include "tests/support/stage_bench.h"
+
+namespace quietgate {
+namespace {
+
+using ::testing::ElementsAre;
+
+struct ShellTexts : ::testing::Test {
+  std::vector<std::string> argv(const std::string& text, const std::vector<std::string>& interpreter = {}) {
+    auto answer = argv_of({text, interpreter, environment, bench.root + "/attempt/steps/one.script"});
+    return answer ? *answer : std::vector<std::string>{"error: " + answer.error().message};
+  }
+  StageBench bench;
+  Environment environment{{"PATH", bench.root + "/bin"}};
+};
+
+TEST_F(ShellTexts, RunInBashWhereThePathHasOne) {
+  EXPECT_THAT(argv("make"), ElementsAre("/bin/sh", "-e", "-c", "make"));
+  bench.write("bin/bash", "#!/bin/sh\n");
+  EXPECT_THAT(argv("make"), ElementsAre("/bin/sh", "-e", "-c", "make")) << "a file that may not be run";
+  std::filesystem::permissions(bench.root + "/bin/bash", std::filesystem::perms::owner_all);
+  EXPECT_THAT(argv("make"), ElementsAre(bench.root + "/bin/bash", "-eo", "pipefail", "-c", "make"));
+  environment["PATH"] = "bin::" + bench.root;
+  EXPECT_THAT(argv("make"), ElementsAre("/bin/sh", "-e", "-c", "make"));
+}
+
+TEST_F(ShellTexts, RunInWhatIsNamed) {
+  EXPECT_THAT(argv("print(1)", {"python3", "-c"}), ElementsAre("python3", "-c", "print(1)"));
+  EXPECT_THAT(argv(" #!/usr/bin/python3", {"sh", "-c"}), ElementsAre("sh", "-c", " #!/usr/bin/python3"));
+}
+
+TEST_F(ShellTexts, AreHonouredWhereTheyNameTheirProgram) {
+  const auto script = bench.root + "/attempt/steps/one.script";
+  const std::string text = "#!/usr/bin/env -S python3 -u \r\nprint(1)\n";
+  EXPECT_THAT(argv(text, {"bash", "-c"}), ElementsAre("/usr/bin/env", "-S python3 -u", script));
+  EXPECT_EQ(bench.read("attempt/steps/one.script"), text);
+  EXPECT_EQ(std::filesystem::status(script).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  EXPECT_THAT(argv("#! /bin/sh"), ElementsAre("/bin/sh", script));
+  for (const char* nothing : {"#!", "#!\nprint(1)", "#! \t\r\nprint(1)"}) {
+    EXPECT_THAT(argv(nothing), ElementsAre("error: the first line of the shell text is `#!` and names no program"));
+  }
+}
+
+TEST_F(ShellTexts, OfACommandBecomeAStep) {
+  const auto step =
+      process_of({.shell = "#!/bin/cat\n"}, bench.root + "/checkout", bench.root + "/attempt/steps/one", environment);
+  ASSERT_TRUE(step.ok()) << step.error().message;
+  EXPECT_THAT(step->argv, ElementsAre("/bin/cat", script_of(step->name)));
+  EXPECT_EQ(step->environment, environment);
+}
+
+}  // namespace
+}  // namespace quietgate
