@@ -12,8 +12,8 @@
 #include <optional>
 
 #include "runner/cli.h"
+#include "runner/files/beneath.h"
 #include "runner/ports/digest.h"
-#include "stages/beneath.h"
 
 namespace quietgate {
 
@@ -40,10 +40,10 @@ std::string escaped(const std::string& path) {
 // A file that is written while it arrives, and taken away again unless it is what was kept.
 class Arriving {
  public:
-  Arriving(const Descriptor& root, std::string path, bool executable)
+  Arriving(const Opened& root, std::string path, bool executable)
       : root_(root), path_(std::move(path)), opened_(make_file_beneath(root, path_, executable ? 0755 : 0644)) {}
   ~Arriving() {
-    if (opened_.file.open() && !whole_) remove_file_beneath(root_, path_);
+    if (opened_.file && !whole_) remove_file_beneath(root_, path_);
   }
   Arriving(const Arriving&) = delete;
   Arriving& operator=(const Arriving&) = delete;
@@ -52,7 +52,7 @@ class Arriving {
   bool take(std::string_view bytes) {
     digest_.add(bytes);
     while (!bytes.empty() && opened_.problem == 0) {
-      const auto put = ::write(*opened_.file, bytes.data(), bytes.size());
+      const auto put = ::write(opened_.file.get(), bytes.data(), bytes.size());
       if (put < 0 && errno != EINTR) opened_.problem = errno;
       if (put > 0) bytes.remove_prefix(static_cast<std::size_t>(put));
     }
@@ -61,9 +61,9 @@ class Arriving {
   bool is(const std::string& sha256) { return whole_ = digest_.hex() == sha256; }
 
  private:
-  const Descriptor& root_;
+  const Opened& root_;
   std::string path_;
-  Opened opened_;
+  OpenedBeneath opened_;
   Sha256 digest_;
   bool whole_ = false;
 };
@@ -75,8 +75,8 @@ struct NotFetched {
   std::optional<Reply> refused;  // by the service
 };
 
-std::optional<NotFetched> fetch(CliClient& client, const std::string& address, const Json& artifact,
-                                const Descriptor& root, const std::string& where) {
+std::optional<NotFetched> fetch(CliClient& client, const std::string& address, const Json& artifact, const Opened& root,
+                                const std::string& where) {
   const auto path = text_of(artifact, "path");
   const auto digest = text_of(artifact, "sha256");
   Arriving file(root, path, text_of(artifact, "mode") == "0755");
@@ -142,7 +142,7 @@ int ServiceVerbs::artifacts(const ArtifactsQuery& query) {
   }
   std::error_code error;
   std::filesystem::create_directories(query.output, error);
-  const auto root = open_folder(query.output);
+  const auto root = open_top(query.output);
   if (root.problem != 0)
     return fail(user_error("can't write into " + query.output + ": " + std::strerror(root.problem)), exit_usage);
   // The service's own numbers: what was listed is what is fetched, also when a newer attempt ends meanwhile.

@@ -13,8 +13,8 @@
 
 #include "runner/core/text.h"
 #include "runner/core/trigger.h"
+#include "runner/files/beneath.h"
 #include "runner/ports/digest.h"
-#include "stages/beneath.h"
 #include "stages/tree.h"
 
 namespace quietgate {
@@ -47,13 +47,13 @@ bool write_all(int file, const char* bytes, std::size_t count) {
   return true;
 }
 
-Copied copy(const Descriptor& from, const Descriptor& to, std::uint64_t most, const std::atomic<bool>& stop) {
+Copied copy(const Opened& from, const Opened& to, std::uint64_t most, const std::atomic<bool>& stop) {
   Copied copied;
   Sha256 digest;
   std::vector<char> bytes(piece);
   for (;;) {
     if (stop.load()) copied.problem = ECANCELED;
-    const auto got = copied.problem == 0 ? ::read(*from, bytes.data(), bytes.size()) : 0;
+    const auto got = copied.problem == 0 ? ::read(from.get(), bytes.data(), bytes.size()) : 0;
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) copied.problem = errno;
     if (got <= 0) break;
@@ -62,7 +62,7 @@ Copied copy(const Descriptor& from, const Descriptor& to, std::uint64_t most, co
     if (copied.too_long) break;
     digest.add({bytes.data(), count});
     copied.bytes += count;
-    if (!write_all(*to, bytes.data(), count)) copied.problem = errno;
+    if (!write_all(to.get(), bytes.data(), count)) copied.problem = errno;
   }
   copied.sha256 = digest.hex();
   return copied;
@@ -93,8 +93,8 @@ bool is_plain(std::string_view path) {
 // One attempt's copying: what there is room for, and where it goes.
 struct Keeping {
   fs::path root;  // canonical
-  Descriptor from;
-  Descriptor to;
+  Opened from;
+  Opened to;
   std::uint64_t room = 0;
   std::string limit;  // `1 GiB`
   const std::atomic<bool>& stop;
@@ -116,7 +116,7 @@ Result<void> keep_one(const Keeping& at, const std::string& path, KeptArtifacts&
   const auto source = open_file_beneath(at.from, real.lexically_relative(at.root).string());
   struct stat status {};
   if (source.problem != 0) return leave_out(std::strerror(source.problem));
-  if (::fstat(*source.file, &status) != 0) return leave_out(std::strerror(errno));
+  if (::fstat(source.file.get(), &status) != 0) return leave_out(std::strerror(errno));
   const auto room = at.room - static_cast<std::uint64_t>(kept.total.bytes);
   const bool fits = static_cast<std::uint64_t>(status.st_size) <= room;
   Copied copied;
@@ -134,7 +134,7 @@ Result<void> keep_one(const Keeping& at, const std::string& path, KeptArtifacts&
   }
   if (copied.too_long) {
     kept.over_limit = "its artifacts are larger than " + at.limit + ": " + path + " did not fit any more";
-    ::unlinkat(*at.to, path.c_str(), 0);
+    ::unlinkat(at.to.get(), path.c_str(), 0);
     return leave_out("the artifacts would be larger than " + at.limit);
   }
   kept.total.bytes += static_cast<std::int64_t>(copied.bytes);
@@ -191,15 +191,15 @@ std::string in_the_way(int problem) {
 }
 
 // Whatever the commit has there gives way, but for a folder.
-Opened replace(const Descriptor& root, const std::string& path, bool executable) {
+OpenedBeneath replace(const Opened& root, const std::string& path, bool executable) {
   const mode_t mode = executable ? 0755 : 0644;
   auto target = make_file_beneath(root, path, mode);
   if (target.problem != EEXIST) return target;
-  if (const int problem = remove_file_beneath(root, path); problem != 0) return {Descriptor(), problem};
+  if (const int problem = remove_file_beneath(root, path); problem != 0) return {Opened(), problem};
   return make_file_beneath(root, path, mode);
 }
 
-Result<void> put_one(const std::string& stage, const Descriptor& from, const Artifact& artifact, const Descriptor& to,
+Result<void> put_one(const std::string& stage, const Opened& from, const Artifact& artifact, const Opened& to,
                      const std::atomic<bool>& stop) {
   const auto name = artifact.path + " of " + stage;
   const auto source = open_file_beneath(from, artifact.path);
@@ -217,7 +217,7 @@ Result<void> put_one(const std::string& stage, const Descriptor& from, const Art
   if (copied.problem != 0)
     return infrastructure_error(name + " can't be put into the tree: " + std::strerror(copied.problem));
   // The mode of a new file is cut by the process's mask.
-  if (::fchmod(*target.file, artifact.executable ? 0755 : 0644) != 0)
+  if (::fchmod(target.file.get(), artifact.executable ? 0755 : 0644) != 0)
     return infrastructure_error(name + " can't be put into the tree: " + std::strerror(errno));
   if (copied.too_long || copied.bytes != artifact.bytes || copied.sha256 != artifact.sha256) {
     return infrastructure_error(
@@ -245,8 +245,8 @@ Result<KeptArtifacts> keep_artifacts(const std::string& checkout, const std::vec
   if (auto made = make_folder(folder); !made) return made.error();
   std::error_code error;
   const auto root = fs::canonical(checkout, error);
-  auto from = open_folder(root.string());
-  auto to = open_folder(folder);
+  auto from = open_top(root.string());
+  auto to = open_top(folder);
   if (error || from.problem != 0 || to.problem != 0)
     return infrastructure_error("can't keep artifacts in " + folder + ": the folder or the tree can't be opened");
   const auto of_run = limits.run_bytes - std::min(limits.run_bytes, already);
@@ -293,11 +293,11 @@ Result<void> put_artifacts(const std::vector<GivenArtifacts>& given, const std::
     Artifact artifact;
   };
   std::map<std::string, Source> sources;  // by path
-  std::map<std::string, Descriptor> folders;
+  std::map<std::string, Opened> folders;
   for (const auto& each : given) {
     auto listed = read_listing(each.directory, each.kept);
     if (!listed) return listed.error();
-    auto folder = open_folder(each.directory + "/artifacts");
+    auto folder = open_top(each.directory + "/artifacts");
     if (folder.problem != 0)
       return infrastructure_error("the artifacts of " + each.stage + " are gone: " + std::strerror(folder.problem),
                                   "run the stage again");
@@ -311,7 +311,7 @@ Result<void> put_artifacts(const std::vector<GivenArtifacts>& given, const std::
                           "keep it under different paths, or name only one of them in `from`");
     }
   }
-  const auto root = open_folder(checkout);
+  const auto root = open_top(checkout);
   if (root.problem != 0)
     return infrastructure_error("the tree " + checkout + " can't be opened: " + std::strerror(root.problem));
   for (const auto& [path, source] : sources) {

@@ -11,8 +11,8 @@
 #include <optional>
 #include <set>
 
+#include "runner/files/beneath.h"
 #include "runner/ports/digest.h"
-#include "stages/beneath.h"
 #include "stages/tree.h"
 
 namespace quietgate {
@@ -46,18 +46,18 @@ std::string state_of(const struct stat& status) {
 }
 
 struct Report {
-  Descriptor file;
+  Opened file;
   struct stat status {};
 };
 
 // The regular file that the path leads to, also by a link that stays in the checkout.
-Result<Report> open_report(const fs::path& root, const Descriptor& folder, const std::string& path) {
+Result<Report> open_report(const fs::path& root, const Opened& folder, const std::string& path) {
   std::error_code error;
   const auto real = fs::canonical(root / path, error);
   if (error) return step_error("the JUnit report " + path + " can't be read: " + error.message());
   auto opened = open_file_beneath(folder, real.lexically_relative(root).string());
   Report report;
-  if (opened.file.open() && ::fstat(*opened.file, &report.status) != 0) opened.problem = errno;
+  if (opened.file && ::fstat(opened.file.get(), &report.status) != 0) opened.problem = errno;
   if (opened.problem != 0)
     return step_error("the JUnit report " + path + " can't be read: " + std::strerror(opened.problem));
   report.file = std::move(opened.file);
@@ -65,13 +65,13 @@ Result<Report> open_report(const fs::path& root, const Descriptor& folder, const
 }
 
 // All of it; nothing when it is longer than `most` or the flag was set.
-std::optional<std::string> content_of(const Descriptor& file, std::uint64_t size, std::uint64_t most,
+std::optional<std::string> content_of(const Opened& file, std::uint64_t size, std::uint64_t most,
                                       const std::atomic<bool>& stop) {
   if (size > most) return std::nullopt;
   std::string content(size, '\0');
   std::uint64_t at = 0;
   while (at < size && !stop.load()) {
-    const auto got = ::read(*file, content.data() + at, std::min<std::uint64_t>(piece, size - at));
+    const auto got = ::read(file.get(), content.data() + at, std::min<std::uint64_t>(piece, size - at));
     if (got < 0) return std::nullopt;
     if (got == 0) break;
     at += static_cast<std::uint64_t>(got);
@@ -176,7 +176,7 @@ Result<void> remember_reports(const std::string& checkout, const std::string& gl
   std::error_code error;
   if (fs::exists(memory, error)) return {};
   const auto root = fs::canonical(checkout, error);
-  const auto folder = open_folder(root.string());
+  const auto folder = open_top(root.string());
   Memory known;
   std::map<std::string, Before> read;  // by inode
   auto left = limits.bytes;
@@ -206,7 +206,7 @@ Result<ReadReports> read_reports(const std::string& checkout, const std::string&
   if (!known) return known.error();
   std::error_code error;
   const auto root = fs::canonical(checkout, error);
-  const auto folder = open_folder(root.string());
+  const auto folder = open_top(root.string());
   const auto found = find_files(checkout, {glob}, limits.files, &stop);
   if (auto whole = looked_through(found, glob, limits, stop); !whole) return whole.error();
   ReadReports all;
