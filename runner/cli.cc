@@ -34,6 +34,7 @@ struct Arguments {
   RunOptions run;
   RunsQuery runs;
   LogsQuery logs;
+  ArtifactsQuery artifacts;
   BacktestQuery backtest;
   VerifyQuery verify;
   std::string name;  // of a run
@@ -142,6 +143,14 @@ void add_reading_verbs(CLI::App& app, Arguments& a) {
   logs->add_option("--attempt", a.logs.attempt, "Number of the attempt (default: the last)")
       ->check(CLI::Range(1, 1000));
   logs->add_flag("-f,--follow", a.logs.follow, "Until the stage ends");
+  auto* artifacts = verb(app, "artifacts", "List what a stage kept; fetch it, held against its digests", look);
+  artifacts->add_option("RUN", a.artifacts.run, "hello/12, or hello for its newest")->required();
+  artifacts->add_option("STAGE", a.artifacts.stage, "Name of the stage")->required();
+  artifacts->add_option("PATH", a.artifacts.paths, "Fetch these (default: list them all)");
+  artifacts->add_flag("--all", a.artifacts.all, "Fetch all of them");
+  artifacts->add_option("--output", a.artifacts.output, "Folder to fetch into (default: this one)");
+  artifacts->add_option("--attempt", a.artifacts.attempt, "Number of the attempt (default: the last)")
+      ->check(CLI::Range(1, 1000));
   verb(app, "evidence", "Print the signed evidence of a run's promotions, an envelope a line", look)
       ->add_option("RUN", a.name, "hello/12, or hello for its newest");
   auto* environments =
@@ -229,6 +238,7 @@ int perform(const std::string& verb, Arguments& a, const CliParts& parts) {
   if (verb == "queue") return service.queue();
   if (verb == "show") return service.show(a.name, a.follow, a.chart);
   if (verb == "logs") return service.logs(a.logs);
+  if (verb == "artifacts") return service.artifacts(a.artifacts);
   if (verb == "start") return service.start(a.name, a.branch, a.commit, a.follow);
   if (verb == "cancel") return service.cancel(a.name, a.reason);
   if (verb == "retry") return service.retry(a.name, a.follow);

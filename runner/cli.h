@@ -62,6 +62,16 @@ struct LogsQuery {
   bool follow = false;
 };
 
+// `artifacts`, as it was written.
+struct ArtifactsQuery {
+  std::string run;
+  std::string stage;
+  std::vector<std::string> paths;  // to be fetched
+  bool all = false;
+  std::string output = ".";
+  int attempt = 0;  // 0: the last
+};
+
 // `alerts backtest`, as it was written.
 struct BacktestQuery {
   std::vector<std::string> rules;  // files and folders
@@ -75,8 +85,8 @@ struct BacktestQuery {
   int at_most = -1;  // -1: not asked
 };
 
-// The verbs that talk to the service (cli_runs.cc, cli_changes.cc). A run is named `hello/12`; `hello` means its newest
-// run; nothing means the newest of all.
+// The verbs that talk to the service (cli_runs.cc, cli_changes.cc, cli_artifacts.cc). A run is named `hello/12`;
+// `hello` means its newest run; nothing means the newest of all.
 class ServiceVerbs {
  public:
   ServiceVerbs(const CliParts& parts, const CliCommon& common, Terminal terminal);
@@ -87,6 +97,7 @@ class ServiceVerbs {
   // Of every load of the run that left measurements.
   void print_charts(const RunRecord& record);
   int logs(const LogsQuery& query);
+  int artifacts(const ArtifactsQuery& query);
   // Without branch and commit: the branch, if there is only one.
   int start(const std::string& repository, const std::string& branch, const std::string& commit, bool follow);
   int cancel(const std::string& run, const std::string& reason);
@@ -109,6 +120,8 @@ class ServiceVerbs {
   int change(const std::string& path, const std::string& body, const std::string& said);
   std::variant<std::string, int> only_branch(const std::string& repository);
   int requested(const Result<Reply>& reply, bool follow);  // of a new run
+  // By stage: the texts of tests.json where tests are worth naming.
+  std::map<std::string, std::string> tests_of(const RunRecord& record);
   int follow_run(const std::string& run);
 
   const CliParts& parts_;

@@ -16,6 +16,7 @@
 #include "runner/serve/token.h"
 #include "runner/terminal_log.h"
 #include "runner/terminal_run.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 
@@ -80,9 +81,20 @@ std::string waited(const Json& waiting) {
 std::string waiting_text(const Json& of) {
   auto found = of.find("waiting");
   if (found == of.end() || !found->is_object()) return {};
+  if (text_of(*found, "for") == "person") return {};  // the record tells the question
   const auto reason = text_of(*found, "reason");
   const auto span = waited(*found);
   return span.empty() ? reason : reason + " (" + span + ")";
+}
+
+// `rollback of hello/4 to 1a2b3c4 by ana (too slow)`; empty: the run is none.
+std::string rollback_text(const Json& run, const Terminal& terminal) {
+  auto found = run.find("rollback");
+  if (found == run.end() || !found->is_object()) return {};
+  const auto by = text_of(*found, "by");
+  const auto text = "rollback of " + text_of(*found, "of") + " to " + text_of(*found, "to").substr(0, 7);
+  return inked(terminal, Ink::yellow, text) + " by " + (by.empty() ? "an alert" : by) + " (" +
+         text_of(*found, "reason") + ")";
 }
 
 // By stage; the whole run's is under the empty name.
@@ -211,6 +223,7 @@ int ServiceVerbs::runs(const RunsQuery& query) {
     auto result = text_of(run, "reason");
     if (result.empty() && !over) result = text_of(run, "waiting");
     if (result.empty()) result = over ? to_string(outcome) : status;
+    if (const auto back = rollback_text(run, terminal_); !back.empty()) result = back + ": " + result;
     table.add({over ? mark(terminal_, outcome) : inked(terminal_, Ink::cyan, terminal_.unicode ? "▶" : ">"),
                text_of(run, "id"), text_of(run, "branch"), text_of(run, "commit").substr(0, 7),
                ago(time_of(run["requested_at"]), now()), took, result});
@@ -270,6 +283,18 @@ void ServiceVerbs::print_charts(const RunRecord& record) {
   }
 }
 
+std::map<std::string, std::string> ServiceVerbs::tests_of(const RunRecord& record) {
+  std::map<std::string, std::string> all;
+  for (const auto& name : stage_names(record)) {
+    const auto& stage = record.state.stages.at(name);
+    if (stage.status != StageStatus::finished || !worth_naming(stage.outcome)) continue;
+    auto reply = client_.get(
+        fmt::format("/api/v1/runs/{}/stages/{}/tests?attempt={}", to_string(record.state.id), name, stage.attempt));
+    if (reply && reply->status == 200) all[name] = std::move(reply->body);
+  }
+  return all;
+}
+
 int ServiceVerbs::show(const std::string& name, bool follow, bool chart) {
   auto run = resolve(name);
   if (auto* code = std::get_if<int>(&run)) return *code;
@@ -304,7 +329,7 @@ int ServiceVerbs::show(const std::string& name, bool follow, bool chart) {
       so_far = proofs_of(document);
     }
   }
-  parts_.out(run_report(record, terminal_, now(), waiting, so_far));
+  parts_.out(run_report(record, terminal_, now(), waiting, so_far, tests_of(record)));
   if (chart) print_charts(record);
   return exit_ok;
 }
@@ -349,7 +374,7 @@ int ServiceVerbs::follow_run(const std::string& run) {
   reader.join();
   if (!*queue.end) return fail(queue.end->error(), exit_unreachable);
   if ((*queue.end)->status != 200) return refuse(**queue.end);
-  view.finish();
+  view.finish(tests_of(view.record()));
   return exit_code_of(view.record());
 }
 

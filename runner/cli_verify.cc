@@ -103,6 +103,12 @@ std::string stage_lines(const Json& predicate) {
                         text_at(stage, "/outcome"), stage.contains("checks") ? "" : text_at(stage, "/reason"));
     for (const auto& check : stage.value("checks", Json::array()))
       text += "      " + text_at(check, "/sentence") + "\n";
+    if (stage.contains("artifacts"))
+      text += "      kept " + text_at(stage, "/artifacts/files") + " artifacts, " + text_at(stage, "/artifacts/bytes") +
+              " bytes: sha256 " + text_at(stage, "/artifacts/sha256").substr(0, 16) + "\n";
+    for (const auto& [giver, kept] : stage.value("given", Json::object()).items())
+      text += "      with " + text_at(kept, "/files") + " artifacts of " + printable(giver) + ": sha256 " +
+              text_at(kept, "/sha256").substr(0, 16) + "\n";
     if (stage.contains("approved"))
       text += "      approved by " + text_at(stage, "/approved/by") + ": " + text_at(stage, "/approved/reason") + "\n";
   }
@@ -123,6 +129,23 @@ std::string gate_lines(const Json& predicate) {
          "\n";
 }
 
+// Who decided, and against what.
+std::string decided_by(const Json& predicate) {
+  const auto by = text_at(predicate, "/promotion/by");
+  if (by.empty()) return {};
+  const auto reason = text_at(predicate, "/promotion/reason");
+  if (predicate.contains("override")) {
+    const auto at = text_at(predicate, "/override/at");
+    const auto judged = text_at(predicate, "/override/judged_at");
+    return fmt::format("  overridden by {}{}: {}; the gate said{}: {}: {}\n", by, at.empty() ? "" : " at " + at, reason,
+                       judged.empty() ? "" : " at " + judged, text_at(predicate, "/override/verdict"),
+                       text_at(predicate, "/override/sentence"));
+  }
+  // Of a version that had no such member.
+  const bool against = text_at(predicate, "/promotion/overrode_gate") == "true";
+  return "  decided by " + by + (against ? " AGAINST THE GATE" : "") + ": " + reason + "\n";
+}
+
 std::string explained(const Json& predicate, const std::string& key) {
   const auto from = text_at(predicate, "/promotion/from");
   auto text = fmt::format("  {} moved from {} to this commit at {},\n  by run {}/{} of {} ({})\n",
@@ -133,11 +156,7 @@ std::string explained(const Json& predicate, const std::string& key) {
   if (predicate.contains(Json::json_pointer("/promotion/rollback")))
     text += "  this was a rollback of " + text_at(predicate, "/promotion/rollback/of") + ": " +
             text_at(predicate, "/promotion/rollback/reason") + "\n";
-  const auto by = text_at(predicate, "/promotion/by");
-  if (!by.empty())
-    text += "  decided by " + by +
-            (text_at(predicate, "/promotion/overrode_gate") == "true" ? " AGAINST THE GATE" : "") + ": " +
-            text_at(predicate, "/promotion/reason") + "\n";
+  text += decided_by(predicate);
   text += "  plan " + text_at(predicate, "/plan/sha256").substr(0, 16) + "\n" + stage_lines(predicate) +
           gate_lines(predicate);
   return text + "  signed by key " + key.substr(0, 16) + "\n";

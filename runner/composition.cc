@@ -16,12 +16,14 @@
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
 #include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/noted_processes.h"
 #include "runner/adapters/own_mounts.h"
 #include "runner/adapters/pool_disk.h"
 #include "runner/adapters/pooled_compiler.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
 #include "runner/adapters/stage_log.h"
+#include "runner/adapters/work_note_files.h"
 #include "runner/adapters/workspace_files.h"
 #include "runner/data_lock.h"
 #include "runner/engine/heartbeat.h"
@@ -36,6 +38,7 @@
 #include "stages/approve.h"
 #include "stages/environments.h"
 #include "stages/fault.h"
+#include "stages/given.h"
 #include "stages/load.h"
 #include "stages/metrics/rule_watch.h"
 #include "stages/promote.h"
@@ -76,7 +79,7 @@ Result<void> make_data_directory(const std::string& data) {
 struct Composition::Parts {
   Parts(CompositionOptions asked, std::unique_ptr<DirectoryLock> held, std::unique_ptr<EvidenceKey> with_key)
       : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {
-    processes.limit_logs(options.bounds.log);
+    posix_processes.limit_logs(options.bounds.log);
   }
 
   CompositionOptions options;
@@ -95,14 +98,16 @@ struct Composition::Parts {
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
-  PosixProcesses processes{io.get_executor()};
+  PosixProcesses posix_processes{io.get_executor()};
+  WorkNoteFiles notes{options.data + "/at-work"};
+  NotedProcesses processes{posix_processes, notes, options.data + "/runs"};
   AttemptSteps steps{processes};
   PooledCompiler compiler{language, compilers};
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed};
   WorkspaceFiles workspace{options.data, open_stage_log};
   std::optional<AttemptTreeFiles> attempt_trees;
-  TestStage test{processes};
+  TestStage test{processes, tree_work};
   Deliveries deliveries;
   SyntheticFaults faults;
   ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};
@@ -111,13 +116,15 @@ struct Composition::Parts {
   VerifyStage verify{http, clock};
   FaultStage fault{processes, http, clock};
   PromoteStage promote{git, http, clock, {!options.promote, key.get(), &deliveries, &committed}};
-  ApproveStage approve{};
+  ApproveStage approve{clock};
   ServiceCheckedStage checked_test{test, processes};
   ServiceCheckedStage checked_load{load, processes};
+  GivenStage given_test{checked_test, tree_work};
+  GivenStage given_load{checked_load, tree_work};
   ServiceCheckedStage checked_verify{verify, processes};
-  WatchedStage watched_test{checked_test, http, clock};
+  WatchedStage watched_test{given_test, http, clock};
   WatchedStage watched_apply{apply, http, clock};
-  SyntheticFaultStage heard_load{checked_load, http, clock, faults};
+  SyntheticFaultStage heard_load{given_load, http, clock, faults};
   SyntheticFaultStage heard_verify{checked_verify, http, clock, faults};
   WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};
@@ -188,6 +195,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       &p.low_water,
   });
   p.engine->tries_out = !p.options.release;
+  p.engine->notes = &p.notes;
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));

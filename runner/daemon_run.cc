@@ -17,6 +17,7 @@
 #include "runner/daemon.h"
 #include "runner/daemon_let_go.h"
 #include "runner/here.h"
+#include "runner/questions_here.h"
 #include "runner/serve/documents.h"
 #include "runner/serve/exchange.h"
 #include "runner/terminal_run.h"
@@ -69,6 +70,7 @@ struct Follower {
   RunView& view;
   RunId run;
   PosixClock clock;
+  QuestionsHere questions;
   std::int64_t cursor = 0;
 
   void read() {
@@ -87,11 +89,13 @@ struct Follower {
     for (;;) {
       const auto seen = composition.journal().bell().rings();
       read();
+      for (const auto& given : questions.look(view.record())) (void)composition.journal().append({given}).ok();
+      view.hold(questions.asking());
       view.tick();
       if (view.record().over()) break;
       // Lines are printed as their rows come: few at a time are still in the journal's memory.
-      if (!view.is_live()) co_await composition.journal().bell().wait(seen, stop);
-      if (view.is_live()) co_await clock.sleep(draw_every, stop);
+      if (!view.is_live() && !questions.asking()) co_await composition.journal().bell().wait(seen, stop);
+      if (view.is_live() || questions.asking()) co_await clock.sleep(draw_every, stop);
     }
     composition.stop().request(StopReason::shutdown, "the run is over");
   }
@@ -173,7 +177,8 @@ int run_here(const RunOptions& options) {
   auto run = request_run(composition, repository, *head);
   if (!run) return refuse(run.error(), options.json);
 
-  Follower follower{composition, *view, *run, PosixClock(composition.executor())};
+  const QuestionsHere::Person who{person(), !options.json && ::isatty(STDIN_FILENO) == 1, STDIN_FILENO};
+  Follower follower{composition, *view, *run, PosixClock(composition.executor()), {who, out}};
   composition.add_engine();
   composition.add("the view", [&follower](Stop& stop) { return follower.follow(stop); });
   int signals = 0;
@@ -193,7 +198,8 @@ int run_here(const RunOptions& options) {
               "; then press Ctrl-C again");
     signals = 0;
   });
-  view->finish();
+  view->finish(
+      tests_of_directory(view->record(), data + "/runs/" + run->repository + "/" + std::to_string(run->number)));
   if (options.json) std::printf("%s", run_document(view->record(), {}, {}).c_str());
   if (!ended) return refuse(ended.error(), false);  // the document is out
   if (!view->record().over()) return exit_cancelled;

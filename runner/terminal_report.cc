@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "runner/terminal_run.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 
@@ -76,6 +77,24 @@ std::string stages(const RunRecord& record, const Terminal& terminal, Time now,
   return table.text(terminal, 2);
 }
 
+// What people are asked, and how they answer.
+std::string questions(const RunRecord& record, const Terminal& terminal, Time now) {
+  std::string text;
+  for (const auto& name : stage_names(record)) {
+    const auto& stage = record.state.stages.at(name);
+    const auto* told = record.stage(name);
+    if (stage.status != StageStatus::awaiting_approval || told == nullptr) continue;
+    auto span = "asked " + human_duration(std::max(Milliseconds{0}, now - stage.asked)) + " ago";
+    if (stage.asks_until != Time{})
+      span += ", expires at " + iso_time(stage.asks_until) + " (in " +
+              human_duration(std::max(Milliseconds{0}, stage.asks_until - now)) + ")";
+    text += "  " + sentence(terminal, printable(name) + ": " + printable(told->approval_message), 4) + "\n    " + span +
+            "\n    answer: quietgate approve " + to_string(record.state.id) + " " + printable(name) +
+            " [--refuse] [--reason TEXT]\n";
+  }
+  return text.empty() ? text : title(terminal, "Questions") + text;
+}
+
 std::string checks(const RunRecord& record, const Terminal& terminal) {
   std::string text;
   for (const auto& spec : record.state.plan->stages) {
@@ -88,6 +107,17 @@ std::string checks(const RunRecord& record, const Terminal& terminal) {
                  printable(c.sentence)});
     }
     text += table.text(terminal, 2);
+  }
+  return text;
+}
+
+std::string tests_of_stages(const RunRecord& record, const Terminal& terminal,
+                            const std::map<std::string, std::string>& tests) {
+  std::string text;
+  for (const auto& name : stage_names(record)) {
+    const auto found = tests.find(name);
+    const auto troubled = found == tests.end() ? std::string() : troubled_tests(found->second, terminal);
+    if (!troubled.empty()) text += title(terminal, "Tests of " + printable(name)) + troubled;
   }
   return text;
 }
@@ -125,6 +155,17 @@ std::string gates(const RunRecord& record, const Terminal& terminal,
   return text;
 }
 
+// `overridden by ana at 2026-…: urgent; the gate said at 2026-…: loud: …`
+std::string overridden(const StageRecord& stage) {
+  const auto& intent = *stage.intent;
+  auto line =
+      "overridden by " + printable(intent.by) + " at " + iso_time(stage.overridden) + ": " + printable(intent.reason);
+  if (stage.judged)
+    line += "; the gate said at " + iso_time(stage.judged_at) + ": " + to_string(stage.judged->verdict) + ": " +
+            printable(stage.judged->sentence);
+  return line;
+}
+
 std::string decisions(const RunRecord& record, const Terminal& terminal) {
   std::string lines;
   auto quoted = [](const std::string& reason) { return reason.empty() ? std::string() : ": " + printable(reason); };
@@ -139,13 +180,13 @@ std::string decisions(const RunRecord& record, const Terminal& terminal) {
                (stage->promoted->rollback ? " put back from " : " moved ") +
                (stage->promoted->from.empty() ? std::string("from nothing") : stage->promoted->from.substr(0, 7)) +
                " to " + stage->promoted->to.substr(0, 7);
-      if (stage->intent && !stage->intent->by.empty())
-        lines += " by " + printable(stage->intent->by) + (stage->intent->overrode ? " against the gate" : "") +
-                 quoted(stage->intent->reason);
+      if (stage->intent && !stage->intent->by.empty() && !stage->intent->overrode)
+        lines += " by " + printable(stage->intent->by) + quoted(stage->intent->reason);
       lines += stage->attached ? "; its evidence is attached to the commit"
                : stage->sealed ? "; its evidence is sealed, and not attached to the commit yet"
                                : "";
       lines += "\n";
+      if (stage->intent && stage->intent->overrode) lines += "    " + sentence(terminal, overridden(*stage), 6) + "\n";
     } else if (!stage->refused.empty()) {
       lines += "  " + name + ": promotion refused" + quoted(stage->refused) + "\n";
     }
@@ -189,20 +230,27 @@ std::string advice(const RunRecord& record, const Terminal& terminal) {
 
 std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
                        const std::map<std::string, std::string>& waiting,
-                       const std::map<std::string, std::vector<Proof>>& so_far) {
+                       const std::map<std::string, std::vector<Proof>>& so_far,
+                       const std::map<std::string, std::string>& tests) {
   const auto& state = record.state;
   if (state.id.number == 0) return "nothing is known of this run\n";
   auto text = headline(record, terminal, now);
   text += inked(terminal, Ink::dim,
                 "  " + printable(state.branch) + " " + state.commit.substr(0, 7) + ", " + printable(state.cause)) +
           "\n";
+  if (state.rollback.wanted())
+    text += "  " +
+            inked(terminal, Ink::yellow,
+                  "rollback of " + to_string(state.rollback.of) + " to " + state.commit.substr(0, 7)) +
+            " by " + (state.rollback.by.empty() ? std::string("an alert") : printable(state.rollback.by)) + ": " +
+            printable(state.rollback.reason) + "\n";
   if (!state.diagnostics.empty()) text += "\n" + state.diagnostics + (state.diagnostics.back() == '\n' ? "" : "\n");
   if (auto reason = waiting.find(""); reason != waiting.end() && !record.over())
     text += "  " + printable(reason->second) + "\n";
   if (!state.plan) return text;
   text += "\n" + stages(record, terminal, now, waiting);
-  text += checks(record, terminal) + gates(record, terminal, so_far) + decisions(record, terminal) +
-          environments(record, terminal);
+  text += questions(record, terminal, now) + tests_of_stages(record, terminal, tests) + checks(record, terminal) +
+          gates(record, terminal, so_far) + decisions(record, terminal) + environments(record, terminal);
   return text + advice(record, terminal);
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/plain_file.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::int64_t progress_limit = 16 * 1024;
 constexpr std::int64_t log_end_bytes = 512;
+constexpr std::int64_t tests_limit = 64LL * 1024 * 1024;
 constexpr int bar_width = 24;
 constexpr int least_width = 4;  // of the names of stages
 constexpr int most_width = 24;
@@ -146,6 +148,17 @@ Glimpse glimpse_of_directory(const std::string& attempt_directory) {
                     read_plain_end(attempt_directory + "/log", log_end_bytes));
 }
 
+std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory) {
+  std::map<std::string, std::string> all;
+  for (const auto& name : stage_names(record)) {
+    const auto& stage = record.state.stages.at(name);
+    if (stage.status == StageStatus::finished && worth_naming(stage.outcome))
+      all[name] =
+          read_plain_end(run_directory + "/" + name + "." + std::to_string(stage.attempt) + "/tests.json", tests_limit);
+  }
+  return all;
+}
+
 RunView::RunView(Terminal terminal, std::function<void(std::string_view)> out, std::function<Time()> now,
                  GlimpseOf glimpse)
     : terminal_(terminal), out_(std::move(out)), now_(std::move(now)), glimpse_(std::move(glimpse)) {}
@@ -187,7 +200,7 @@ void RunView::print_plain(const Row& row) {
     line = name(skipped->stage) + "  skipped: " + skipped->reason;
   } else if (const auto* awaited = std::get_if<ApprovalAwaited>(&row.event)) {
     line = name(awaited->stage) + "  waits for approval: quietgate approve " + to_string(awaited->run) + " " +
-           awaited->stage;
+           awaited->stage + ": " + awaited->message;
   } else if (const auto* given = std::get_if<ApprovalGiven>(&row.event)) {
     line = name(given->stage) + "  " + (given->granted ? "approved by " : "refused by ") + given->by +
            (given->reason.empty() ? "" : ": " + given->reason);
@@ -195,7 +208,10 @@ void RunView::print_plain(const Row& row) {
     line = name(promoted->stage) + "  " + promoted->branch + (promoted->rollback ? " is back at " : " is now ") +
            promoted->to.substr(0, 7);
   } else if (const auto* cancel = std::get_if<CancelRequested>(&row.event)) {
-    line = cancel->cause;
+    const auto& newer = cancel->superseded_by;
+    const auto& ends = record_.state.cancel;
+    const bool waits = newer.number > 0 && !(ends && ends->superseded_by == newer);
+    line = waits ? "newer run " + to_string(newer) + " waits: this one releases" : cancel->cause;
   } else {
     return;
   }
@@ -203,9 +219,14 @@ void RunView::print_plain(const Row& row) {
 }
 
 std::string RunView::doing(const StageSpec& spec, const StageState& state, Milliseconds elapsed, int room) {
-  if (state.status == StageStatus::awaiting_approval)
-    return inked(terminal_, Ink::yellow,
-                 "waits for: quietgate approve " + to_string(record_.state.id) + " " + spec.name);
+  if (state.status == StageStatus::awaiting_approval) {
+    const auto* told = record_.stage(spec.name);
+    return fitted(
+        terminal_,
+        inked(terminal_, Ink::yellow, "waits for: quietgate approve " + to_string(record_.state.id) + " " + spec.name) +
+            dot(terminal_) + (told == nullptr ? std::string() : printable(told->approval_message)),
+        room);
+  }
   const auto glimpse = glimpse_ ? glimpse_(record_.state.id, spec.name, state.attempt) : Glimpse{};
   std::string text;
   if (glimpse.elapsed && *glimpse.elapsed < *glimpse.duration) {
@@ -296,7 +317,7 @@ void RunView::erase() {
 }
 
 void RunView::tick() {
-  if (!terminal_.live || record_.state.id.number == 0) return;
+  if (!terminal_.live || held_ || record_.state.id.number == 0) return;
   ++frame_;
   const auto text = tree();
   // One write for all of it, each line cleared as it is drawn: no flicker.
@@ -313,16 +334,21 @@ void RunView::tick() {
   drawn_ = lines;
 }
 
+void RunView::hold(bool held) {
+  if (held_ != held) drawn_ = 0;  // what was drawn stays above what is there now
+  held_ = held;
+}
+
 void RunView::say(const std::string& line) {
   erase();
   out_(printable(line) + "\n");
   tick();
 }
 
-void RunView::finish() {
+void RunView::finish(const std::map<std::string, std::string>& tests) {
   erase();
   if (!terminal_.live) out_("\n");
-  out_(run_report(record_, terminal_, now_()));
+  out_(run_report(record_, terminal_, now_(), {}, {}, tests));
 }
 
 int exit_code_of(const RunRecord& record) {

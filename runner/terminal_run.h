@@ -24,6 +24,8 @@ using GlimpseOf = std::function<Glimpse(const RunId& run, const std::string& sta
 
 // Of the files of an attempt's directory (`progress.json`, `log`): for runs of this machine.
 Glimpse glimpse_of_directory(const std::string& attempt_directory);
+// Likewise the texts of tests.json of a run's stages where tests are worth naming; `run_directory` holds the attempts.
+std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory);
 // The gate's proofs as they stand, in the text of progress.json; empty when there are none.
 std::vector<Proof> proofs_so_far(std::string_view progress);
 // Of the texts of progress.json and of a log's end; either may be empty.
@@ -37,8 +39,10 @@ class RunView {
   void on_row(const Row& row);
   // Draws again; call it about ten times a second. Does nothing without a live terminal.
   void tick();
-  // Takes the tree away and prints the report. Once, at the end.
-  void finish();
+  // As long as something else is on the screen, the tree is not drawn.
+  void hold(bool held);
+  // Takes the tree away and prints the report. Once, at the end. `tests`: as of run_report.
+  void finish(const std::map<std::string, std::string>& tests = {});
   // A line for people above the tree.
   void say(const std::string& line);
   const RunRecord& record() const { return record_; }
@@ -60,16 +64,18 @@ class RunView {
   RunRecord record_;
   int drawn_ = 0;  // lines of the tree on the screen
   int frame_ = 0;
+  bool held_ = false;
   int name_width_ = 0;  // 0: not known yet
 };
 
 // `✗ hello/12 failed in 1m 12s: load: p95 312 ms > 250 ms`, the stages, the checks with their arithmetic, the gate's
 // proofs, environments, who decided what, and what to do.
 // `waiting`: what stages wait for, by name; the whole run's is under the empty name.
-// `so_far`: the proofs of gates that are being judged, by stage.
+// `so_far`: the proofs of gates that are being judged, by stage. `tests`: the texts of tests.json, by stage.
 std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
                        const std::map<std::string, std::string>& waiting = {},
-                       const std::map<std::string, std::vector<Proof>>& so_far = {});
+                       const std::map<std::string, std::vector<Proof>>& so_far = {},
+                       const std::map<std::string, std::string>& tests = {});
 
 // 0 passed; 1 failed or error; 5 inconclusive, or a blind gate; 130 cancelled. A run that has not ended: 0.
 int exit_code_of(const RunRecord& record);

@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "runner/core/expression.h"
+#include "stages/artifacts.h"
+#include "stages/given.h"
 #include "stages/provision/processes.h"
 #include "stages/provision/terraform.h"
 #include "stages/release_watch.h"
@@ -69,6 +71,13 @@ Result<ApplySpec> resolved_spec(const StageRequest& request, EnvironmentDescript
   auto spec = resolve_apply(std::get<ApplySpec>(request.spec.body), names_of(environment, folder));
   if (spec) environment.secrets = secrets_within(request, environment, *spec);
   return spec;
+}
+
+// On the disk's threads, when there is one.
+Task<Result<void>> beside(Disk* disk, std::function<Result<void>(const Disk::StopFlag&)> work, Stop& stop) {
+  if (disk != nullptr) co_return co_await disk->run(std::move(work), stop);
+  const Disk::StopFlag never{false};
+  co_return work(never);
 }
 
 }  // namespace
@@ -161,6 +170,13 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   }
   auto written = co_await git_.checkout(request.run.repository, request.commit, coming, *request.stop);
   if (!written) co_return written;
+  if (!request.given.empty()) {
+    std::function<Result<void>(const Disk::StopFlag&)> put =
+        [given = request.given, coming](const Disk::StopFlag& stop) { return put_artifacts(given, coming, stop); };
+    auto given = co_await beside(disk_, std::move(put), *request.stop);
+    if (!given) co_return given;
+    tell_given(*request.log, request.given);
+  }
   std::error_code error;
   fs::remove(mark, error);
   if (is_there(folder.checkout())) fs::rename(folder.checkout(), going, error);
@@ -213,6 +229,7 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
     outcome.outcome = Outcome::passed;
     outcome.reason = "environment " + id + " is ready";
     outcome.outputs = std::move(*outputs);
+    outcome.given = given_of(request.given);
   }
   if (!watch || outcome.outcome != Outcome::passed) co_return outcome;
   ReleaseWatch release(http_, clock_, deliveries_);

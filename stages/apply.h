@@ -20,12 +20,13 @@ namespace quietgate {
 // `<repository>-<stage>` and is updated in place by the next run. Its folder is below StageRequest::environments.
 // EnvironmentPlanned is in the journal before anything is made; EnvironmentReady when all of it is up. Outputs: the
 // provisioner's, the declared ones (which win), and `environment`, the id.
+// What other stages gave is put into the environment's checkout before the provisioner sees it.
 // With `watch`, the attempt goes on until the alerts of what was released were judged (release_watch.h); other runs
 // that update the kept environment wait for that. On failure, and when stopped, what was made is left: the engine
 // destroys it at the run's end.
 class ApplyStage : public StageKind {
  public:
-  // All must outlive this. Without a disk, checkouts are removed on the caller's thread.
+  // All must outlive this. Without a disk, checkouts are removed and artifacts copied on the caller's thread.
   ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const Deliveries* deliveries = nullptr,
              Disk* disk = nullptr)
       : processes_(processes), http_(http), git_(git), clock_(clock), deliveries_(deliveries), disk_(disk) {}

@@ -1,47 +1,141 @@
 #include "stages/approval.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <map>
+#include <utility>
+
+#include "stages/step.h"
+
 namespace quietgate {
 
 namespace {
 
 constexpr std::size_t rows_at_once = 500;
 
+struct Lifetime {
+  Time created{};
+  Time expires{};
+};
+
+// What a run's rows say of one stage's question, read one after another.
+class Asking {
+ public:
+  Asking(std::string stage, Question question) : stage_(std::move(stage)), question_(std::move(question)) {}
+
+  void read(const Row& row) {
+    std::visit([&](const auto& event) { add(event, row.at); }, row.event);
+  }
+  const std::optional<Decision>& decision() const { return decision_; }
+  bool asked() const { return asked_; }
+  Time until() const { return until_; }
+  // The question at `now`, and what lives on because of it.
+  std::vector<Event> ask(const RunId& run, Time now) const {
+    std::vector<Event> events;
+    events.emplace_back(ApprovalAwaited{run, stage_, question_.message, now + question_.expires});
+    for (const auto& [id, life] : living_) {
+      const auto until = std::min(life.expires + question_.expires, life.created + longest_extension);
+      if (until > life.expires) events.emplace_back(EnvironmentExtended{id, run, until});
+    }
+    return events;
+  }
+
+ private:
+  void add(const StageStarted& e, Time) {
+    if (e.stage == stage_) asked_ = false;
+  }
+  void add(const ApprovalAwaited& e, Time at) {
+    if (e.stage != stage_) return;
+    asked_ = true;
+    // Written before questions had an end.
+    until_ = e.expires == Time{} ? at + question_.expires : e.expires;
+  }
+  void add(const ApprovalGiven& e, Time at) {
+    const bool late = until_ != Time{} && at >= until_;
+    if (e.stage == stage_ && !late) decision_ = Decision{e.granted, e.by, e.reason};
+  }
+  void add(const PromotionRequested& e, Time) {
+    if (question_.promotes) decision_ = Decision{true, e.by, e.reason};
+  }
+  void add(const EnvironmentPlanned& e, Time at) {
+    if (!e.keep) living_[e.environment] = {at, e.expires};
+  }
+  void add(const EnvironmentExtended& e, Time) {
+    if (auto found = living_.find(e.environment); found != living_.end()) found->second.expires = e.expires;
+  }
+  void add(const EnvironmentDestroyed& e, Time) { living_.erase(e.environment); }
+  void add(const EnvironmentDestroyRequested& e, Time) { living_.erase(e.environment); }
+  void add(const auto&, Time) {}
+
+  std::string stage_;
+  Question question_;
+  std::optional<Decision> decision_;
+  bool asked_ = false;  // by this attempt
+  Time until_{};        // of the last question
+  std::map<std::string, Lifetime> living_;
+};
+
 // Reads what the journal has of this run after the cursor, and moves the cursor.
-Result<std::vector<Row>> read_on(Journal& journal, const RunId& run, std::int64_t& cursor) {
-  std::vector<Row> all;
+Result<void> read_on(Journal& journal, const RunId& run, std::int64_t& cursor, Asking& asking) {
   for (;;) {
     auto rows = journal.read(cursor, rows_at_once, run);
     if (!rows) return rows.error();
-    if (rows->empty()) return all;
+    if (rows->empty()) return {};
     cursor = rows->back().sequence;
-    for (auto& row : *rows) all.push_back(std::move(row));
+    for (const auto& row : *rows) asking.read(row);
   }
 }
 
-bool awaited_in(const std::vector<Row>& rows, const StageRequest& request) {
-  bool awaited = false;
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<StageStarted>(&row.event); e && e->stage == request.spec.name) awaited = false;
-    if (const auto* e = std::get_if<ApprovalAwaited>(&row.event); e && e->stage == request.spec.name) awaited = true;
+struct Rung {
+  Stop gone;
+  bool yes = false;
+};
+
+Task<void> ring_after(Clock& clock, Milliseconds span, std::shared_ptr<Rung> rung, Bell& bell) {
+  rung->yes = co_await clock.passes(span, rung->gone);
+  if (rung->yes) bell.ring();
+}
+
+// Rings the bell after a span, unless it is gone before.
+class Alarm {
+ public:
+  Alarm(Executor executor, Clock& clock, Milliseconds span, Bell& bell) {
+    spawn(std::move(executor), ring_after(clock, span, rung_, bell), [](std::exception_ptr) {});
   }
-  return awaited;
+  ~Alarm() { rung_->gone.request(StopReason::cancel, "nobody waits any more"); }
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+  bool rang() const { return rung_->yes; }
+
+ private:
+  std::shared_ptr<Rung> rung_ = std::make_shared<Rung>();
+};
+
+void tell(const StageRequest& request, const Question& question, Time until, const std::vector<Event>& events) {
+  request.log->line(fmt::format("waiting for approval until {}: {}", iso_time(until), question.message));
+  request.log->line(fmt::format("answer: quietgate approve {} {} [--refuse] [--reason TEXT]", to_string(request.run),
+                                request.spec.name));
+  for (const auto& event : events) {
+    if (const auto* e = std::get_if<EnvironmentExtended>(&event))
+      request.log->line(
+          fmt::format("meanwhile environment {} lives on, until {}", e->environment, iso_time(e->expires)));
+  }
 }
 
 }  // namespace
 
 std::string Decision::sentence() const {
+  if (expired) return "nobody answered within " + human_duration(waited);
   auto text = (granted ? "approved by " : "refused by ") + (by.empty() ? std::string("somebody") : by);
   return reason.empty() ? text : text + ": " + reason;
 }
 
-std::optional<Decision> decision_in(const std::vector<Row>& rows, const std::string& stage) {
-  std::optional<Decision> decision;
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<ApprovalGiven>(&row.event); e != nullptr && e->stage == stage)
-      decision = Decision{e->granted, e->by, e->reason};
-    if (const auto* e = std::get_if<PromotionRequested>(&row.event)) decision = Decision{true, e->by, e->reason};
-  }
-  return decision;
+std::optional<Decision> decision_in(const std::vector<Row>& rows, const std::string& stage, bool promotes) {
+  Asking asking(stage, {{}, Milliseconds{259'200'000}, promotes});
+  for (const auto& row : rows) asking.read(row);
+  return asking.decision();
 }
 
 std::optional<PromotionRequested> promotion_request_in(const std::vector<Row>& rows) {
@@ -52,27 +146,34 @@ std::optional<PromotionRequested> promotion_request_in(const std::vector<Row>& r
   return found;
 }
 
-Task<Result<Decision>> await_decision(const StageRequest& request, std::string message) {
+Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock, Question question) {
   auto& bell = request.journal->bell();
+  question.message = masked(std::move(question.message), request.secrets);
+  Asking asking(request.spec.name, question);
   std::int64_t cursor = 0;
-  bool asked = false;
+  std::optional<Alarm> alarm;
   for (;;) {
     const auto seen = bell.rings();
-    auto rows = read_on(*request.journal, request.run, cursor);
-    if (!rows) co_return rows.error();
-    if (auto decision = decision_in(*rows, request.spec.name)) {
-      request.log->line(decision->sentence());
-      co_return *decision;
+    if (auto read = read_on(*request.journal, request.run, cursor, asking); !read) co_return read.error();
+    if (asking.decision()) {
+      request.log->line(asking.decision()->sentence());
+      co_return *asking.decision();
     }
-    if (!asked) {
-      asked = true;
-      request.log->line("waiting for approval: " + message);
-      if (!awaited_in(*rows, request)) {
-        std::vector<Event> events;
-        events.emplace_back(ApprovalAwaited{request.run, request.spec.name, message});
-        if (auto written = request.journal->append(std::move(events)); !written) co_return written.error();
-        continue;
-      }
+    const auto now = clock.now();
+    if (!asking.asked()) {
+      auto events = asking.ask(request.run, now);
+      tell(request, question, now + question.expires, events);
+      if (auto written = request.journal->append(std::move(events)); !written) co_return written.error();
+      continue;
+    }
+    if (now >= asking.until()) {
+      Decision nobody{false, {}, {}, true, question.expires};
+      request.log->line(nobody.sentence());
+      co_return nobody;
+    }
+    if (!alarm || alarm->rang()) {  // rung early: the time of day was set back meanwhile
+      auto executor = co_await boost::asio::this_coro::executor;
+      alarm.emplace(std::move(executor), clock, asking.until() - now, bell);
     }
     co_await bell.wait(seen, *request.stop);
   }

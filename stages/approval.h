@@ -5,26 +5,40 @@
 #include <string>
 #include <vector>
 
+#include "runner/ports/clock.h"
 #include "runner/ports/stage.h"
 
 namespace quietgate {
+
+// What is asked, of whom it concerns, and how long an answer is waited for.
+struct Question {
+  std::string message;
+  Milliseconds expires{259'200'000};
+  bool promotes = false;  // a request to promote the run answers it, too
+};
 
 struct Decision {
   bool granted = false;
   std::string by;
   std::string reason;
-  std::string sentence() const;  // `approved by ana: looks good`, `refused by ana: reason`
+  bool expired = false;          // nobody answered
+  std::string sentence() const;  // `approved by ana: looks good`, `refused by ana: reason`, `nobody answered within 3d`
+  Milliseconds waited{0};        // expired: how long
 };
 
-// The newest decision about the stage among a run's rows: an approval or refusal of this stage, or a request to promote
-// the run (which approves).
-std::optional<Decision> decision_in(const std::vector<Row>& rows, const std::string& stage);
+// The newest decision about the stage among a run's rows: an approval or refusal of this stage, or (when the stage
+// `promotes`) a request to promote the run. What came after its question had expired is none.
+std::optional<Decision> decision_in(const std::vector<Row>& rows, const std::string& stage, bool promotes);
 // The newest request of a person to promote the run, or nothing.
 std::optional<PromotionRequested> promotion_request_in(const std::vector<Row>& rows);
 
-// Answers the decision that the journal holds already, or says in journal and log that one is awaited, once per
-// attempt, and waits for it without a limit of its own. Fails when the journal can't be read or written. Throws
-// Stopped.
-Task<Result<Decision>> await_decision(const StageRequest& request, std::string message);
+// From its creation on, an environment lives at most so long because somebody is asked.
+inline constexpr Milliseconds longest_extension{604'800'000};  // seven days
+
+// Answers the decision that the journal holds already; else says in journal and log that one is awaited, once per
+// attempt, and waits for it until the question expires, also over restarts. While it waits, the time to live of the
+// run's environments stands still (EnvironmentExtended, with the question). Secrets in the message are masked. Fails
+// when the journal can't be read or written. Throws Stopped.
+Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock, Question question);
 
 }  // namespace quietgate

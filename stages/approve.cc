@@ -7,7 +7,8 @@ namespace quietgate {
 Task<StageOutcome> ApproveStage::run(StageRequest request) {
   const auto& spec = std::get<ApproveSpec>(request.spec.body);
   StageOutcome outcome;
-  auto decision = co_await await_decision(request, spec.message);
+  Question question{spec.message, spec.expires, false};
+  auto decision = co_await await_decision(request, clock_, std::move(question));
   if (!decision) {
     outcome.outcome = Outcome::error;
     outcome.reason = decision.error().message;
@@ -16,6 +17,9 @@ Task<StageOutcome> ApproveStage::run(StageRequest request) {
   }
   outcome.outcome = decision->granted ? Outcome::passed : Outcome::cancelled;
   outcome.reason = decision->sentence();
+  if (decision->expired)
+    outcome.advice = "ask again, with the commit tested anew: quietgate retry " + to_string(request.run) +
+                     "; `expires` of the stage gives people longer";
   co_return outcome;
 }
 

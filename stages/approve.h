@@ -1,13 +1,18 @@
-// The stage kind `approve`: passes when a person approves, is cancelled when one refuses.
+// The stage kind `approve`: passes when a person approves, is cancelled when one refuses or nobody answers in time.
 #pragma once
 
+#include "runner/ports/clock.h"
 #include "runner/ports/stage.h"
 
 namespace quietgate {
 
 class ApproveStage final : public StageKind {
  public:
+  explicit ApproveStage(Clock& clock) : clock_(clock) {}  // must outlive it
   Task<StageOutcome> run(StageRequest request) override;
+
+ private:
+  Clock& clock_;
 };
 
 }  // namespace quietgate

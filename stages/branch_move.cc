@@ -4,12 +4,15 @@
 
 #include <algorithm>
 
+#include "runner/core/state.h"
+
 namespace quietgate {
 
 namespace {
 
 constexpr Milliseconds first_pause{1'000};
 constexpr Milliseconds longest_pause{30'000};
+constexpr std::size_t read_batch = 256;
 
 }  // namespace
 
@@ -49,6 +52,30 @@ Result<void> BranchMove::append(Event event) {
   auto written = request_.journal->append(std::move(events));
   if (!written) return written.error();
   return {};
+}
+
+// From here on the move is made, and the run releases. Whoever ends the run may have said so in the journal although
+// the stage was not told yet: nothing suspends between that look and the intent, so that one of them is first.
+Result<void> BranchMove::intend(const PromotionIntended& intent) {
+  request_.stop->throw_if_requested();
+  RunState run;
+  run.id = request_.run;
+  std::int64_t cursor = 0;
+  const auto add = [&](const Row& row) {
+    fold(run, row.event, row.at);
+    cursor = row.sequence;
+  };
+  for (const auto& row : *request_.history) add(row);
+  for (;;) {
+    auto later = request_.journal->read(cursor, read_batch, request_.run);
+    if (!later) return later.error();
+    for (const auto& row : *later) add(row);
+    if (later->size() < read_batch) break;
+  }
+  const auto stage = run.stages.find(request_.spec.name);
+  const bool cleans_up = stage != run.stages.end() && stage->second.cleans_up;
+  if (run.cancel && !cleans_up) throw Stopped(StopReason::cancel, run.cancel->cause);
+  return append(intent);
 }
 
 // What happened is put on record however long that takes: a full disk does not undo it.
@@ -126,9 +153,7 @@ Task<StageOutcome> BranchMove::perform(MoveOrder order) {
   if (*at == request_.commit) co_return promoted(intent);
   auto against = co_await stands_against(intent, order.back_from);
   if (against) co_return std::move(*against);
-  // What waits for the stage's end may have been asked for meanwhile: from here on the move is made.
-  request_.stop->throw_if_requested();
-  if (auto written = append(intent); !written)
+  if (auto written = intend(intent); !written)
     co_return ended(Outcome::error, written.error().message, written.error().advice);
   co_return co_await see_through(std::move(intent), false);
 }

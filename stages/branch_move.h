@@ -48,6 +48,7 @@ class BranchMove {
   Task<StageOutcome> record_promoted(PromotionIntended intent);
   Task<StageOutcome> record_refused(PromotionIntended intent, std::string reason, std::string advice);
   Task<StageOutcome> moved_meanwhile(PromotionIntended intent, CommitId at);
+  Result<void> intend(const PromotionIntended& intent);
   Task<void> record(Event event);
   StageOutcome promoted(const PromotionIntended& intent) const;
   StageOutcome ended(Outcome outcome, std::string reason, std::string advice) const;

@@ -1,8 +1,15 @@
 #include "stages/junit.h"
 
+#include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
+#include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <pugixml.hpp>
+
+#include "stages/xml_arena.h"
 
 namespace quietgate {
 
@@ -10,56 +17,201 @@ namespace {
 
 constexpr std::size_t max_message = 2'000;
 constexpr std::size_t max_name = 1'000;
+constexpr const char* uncounted = "(failures without a test case)";
 
-std::string cut(std::string text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
-  text.resize(limit);
-  return text;
+using Words = std::initializer_list<std::string_view>;
+
+bool is_one_of(std::string_view word, Words words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// At most so many bytes, and whole characters of UTF-8. Never a copy of more: one attribute may hold all of the text. A
+// control character would be six bytes in tests.json.
+std::string cut(const char* text, std::size_t limit) {
+  auto size = ::strnlen(text, limit + 1);
+  if (size > limit) {
+    size = limit;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+  }
+  std::string part(text, size);
+  std::replace_if(
+      part.begin(), part.end(), [](unsigned char c) { return c < 0x20 && c != '\n' && c != '\t'; }, '?');
+  return part;
+}
+
+std::string lower(const char* text) {
+  auto word = cut(text, 20);
+  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+  return word;
 }
 
 std::string message_of(const pugi::xml_node& problem) {
-  std::string message = problem.attribute("message").as_string();
-  if (message.empty()) message = problem.child_value();
-  return cut(std::move(message), max_message);
+  auto message = cut(problem.attribute("message").as_string(), max_message);
+  return message.empty() ? cut(problem.child_value(), max_message) : message;
+}
+
+std::string name_of(const pugi::xml_node& node) {
+  auto owner = cut(node.attribute("classname").as_string(), max_name);
+  const auto name = cut(node.attribute("name").as_string("(without a name)"), max_name);
+  return cut((owner.empty() ? name : owner + "::" + name).c_str(), max_name);
+}
+
+// What the case's own attributes say: googletest's `status` and `result`, CTest's `status`.
+std::optional<TestResult::Kind> stated(const pugi::xml_node& node) {
+  const auto status = lower(node.attribute("status").as_string());
+  const auto result = lower(node.attribute("result").as_string());
+  const Words failed{"fail", "failed", "failure", "error", "errored", "broken", "timeout", "crashed"};
+  const Words skipped{"notrun", "not_run", "not run", "disabled",   "skipped",
+                      "skip",   "ignored", "pending", "suppressed", "filtered"};
+  if (is_one_of(status, failed) || is_one_of(result, failed)) return TestResult::Kind::failed;
+  if (is_one_of(status, skipped) || is_one_of(result, skipped)) return TestResult::Kind::skipped;
+  return std::nullopt;
 }
 
 TestResult read_case(const pugi::xml_node& node) {
   TestResult test;
-  std::string owner = node.attribute("classname").as_string();
-  std::string name = node.attribute("name").as_string("(without a name)");
-  test.name = cut(owner.empty() ? name : owner + "::" + name, max_name);
+  test.name = name_of(node);
   test.seconds = node.attribute("time").as_double();
   if (!std::isfinite(test.seconds) || test.seconds < 0) test.seconds = 0;
+  bool failed = false;
+  bool skipped = false;
+  std::string told;
   for (auto child = node.first_child(); child; child = child.next_sibling()) {
-    std::string_view kind = child.name();
-    if (kind == "failure" || kind == "error") {
-      test.kind = TestResult::Kind::failed;
-      if (test.message.empty()) test.message = message_of(child);
-    } else if (kind == "skipped" && test.kind == TestResult::Kind::passed) {
-      test.kind = TestResult::Kind::skipped;
+    const std::string_view kind = child.name();
+    if (is_one_of(kind, {"failure", "error", "rerunFailure", "rerunError"})) {
+      if (!failed || test.message.empty()) test.message = message_of(child);
+      failed = true;
+    } else if (is_one_of(kind, {"flakyFailure", "flakyError"})) {
+      test.flaky = true;
+      if (told.empty()) told = message_of(child);
+    } else if (is_one_of(kind, {"skipped", "disabled", "ignored"})) {
+      skipped = true;
     }
   }
+  const auto says = stated(node);
+  if (failed || says == TestResult::Kind::failed) {
+    test.kind = TestResult::Kind::failed;
+  } else if (skipped || says == TestResult::Kind::skipped) {
+    test.kind = TestResult::Kind::skipped;
+  }
+  test.flaky = test.flaky && test.kind == TestResult::Kind::passed;
+  if (test.flaky) test.message = std::move(told);
   return test;
 }
 
-// Document order without recursion: suites may be nested as deep as the writer likes.
-pugi::xml_node following(pugi::xml_node node, bool descend) {
-  if (descend && node.first_child()) return node.first_child();
-  while (node && !node.next_sibling()) node = node.parent();
+// What a report says of itself; nothing: it does not say.
+struct Declared {
+  std::optional<int> tests, failures, errors;
+  int most_failed = 0;
+};
+
+std::optional<int> counted(const pugi::xml_node& node, const char* what) {
+  const auto attribute = node.attribute(what);
+  if (!attribute) return std::nullopt;
+  return std::clamp(attribute.as_int(), 0, 1'000'000'000);
+}
+
+// The root's count, else the sum of its suites'.
+std::optional<int> total(const pugi::xml_node& root, const char* what) {
+  if (auto whole = counted(root, what)) return whole;
+  std::optional<int> sum;
+  for (auto suite = root.child("testsuite"); suite; suite = suite.next_sibling("testsuite")) {
+    if (auto part = counted(suite, what)) sum = std::min(sum.value_or(0) + *part, 1'000'000'000);
+  }
+  return sum;
+}
+
+Declared declared(const pugi::xml_node& root) {
+  Declared said{total(root, "tests"), total(root, "failures"), total(root, "errors"), 0};
+  const auto failed = [](const pugi::xml_node& node) {
+    return counted(node, "failures").value_or(0) + counted(node, "errors").value_or(0);
+  };
+  int of_suites = 0;
+  for (auto suite = root.child("testsuite"); suite; suite = suite.next_sibling("testsuite"))
+    of_suites = std::min(of_suites + failed(suite), 1'000'000'000);
+  said.most_failed = std::max(failed(root), of_suites);
+  return said;
+}
+
+std::string number_of(int count, const char* one, const char* many) {
+  return std::to_string(count) + " " + (count == 1 ? one : many);
+}
+
+// One test may have both a failure and an error.
+std::string disagreement(const Declared& said, const std::vector<TestResult>& tests) {
+  const auto counts = count(tests);
+  const auto all = static_cast<int>(tests.size());
+  const int failures = said.failures.value_or(0);
+  const int errors = said.errors.value_or(0);
+  const bool knows_failed = said.failures || said.errors;
+  const bool failed_agree =
+      !knows_failed || (counts.failed >= std::max(failures, errors) && counts.failed <= failures + errors);
+  if (failed_agree && said.tests.value_or(all) == all) return {};
+  std::string counted;
+  if (said.tests) counted = number_of(*said.tests, "test", "tests");
+  if (knows_failed) counted += (counted.empty() ? "" : ", ") + number_of(failures + errors, "failure", "failures");
+  return "the report counts " + counted + "; its cases are " + std::to_string(all) + ", " +
+         std::to_string(counts.failed) + " failed: the cases count";
+}
+
+// Document order without recursion; counts how deep it is.
+pugi::xml_node following(pugi::xml_node node, bool descend, std::size_t& depth) {
+  if (descend && node.first_child()) {
+    ++depth;
+    return node.first_child();
+  }
+  while (node && !node.next_sibling()) {
+    node = node.parent();
+    depth -= depth > 0 ? 1 : 0;
+  }
   return node ? node.next_sibling() : node;
 }
 
-// A report's own statement that something failed, for writers that count failures without a test case (a test module
-// that could not be imported).
-int declared_failures(const pugi::xml_node& root) {
-  auto of = [](const pugi::xml_node& node) {
-    return std::max(0, node.attribute("failures").as_int()) + std::max(0, node.attribute("errors").as_int());
-  };
-  int total = of(root);
-  if (total > 0) return total;
-  for (auto suite = root.child("testsuite"); suite; suite = suite.next_sibling("testsuite")) total += of(suite);
-  return total;
+Result<std::vector<TestResult>> cases_of(const pugi::xml_node& root, const JunitLimits& limits) {
+  std::vector<TestResult> tests;
+  std::size_t depth = 0;
+  std::size_t text = 0;
+  bool descend = true;
+  for (auto node = root; node; node = following(node, descend, depth)) {
+    if (depth > limits.depth)
+      return step_error("suites are nested more than " + std::to_string(limits.depth) + " deep");
+    descend = std::string_view(node.name()) != "testcase";
+    if (descend) continue;
+    if (tests.size() == limits.tests) {
+      return step_error("more than " + std::to_string(limits.tests) + " tests in one report");
+    }
+    auto test = read_case(node);
+    if (text + test.name.size() + test.message.size() > limits.kept_text) test.message.clear();
+    text += test.name.size() + test.message.size();
+    if (text > limits.kept_text)
+      return step_error("the names of its tests are longer than " + std::to_string(limits.kept_text) +
+                        " bytes together");
+    tests.push_back(std::move(test));
+  }
+  return tests;
+}
+
+std::string too_large(const JunitLimits& limits) {
+  return "it takes more than " + std::to_string(limits.tree / 1024 / 1024) + " MiB of memory to read";
+}
+
+Result<JunitReport> report_of(const pugi::xml_node& root, const JunitLimits& limits) {
+  const std::string_view kind = root.name();
+  if (kind != "testsuites" && kind != "testsuite") {
+    return step_error("not a JUnit report: its root is <" + cut(root.name(), 60) +
+                      ">, expected <testsuites> or <testsuite>");
+  }
+  auto tests = cases_of(root, limits);
+  if (!tests) return tests.error();
+  JunitReport report{std::move(*tests), {}};
+  const auto said = declared(root);
+  if (said.most_failed > 0 && count(report.tests).failed == 0) {
+    report.tests.push_back({uncounted, TestResult::Kind::failed, 0,
+                            "the report counts " + std::to_string(said.most_failed) + " failures but lists none"});
+  } else {
+    report.disagreement = disagreement(said, report.tests);
+  }
+  return report;
 }
 
 const char* to_string(TestResult::Kind kind) {
@@ -76,35 +228,16 @@ const char* to_string(TestResult::Kind kind) {
 
 }  // namespace
 
-Result<std::vector<TestResult>> parse_junit(std::string_view xml, JunitLimits limits) {
+Result<JunitReport> parse_junit(std::string xml, JunitLimits limits) {
+  const XmlArena arena(limits.tree);
   pugi::xml_document document;
-  auto parsed = document.load_buffer(xml.data(), xml.size(), pugi::parse_default);
+  const auto parsed = document.load_buffer_inplace(xml.data(), xml.size(), pugi::parse_default);
+  if (parsed.status == pugi::status_out_of_memory) return step_error(too_large(limits));
   if (!parsed) {
     return step_error(std::string("not well-formed XML: ") + parsed.description() + " at byte " +
                       std::to_string(parsed.offset));
   }
-  auto root = document.document_element();
-  std::string_view kind = root.name();
-  if (kind != "testsuites" && kind != "testsuite") {
-    return step_error("not a JUnit report: its root is <" + cut(root.name(), 60) +
-                      ">, expected <testsuites> or <testsuite>");
-  }
-  std::vector<TestResult> tests;
-  bool descend = true;
-  for (auto node = root; node; node = following(node, descend)) {
-    descend = std::string_view(node.name()) != "testcase";
-    if (descend) continue;
-    if (tests.size() == limits.tests) {
-      return step_error("more than " + std::to_string(limits.tests) + " tests in one report");
-    }
-    tests.push_back(read_case(node));
-  }
-  int missing = declared_failures(root) - count(tests).failed;
-  if (missing > 0 && count(tests).failed == 0) {
-    tests.push_back({"(failures without a test case)", TestResult::Kind::failed, 0,
-                     "the report counts " + std::to_string(missing) + " failures but lists none"});
-  }
-  return tests;
+  return report_of(document.document_element(), limits);
 }
 
 TestCounts count(const std::vector<TestResult>& tests) {
@@ -113,6 +246,7 @@ TestCounts count(const std::vector<TestResult>& tests) {
     if (test.kind == TestResult::Kind::passed) ++counts.passed;
     if (test.kind == TestResult::Kind::failed) ++counts.failed;
     if (test.kind == TestResult::Kind::skipped) ++counts.skipped;
+    if (test.flaky) ++counts.flaky;
   }
   return counts;
 }
@@ -122,23 +256,32 @@ std::string failures_sentence(const std::vector<TestResult>& tests) {
   int failed = 0;
   for (const auto& test : tests) {
     if (test.kind != TestResult::Kind::failed) continue;
-    if (++failed <= 3) names += (failed == 1 ? "" : ", ") + cut(test.name, 200);
+    if (++failed <= 3) names += (failed == 1 ? "" : ", ") + cut(test.name.c_str(), 200);
   }
   if (failed == 0) return {};
   if (failed > 3) names += " and " + std::to_string(failed - 3) + " more";
-  return std::to_string(failed) + " of " + std::to_string(tests.size()) + (tests.size() == 1 ? " test" : " tests") +
+  return std::to_string(failed) + " of " + number_of(static_cast<int>(tests.size()), "test", "tests") +
          " failed: " + names;
 }
 
+std::string passed_sentence(const TestCounts& counts) {
+  auto text = number_of(counts.passed, "test", "tests") + " passed";
+  if (counts.flaky > 0) text += ", " + std::to_string(counts.flaky) + " of them flaky";
+  if (counts.skipped > 0) text += ", " + std::to_string(counts.skipped) + " skipped";
+  return text;
+}
+
+// Test by test: a document of all of them would take several times the memory of its text.
 std::string tests_json(const std::vector<TestResult>& tests) {
-  auto list = nlohmann::json::array();
+  std::string text = R"({"version":1,"tests":[)";
   for (const auto& test : tests) {
-    nlohmann::json entry{{"name", test.name}, {"outcome", to_string(test.kind)}, {"seconds", test.seconds}};
+    nlohmann::ordered_json entry{{"name", test.name}, {"outcome", to_string(test.kind)}, {"seconds", test.seconds}};
     if (!test.message.empty()) entry["message"] = test.message;
-    list.push_back(std::move(entry));
+    if (test.flaky) entry["flaky"] = true;
+    if (text.back() != '[') text += ',';
+    text += entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
-  nlohmann::json document{{"version", 1}, {"tests", std::move(list)}};
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return text + "]}\n";
 }
 
 }  // namespace quietgate

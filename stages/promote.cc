@@ -4,6 +4,7 @@
 
 #include "stages/approval.h"
 #include "stages/branch_move.h"
+#include "stages/judged_before.h"
 #include "stages/metrics/gate.h"
 #include "stages/metrics/proofs.h"
 #include "stages/metrics/watched_rules.h"
@@ -15,59 +16,74 @@ namespace {
 
 constexpr std::chrono::hours proofs_last{1};
 
-struct EarlierJudgement {
+// What the gate says of the measurements: now, or before.
+struct Verdict {
   GateJudgement judgement;
-  Milliseconds age{};
+  std::string stands;  // why it was not judged again though it is old, or was not quiet; empty: it is of now
 };
 
-// A judgement of the same measurements: of this attempt whatever it says, of an earlier one when it is quiet.
-std::optional<EarlierJudgement> earlier_judgement(const StageRequest& request, const Window& window, Time now) {
-  std::optional<EarlierJudgement> found;
-  for (const auto& row : *request.history) {
-    const auto* e = std::get_if<GateJudged>(&row.event);
-    if (e == nullptr || e->stage != request.spec.name) continue;
-    found.reset();
-    if (e->judgement.window != window) continue;
-    if (e->attempt != request.attempt && e->judgement.verdict != GateVerdict::quiet) continue;
-    found = EarlierJudgement{e->judgement, std::chrono::duration_cast<Milliseconds>(now - row.at)};
-  }
-  return found;
+// Why the judgement on record counts, whatever it says: what it is about can't be asked again, or nobody may. Nothing:
+// the gate judges.
+std::optional<std::string> why_it_stands(const StageRequest& request, const JudgedBefore& before, const GateSpec& spec,
+                                         bool overridden, Time now) {
+  if (overridden) return "it is overridden as it is";
+  const auto window = gate_window(spec, request.finished);
+  const bool same = window && before.judgement.window == *window;
+  // Of this attempt whatever it says, of an earlier one when it is quiet.
+  const bool counts = same && (before.attempt == request.attempt || before.judgement.verdict == GateVerdict::quiet);
+  if (counts && now - before.at <= proofs_last) return std::string();
+  if (counts && before.attempt == request.attempt && before.asked_since) return "a person was asked since then";
+  const auto gone = gone_environment(*request.history, request.spec.name);
+  if (gone && (same || before.judgement.verdict != GateVerdict::quiet))
+    return "what it judged is gone: " + gone->sentence();
+  return std::nullopt;
 }
 
-Task<Result<GateJudgement>> judge(Gate gate, Clock& clock, GateSpec spec, const StageRequest& request) {
-  if (auto window = gate_window(spec, request.finished)) {
-    if (auto earlier = earlier_judgement(request, *window, clock.now())) {
-      const auto age = human_duration(earlier->age);
-      if (earlier->age <= proofs_last) {
-        request.log->line(fmt::format("the gate was judged {} ago: {}", age, said_by(earlier->judgement)));
-        co_return earlier->judgement;
-      }
-      request.log->line(
-          fmt::format("the gate was judged {} ago, proofs last {}: judging again", age, human_duration(proofs_last)));
+Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageRequest& request, bool overridden) {
+  const auto& stage = request.spec.name;
+  const auto before = judged_before(*request.history, stage);
+  if (before) {
+    const auto age = human_duration(std::chrono::duration_cast<Milliseconds>(clock.now() - before->at));
+    if (auto stands = why_it_stands(request, *before, spec, overridden, clock.now())) {
+      request.log->line(fmt::format("the gate was judged {} ago: {}", age, said_by(before->judgement)));
+      if (!stands->empty()) request.log->line("it is not judged again: " + *stands);
+      co_return Verdict{before->judgement, std::move(*stands)};
     }
+    request.log->line(fmt::format("the gate was judged {} ago ({}): judging again", age, said_by(before->judgement)));
   }
-  auto judgement = co_await gate.judge(std::move(spec), request);
+  Verdict verdict;
+  const auto gone = gone_environment(*request.history, stage);
+  if (gone) {
+    const auto window = gate_window(spec, request.finished);
+    verdict.judgement = blind_judgement("ENVIRONMENT", "what is judged lives",
+                                        "nothing is left to judge: " + gone->sentence(), window ? *window : Window{});
+    request.log->line(said_by(verdict.judgement));
+  } else {
+    verdict.judgement = co_await gate.judge(std::move(spec), request);
+  }
   std::vector<Event> events;
-  events.emplace_back(GateJudged{request.run, request.spec.name, request.attempt, judgement});
+  events.emplace_back(GateJudged{request.run, stage, request.attempt, verdict.judgement});
   if (auto written = request.journal->append(std::move(events)); !written) co_return written.error();
-  co_return judgement;
+  co_return verdict;
 }
 
 // What the gate said before, for an attempt that was taken up again after it.
 std::optional<GateJudgement> last_judgement(const StageRequest& request) {
-  std::optional<GateJudgement> last;
-  for (const auto& row : *request.history) {
-    if (const auto* e = std::get_if<GateJudged>(&row.event); e != nullptr && e->stage == request.spec.name)
-      last = e->judgement;
-  }
-  return last;
+  auto last = judged_before(*request.history, request.spec.name);
+  return last ? std::optional<GateJudgement>(std::move(last->judgement)) : std::nullopt;
 }
 
-StageOutcome not_promoted(const GateJudgement& judgement) {
+StageOutcome not_promoted(const Verdict& verdict, const RunId& run) {
   StageOutcome outcome;
-  outcome.outcome = judgement.verdict == GateVerdict::loud ? Outcome::failed : Outcome::inconclusive;
-  outcome.reason = said_by(judgement);
-  outcome.advice = advice_of(judgement);
+  outcome.outcome = verdict.judgement.verdict == GateVerdict::loud ? Outcome::failed : Outcome::inconclusive;
+  outcome.reason = said_by(verdict.judgement);
+  outcome.advice = advice_of(verdict.judgement);
+  if (verdict.stands.empty()) return outcome;
+  outcome.reason += "; it is not judged again: " + verdict.stands;
+  outcome.advice = fmt::format(
+      "test the commit anew: quietgate retry {0}; or promote against the gate, which the evidence "
+      "tells: quietgate promote {0} --override --reason WHY",
+      to_string(run));
   return outcome;
 }
 
@@ -90,10 +106,12 @@ StageOutcome only_tried(const StageRequest& request, const PromoteSpec& spec,
 }
 
 // The approval that is needed, or why there is none. Fills in who and why.
-Task<std::optional<StageOutcome>> approve(const StageRequest& request, const PromoteSpec& spec, MoveOrder& order) {
+Task<std::optional<StageOutcome>> approve(const StageRequest& request, Clock& clock, const PromoteSpec& spec,
+                                          MoveOrder& order) {
   if (spec.approval == Approval::none) co_return std::nullopt;
-  auto decision =
-      co_await await_decision(request, fmt::format("move {} to {}?", spec.branch, short_id(request.commit)));
+  Question question{spec.approval_message, spec.approval_expires, true};
+  if (question.message.empty()) question.message = fmt::format("move {} to {}?", spec.branch, short_id(request.commit));
+  auto decision = co_await await_decision(request, clock, std::move(question));
   if (!decision) co_return broken(decision.error());
   if (decision->granted) {
     order.by = decision->by;
@@ -103,6 +121,11 @@ Task<std::optional<StageOutcome>> approve(const StageRequest& request, const Pro
   StageOutcome outcome;
   outcome.outcome = Outcome::cancelled;
   outcome.reason = decision->sentence();
+  if (decision->expired)
+    outcome.advice = fmt::format(
+        "promote it by hand: quietgate promote {0} --reason WHY; or test the commit anew: quietgate "
+        "retry {0}",
+        to_string(request.run));
   co_return outcome;
 }
 
@@ -156,20 +179,21 @@ Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const Prom
   }
   if (spec.gate && !begun) {
     const Gate gate(http_, clock_, options_.deliveries, options_.committed);
-    auto judged = co_await judge(gate, clock_, *spec.gate, request);
+    auto judged = co_await judge(gate, clock_, *spec.gate, request, order.overrode);
     if (!judged) co_return broken(judged.error());
-    judgement = std::move(*judged);
+    judgement = judged->judgement;
     // Whether it was judged now or before: an approval may take days.
     if (request.watched != nullptr) request.watched->gate_is_served();
     if (judgement->verdict != GateVerdict::quiet && !order.overrode) {
-      outcome = not_promoted(*judgement);
+      outcome = not_promoted(*judged, request.run);
       outcome.gate = std::move(judgement);
       co_return outcome;
     }
   }
   order.overrode = order.overrode && judgement && judgement->verdict != GateVerdict::quiet;
   if (order.overrode) {
-    request.log->line(fmt::format("the gate is overridden by {}: {}", order.by, order.reason));
+    request.log->line(
+        fmt::format("overridden by {}: {}; the gate said: {}", order.by, order.reason, said_by(*judgement)));
   }
   if (options_.dry_run) {
     outcome = only_tried(request, spec, judgement);
@@ -177,7 +201,7 @@ Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const Prom
     co_return outcome;
   }
   std::optional<StageOutcome> not_approved;
-  if (!begun) not_approved = co_await approve(request, spec, order);
+  if (!begun) not_approved = co_await approve(request, clock_, spec, order);
   if (not_approved) {
     outcome = std::move(*not_approved);
   } else {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
+#include "stages/metrics/first_scrape.h"
 #include "stages/metrics/gate.h"
 #include "stages/metrics/proofs.h"
 #include "stages/metrics/quietness.h"
@@ -15,7 +17,9 @@ namespace quietgate {
 
 namespace {
 
-constexpr double look_back = 300;  // seconds before the release, to see what was active when it began
+constexpr double look_back = 300;               // seconds before the release, to see what was active when it began
+constexpr Milliseconds longest_start{120'000};  // until everything was scraped once
+constexpr Milliseconds look_every{500};
 
 // The judging alone, as a stage kind: so that the rules are watched meanwhile as they are during every other stage.
 class Judging final : public StageKind {
@@ -27,7 +31,10 @@ class Judging final : public StageKind {
  private:
   StageOutcome outcome_of(GateJudgement judgement, const std::string& run, bool blamed) const;
   Task<bool> release_did_it(const StageRequest& request);
-  Result<Time> began(const StageRequest& request) const;
+  std::optional<Time> began_before(const StageRequest& request) const;
+  Result<void> keep_begin(const StageRequest& request, Time begin) const;
+  Task<std::string> first_scrape(const StageRequest& request);
+  Task<Result<GateJudgement>> judge(const StageRequest& request);
   std::optional<GateJudgement> judged_before(const StageRequest& request) const;
   StageOutcome outcome_of_error(const Error& error) const;
 
@@ -96,18 +103,68 @@ Task<bool> Judging::release_did_it(const StageRequest& request) {
   co_return false;
 }
 
-// When this attempt's watch began, also for a runner that takes it up again: what fired meanwhile counts.
-Result<Time> Judging::began(const StageRequest& request) const {
-  const auto file = request.directory + "/watch-began";
-  if (request.resume) {
-    const auto text = read_file_bounded(file, 64);
-    const auto milliseconds = text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
-    if (milliseconds > 0) return Time{Milliseconds{milliseconds}};
+// When this attempt's watch began, for a runner that takes it up again: what fired meanwhile counts.
+std::optional<Time> Judging::began_before(const StageRequest& request) const {
+  if (!request.resume) return std::nullopt;
+  const auto text = read_file_bounded(request.directory + "/watch-began", 64);
+  const auto milliseconds = text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
+  return milliseconds > 0 ? std::optional<Time>(Time{Milliseconds{milliseconds}}) : std::nullopt;
+}
+
+Result<void> Judging::keep_begin(const StageRequest& request, Time begin) const {
+  return write_file_whole(request.directory + "/watch-began", std::to_string(begin.time_since_epoch().count()));
+}
+
+// A Prometheus that was started by this very release first hears of everything some seconds later. Answers what is
+// missing when that takes too long; empty: everything was scraped and judged once.
+Task<std::string> Judging::first_scrape(const StageRequest& request) {
+  std::set<std::string> names;
+  std::set<std::string> waived;
+  if (const auto rules = read_rules(request.checkout, spec_.gate.rules)) {
+    for (const auto& rule : *rules) {
+      if (in_scope(rule)) names.insert(rule.name);
+    }
   }
-  const auto now = clock_.now();
-  auto kept = write_file_whole(file, std::to_string(now.time_since_epoch().count()));
-  if (!kept) return kept.error();
-  return now;
+  for (const auto& [proof, reason] : spec_.gate.waivers) waived.insert(proof);
+  FirstScrape scrape(std::move(names), std::move(waived));
+  Prometheus prometheus(http_, spec_.gate.prometheus, Milliseconds{3'000});
+  const auto from = clock_.now();
+  std::string told;
+  for (;;) {
+    const auto targets = co_await prometheus.targets(*request.stop);
+    const auto loaded = co_await prometheus.rules(*request.stop);
+    auto missing = scrape.missing(targets, loaded);
+    const auto since = std::chrono::duration_cast<Milliseconds>(clock_.now() - from);
+    if (missing.empty())
+      request.log->line("watching from the first complete scrape, " + human_duration(since) + " after the release");
+    if (missing.empty() || since >= longest_start || scrape.in_vain(targets, loaded)) co_return missing;
+    if (missing != told) request.log->line("waiting for the first complete scrape: " + missing);
+    told = std::move(missing);
+    co_await clock_.sleep(look_every, *request.stop);
+  }
+}
+
+Task<Result<GateJudgement>> Judging::judge(const StageRequest& request) {
+  GateSpec spec = spec_.gate;
+  std::string missing;
+  const auto released = clock_.now();
+  auto begin = began_before(request);
+  if (!begin) {
+    missing = co_await first_scrape(request);
+    begin = clock_.now();
+    auto kept = missing.empty() ? keep_begin(request, *begin) : Result<void>();
+    if (!kept) co_return kept.error();
+  }
+  const Window window{*begin, *begin + spec_.duration};
+  if (missing.empty()) co_return co_await gate_.judge_over(std::move(spec), window, request);
+  // Not heard of since the release; what did fire counts all the same.
+  const Window since{released, *begin};
+  const auto span = human_duration(std::chrono::duration_cast<Milliseconds>(since.end - since.begin));
+  request.log->line("there was no complete scrape within " + span + ": " + missing);
+  auto judgement = co_await gate_.judge_over(std::move(spec), since, request);
+  if (judgement.verdict == GateVerdict::loud) co_return judgement;
+  co_return blind_judgement("SCRAPE", "everything was scraped",
+                            "no complete scrape within " + span + " of the release: " + missing, since);
 }
 
 // What an earlier runner judged of this attempt.
@@ -129,23 +186,22 @@ StageOutcome Judging::outcome_of_error(const Error& error) const {
 }
 
 Task<StageOutcome> Judging::run(StageRequest request) {
-  const auto begin = began(request);
-  if (!begin) co_return outcome_of_error(begin.error());
-  const Window window{*begin, *begin + spec_.duration};
   auto earlier = judged_before(request);
   Result<std::int64_t> written = std::int64_t{0};
   GateJudgement judgement;
   if (earlier) {
     judgement = std::move(*earlier);
   } else {
-    GateSpec spec = spec_.gate;
-    judgement = co_await gate_.judge_over(std::move(spec), window, request);
+    auto judged = co_await judge(request);
+    if (!judged) co_return outcome_of_error(judged.error());
+    judgement = std::move(*judged);
     std::vector<Event> events;
     events.emplace_back(GateJudged{request.run, request.spec.name, request.attempt, judgement});
     written = request.journal->append(std::move(events));
   }
   bool blamed = false;
   if (judgement.verdict == GateVerdict::loud) blamed = co_await release_did_it(request);
+  const auto window = judgement.window;
   auto outcome = outcome_of(std::move(judgement), to_string(request.run), blamed);
   outcome.window = window;
   if (written) co_return outcome;

@@ -8,8 +8,8 @@
 #include <set>
 #include <sstream>
 
-#include "runner/files/removal.h"
 #include "runner/base/plain_file.h"
+#include "runner/files/removal.h"
 #include "stages/metrics/firing_needs.h"
 
 namespace quietgate {

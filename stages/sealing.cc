@@ -99,8 +99,14 @@ std::string Sealing::statement(const std::vector<Row>& rows, const Row& promoted
     fold(state, row.event, row.at);
     if (const auto* e = std::get_if<PromotionIntended>(&row.event); e != nullptr && e->stage == request_.spec.name)
       facts.intent = *e;
-    if (const auto* e = std::get_if<GateJudged>(&row.event); e != nullptr && e->stage == request_.spec.name)
+    if (const auto* e = std::get_if<GateJudged>(&row.event); e != nullptr && e->stage == request_.spec.name) {
       facts.gate = e->judgement;
+      facts.judged = row.at;
+    }
+    if (const auto* e = std::get_if<PromotionRequested>(&row.event); e != nullptr) {
+      facts.asked = *e;
+      facts.asked_at = row.at;
+    }
   }
   facts.measurements = measurements_of(state, request_.directory);
   return masked(promotion_statement(state, facts), as_written(request_.secrets));

@@ -1,12 +1,9 @@
 #include "stages/test.h"
 
-#include <sys/stat.h>
-
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "stages/artifacts.h"
-#include "stages/junit.h"
+#include "stages/junit_reports.h"
 #include "stages/step.h"
 #include "stages/tree.h"
 
@@ -14,79 +11,69 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::size_t max_reports = 1'000;
-constexpr std::size_t max_report_bytes = 64UL * 1024 * 1024;
+constexpr std::size_t told_failures = 100;
+constexpr std::size_t told_lines = 5;
+constexpr Milliseconds between_looks{50};
 
-// Which file this is, and in which state: it differs when the file was written again.
-std::string identity(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return {};
-  return std::to_string(status.st_ino) + " " + std::to_string(status.st_size) + " " +
-         std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
-}
-
-std::string earlier_reports_file(const StageRequest& request) {
+std::string memory_of_reports(const StageRequest& request) {
   return request.directory + "/reports-before.json";
 }
 
-// Reports that were there before the commands began (an earlier attempt's, or checked in) must not pass for theirs.
-Result<void> remember_earlier_reports(const StageRequest& request, const TestSpec& spec) {
-  std::error_code error;
-  if (spec.junit.empty() || std::filesystem::exists(earlier_reports_file(request), error)) return {};
-  auto reports = nlohmann::json::object();
-  for (const auto& path : find_files(request.checkout, {spec.junit}, max_reports).paths) {
-    reports[path] = identity(request.checkout + "/" + path);
+// The first lines of a message, below its test's name.
+void tell_message(StageLog& log, const std::string& message) {
+  std::string_view rest = message;
+  for (std::size_t lines = 0; lines < told_lines && !rest.empty(); ++lines) {
+    const auto end = rest.find('\n');
+    log.line("  " + std::string(rest.substr(0, end)));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
-  return write_file_whole(earlier_reports_file(request),
-                          reports.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-std::vector<std::string> written_reports(const StageRequest& request, const FoundFiles& found) {
-  auto text = read_file_bounded(earlier_reports_file(request), max_report_bytes);
-  auto before = nlohmann::json::parse(text ? *text : "{}", nullptr, false);
-  std::vector<std::string> written;
-  for (const auto& path : found.paths) {
-    auto earlier = before.is_object() ? before.value(path, std::string()) : std::string();
-    if (earlier != identity(request.checkout + "/" + path)) written.push_back(path);
+void tell_failures(StageLog& log, const std::vector<TestResult>& tests) {
+  std::size_t told = 0;
+  std::size_t failed = 0;
+  for (const auto& test : tests) {
+    if (test.kind != TestResult::Kind::failed && !test.flaky) continue;
+    ++failed;
+    if (told == told_failures) continue;
+    ++told;
+    log.line((test.flaky ? "flaky: " : "failed: ") + test.name);
+    tell_message(log, test.message);
   }
-  return written;
+  if (failed > told) log.line("and " + std::to_string(failed - told) + " more: see the stage's tests");
 }
 
-Result<std::vector<TestResult>> read_reports(const StageRequest& request, const TestSpec& spec) {
-  auto found = find_files(request.checkout, {spec.junit}, max_reports);
-  auto written = written_reports(request, found);
-  if (written.empty()) {
-    std::string what = "no JUnit report was written: ";
-    what += found.paths.empty() ? "no file matches \"" + spec.junit + "\""
-                                : found.paths.front() + " is older than this attempt's commands";
-    return step_error(what, "let the command write the report, or correct `junit:` in the pipeline");
+// What the reports hold, with the secrets masked, and stored in the attempt's directory.
+struct Judged {
+  ReadReports reports;
+  std::string not_stored;
+};
+
+Result<Judged> read_and_store(const std::string& checkout, const std::string& glob, const std::string& directory,
+                              const std::vector<std::string>& secrets, std::timed_mutex& one_at_a_time,
+                              const std::atomic<bool>& stop) {
+  std::unique_lock lock(one_at_a_time, std::defer_lock);
+  while (!lock.try_lock_for(between_looks)) {
+    if (stop.load()) return infrastructure_error("reading the JUnit reports was stopped");
   }
-  if (found.truncated) return step_error("more than 1000 JUnit reports match \"" + spec.junit + "\"");
-  std::vector<TestResult> all;
-  for (const auto& path : written) {
-    auto text = read_file_bounded(request.checkout + "/" + path, max_report_bytes);
-    if (!text) return step_error("the JUnit report " + path + " can't be read: " + text.error().message);
-    auto tests = parse_junit(*text);
-    if (!tests) return step_error("the JUnit report " + path + " can't be read: " + tests.error().message);
-    all.insert(all.end(), tests->begin(), tests->end());
+  auto reports = read_reports(checkout, glob, directory + "/reports-before.json", stop);
+  if (!reports) return reports.error();
+  for (auto& test : reports->tests) {
+    test.name = masked(std::move(test.name), secrets);
+    test.message = masked(std::move(test.message), secrets);
   }
-  return all;
+  auto stored = write_file_whole(directory + "/tests.json", tests_json(reports->tests));
+  return Judged{std::move(*reports), stored ? std::string() : stored.error().message};
 }
 
 // Joins what the tests say to what the commands said; `outcome` is the commands'.
-void judge_tests(const StageRequest& request, std::vector<TestResult> tests, StageOutcome& outcome) {
-  for (auto& test : tests) {
-    test.name = masked(std::move(test.name), request.secrets);
-    test.message = masked(std::move(test.message), request.secrets);
-  }
-  outcome.tests = count(tests);
-  auto stored = write_file_whole(request.directory + "/tests.json", tests_json(tests));
-  if (!stored) request.log->line("tests.json could not be kept: " + stored.error().message);
-  for (const auto& test : tests) {
-    if (test.kind == TestResult::Kind::failed) request.log->line("failed: " + test.name);
-  }
-  const auto counts = *outcome.tests;
-  auto sentence = failures_sentence(tests);
+void judge_tests(const StageRequest& request, const Judged& judged, StageOutcome& outcome) {
+  const auto& tests = judged.reports.tests;
+  const auto counts = count(tests);
+  if (!judged.not_stored.empty()) request.log->line("tests.json could not be kept: " + judged.not_stored);
+  tell_failures(*request.log, tests);
+  for (const auto& line : judged.reports.disagreements) request.log->line(line);
+  const auto sentence = failures_sentence(tests);
   if (!sentence.empty()) {
     if (outcome.outcome == Outcome::passed) outcome.outcome = Outcome::failed;
     outcome.reason = sentence;
@@ -96,24 +83,11 @@ void judge_tests(const StageRequest& request, std::vector<TestResult> tests, Sta
     outcome = failed(counts.skipped == 1 ? std::string("the only test was skipped")
                                          : "all " + std::to_string(counts.skipped) + " tests were skipped",
                      "let at least one test run, or remove `junit:`");
-    outcome.tests = counts;
   } else if (outcome.outcome == Outcome::passed) {
-    outcome.reason = std::to_string(counts.passed) + (counts.passed == 1 ? " test" : " tests") + " passed";
-    if (counts.skipped > 0) outcome.reason += ", " + std::to_string(counts.skipped) + " skipped";
+    outcome.reason = passed_sentence(counts);
   }
-}
-
-void keep_files(const StageRequest& request, const TestSpec& spec, StageOutcome& outcome) {
-  if (spec.artifacts.empty()) return;
-  auto kept = keep_artifacts(request.checkout, spec.artifacts, request.directory + "/artifacts",
-                             request.directory + "/artifacts.json");
-  if (!kept) {
-    request.log->line(kept.error().message);
-    if (outcome.outcome == Outcome::passed) outcome = outcome_of(kept.error());
-    return;
-  }
-  for (const auto& warning : kept->warnings) request.log->line("artifacts: " + warning);
-  request.log->line(std::to_string(kept->artifacts.size()) + " artifacts kept");
+  outcome.tests = counts;
+  if (!judged.reports.disagreement.empty()) outcome.reason += "; " + judged.reports.disagreement;
 }
 
 StageOutcome outcome_of(const ProcessExit& exit, const Command& command) {
@@ -161,21 +135,57 @@ Task<StageOutcome> TestStage::run_commands(const StageRequest& request, const Te
   co_return outcome;
 }
 
+Task<void> TestStage::look_at_reports(const StageRequest& request, const TestSpec& spec, StageOutcome& outcome) {
+  std::function<Result<Judged>(const Disk::StopFlag&)> work = [checkout = request.checkout, glob = spec.junit,
+                                                               directory = request.directory, secrets = request.secrets,
+                                                               one_at_a_time = reports_](const Disk::StopFlag& stop) {
+    return read_and_store(checkout, glob, directory, secrets, *one_at_a_time, stop);
+  };
+  auto judged = co_await disk_.run(std::move(work), *request.stop);
+  if (judged) {
+    judge_tests(request, *judged, outcome);
+    co_return;
+  }
+  request.log->line(judged.error().message);
+  if (outcome.outcome == Outcome::passed) outcome = quietgate::outcome_of(judged.error());
+}
+
+Task<void> TestStage::keep_files(const StageRequest& request, const TestSpec& spec, StageOutcome& outcome) {
+  if (spec.artifacts.empty()) co_return;
+  std::function<Result<KeptArtifacts>(const Disk::StopFlag&)> work =
+      [checkout = request.checkout, globs = spec.artifacts, directory = request.directory,
+       already = bytes_kept(*request.history)](const Disk::StopFlag& stop) {
+        return keep_artifacts(checkout, globs, directory + "/artifacts", directory + "/artifacts.json", stop, already);
+      };
+  auto kept = co_await disk_.run(std::move(work), *request.stop);
+  if (!kept) {
+    request.log->line(kept.error().message);
+    if (outcome.outcome == Outcome::passed) outcome = quietgate::outcome_of(kept.error());
+    co_return;
+  }
+  for (const auto& warning : kept->warnings) request.log->line("artifacts: " + warning);
+  request.log->line(std::to_string(kept->total.files) + " artifacts kept, " + std::to_string(kept->total.bytes) +
+                    " bytes");
+  if (!kept->over_limit.empty() && outcome.outcome == Outcome::passed) {
+    outcome.outcome = Outcome::failed;
+    outcome.reason = kept->over_limit;
+    outcome.advice = "keep less with `artifacts:`, or pack it: docs/limits.md says how much";
+  }
+  outcome.artifacts = kept->total;
+}
+
 Task<StageOutcome> TestStage::run(StageRequest request) {
   const auto& spec = std::get<TestSpec>(request.spec.body);
-  const auto prepared = remember_earlier_reports(request, spec);
-  if (!prepared) co_return quietgate::outcome_of(prepared.error());
-  auto outcome = co_await run_commands(request, spec);
-  if (outcome.outcome != Outcome::error && !spec.junit.empty()) {
-    auto tests = read_reports(request, spec);
-    if (tests) {
-      judge_tests(request, std::move(*tests), outcome);
-    } else {
-      request.log->line(tests.error().message);
-      if (outcome.outcome == Outcome::passed) outcome = quietgate::outcome_of(tests.error());
-    }
+  if (!spec.junit.empty()) {
+    std::function<Result<void>(const Disk::StopFlag&)> work =
+        [checkout = request.checkout, glob = spec.junit, memory = memory_of_reports(request)](
+            const Disk::StopFlag& stop) { return remember_reports(checkout, glob, memory, stop); };
+    auto remembered = co_await disk_.run(std::move(work), *request.stop);
+    if (!remembered) co_return quietgate::outcome_of(remembered.error());
   }
-  keep_files(request, spec, outcome);
+  auto outcome = co_await run_commands(request, spec);
+  if (outcome.outcome != Outcome::error && !spec.junit.empty()) co_await look_at_reports(request, spec, outcome);
+  co_await keep_files(request, spec, outcome);
   outcome.reason = masked(std::move(outcome.reason), request.secrets);
   co_return outcome;
 }

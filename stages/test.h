@@ -1,6 +1,10 @@
 // The `test` stage: commands in the checkout, JUnit results by name, artifacts by glob.
 #pragma once
 
+#include <memory>
+#include <mutex>
+
+#include "runner/ports/disk.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
 
@@ -11,16 +15,23 @@ namespace quietgate {
 //   failed: a command failed, a test failed (even when every command passed), a declared report is missing, was not
 //     written by these commands, or can't be read.
 //   error: a command could not be started or its leader died; artifacts could not be written.
+//   failed also: what is to be kept is more than an attempt or a run may keep (stages/artifacts.h).
 // Leaves in the attempt's directory: `<n>-run.step` (records), `tests.json`, `artifacts/`, `artifacts.json`.
-// A resumed attempt takes up the command that was running.
+// A resumed attempt takes up the command that was running. Files are read and copied beside the loop.
 class TestStage : public StageKind {
  public:
-  explicit TestStage(Processes& processes) : processes_(processes) {}  // must outlive this
+  TestStage(Processes& processes, Disk& disk) : processes_(processes), disk_(disk) {}  // both must outlive this
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
   Task<StageOutcome> run_commands(const StageRequest& request, const TestSpec& spec);
+  Task<void> look_at_reports(const StageRequest& request, const TestSpec& spec, StageOutcome& outcome);
+  Task<void> keep_files(const StageRequest& request, const TestSpec& spec, StageOutcome& outcome);
+
   Processes& processes_;
+  Disk& disk_;
+  // One attempt's reports at a time are in memory.
+  std::shared_ptr<std::timed_mutex> reports_ = std::make_shared<std::timed_mutex>();
 };
 
 }  // namespace quietgate

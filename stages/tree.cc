@@ -9,11 +9,11 @@
 #include <cstring>
 #include <filesystem>
 
+#include "runner/base/plain_file.h"
 #include "runner/core/glob.h"
+#include "runner/core/trigger.h"
 #include "runner/files/removal.h"
 #include "runner/files/walk.h"
-#include "runner/base/plain_file.h"
-#include "runner/core/trigger.h"
 
 namespace quietgate {
 

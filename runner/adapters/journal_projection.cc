@@ -104,6 +104,8 @@ Projection::Projection(Database& database)
                            "UPDATE environments SET status = 'failing', tries = ?2, problem = ?3 WHERE id = ?1"),
       environment_unwanted_(database.handle(),
                             "UPDATE environments SET keep = 0, expires = ?2, tries = 0 WHERE id = ?1"),
+      environment_extended_(database.handle(),
+                            "UPDATE environments SET expires = ?2 WHERE id = ?1 AND keep = 0 AND expires < ?2"),
       run_promoted_(database.handle(), "UPDATE runs SET promoted = ?3 WHERE repository = ?1 AND number = ?2"),
       run_expired_(database.handle(), "DELETE FROM runs WHERE repository = ?1 AND number = ?2"),
       evidence_sealed_(database.handle(),
@@ -158,6 +160,8 @@ void Projection::add(std::int64_t sequence, Time at, const Event& event) {
     environment_gone_.bind(gone->environment).run();
   } else if (const auto* unwanted = std::get_if<EnvironmentDestroyRequested>(&event)) {
     environment_unwanted_.bind(unwanted->environment, now).run();
+  } else if (const auto* extended = std::get_if<EnvironmentExtended>(&event)) {
+    environment_extended_.bind(extended->environment, milliseconds(extended->expires)).run();
   } else if (const auto* promoted = std::get_if<CommitPromoted>(&event)) {
     run_promoted_.bind(promoted->run.repository, promoted->run.number, sequence).run();
   } else if (const auto* expired = std::get_if<RunExpired>(&event)) {

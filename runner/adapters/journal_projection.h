@@ -26,6 +26,7 @@ class Projection {
   Statement environment_gone_;
   Statement environment_failing_;
   Statement environment_unwanted_;
+  Statement environment_extended_;
   Statement run_promoted_;
   Statement run_expired_;
   Statement evidence_sealed_;

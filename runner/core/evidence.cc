@@ -10,13 +10,26 @@ Json window_json(const Window& window) {
   return {{"begin", iso_time(window.begin)}, {"end", iso_time(window.end)}};
 }
 
-Json gate_json(const GateJudgement& gate, const std::string& prometheus) {
+Json gate_json(const GateJudgement& gate, Time judged, const std::string& prometheus) {
   Json json{{"verdict", to_string(gate.verdict)},
             {"sentence", gate.sentence},
             {"window", window_json(gate.window)},
             {"prometheus", prometheus},
             {"proofs", encode(gate.proofs)}};
+  if (judged != Time{}) json["judged_at"] = iso_time(judged);
   json["rules_sha256"] = gate.rules.empty() ? Json(nullptr) : Json(gate.rules);
+  return json;
+}
+
+// Whose word counted against the gate's, and what that was.
+Json override_json(const PromotionFacts& facts) {
+  Json json{{"by", facts.intent.by}, {"reason", facts.intent.reason}};
+  if (facts.asked) json["at"] = iso_time(facts.asked_at);
+  if (facts.gate) {
+    json["verdict"] = to_string(facts.gate->verdict);
+    json["sentence"] = facts.gate->sentence;
+  }
+  if (facts.gate && facts.judged != Time{}) json["judged_at"] = iso_time(facts.judged);
   return json;
 }
 
@@ -39,6 +52,8 @@ Json stage_json(const StageSpec& spec, const StageState& stage, const PromotionF
   if (outcome.window) json["window"] = window_json(*outcome.window);
   if (!outcome.measured.empty()) json["measured"] = outcome.measured;
   if (outcome.tests) json["tests"] = encode(*outcome.tests);
+  if (outcome.artifacts) json["artifacts"] = encode(*outcome.artifacts);
+  if (!outcome.given.empty()) json["given"] = encode(outcome.given);
   if (stage.approval && stage.approval->granted)
     json["approved"] = {{"by", stage.approval->by}, {"reason", stage.approval->reason}};
   if (auto file = facts.measurements.find(spec.name); file != facts.measurements.end()) {
@@ -69,7 +84,8 @@ std::string promotion_statement(const RunState& run, const PromotionFacts& facts
       {"promotion", promotion_json(run, facts)},
       {"waivers", Json::object()},
       {"stages", Json::array()}};
-  predicate["gate"] = facts.gate ? gate_json(*facts.gate, facts.prometheus) : Json(nullptr);
+  predicate["gate"] = facts.gate ? gate_json(*facts.gate, facts.judged, facts.prometheus) : Json(nullptr);
+  if (facts.intent.overrode) predicate["override"] = override_json(facts);
   if (facts.gate) {
     for (const auto& proof : facts.gate->proofs) {
       if (!proof.waived.empty()) predicate["waivers"][proof.id] = proof.waived;

@@ -23,9 +23,12 @@ struct MeasurementsFile {
 
 struct PromotionFacts {
   CommitPromoted promoted;
-  Time at{};                 // when it was recorded
-  PromotionIntended intent;  // who and why
-  std::optional<GateJudgement> gate;
+  Time at{};                          // when it was recorded
+  PromotionIntended intent;           // who and why
+  std::optional<GateJudgement> gate;  // on record: what a person overrode is as it was
+  Time judged{};
+  std::optional<PromotionRequested> asked;  // by a person
+  Time asked_at{};
   std::string prometheus;                                // the gate's server
   std::map<std::string, MeasurementsFile> measurements;  // by stage
 };

@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "runner/core/rollback.h"
-#include "runner/engine/expire.h"
+#include "runner/engine/attempt_outcome.h"
+#include "runner/engine/release.h"
 #include "runner/engine/stage_request.h"
 
 namespace quietgate {
@@ -18,7 +19,7 @@ struct Driver::Driven {
   int attempt;
   Stop runner;
   Stop stop;
-  std::shared_ptr<Stop> timer = std::make_shared<Stop>();
+  std::optional<RunClock> clock;  // of its timeout
   std::unique_ptr<StageLog> log;
   std::optional<StageOutcome> outcome;
   LowWater::Entry disk;
@@ -38,28 +39,6 @@ bool works(const StageSpec& spec) {
   return !std::holds_alternative<ApproveSpec>(spec.body) && !std::holds_alternative<PromoteSpec>(spec.body);
 }
 
-StageOutcome ended(Outcome outcome, std::string reason, std::string advice = {}) {
-  StageOutcome ended;
-  ended.outcome = outcome;
-  ended.reason = std::move(reason);
-  ended.advice = std::move(advice);
-  return ended;
-}
-
-StageOutcome stopped(const Stopped& stop) {
-  if (stop.reason == StopReason::timeout) {
-    auto outcome = ended(Outcome::failed, stop.cause, "raise the stage's `timeout`, or make it faster");
-    outcome.timed_out = true;
-    return outcome;
-  }
-  return ended(Outcome::cancelled, stop.cause);
-}
-
-// A clock that was set back must not make a timeout longer than it is.
-Milliseconds passed_since(Time begin, Time now) {
-  return begin == Time{} ? Milliseconds{0} : std::max(Milliseconds{0}, now - begin);
-}
-
 bool nothing_left(const RunState& state) {
   const auto actions = next(state, {});
   return std::any_of(actions.begin(), actions.end(), [](const Action& a) { return a.kind == Action::Kind::finish; });
@@ -70,10 +49,6 @@ bool under_way(const RunState& state) {
   return std::any_of(state.stages.begin(), state.stages.end(), [](const auto& entry) {
     return entry.second.status == StageStatus::running || entry.second.status == StageStatus::awaiting_approval;
   });
-}
-
-StageOutcome failed_by(const Error& error) {
-  return ended(error.kind == ErrorKind::infrastructure ? Outcome::error : Outcome::failed, error.message, error.advice);
 }
 
 }  // namespace
@@ -97,7 +72,7 @@ Task<void> Driver::drive() {
   } catch (...) {
     ended = std::current_exception();
   }
-  run_->request(StopReason::cancel, "the run is over");
+  if (clock_) clock_->stop();
   co_await leave();
   if (ended) std::rethrow_exception(ended);
 }
@@ -131,7 +106,7 @@ Task<void> Driver::conduct() {
   bool compiled = state_.plan.has_value();
   if (!compiled) compiled = co_await compile();
   if (!compiled) co_return;
-  keep_time();
+  start_clock();
   // Work under way needs it at once. Everything else not before its turn: many runs may wait for long.
   needs_checkout_ = under_way(state_);
   while (!finish_) {
@@ -152,9 +127,10 @@ Task<void> Driver::check_out() {
   has_checkout_ = true;
   end_overdue();
   catch_up();
-  // A run that was cancelled ends without it. One with work under way is not given up: nobody else would end that work.
+  // A run that was cancelled ends without it. One with work under way is not given up: nobody else would end that work;
+  // nor is one whose commit is promoted: nobody else would deploy it.
   if (ready || state_.cancel) co_return;
-  if (under_way(state_)) throw std::runtime_error(ready.error().message);
+  if (under_way(state_) || state_.releases) throw std::runtime_error(ready.error().message);
   finish_ = Action{Action::Kind::finish, {}, 0, false, Outcome::error, ready.error().message, false};
 }
 
@@ -166,20 +142,33 @@ Task<void> Driver::wait_for_cancel() {
   }
 }
 
-void Driver::keep_time() {
+void Driver::start_clock() {
   auto ring = [overdue = overdue_, weak = std::weak_ptr<Bell>(bell_)] {
     *overdue = true;
     if (auto bell = weak.lock()) bell->ring();
   };
-  const auto left = state_.plan->timeout - passed_since(state_.timed_from, parts_.clock.now());
-  *overdue_ = left <= Milliseconds{0};
-  if (!*overdue_) expire_after(parts_.executor, parts_.clock, left, run_, std::move(ring));
+  *overdue_ = spent(state_, parts_.clock.now()) >= state_.plan->timeout && !only_waits_for_a_person(state_);
+  clock_.emplace(parts_.executor, parts_.clock, state_.plan->timeout, std::move(ring));
+  keep_time();
+}
+
+void Driver::keep_time() {
+  const auto now = parts_.clock.now();
+  if (clock_) clock_->keep(spent(state_, now), only_waits_for_a_person(state_));
+  for (auto& driven : driven_) {
+    const auto& stage = state_.stages.at(driven->stage);
+    driven->clock->keep(spent(stage, now), stage.asked != Time{});
+  }
 }
 
 void Driver::end_overdue() {
   if (!*overdue_) return;
   *overdue_ = false;
+  catch_up();
   if (state_.cancel || nothing_left(state_)) return;
+  if (state_.releases)
+    return say_in_logs("the run's timeout of " + human_duration(state_.plan->timeout) +
+                       " is over, but it releases: it goes on");
   append({CancelRequested{state_.id, "quietgate", "the run timed out after " + human_duration(state_.plan->timeout)}});
 }
 
@@ -190,11 +179,21 @@ void Driver::catch_up() {
     for (auto& row : *rows) {
       fold(state_, row.event, row.at);
       cursor_ = row.sequence;
+      const auto* cancel = std::get_if<CancelRequested>(&row.event);
+      if (cancel != nullptr && cancel->superseded_by.number > 0 && !state_.cancel)
+        say_in_logs("newer run " + to_string(cancel->superseded_by) + " waits: this one releases");
       history_.push_back(std::move(row));
     }
     if (rows->size() < read_batch) break;
   }
+  keep_time();
   cancel_driven();
+}
+
+void Driver::say_in_logs(const std::string& line) {
+  for (auto& driven : driven_) {
+    if (driven->log && !driven->over) driven->log->line("[" + line + "]");
+  }
 }
 
 void Driver::cancel_driven() {
@@ -281,7 +280,10 @@ void Driver::advance() {
 }
 
 Wish Driver::wish(const StageSpec& spec) const {
-  return {state_.id, spec.name, works(spec), spec.lock, keeps_lock(spec), later_locks(state_), parts_.clock.now()};
+  Wish wish{state_.id, spec.name, works(spec), spec.lock, keeps_lock(spec), later_locks(state_), parts_.clock.now()};
+  wish.branch = state_.branch;
+  wish.unprotected = !is_protected(repository_, state_.branch);
+  return wish;
 }
 
 std::optional<Slots::Claim> Driver::claim(const StageSpec& spec, bool resume) {
@@ -329,14 +331,13 @@ void Driver::start(const Action& action, Slots::Claim claim) {
   const auto* spec = state_.plan->find(action.stage);
   driven->cleanup = state_.stages.at(action.stage).cleans_up;
   driven_.push_back(driven);
-  const auto spent = action.resume ? passed_since(state_.stages.at(action.stage).attempt_started, parts_.clock.now())
-                                   : Milliseconds{0};
-  auto late = [driven, limit = spec->timeout] {
-    driven->stop.request(StopReason::timeout, "timed out after " + human_duration(limit));
+  auto late = [weak = std::weak_ptr<Driven>(driven), limit = spec->timeout] {
+    if (auto one = weak.lock()) one->stop.request(StopReason::timeout, "timed out after " + human_duration(limit));
   };
-  expire_after(parts_.executor, parts_.clock, spec->timeout - spent, driven->timer, late);
+  driven->clock.emplace(parts_.executor, parts_.clock, spec->timeout, std::move(late));
+  keep_time();
   spawn(parts_.executor, perform(driven, action.resume), [this, driven](std::exception_ptr) {
-    driven->timer->request(StopReason::cancel, "the attempt is over");
+    driven->clock->stop();
     driven->over = true;
     bell_->ring();
   });
@@ -346,13 +347,14 @@ Task<void> Driver::perform(std::shared_ptr<Driven> driven, bool resume) {
   try {
     driven->outcome = co_await attempt(driven, resume);
   } catch (const Stopped& stop) {
-    if (stop.reason != StopReason::shutdown) driven->outcome = stopped(stop);
+    if (stop.reason != StopReason::shutdown) driven->outcome = outcome_of_stop(stop);
     if (driven->outcome && !driven->no_space.empty())
-      driven->outcome = ended(Outcome::error, driven->no_space, "free space, or keep less: see `retention`");
+      driven->outcome = outcome_of_end(Outcome::error, driven->no_space, "free space, or keep less: see `retention`");
   } catch (const std::exception& bug) {
-    driven->outcome = ended(Outcome::error, std::string("quietgate failed: ") + bug.what(),
-                            "this is a bug in quietgate: please report it with this line");
+    driven->outcome = outcome_of_end(Outcome::error, std::string("quietgate failed: ") + bug.what(),
+                                     "this is a bug in quietgate: please report it with this line");
   }
+  if (parts_.notes != nullptr) parts_.notes->end(state_.id, driven->stage + "." + std::to_string(driven->attempt));
   if (!driven->outcome) co_return;
   // Whoever ended it before its stage could take up what ran: nobody else would end that.
   if (parts_.steps != nullptr && (resume || driven->outcome->outcome != Outcome::passed)) co_await end_steps(driven);
@@ -412,8 +414,9 @@ Task<Result<std::string>> Driver::clear(std::shared_ptr<Driven> driven) {
 }
 
 Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) {
+  if (const auto error = given_up(); error && resume) co_return outcome_of_error(*error);
   auto asked = stage_request(state_, repository_, driven->stage, parts_.step_environment);
-  if (!asked) co_return failed_by(asked.error());
+  if (!asked) co_return outcome_of_error(asked.error());
   asked->resume = resume;
   asked->checkout = parts_.workspace.checkout(state_.id);
   asked->pristine = asked->checkout;
@@ -421,17 +424,20 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
   asked->journal = &parts_.journal;
   asked->history = &history_;
   if (!resume && works(asked->spec) && !parts_.workspace.has_checkout(state_.id)) {
-    co_return ended(Outcome::error, "the run's checkout is gone: " + parts_.workspace.checkout(state_.id),
-                    "somebody removed it from the data directory; retry the run");
+    co_return outcome_of_end(Outcome::error, "the run's checkout is gone: " + parts_.workspace.checkout(state_.id),
+                             "somebody removed it from the data directory; retry the run");
   }
   std::string stale;
   if (!resume) {
     auto cleared = co_await clear(driven);
-    if (!cleared) co_return failed_by(cleared.error());
+    if (!cleared) co_return outcome_of_error(cleared.error());
     stale = std::move(*cleared);
   }
+  auto given = given_to(state_, asked->spec, parts_.workspace);
+  if (!given) co_return outcome_of_error(given.error());
+  asked->given = std::move(*given);
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
-  if (!directory) co_return failed_by(directory.error());
+  if (!directory) co_return outcome_of_error(directory.error());
   asked->directory = *directory;
   watch_disk(driven, *directory);
   driven->log = parts_.workspace.open_log(*directory, asked->secrets);
@@ -440,13 +446,13 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
   asked->runner = &driven->runner;
   auto kind = parts_.kinds.find(kind_of(asked->spec.body));
   if (kind == parts_.kinds.end()) {
-    co_return ended(Outcome::error,
-                    std::string("this service can't run stages of kind `") + kind_of(asked->spec.body) + "`");
+    co_return outcome_of_end(Outcome::error,
+                             std::string("this service can't run stages of kind `") + kind_of(asked->spec.body) + "`");
   }
   if (resume) driven->log->line("[quietgate was restarted: taking up this attempt again]");
   if (parts_.trees != nullptr && runs_in_tree(asked->spec)) {
     auto tree = co_await parts_.trees->open(asked->pristine, asked->directory, resume, driven->stop);
-    if (!tree) co_return failed_by(tree.error());
+    if (!tree) co_return outcome_of_error(tree.error());
     asked->checkout = std::move(*tree);
   }
   if (!stale.empty()) driven->log->line("[" + stale + "]");
@@ -461,7 +467,7 @@ Task<void> Driver::finish() {
   catch_up();
   // Before the run's end is on record: nobody looks after a finished run's files.
   co_await forget_checkout();
-  append({RunFinished{state_.id, finish_->outcome, finish_->reason}});
+  append({RunFinished{state_.id, finish_->outcome, with_undeployed(finish_->reason, state_, history_)}});
   keep_locks();
 }
 

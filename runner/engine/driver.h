@@ -16,6 +16,7 @@
 #include "runner/engine/low_water.h"
 #include "runner/engine/reaper.h"
 #include "runner/engine/repository.h"
+#include "runner/engine/run_clock.h"
 #include "runner/engine/slots.h"
 #include "runner/engine/turns.h"
 #include "runner/ports/clock.h"
@@ -24,6 +25,7 @@
 #include "runner/ports/pipeline_compiler.h"
 #include "runner/ports/plan_check.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/work_notes.h"
 #include "runner/ports/workspace.h"
 
 namespace quietgate {
@@ -49,6 +51,7 @@ struct EngineParts {
   AttemptTrees* trees = nullptr;       // none: all steps of a run work in its one checkout
   LowWater* low_water = nullptr;       // none: nobody looks at the disk
   bool tries_out = false;              // kept environments are left alone
+  WorkNotes* notes = nullptr;          // none: what the service may have died of is not known
 };
 
 class Driver {
@@ -69,6 +72,8 @@ class Driver {
   void poke() { bell_->ring(); }
   // When it began to wait for the runs before it on its branch; nothing: it doesn't.
   std::optional<Time> waits_for_turn() const { return waits_since_; }
+  // No newer run ends it any more.
+  bool releases() const { return state_.releases; }
   // What goes on without a driver holds its place and locks on; for who drives the run next.
   std::vector<Slots::Claim> hand_over();
 
@@ -79,13 +84,16 @@ class Driver {
   void append(std::vector<Event> events);
   Task<void> conduct();
   Task<void> wait_for_cancel();  // of a run whose repository is watched no more
-  void keep_time();              // of the whole run
+  void start_clock();            // of the whole run
+  void keep_time();              // of the run and its attempts: it stands still while a person is asked
   void end_overdue();
+  void say_in_logs(const std::string& line);  // of the attempts at work
   void cancel_driven();
   Task<bool> compile();  // false: the run ended here
   Task<Result<Plan>> read_plan();
   Task<Result<void>> check_files(Plan plan);
   Task<void> wait_for_turn();
+  std::optional<Error> given_up() const;
   Task<Result<void>> fetch_commit();
   Task<Result<void>> prepare_checkout();
   Task<void> forget_checkout();
@@ -110,7 +118,6 @@ class Driver {
   const Repository& repository_;
   const Turns& turns_;
   Stop& service_;
-  std::shared_ptr<Stop> run_ = std::make_shared<Stop>();  // ends the run's own timer
   std::shared_ptr<Bell> bell_;
   RunState state_;
   std::vector<Row> history_;
@@ -125,6 +132,7 @@ class Driver {
   bool has_checkout_ = false;    // or it is known why there is none
   bool needs_checkout_ = false;  // a stage may begin but for that
   std::optional<Action> finish_;
+  std::optional<RunClock> clock_;
   std::shared_ptr<bool> overdue_ = std::make_shared<bool>(false);
 };
 

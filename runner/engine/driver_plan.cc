@@ -6,6 +6,21 @@
 
 namespace quietgate {
 
+namespace {
+
+constexpr int most_interruptions = 3;
+
+}  // namespace
+
+// Three deaths of the service over the same work are no chance: without this it would die of it again and again.
+std::optional<Error> Driver::given_up() const {
+  if (state_.interruptions < most_interruptions) return std::nullopt;
+  return infrastructure_error(
+      "quietgate died " + std::to_string(state_.interruptions) + " times while it worked on this run; it is given up",
+      "look in the service's log and the kernel's for what ended it (memory?), make what the commit holds smaller, or "
+      "retry the run");
+}
+
 Task<Result<void>> Driver::fetch_commit() {
   const auto& name = repository_.remote.repository;
   auto known = co_await parts_.git.commit(name, state_.commit, service_);
@@ -22,6 +37,7 @@ Task<Result<void>> Driver::fetch_commit() {
 Task<Result<Plan>> Driver::read_plan() {
   auto fetched = co_await fetch_commit();
   if (!fetched) co_return fetched.error();
+  const WorkNote note(parts_.notes, state_.id, "plan");
   const auto& name = repository_.remote.repository;
   auto text = co_await parts_.git.read_file(name, state_.commit, repository_.pipeline, pipeline_size_limit, service_);
   if (!text) co_return text.error();
@@ -42,7 +58,11 @@ Task<Result<Plan>> Driver::read_plan() {
 
 Task<bool> Driver::compile() {
   Result<Plan> plan = user_error("");
-  if (!state_.cancel) plan = co_await read_plan();
+  if (const auto error = given_up()) {
+    plan = *error;
+  } else if (!state_.cancel) {
+    plan = co_await read_plan();
+  }
   if (plan && plan->concurrency != Concurrency::parallel && !turns_.first(state_.id)) {
     // Many runs may wait here: what one needs then can be read again.
     plan = user_error("");
@@ -83,6 +103,7 @@ Task<Result<void>> Driver::check_files(Plan plan) {
   auto ready = co_await prepare_checkout();
   if (!ready) co_return Result<void>{};
   auto checkout = parts_.workspace.checkout(state_.id);
+  const WorkNote note(parts_.notes, state_.id, "check");
   co_return co_await parts_.check->check(std::move(plan), std::move(checkout), service_);
 }
 
@@ -112,12 +133,14 @@ Task<void> Driver::wait_for_turn() {
 
 Task<Result<void>> Driver::prepare_checkout() {
   if (parts_.workspace.has_checkout(state_.id)) co_return Result<void>{};
+  if (const auto error = given_up()) co_return *error;
   if (auto fetched = co_await fetch_commit(); !fetched) co_return fetched.error();
   // Of a service that was killed. It may be large: not on the loop.
   if (parts_.trees != nullptr) {
     auto gone = co_await parts_.trees->remove(parts_.workspace.checkout(state_.id) + ".new", service_);
     if (!gone) co_return gone.error();
   }
+  const WorkNote note(parts_.notes, state_.id, "checkout");
   auto folder = parts_.workspace.begin_checkout(state_.id);
   if (!folder) co_return folder.error();
   auto written = co_await parts_.git.checkout(repository_.remote.repository, state_.commit, *folder, service_);

@@ -2,42 +2,124 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 
 namespace quietgate {
 
-Claimants in_line(const Claimants& claimants, const GivenAt& given) {
-  std::map<std::string, Claimants> by_repository;
-  for (const auto* claimant : claimants) by_repository[claimant->wish.run.repository].push_back(claimant);
-  using Place = std::tuple<std::uint64_t, std::uint64_t, std::string>;  // turn, asked, repository
-  std::set<Place> heads;
-  for (auto& [repository, own] : by_repository) {
-    std::sort(own.begin(), own.end(), [](const Claimant* a, const Claimant* b) {
-      return std::tie(b->wish.run.number, b->asked) < std::tie(a->wish.run.number, a->asked);
-    });
-    auto turn = given.find(repository);
-    heads.emplace(turn == given.end() ? 0 : turn->second, own.back()->asked, repository);
+namespace {
+
+template <class Map, class Key>
+auto value_of(const Map& map, const Key& key) {
+  auto found = map.find(key);
+  return found == map.end() ? typename Map::mapped_type{} : found->second;
+}
+
+// Claimants of branches that are equally protected: the repository first, then its branch, then the run.
+class Turnstile {
+ public:
+  Turnstile(const TurnsGiven& turns, const PlacesHeld& held) : turns_(turns), held_(held) {}
+
+  void add(const Claimant* claimant) {
+    const auto name = branch_of(claimant->wish);
+    auto [repository, fresh] = repositories_.try_emplace(name.first);
+    if (fresh)
+      repository->second.rank = {value_of(held_.repositories, name.first), value_of(turns_.repositories, name.first)};
+    auto [branch, unknown] = repository->second.branches.try_emplace(name.second);
+    if (unknown) branch->second.rank = {value_of(held_.branches, name), value_of(turns_.branches, name)};
+    branch->second.oldest.emplace(std::pair(claimant->wish.run.number, claimant->asked), claimant);
   }
+  // When all are added.
+  void open() {
+    for (auto& [name, repository] : repositories_) {
+      for (const auto& [branch, of] : repository.branches) repository.heads.insert(of.head(branch));
+      heads_.insert(repository.head(name));
+    }
+  }
+  bool empty() const { return heads_.empty(); }
+  // The first, who then holds one place more and has had a turn.
+  const Claimant* pop() {
+    const auto name = std::get<std::string>(heads_.extract(heads_.begin()).value());
+    auto& repository = repositories_.at(name);
+    const auto branch_name = std::get<std::string>(repository.heads.extract(repository.heads.begin()).value());
+    auto& branch = repository.branches.at(branch_name);
+    const auto* first = branch.oldest.extract(branch.oldest.begin()).mapped();
+    branch.served(++later_);
+    repository.served(later_);
+    if (!branch.oldest.empty()) repository.heads.insert(branch.head(branch_name));
+    if (!repository.heads.empty()) heads_.insert(repository.head(name));
+    return first;
+  }
+
+ private:
+  using Head = std::tuple<int, std::uint64_t, std::uint64_t, std::string>;  // held, turn, asked, name
+  struct Ranked {
+    std::pair<int, std::uint64_t> rank;  // held, turn
+    void served(std::uint64_t when) { rank = {rank.first + 1, when}; }
+  };
+  struct Branch : Ranked {
+    std::map<std::pair<std::int64_t, std::uint64_t>, const Claimant*> oldest;
+    Head head(const std::string& name) const { return {rank.first, rank.second, oldest.begin()->second->asked, name}; }
+  };
+  struct Repository : Ranked {
+    std::map<std::string, Branch> branches;
+    std::set<Head> heads;
+    Head head(const std::string& name) const { return {rank.first, rank.second, std::get<2>(*heads.begin()), name}; }
+  };
+
+  const TurnsGiven& turns_;
+  const PlacesHeld& held_;
+  std::map<std::string, Repository> repositories_;
+  std::set<Head> heads_;
+  std::uint64_t later_ = std::uint64_t{1} << 62;
+};
+
+}  // namespace
+
+void TurnsGiven::give(const Wish& wish, std::uint64_t when, bool passes) {
+  repositories[wish.run.repository] = when;
+  branches[branch_of(wish)] = when;
+  if (wish.unprotected) {
+    passed = 0;
+  } else if (passes) {
+    ++passed;
+  }
+}
+
+Claimants in_line(const Claimants& claimants, const TurnsGiven& turns, const PlacesHeld& held) {
+  Turnstile protected_ones(turns, held);
+  Turnstile others(turns, held);
+  for (const auto* claimant : claimants) (claimant->wish.unprotected ? others : protected_ones).add(claimant);
+  protected_ones.open();
+  others.open();
   Claimants line;
-  auto later = std::uint64_t{1} << 62;
-  while (!heads.empty()) {
-    const auto repository = std::get<2>(heads.extract(heads.begin()).value());
-    auto& own = by_repository[repository];
-    line.push_back(own.back());
-    own.pop_back();
-    if (!own.empty()) heads.emplace(++later, own.back()->asked, repository);
+  int passed = turns.passed;
+  while (!protected_ones.empty() || !others.empty()) {
+    const bool before = !protected_ones.empty() && (others.empty() || passed < most_passed);
+    line.push_back(before ? protected_ones.pop() : others.pop());
+    passed = before ? passed + 1 : 0;
   }
   return line;
 }
 
+Choice first_in_line(const Claimants& claimants, const TurnsGiven& turns, const PlacesHeld& held) {
+  Turnstile protected_ones(turns, held);
+  Turnstile others(turns, held);
+  for (const auto* claimant : claimants) (claimant->wish.unprotected ? others : protected_ones).add(claimant);
+  protected_ones.open();
+  others.open();
+  const bool both = !protected_ones.empty() && !others.empty();
+  if (!protected_ones.empty() && (!both || turns.passed < most_passed)) return {protected_ones.pop(), both};
+  return {others.empty() ? nullptr : others.pop(), false};
+}
+
 void Line::join(const Claimant& claimant) {
   const auto& wish = claimant.wish;
-  queues_[{wish.run.repository, wish.place}].emplace(std::pair(wish.run.number, claimant.asked), &claimant);
+  queues_[{wish.run.repository, wish.branch, wish.place}].emplace(std::pair(wish.run.number, claimant.asked),
+                                                                  &claimant);
 }
 
 void Line::leave(const Claimant& claimant) {
   const auto& wish = claimant.wish;
-  auto queue = queues_.find({wish.run.repository, wish.place});
+  auto queue = queues_.find({wish.run.repository, wish.branch, wish.place});
   queue->second.erase({wish.run.number, claimant.asked});
   if (queue->second.empty()) queues_.erase(queue);
 }
@@ -49,9 +131,8 @@ Line::Heads Line::heads(const Test& has_place, const Test& may) const {
 }
 
 void Line::heads_of(const RunId& run, const Test& has_place, const Test& may, Heads& heads) const {
-  for (const bool place : {false, true}) {
-    auto found = queues_.find({run.repository, place});
-    if (found == queues_.end()) continue;
+  auto found = queues_.lower_bound({run.repository, std::string(), false});
+  for (; found != queues_.end() && std::get<0>(found->first) == run.repository; ++found) {
     const auto& queue = found->second;
     look(queue.lower_bound({run.number, 0}), queue.lower_bound({run.number + 1, 0}), has_place, may, heads);
   }

@@ -1,5 +1,6 @@
-// Stages in line for the same thing, and the order in which they are served: the repository whose turn is longest ago
-// goes first, within a repository the oldest run.
+// Stages in line for the same thing, and the order in which they are served. Those of protected branches go first, but
+// pass nobody for ever; then the repository that holds the fewest places, in it the branch that does; among equals the
+// one whose turn is longest ago. Within a branch the oldest run.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <list>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -26,15 +28,43 @@ struct Claimant {
 };
 
 using Claimants = std::vector<const Claimant*>;
-using GivenAt = std::map<std::string, std::uint64_t>;  // by repository: when it was last given something
+using BranchName = std::pair<std::string, std::string>;  // of a repository
+inline BranchName branch_of(const Wish& wish) {
+  return {wish.run.repository, wish.branch};
+}
+
+// Stages of protected branches that may pass one of another in a row.
+constexpr int most_passed = 4;
+
+// Who had a turn, counted in grants.
+struct TurnsGiven {
+  std::map<std::string, std::uint64_t> repositories;
+  std::map<BranchName, std::uint64_t> branches;
+  int passed = 0;  // stages of protected branches in a row that went before one of another
+
+  // `passes`: a stage of an unprotected branch could have had it.
+  void give(const Wish& wish, std::uint64_t when, bool passes);
+};
+// Who holds how many places.
+struct PlacesHeld {
+  std::map<std::string, int> repositories;
+  std::map<BranchName, int> branches;
+};
 
 // In the order in which they will be served, as far as it can be known now.
-Claimants in_line(const Claimants& claimants, const GivenAt& given);
+Claimants in_line(const Claimants& claimants, const TurnsGiven& turns, const PlacesHeld& held);
+
+struct Choice {
+  const Claimant* first = nullptr;
+  bool passes = false;  // the first goes before one of an unprotected branch
+};
+// The first of them: null when there is none.
+Choice first_in_line(const Claimants& claimants, const TurnsGiven& turns, const PlacesHeld& held);
 
 class Line {
  public:
   using Test = std::function<bool(const Claimant&)>;
-  // Of each repository at most one of those who need a place and one of the others: enough to know who is served next.
+  // Of each branch at most one of those who need a place and one of the others: enough to know who is served next.
   struct Heads {
     Claimants able;
     bool lack_place = false;  // some were not looked at for want of a place
@@ -43,18 +73,19 @@ class Line {
   void join(const Claimant& claimant);
   void leave(const Claimant& claimant);
   bool empty() const { return queues_.empty(); }
-  // The first who may have it. `has_place` is asked once for those of a repository who need a place, and once for those
-  // who don't; `may` until somebody may.
+  // The first who may have it. `has_place` is asked once for those of a branch who need a place, and once for those who
+  // don't; `may` until somebody may.
   Heads heads(const Test& has_place, const Test& may) const;
   // Likewise, but only of one run; added to `heads`.
   void heads_of(const RunId& run, const Test& has_place, const Test& may, Heads& heads) const;
 
  private:
   using Queue = std::map<std::pair<std::int64_t, std::uint64_t>, const Claimant*>;  // by the run's number, then asked
+  using Kind = std::tuple<std::string, std::string, bool>;  // repository, branch, whether a place is needed
   static void look(Queue::const_iterator from, Queue::const_iterator to, const Test& has_place, const Test& may,
                    Heads& heads);
 
-  std::map<std::pair<std::string, bool>, Queue> queues_;  // by repository, and whether a place is needed
+  std::map<Kind, Queue> queues_;
 };
 
 }  // namespace quietgate

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runner/engine/release.h"
+
 namespace quietgate {
 
 namespace {
@@ -34,7 +36,8 @@ struct Telling {
   }
   std::optional<NoticeText> operator()(const ApprovalAwaited& e) const {
     return NoticeText{Notice::approval, "run " + to_string(e.run) + " waits for a person: " + e.message +
-                                            " (quietgate approve " + to_string(e.run) + " " + e.stage + ")"};
+                                            " (quietgate approve " + to_string(e.run) + " " + e.stage +
+                                            (e.expires == Time{} ? "" : ", until " + iso_time(e.expires)) + ")"};
   }
   std::optional<NoticeText> operator()(const auto&) const { return std::nullopt; }
 };
@@ -69,6 +72,14 @@ Task<void> Notifier::send(const NotificationRule& rule, std::string text, Stop& 
   say_("a notification was not taken by its webhook (" + problem + "): " + text);
 }
 
+// A run that passed, or that somebody cancelled, is nobody's news: unless its release was cut by that.
+std::optional<NoticeText> Notifier::notice_of_release(const RunFinished& finished) {
+  const auto run = fold_run(journal_, finished.run);
+  if (!run || !undeployed(run->state, run->rows)) return std::nullopt;
+  auto text = "run " + to_string(finished.run) + " ended as " + to_string(finished.outcome) + ": " + finished.reason;
+  return NoticeText{Notice::failed, text.substr(0, longest_text)};
+}
+
 Task<void> Notifier::tell(Stop& stop) {
   auto cursor = journal_.last();
   for (;;) {
@@ -80,7 +91,9 @@ Task<void> Notifier::tell(Stop& stop) {
     }
     cursor = tail->cursor;
     for (const auto& row : tail->rows) {
-      const auto notice = notice_of(row.event);
+      auto notice = notice_of(row.event);
+      if (const auto* finished = std::get_if<RunFinished>(&row.event); !notice && finished != nullptr)
+        notice = notice_of_release(*finished);
       if (!notice) continue;
       for (const auto& rule : rules_) {
         if (rule.about.contains(notice->about)) co_await send(rule, notice->text, stop);

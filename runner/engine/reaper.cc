@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "runner/engine/release.h"
+
 namespace quietgate {
 
 namespace {
@@ -103,7 +105,11 @@ Task<void> Reaper::look(Stop& stop) {
     last_try_[environment.id] = clock_.now();
     auto run = catalog_.run(environment.run);
     if (run && run->has_value() && (*run)->status != "finished") {
-      if (!cancelled_.insert(environment.id).second) continue;  // it is ending already
+      if (cancelled_.contains(environment.id)) continue;  // it is ending already
+      const auto folded = fold_run(journal_, environment.run);
+      // What is promoted is deployed first; the end of the run destroys what it was tested in.
+      if (!folded || (folded->state.releases && !folded->state.cancel)) continue;
+      cancelled_.insert(environment.id);
       auto appended = journal_.append(
           {CancelRequested{environment.run, "quietgate", "environment " + environment.id + ": " + *cause}});
       if (!appended) {

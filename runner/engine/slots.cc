@@ -26,6 +26,7 @@ Slots::~Slots() = default;
 
 Slots::Claim Slots::ask(Wish wish, std::function<void()> when_granted) {
   ++version_;
+  arrived(wish);
   auto entry = waiting_.insert(waiting_.end(), Claimant{std::move(wish), ++tick_});
   entry->self = entry;
   enter(*entry);
@@ -36,6 +37,7 @@ Slots::Claim Slots::ask(Wish wish, std::function<void()> when_granted) {
 
 Slots::Claim Slots::take(Wish wish) {
   ++version_;
+  arrived(wish);
   auto entry = held_.insert(held_.end(), Claimant{std::move(wish), ++tick_, true});
   hold(*entry);
   return {*this, entry};
@@ -59,6 +61,7 @@ Slots::Claim Slots::doubt(const RunId& run) {
 void Slots::give_back(std::list<Claimant>::iterator entry) {
   ++version_;
   const auto lock = entry->wish.lock;
+  const auto branch = branch_of(entry->wish);
   if (entry->granted) {
     release(*entry);
     held_.erase(entry);
@@ -68,6 +71,16 @@ void Slots::give_back(std::list<Claimant>::iterator entry) {
   }
   grant();
   if (!locked_.contains(lock) && !for_lock_.contains(lock)) lock_turns_.erase(lock);
+  left(branch);
+}
+
+// Branches come and go for years.
+void Slots::left(const BranchName& branch) {
+  auto found = present_.find(branch);
+  if (--found->second > 0) return;
+  present_.erase(found);
+  turns_.branches.erase(branch);
+  for (auto& [lock, turns] : lock_turns_) turns.branches.erase(branch);
 }
 
 void Slots::enter(Claimant& entry) {
@@ -128,10 +141,17 @@ void Slots::release(Claimant& entry) {
 
 void Slots::count(const Wish& wish, int by) {
   if (!wish.place) return;
+  const auto add = [by](auto& counts, const auto& key) {
+    auto& count = counts[key];
+    count += by;
+    if (count == 0) counts.erase(key);
+  };
   used_ += by;
-  auto& own = used_by_[wish.run.repository];
-  own += by;
-  if (own == 0) used_by_.erase(wish.run.repository);
+  add(at_work_.repositories, wish.run.repository);
+  add(at_work_.branches, branch_of(wish));
+  if (!wish.unprotected) return;
+  unprotected_ += by;
+  add(unprotected_by_, wish.run.repository);
 }
 
 void Slots::reopen(const std::string& lock) {
@@ -147,12 +167,24 @@ int Slots::lock_size(const std::string& lock) const {
   return found == limits_.locks.end() ? 1 : found->second;
 }
 
-bool Slots::place_free(const Wish& wish) const {
-  if (!wish.place) return true;
-  if (used_ >= limits_.stages) return false;
+bool Slots::full(const Wish& wish) const {
+  if (used_ >= limits_.stages) return true;
+  return wish.unprotected && unprotected_ >= limits_.stages - kept_places(limits_.stages);
+}
+
+bool Slots::repository_full(const Wish& wish) const {
   auto limit = limits_.repositories.find(wish.run.repository);
-  auto own = used_by_.find(wish.run.repository);
-  return limit == limits_.repositories.end() || own == used_by_.end() || own->second < limit->second;
+  if (limit == limits_.repositories.end()) return false;
+  const auto count = [&](const std::map<std::string, int>& counts) {
+    auto own = counts.find(wish.run.repository);
+    return own == counts.end() ? 0 : own->second;
+  };
+  if (count(at_work_.repositories) >= limit->second) return true;
+  return wish.unprotected && count(unprotected_by_) >= limit->second - kept_places(limit->second);
+}
+
+bool Slots::place_free(const Wish& wish) const {
+  return !wish.place || (!full(wish) && !repository_full(wish));
 }
 
 // A run counts once, however many of its stages want the lock; these go one after the other.
@@ -193,33 +225,41 @@ Line::Heads Slots::heads(const std::string& lock) const {
   return heads;
 }
 
-GivenAt Slots::turns_of(const std::string& lock) const {
+const TurnsGiven& Slots::turns_of(const std::string& lock) const {
+  static const TurnsGiven none;
   auto found = lock_turns_.find(lock);
-  return found == lock_turns_.end() ? GivenAt{} : found->second;
+  return found == lock_turns_.end() ? none : found->second;
 }
 
-const Claimant* Slots::pick() {
+Slots::Picked Slots::pick() {
   const auto has_place = [this](const Claimant& claimant) { return place_free(claimant.wish); };
   auto able = for_place_.heads(has_place, [](const Claimant&) { return true; }).able;
+  std::set<const Claimant*> passing;
   for (auto lock = open_.begin(); lock != open_.end();) {
     const auto found = heads(*lock);
-    if (!found.able.empty()) able.push_back(in_line(found.able, turns_of(*lock)).front());
+    if (!found.able.empty()) {
+      // Places are no matter at a lock.
+      const auto choice = first_in_line(found.able, turns_of(*lock), {});
+      able.push_back(choice.first);
+      if (choice.passes) passing.insert(choice.first);
+    }
     const bool over = found.able.empty() && !found.lack_place;
     lock = over ? open_.erase(lock) : std::next(lock);
   }
-  return able.empty() ? nullptr : in_line(able, repository_turns_).front();
+  const auto choice = first_in_line(able, turns_, at_work_);
+  return {choice.first, choice.passes, passing.contains(choice.first)};
 }
 
 void Slots::grant() {
-  while (const auto* picked = pick()) {
-    auto entry = picked->self;
+  for (auto picked = pick(); picked.claimant != nullptr; picked = pick()) {
+    auto entry = picked.claimant->self;
     leave(*entry);
     held_.splice(held_.end(), waiting_, entry);
     entry->granted = true;
     hold(*entry);
     const auto& wish = entry->wish;
-    repository_turns_[wish.run.repository] = ++tick_;
-    if (!wish.lock.empty()) lock_turns_[wish.lock][wish.run.repository] = tick_;
+    turns_.give(wish, ++tick_, picked.passes);
+    if (!wish.lock.empty()) lock_turns_[wish.lock].give(wish, tick_, picked.passes_at_lock);
     ++version_;
     if (auto tell = std::exchange(entry->when_granted, {})) tell();
   }

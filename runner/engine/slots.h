@@ -1,10 +1,11 @@
 // Which stage may begin: places for stages at work (of the service, of each repository) and named locks. Both are taken
 // together or not at all, so that nobody holds one while waiting for the other.
 //
-// Fair: when something gets free, the repository whose turn is longest ago goes first, for places and for each lock by
-// itself; within a repository the oldest run. Nobody is passed for ever, and who can't use what got free holds up
-// nobody else. A run may keep locks between its stages (for an environment) and ask for others: a lock is only given to
-// be kept when no circle of runs that wait for each other can come of it.
+// Fair: when something gets free, stages of protected branches go first (but at most so many in a row), then those of
+// who holds the fewest places (line.h), for places and for each lock by itself. Some places are for protected branches
+// alone (wish.h). Nobody is passed for ever, and who can't use what got free holds up nobody else. A run may keep locks
+// between its stages (for an environment) and ask for others: a lock is only given to be kept when no circle of runs
+// that wait for each other can come of it.
 //
 // Many may wait: a change looks only at the lines that it can move, and there at the first who can go on. One thread;
 // no clock, no I/O.
@@ -72,12 +73,20 @@ class Slots {
   void note_change() { ++version_; }
 
  private:
+  struct Picked {
+    const Claimant* claimant = nullptr;
+    bool passes = false;          // somebody of an unprotected branch, among all
+    bool passes_at_lock = false;  // likewise in the lock's line
+  };
+
   int lock_size(const std::string& lock) const;
+  bool full(const Wish& wish) const;             // the service is, for such a wish
+  bool repository_full(const Wish& wish) const;  // likewise its repository
   bool place_free(const Wish& wish) const;
   bool lock_free(const Wish& wish) const;
   bool safe(const Claimant& claimant) const;
   Line::Heads heads(const std::string& lock) const;
-  const Claimant* pick();
+  Picked pick();
   void grant();
   void give_back(std::list<Claimant>::iterator entry);
   void enter(Claimant& entry);
@@ -89,7 +98,9 @@ class Slots {
   void reopen_chained();
   Waiting describe(const Claimant& entry) const;
   std::string sentence(const Waiting& of) const;
-  GivenAt turns_of(const std::string& lock) const;
+  void arrived(const Wish& wish) { ++present_[branch_of(wish)]; }
+  void left(const BranchName& branch);
+  const TurnsGiven& turns_of(const std::string& lock) const;
 
   Limits limits_;
   std::list<Claimant> waiting_;  // in the order in which they asked
@@ -104,10 +115,13 @@ class Slots {
   Keepers keepers_;
   std::set<RunId> doubts_;
   int used_ = 0;
-  std::map<std::string, int> used_by_;                          // stages at work, by repository
+  PlacesHeld at_work_;
+  int unprotected_ = 0;  // of the places used, those of unprotected branches
+  std::map<std::string, int> unprotected_by_;
   std::map<std::string, std::vector<const Claimant*>> locked_;  // by lock
-  GivenAt repository_turns_;
-  std::map<std::string, GivenAt> lock_turns_;
+  TurnsGiven turns_;
+  std::map<std::string, TurnsGiven> lock_turns_;
+  std::map<BranchName, int> present_;  // who waits, works or keeps something; of who doesn't no turns are remembered
   std::uint64_t tick_ = 0;
   std::uint64_t version_ = 0;
 };

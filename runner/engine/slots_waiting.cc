@@ -32,8 +32,13 @@ std::string place_in_line(int position) {
   return "; " + std::to_string(position) + ending + " in line";
 }
 
+// It waits, so what is free is not for it.
 std::string of_places(int used, int limit) {
-  return std::to_string(used) + " of " + std::to_string(limit) + " stages run";
+  const auto words = std::to_string(used) + " of " + std::to_string(limit) + " stages run";
+  const int kept = kept_places(limit);
+  if (used >= limit) return words;
+  return words + ", and the last " + (kept == 1 ? "is" : std::to_string(kept) + " are") +
+         " kept for protected branches";
 }
 
 }  // namespace
@@ -50,8 +55,7 @@ Waiting Slots::describe(const Claimant& entry) const {
   if (locked || in_the_way) {
     out.what = locked ? Waiting::For::lock : Waiting::For::order;
     out.lock = wish.lock;
-  } else if (auto limit = limits_.repositories.find(wish.run.repository);
-             limit != limits_.repositories.end() && used_ < limits_.stages && !place_free(wish)) {
+  } else if (repository_full(wish) && !full(wish)) {
     out.what = Waiting::For::repository;
   }
   for (const auto& each : held_) {
@@ -80,7 +84,7 @@ std::string Slots::sentence(const Waiting& of) const {
              " may ask for it too, and each could then wait for the other";
     case Waiting::For::repository:
       return "waits for a place of its repository: " +
-             of_places(used_by_.at(of.run.repository), limits_.repositories.at(of.run.repository)) +
+             of_places(at_work_.repositories.at(of.run.repository), limits_.repositories.at(of.run.repository)) +
              place_in_line(of.position);
     default:
       return "waits for a free place: " + of_places(used_, limits_.stages) + place_in_line(of.position);
@@ -102,8 +106,10 @@ std::vector<Waiting> Slots::waiting() const {
   }
   for (const auto& [line, entries] : lines) {
     int position = 0;
-    const auto turns = line.first == Waiting::For::lock ? turns_of(line.second) : repository_turns_;
-    for (const auto* entry : in_line(entries, turns)) described.at(entry).position = ++position;
+    const bool at_lock = line.first == Waiting::For::lock;
+    const auto& turns = at_lock ? turns_of(line.second) : turns_;
+    for (const auto* entry : in_line(entries, turns, at_lock ? PlacesHeld{} : at_work_))
+      described.at(entry).position = ++position;
   }
   std::vector<Waiting> all;
   for (const auto& entry : waiting_) {

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "runner/engine/expire.h"
+#include "runner/engine/release.h"
 
 namespace quietgate {
 
@@ -46,6 +47,7 @@ void Supervisor::take_up(Stop& stop) {
   auto environments = parts_.catalog.environments();
   if (!environments) throw std::runtime_error(environments.error().message);
   for (const auto& run : *unfinished) turns_.arrive(run.id, run.branch);
+  tell_interrupted(*unfinished);
   std::vector<std::pair<RunId, Driver*>> made;
   for (const auto& run : *unfinished) made.emplace_back(run.id, make(run.id, stop));
   for (const auto& environment : *environments) {
@@ -56,28 +58,30 @@ void Supervisor::take_up(Stop& stop) {
   }
 }
 
+// Before any driver reads its rows: by the count of these it gives its run up.
+void Supervisor::tell_interrupted(const std::vector<RunSummary>& unfinished) {
+  if (parts_.notes == nullptr) return;
+  const auto left = parts_.notes->left();
+  for (const auto& run : unfinished) {
+    if (std::find(left.begin(), left.end(), run.id) == left.end()) continue;
+    parts_.say("run " + to_string(run.id) + ": quietgate died while it worked on this run");
+    if (auto told = parts_.journal.append({RunInterrupted{run.id}}); !told) parts_.say(told.error().message);
+  }
+}
+
 // An ended run's environment may live on because it could not be destroyed: its lock is not free before.
 void Supervisor::hold_for(const RunId& ended, Stop& stop) {
-  RunState state;
-  state.id = ended;
-  std::int64_t cursor = 0;
-  for (;;) {
-    auto rows = parts_.journal.read(cursor, read_batch, ended);
-    if (!rows) {
-      parts_.say("run " + to_string(ended) + ": " + rows.error().message);
-      if (!held_.contains(ended)) held_[ended].push_back(parts_.slots.doubt(ended));
-      auto again = std::make_shared<Stop>(stop);
-      auto look = [this, ended, &stop] {
-        if (held_.contains(ended) && !drivers_.contains(ended)) hold_for(ended, stop);
-      };
-      return expire_after(parts_.executor, parts_.clock, restart_after, again, look);
-    }
-    for (const auto& row : *rows) {
-      fold(state, row.event, row.at);
-      cursor = row.sequence;
-    }
-    if (rows->size() < read_batch) break;
+  const auto folded = fold_run(parts_.journal, ended);
+  if (!folded) {
+    parts_.say("run " + to_string(ended) + ": " + folded.error().message);
+    if (!held_.contains(ended)) held_[ended].push_back(parts_.slots.doubt(ended));
+    auto again = std::make_shared<Stop>(stop);
+    auto look = [this, ended, &stop] {
+      if (held_.contains(ended) && !drivers_.contains(ended)) hold_for(ended, stop);
+    };
+    return expire_after(parts_.executor, parts_.clock, restart_after, again, look);
   }
+  const auto& state = folded->state;
   if (state.status != RunStatus::finished) return;  // its next driver takes it up
   std::vector<Slots::Claim> claims;
   for (const auto& lock : kept_locks(state))
@@ -102,6 +106,8 @@ std::vector<Waiting> Supervisor::waiting() {
       if (found != drivers_.end() && found->second->waits_for_turn()) {
         Waiting waiting{run, {}, *found->second->waits_for_turn(), Waiting::For::branch, {}, {}, position, {}};
         waiting.reason = "waits for run " + to_string(before) + ", which is before it on " + place.second;
+        if (auto first = drivers_.find(before); first != drivers_.end() && first->second->releases())
+          waiting.reason += " and releases";
         all.push_back(std::move(waiting));
       }
       before = run;

@@ -254,8 +254,8 @@ Task<Result<Watcher::Seen>> Watcher::look(RefMoved moved, CommitId base, Stop& s
   // A missing or broken pipeline file gets a run on the branches that would promote: it fails with the diagnostic, for
   // people to see.
   if (!seen.readable) seen.trigger.rules.branches = repository_.protected_branches;
-  seen.decision = co_await compiler_.decide(seen.trigger.rules, moved.branch, std::move(seen.changed),
-                                            seen.changes_known, stop);
+  seen.decision =
+      co_await compiler_.decide(seen.trigger.rules, moved.branch, std::move(seen.changed), seen.changes_known, stop);
   co_return seen;
 }
 
@@ -292,8 +292,8 @@ Result<void> Watcher::request_runs(std::vector<Event>& events, const RefMoved& m
     if (!asked) return asked.error();
     const auto* request = asked->empty() ? nullptr : std::get_if<RunRequested>(&asked->front().event);
     if (request != nullptr && request->rollback.wanted()) continue;  // what goes back goes on
-    const RunId newer{moved.repository, first};
-    events.push_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer)});
+    const RunId newer{moved.repository, first};                      // has no say when the older one releases already
+    events.push_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer), newer});
   }
   return {};
 }

@@ -20,7 +20,8 @@ struct LockHolder {
 struct Waiting {
   // lock: its holders have it.  order: taking the lock now could leave two runs waiting for each other.
   // repository, service: so many stages work already.  branch: runs before it on the branch have not ended.
-  enum class For { lock, order, repository, service, branch };
+  // person: it asks one.
+  enum class For { lock, order, repository, service, branch, person };
   RunId run;
   std::string stage;  // empty: the whole run
   Time since{};
@@ -29,6 +30,7 @@ struct Waiting {
   std::vector<LockHolder> holders;  // lock: who has it; order: who is in the way
   int position = 1;                 // in the line for the same thing, from 1
   std::string reason;               // a sentence: `waits for lock staging-cluster, held by web/12 staging; 3rd in line`
+  Time until{};                     // person: when it gives up; the epoch: never
 };
 
 class Queue {
@@ -43,7 +45,7 @@ class Queue {
 };
 
 constexpr const char* to_string(Waiting::For what) {
-  constexpr const char* names[] = {"lock", "order", "repository", "service", "branch"};
+  constexpr const char* names[] = {"lock", "order", "repository", "service", "branch", "person"};
   return names[static_cast<int>(what)];
 }
 

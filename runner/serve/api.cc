@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <iterator>
+#include <sstream>
 
 #include "runner/base/plain_file.h"
 #include "runner/serve/api_asked.h"
+#include "runner/serve/questions.h"
 
 namespace quietgate {
 
@@ -30,7 +33,7 @@ std::string read_small(const std::string& path, std::int64_t limit) {
   return read_plain(path, 0, static_cast<std::size_t>(size));
 }
 
-// The parameters when the path's parts fit the pattern.
+// The parameters when the path's parts fit the pattern. `{path}` is the rest of them; the others are plain names.
 std::optional<std::map<std::string, std::string>> matched(std::string_view pattern,
                                                           const std::vector<std::string>& parts) {
   std::map<std::string, std::string> names;
@@ -40,7 +43,12 @@ std::optional<std::map<std::string, std::string>> matched(std::string_view patte
     const auto slash = pattern.find('/');
     const auto want = pattern.substr(0, slash);
     if (at == parts.size()) return std::nullopt;
-    if (want.front() == '{') {
+    if (want == "{path}") {
+      auto& rest = names["path"];
+      for (; at + 1 < parts.size(); ++at) rest += parts[at] + "/";
+      rest += parts[at];
+    } else if (want.front() == '{') {
+      if (!is_plain_name(parts[at])) return std::nullopt;
       names.emplace(want.substr(1, want.size() - 2), parts[at]);
     } else if (want != parts[at]) {
       return std::nullopt;
@@ -90,6 +98,8 @@ const std::vector<Api::Route>& Api::table() {
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/tests", &Api::tests},
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/measurements", &Api::measurements},
       {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/chart", &Api::chart},
+      {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/artifacts", &Api::artifacts},
+      {"GET", "/api/v1/runs/{repository}/{number}/stages/{stage}/artifacts/{path}", &Api::artifact},
   };
   return routes;
 }
@@ -219,7 +229,9 @@ ApiResponse Api::runs(const Asked& asked) {
   }
   auto runs = catalog_.runs(asked.target.value("repository").value_or(""), limit, before);
   if (!runs) return failed_answer(runs.error());
-  auto body = runs_document(*runs, waiting(), limit);
+  auto all = questions(*runs);
+  all.insert(all.end(), waiting().begin(), waiting().end());
+  auto body = runs_document(*runs, rollbacks(*runs), all, limit);
   if (lists_.size() > kept_lists) {
     lists_.clear();
     return json_answer(std::move(body));
@@ -234,7 +246,7 @@ ApiResponse Api::run(const Asked& asked) {
   if (*kept == nullptr) return error_answer(404, "there is no run " + to_string(asked.run), "see `quietgate runs`");
   auto& entry = **kept;
   if (!entry.document.empty()) return json_answer(entry.document);
-  std::vector<Waiting> mine;
+  auto mine = questions_of(entry.record);
   if (options_.queue != nullptr && options_.queue->waits(asked.run)) {
     for (const auto& each : waiting()) {
       if (each.run == asked.run) mine.push_back(each);
@@ -256,8 +268,36 @@ const std::vector<Waiting>& Api::waiting() {
   return waiting_;
 }
 
+std::vector<Waiting> Api::questions(const std::vector<RunSummary>& runs) {
+  std::vector<Waiting> all;
+  for (const auto& run : runs) {
+    if (run.status != "running") continue;
+    auto kept = this->kept(run.id);
+    if (!kept || *kept == nullptr) continue;
+    auto asked = questions_of((*kept)->record);
+    std::move(asked.begin(), asked.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+std::map<RunId, Rollback> Api::rollbacks(const std::vector<RunSummary>& runs) {
+  std::map<RunId, Rollback> found;
+  for (const auto& run : runs) {
+    auto rows = journal_.read(run.first - 1, 1, std::nullopt);
+    const auto* asked = rows && !rows->empty() ? std::get_if<RunRequested>(&rows->front().event) : nullptr;
+    if (asked != nullptr && asked->run == run.id && asked->rollback.wanted()) found.emplace(run.id, asked->rollback);
+  }
+  return found;
+}
+
 ApiResponse Api::queue(const Asked&) {
-  return json_answer(queue_document(waiting()));
+  auto unfinished = catalog_.unfinished_runs();
+  if (!unfinished) return failed_answer(unfinished.error());
+  auto all = waiting();
+  auto asked = questions(*unfinished);
+  std::move(asked.begin(), asked.end(), std::back_inserter(all));
+  std::stable_sort(all.begin(), all.end(), [](const Waiting& a, const Waiting& b) { return a.since < b.since; });
+  return json_answer(queue_document(all));
 }
 
 ApiResponse Api::run_events(const Asked& asked) {

@@ -37,6 +37,7 @@ struct ApiOptions {
   const SyntheticFaults* faults = nullptr;  // likewise
   Deliveries* deliveries = nullptr;         // may be null: no watchdog is heard
   std::string evidence_key{};               // public, PEM; empty: there is none
+  std::function<Time()> now = {};           // unset: the system's clock
 };
 
 class Api {
@@ -83,6 +84,8 @@ class Api {
   ApiResponse tests(const Asked& asked);
   ApiResponse measurements(const Asked& asked);
   ApiResponse chart(const Asked& asked);
+  ApiResponse artifacts(const Asked& asked);
+  ApiResponse artifact(const Asked& asked);
   ApiResponse request_run(const Asked& asked);
   ApiResponse cancel(const Asked& asked);
   ApiResponse retry(const Asked& asked);
@@ -110,12 +113,23 @@ class Api {
   Result<Kept*> kept(const RunId& id);
   std::uint64_t queue_version() const { return options_.queue != nullptr ? options_.queue->version() : 0; }
   const std::vector<Waiting>& waiting();
+  // What these runs ask people; those that can't be read are left out.
+  std::vector<Waiting> questions(const std::vector<RunSummary>& runs);
+  std::map<RunId, Rollback> rollbacks(const std::vector<RunSummary>& runs);
   ApiResponse append(Event event, int status, const std::function<std::string(std::int64_t)>& body);
   // Gives it the repository's next number; what stands before is written with it.
   ApiResponse start_run(RunRequested request, const std::string& repository, std::vector<Event> before);
   std::string attempt_path(const RunId& run, const std::string& stage, int attempt, const char* file) const;
   // Finds the run, the stage and the attempt that a path and `?attempt=` name; an Answer says why not.
   std::variant<LogFeed, Answer> attempt_of(const Asked& asked, bool may_wait);
+  // What an attempt kept: its number, what is on record of it, and the text of its listing, which is what was recorded.
+  struct Listing {
+    int attempt = 0;
+    std::string folder;
+    ArtifactsKept kept;
+    std::string text;
+  };
+  std::variant<Listing, Answer> listing_of(const Asked& asked);
   ApiResponse attempt_file(const Asked& asked, const char* file, const char* content_type, const char* what);
 
   Journal& journal_;

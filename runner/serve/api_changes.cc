@@ -1,6 +1,7 @@
 // What changes something: look at the rows, append one event.
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "runner/core/rollback.h"
@@ -72,6 +73,17 @@ Answer no_run(const RunId& run) {
 
 bool same_commit(const CommitId& full, const std::string& given) {
   return given.size() >= 7 && full.rfind(given, 0) == 0;
+}
+
+Time system_time() {
+  return std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+}
+
+// Whether the stage's last question was answered by nobody, or can't be any more.
+bool expired(const StageState& stage, const StageRecord& record, Time now) {
+  if (stage.status == StageStatus::awaiting_approval) return stage.asks_until != Time{} && now >= stage.asks_until;
+  return stage.status == StageStatus::finished && stage.outcome.outcome == Outcome::cancelled && !stage.approval &&
+         record.asked_until != Time{} && stage.finished >= record.asked_until;
 }
 
 }  // namespace
@@ -173,6 +185,16 @@ ApiResponse Api::approve(const Asked& asked) {
   const auto& stages = (*kept)->record.state.stages;
   auto found = stages.find(stage);
   if (found == stages.end()) return error_answer(404, "run " + to_string(asked.run) + " has no stage `" + stage + "`");
+  const auto* told = (*kept)->record.stage(stage);
+  if (told != nullptr && expired(found->second, *told, options_.now ? options_.now() : system_time())) {
+    const auto name = to_string(asked.run);
+    const bool promotes = std::holds_alternative<PromoteSpec>((*kept)->record.state.plan->find(stage)->body);
+    return error_answer(
+        409,
+        "nobody answered the question of stage `" + stage + "` in time: it expired at " + iso_time(told->asked_until),
+        promotes ? "promote it by hand when the run has ended: quietgate promote " + name + " --reason WHY"
+                 : "test the commit anew, and it asks again: quietgate retry " + name);
+  }
   if (found->second.status != StageStatus::awaiting_approval) {
     return error_answer(409, "stage `" + stage + "` does not wait for an approval: it is " +
                                  std::string(to_string(found->second.status)));

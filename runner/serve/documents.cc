@@ -56,7 +56,11 @@ Json gate(const std::optional<GateJudgement>& of) {
 
 Json tests(const std::optional<TestCounts>& of) {
   if (!of) return nullptr;
-  return {{"passed", of->passed}, {"failed", of->failed}, {"skipped", of->skipped}};
+  return {{"passed", of->passed}, {"failed", of->failed}, {"skipped", of->skipped}, {"flaky", of->flaky}};
+}
+
+Json artifacts(const ArtifactsKept& of) {
+  return {{"files", of.files}, {"bytes", of.bytes}, {"sha256", of.sha256}};
 }
 
 Json attempt(const AttemptRecord& a) {
@@ -74,15 +78,30 @@ Json attempt(const AttemptRecord& a) {
   json["window"] = window(a.outcome.window);
   json["gate"] = gate(a.outcome.gate);
   json["tests"] = tests(a.outcome.tests);
+  json["artifacts"] = a.outcome.artifacts ? artifacts(*a.outcome.artifacts) : Json(nullptr);
+  json["given"] = Json::object();
+  for (const auto& [giver, kept] : a.outcome.given) json["given"][giver] = artifacts(kept);
   return json;
 }
 
 Json approval(const StageRecord& stage) {
   if (!stage.awaited && stage.approvals.empty()) return nullptr;
-  Json json{{"awaited_at", stage.awaited ? when(*stage.awaited) : Json(nullptr)}, {"message", stage.approval_message}};
+  Json json{{"awaited_at", stage.awaited ? when(*stage.awaited) : Json(nullptr)},
+            {"expires_at", when(stage.asked_until)},
+            {"message", stage.approval_message}};
   json["decisions"] = Json::array();
   for (const auto& given : stage.approvals)
     json["decisions"].push_back({{"granted", given.granted}, {"by", given.by}, {"reason", given.reason}});
+  return json;
+}
+
+// Whose word counted against the gate's, and what that was.
+Json override_of(const StageRecord& stage) {
+  if (!stage.intent->overrode) return nullptr;
+  Json json{{"by", stage.intent->by}, {"reason", stage.intent->reason}, {"at", when(stage.overridden)}};
+  json["verdict"] = stage.judged ? Json(to_string(stage.judged->verdict)) : Json(nullptr);
+  json["sentence"] = stage.judged ? Json(stage.judged->sentence) : Json(nullptr);
+  json["judged_at"] = when(stage.judged_at);
   return json;
 }
 
@@ -101,16 +120,15 @@ Json promotion(const StageRecord& stage) {
     json["reason"] = stage.intent->reason;
     json["overrode"] = stage.intent->overrode;
     json["rollback"] = stage.intent->rollback;
+    json["override"] = override_of(stage);
   }
   return json;
 }
 
 Json waiting_for(const Waiting& of) {
-  Json json{{"for", to_string(of.what)},
-            {"reason", of.reason},
-            {"position", of.position},
-            {"since", when(of.since)},
-            {"lock", of.lock.empty() ? Json(nullptr) : Json(of.lock)}};
+  Json json{{"for", to_string(of.what)}, {"reason", of.reason},
+            {"position", of.position},   {"since", when(of.since)},
+            {"until", when(of.until)},   {"lock", of.lock.empty() ? Json(nullptr) : Json(of.lock)}};
   json["holders"] = Json::array();
   for (const auto& holder : of.holders)
     json["holders"].push_back({{"run", to_string(holder.run)},
@@ -164,6 +182,12 @@ Json environment(const EnvironmentRecord& e) {
   return json;
 }
 
+Json rollback(const Rollback& of, const CommitId& to) {
+  if (!of.wanted()) return nullptr;
+  return {{"of", to_string(of.of)}, {"branch", of.branch}, {"from", of.from}, {"to", to}, {"by", of.by},
+          {"reason", of.reason}};
+}
+
 Json summary(const RunSummary& run) {
   const bool over = run.status == "finished";
   return {{"id", to_string(run.id)},
@@ -213,16 +237,19 @@ std::string repositories_document(const std::vector<RepositoryState>& repositori
   return text_of({{"repositories", std::move(list)}});
 }
 
-std::string runs_document(const std::vector<RunSummary>& runs, const std::vector<Waiting>& waiting, std::size_t limit) {
+std::string runs_document(const std::vector<RunSummary>& runs, const std::map<RunId, Rollback>& rollbacks,
+                          const std::vector<Waiting>& waiting, std::size_t limit) {
   // One reason is enough for a list: the oldest.
   std::map<RunId, std::string> reasons;
   for (const auto& each : waiting)
     reasons.emplace(each.run, (each.stage.empty() ? "" : each.stage + " ") + each.reason);
   Json list = Json::array();
   for (const auto& run : runs) {
+    auto back = rollbacks.find(run.id);
     auto json = summary(run);
     auto reason = reasons.find(run.id);
     json["waiting"] = reason == reasons.end() ? Json(nullptr) : Json(reason->second);
+    json["rollback"] = back == rollbacks.end() ? Json(nullptr) : rollback(back->second, run.commit);
     list.push_back(std::move(json));
   }
   return text_of({{"runs", std::move(list)},
@@ -243,6 +270,7 @@ std::string run_document(const RunRecord& record, const std::vector<Waiting>& wa
   const auto& state = record.state;
   auto json = summary(summary_of(state));
   json["waiting"] = waiting_of(waiting, {});
+  json["rollback"] = rollback(state.rollback, state.commit);
   json["pipeline"] = state.plan ? Json(state.plan->name) : Json(nullptr);
   json["plan_hash"] = state.plan ? Json(state.plan->hash) : Json(nullptr);
   json["diagnostics"] = state.diagnostics;

@@ -30,8 +30,10 @@ struct RepositoryState {
 using LiveProgress = std::function<std::string(const std::string& stage, int attempt)>;
 
 std::string repositories_document(const std::vector<RepositoryState>& repositories);
-// `next_before` is the cursor of the next page, or null on the last one (fewer runs than `limit`).
-std::string runs_document(const std::vector<RunSummary>& runs, const std::vector<Waiting>& waiting, std::size_t limit);
+// `next_before` is the cursor of the next page, or null on the last one (fewer runs than `limit`). `rollbacks`: those
+// among the runs that are one. Of several things that a run waits for, the first is told.
+std::string runs_document(const std::vector<RunSummary>& runs, const std::map<RunId, Rollback>& rollbacks,
+                          const std::vector<Waiting>& waiting, std::size_t limit);
 // `waiting`: of this run.
 std::string run_document(const RunRecord& record, const std::vector<Waiting>& waiting, const LiveProgress& progress);
 std::string queue_document(const std::vector<Waiting>& waiting);

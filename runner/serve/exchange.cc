@@ -17,10 +17,11 @@ std::optional<int> hex(char c) {
   return std::nullopt;
 }
 
-std::optional<std::string> decode(std::string_view text) {
+// `plus`: it stands for a space, as in a query.
+std::optional<std::string> decode(std::string_view text, bool plus) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
+    if (text[i] == '+' && plus) {
       out += ' ';
     } else if (text[i] != '%') {
       out += text[i];
@@ -34,6 +35,11 @@ std::optional<std::string> decode(std::string_view text) {
     }
   }
   return out;
+}
+
+bool is_part(const std::string& text) {
+  if (text.empty() || text == "." || text == "..") return false;
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f || c == '/'; });
 }
 
 bool is_loopback_v4(std::string_view text) {
@@ -81,9 +87,9 @@ std::optional<Target> parse_target(const std::string& text) {
   std::string_view path = std::string_view(text).substr(1, mark == std::string::npos ? mark : mark - 1);
   while (!path.empty()) {
     const auto slash = path.find('/');
-    const std::string part(path.substr(0, slash));
-    if (!is_plain_name(part)) return std::nullopt;
-    target.parts.push_back(part);
+    auto part = decode(path.substr(0, slash), false);
+    if (!part || !is_part(*part)) return std::nullopt;
+    target.parts.push_back(std::move(*part));
     if (slash == std::string_view::npos) break;
     path.remove_prefix(slash + 1);
   }
@@ -93,8 +99,9 @@ std::optional<Target> parse_target(const std::string& text) {
     const auto end = rest.find('&');
     const auto pair = rest.substr(0, end);
     const auto equals = pair.find('=');
-    auto key = decode(pair.substr(0, equals));
-    auto value = equals == std::string_view::npos ? std::optional<std::string>("") : decode(pair.substr(equals + 1));
+    auto key = decode(pair.substr(0, equals), true);
+    auto value =
+        equals == std::string_view::npos ? std::optional<std::string>("") : decode(pair.substr(equals + 1), true);
     if (!key || !value) return std::nullopt;
     target.query.emplace_back(std::move(*key), std::move(*value));
     if (end == std::string_view::npos) break;

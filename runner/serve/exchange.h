@@ -37,6 +37,7 @@ struct FileAnswer {
   std::int64_t from = 0;
   std::int64_t size = 0;
   std::string content_type;
+  std::vector<std::pair<std::string, std::string>> headers{};
 };
 
 // Server-Sent Events: the journal's rows after a cursor. With a run: only its rows, and an `end` event once it is over.
@@ -59,7 +60,8 @@ using ApiResponse = std::variant<Answer, FileAnswer, EventFeed, LogFeed>;
 // `{"error":{"message","advice"}}`.
 Answer error_answer(int status, const std::string& message, const std::string& advice = {});
 
-// A target taken apart. Only well-formed ones: the path's parts hold no escapes, the query's values are decoded.
+// A target taken apart and decoded. Only well-formed ones: a part of the path is not empty, not `.` or `..`, and holds
+// no slash and no control character.
 struct Target {
   std::vector<std::string> parts;  // of the path, between slashes; empty for `/`
   std::vector<std::pair<std::string, std::string>> query;

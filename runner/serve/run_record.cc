@@ -28,6 +28,8 @@ struct Recording {
     }
   }
   void operator()(const GateJudged& e) {
+    record.stages[e.stage].judged = e.judgement;
+    record.stages[e.stage].judged_at = at;
     for (auto& attempt : record.stages[e.stage].attempts) {
       if (attempt.number == e.attempt && !attempt.ended()) attempt.outcome.gate = e.judgement;
     }
@@ -36,14 +38,22 @@ struct Recording {
     auto& stage = record.stages[e.stage];
     stage.awaited = at;
     stage.approval_message = e.message;
+    stage.asked_until = e.expires;
   }
   void operator()(const ApprovalGiven& e) { record.stages[e.stage].approvals.push_back(e); }
-  void operator()(const PromotionIntended& e) { record.stages[e.stage].intent = e; }
+  void operator()(const PromotionIntended& e) {
+    auto& stage = record.stages[e.stage];
+    stage.intent = e;
+    stage.overridden = e.overrode ? record.promotion_requested : Time{};
+  }
   void operator()(const CommitPromoted& e) { record.stages[e.stage].promoted = e; }
   void operator()(const PromotionRefused& e) { record.stages[e.stage].refused = e.reason; }
   void operator()(const EvidenceSealed& e) { record.stages[e.stage].sealed = true; }
   void operator()(const EvidencePublished& e) { record.stages[e.stage].attached = true; }
-  void operator()(const PromotionRequested& e) { record.promotion_requests.push_back(e); }
+  void operator()(const PromotionRequested& e) {
+    record.promotion_requests.push_back(e);
+    record.promotion_requested = at;
+  }
   void operator()(const EnvironmentPlanned& e) {
     EnvironmentRecord made{e.environment, e.stage, e.provisioner, "planned", {}, e.keep, e.expires, e.ports};
     if (auto* known = environment(e.environment)) {
@@ -54,6 +64,9 @@ struct Recording {
   }
   void operator()(const EnvironmentReady& e) {
     if (auto* known = environment(e.environment)) known->status = "ready";
+  }
+  void operator()(const EnvironmentExtended& e) {
+    if (auto* known = environment(e.environment)) known->expires = std::max(known->expires, e.expires);
   }
   void operator()(const EnvironmentDestroyed& e) {
     if (auto* known = environment(e.environment)) {

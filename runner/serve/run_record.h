@@ -25,8 +25,12 @@ struct StageRecord {
   std::vector<AttemptRecord> attempts;
   std::optional<Time> awaited;   // when an approval was first asked for
   std::string approval_message;  // what the person who decides is told
+  Time asked_until{};            // when nobody is waited for any more; the epoch: never
   std::vector<ApprovalGiven> approvals;
   std::optional<PromotionIntended> intent;  // the last one
+  Time overridden{};                        // when a person asked for it against the gate; the epoch: nobody did
+  std::optional<GateJudgement> judged;      // the last one on record
+  Time judged_at{};
   std::optional<CommitPromoted> promoted;
   std::string refused;    // why the last promotion was refused
   bool sealed = false;    // there is evidence of it
@@ -49,7 +53,8 @@ struct RunRecord {
   std::map<std::string, StageRecord> stages;
   std::vector<EnvironmentRecord> environments;  // in the order of their creation
   std::vector<PromotionRequested> promotion_requests;
-  std::int64_t last = 0;  // sequence of the last row that was added
+  Time promotion_requested{};  // when the last of them came
+  std::int64_t last = 0;       // sequence of the last row that was added
 
   // Rows of other runs are ignored.
   void add(const Row& row);

@@ -409,7 +409,9 @@ Task<bool> Server::Listener::send_file(Shared connection, FileAnswer file, bool 
     co_return co_await send(connection, error_answer(503, "the file can't be read at the moment"), keep, head_only);
   auto head = head_of(200, keep) + "Content-Type: " + file.content_type +
               "\r\nContent-Length: " + std::to_string(file.size - file.from) +
-              "\r\nX-Log-Size: " + std::to_string(file.size) + "\r\n\r\n";
+              "\r\nX-Log-Size: " + std::to_string(file.size) + "\r\n";
+  for (const auto& [name, value] : file.headers) head += name + ": " + value + "\r\n";
+  head += "\r\n";
   const bool begun = co_await put(connection, std::move(head));
   if (!begun) co_return false;
   if (head_only) co_return keep;

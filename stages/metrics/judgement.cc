@@ -297,6 +297,8 @@ std::string said_by(const GateJudgement& judgement) {
 std::string advice_of(const GateJudgement& judgement) {
   static constexpr std::pair<std::string_view, std::string_view> advice[] = {
       {"WINDOW", "`during` of the gate must name stages that ran to their end"},
+      {"SCRAPE", "see why the target could not be scraped, or the rule not evaluated, and release again"},
+      {"ENVIRONMENT", "test the commit anew, as a run of its own: quietgate retry RUN"},
       {"P1", "make sure that Prometheus runs through the whole run, untouched, and run again"},
       {"P2", "let both machines follow the same time source"},
       {"P3", "load exactly the rule files that `rules:` of the gate names, from the same commit"},

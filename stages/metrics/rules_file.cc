@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "runner/core/glob.h"
-#include "runner/files/walk.h"
 #include "runner/base/plain_file.h"
+#include "runner/core/glob.h"
 #include "runner/core/trigger.h"
+#include "runner/files/walk.h"
 #include "runner/ports/digest.h"
 #include "stages/metrics/prometheus_answers.h"
 

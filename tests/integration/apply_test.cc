@@ -18,6 +18,7 @@
 #include "stages/provision/terraform_module.h"
 #include "stages/test.h"
 #include "tests/support/fake_git.h"
+#include "tests/support/inline_disk.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -82,7 +83,8 @@ struct ApplyForReal : ::testing::Test {
   BlockingPool pool{1};
   HttpCurl http{pool};
   FakeGit git;
-  ApplyStage stage{processes, http, git, clock};
+  InlineDisk disk;
+  ApplyStage stage{processes, http, git, clock, nullptr, &disk};
   Environments environments{processes, http, clock, bench.root + "/environments"};
   int last_run = 0;
   std::set<std::string> made;
@@ -301,7 +303,7 @@ struct TestForReal : ApplyForReal {
   StageOutcome run_tests(TestSpec spec) {
     auto request = bench.request(std::move(spec), "unit");
     request.secrets = {"hunter22"};
-    return bench.await(TestStage(processes).run(std::move(request)));
+    return bench.await(TestStage(processes, disk).run(std::move(request)));
   }
 };
 
@@ -334,7 +336,7 @@ TEST_F(TestForReal, ACancelEndsTheCommandAndWhatItStarted) {
   auto swallow = [](Task<StageOutcome> task) -> Task<void> { co_await std::move(task); };
   auto request = bench.request(TestSpec{.commands = {{.shell = "sleep 600 & echo up >up; wait"}}}, "unit");
   request.environment["QUIETGATE_ENVIRONMENT_DIRECTORY"] = bench.root;
-  TestStage test(processes);
+  TestStage test(processes, disk);
   std::exception_ptr thrown;
   spawn(bench.loop.get_executor(), swallow(test.run(std::move(request))), [&](std::exception_ptr problem) {
     thrown = problem;

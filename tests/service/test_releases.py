@@ -88,6 +88,66 @@ class Rollbacks(ServiceTest):
         self.assertEqual((self.branch("production"), self.deployed()), (first, first))
 
 
+# Its release waits for a flag.
+SLOW = DEPLOYED.replace("echo tested >>COUNTER", "test ! -e broken").replace('ready: {command: "test', 'ready: {command: "test -e FLAG && test')
+
+
+class Superseded(ServiceTest):
+    """A newer commit comes while a release is half done (case R1)."""
+    def setUp(self):
+        super().setUp()
+        self.flag = self.folder / "flag"
+        self.pipeline = SLOW.replace("DEPLOYED", str(self.folder / "deployed")).replace("FLAG", str(self.flag))
+
+    def promoted(self):
+        """The first run is between its promotion and its deployment."""
+        self.start()
+        commit = self.push(self.pipeline)
+        until(lambda: self.branch("production") == commit, "the promotion")
+        self.stage_is(1, "release", "running")
+        return commit
+
+    def test_a_release_is_finished_before_the_newer_commit_runs(self):
+        good = self.promoted()
+        self.push(files={"broken": "yes"})
+        until(lambda: self.run_of(2), "the newer run")
+        self.push(files={"more": "yes"})
+        until(lambda: self.run_of(3), "the newest run")
+        self.assertEqual(self.finished(2)["reason"], "superseded by hello/3")
+        until(lambda: [w["reason"] for w in self.get("/api/v1/queue")["waiting"]] == ["waits for run hello/1, which is before it on main and releases"],
+              "the newest run's turn, which it waits for")
+        until(lambda: "[newer run hello/3 waits: this one releases]" in self.stage_log(1, "release"), "the line in the log")
+        self.assertIsNone(self.run_of(1)["cancel"])
+        self.flag.touch()
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "passed", run["reason"])
+        newest = self.finished(3)
+        self.assertEqual((newest["outcome"], newest["reason"].split(":")[0]), ("failed", "unit"))
+        self.assertEqual((self.branch("production"), (self.folder / "deployed").read_text().strip()), (good, good))
+
+    def test_a_kill_in_its_middle_does_not_give_it_up(self):
+        good = self.promoted()
+        self.kill()
+        self.push(files={"broken": "yes"})
+        self.start()
+        until(lambda: self.run_of(2), "the newer run")
+        self.flag.touch()
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+        self.assertEqual(self.finished(2)["outcome"], "failed")
+        self.assertEqual((self.branch("production"), (self.folder / "deployed").read_text().strip()), (good, good))
+
+    def test_who_cuts_it_is_told_what_to_do(self):
+        good = self.promoted()
+        self.cli("cancel", "hello/1")
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "cancelled")
+        self.assertIn(f"; production is at {good[:7]}, but release did not deploy it: deploy it with `quietgate retry hello/1`", run["reason"])
+        self.flag.touch()
+        self.cli("retry", "hello/1")
+        self.assertEqual(self.finished(2)["outcome"], "passed")
+        self.assertEqual((self.branch("production"), (self.folder / "deployed").read_text().strip()), (good, good))
+
+
 WATCHED = PIPELINE[:PIPELINE.index("  before:")].replace("  staging:", "  release:\n    needs: [production]\n    keep: true\n    watch:\n      gate: {prometheus: "
           '"http://127.0.0.1:${{ ports.prometheus }}", rules: [alerts.yml], layers: [application]}\n      for: 4s').replace(
           "stages:", "stages:\n  production: {needs: [], promote: {branch: production}}")
@@ -119,6 +179,21 @@ class Watches(Watched):
         self.assertEqual([s["name"] for s in back["stages"]], ["production", "release"])
         self.assertNotEqual(first, bad)
         self.assertIsNone(self.run_of(4), "one rollback, and no more")
+        self.assertIn(f"rollback of hello/2 to {first[:7]} by an alert (after the release: loud: HighErrors", self.cli("runs").stdout)
+        self.assertEqual(self.get("/api/v1/runs")["runs"][0]["rollback"]["to"], first)
+
+    def test_a_first_release_that_starts_its_own_prometheus_is_heard(self):
+        self.start()
+        files = self.files(0)
+        text = files[".quietgate.yaml"]
+        begin, end = text.index("            command: \"curl"), text.index("            within: 30s")
+        files[".quietgate.yaml"] = text[:begin] + '            http: "http://127.0.0.1:${{ ports.prometheus }}/-/ready"\n' + text[end:]
+        self.push(files=files)
+        run = self.finished(1)
+        log = self.stage_log(1, "release")
+        self.assertEqual(run["outcome"], "passed", run["reason"] + log)
+        self.assertIn("waiting for the first complete scrape: ", log)
+        self.assertRegex(log, r"watching from the first complete scrape, \d\S* after the release\n")
 
     def production(self, errors):
         """A Prometheus that is nobody's environment: it outlives releases. Answers its address, and whether an alert fires (None: it is not up)."""

@@ -212,6 +212,7 @@ void Invariants::finish_row(const RunModel& model, const RunFinished& finished) 
   const auto run = to_string(state.id);
   if (auto left = machine_.alive(runs_folder(state.id)); !left.empty())
     breach(invariant::clean, run + " ends while a step of it lives: " + left.front().substr(data_.size()));
+  if (state.plan) release_row(model, finished);
   if (!state.plan || finished.outcome == Outcome::error) return;
   const auto actions = next(state, {});
   const bool right = std::any_of(actions.begin(), actions.end(), [&](const Action& action) {

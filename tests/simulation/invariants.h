@@ -31,6 +31,7 @@ inline constexpr const char* replay = "replay equals live";
 inline constexpr const char* slots = "at most N slots are used";
 inline constexpr const char* locks = "never more holders of a lock than it has";
 inline constexpr const char* turns = "one run of a branch at a time";
+inline constexpr const char* whole = "branch and deployment agree, or somebody was told";
 inline constexpr const char* alive = "the service goes on";
 }  // namespace invariant
 
@@ -75,6 +76,7 @@ class Invariants {
   void lock_taken(const RunModel& model, const StageSpec& spec) const;
   void promotion_row(const RunModel& model, const Row& row);
   void finish_row(const RunModel& model, const RunFinished& finished);
+  void release_row(const RunModel& model, const RunFinished& finished) const;
   void environment_row(const Row& row);
   void look_for_changes(const RunState& old, const RunState& now, const Event& event);
   const RunModel* pusher(const std::string& repository, const std::string& branch, const CommitId& from,

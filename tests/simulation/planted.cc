@@ -26,6 +26,8 @@ const std::vector<PlantedBug>& planted_bugs() {
       {Planted::second_finish, "second_finish", invariant::monotone},
       {Planted::wide_lock, "wide_lock", invariant::locks},
       {Planted::believed_record, "believed_record", invariant::once},
+      {Planted::cut_release, "cut_release", invariant::whole},
+      {Planted::silent_release, "silent_release", invariant::whole},
       {Planted::impatient_turn, "impatient_turn", invariant::turns},
       {Planted::unsealed_promotion, "unsealed_promotion", invariant::kept},
       {Planted::lost_note, "lost_note", invariant::kept},

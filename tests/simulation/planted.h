@@ -32,6 +32,8 @@ enum class Planted {
   lost_note,           // the server answers that it took a note, and did not
   stray_rollback,      // what is put back is put back one commit too far
   believed_record,     // a step's record is believed whoever wrote it
+  cut_release,         // a newer commit ends a run although that releases
+  silent_release,      // the end of a run whose release was cut says only why it ended
   impatient_turn,      // every run thinks that it is the only one of its branch
 };
 

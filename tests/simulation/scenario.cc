@@ -48,6 +48,22 @@ std::string Scenario::promote_stage(const std::string& more_needs) {
   return text;
 }
 
+// Now and then something takes time between the promotion and the deployment, which may fail.
+std::string Scenario::release_stages() {
+  auto& dice = world_.dice;
+  const bool between = dice.chance(0.5);
+  std::string text;
+  if (between)
+    text += fmt::format("  warm:\n    needs: [production]\n    test: {{run: sim {}s {}}}\n", dice.between(0, 40),
+                        dice.chance(0.85) ? "passes" : "fails");
+  text += fmt::format(
+      "  release:\n    needs: [{}]\n    apply:\n      processes:\n        web:\n          run: sim 999999s\n",
+      between ? "warm" : "production");
+  if (dice.chance(0.6))
+    text += fmt::format("          ready: {{command: sim {}s, within: 15s}}\n", dice.between(0, 20));
+  return text + "    keep: true\n";
+}
+
 std::string Scenario::pipeline() {
   auto& dice = world_.dice;
   if (dice.chance(0.05)) return "this is no pipeline\n";
@@ -64,10 +80,11 @@ std::string Scenario::pipeline() {
   text += staging_stage();
   if (human) text += "  human:\n    needs: [unit]\n    approve: {message: \"go on?\"}\n";
   text += promote_stage(std::string(human ? ", human" : "") + (lint ? ", lint" : ""));
+  const bool releases = dice.chance(0.4);
+  if (releases) text += release_stages();
   if (dice.chance(0.2))
-    text += "  release:\n    needs: [production]\n    apply: {processes: {web: {run: sim 999999s}}}\n    keep: true\n";
-  if (dice.chance(0.2))
-    text += "  last:\n    needs: [production]\n    if: always()\n    lock: device\n    test: {run: sim 2s}\n";
+    text += fmt::format("  last:\n    needs: [{}]\n    if: always()\n    lock: device\n    test: {{run: sim 2s}}\n",
+                        releases ? "release" : "production");
   return text;
 }
 

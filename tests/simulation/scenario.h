@@ -20,6 +20,7 @@ class Scenario {
   std::string unit_stage();
   std::string staging_stage();
   std::string promote_stage(const std::string& more_needs);
+  std::string release_stages();
   World& world_;
   SimRemote& remote_;
   std::string concurrency_;

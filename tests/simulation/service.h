@@ -21,6 +21,7 @@
 #include "tests/simulation/sim_engine.h"
 #include "tests/simulation/sim_git.h"
 #include "tests/simulation/sim_metrics.h"
+#include "tests/support/inline_disk.h"
 
 namespace quietgate {
 
@@ -92,12 +93,13 @@ class Service {
   SimProcesses processes_;
   InlineCompiler compiler_;
   WorldWorkspace workspace_;
+  InlineDisk at_once_;
   TestStage test_;
   ApplyStage apply_;
   VerifyStage verify_;
   PlainSealer sealer_;
   PromoteStage promote_;
-  ApproveStage approve_;
+  ApproveStage approve_{clock_};
   Environments environments_;
   std::vector<std::unique_ptr<ObservedStage>> watched_;
   WorldDestroyer destroyer_;

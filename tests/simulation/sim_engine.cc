@@ -45,6 +45,17 @@ std::vector<Event> WorldJournal::spoiled(std::vector<Event> events) {
     case Planted::unsealed_promotion:
       drop([](const Event& e) { return std::holds_alternative<EvidenceSealed>(e); });
       break;
+    case Planted::cut_release:
+      for (auto& event : events) {
+        if (auto* cancel = std::get_if<CancelRequested>(&event)) cancel->superseded_by = {};
+      }
+      break;
+    case Planted::silent_release:
+      for (auto& event : events) {
+        if (auto* finished = std::get_if<RunFinished>(&event))
+          finished->reason = finished->reason.substr(0, finished->reason.find(';'));
+      }
+      break;
     case Planted::unasked_run:
       if (events.size() > 1 && std::holds_alternative<RefMoved>(events.front()))
         drop([](const Event& e) { return std::holds_alternative<RunRequested>(e); });

@@ -123,6 +123,9 @@ void SimJournal::project_environment(const Row& row) {
     if (auto e = environments_.find(ready->environment); e != environments_.end()) e->second.status = "ready";
   } else if (const auto* gone = std::get_if<EnvironmentDestroyed>(&row.event)) {
     environments_.erase(gone->environment);
+  } else if (const auto* extended = std::get_if<EnvironmentExtended>(&row.event)) {
+    auto e = environments_.find(extended->environment);
+    if (e != environments_.end() && !e->second.keep) e->second.expires = std::max(e->second.expires, extended->expires);
   } else if (const auto* unwanted = std::get_if<EnvironmentDestroyRequested>(&row.event)) {
     auto e = environments_.find(unwanted->environment);
     if (e == environments_.end()) return;

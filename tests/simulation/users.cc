@@ -33,6 +33,19 @@ void Users::push(const std::string& repository) {
   point(repository, branch, head);
 }
 
+// A newer commit comes while a run releases.
+bool Users::hurry() {
+  for (const auto& [id, model] : invariants_.runs()) {
+    const auto& run = model.state;
+    if (!run.releases || run.status != RunStatus::running || !world_.dice.chance(0.5)) continue;
+    auto& branches = remotes_.at(id.repository).branches;
+    if (!branches.contains(run.branch)) continue;
+    point(id.repository, run.branch, scenarios_.at(id.repository).commit(branches[run.branch]));
+    return true;
+  }
+  return false;
+}
+
 void Users::force(const std::string& repository) {
   const std::vector<std::string> branches{"main", "feature-a", "feature-b"};
   const auto branch = world_.dice.pick(branches);
@@ -119,6 +132,7 @@ void Users::act() {
   for (const auto& [name, remote] : remotes_) names.push_back(name);
   const auto repository = world_.dice.pick(names);
   const auto choice = world_.dice.between(0, 99);
+  if (hurry()) return;
   if (choice < 30) return push(repository);
   if (choice < 40) return force(repository);
   if (choice < 45) return move_production(repository);

@@ -22,6 +22,7 @@ class Users {
   void move_production(const std::string& repository);
 
  private:
+  bool hurry();
   void push(const std::string& repository);
   void force(const std::string& repository);
   void request(const std::string& repository);

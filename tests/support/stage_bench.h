@@ -31,7 +31,8 @@ class MemoryJournal : public Journal {
   explicit MemoryJournal(Executor executor) : bell_(std::move(executor)) {}
   Result<std::int64_t> append(std::vector<Event> events) override {
     if (!refuse.empty()) return infrastructure_error(refuse);
-    for (auto& event : events) rows.push_back({last() + 1, Time{}, std::move(event)});
+    const auto at = clock == nullptr ? Time{} : clock->now();
+    for (auto& event : events) rows.push_back({last() + 1, at, std::move(event)});
     bell_.ring();
     return last();
   }
@@ -45,7 +46,8 @@ class MemoryJournal : public Journal {
   std::int64_t last() const override { return static_cast<std::int64_t>(rows.size()); }
   Bell& bell() override { return bell_; }
   std::vector<Row> rows;
-  std::string refuse;  // dial: why the next append fails
+  std::string refuse;            // dial: why the next append fails
+  const Clock* clock = nullptr;  // of the rows; none: they have no time
 
  private:
   Bell bell_;
@@ -59,8 +61,12 @@ class StageBench {
     for (const char* folder : {"attempt/steps", "checkout", "environments"}) {
       std::filesystem::create_directories(root + "/" + folder);
     }
+    journal.clock = &clock;
   }
   ~StageBench() {
+    // What was told to end must have ended before the clock is gone.
+    loop.restart();
+    loop.poll();
     std::error_code ignored;
     std::filesystem::remove_all(root, ignored);
   }

@@ -176,6 +176,13 @@ TEST_P(JournalContract, EnvironmentsLiveUntilTheyAreDestroyed) {
   EXPECT_EQ(e.expires, clock.now());
   add({EnvironmentPlanned{"a", first, "s", "processes", false, later, {}}});
   EXPECT_EQ(catalog().environments()->back().id, "a") << "oldest first";
+  add({EnvironmentExtended{"a", first, later + Milliseconds{1}}, EnvironmentExtended{"unknown", first, later}});
+  EXPECT_EQ(catalog().environments()->back().expires, later + Milliseconds{1});
+  add({EnvironmentExtended{"a", first, later}});
+  EXPECT_EQ(catalog().environments()->back().expires, later + Milliseconds{1}) << "nobody shortens its life";
+  add({EnvironmentPlanned{"k", first, "s", "processes", true, {}, {}}, EnvironmentExtended{"k", first, later}});
+  EXPECT_EQ(catalog().environments()->back().expires, Time{}) << "a kept one has no end";
+  add({EnvironmentDestroyed{"k", first, "asked for"}});
   add({EnvironmentDestroyed{"e", second, "asked for"}, EnvironmentDestroyed{"unknown", second, "twice"}});
   EXPECT_EQ(catalog().environments()->size(), 1U);
 }

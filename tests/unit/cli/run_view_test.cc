@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "runner/terminal_run.h"
+#include "runner/terminal_tests.h"
 
 namespace quietgate {
 namespace {
@@ -22,6 +23,21 @@ Plan plan_of(const RunId& run) {
   production.body = PromoteSpec{"production", GateSpec{}, Approval::none};
   plan.stages = {unit, load, production};
   return plan;
+}
+
+TEST(TroubledTests, NamesFailedAndFlakyOnesWithTheirFirstLines) {
+  Terminal plain;
+  EXPECT_EQ(troubled_tests(R"({"version":1,"tests":[{"name":"a","outcome":"passed"},
+      {"name":"c","outcome":"passed","flaky":true,"message":"timed out"},
+      {"name":"t::b","outcome":"failed","message":"assert 1 == 2\n\n  where\n3\n4\n5\n6\u001b[31m"}]})",
+                           plain),
+            "  " + mark(plain, Outcome::failed) +
+                " t::b\n      assert 1 == 2\n        where\n      3\n      4\n      5\n      ...\n"
+                "  ~ c (flaky)\n      timed out\n");
+  EXPECT_EQ(troubled_tests("{", plain), "");
+  std::string many = R"({"tests":[)";
+  for (int i = 0; i < 25; ++i) many += std::string(i > 0 ? "," : "") + R"({"name":"n","outcome":"failed"})";
+  EXPECT_NE(troubled_tests(many + "]}", plain).find("  and 5 more\n"), std::string::npos);
 }
 
 class RunViewTest : public ::testing::Test {
@@ -200,7 +216,35 @@ TEST_F(RunViewTest, SaysHowToApprove) {
   view(live_terminal);
   begin();
   add(ApprovalAwaited{run, "load", "really?"});
-  EXPECT_NE(screen.find("waits for: quietgate approve hello/12 load"), std::string::npos);
+  EXPECT_NE(screen.find("waits for: quietgate approve hello/12 load · really?"), std::string::npos) << screen;
+  add(ApprovalAwaited{run, "load", "really?"});
+  screen.clear();
+  const auto shown = run_report(view_->record(), pipe_terminal, Time{Milliseconds{1'770'000'062'000}});
+  EXPECT_NE(shown.find("\nQuestions\n  load: really?\n    asked "), std::string::npos) << shown;
+  EXPECT_NE(shown.find("    answer: quietgate approve hello/12 load [--refuse] [--reason TEXT]\n"), std::string::npos);
+}
+
+TEST_F(RunViewTest, DrawsNothingWhileAQuestionStandsThere) {
+  view(live_terminal);
+  begin();
+  view_->hold(true);
+  screen.clear();
+  view_->tick();
+  EXPECT_EQ(screen, "");
+  view_->hold(false);
+  view_->tick();
+  EXPECT_EQ(screen.find("\x1b[1A"), std::string::npos) << "nothing above is drawn over";
+  EXPECT_NE(screen.find("hello/12"), std::string::npos);
+}
+
+TEST_F(RunViewTest, SaysThatARunIsARollback) {
+  view(pipe_terminal);
+  RunRequested back{run, "main", CommitId(40, 'b'), "rollback of hello/4 by ana", {}};
+  back.rollback = {{"hello", 4}, "production", CommitId(40, 'a'), "", "after the release: loud"};
+  add(back);
+  const auto shown = run_report(view_->record(), pipe_terminal, Time{});
+  EXPECT_NE(shown.find("  rollback of hello/4 to bbbbbbb by an alert: after the release: loud\n"), std::string::npos)
+      << shown;
 }
 
 TEST_F(RunViewTest, PrintsTheProofTableAndWhoDecided) {
@@ -210,6 +254,7 @@ TEST_F(RunViewTest, PrintsTheProofTableAndWhoDecided) {
   passed.outcome = Outcome::passed;
   add(StageFinished{run, "load", 1, passed});
   add(StageStarted{run, "production", 1});
+  add(GateJudged{run, "production", 1, {GateVerdict::loud, "HighLatency fired", {}, {}}});
   add(PromotionIntended{run, "production", 1, "production", CommitId(40, 'b'), CommitId(40, 'a'), "ana", "known alert",
                         true});
   add(CommitPromoted{run, "production", "production", CommitId(40, 'b'), CommitId(40, 'a')});
@@ -225,8 +270,9 @@ TEST_F(RunViewTest, PrintsTheProofTableAndWhoDecided) {
                         "  P3     quiet    rules equal  7 of 7\n"),
             std::string::npos)
       << screen;
-  EXPECT_NE(screen.find("production moved bbbbbbb to aaaaaaa by ana against the gate: known alert"), std::string::npos)
-      << screen;
+  EXPECT_NE(screen.find("production moved bbbbbbb to aaaaaaa\n    overridden by ana at "), std::string::npos) << screen;
+  EXPECT_NE(screen.find(": known alert; the gate said at "), std::string::npos) << screen;
+  EXPECT_NE(screen.find(": loud: HighLatency fired\n"), std::string::npos) << screen;
 }
 
 TEST(ExitCodes, FollowTheOutcome) {

@@ -97,6 +97,33 @@ TEST(Evidence, SaysWhatWasMovedAndWhyThatWasAllowed) {
   EXPECT_EQ(predicate["stages"][3]["outcome"], "waiting");
 }
 
+TEST(Evidence, SaysWhatWasKeptAndGiven) {
+  auto built = state();
+  built.stages.at("unit").outcome.artifacts = ArtifactsKept{2, 10, std::string(64, 'e')};
+  built.stages.at("load").outcome.given["unit"] = ArtifactsKept{2, 10, std::string(64, 'e')};
+  const auto statement = json::parse(promotion_statement(built, facts()));
+  const auto kept = json::parse(R"({"files":2,"bytes":10,"sha256":")" + std::string(64, 'e') + R"("})");
+  EXPECT_EQ(statement["predicate"]["stages"][0]["artifacts"], kept);
+  EXPECT_EQ(statement["predicate"]["stages"][1]["given"]["unit"], kept);
+  EXPECT_FALSE(statement["predicate"]["stages"][1].contains("artifacts"));
+}
+
+TEST(Evidence, AnOverrideSaysWhoseWordCountedAgainstWhat) {
+  auto overridden = facts();
+  overridden.judged = at(11);
+  overridden.asked = PromotionRequested{run, "ana", "it is urgent", true};
+  overridden.asked_at = at(3600);
+  overridden.intent.reason = "it is urgent";
+  const auto predicate = json::parse(promotion_statement(state(), overridden))["predicate"];
+  EXPECT_EQ(predicate["override"].dump(),
+            R"({"at":"2026-01-01T01:00:00.000Z","by":"ana","judged_at":"2026-01-01T00:00:11.000Z",)"
+            R"("reason":"it is urgent","sentence":"P7: a target was down","verdict":"blind"})");
+  EXPECT_EQ(predicate["gate"]["judged_at"], "2026-01-01T00:00:11.000Z");
+  EXPECT_EQ(predicate["gate"]["sentence"], "P7: a target was down") << "as it was";
+  overridden.intent.overrode = false;
+  EXPECT_FALSE(json::parse(promotion_statement(state(), overridden))["predicate"].contains("override"));
+}
+
 TEST(Evidence, TheSameFactsGiveTheSameBytes) {
   EXPECT_EQ(promotion_statement(state(), facts()), promotion_statement(state(), facts()));
 }

@@ -48,6 +48,41 @@ TEST(Driver, AStageIsGivenTheOutcomesThatItJudgesAndNoOthers) {
   EXPECT_THAT(world.stage.judged["production"], ElementsAre("load: fast", "verify: "));
 }
 
+StageSpec deploy_from(std::vector<std::string> from) {
+  auto deploy = test_stage("deploy", {"build"});
+  deploy.from = std::move(from);
+  return deploy;
+}
+
+TEST(Driver, AStageIsGivenWhatTheLastAttemptOfAnotherKept) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("build"), deploy_from({"build"})};
+  world.stage.outcomes["build"] = ended(Outcome::passed, "built");
+  world.stage.outcomes["build"].artifacts = ArtifactsKept{1, 6, std::string(64, 'a')};
+  world.start_service();
+  world.request();
+  EXPECT_THAT(world.stage.given["build"], testing::IsEmpty());
+  EXPECT_THAT(world.stage.given["deploy"], ElementsAre("build: /attempts/build1"));
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+}
+
+TEST(Driver, AStageThatIsPromisedArtifactsNeverBeginsWithoutThem) {
+  for (const bool passed : {true, false}) {
+    EngineWorld world;
+    auto build = test_stage("build");
+    build.continue_on_error = true;
+    auto deploy = deploy_from({"build"});
+    deploy.condition = "always()";
+    world.compiler.plans["plan"].stages = {build, deploy};
+    world.stage.outcomes["build"] = ended(passed ? Outcome::passed : Outcome::failed, "");
+    world.start_service();
+    world.request();
+    EXPECT_THAT(world.stage.started, ElementsAre("build.1"));
+    EXPECT_EQ(world.summary().outcome, Outcome::failed);
+    EXPECT_THAT(world.summary().reason, HasSubstr(passed ? "build kept no artifacts" : "build has not passed"));
+  }
+}
+
 TEST(Driver, ABrokenPipelineFileIsAFailedRunWithItsDiagnostic) {
   EngineWorld world;
   world.start_service();

@@ -15,11 +15,15 @@
 
 namespace quietgate {
 
-struct SilentLog final : StageLog {
-  void line(std::string_view) override {}
+struct KeptLog final : StageLog {
+  explicit KeptLog(std::vector<std::string>& lines) : kept(lines) {}
+  void line(std::string_view text) override { kept.emplace_back(text); }
+  std::vector<std::string>& kept;
 };
 
 struct FakeWorkspace final : Workspace {
+  explicit FakeWorkspace(std::vector<std::string>& lines) : logged(lines) {}
+  std::vector<std::string>& logged;
   std::set<RunId> checkouts;
   std::optional<std::string> stale;  // what stands in the place of the next attempt's folder
   Result<std::optional<std::string>> clear_attempt(const RunId&, const std::string&, int) override {
@@ -39,7 +43,7 @@ struct FakeWorkspace final : Workspace {
   }
   Result<void> remove_checkout(const RunId& run) override { return checkouts.erase(run), Result<void>{}; }
   std::unique_ptr<StageLog> open_log(const std::string&, std::vector<std::string>) override {
-    return std::make_unique<SilentLog>();
+    return std::make_unique<KeptLog>(logged);
   }
 };
 
@@ -103,9 +107,11 @@ struct ScriptedStage final : StageKind {
   std::map<std::string, StageOutcome> outcomes;
   std::set<std::string> held;
   std::set<std::string> plans_environment;
+  std::set<std::string> promotes;  // means to before it is held, and has when it is released
   std::vector<std::string> started;
   std::map<std::string, std::string> trees;                // by stage and attempt: where its steps run
   std::map<std::string, std::vector<std::string>> judged;  // by stage: whose outcomes it was given, and their reasons
+  std::map<std::string, std::vector<std::string>> given;   // by stage: from which folders
   int running = 0;
   int most_running = 0;
   Bell bell;
@@ -115,6 +121,7 @@ struct ScriptedStage final : StageKind {
     started.push_back(name + "." + std::to_string(request.attempt) + (request.resume ? " resumed" : ""));
     trees[name + "." + std::to_string(request.attempt)] = request.checkout + ", " + request.committed();
     for (const auto& [stage, outcome] : request.finished) judged[name].push_back(stage + ": " + outcome.reason);
+    for (const auto& each : request.given) given[name].push_back(each.stage + ": " + each.directory);
     struct Count {
       int& of;
       explicit Count(int& n) : of(++n) {}
@@ -127,7 +134,12 @@ struct ScriptedStage final : StageKind {
               name + "-env", request.run, name, "fake", false, Time{Milliseconds{4'000'000'000'000}}, {}}})
           .ok();
     }
+    const PromotionIntended intent{request.run, name, request.attempt, "production", "c0", request.commit, {},
+                                   {},          false};
+    if (promotes.contains(name) && !request.resume) (void)request.journal->append({intent}).ok();
     while (held.contains(name)) co_await bell.wait(bell.rings(), *request.stop);
+    const CommitPromoted moved{request.run, name, "production", "c0", request.commit};
+    if (promotes.contains(name)) (void)request.journal->append({moved}).ok();
     auto found = outcomes.find(name);
     StageOutcome outcome;
     outcome.outcome = Outcome::passed;
@@ -186,6 +198,18 @@ struct ScriptedCheck final : PlanCheck {
   }
 };
 
+struct FakeNotes final : WorkNotes {
+  std::set<std::string> open;      // works
+  std::vector<std::string> begun;  // in order
+  std::vector<RunId> of_the_dead;  // what the service before left
+  void begin(const RunId& run, const std::string& what) override {
+    open.insert(to_string(run) + " " + what);
+    begun.push_back(to_string(run) + " " + what);
+  }
+  void end(const RunId& run, const std::string& what) override { open.erase(to_string(run) + " " + what); }
+  std::vector<RunId> left() override { return std::exchange(of_the_dead, {}); }
+};
+
 struct EngineWorld {
   // A journal that survives `restart` is a file; otherwise it lives in memory.
   explicit EngineWorld(int at_once = 8) : limits{at_once, {}, {}} {
@@ -221,6 +245,7 @@ struct EngineWorld {
                                 {},
                                 [this] { return "nonce-" + std::to_string(++nonces); },
                                 trees});
+    parts->notes = &notes;
     std::vector<Repository> configured;
     if (watches) configured.push_back(repository);
     configured.insert(configured.end(), others.begin(), others.end());
@@ -278,13 +303,15 @@ struct EngineWorld {
   std::unique_ptr<JournalSqlite> journal;
   std::unique_ptr<BrittleJournal> brittle;
   FakeGit git;
-  FakeWorkspace workspace;
+  std::vector<std::string> logged;  // in logs of stages
+  FakeWorkspace workspace{logged};
   FakeCompiler compiler;
   ScriptedStage stage{io.get_executor()};
   ScriptedDestroyer destroyer;
   ScriptedEnder ender;
   ScriptedCheck check{workspace};
   AttemptTrees* trees = nullptr;
+  FakeNotes notes;
   Repository repository;
   Limits limits;
   std::vector<Repository> others;  // watched too

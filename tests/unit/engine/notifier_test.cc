@@ -63,6 +63,26 @@ TEST_F(NotifierTest, TellsEachReceiverWhatItAskedFor) {
                           HasSubstr("run hello/2 ended as inconclusive: blind ")));
 }
 
+TEST_F(NotifierTest, TellsOfACancelledRunWhoseReleaseWasCut) {
+  start({{"http://a", {Notice::failed}}});
+  auto production = test_stage("production");
+  production.body = PromoteSpec{};
+  auto release = test_stage("release", {"production"});
+  release.body = ApplySpec{};
+  std::get<ApplySpec>(release.body).keep = true;
+  Plan plan;
+  plan.stages = {production, release};
+  world.append({RunRequested{run, "main", "c1", "test"}, PlanCompiled{run, plan}, StageStarted{run, "production", 1},
+                CancelRequested{run, "ana", "cancelled by ana"}, RunFinished{run, Outcome::cancelled, "in time"}});
+  EXPECT_THAT(receiver.heard, IsEmpty());
+  const RunId cut{"hello", 2};
+  world.append({RunRequested{cut, "main", "c1", "test"}, PlanCompiled{cut, plan}, StageStarted{cut, "production", 1},
+                CommitPromoted{cut, "production", "production", "c0", "c1"},
+                RunFinished{cut, Outcome::cancelled, "cancelled by ana; production is at c1"}});
+  EXPECT_THAT(receiver.heard,
+              ElementsAre(HasSubstr("run hello/2 ended as cancelled: cancelled by ana; production is at c1")));
+}
+
 TEST_F(NotifierTest, TriesThreeTimesAndGoesOn) {
   start({{"http://secret", {Notice::promoted}}});
   receiver.refuse = 2;

@@ -34,19 +34,20 @@ class PlainSlots {
   }
   void end(int name) {
     std::string lock;
+    Branch branch;
     for (auto* entries : {&waiting_, &held_}) {
       auto found = std::find_if(entries->begin(), entries->end(), [&](const Entry& e) { return e.name == name; });
       if (found == entries->end()) continue;
       lock = found->wish.lock;
+      branch = {found->wish.run.repository, found->wish.branch};
       entries->erase(found);
     }
     doubts_.erase(name);
     grant();
-    auto wants = [&](const Entry& e) { return e.wish.lock == lock; };
-    for (const auto* entries : {&waiting_, &held_}) {
-      if (std::any_of(entries->begin(), entries->end(), wants)) return;
-    }
-    lock_turns_.erase(lock);
+    if (!any([&](const Entry& e) { return e.wish.lock == lock; })) lock_turns_.erase(lock);
+    if (any([&](const Entry& e) { return Branch(e.wish.run.repository, e.wish.branch) == branch; })) return;
+    turns_.branches.erase(branch);
+    for (auto& [of, turns] : lock_turns_) turns.branches.erase(branch);
   }
   bool waits(const RunId& run) const {
     return std::any_of(waiting_.begin(), waiting_.end(), [&](const Entry& e) { return e.wish.run == run; });
@@ -61,7 +62,20 @@ class PlainSlots {
     bool kept = false;
   };
   using Entries = std::vector<Entry>;
-  using Turns = std::map<std::string, std::uint64_t>;
+  using Branch = std::pair<std::string, std::string>;
+  struct Turns {
+    std::map<std::string, std::uint64_t> repositories;
+    std::map<Branch, std::uint64_t> branches;
+    int passed = 0;
+  };
+
+  bool any(const auto& fits) const {
+    return std::any_of(waiting_.begin(), waiting_.end(), fits) || std::any_of(held_.begin(), held_.end(), fits);
+  }
+  int places(const auto& fits) const {
+    return static_cast<int>(
+        std::count_if(held_.begin(), held_.end(), [&](const Entry& e) { return e.wish.place && fits(e.wish); }));
+  }
 
   // Of runs that keep locks: which, and what they may still ask for.
   struct Graph {
@@ -100,16 +114,17 @@ class PlainSlots {
     }
   };
 
+  static int kept(int places) { return places == 1 ? 0 : std::max(1, places / 4); }
   bool place_free(const Wish& wish) const {
-    int all = 0;
-    int own = 0;
-    for (const auto& entry : held_) {
-      if (!entry.wish.place) continue;
-      ++all;
-      own += entry.wish.run.repository == wish.run.repository ? 1 : 0;
-    }
+    auto everybody = [](const Wish&) { return true; };
+    auto own = [&](const Wish& of) { return of.run.repository == wish.run.repository; };
+    auto fits = [&](int limit, const auto& counts) {
+      auto others = [&](const Wish& of) { return counts(of) && of.unprotected; };
+      return places(counts) < limit && (!wish.unprotected || places(others) < limit - kept(limit));
+    };
     auto limit = limits_.repositories.find(wish.run.repository);
-    return !wish.place || (all < limits_.stages && (limit == limits_.repositories.end() || own < limit->second));
+    return !wish.place ||
+           (fits(limits_.stages, everybody) && (limit == limits_.repositories.end() || fits(limit->second, own)));
   }
   bool lock_free(const Wish& wish) const {
     for (const auto& [name, run] : doubts_) {
@@ -125,22 +140,53 @@ class PlainSlots {
     return holders.contains(wish.run) || holders.size() < (size == limits_.locks.end() ? 1u : unsigned(size->second));
   }
 
-  const Entry* first(const std::vector<const Entry*>& able, Turns& turns) const {
-    std::map<std::string, const Entry*> oldest;
+  // Of one branch the oldest run, of one repository the branch with the fewest places, of all likewise.
+  const Entry* first_of(const std::vector<const Entry*>& able, Turns& turns, bool by_places) const {
+    auto held = [&](const auto& fits) { return by_places ? places(fits) : 0; };
+    std::map<Branch, const Entry*> of_branch;
     for (const auto* entry : able) {
-      auto& of = oldest[entry->wish.run.repository];
+      auto& of = of_branch[{entry->wish.run.repository, entry->wish.branch}];
       if (of == nullptr || std::tie(entry->wish.run.number, entry->asked) < std::tie(of->wish.run.number, of->asked))
         of = entry;
     }
+    using Rank = std::tuple<int, std::uint64_t, std::uint64_t>;
+    std::map<std::string, std::pair<Rank, const Entry*>> of_repository;
+    for (const auto& [branch, entry] : of_branch) {
+      auto own = [&](const Wish& of) { return Branch(of.run.repository, of.branch) == branch; };
+      const Rank rank{held(own), turns.branches[branch], entry->asked};
+      auto [of, fresh] = of_repository.try_emplace(branch.first, rank, entry);
+      if (!fresh && rank < of->second.first) of->second = {rank, entry};
+    }
     const Entry* found = nullptr;
-    for (const auto& [repository, entry] : oldest) {
-      if (found == nullptr ||
-          std::tie(turns[repository], entry->asked) < std::tie(turns[found->wish.run.repository], found->asked))
-        found = entry;
+    Rank best;
+    for (const auto& [repository, of] : of_repository) {
+      auto own = [&](const Wish& wish) { return wish.run.repository == repository; };
+      const Rank rank{held(own), turns.repositories[repository], of.second->asked};
+      if (found == nullptr || rank < best) std::tie(best, found) = std::tie(rank, of.second);
     }
     return found;
   }
-  const Entry* pick() {
+  struct Choice {
+    const Entry* entry = nullptr;
+    bool passes = false;
+  };
+  Choice first(const std::vector<const Entry*>& able, Turns& turns, bool by_places) const {
+    std::vector<const Entry*> kinds[2];
+    for (const auto* entry : able) kinds[entry->wish.unprotected ? 1 : 0].push_back(entry);
+    const bool both = !kinds[0].empty() && !kinds[1].empty();
+    if (both && turns.passed >= 4) return {first_of(kinds[1], turns, by_places), false};
+    return {first_of(kinds[0].empty() ? kinds[1] : kinds[0], turns, by_places), both};
+  }
+  static void give(Turns& turns, const Wish& wish, std::uint64_t when, bool passes) {
+    turns.repositories[wish.run.repository] = when;
+    turns.branches[{wish.run.repository, wish.branch}] = when;
+    turns.passed = wish.unprotected ? 0 : turns.passed + (passes ? 1 : 0);
+  }
+  struct Picked {
+    Choice choice;
+    bool passes_at_lock = false;
+  };
+  Picked pick() {
     Graph now;
     for (const auto& entry : held_) {
       if (entry.wish.keeps && !entry.wish.lock.empty()) now.add(entry.wish);
@@ -159,17 +205,23 @@ class PlainSlots {
       if (place_free(wish) && lock_free(wish) && safe) for_lock[wish.lock].push_back(&entry);
       if (wish.keeps && wish.later.size() > wish.later.count(wish.lock)) before.add(wish);
     }
-    for (const auto& [lock, entries] : for_lock) able.push_back(first(entries, lock_turns_[lock]));
-    return first(able, repository_turns_);
+    std::set<const Entry*> passing;
+    for (const auto& [lock, entries] : for_lock) {
+      const auto choice = first(entries, lock_turns_[lock], false);
+      able.push_back(choice.entry);
+      if (choice.passes) passing.insert(choice.entry);
+    }
+    const auto choice = first(able, turns_, true);
+    return {choice, passing.contains(choice.entry)};
   }
   void grant() {
-    while (const auto* picked = pick()) {
-      const auto entry = *picked;
+    for (auto picked = pick(); picked.choice.entry != nullptr; picked = pick()) {
+      const auto entry = *picked.choice.entry;
       std::erase_if(waiting_, [&](const Entry& e) { return e.name == entry.name; });
       held_.push_back(entry);
       granted.push_back(entry.name);
-      repository_turns_[entry.wish.run.repository] = ++tick_;
-      if (!entry.wish.lock.empty()) lock_turns_[entry.wish.lock][entry.wish.run.repository] = tick_;
+      give(turns_, entry.wish, ++tick_, picked.choice.passes);
+      if (!entry.wish.lock.empty()) give(lock_turns_[entry.wish.lock], entry.wish, tick_, picked.passes_at_lock);
     }
   }
 
@@ -177,7 +229,7 @@ class PlainSlots {
   Entries waiting_;
   Entries held_;
   std::map<int, RunId> doubts_;
-  Turns repository_turns_;
+  Turns turns_;
   std::map<std::string, Turns> lock_turns_;
   std::uint64_t tick_ = 0;
 };

@@ -56,19 +56,23 @@ struct Mix {
   int repositories = 1 + below(4);
   int locks = 1 + below(4);
   int runs = 2 + below(7);
-  int most = 4 + below(24);  // claims at once
+  int branches = 1 + below(4);  // b0 is protected
+  int most = 4 + below(24);     // claims at once
 
   int below(int bound) { return static_cast<int>(random() % static_cast<unsigned>(bound)); }
   RunId run() { return {"r" + std::to_string(below(repositories)), 1 + below(runs)}; }
   std::string lock() { return "l" + std::to_string(below(locks)); }
   Limits limits() {
-    Limits limits{1 + below(5), {}, {}};
-    if (below(2) == 0) limits.repositories["r0"] = 1 + below(2);
+    Limits limits{1 + below(9), {}, {}};
+    if (below(2) == 0) limits.repositories["r0"] = 1 + below(3);
     if (below(2) == 0) limits.locks["l0"] = 2 + below(2);
     return limits;
   }
   Wish wish() {
     Wish wish{run(), "s", below(4) != 0, {}, false, {}, Time{}};
+    // A run belongs to one branch.
+    wish.branch = "b" + std::to_string(wish.run.number % branches);
+    wish.unprotected = wish.run.number % branches > 0;
     if (below(5) == 0) return wish;
     wish.lock = lock();
     wish.keeps = below(2) == 0;

@@ -19,6 +19,13 @@ struct Line {
   static Wish wish(const RunId& run, const std::string& stage, const std::string& lock = {}) {
     return {run, stage, true, lock, false, {}, Time{}};
   }
+  // Of a branch that is not protected.
+  static Wish other(const RunId& run, const std::string& branch, const std::string& stage) {
+    auto other = wish(run, stage);
+    other.branch = branch;
+    other.unprotected = true;
+    return other;
+  }
   void ask(const std::string& name, Wish wish) {
     claims[name] = slots.ask(std::move(wish), [this, name] { granted.push_back(name); });
     if (claims[name].granted()) granted.push_back(name);
@@ -57,6 +64,77 @@ TEST(Slots, HoldARepositoryToItsLimitAndLeaveTheRestToOthers) {
   EXPECT_EQ(line.why("a3"), "waits for a place of its repository: 2 of 2 stages run; next in line");
   line.end("a1");
   EXPECT_EQ(line.granted.back(), "a3");
+}
+
+// Case of issue 17: five branches with `sleep` held every place.
+TEST(Slots, APlaceIsKeptForProtectedBranchesWhateverOthersDo) {
+  Line line({4, {}, {}});
+  for (int n = 1; n <= 5; ++n) {
+    const auto name = "f" + std::to_string(n);
+    line.ask(name, line.other({"a", n}, name, name));
+  }
+  EXPECT_EQ(line.granted, (Line::Names{"f1", "f2", "f3"}));
+  EXPECT_EQ(line.why("f4"),
+            "waits for a free place: 3 of 4 stages run, and the last is kept for protected branches; next in line");
+  line.ask("main", line.wish({"a", 6}, "main"));
+  EXPECT_EQ(line.granted.back(), "main");
+  EXPECT_EQ(line.why("f5"), "waits for a free place: 4 of 4 stages run; 2nd in line");
+  line.end("main");
+  EXPECT_EQ(line.granted.back(), "main") << "it is not for them";
+  line.end("f1");
+  EXPECT_EQ(line.granted.back(), "f4");
+}
+
+TEST(Slots, ARepositoryKeepsPlacesLikewise) {
+  Line line({9, {{"a", 2}}, {}});
+  line.ask("f1", line.other({"a", 1}, "f", "f1"));
+  line.ask("f2", line.other({"a", 2}, "f", "f2"));
+  EXPECT_EQ(line.why("f2"),
+            "waits for a place of its repository: 1 of 2 stages run, and the last is kept for protected branches; next "
+            "in line");
+  line.ask("main", line.wish({"a", 3}, "main"));
+  EXPECT_EQ(line.granted, (Line::Names{"f1", "main"}));
+}
+
+TEST(Slots, OneOrTheOnlyPlaceIsKeptForNobody) {
+  EXPECT_EQ(kept_places(1), 0);
+  EXPECT_EQ(kept_places(2), 1);
+  EXPECT_EQ(kept_places(7), 1);
+  EXPECT_EQ(kept_places(16), 4);
+  Line line({1, {}, {}});
+  line.ask("f", line.other({"a", 1}, "f", "f"));
+  EXPECT_EQ(line.granted, (Line::Names{"f"}));
+}
+
+TEST(Slots, WhoHoldsTheFewestPlacesGoesFirst) {
+  Line line({4, {}, {}});
+  line.ask("f1", line.other({"a", 1}, "f", "f1"));
+  line.ask("f2", line.other({"a", 2}, "f", "f2"));
+  line.ask("b1", line.other({"b", 1}, "b", "b1"));
+  line.ask("f3", line.other({"a", 3}, "f", "f3"));
+  line.ask("g4", line.other({"a", 4}, "g", "g4"));
+  line.ask("b2", line.other({"b", 2}, "b", "b2"));
+  line.end("f1");
+  EXPECT_EQ(line.granted.back(), "g4") << "a and b hold one each, and it is a's turn; of its branches g holds none";
+  line.end("f2");
+  EXPECT_EQ(line.granted.back(), "b2") << "a and b hold one each, and it is b's turn";
+  line.end("b1");
+  line.end("b2");
+  EXPECT_EQ(line.granted.back(), "f3");
+}
+
+// Main has always something to do, and takes what gets free: but not for ever.
+TEST(Slots, ProtectedBranchesGoFirstAndPassNobodyForEver) {
+  Line line({1, {}, {}});
+  line.ask("m0", line.wish({"a", 1}, "m0"));
+  line.ask("f", line.other({"a", 2}, "f", "f"));
+  int passed = 0;
+  for (; line.granted.back() != "f"; ++passed) {
+    ASSERT_LT(passed, 20);
+    line.ask("m" + std::to_string(passed + 1), line.wish({"a", 3 + passed}, "m"));
+    line.end("m" + std::to_string(passed));
+  }
+  EXPECT_EQ(passed, most_passed + 1);
 }
 
 TEST(Slots, ALockHasOneHolderAcrossRepositoriesAndTakesNoPlaceWhileItIsWaitedFor) {

@@ -101,7 +101,7 @@ TEST_F(ApiTest, AnswersTheRunListWhole) {
       R"({"runs":[{"id":"hello/1","repository":"hello","number":1,"branch":"main",)"
       R"("commit":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","cause":"main moved to aaaaaaa","status":"running",)"
       R"("outcome":null,"reason":"","requested_at":"2026-02-02T02:40:00.000Z",)"
-      R"("started_at":"2026-02-02T02:40:00.100Z","finished_at":null,"duration_ms":null,"waiting":null}],"next_before":null})"
+      R"("started_at":"2026-02-02T02:40:00.100Z","finished_at":null,"duration_ms":null,"waiting":null,"rollback":null}],"next_before":null})"
       "\n");
 }
 
@@ -134,7 +134,7 @@ TEST_F(ApiTest, ShowsARunWithAttemptsTestsAndLiveProgress) {
   EXPECT_EQ(unit["kind"], "test");
   EXPECT_EQ(unit["outcome"], "passed");
   EXPECT_EQ(unit["duration_ms"], 2500);
-  EXPECT_EQ(unit["attempts"][0]["tests"], Json::parse(R"({"passed":12,"failed":0,"skipped":1})"));
+  EXPECT_EQ(unit["attempts"][0]["tests"], Json::parse(R"({"passed":12,"failed":0,"skipped":1,"flaky":0})"));
   EXPECT_EQ(json["stages"][1]["status"], "running");
   EXPECT_EQ(json["stages"][1]["progress"]["users"], 40);
   EXPECT_EQ(json["stages"][2]["status"], "waiting");

@@ -5,9 +5,11 @@
 
 #include <filesystem>
 
+#include "stages/artifacts.h"
 #include "stages/environments.h"
 #include "tests/support/fake_git.h"
 #include "tests/support/fake_processes.h"
+#include "tests/support/inline_disk.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -81,7 +83,8 @@ struct ApplyTest : ::testing::Test {
   FakeProcesses processes;
   ScriptedHttp http;
   FakeGit git;
-  ApplyStage stage{processes, http, git, bench.clock};
+  InlineDisk disk;
+  ApplyStage stage{processes, http, git, bench.clock, nullptr, &disk};
   Environments environments{processes, http, bench.clock, bench.root + "/environments"};
 };
 
@@ -104,6 +107,36 @@ TEST_F(ApplyTest, BringsServicesUpAndAnswersOutputs) {
   EXPECT_EQ(planned()->expires, bench.clock.now() + Milliseconds{3'600'000});
 }
 
+// What was tested is what is deployed: in the environment's checkout, before anything of it starts.
+TEST_F(ApplyTest, PutsWhatOthersGaveIntoTheEnvironmentsCheckout) {
+  const std::atomic<bool> never{false};
+  std::filesystem::create_directories(bench.root + "/build.1");
+  const auto keep = [&](const std::string& text) {
+    bench.write("made/out/app", text);
+    auto kept = keep_artifacts(bench.root + "/made", {"**"}, bench.root + "/build.1/artifacts",
+                               bench.root + "/build.1/artifacts.json", never);
+    return GivenArtifacts{"build", bench.root + "/build.1", kept->total};
+  };
+  auto request = bench.request(one(true), "staging");
+  request.given = {keep("tested")};
+  auto outcome = run(request);
+  ASSERT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
+  EXPECT_EQ(bench.read("environments/sample-staging/checkout/out/app"), "tested");
+  EXPECT_EQ(outcome.given, given_of(request.given));
+  // Of the same commit, and yet another build.
+  request.given = {keep("tested again")};
+  request.run.number = 8;
+  ASSERT_EQ(run(request).outcome, Outcome::passed);
+  EXPECT_EQ(bench.read("environments/sample-staging/checkout/out/app"), "tested again");
+  bench.write("build.1/artifacts/out/app", "planted");
+  request.commit = std::string(40, 'b');
+  git.commits[request.commit] = git.commits.begin()->second;
+  outcome = run(request);
+  EXPECT_EQ(outcome.outcome, Outcome::error);
+  EXPECT_THAT(outcome.reason, HasSubstr("out/app of build is not what build kept"));
+  EXPECT_EQ(bench.read("environments/sample-staging/checkout/out/app"), "tested again") << "the old one stays whole";
+}
+
 TEST_F(ApplyTest, TheIntentIsInTheJournalBeforeAnythingIsMade) {
   bench.journal.refuse = "disk is full";
   auto outcome = run(one());
@@ -118,7 +151,7 @@ TEST_F(ApplyTest, AResumedAttemptKeepsItsPortsAndStartsNothingTwice) {
   bench.history = bench.journal.rows;
   auto request = bench.request(one(), "staging");
   request.resume = true;
-  ApplyStage next_runner(processes, http, git, bench.clock);
+  ApplyStage next_runner(processes, http, git, bench.clock, nullptr, &disk);
   auto outcome = bench.await(next_runner.run(std::move(request)));
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
   EXPECT_EQ(outcome.outputs.at("url"), "http://127.0.0.1:" + std::to_string(port));

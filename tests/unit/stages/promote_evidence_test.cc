@@ -1,4 +1,6 @@
 // The evidence that a promotion leaves.
+#include <nlohmann/json.hpp>
+
 #include "tests/support/promote_world.h"
 
 namespace quietgate {
@@ -25,6 +27,35 @@ TEST(PromoteEvidence, IsSealedAndAttachedOnce) {
   EXPECT_THAT(world.git.notes[tested], ElementsAre(sealed.envelope));
   EXPECT_EQ(world.run().outcome, Outcome::passed) << "taken up again after its end";
   EXPECT_EQ(world.events().size(), 4U);
+}
+
+TEST(PromoteEvidence, SealsTheJudgementThatWasOverriddenAsItWas) {
+  const PlainSealer sealer;
+  PromoteWorld world;
+  world.sealer = &sealer;
+  world.add_gate();
+  world.prometheus.alerts = R"({"labels":{},"state":"firing","activeAt":"2026-01-01T00:00:01Z","value":"7"})";
+  EXPECT_EQ(world.run().outcome, Outcome::failed);
+  const auto judged_at = world.bench.journal.rows.back().at;
+  world.prometheus.alerts.clear();  // whatever it says by now
+  world.bench.clock.advance(Milliseconds{7'200'000});
+  world.attempt = 2;
+  world.happened(PromotionRequested{{"sample", 7}, "ana", "the alert is wrong", true});
+  const auto asked_at = world.bench.clock.now();
+  EXPECT_EQ(world.run().outcome, Outcome::passed);
+  std::string envelope;
+  for (const auto& row : world.bench.journal.rows) {
+    if (const auto* e = std::get_if<EvidenceSealed>(&row.event)) envelope = e->envelope;
+  }
+  const auto predicate = nlohmann::json::parse(envelope.substr(envelope.find('{')))["predicate"];
+  EXPECT_EQ(predicate["gate"]["verdict"], "loud");
+  EXPECT_EQ(predicate["gate"]["sentence"], "HighErrors is firing since 00:00:01Z, value 7");
+  EXPECT_EQ(predicate["override"], (nlohmann::json{{"by", "ana"},
+                                                   {"reason", "the alert is wrong"},
+                                                   {"at", iso_time(asked_at)},
+                                                   {"verdict", "loud"},
+                                                   {"sentence", "HighErrors is firing since 00:00:01Z, value 7"},
+                                                   {"judged_at", iso_time(judged_at)}}));
 }
 
 TEST(PromoteEvidence, HoldsNoSecret) {

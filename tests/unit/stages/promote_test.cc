@@ -218,6 +218,17 @@ TEST(Promote, AJournalThatCanNotBeWrittenStopsThePush) {
   EXPECT_EQ(world.git.pushes, 0);
 }
 
+// The driver tells the stage of a cancel a moment after it is in the journal.
+TEST(Promote, ACancelThatIsOnRecordEndsItBeforeItsIntent) {
+  PromoteWorld world;
+  auto request = world.request();
+  world.happened(CancelRequested{{"sample", 7}, "quietgate", "superseded by sample/8", {"sample", 8}});
+  PromoteStage stage(world.git, world.prometheus, world.bench.clock, {false, nullptr, nullptr});
+  EXPECT_THROW((void)world.bench.await(stage.run(std::move(request))), Stopped);
+  EXPECT_THAT(world.events(), ElementsAre("CancelRequested"));
+  EXPECT_EQ(world.git.remote["production"], base);
+}
+
 TEST(Promote, ACancelDuringThePushIsOvertakenByTheTruth) {
   PromoteWorld world;
   world.git.before_push = [&] { world.bench.stop.request(StopReason::cancel, "cancelled by ana"); };
@@ -306,6 +317,115 @@ TEST(Promote, AJudgementOfTheSameMeasurementsIsKeptForAnHour) {
   EXPECT_FALSE(judged_before(GateVerdict::quiet, 1, 1, Milliseconds{3'601'000}));
 }
 
+namespace {
+
+// A run whose gate asks the server of the environment that its stage `staging` made.
+PromoteWorld& with_environment(PromoteWorld& world) {
+  world.add_gate();
+  Plan plan;
+  StageSpec production;
+  production.name = "production";
+  PromoteSpec promote = world.spec;
+  promote.gate->prometheus = "${{ stages.staging.outputs.prometheus_url }}";
+  production.body = promote;
+  plan.stages = {production};
+  const RunId run{"sample", 7};
+  world.happened(PlanCompiled{run, plan});
+  world.happened(EnvironmentPlanned{"sample-7-staging", run, "staging", "processes"});
+  return world;
+}
+
+void judged(PromoteWorld& world, GateVerdict verdict, std::string sentence) {
+  GateJudgement judgement;
+  judgement.verdict = verdict;
+  judgement.sentence = std::move(sentence);
+  judgement.window = *world.finished["load"].window;
+  judgement.proofs = {{"QUIET", "no alert fired", verdict, "as it was", {}}};
+  world.happened(GateJudged{{"sample", 7}, "production", 1, judgement});
+}
+
+void run_ended(PromoteWorld& world) {
+  world.happened(EnvironmentDestroyed{"sample-7-staging", {"sample", 7}, "its run has ended"});
+  world.bench.clock.advance(Milliseconds{10'800'000});
+  world.attempt = 2;
+}
+
+}  // namespace
+
+TEST(Promote, AnOverrideLeavesTheJudgementAsItWas) {
+  PromoteWorld world;
+  with_environment(world);
+  judged(world, GateVerdict::loud, "HighErrors is firing since 00:00:01Z, value 7");
+  run_ended(world);
+  world.happened(PromotionRequested{{"sample", 7}, "ana", "the alert is wrong", true});
+  const auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
+  EXPECT_EQ(outcome.gate->verdict, GateVerdict::loud);
+  EXPECT_EQ(outcome.gate->sentence, "HighErrors is firing since 00:00:01Z, value 7");
+  EXPECT_EQ(outcome.gate->proofs.at(0).detail, "as it was");
+  EXPECT_EQ(world.prometheus.asked, 0) << "nobody asks what is gone";
+  EXPECT_TRUE(std::get<PromotionIntended>(world.bench.journal.rows.at(5).event).overrode);
+  EXPECT_THAT(world.events(), ElementsAre("PlanCompiled", "EnvironmentPlanned", "GateJudged", "EnvironmentDestroyed",
+                                          "PromotionRequested", "PromotionIntended", "CommitPromoted"));
+  EXPECT_THAT(world.bench.log.all(), HasSubstr("overridden by ana: the alert is wrong; the gate said: loud: HighErrors "
+                                               "is firing since 00:00:01Z, value 7"));
+}
+
+TEST(Promote, WhatIsGoneIsNotJudgedAgain) {
+  PromoteWorld world;
+  with_environment(world);
+  judged(world, GateVerdict::loud, "HighErrors fired");
+  run_ended(world);
+  world.happened(PromotionRequested{{"sample", 7}, "ana", "please", false});
+  const auto refused = world.run();
+  EXPECT_EQ(refused.outcome, Outcome::failed);
+  EXPECT_EQ(refused.reason,
+            "loud: HighErrors fired; it is not judged again: what it judged is gone: environment sample-7-staging was "
+            "destroyed at 2026-01-01T00:00:00.000Z: its run has ended");
+  EXPECT_EQ(refused.advice,
+            "test the commit anew: quietgate retry sample/7; or promote against the gate, which the evidence tells: "
+            "quietgate promote sample/7 --override --reason WHY");
+  EXPECT_EQ(world.git.pushes + world.prometheus.asked, 0);
+
+  PromoteWorld quiet;  // whose question nobody answered, say
+  with_environment(quiet);
+  judged(quiet, GateVerdict::quiet, "no alert");
+  run_ended(quiet);
+  quiet.happened(PromotionRequested{{"sample", 7}, "ana", "it is Monday", false});
+  EXPECT_EQ(quiet.run().outcome, Outcome::passed);
+  EXPECT_EQ(quiet.prometheus.asked, 0);
+  EXPECT_FALSE(std::get<PromotionIntended>(quiet.bench.journal.rows.at(5).event).overrode);
+
+  PromoteWorld lives;  // it was made anew
+  with_environment(lives);
+  judged(lives, GateVerdict::loud, "HighErrors fired");
+  run_ended(lives);
+  lives.happened(EnvironmentPlanned{"sample-7-staging", {"sample", 7}, "staging", "processes"});
+  lives.run();
+  EXPECT_GT(lives.prometheus.asked, 0);
+}
+
+TEST(Promote, WhatWasNeverJudgedAndIsGoneIsBlind) {
+  PromoteWorld world;
+  with_environment(world);
+  run_ended(world);
+  const auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::inconclusive);
+  EXPECT_EQ(outcome.reason,
+            "blind: nothing is left to judge: environment sample-7-staging was destroyed at "
+            "2026-01-01T00:00:00.000Z: its run has ended");
+  EXPECT_EQ(outcome.advice, "test the commit anew, as a run of its own: quietgate retry RUN");
+  EXPECT_EQ(world.prometheus.asked, 0);
+  EXPECT_THAT(world.events(), Contains("GateJudged"));
+
+  PromoteWorld other;  // a quiet judgement of other measurements is none of these
+  with_environment(other);
+  judged(other, GateVerdict::quiet, "no alert");
+  other.finished["load"].window->end += Milliseconds{1};
+  run_ended(other);
+  EXPECT_EQ(other.run().outcome, Outcome::inconclusive);
+}
+
 // What is left may be a person's approval, days later.
 TEST(Promote, AKeptJudgementNeedsNobodyWhoReadsTheRules) {
   PromoteWorld world;
@@ -323,52 +443,9 @@ TEST(Promote, AKeptJudgementNeedsNobodyWhoReadsTheRules) {
   EXPECT_TRUE(watched.served().requested());
 }
 
-TEST(Approval, APromotionWaitsForAPersonAfterTheGate) {
-  PromoteWorld world;
-  world.add_gate();
-  world.spec.approval = Approval::manual;
-  PromoteStage stage(world.git, world.prometheus, world.bench.clock);
-  auto request = world.request();
-  std::optional<StageOutcome> outcome;
-  spawn(
-      world.bench.loop.get_executor(),
-      [](PromoteStage& s, StageRequest r, std::optional<StageOutcome>& o) -> Task<void> {
-        o = co_await s.run(std::move(r));
-      }(stage, request, outcome),
-      [](std::exception_ptr) {});
-  for (int i = 0; i < 100'000 && world.bench.journal.rows.size() < 2; ++i) {
-    if (world.bench.loop.poll_one() == 0) world.bench.clock.advance(Milliseconds{10});
-    world.bench.loop.restart();
-  }
-  ASSERT_THAT(world.events(), ElementsAre("GateJudged", "ApprovalAwaited"));
-  EXPECT_EQ(world.last_event<ApprovalAwaited>().message, "move production to aaaaaaa?");
-  EXPECT_EQ(world.git.pushes, 0);
-  std::vector<Event> events;
-  events.emplace_back(ApprovalGiven{{"sample", 7}, "another", "eve", "", true});
-  events.emplace_back(ApprovalGiven{{"sample", 7}, "production", "ana", "looks good", true});
-  ASSERT_TRUE(world.bench.journal.append(std::move(events)).ok());
-  while (world.bench.loop.poll_one() > 0) {
-  }
-  ASSERT_TRUE(outcome);
-  EXPECT_EQ(outcome->outcome, Outcome::passed);
-  EXPECT_EQ(std::get<PromotionIntended>(world.bench.journal.rows.at(4).event).by, "ana");
-}
-
-TEST(Approval, TheNewestDecisionCounts) {
-  PromoteWorld refused;
-  refused.spec.approval = Approval::manual;
-  refused.happened(ApprovalGiven{{"sample", 7}, "production", "ana", "not on a Friday", false});
-  auto outcome = refused.run();
-  EXPECT_EQ(outcome.outcome, Outcome::cancelled);
-  EXPECT_EQ(outcome.reason, "refused by ana: not on a Friday");
-  EXPECT_EQ(refused.git.pushes, 0);
-  refused.happened(PromotionRequested{{"sample", 7}, "bob", "it is Monday", false});
-  EXPECT_EQ(refused.run().outcome, Outcome::passed);
-}
-
 TEST(Approval, AStageOfItsOwnWaitsOnceAndAnswers) {
   StageBench bench;
-  ApproveStage stage;
+  ApproveStage stage(bench.clock);
   auto request = bench.request(ApproveSpec{"ship it?"}, "sign");
   auto give = [&](bool granted) {
     bench.journal.rows.push_back({bench.journal.last() + 1, Time{}, ApprovalGiven{{}, "sign", "ana", "", granted}});

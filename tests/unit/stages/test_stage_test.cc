@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "tests/support/fake_processes.h"
+#include "tests/support/inline_disk.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -20,12 +21,13 @@ struct TestStageTest : ::testing::Test {
   StageOutcome run(TestSpec spec) {
     auto request = bench.request(std::move(spec));
     request.secrets = {"hunter22"};
-    return bench.await(TestStage(processes).run(std::move(request)));
+    return bench.await(TestStage(processes, disk).run(std::move(request)));
   }
   void report(const std::string& text) { bench.write("checkout/report.xml", text); }
 
   StageBench bench;
   FakeProcesses processes;
+  InlineDisk disk;
   TestSpec one{.commands = {{.shell = "python3 -m pytest -q"}}, .junit = "report.xml"};
 };
 
@@ -96,7 +98,7 @@ TEST_F(TestStageTest, MissingEmptyAndStaleReportsNeverPass) {
   processes.exits.clear();
   auto stale = run(one);
   EXPECT_EQ(stale.outcome, Outcome::failed);
-  EXPECT_THAT(stale.reason, HasSubstr("report.xml is older than"));
+  EXPECT_THAT(stale.reason, HasSubstr("report.xml was there when the commands began, and holds the same bytes still"));
 
   processes.exits.clear();
   processes.script = [this](const ProcessSpec&) {
@@ -116,6 +118,122 @@ TEST_F(TestStageTest, MissingEmptyAndStaleReportsNeverPass) {
   EXPECT_EQ(skipped.outcome, Outcome::failed);
   EXPECT_EQ(skipped.reason, "all 2 tests were skipped");
   EXPECT_EQ(skipped.tests, (TestCounts{0, 0, 2}));
+}
+
+// What was there before is nobody's result, whatever is done to its times; what is written is, whatever its times say.
+TEST_F(TestStageTest, AReportIsThisAttemptsWhenItsBytesAre) {
+  namespace fs = std::filesystem;
+  const std::string old_report = "<testsuite><testcase name='old'/></testsuite>";
+  const std::string new_report = "<testsuite><testcase name='new'/></testsuite>";  // as long
+  const auto path = bench.root + "/checkout/report.xml";
+  struct Case {
+    const char* name;
+    std::function<void()> commands;
+    Outcome outcome;
+  };
+  const std::vector<Case> cases{
+      {"nothing", [] {}, Outcome::failed},
+      {"touched", [&] { fs::last_write_time(path, fs::file_time_type::clock::now() + std::chrono::hours(1)); },
+       Outcome::failed},
+      {"mode changed", [&] { fs::permissions(path, fs::perms::owner_all); }, Outcome::failed},
+      {"copied up: another inode with the same bytes",
+       [&] {
+         fs::copy_file(path, path + ".new");
+         fs::rename(path + ".new", path);
+       },
+       Outcome::failed},
+      {"a new link to it", [&] { fs::create_hard_link(path, bench.root + "/checkout/report-2.xml"); }, Outcome::failed},
+      {"written with the old times",
+       [&] {
+         const auto times = fs::last_write_time(path);
+         report(new_report);
+         fs::last_write_time(path, times);
+       },
+       Outcome::passed},
+      {"put in its place with times before the attempt",
+       [&] {
+         bench.write("checkout/made", new_report);
+         fs::last_write_time(bench.root + "/checkout/made", fs::file_time_type::clock::now() - std::chrono::hours(48));
+         fs::rename(bench.root + "/checkout/made", path);
+       },
+       Outcome::passed},
+  };
+  auto spec = one;
+  spec.junit = "report*.xml";
+  for (const auto& each : cases) {
+    fs::remove_all(bench.root + "/attempt");
+    fs::create_directories(bench.root + "/attempt");
+    fs::remove(bench.root + "/checkout/report-2.xml");
+    report(old_report);
+    processes.exits.clear();
+    processes.script = [&](const ProcessSpec&) {
+      each.commands();
+      return exited(0);
+    };
+    EXPECT_EQ(run(spec).outcome, each.outcome) << each.name << ": " << bench.log.all();
+  }
+}
+
+TEST_F(TestStageTest, AFileWithManyLinksIsReadOnce) {
+  processes.script = [this](const ProcessSpec&) {
+    bench.write("checkout/out/1.xml", "<testsuite><testcase name='a'/></testsuite>");
+    for (int i = 2; i < 10; ++i) {
+      std::filesystem::create_hard_link(bench.root + "/checkout/out/1.xml",
+                                        bench.root + "/checkout/out/" + std::to_string(i) + ".xml");
+      std::filesystem::create_symlink("1.xml", bench.root + "/checkout/out/" + std::to_string(i) + "-link.xml");
+    }
+    return exited(0);
+  };
+  auto spec = one;
+  spec.junit = "out/*.xml";
+  EXPECT_EQ(run(spec).tests, (TestCounts{1, 0, 0, 0}));
+}
+
+TEST_F(TestStageTest, ReportsThatAreTooLargeTogetherFail) {
+  processes.script = [this](const ProcessSpec&) {
+    for (const char* name : {"checkout/1.xml", "checkout/2.xml"}) {
+      bench.write(name, "<testsuite/>");
+      std::filesystem::resize_file(bench.root + "/" + name, 64UL * 1024 * 1024);
+    }
+    bench.write("checkout/1.xml", "<testsuite><testcase name='a'/></testsuite>");
+    return exited(0);
+  };
+  auto spec = one;
+  spec.junit = "*.xml";
+  auto outcome = run(spec);
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.reason, "the JUnit reports are too large together: 2.xml holds 64 MiB, and 63 MiB are left");
+}
+
+TEST_F(TestStageTest, FlakyNotRunAndMiscountedTestsAreSaid) {
+  processes.script = [this](const ProcessSpec&) {
+    report("<testsuite><testcase name='a'><flakyFailure message='timed out&#10;at b'/></testcase></testsuite>");
+    return exited(0);
+  };
+  auto flaky = run(one);
+  EXPECT_EQ(flaky.outcome, Outcome::passed);
+  EXPECT_EQ(flaky.reason, "1 test passed, 1 of them flaky");
+  EXPECT_THAT(bench.log.all(), HasSubstr("flaky: a\n  timed out\n  at b\n"));
+
+  processes.exits.clear();
+  processes.script = [this](const ProcessSpec&) {
+    report("<testsuite><testcase name='a' status='notrun'/></testsuite>");
+    return exited(0);
+  };
+  auto not_run = run(one);
+  EXPECT_EQ(not_run.outcome, Outcome::failed);
+  EXPECT_EQ(not_run.reason, "the only test was skipped");
+
+  processes.exits.clear();
+  processes.script = [this](const ProcessSpec&) {
+    report("<testsuite tests='3' failures='0'><testcase name='a'><failure/></testcase></testsuite>");
+    return exited(0);
+  };
+  auto miscounted = run(one);
+  EXPECT_EQ(miscounted.outcome, Outcome::failed);
+  EXPECT_EQ(miscounted.reason,
+            "1 of 1 test failed: a; the report counts 3 tests, 0 failures; its cases are 1, 1 failed: the cases count");
+  EXPECT_THAT(bench.log.all(), HasSubstr("report.xml: the report counts 3 tests"));
 }
 
 TEST_F(TestStageTest, PassesWithCounts) {
@@ -138,7 +256,8 @@ TEST_F(TestStageTest, KeepsArtifactsButFollowsNoLinkOut) {
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_EQ(bench.read("attempt/artifacts/out/deep/b.txt"), "bb");
   EXPECT_FALSE(std::filesystem::exists(bench.root + "/attempt/artifacts/out/c.txt"));
-  EXPECT_THAT(bench.read("attempt/artifacts.json"), HasSubstr(R"({"bytes":2,"path":"out/deep/b.txt"})"));
+  EXPECT_THAT(bench.read("attempt/artifacts.json"),
+              HasSubstr(R"({"path":"out/deep/b.txt","bytes":2,"mode":"0644","sha256":")"));
   EXPECT_THAT(bench.log.all(), HasSubstr("no file matches the artifact glob \"none-*\""));
 }
 

@@ -1,0 +1,19 @@
+// The tests of a stage that did not just pass, as a report shows them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "runner/core/outcome.h"
+#include "runner/terminal.h"
+
+namespace quietgate {
+
+// Whether a report names tests of this attempt: some failed, or only passed when they were run again.
+bool worth_naming(const StageOutcome& outcome);
+
+// Of the text of tests.json: each failed test with the first lines of its message, then the flaky ones; at most 20 of
+// them, five lines each. Empty when there are none, or the text is no such document.
+std::string troubled_tests(std::string_view tests_json, const Terminal& terminal);
+
+}  // namespace quietgate

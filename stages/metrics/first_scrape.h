@@ -1,0 +1,35 @@
+// When a server that was just started has heard everything once: before that, silence says nothing.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "stages/metrics/prometheus.h"
+
+namespace quietgate {
+
+// Follows the readings of one server, until every target was scraped and is up, and every alert of these names that is
+// loaded was evaluated after that. Pure.
+class FirstScrape {
+ public:
+  // Proofs that need not hold (`P7`: targets; `P3`, `P4` or `P5`: rules): then what can't be read is not waited for.
+  FirstScrape(std::set<std::string> alerts, std::set<std::string> waived)
+      : alerts_(std::move(alerts)), waived_(std::move(waived)) {}
+
+  // What is missing, in words; empty from the first complete scrape on.
+  std::string missing(const Result<std::vector<ScrapeTarget>>& targets, const Result<std::vector<LoadedRule>>& loaded);
+  // Every target was scraped, one is down, and an alert of these fires: what is missing won't come.
+  bool in_vain(const Result<std::vector<ScrapeTarget>>& targets, const Result<std::vector<LoadedRule>>& loaded) const;
+
+ private:
+  std::string missing_target(const Result<std::vector<ScrapeTarget>>& targets);
+  std::string missing_rule(const Result<std::vector<LoadedRule>>& loaded) const;
+
+  std::set<std::string> alerts_;
+  std::set<std::string> waived_;
+  std::optional<double> scraped_;  // when the last target was, on the server's clock
+};
+
+}  // namespace quietgate

@@ -1,0 +1,50 @@
+// What must hold when a run ends that moved a branch: what it promoted is deployed, or a person was told.
+#include <algorithm>
+
+#include "tests/simulation/invariants.h"
+
+namespace quietgate {
+
+namespace {
+
+// By the rows alone: the promotion that the stage comes after, directly or through others.
+const CommitPromoted* promotion_before(const RunState& run, const StageSpec& spec) {
+  for (const auto& need : spec.needs) {
+    const auto& stage = run.stages.at(need);
+    if (stage.promoted) return &stage.promotion;
+    if (const auto* found = promotion_before(run, *run.plan->find(need))) return found;
+  }
+  return nullptr;
+}
+
+bool became_ready(const std::vector<Row>& rows, const std::string& stage) {
+  std::string environment;
+  for (const auto& row : rows) {
+    const auto* planned = std::get_if<EnvironmentPlanned>(&row.event);
+    if (planned != nullptr && planned->stage == stage) environment = planned->environment;
+    const auto* ready = std::get_if<EnvironmentReady>(&row.event);
+    if (ready != nullptr && ready->environment == environment) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void Invariants::release_row(const RunModel& model, const RunFinished& finished) const {
+  const auto& run = model.state;
+  for (const auto& spec : run.plan->stages) {
+    const auto* apply = std::get_if<ApplySpec>(&spec.body);
+    if (apply == nullptr || !apply->keep) continue;
+    const auto* promoted = promotion_before(run, spec);
+    if (promoted == nullptr || became_ready(model.rows, spec.name)) continue;
+    const auto what = fmt::format("{} moved {} to {}, and {} did not deploy it", to_string(run.id), promoted->branch,
+                                  promoted->to.substr(0, 7), spec.name);
+    const auto says = [&](const std::string& word) { return finished.reason.find(word) != std::string::npos; };
+    if (!says(promoted->branch) || !says(promoted->to.substr(0, 7)) || !says(spec.name) || !says("quietgate retry"))
+      breach(invariant::whole, what + ": " + finished.reason);
+    // What only ends a run for the sake of order may not end its release.
+    if (run.cancel && run.cancel->by == "quietgate") breach(invariant::whole, what + ": " + run.cancel->cause);
+  }
+}
+
+}  // namespace quietgate

@@ -1,0 +1,195 @@
+// From its promotion on a run releases: nothing that quietgate does by itself ends it before what it promoted is
+// deployed, and where branch and deployment disagree in the end, that is said.
+#include "runner/engine/release.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/engine/engine_world.h"
+
+namespace quietgate {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// unit -> production -> release, which is kept.
+struct Releasing : EngineWorld {
+  explicit Releasing(const std::string& held) {
+    auto production = test_stage("production", {"unit"});
+    production.body = PromoteSpec{};
+    auto release = test_stage("release", {"production"});
+    ApplySpec kept;
+    kept.keep = true;
+    release.body = kept;
+    compiler.plans["plan"].stages = {test_stage("unit"), production, release};
+    compiler.plans["plan"].timeout = Milliseconds{30'000};
+    compiler.plans["plan"].concurrency = Concurrency::supersede;
+    stage.promotes = {"production"};
+    stage.held = {held};
+    start_service();
+    request();
+  }
+  // As the watcher does.
+  void push(std::int64_t number) {
+    const RunId newer{"hello", number};
+    std::vector<Event> events{RunRequested{newer, "main", "c1", "test"}};
+    for (const auto& older : *journal->unfinished_runs())
+      events.emplace_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer), newer});
+    append(std::move(events));
+  }
+};
+
+TEST(Release, HoldsNewerCommitsBackOfWhichTheNewestRuns) {
+  for (const char* held : {"production", "release"}) {
+    Releasing world(held);
+    for (int number = 2; number <= 5; ++number) world.push(number);
+    EXPECT_EQ(world.summary(1).status, "running") << held;
+    EXPECT_THAT(world.queue(), ElementsAre("hello/5 waits for run hello/1, which is before it on main and releases"));
+    EXPECT_EQ(world.summary(4).reason, "superseded by hello/5");
+    EXPECT_THAT(world.logged, Contains("[newer run hello/5 waits: this one releases]"));
+    world.stage.release(held);
+    world.settle();
+    EXPECT_EQ(world.summary(1).outcome, Outcome::passed) << world.summary(1).reason;
+    EXPECT_EQ(world.summary(5).outcome, Outcome::passed) << world.summary(5).reason;
+    for (int number = 2; number < 5; ++number) EXPECT_EQ(world.summary(number).outcome, Outcome::cancelled);
+  }
+}
+
+TEST(Release, HasNotBegunBeforeThePromotion) {
+  Releasing world("unit");
+  world.push(2);
+  EXPECT_EQ(world.summary(1).reason, "superseded by hello/2");
+}
+
+TEST(Release, IsNotCutByTheRunsTimeout) {
+  Releasing world("release");
+  world.advance(Milliseconds{40'000});
+  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_THAT(world.logged, Contains("[the run's timeout of 30s is over, but it releases: it goes on]"));
+  world.stage.release("release");
+  world.settle();
+  EXPECT_EQ(world.summary().outcome, Outcome::passed) << world.summary().reason;
+}
+
+TEST(Release, IsNotCutByTheEndOfWhatItWasTestedIn) {
+  Releasing world("release");
+  world.append({EnvironmentPlanned{"staging-env", {"hello", 1}, "unit", "fake", false, world.clock.now(), {}}});
+  for (int i = 0; i < 5; ++i) world.advance(Milliseconds{2'000});
+  EXPECT_THAT(world.types(), Not(Contains("CancelRequested")));
+  world.stage.release("release");
+  world.settle();
+  EXPECT_EQ(world.summary().outcome, Outcome::passed) << world.summary().reason;
+  EXPECT_THAT(world.destroyer.destroyed, ElementsAre("staging-env"));
+}
+
+TEST(Release, GoesOnAfterARestartWhereverThatCame) {
+  for (const char* held : {"production", "release"}) {
+    Releasing world(held);
+    world.stop_service();
+    world.append({CancelRequested{{"hello", 1}, "quietgate", "superseded by hello/2", {"hello", 2}}});
+    world.advance(Milliseconds{60'000});
+    world.start_service();
+    world.stage.release(held);
+    world.settle();
+    EXPECT_EQ(world.summary().outcome, Outcome::passed) << held << ": " << world.summary().reason;
+  }
+}
+
+TEST(Release, WaitsForACheckoutThatCanNotBeMadeNow) {
+  Releasing world("production");
+  world.stop_service();
+  world.append({StageFinished{{"hello", 1}, "production", 1, {Outcome::passed}}});
+  world.workspace.checkouts.clear();
+  world.workspace.full = infrastructure_error("no space left on device");
+  world.start_service();
+  EXPECT_EQ(world.summary().status, "running") << "nobody else would deploy what is promoted";
+  world.workspace.full.reset();
+  world.advance(Milliseconds{5'000});
+  EXPECT_EQ(world.summary().outcome, Outcome::passed) << world.summary().reason;
+}
+
+TEST(Release, ThatAPersonCutsSaysWhatToDo) {
+  Releasing world("release");
+  world.append({CancelRequested{{"hello", 1}, "ana", "cancelled by ana"}});
+  EXPECT_EQ(world.summary().outcome, Outcome::cancelled);
+  EXPECT_EQ(
+      world.summary().reason,
+      "cancelled by ana; production is at c1, but release did not deploy it: put it back with `quietgate rollback "
+      "hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
+}
+
+TEST(Release, ThatFailsSaysWhatToDo) {
+  Releasing world("release");
+  world.stage.outcomes["release"].outcome = Outcome::failed;
+  world.stage.outcomes["release"].reason = "web never became ready";
+  world.stage.release("release");
+  world.settle();
+  EXPECT_EQ(world.summary().reason,
+            "release: web never became ready; production is at c1, but release did not deploy it: put it back with "
+            "`quietgate rollback hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
+}
+
+// Folded from rows as the driver has them.
+struct Rows {
+  RunState state;
+  std::vector<Row> rows;
+  void add(Event event) {
+    fold(state, event, Time{});
+    rows.push_back({static_cast<std::int64_t>(rows.size()) + 1, Time{}, std::move(event)});
+  }
+};
+
+Rows promoted() {
+  const RunId run{"hello", 1};
+  Rows all;
+  Plan plan;
+  auto production = test_stage("production");
+  production.body = PromoteSpec{};
+  auto release = test_stage("release", {"production"});
+  ApplySpec kept;
+  kept.keep = true;
+  release.body = kept;
+  plan.stages = {production, release};
+  all.add(RunRequested{run, "main", "c1", "test"});
+  all.add(PlanCompiled{run, plan});
+  all.add(StageStarted{run, "production", 1});
+  all.add(CommitPromoted{run, "production", "production", "c0", "c1"});
+  all.add(StageFinished{run, "production", 1, {Outcome::passed}});
+  all.add(StageStarted{run, "release", 1});
+  return all;
+}
+
+TEST(Undeployed, IsNotWhatBecameReadyBeforeItsWatchEnded) {
+  auto all = promoted();
+  EXPECT_TRUE(undeployed(all.state, all.rows));
+  all.add(EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
+  EXPECT_TRUE(undeployed(all.state, all.rows));
+  all.add(EnvironmentReady{"hello-release", {"hello", 1}});
+  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::failed, "after the release: loud"}});
+  EXPECT_FALSE(undeployed(all.state, all.rows));
+  EXPECT_EQ(with_undeployed("as it ended", all.state, all.rows), "as it ended");
+}
+
+TEST(Undeployed, IsNotWhatARunOfItsOwnPutsBackOrItsConditionLeftOut) {
+  auto all = promoted();
+  StageOutcome loud;
+  loud.outcome = Outcome::failed;
+  loud.roll_back = true;
+  all.add(StageFinished{{"hello", 1}, "release", 1, loud});
+  EXPECT_FALSE(undeployed(all.state, all.rows));
+}
+
+TEST(Undeployed, IsToldOfABranchThatWasThereAlreadyAndOfAReleaseThatMayFail) {
+  auto all = promoted();
+  all.state.stages.at("production").promoted = false;
+  all.state.stages.at("production").outcome.outputs["branch"] = "live";
+  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::failed, "no space"}});
+  EXPECT_EQ(with_undeployed("", all.state, all.rows),
+            "live is at c1, but release did not deploy it (no space): deploy it with `quietgate retry hello/1`");
+}
+
+}  // namespace
+}  // namespace quietgate
