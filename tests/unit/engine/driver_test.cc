@@ -401,6 +401,7 @@ TEST(Driver, AnAlertAfterTheReleaseAsksForOneRollback) {
   EXPECT_EQ(runs[0].cause, "rollback of hello/1 by an alert after the release: production from c1 back to c0");
   EXPECT_THAT(world.stage.started, testing::ElementsAre("release.1 resumed", "production.1", "release.1"))
       << "a rollback tests nothing; its own failed release rolls nothing back";
+  EXPECT_TRUE(world.compiler.puts_back);
 }
 
 TEST(Driver, ARolledBackRunDeploysNothingMore) {
