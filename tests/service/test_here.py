@@ -28,7 +28,7 @@ stages:
 REMOTE = '''version: 1
 name: hello
 stages:
-  production: {promote: {branch: production}}
+  production: {needs: [], promote: {branch: production}}
   release: {needs: [production], apply: {terraform: {directory: infra}}, keep: true}
 '''
 
