@@ -11,6 +11,7 @@ ApiOptions api_options(const Surroundings& around) {
   options.version = "sim";
   options.data = around.data;
   options.token = token;
+  options.now = [&world = around.world] { return world.now(); };
   for (const auto& repository : around.repositories)
     options.repositories.push_back({repository.remote.repository, repository.remote.url, repository.pipeline});
   return options;
