@@ -31,9 +31,14 @@ class Judging final : public StageKind {
  private:
   StageOutcome outcome_of(GateJudgement judgement, const std::string& run, bool blamed) const;
   Task<bool> release_did_it(const StageRequest& request);
-  std::optional<Time> began_before(const StageRequest& request) const;
-  Result<void> keep_begin(const StageRequest& request, Time begin) const;
-  Task<std::string> first_scrape(const StageRequest& request);
+  // From when on everything was heard, or what is missing.
+  struct Heard {
+    std::string missing;
+    Time begin{};
+  };
+  std::optional<Time> kept_moment(const StageRequest& request, const char* file) const;
+  Result<void> keep_moment(const StageRequest& request, const char* file, Time moment) const;
+  Task<Heard> first_scrape(const StageRequest& request, Time released);
   Task<Result<GateJudgement>> judge(const StageRequest& request);
   std::optional<GateJudgement> judged_before(const StageRequest& request) const;
   StageOutcome outcome_of_error(const Error& error) const;
@@ -103,21 +108,21 @@ Task<bool> Judging::release_did_it(const StageRequest& request) {
   co_return false;
 }
 
-// When this attempt's watch began, for a runner that takes it up again: what fired meanwhile counts.
-std::optional<Time> Judging::began_before(const StageRequest& request) const {
+// A moment of this attempt, for a runner that takes it up again: what fired meanwhile counts.
+std::optional<Time> Judging::kept_moment(const StageRequest& request, const char* file) const {
   if (!request.resume) return std::nullopt;
-  const auto text = read_file_bounded(request.directory + "/watch-began", 64);
+  const auto text = read_file_bounded(request.directory + file, 64);
   const auto milliseconds = text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
   return milliseconds > 0 ? std::optional<Time>(Time{Milliseconds{milliseconds}}) : std::nullopt;
 }
 
-Result<void> Judging::keep_begin(const StageRequest& request, Time begin) const {
-  return write_file_whole(request.directory + "/watch-began", std::to_string(begin.time_since_epoch().count()));
+Result<void> Judging::keep_moment(const StageRequest& request, const char* file, Time moment) const {
+  return write_file_whole(request.directory + file, std::to_string(moment.time_since_epoch().count()));
 }
 
-// A Prometheus that was started by this very release first hears of everything some seconds later. Answers what is
-// missing when that takes too long; empty: everything was scraped and judged once.
-Task<std::string> Judging::first_scrape(const StageRequest& request) {
+// A Prometheus that was started by this very release first hears of everything some seconds later; one that heard all
+// along is watched from the release on, however late that is found out.
+Task<Judging::Heard> Judging::first_scrape(const StageRequest& request, Time released) {
   std::set<std::string> names;
   std::set<std::string> waived;
   if (const auto rules = read_rules(request.checkout, spec_.gate.rules)) {
@@ -133,11 +138,18 @@ Task<std::string> Judging::first_scrape(const StageRequest& request) {
   for (;;) {
     const auto targets = co_await prometheus.targets(*request.stop);
     const auto loaded = co_await prometheus.rules(*request.stop);
+    const auto now = clock_.now();
     auto missing = scrape.missing(targets, loaded);
-    const auto since = std::chrono::duration_cast<Milliseconds>(clock_.now() - from);
-    if (missing.empty())
-      request.log->line("watching from the first complete scrape, " + human_duration(since) + " after the release");
-    if (missing.empty() || since >= longest_start || scrape.in_vain(targets, loaded)) co_return missing;
+    if (missing.empty()) {
+      const auto seconds = std::chrono::duration<double>(now - released).count() + look_back;
+      const auto up = co_await prometheus.query(fmt::format("up[{:.0f}s]", seconds), *request.stop);
+      const auto unknown = request.resume ? released : now;
+      const auto begin = up && loaded ? std::min(now, complete_since(*up, *loaded, released)) : unknown;
+      const auto span = std::chrono::duration_cast<Milliseconds>(begin - released);
+      request.log->line("watching from the first complete scrape, " + human_duration(span) + " after the release");
+      co_return Heard{{}, begin};
+    }
+    if (now - from >= longest_start || scrape.in_vain(targets, loaded)) co_return Heard{std::move(missing), now};
     if (missing != told) request.log->line("waiting for the first complete scrape: " + missing);
     told = std::move(missing);
     co_await clock_.sleep(look_every, *request.stop);
@@ -146,25 +158,29 @@ Task<std::string> Judging::first_scrape(const StageRequest& request) {
 
 Task<Result<GateJudgement>> Judging::judge(const StageRequest& request) {
   GateSpec spec = spec_.gate;
-  std::string missing;
-  const auto released = clock_.now();
-  auto begin = began_before(request);
-  if (!begin) {
-    missing = co_await first_scrape(request);
-    begin = clock_.now();
-    auto kept = missing.empty() ? keep_begin(request, *begin) : Result<void>();
+  auto released = kept_moment(request, "/released");
+  if (!released) {
+    released = clock_.now();
+    if (auto kept = keep_moment(request, "/released", *released); !kept) co_return kept.error();
+  }
+  Heard heard;
+  if (auto began = kept_moment(request, "/watch-began")) {
+    heard.begin = *began;
+  } else {
+    heard = co_await first_scrape(request, *released);
+    const auto kept = heard.missing.empty() ? keep_moment(request, "/watch-began", heard.begin) : Result<void>();
     if (!kept) co_return kept.error();
   }
-  const Window window{*begin, *begin + spec_.duration};
-  if (missing.empty()) co_return co_await gate_.judge_over(std::move(spec), window, request);
+  const Window window{heard.begin, heard.begin + spec_.duration};
+  if (heard.missing.empty()) co_return co_await gate_.judge_over(std::move(spec), window, request);
   // Not heard of since the release; what did fire counts all the same.
-  const Window since{released, *begin};
+  const Window since{*released, heard.begin};
   const auto span = human_duration(std::chrono::duration_cast<Milliseconds>(since.end - since.begin));
-  request.log->line("there was no complete scrape within " + span + ": " + missing);
+  request.log->line("there was no complete scrape within " + span + ": " + heard.missing);
   auto judgement = co_await gate_.judge_over(std::move(spec), since, request);
   if (judgement.verdict == GateVerdict::loud) co_return judgement;
   co_return blind_judgement("SCRAPE", "everything was scraped",
-                            "no complete scrape within " + span + " of the release: " + missing, since);
+                            "no complete scrape within " + span + " of the release: " + heard.missing, since);
 }
 
 // What an earlier runner judged of this attempt.

@@ -1,6 +1,7 @@
 #include "stages/metrics/first_scrape.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace quietgate {
 
@@ -44,6 +45,20 @@ std::string FirstScrape::missing(const Result<std::vector<ScrapeTarget>>& target
     if (auto why = missing_target(targets); !why.empty()) return why;
   }
   return missing_rule(loaded);
+}
+
+Time complete_since(const std::vector<Series>& up, const std::vector<LoadedRule>& loaded, Time released) {
+  double scraped = 0;
+  for (const auto& series : up) {
+    const auto first =
+        std::find_if(series.samples.begin(), series.samples.end(), [](const Sample& s) { return s.value > 0; });
+    if (first != series.samples.end()) scraped = std::max(scraped, first->time);
+  }
+  const Time last{Milliseconds{std::llround(scraped * 1000)}};
+  if (last <= released) return released;
+  double interval = 0;
+  for (const auto& rule : loaded) interval = std::max(interval, rule.interval);
+  return last + Milliseconds{std::llround(2000 * interval)};
 }
 
 }  // namespace quietgate

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/core/types.h"
 #include "stages/metrics/prometheus.h"
 
 namespace quietgate {
@@ -31,5 +32,9 @@ class FirstScrape {
   std::set<std::string> waived_;
   std::optional<double> scraped_;  // when the last target was, on the server's clock
 };
+
+// From when on all of it was heard, by the samples of `up` over the time around the release: the release, if every
+// target had been scraped by then; else two evaluations after the last of them first was.
+Time complete_since(const std::vector<Series>& up, const std::vector<LoadedRule>& loaded, Time released);
 
 }  // namespace quietgate

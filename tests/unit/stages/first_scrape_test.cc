@@ -69,5 +69,16 @@ TEST(FirstScrape, IsWaitedForInVainWhenAnAlertTellsOfATargetThatIsDown) {
   EXPECT_FALSE(scrape.in_vain(server.targets, server.rules)) << "not everything was looked at";
 }
 
+TEST(FirstScrape, BeginsWithTheReleaseWhereEverythingWasHeardAllAlong) {
+  const Server server;
+  auto rules = server.rules;
+  rules[0].interval = 15;
+  const Time released{Milliseconds{100'000}};
+  const Series old{{}, {{90, 1}, {105, 1}}};
+  EXPECT_EQ(complete_since({old}, rules, released), released) << "also when that is found out later";
+  EXPECT_EQ(complete_since({old, {{}, {{101, 0}, {106, 1}}}}, rules, released), Time{Milliseconds{136'000}});
+  EXPECT_EQ(complete_since({}, rules, released), released);
+}
+
 }  // namespace
 }  // namespace quietgate
