@@ -127,7 +127,11 @@ void Diagnostics::add(Position at, std::string message, std::string expected, st
 
 void Diagnostics::warn(Position at, std::string message, std::string hint) {
   cut(message);
-  warnings_.push_back({at, std::move(message), {}, std::move(hint)});
+  const auto before = [](const Position& a, const Diagnostic& b) {
+    return std::tie(a.line, a.column) < std::tie(b.at.line, b.at.column);
+  };
+  warnings_.insert(std::upper_bound(warnings_.begin(), warnings_.end(), at, before),
+                   {at, std::move(message), {}, std::move(hint)});
 }
 
 std::vector<Diagnostic> Diagnostics::sorted() const {

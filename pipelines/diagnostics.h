@@ -67,6 +67,7 @@ class Diagnostics {
   std::size_t count() const { return all_.size(); }
   const SourceText& source() const { return source_; }
   std::vector<Diagnostic> sorted() const;  // what is wrong, by place
+  // By place.
   const std::vector<Diagnostic>& warnings() const { return warnings_; }
   // Every diagnostic as printed (the first 50, then how many more); each ends with a newline.
   std::string print() const;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "runner/core/interpreter.h"
+
 namespace quietgate {
 
 namespace {
@@ -270,9 +272,9 @@ void read_shell(const Found& found, Scope& scope, Diagnostics& diagnostics) {
   if (found.node->kind == YamlNode::Kind::scalar) {
     const std::string& word = found.node->text;
     if (word == "bash") {
-      scope.shell = {"bash", "-eo", "pipefail", "-c"};
+      scope.shell = bash_interpreter();
     } else if (word == "sh") {
-      scope.shell = {"/bin/sh", "-e", "-c"};
+      scope.shell = sh_interpreter();
     } else if (values.text(found)) {
       values.wrong(found, fmt::format("`shell` is `{}`", word), expected, did_you_mean(word, {"bash", "sh"}));
     }

@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t max_depth = 32;
 constexpr std::size_t max_values = 50'000;
+// The parser reads ahead to the end of what may be a key, which can be the whole file, and keeps all that it has read.
+constexpr std::size_t max_signs = 200'000;
 
 // Ends the parse; never leaves this file.
 struct Abort {
@@ -226,7 +228,11 @@ class Builder : public YAML::EventHandler {
 // The first byte that can't stand in the file, if any.
 std::optional<Diagnostic> bad_byte(const SourceText& source) {
   const std::string_view text = source.text();
+  std::size_t signs = 0;
   for (std::size_t i = 0; i < text.size();) {
+    if (std::string_view("[]{},:").find(text[i]) != std::string_view::npos && ++signs > max_signs)
+      return Diagnostic{
+          source.position(i), "up to here the file has more than 200,000 of the signs [ ] { } , and :", {}, {}};
     const auto character = first_character(text.substr(i));
     const auto byte = static_cast<unsigned char>(text[i]);
     if (!character.valid)

@@ -106,7 +106,8 @@ std::string stage_lines(const Json& predicate) {
     if (stage.contains("artifacts"))
       text += "      kept " + text_at(stage, "/artifacts/files") + " artifacts, " + text_at(stage, "/artifacts/bytes") +
               " bytes: sha256 " + text_at(stage, "/artifacts/sha256").substr(0, 16) + "\n";
-    for (const auto& [giver, kept] : stage.value("given", Json::object()).items())
+    const auto given = stage.value("given", Json::object());
+    for (const auto& [giver, kept] : given.items())
       text += "      with " + text_at(kept, "/files") + " artifacts of " + printable(giver) + ": sha256 " +
               text_at(kept, "/sha256").substr(0, 16) + "\n";
     if (stage.contains("approved"))

@@ -98,16 +98,17 @@ struct Composition::Parts {
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
-  PosixProcesses posix_processes{io.get_executor()};
+  PosixProcesses processes{io.get_executor()};
   WorkNoteFiles notes{options.data + "/at-work"};
-  NotedProcesses processes{posix_processes, notes, options.data + "/runs"};
+  // Only what tests leave is read at once, whatever it is; other stages wait for this and that after their steps.
+  NotedProcesses test_processes{processes, notes, options.data + "/runs"};
   AttemptSteps steps{processes};
   PooledCompiler compiler{language, compilers};
   CommittedRules committed;
-  RulesCheck rules_check{processes, step_environment(), {}, &committed};
+  RulesCheck rules_check{processes, step_environment(), {}, &committed, &tree_work};
   WorkspaceFiles workspace{options.data, open_stage_log};
   std::optional<AttemptTreeFiles> attempt_trees;
-  TestStage test{processes, tree_work};
+  TestStage test{test_processes, tree_work};
   Deliveries deliveries;
   SyntheticFaults faults;
   ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};
@@ -125,7 +126,7 @@ struct Composition::Parts {
   WatchedStage watched_test{given_test, http, clock};
   WatchedStage watched_apply{apply, http, clock};
   SyntheticFaultStage heard_load{given_load, http, clock, faults};
-  SyntheticFaultStage heard_verify{checked_verify, http, clock, faults};
+  SyntheticFaultStage heard_verify{checked_verify, http, clock, faults, &committed};
   WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};
   WatchedStage watched_promote{promote, http, clock};

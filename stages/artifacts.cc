@@ -146,6 +146,9 @@ void tell_globs(const std::vector<std::string>& globs, const FoundFiles& found, 
   if (found.skipped_links > 0) {
     kept.warnings.push_back(std::to_string(found.skipped_links) + " links out of the checkout are left out");
   }
+  if (found.skipped_others > 0)
+    kept.warnings.push_back(std::to_string(found.skipped_others) +
+                            " of what matches are FIFOs, sockets or devices: left out");
   if (found.truncated) return;
   for (const auto& glob : globs) {
     const auto cleaned = glob.starts_with("./") ? glob.substr(2) : glob;

@@ -34,14 +34,19 @@ void add_problem(CheckedRules& checked, const std::string& problem) {
     checked.problems.push_back(problem);
 }
 
+// Globs that only the run can resolve are left to the gate.
+bool are_known(const std::vector<std::string>& globs) {
+  return std::none_of(globs.begin(), globs.end(),
+                      [](const auto& glob) { return glob.find("${{") != std::string::npos; });
+}
+
 Result<CheckedRules> check_here(const Plan& plan, const std::string& checkout, CommittedRules& committed) {
   CheckedRules checked;
   for (const auto& stage : plan.stages) {
     const auto* gate = gate_of(stage);
     if (gate == nullptr) continue;
     const auto& globs = gate->rules;
-    if (std::any_of(globs.begin(), globs.end(), [](const auto& glob) { return glob.find("${{") != std::string::npos; }))
-      continue;
+    if (!are_known(globs)) continue;
     auto rules = committed.read(checkout, globs);
     if (!rules) {
       if (rules.error().kind != ErrorKind::user) return rules.error();
@@ -152,9 +157,24 @@ Task<Result<std::string>> RulesCheck::promtool_once(std::vector<std::string> wor
   co_return fmt::format("promtool {} rules refuses them ({}):\n{}", words[0], describe(*exit), said);
 }
 
+// With many files that takes long. What can't be found is told by who asks next.
+Task<void> RulesCheck::look_for_files(const Plan& plan, std::string checkout, CommittedRules& committed, Stop& stop) {
+  for (const auto& stage : plan.stages) {
+    const auto* gate = gate_of(stage);
+    if (disk_ == nullptr || gate == nullptr || !are_known(gate->rules)) continue;
+    if (committed.knows_files(checkout, gate->rules)) continue;
+    std::function<Result<std::vector<std::string>>(const Disk::StopFlag&)> work =
+        [checkout, globs = gate->rules](const Disk::StopFlag& flag) { return rule_files(checkout, globs, &flag); };
+    auto files = co_await disk_->run(std::move(work), stop);
+    if (files) committed.know_files(checkout, gate->rules, std::move(*files));
+  }
+}
+
 Task<Result<void>> RulesCheck::check(Plan plan, std::string checkout, Stop& stop) {
   CommittedRules own;
-  auto checked = check_here(plan, checkout, committed_ == nullptr ? own : *committed_);
+  auto& committed = committed_ == nullptr ? own : *committed_;
+  co_await look_for_files(plan, checkout, committed, stop);
+  auto checked = check_here(plan, checkout, committed);
   if (!checked) co_return checked.error();
   if (!checked->problems.empty()) co_return refusal(checked->problems);
   const auto path = environment_.find("PATH");

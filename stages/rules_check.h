@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "runner/ports/disk.h"
 #include "runner/ports/plan_check.h"
 #include "runner/ports/process.h"
 #include "stages/metrics/rules_file.h"
@@ -14,13 +15,14 @@ class RulesCheck final : public PlanCheck {
  public:
   // `processes` must outlive it. `environment` is that of promtool, which is looked for in its PATH. `scratch` is a
   // folder that is made for promtool's output and removed; empty: `rules-check` beside the checkout. `committed`, if
-  // any, must outlive it: what it has read need not be read again.
+  // any, must outlive it: what it has read need not be read again. `disk`, if any, looks for the files.
   RulesCheck(Processes& processes, std::map<std::string, std::string> environment, std::string scratch = {},
-             CommittedRules* committed = nullptr)
+             CommittedRules* committed = nullptr, Disk* disk = nullptr)
       : processes_(processes),
         environment_(std::move(environment)),
         scratch_(std::move(scratch)),
-        committed_(committed) {}
+        committed_(committed),
+        disk_(disk) {}
 
   bool concerns(const Plan& plan) const override;
   // Reads the rule files of every gate; refuses what can't be read, globs without a file, and alerts that can't fire
@@ -31,6 +33,7 @@ class RulesCheck final : public PlanCheck {
   Task<Result<void>> check(Plan plan, std::string checkout, Stop& stop) override;
 
  private:
+  Task<void> look_for_files(const Plan& plan, std::string checkout, CommittedRules& committed, Stop& stop);
   // The words with which it failed; empty: it passed.
   Task<Result<std::string>> promtool(std::vector<std::string> words, std::string folder, std::string name, Stop& stop);
   // `killed`: it could not begin, or its leader died.
@@ -41,6 +44,7 @@ class RulesCheck final : public PlanCheck {
   std::map<std::string, std::string> environment_;
   std::string scratch_;
   CommittedRules* committed_;
+  Disk* disk_;
 };
 
 }  // namespace quietgate

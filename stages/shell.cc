@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runner/core/interpreter.h"
 #include "stages/program_path.h"
 #include "stages/tree.h"
 
@@ -50,11 +51,7 @@ Result<std::vector<std::string>> argv_of(const ShellText& shell) {
   if (argv.empty()) {
     const auto path = shell.environment.find("PATH");
     const auto bash = find_on_path("bash", path == shell.environment.end() ? usual_path : path->second);
-    if (bash.empty()) {
-      argv = {"/bin/sh", "-e", "-c"};
-    } else {
-      argv = {bash, "-eo", "pipefail", "-c"};
-    }
+    argv = bash.empty() ? sh_interpreter() : bash_interpreter(bash);
   }
   argv.push_back(shell.text);
   return argv;

@@ -20,7 +20,7 @@ struct ShellText {
 // What runs it, the first that holds:
 //   - the program that its first line names (`#!/usr/bin/env python3`), given the text as a file;
 //   - the interpreter, given the text as its last argument;
-//   - `bash -eo pipefail -c`, where the PATH has a bash;
+//   - `bash -eo pipefail -O inherit_errexit -c`, where the PATH has a bash;
 //   - `/bin/sh -e -c`.
 // Errors: the first line is only `#!` (kind user); the file can't be written (kind infrastructure).
 Result<std::vector<std::string>> argv_of(const ShellText& shell);

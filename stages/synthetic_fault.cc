@@ -49,7 +49,7 @@ bool begins_with(const Plan& plan, const std::vector<std::string>& during, const
 }
 
 // The servers of the gates that judge this stage's time by rules that hear the fault.
-std::set<std::string> servers_that_hear(const StageRequest& request) {
+std::set<std::string> servers_that_hear(const StageRequest& request, CommittedRules& committed) {
   std::set<std::string> urls;
   RunState state;
   for (const auto& row : *request.history) fold(state, row.event, row.at);
@@ -63,9 +63,9 @@ std::set<std::string> servers_that_hear(const StageRequest& request) {
     for (const auto& glob : promote->gate->rules) {
       if (auto known = resolve(glob, value)) globs.push_back(*known);
     }
-    const auto mentioned = rules_mention(request.committed(), globs, synthetic_fault_alert);
+    const auto mentioned = committed.mention(request.committed(), globs, synthetic_fault_alert);
     if (!mentioned || !*mentioned) continue;
-    const auto rules = read_rules(request.committed(), globs);
+    const auto rules = committed.read(request.committed(), globs);
     const auto url = resolve(promote->gate->prometheus, value);
     if (!rules || !url || synthetic_of(*rules) == nullptr) continue;
     urls.insert(*url);
@@ -132,7 +132,8 @@ Task<void> SyntheticFaultStage::prove_way(const StageRequest& request, std::stri
 
 Task<StageOutcome> SyntheticFaultStage::run(StageRequest request) {
   if (!request.resume) {
-    const auto urls = servers_that_hear(request);
+    CommittedRules own;
+    const auto urls = servers_that_hear(request, committed_ == nullptr ? own : *committed_);
     for (const auto& url : urls) {
       if (!faults_.exported) {
         request.log->line(std::string(synthetic_fault_alert) +

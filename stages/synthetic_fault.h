@@ -6,6 +6,7 @@
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/synthetic_faults.h"
+#include "stages/metrics/rules_file.h"
 
 namespace quietgate {
 
@@ -15,9 +16,10 @@ namespace quietgate {
 // that is taken up again goes on without.
 class SyntheticFaultStage final : public StageKind {
  public:
-  // All must outlive it.
-  SyntheticFaultStage(StageKind& inner, Http& http, Clock& clock, SyntheticFaults& faults)
-      : inner_(inner), http_(http), clock_(clock), faults_(faults) {}
+  // All must outlive it. `committed`, if any: what was read of the rules need not be read again.
+  SyntheticFaultStage(StageKind& inner, Http& http, Clock& clock, SyntheticFaults& faults,
+                      CommittedRules* committed = nullptr)
+      : inner_(inner), http_(http), clock_(clock), faults_(faults), committed_(committed) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
@@ -27,6 +29,7 @@ class SyntheticFaultStage final : public StageKind {
   Http& http_;
   Clock& clock_;
   SyntheticFaults& faults_;
+  CommittedRules* committed_;
 };
 
 }  // namespace quietgate

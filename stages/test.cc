@@ -129,7 +129,9 @@ Task<StageOutcome> TestStage::run_commands(const StageRequest& request, const Te
     auto exit = co_await processes_.run(std::move(*step), *request.stop);
     if (!exit) co_return quietgate::outcome_of(exit.error());
     outcome = outcome_of(*exit, command);
-    if (!exit->log_complete) request.log->line("part of the log was lost: " + exit->detail);
+    // What the step left running, and became of that; what of its log is lost.
+    if (exit->how == ProcessExit::How::exited && !exit->detail.empty())
+      request.log->line("[quietgate: " + exit->detail + "]");
     if (outcome.outcome != Outcome::passed) co_return outcome;
   }
   co_return outcome;

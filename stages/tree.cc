@@ -81,7 +81,11 @@ FoundFiles find_files(const std::string& root, const std::vector<std::string>& g
   std::size_t bytes = 0;
   const auto look = [&](const std::string& path, EntryKind kind) {
     if (kind == EntryKind::folder) return path != ".git" && wanted.may_match_below(path);
-    if (kind == EntryKind::other || !wanted.match(path)) return true;
+    if (!wanted.match(path)) return true;
+    if (kind == EntryKind::other) {
+      ++found.skipped_others;
+      return true;
+    }
     if (kind == EntryKind::link && !leads_to_file(real_root / path, real_root)) {
       ++found.skipped_links;
       return true;

@@ -20,6 +20,7 @@ Result<std::string> path_inside(const std::string& root, const std::string& rela
 struct FoundFiles {
   std::vector<std::string> paths;  // relative to the root, sorted
   std::size_t skipped_links = 0;   // symlinks that lead out of the root, and every symlink to a folder
+  std::size_t skipped_others = 0;  // FIFOs, sockets, devices
   bool truncated = false;          // there were more than `limit`
   std::string unseen;              // what was not looked at, as a sentence's end; empty: nothing
 };

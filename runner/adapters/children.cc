@@ -11,6 +11,7 @@
 #include <list>
 
 #include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/orphans.h"
 #include "runner/adapters/readiness.h"
 #include "runner/ports/process.h"
 
@@ -46,6 +47,7 @@ struct Children::Watch : std::enable_shared_from_this<Watch> {
   using Watched = std::list<asio::posix::stream_descriptor>;
   Watched processes, tellers;
   std::list<pid_t> unwatched;
+  OrphanReaper orphans;
   asio::steady_timer timer;
   bool looking = false;
   bool over = false;
@@ -64,7 +66,10 @@ struct Children::Watch : std::enable_shared_from_this<Watch> {
     among.emplace_back(timer.get_executor(), descriptor.release());
     await(among, std::prev(among.end()), then);
   }
-  void ended(int process) { reap(process); }
+  void ended(int process) {
+    reap(process);
+    orphans.reap();
+  }
   void told(int socket) {
     if (const auto child = told_pid(socket); child > 0) look_after(child);
   }

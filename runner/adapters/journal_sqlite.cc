@@ -191,12 +191,18 @@ Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open(const std::string& pa
   }
 }
 
+namespace {
+
+Error taken_away() {
+  return infrastructure_error("the journal was removed, or another was put in its place, while quietgate runs",
+                              "stop quietgate, then restore the journal: what was written since is lost");
+}
+
+}  // namespace
+
 Result<std::int64_t> JournalSqlite::append(std::vector<Event> events) {
   if (events.empty()) return store_->last;
-  if (!store_->in_place()) {
-    return infrastructure_error("the journal was removed, or another was put in its place, while quietgate runs",
-                                "stop quietgate, then restore the journal: what was written since is lost");
-  }
+  if (!store_->in_place()) return taken_away();
   const Time now = store_->clock.now();
   try {
     Transaction transaction(store_->database);
@@ -255,6 +261,7 @@ void JournalSqlite::number_above(const std::string& repository, std::int64_t num
 }
 
 Result<void> JournalSqlite::probe() {
+  if (!store_->in_place()) return taken_away();
   try {
     Transaction transaction(store_->database);
     store_->database.execute("PRAGMA user_version = " + std::to_string(journal_schema_version));

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -233,6 +234,14 @@ void LeaderSource::dismiss(WaitingLeader leader) {
 void LeaderSource::prepare() {
   if (next_) return;
   if (auto asked = ask()) next_ = std::move(*asked);
+}
+
+bool LeaderSource::made(pid_t process) const {
+  struct stat theirs = {};
+  struct stat ours = {};
+  const auto path = "/proc/" + std::to_string(process) + "/exe";
+  return program_ && ::fstat(program_.get(), &ours) == 0 && ::stat(path.c_str(), &theirs) == 0 &&
+         ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
 }
 
 void LeaderSource::put_back(WaitingLeader leader) {

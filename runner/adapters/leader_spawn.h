@@ -57,6 +57,8 @@ class LeaderSource {
   // Has the next one made, without waiting for it.
   void prepare();
   void put_back(WaitingLeader leader);
+  // Whether the living process runs the leaders' program.
+  bool made(pid_t process) const;
 
  private:
   enum class Met { here, gone, late, refused, unwatched };

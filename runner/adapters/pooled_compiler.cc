@@ -1,6 +1,7 @@
 #include "runner/adapters/pooled_compiler.h"
 
 #include <chrono>
+#include <memory>
 
 namespace quietgate {
 
@@ -54,11 +55,12 @@ Task<Result<PipelineTrigger>> PooledCompiler::trigger(std::string text, std::str
 Task<TriggerDecision> PooledCompiler::decide(TriggerRules rules, std::string branch,
                                              std::vector<std::string> changed_paths, bool changes_known, Stop& stop) {
   const Milliseconds patience = patience_;
+  // Shared, since the pool copies its work: there may be a million of them.
+  const auto changed = std::make_shared<const std::vector<std::string>>(std::move(changed_paths));
   std::function<TriggerDecision(const Flag&)> work = [patience, rules = std::move(rules), branch = std::move(branch),
-                                                      changed = std::move(changed_paths),
-                                                      changes_known](const Flag& flag) {
+                                                      changed, changes_known](const Flag& flag) {
     const Patience left(flag, patience);
-    return quietgate::decide(rules, branch, changed, changes_known, [&left] { return left.over(); });
+    return quietgate::decide(rules, branch, *changed, changes_known, [&left] { return left.over(); });
   };
   co_return co_await pool_.run(std::move(work), stop);
 }

@@ -7,8 +7,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <set>
 
+#include "runner/adapters/left_behind.h"
+#include "runner/adapters/orphans.h"
 #include "runner/adapters/readiness.h"
 #include "runner/adapters/stage_log.h"
 #include "runner/leader/aside.h"
@@ -24,10 +25,7 @@ namespace {
 constexpr Milliseconds for_ever = Milliseconds::max();
 constexpr Milliseconds begin_patience{30'000};  // a leader syncs a file before its step begins
 constexpr Milliseconds end_patience{45'000};    // beyond the grace: a leader sweeps, kills, syncs
-constexpr Milliseconds kill_patience{30'000};
 constexpr Milliseconds look_again{5};
-constexpr int sure_after = 3;                 // looks that find nothing
-constexpr Milliseconds stop_patience{1'000};  // to stop what forks while it is being stopped
 
 // To take a path apart and to join it again costs more than to look whether it is as it should be.
 std::string absolute(const std::string& path) {
@@ -109,7 +107,9 @@ PosixProcesses::PosixProcesses(Executor executor)
     : executor_(std::move(executor)),
       children_(std::make_shared<Children>(executor_)),
       source_(std::make_unique<LeaderSource>(executor_, children_)),
-      boot_(boot_id()) {}
+      boot_(boot_id()) {
+  adopt_orphans();
+}
 
 PosixProcesses::~PosixProcesses() {
   children_->leave();
@@ -234,9 +234,12 @@ Task<Result<ProcessExit>> PosixProcesses::run(ProcessSpec spec, Stop& stop) {
     co_return co_await bury(record, std::move(*found), how, spec.boot);
   }
   stop.throw_if_requested();
+  const bool keeps = spec.keep_descendants;
   auto leading = co_await lead(std::move(spec), false, record, std::move(*found), stop);
   if (!leading) co_return leading.error();
-  co_return co_await wait(record, std::move(*leading), nonce, stop);
+  auto exit = co_await wait(record, std::move(*leading), nonce, stop);
+  if (keeps) kept_ = ticks_now();
+  co_return exit;
 }
 
 Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
@@ -411,53 +414,6 @@ Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace
   }
 }
 
-// Ends what a dead leader left, as the leader would have; says what came of it. All are stopped before the first is
-// signalled: a parent that died would leave children that nothing connects with the step any more. Who keeps forking
-// is not waited for here: only the kernel's own means end it.
-Task<std::string> PosixProcesses::end_left(StepLed led, StepAsked told) {
-  const auto began = std::chrono::steady_clock::now();
-  const auto marker = std::string(step_marker) + "=" + told.id;
-  auto group = led.group.empty() ? control_group_of(told.id) : led.group;
-  if (!is_control_group_of(group, told.id)) group.clear();
-  auto look = [&] { return left_behind(marker, led.leader, led.leader_start, control_group_members(group)); };
-  std::set<std::pair<int, std::uint64_t>> known;
-  auto left = look();
-  for (bool fresh = true; fresh && std::chrono::steady_clock::now() - began < stop_patience; left = look()) {
-    fresh = false;
-    for (const auto& process : left.living) fresh |= known.emplace(process.pid, process.start).second;
-    if (!fresh) continue;
-    signal_group_of(led.step, led.step_start, SIGSTOP);
-    signal_all(left, SIGSTOP);
-    co_await nap(Milliseconds(1));
-  }
-  for (int signal : {told.stop_signal, SIGCONT}) {
-    signal_group_of(led.step, led.step_start, signal);
-    signal_all(left, signal);
-  }
-  // One look can miss who forks and ends all the time. The dead count only for a while: maybe nobody reaps them.
-  for (int empty = 0; empty < sure_after && std::chrono::steady_clock::now() - began < told.grace + kill_patience;) {
-    left = look();
-    const auto passed = std::chrono::steady_clock::now() - began;
-    const bool kill = passed >= told.grace;
-    const bool hidden = control_group_lives(group) ||
-                        (passed < told.grace + stop_patience && signal_group_of(led.step, led.step_start, 0));
-    empty = left.living.empty() && !hidden ? empty + 1 : 0;
-    for (const auto& process : left.living) {
-      const bool fresh = known.emplace(process.pid, process.start).second;
-      if (fresh && !kill) signal_process(process, told.stop_signal);
-    }
-    if (kill) kill_control_group(group);
-    if (kill) signal_group_of(led.step, led.step_start, SIGKILL);
-    if (kill) signal_all(left, SIGKILL);
-    const auto pause = empty > 0 ? Milliseconds(1) : look_again * 4;
-    co_await nap(pause);
-  }
-  remove_control_group(group);
-  auto said = "; " + std::to_string(known.size()) + " processes of the step were ended";
-  if (!left.living.empty()) said += ", " + std::to_string(left.living.size()) + " could not be";
-  co_return said;
-}
-
 // A leader is dead and recorded no end: what it left is ended, and that is recorded in its place.
 Task<Result<ProcessExit>> PosixProcesses::bury(StepRecord record, Found found, std::string died_how,
                                                std::string begun_in) {
@@ -475,7 +431,7 @@ Task<Result<ProcessExit>> PosixProcesses::bury(StepRecord record, Found found, s
   } else if (!history.asked) {
     exit.detail += "; processes that it may have left can't be recognised";
   } else {
-    exit.detail += co_await end_left(history.led.value_or(StepLed()), *history.asked);
+    exit.detail += co_await end_left(executor_, history.led.value_or(StepLed()), *history.asked, *source_, kept_);
   }
   exit.ended = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
   if (auto written = record.end(*found.lock, exit); !written) co_return written.error();

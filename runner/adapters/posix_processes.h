@@ -43,7 +43,6 @@ class PosixProcesses final : public Processes {
   Task<void> nap(Milliseconds span);
   Task<Result<ProcessExit>> wait(StepRecord record, std::unique_ptr<Leading> leading, std::string nonce, Stop& stop);
   Task<void> end_leader(const Leading& leading, Milliseconds grace);
-  Task<std::string> end_left(StepLed led, StepAsked told);
   bool is_of_another_boot(const ProcessSpec& spec) const;
   // `begun_in`: the boot in which it may have begun though nothing tells of it; empty: not known.
   Task<Result<ProcessExit>> bury(StepRecord record, Found found, std::string died_how, std::string begun_in);
@@ -53,6 +52,7 @@ class PosixProcesses final : public Processes {
   std::unique_ptr<LeaderSource> source_;
   std::string boot_;
   std::uint64_t log_limit_ = default_log_limit;
+  std::uint64_t kept_ = 0;  // when a step ended last that may have left processes on purpose; ticks since boot
 };
 
 }  // namespace quietgate

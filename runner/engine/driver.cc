@@ -7,6 +7,7 @@
 
 #include "runner/core/rollback.h"
 #include "runner/engine/attempt_outcome.h"
+#include "runner/engine/given.h"
 #include "runner/engine/release.h"
 #include "runner/engine/stage_request.h"
 
@@ -109,6 +110,7 @@ Task<void> Driver::conduct() {
   start_clock();
   // Work under way needs it at once. Everything else not before its turn: many runs may wait for long.
   needs_checkout_ = under_way(state_);
+  trusts_checkout_ = trusts_checkout_ || needs_checkout_;
   while (!finish_) {
     if (needs_checkout_) co_await check_out();
     if (finish_) break;
@@ -130,7 +132,8 @@ Task<void> Driver::check_out() {
   // A run that was cancelled ends without it. One with work under way is not given up: nobody else would end that work;
   // nor is one whose commit is promoted: nobody else would deploy it.
   if (ready || state_.cancel) co_return;
-  if (under_way(state_) || state_.releases) throw std::runtime_error(ready.error().message);
+  if ((under_way(state_) || state_.releases) && !given_up()) throw std::runtime_error(ready.error().message);
+  if (under_way(state_)) co_return;  // its attempts end as given up
   finish_ = Action{Action::Kind::finish, {}, 0, false, Outcome::error, ready.error().message, false};
 }
 
@@ -167,8 +170,8 @@ void Driver::end_overdue() {
   catch_up();
   if (state_.cancel || nothing_left(state_)) return;
   if (state_.releases)
-    return say_in_logs("the run's timeout of " + human_duration(state_.plan->timeout) +
-                       " is over, but it releases: it goes on");
+    return say_in_logs("the run's time is over (" + human_duration(state_.plan->timeout) +
+                       "), but it releases: it goes on");
   append({CancelRequested{state_.id, "quietgate", "the run timed out after " + human_duration(state_.plan->timeout)}});
 }
 
@@ -433,7 +436,7 @@ Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) 
     if (!cleared) co_return outcome_of_error(cleared.error());
     stale = std::move(*cleared);
   }
-  auto given = given_to(state_, asked->spec, parts_.workspace);
+  auto given = given_to(state_, asked->spec, {parts_.workspace, parts_.journal, parts_.catalog});
   if (!given) co_return outcome_of_error(given.error());
   asked->given = std::move(*given);
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);
@@ -467,7 +470,8 @@ Task<void> Driver::finish() {
   catch_up();
   // Before the run's end is on record: nobody looks after a finished run's files.
   co_await forget_checkout();
-  append({RunFinished{state_.id, finish_->outcome, with_undeployed(finish_->reason, state_, history_)}});
+  append({RunFinished{state_.id, finish_->outcome,
+                      reason_of_end(parts_.journal, parts_.catalog, finish_->reason, state_, history_)}});
   keep_locks();
 }
 

@@ -129,8 +129,9 @@ class Driver {
   std::map<std::string, Slots::Claim> under_way_;  // by stage: found so at the start, or left so at the end
   std::map<std::string, Slots::Claim> kept_;       // by lock
   std::optional<Time> waits_since_;
-  bool has_checkout_ = false;    // or it is known why there is none
-  bool needs_checkout_ = false;  // a stage may begin but for that
+  bool has_checkout_ = false;     // or it is known why there is none
+  bool trusts_checkout_ = false;  // it was made here, or by an earlier runner for what is under way
+  bool needs_checkout_ = false;   // a stage may begin but for that
   std::optional<Action> finish_;
   std::optional<RunClock> clock_;
   std::shared_ptr<bool> overdue_ = std::make_shared<bool>(false);

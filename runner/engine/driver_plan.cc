@@ -132,12 +132,19 @@ Task<void> Driver::wait_for_turn() {
 }
 
 Task<Result<void>> Driver::prepare_checkout() {
-  if (parts_.workspace.has_checkout(state_.id)) co_return Result<void>{};
+  const auto checkout = parts_.workspace.checkout(state_.id);
+  const bool there = parts_.workspace.has_checkout(state_.id);
+  if (there && trusts_checkout_) co_return Result<void>{};
   if (const auto error = given_up()) co_return *error;
   if (auto fetched = co_await fetch_commit(); !fetched) co_return fetched.error();
-  // Of a service that was killed. It may be large: not on the loop.
+  // Of a service that was killed, or put there by somebody who wants it to be tested. It may be large: not on the loop.
   if (parts_.trees != nullptr) {
-    auto gone = co_await parts_.trees->remove(parts_.workspace.checkout(state_.id) + ".new", service_);
+    Result<void> gone;
+    if (there) gone = co_await parts_.trees->clear(checkout, service_);
+    if (!there) gone = co_await parts_.trees->remove(checkout + ".new", service_);
+    if (!gone) co_return gone.error();
+  } else if (there) {
+    auto gone = parts_.workspace.remove_checkout(state_.id);
     if (!gone) co_return gone.error();
   }
   const WorkNote note(parts_.notes, state_.id, "checkout");
@@ -145,7 +152,9 @@ Task<Result<void>> Driver::prepare_checkout() {
   if (!folder) co_return folder.error();
   auto written = co_await parts_.git.checkout(repository_.remote.repository, state_.commit, *folder, service_);
   if (!written) co_return written.error();
-  co_return parts_.workspace.finish_checkout(state_.id);
+  auto finished = parts_.workspace.finish_checkout(state_.id);
+  trusts_checkout_ = finished.ok();
+  co_return finished;
 }
 
 }  // namespace quietgate

@@ -9,6 +9,7 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t read_batch = 256;
+constexpr std::size_t looked_through = 100;  // newer runs
 
 // What the stage promoted; nothing: it promoted nothing, or only tried to.
 std::optional<Undeployed> promoted_by(const RunState& run, const StageSpec& spec) {
@@ -43,6 +44,19 @@ bool keeps(const StageSpec& spec) {
 
 std::string first_seven(const CommitId& commit) {
   return commit.substr(0, 7);
+}
+
+// No, when that can't be told.
+bool is_put_back(Journal& journal, Catalog& catalog, const RunId& run) {
+  const auto newest = catalog.runs(run.repository, looked_through);
+  if (!newest) return false;
+  for (const auto& other : *newest) {
+    if (other.id.number <= run.number) break;
+    const auto rows = journal.read(other.first - 1, 1);
+    const auto* asked = rows && !rows->empty() ? std::get_if<RunRequested>(&rows->front().event) : nullptr;
+    if (asked != nullptr && asked->rollback.of == run) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -97,6 +111,12 @@ std::string with_undeployed(std::string reason, const RunState& run, const std::
             " did not deploy it" + why + ": ";
   if (missing->can_go_back) reason += "put it back with `quietgate rollback " + name + " --reason TEXT`, or ";
   return reason + "deploy it with `quietgate retry " + name + "`";
+}
+
+std::string reason_of_end(Journal& journal, Catalog& catalog, const std::string& reason, const RunState& run,
+                          const std::vector<Row>& rows) {
+  auto told = with_undeployed(reason, run, rows);
+  return told == reason || is_put_back(journal, catalog, run.id) ? reason : told;
 }
 
 }  // namespace quietgate

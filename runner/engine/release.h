@@ -27,10 +27,13 @@ struct Undeployed {
   std::string why;
 };
 // Nothing: every kept environment that needs a promotion of this run is ready, was left out by its own `if`, or is put
-// back by a run of its own. For runs in which nothing is under way any more; `rows` are the run's.
+// back because an alert fired after it. For runs in which nothing is under way any more; `rows` are the run's.
 std::optional<Undeployed> undeployed(const RunState& run, const std::vector<Row>& rows);
 
 // The reason of the run's end, with what a person has to do when branch and deployment disagree.
 std::string with_undeployed(std::string reason, const RunState& run, const std::vector<Row>& rows);
+// Likewise; but not when a newer run was asked for that puts back what this one promoted.
+std::string reason_of_end(Journal& journal, Catalog& catalog, const std::string& reason, const RunState& run,
+                          const std::vector<Row>& rows);
 
 }  // namespace quietgate

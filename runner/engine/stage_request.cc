@@ -93,23 +93,4 @@ Result<StageRequest> stage_request(const RunState& state, const Repository& repo
   return request;
 }
 
-Result<std::vector<GivenArtifacts>> given_to(const RunState& state, const StageSpec& stage, Workspace& workspace) {
-  std::vector<GivenArtifacts> given;
-  for (const auto& name : stage.from) {
-    const auto found = state.stages.find(name);
-    const bool passed = found != state.stages.end() && found->second.status == StageStatus::finished &&
-                        found->second.outcome.outcome == Outcome::passed;
-    if (!passed)
-      return user_error(name + " has not passed: what it kept is given to nobody",
-                        "`from` names stages that this one comes after");
-    const auto& kept = found->second.outcome.artifacts;
-    if (!kept || kept->files == 0)
-      return user_error(name + " kept no artifacts", "let `artifacts:` of " + name + " name what it makes");
-    auto directory = workspace.attempt(state.id, name, found->second.attempt);
-    if (!directory) return directory.error();
-    given.push_back({name, std::move(*directory), *kept});
-  }
-  return given;
-}
-
 }  // namespace quietgate

@@ -4,13 +4,11 @@
 
 #include <map>
 #include <string>
-#include <vector>
 
 #include "runner/core/result.h"
 #include "runner/core/state.h"
 #include "runner/engine/repository.h"
 #include "runner/ports/stage.h"
-#include "runner/ports/workspace.h"
 
 namespace quietgate {
 
@@ -21,9 +19,5 @@ bool is_protected(const Repository& repository, const std::string& branch);
 // the branch may not promote, or a template can't be resolved.
 Result<StageRequest> stage_request(const RunState& state, const Repository& repository, const std::string& stage,
                                    const std::map<std::string, std::string>& step_environment);
-
-// What the stages of its `from` kept, each at its last attempt. Errors: `user`, one of them has not passed, or kept
-// nothing; `infrastructure`, its folder can't be made out.
-Result<std::vector<GivenArtifacts>> given_to(const RunState& state, const StageSpec& stage, Workspace& workspace);
 
 }  // namespace quietgate

@@ -105,6 +105,37 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
   return read ? std::optional(stat) : std::nullopt;
 }
 
+std::string name_of(pid_t pid) {
+  auto name = read_proc(pid, "comm", 64);
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  // Its own choice: nothing of it reaches a terminal or a log but letters.
+  for (char& c : name) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return name;
+}
+
+std::string named(const std::vector<ProcessStat>& processes) {
+  constexpr std::size_t most_named = 3;
+  std::string text;
+  for (std::size_t i = 0; i < processes.size() && i < most_named; ++i)
+    text += (i == 0 ? "" : ", ") + std::to_string(processes[i].pid) + " (" + name_of(processes[i].pid) + ")";
+  if (processes.size() > most_named) text += " and " + std::to_string(processes.size() - most_named) + " more";
+  return text;
+}
+
+std::string variable_of(pid_t pid, const std::string& name) {
+  const auto environment = read_proc(pid, "environ", most_environment);
+  const auto begin = name + "=";
+  for (std::size_t at = 0; at < environment.size();) {
+    const auto end = std::min(environment.find('\0', at), environment.size());
+    if (environment.compare(at, begin.size(), begin) == 0)
+      return environment.substr(at + begin.size(), end - at - begin.size());
+    at = end + 1;
+  }
+  return {};
+}
+
 std::vector<ProcessStat> all_processes() {
   // The pids first: who reads more between two of them never catches up with one that keeps forking.
   std::vector<pid_t> pids;

@@ -26,6 +26,13 @@ struct ProcessStat {
 // Nothing when no such process exists.
 std::optional<ProcessStat> read_stat(pid_t pid);
 
+// What `ps` calls it; empty when no such process exists.
+std::string name_of(pid_t pid);
+// `12 (sleep), 13 (sh) and 4 more`.
+std::string named(const std::vector<ProcessStat>& processes);
+// Of its environment as it began; empty when it is not there, or can't be read.
+std::string variable_of(pid_t pid, const std::string& name);
+
 // All processes of this machine (of this pid namespace).
 std::vector<ProcessStat> all_processes();
 

@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace quietgate {
 
@@ -37,6 +38,20 @@ class Lobby {
   Guests closed_;
   std::map<std::string, std::list<Seat>> by_address_;
   std::size_t count_ = 0;
+};
+
+// A seat, as long as it lives.
+class LobbySeat {
+ public:
+  LobbySeat(Lobby& lobby, const std::string& address, std::function<void()> close)
+      : lobby_(lobby), seat_(lobby.enter(address, std::move(close))) {}
+  ~LobbySeat() { lobby_.leave(seat_); }
+  LobbySeat(const LobbySeat&) = delete;
+  LobbySeat& operator=(const LobbySeat&) = delete;
+
+ private:
+  Lobby& lobby_;
+  Lobby::Seat seat_;
 };
 
 // What stands for one client: an IPv4 address, the first half of an IPv6 one.

@@ -296,11 +296,10 @@ Task<void> Server::Listener::converse(Shared connection) {
 
 // The time for it counts from the connection's begin, or from the answer before.
 Task<error_code> Server::Listener::read_head(Shared connection, Parser& parser) {
-  const auto seat = lobby.enter(connection->client, [&stream = connection->stream] { stream.close(); });
+  const LobbySeat seat(lobby, connection->client, [&stream = connection->stream] { stream.close(); });
   connection->stream.expires_after(connection->asked ? options.idle : options.head);
   error_code code;
   co_await http::async_read_header(connection->stream, connection->buffer, parser, redirect_error(use_awaitable, code));
-  lobby.leave(seat);
   connection->asked = true;
   co_return code;
 }

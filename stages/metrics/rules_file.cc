@@ -27,6 +27,7 @@ constexpr std::uintmax_t most_bytes = 4 * 1024 * 1024;
 constexpr std::size_t most_bytes_together = 16UL * 1024 * 1024;
 constexpr std::size_t most_rules = 20'000;
 constexpr int most_entries = 200'000;
+constexpr std::size_t most_listings = 16;  // a run's, or of several runs side by side
 
 class RulesReader {
  public:
@@ -144,49 +145,30 @@ Result<std::string> read_text_file(const fs::path& path, const std::string& show
 }
 
 // Paths below the checkout, relative to it, of regular files in folders where one of the globs may match.
-Result<std::vector<std::string>> files_below(const std::string& checkout, const Globs& globs) {
+Result<std::vector<std::string>> files_below(const std::string& checkout, const Globs& globs,
+                                             const std::atomic<bool>* stop) {
   std::vector<std::string> files;
   const auto look = [&](const std::string& path, EntryKind kind) {
     if (kind == EntryKind::file) files.push_back(path);
     if (kind != EntryKind::folder) return true;
     return path != ".git" && !path.ends_with("/.git") && globs.may_match_below(path);
   };
-  const auto walked = walk_tree(checkout, look, nullptr, {.entries = most_entries, .depth = 256});
+  const auto walked = walk_tree(checkout, look, stop, {.entries = most_entries, .depth = 256});
   if (walked.entries_over)
     return user_error(fmt::format("the checkout holds more than {} files to look for rules in", most_entries));
+  if (walked.stopped) return infrastructure_error("the search for rule files was stopped");
   if (walked.unread) return infrastructure_error(fmt::format("the checkout {} can't be read", checkout));
   std::sort(files.begin(), files.end());
   return files;
 }
 
-// The text of each file that matches, by name.
+// The text of each file, by name.
 Result<std::map<std::string, std::string>> texts_of(const std::string& checkout,
-                                                    const std::vector<std::string>& globs) {
-  if (globs.empty()) return user_error("the gate names no rule files", "add `rules:` with a glob to the gate");
-  std::vector<std::string> cleaned;
-  for (const auto& glob : globs) cleaned.push_back(glob.starts_with("./") ? glob.substr(2) : glob);
-  Globs patterns(cleaned);
-  auto files = files_below(checkout, patterns);
+                                                    const Result<std::vector<std::string>>& files) {
   if (!files) return files.error();
-  std::set<std::string> wanted;
-  for (std::size_t place = 0; place < cleaned.size(); ++place) {
-    const auto& glob = cleaned[place];
-    const auto before = wanted.size();
-    bool known = false;
-    for (const auto& file : *files) {
-      if (!patterns.match(place, file)) continue;
-      known = true;
-      wanted.insert(file);
-    }
-    if (before == wanted.size() && !known) {
-      return user_error(fmt::format("no file of the commit matches `{}`", glob),
-                        "correct `rules:` of the gate, or add the rule file to the repository");
-    }
-  }
-  if (wanted.size() > most_files) return user_error(fmt::format("more than {} rule files", most_files));
   std::map<std::string, std::string> texts;
   std::size_t bytes = 0;
-  for (const auto& file : wanted) {
+  for (const auto& file : *files) {
     auto text = read_text_file(fs::path(checkout) / file, file);
     if (!text) return text.error();
     bytes += text->size();
@@ -197,6 +179,12 @@ Result<std::map<std::string, std::string>> texts_of(const std::string& checkout,
     texts.emplace(file, std::move(*text));
   }
   return texts;
+}
+
+Result<bool> any_mentions(const Result<std::map<std::string, std::string>>& texts, const std::string& word) {
+  if (!texts) return texts.error();
+  return std::any_of(texts->begin(), texts->end(),
+                     [&word](const auto& file) { return file.second.find(word) != std::string::npos; });
 }
 
 }  // namespace
@@ -227,9 +215,61 @@ Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const 
   return CommittedRules().read(checkout, globs);
 }
 
+Result<std::vector<std::string>> rule_files(const std::string& checkout, const std::vector<std::string>& globs,
+                                            const std::atomic<bool>* stop) {
+  if (globs.empty()) return user_error("the gate names no rule files", "add `rules:` with a glob to the gate");
+  std::vector<std::string> cleaned;
+  for (const auto& glob : globs) cleaned.push_back(glob.starts_with("./") ? glob.substr(2) : glob);
+  Globs patterns(cleaned);
+  auto files = files_below(checkout, patterns, stop);
+  if (!files) return files.error();
+  std::set<std::string> wanted;
+  for (std::size_t place = 0; place < cleaned.size(); ++place) {
+    bool known = false;
+    for (const auto& file : *files) {
+      if (!patterns.match(place, file)) continue;
+      known = true;
+      wanted.insert(file);
+    }
+    if (!known) {
+      return user_error(fmt::format("no file of the commit matches `{}`", cleaned[place]),
+                        "correct `rules:` of the gate, or add the rule file to the repository");
+    }
+  }
+  if (wanted.size() > most_files) return user_error(fmt::format("more than {} rule files", most_files));
+  return std::vector<std::string>(wanted.begin(), wanted.end());
+}
+
+bool CommittedRules::knows_files(const std::string& checkout, const std::vector<std::string>& globs) const {
+  return std::any_of(listings_.begin(), listings_.end(),
+                     [&](const auto& one) { return one.checkout == checkout && one.globs == globs; });
+}
+
+void CommittedRules::know_files(const std::string& checkout, const std::vector<std::string>& globs,
+                                std::vector<std::string> files) {
+  if (knows_files(checkout, globs)) return;
+  if (listings_.size() >= most_listings) listings_.pop_front();
+  listings_.push_back({checkout, globs, std::move(files)});
+}
+
+Result<std::vector<std::string>> CommittedRules::files(const std::string& checkout,
+                                                       const std::vector<std::string>& globs) {
+  for (const auto& one : listings_) {
+    if (one.checkout == checkout && one.globs == globs) return one.files;
+  }
+  auto found = rule_files(checkout, globs);
+  if (found) know_files(checkout, globs, *found);
+  return found;
+}
+
+Result<bool> CommittedRules::mention(const std::string& checkout, const std::vector<std::string>& globs,
+                                     const std::string& word) {
+  return any_mentions(texts_of(checkout, files(checkout, globs)), word);
+}
+
 Result<std::vector<ExpectedRule>> CommittedRules::read(const std::string& checkout,
                                                        const std::vector<std::string>& globs) {
-  auto texts = texts_of(checkout, globs);
+  auto texts = texts_of(checkout, files(checkout, globs));
   if (!texts) return texts.error();
   std::vector<ExpectedRule> all;
   std::map<std::string, RulesFile> now;
@@ -251,10 +291,7 @@ Result<std::vector<ExpectedRule>> CommittedRules::read(const std::string& checko
 
 Result<bool> rules_mention(const std::string& checkout, const std::vector<std::string>& globs,
                            const std::string& word) {
-  const auto texts = texts_of(checkout, globs);
-  if (!texts) return texts.error();
-  return std::any_of(texts->begin(), texts->end(),
-                     [&word](const auto& file) { return file.second.find(word) != std::string::npos; });
+  return any_mentions(texts_of(checkout, rule_files(checkout, globs)), word);
 }
 
 bool in_scope(const ExpectedRule& rule) {

@@ -1,6 +1,8 @@
 // The alert and recording rules of a commit, read from its rule files.
 #pragma once
 
+#include <atomic>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -40,19 +42,37 @@ Result<std::vector<ExpectedRule>> read_rules_at(const std::string& path);
 // followed. Blocks for as long as the disk does.
 Result<std::vector<ExpectedRule>> read_rules(const std::string& checkout, const std::vector<std::string>& globs);
 
+// The paths below `checkout` of the files that match one of the globs, ordered. Errors as above. Takes long where there
+// are many files: `stop`, if any, ends it.
+Result<std::vector<std::string>> rule_files(const std::string& checkout, const std::vector<std::string>& globs,
+                                            const std::atomic<bool>* stop = nullptr);
+
 // The rules of one commit for several who ask: the check before a run, its loads and its gates. To be asked on one
-// thread.
+// thread. A checkout never changes: its files are looked for once.
 class CommittedRules {
  public:
   // As read_rules. A file that had this name and this text the last time is not parsed again.
   Result<std::vector<ExpectedRule>> read(const std::string& checkout, const std::vector<std::string>& globs);
+  // As rules_mention.
+  Result<bool> mention(const std::string& checkout, const std::vector<std::string>& globs, const std::string& word);
+  bool knows_files(const std::string& checkout, const std::vector<std::string>& globs) const;
+  // What rule_files answered.
+  void know_files(const std::string& checkout, const std::vector<std::string>& globs, std::vector<std::string> files);
 
  private:
   struct RulesFile {
     std::string text;
     std::vector<ExpectedRule> rules;
   };
+  struct Listing {
+    std::string checkout;
+    std::vector<std::string> globs;
+    std::vector<std::string> files;
+  };
+  Result<std::vector<std::string>> files(const std::string& checkout, const std::vector<std::string>& globs);
+
   std::map<std::string, RulesFile> last_;
+  std::deque<Listing> listings_;
 };
 
 // Whether one of these files holds the word anywhere: what is cheap to know before they are read. Errors as above.

@@ -25,7 +25,7 @@ def sequential_pipeline():
 
 
 def shells():
-    loop = f"i=0; while [ $i -lt {STAGES} ]; do bash -eo pipefail -c true; i=$((i+1)); done"
+    loop = f"i=0; while [ $i -lt {STAGES} ]; do bash -eo pipefail -O inherit_errexit -c true; i=$((i+1)); done"
     begin = time.perf_counter()
     subprocess.run(["bash", "-c", loop], check=True, env=clean_environment())
     return (time.perf_counter() - begin) * 1000 / STAGES
@@ -86,7 +86,7 @@ def trigger_to_log(work, options):
             service.finish(run)
             printed = re.search(r"^(\d{19})$", log.read_text(errors="replace"), re.M)
             began = time.time_ns()
-            bare = subprocess.run(["bash", "-eo", "pipefail", "-c", SCRIPT], check=True, capture_output=True, env=clean_environment())
+            bare = subprocess.run(["bash", "-eo", "pipefail", "-O", "inherit_errexit", "-c", SCRIPT], check=True, capture_output=True, env=clean_environment())
             if number < 5:
                 continue  # the first ones read everything from the disk
             ours.append((int(printed.group(1)) - begin) / 1e6)

@@ -2,8 +2,11 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
+
+#include <stdexcept>
 
 #include "runner/leader/control_group.h"
 #include "tests/support/processes_world.h"
@@ -92,25 +95,37 @@ class Hostile : public ProcessesWorld {
   bool over = false;
 };
 
-// A process of somebody else, with a session and a group of its own as a leader has.
+// A process of somebody else, with a session and a group of its own as a leader has. It descends from nobody here.
 class Innocent {
  public:
-  Innocent() : pid_(::fork()) {
-    if (pid_ == 0) {
-      ::setsid();
-      ::execlp("sleep", "sleep", "1000", nullptr);
+  Innocent() {
+    int adopts = 0;
+    ::prctl(PR_GET_CHILD_SUBREAPER, &adopts);
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+    int told[2];
+    if (::pipe2(told, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    const auto between = ::fork();
+    if (between == 0) {
+      const auto pid = ::fork();
+      if (pid == 0) {
+        ::setsid();
+        ::execlp("sleep", "sleep", "1000", nullptr);
+      }
+      [[maybe_unused]] const auto put = ::write(told[1], &pid, sizeof pid);
       ::_exit(1);
     }
+    ::waitpid(between, nullptr, 0);
+    [[maybe_unused]] const auto got = ::read(told[0], &pid_, sizeof pid_);
+    ::close(told[0]);
+    ::close(told[1]);
+    ::prctl(PR_SET_CHILD_SUBREAPER, static_cast<unsigned long>(adopts));
     for (int tries = 0; tries < 2000; ++tries) {
       const auto stat = read_stat(pid_);
       if (stat && stat->session == pid_) break;
       ::usleep(1000);
     }
   }
-  ~Innocent() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
+  ~Innocent() { ::kill(pid_, SIGKILL); }
   Innocent(const Innocent&) = delete;
   Innocent& operator=(const Innocent&) = delete;
   pid_t pid() const { return pid_; }
@@ -121,7 +136,7 @@ class Innocent {
   }
 
  private:
-  pid_t pid_;
+  pid_t pid_ = -1;
 };
 
 TEST_F(Hostile, ARecycledPidIsNeitherAdoptedNorSignalled) {
@@ -194,6 +209,78 @@ TEST_F(Hostile, WhatDaemonizedAndHidIsEndedWhenTheLeaderWasKilled) {
   ASSERT_TRUE(ends());
   EXPECT_EQ(exit->how, How::leader_died);
   EXPECT_TRUE(named().empty());
+}
+
+// Out of the control group, the session, the environment and the parents; then the leader is killed.
+std::string leaves_and_kills() {
+  return "import os, time\nfor line in open('/proc/self/mountinfo'):\n"
+         "  if ' - cgroup2 ' in line: open(line.split()[4] + '/cgroup.procs', 'w').write('0')\nleader = "
+         "os.getppid()\n" +
+         std::string(
+             "if os.fork():\n  while not os.path.exists('%/hidden'): time.sleep(0.01)\n  os.kill(leader, 9)\n"
+             "  time.sleep(1000)\n") +
+         std::string(hide).substr(std::string(hide).find("os.setsid()"));
+}
+
+TEST_F(Hostile, WhoLeavesEverythingAndKillsItsLeaderIsEndedToo) {
+  if (!have_groups()) GTEST_SKIP() << "NOT TESTED: needs control groups (version 2) that this user may write to";
+  auto what = python(filled(leaves_and_kills(), folder));
+  what.grace = Milliseconds(300);
+  const auto exit_of = run(what);
+  EXPECT_EQ(exit_of.how, How::leader_died);
+  EXPECT_THAT(exit_of.detail, HasSubstr("processes of the step were ended"));
+  EXPECT_TRUE(exists("hidden"));
+  EXPECT_TRUE(named().empty());
+}
+
+// What a step left on purpose may have hidden as well: nobody can tell the two apart, and it is named.
+TEST_F(Hostile, WhatMayHaveBeenLeftOnPurposeIsNamedNotEnded) {
+  if (!have_groups()) GTEST_SKIP() << "NOT TESTED: needs control groups (version 2) that this user may write to";
+  const auto what = python(filled(leaves_and_kills(), folder));
+  write("step.py",
+        "import os, time\nwhile not os.path.exists('" + folder + "/go'): time.sleep(0.01)\n" + read("step.py"));
+  begin(what);
+  const auto leader = led(what);
+  auto kept = spec("exit 0", "kept");
+  kept.keep_descendants = true;
+  EXPECT_TRUE(run(kept).succeeded());
+  write("go", "");
+  ASSERT_TRUE(ends());
+  EXPECT_EQ(exit->how, How::leader_died);
+  EXPECT_THAT(exit->detail, HasSubstr("1 that may be the step's, or left by another, run on: "));
+  EXPECT_THAT(exit->detail, HasSubstr(" (sh)"));
+  ASSERT_EQ(named().size(), 1u);
+  ::kill(named().front().pid, SIGKILL);
+  EXPECT_TRUE(until([&] { return named().empty(); }));
+  EXPECT_GT(leader.leader, 0);
+}
+
+TEST_F(Hostile, WhatAnotherStepLeftOnPurposeIsNotTakenForAnEscape) {
+  auto kept =
+      spec("setsid sh -c 'while [ ! -e done ]; do sleep 0.02; done # " + word() + "' >/dev/null 2>&1 & exit 0", "kept");
+  kept.keep_descendants = true;
+  EXPECT_TRUE(run(kept).succeeded());
+  EXPECT_EQ(run(spec("kill -9 $PPID; sleep 1000")).how, How::leader_died);
+  EXPECT_EQ(named().size(), 1u);
+  write("done", "");
+  EXPECT_TRUE(until([&] { return named().empty(); }));
+}
+
+// Whoever leaves is our child, and its end is ours to be told of.
+TEST_F(Hostile, WhatWasLeftBehindLeavesNoZombie) {
+  auto kept =
+      spec("setsid sh -c 'while [ ! -e done ]; do sleep 0.02; done # " + word() + "' >/dev/null 2>&1 & exit 0", "kept");
+  kept.keep_descendants = true;
+  EXPECT_TRUE(run(kept).succeeded());
+  ASSERT_TRUE(leader_ends(kept));
+  write("done", "");
+  ASSERT_TRUE(until([&] { return named().empty(); }));
+  for (int i = 0; i < 3; ++i) run(spec("exit 0", "next" + std::to_string(i)));
+  const auto dead = [] {
+    const auto all = all_processes();
+    return std::count_if(all.begin(), all.end(), [](const auto& p) { return p.parent == ::getpid() && p.dead(); });
+  };
+  EXPECT_TRUE(until([&] { return dead() == 0; }));
 }
 
 TEST_F(Hostile, WhoKillsItsLeaderIsEndedToo) {

@@ -106,6 +106,17 @@ TEST_F(Processes_, HidesSecretsHoweverTheyAreCut) {
   }
 }
 
+TEST_F(Processes_, ALogEndsAtItsLimitAndTheStepGoesOn) {
+  processes->limit_logs(64 << 10);
+  const auto exit = run(spec("head -c 200000 /dev/zero | tr '\\0' x; exit 3"));
+  EXPECT_EQ(exit.how, ProcessExit::How::exited);
+  EXPECT_EQ(exit.code, 3);
+  EXPECT_FALSE(exit.log_complete);
+  EXPECT_EQ(exit.detail, "134464 bytes of the log were lost: it reached its limit of 64 KiB");
+  EXPECT_EQ(read("log"),
+            std::string(64 << 10, 'x') + "\n[quietgate: the log reached its limit of 64 KiB: the rest is not kept]\n");
+}
+
 TEST_F(Processes_, StandardOutputMayGoToAFileOfItsOwn) {
   auto what = spec("echo out hidden; echo err >&2");
   what.stdout_file = folder + "/out";

@@ -38,7 +38,7 @@ TEST_F(ServerTest, RefusesWhatIsNotHttpTooLargeOrForeign) {
 
 TEST_F(ServerTest, DropsWhoNeverFinishesARequest) {
   ServerOptions options;
-  options.idle = Milliseconds{1'000};
+  options.head = Milliseconds{1'000};
   start(options);
   Raw slow(port);
   slow.send("GET /healthz HT");

@@ -68,6 +68,31 @@ TEST_F(WatchedServer, ACommitThatDoesNotArriveStopsNoOtherBranch) {
               testing::MatchesRegex("big can't be followed to [0-9a-f]{7}: http://.* did not finish within 2s"));
 }
 
+// As a server does that serves a disk which is not there yet.
+TEST_F(WatchedServer, AListOfNoBranchesIsNotBelieved) {
+  servers.make_repository("hello");
+  for (const char* branch : {"main", "other"}) commit(branch, "1");
+  for (const auto& base : {servers.http(), servers.file()}) {
+    if (base.empty()) GTEST_SKIP() << servers.missing();
+    EngineWorld fresh;
+    Watcher watcher(
+        at(base), *fresh.journal, *fresh.journal, git, fresh.clock, fresh.compiler, [](const auto&, const auto&) {},
+        [](const auto&, const auto&) {});
+    poll(watcher);
+    const auto before = fresh.journal->last();
+    const auto heads = servers.folder().path("srv/hello.git/refs/heads");
+    std::filesystem::rename(heads, heads + ".away");
+    std::filesystem::create_directory(heads);
+    auto polled = run_task(loop, watcher.poll(stop));
+    ASSERT_FALSE(polled.ok()) << base;
+    EXPECT_EQ(polled.error().message, "the remote lists no branches at all, and had 2: nothing is taken as deleted");
+    std::filesystem::remove(heads);
+    std::filesystem::rename(heads + ".away", heads);
+    poll(watcher);
+    EXPECT_EQ(fresh.journal->last(), before) << "nothing was recorded";
+  }
+}
+
 TEST_F(WatchedServer, AFolderWithANameThatNobodyCanHoldGoesOnWithoutIt) {
   servers.make_repository("hello");
   commit("main", "1");

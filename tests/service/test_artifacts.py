@@ -98,7 +98,7 @@ class Artifacts(ServiceTest):
 
     def test_what_was_changed_since_is_given_to_nobody(self):
         self.start()
-        wait = "  wait: {needs: [build], approve: {message: sure?}}\n"
+        wait = "  wait: {needs: [build], approve: {message: 'sure?'}}\n"
         self.push(BUILD + wait + "  deploy: {needs: [wait], test: {run: ./out/app, from: [build]}}\n")
         self.stage_is(1, "wait", "awaiting_approval")
         (self.attempt(1, "build") / "artifacts" / "out" / "app").write_text("#!/bin/sh\necho planted\n")

@@ -2,7 +2,7 @@
 import subprocess
 import time
 
-from service import BINARY, DEADLINE, ServiceTest, environment, git, until
+from service import BINARY, DEADLINE, ServiceTest, environment, until
 
 HELD = "version: 1\nname: hello\nstages:\n  unit: {test: {run: 'while [ ! -e %s ]; do sleep 0.05; done'}}\n"
 FILES = 4000

@@ -25,10 +25,11 @@ class Shells(ServiceTest):
     def test_a_pipe_fails_with_any_of_its_commands(self):
         stages, _ = self.run_here("  bash: {test: {run: 'false | cat'}}\n"
                                   "  sh: {shell: sh, test: {run: 'false | cat'}}\n"
+                                  "  within: {test: {run: 'x=$(false; echo hi); echo $x'}}\n"
                                   "  named: {shell: bash, test: {run: 'false | cat'}}\n"
                                   "  python: {shell: [/usr/bin/python3, -c], test: {run: 'print(6 * 7)'}}\n")
         self.assertEqual({name: stage["outcome"] for name, stage in stages.items()},
-                         {"bash": "failed", "sh": "passed", "named": "failed", "python": "passed"})
+                         {"bash": "failed", "sh": "passed", "within": "failed", "named": "failed", "python": "passed"})
         self.assertIn("42", self.log_of("python"))
 
     def test_a_first_line_names_the_program(self):

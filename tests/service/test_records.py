@@ -131,6 +131,16 @@ class Records(ServiceTest):
         self.assertIn("stale-1", self.stage_log(2, "unit"))
         self.assertTrue((self.data / "runs/hello/2/unit.1.stale-1/1-run.step").exists())
 
+    def test_a_checkout_that_another_branch_has_planted(self):
+        self.start()
+        next_one = self.data / "runs/hello/2/checkout"
+        plant = f"|\n        mkdir -p {next_one}\n        echo 'exit 0' >{next_one}/test.sh\n"
+        self.push(PIPELINE % plant, branch="evil")
+        self.finished(1)
+        self.assertTrue((next_one / "test.sh").exists())
+        self.push(PIPELINE % "sh ./test.sh", {"test.sh": f"echo \"$QUIETGATE_RUN\" >>{self.ran}; exit 1"})
+        self.is_executed_and_fails(2)
+
     def test_pipes_in_the_place_of_what_an_attempt_keeps(self):
         self.start()
         attempt = self.data / "runs/hello/1/unit.1"

@@ -76,6 +76,7 @@ class Invariants {
   void lock_taken(const RunModel& model, const StageSpec& spec) const;
   void promotion_row(const RunModel& model, const Row& row);
   void finish_row(const RunModel& model, const RunFinished& finished);
+  bool goes_back(const RunId& run) const;
   void release_row(const RunModel& model, const RunFinished& finished) const;
   void environment_row(const Row& row);
   void look_for_changes(const RunState& old, const RunState& now, const Event& event);

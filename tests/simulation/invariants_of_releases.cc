@@ -30,13 +30,19 @@ bool became_ready(const std::vector<Row>& rows, const std::string& stage) {
 
 }  // namespace
 
+// A person asked for that.
+bool Invariants::goes_back(const RunId& run) const {
+  return std::any_of(runs_.begin(), runs_.end(),
+                     [&](const auto& other) { return other.second.state.rollback.of == run; });
+}
+
 void Invariants::release_row(const RunModel& model, const RunFinished& finished) const {
   const auto& run = model.state;
   for (const auto& spec : run.plan->stages) {
     const auto* apply = std::get_if<ApplySpec>(&spec.body);
     if (apply == nullptr || !apply->keep) continue;
     const auto* promoted = promotion_before(run, spec);
-    if (promoted == nullptr || became_ready(model.rows, spec.name)) continue;
+    if (promoted == nullptr || became_ready(model.rows, spec.name) || goes_back(run.id)) continue;
     const auto what = fmt::format("{} moved {} to {}, and {} did not deploy it", to_string(run.id), promoted->branch,
                                   promoted->to.substr(0, 7), spec.name);
     const auto says = [&](const std::string& word) { return finished.reason.find(word) != std::string::npos; };

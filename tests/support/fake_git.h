@@ -31,6 +31,7 @@ class FakeGit final : public Git {
   std::string refuse_push;        // the server's words
   std::function<void()> before_push;
   std::function<void()> after_push;
+  int checked_out = 0;
   bool write_checkouts = false;  // checkout() really writes the commit's files
   int pushes = 0;
 
@@ -87,6 +88,7 @@ class FakeGit final : public Git {
   }
   Task<Result<void>> checkout(std::string, CommitId id, std::string directory, Stop&) override {
     if (broken) co_return *broken;
+    ++checked_out;
     if (!write_checkouts) co_return Result<void>{};
     for (const auto& [path, text] : commits.at(id).files) {
       auto file = std::filesystem::path(directory) / path;

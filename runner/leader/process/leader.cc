@@ -215,7 +215,7 @@ void Leader::kill_all() {
   else
     signal_group_of(step_.pid, reaped, SIGKILL);
   const auto left = descendants_of(::getpid());
-  survivors_ = left.living.size();
+  survivors_ = left.living;
   kill_control_group(group_);
   signal_all(left, SIGKILL);
 }
@@ -269,7 +269,8 @@ int Leader::record() {
   if (log_.lost() > 0) add(std::to_string(log_.lost()) + " bytes of the log were lost: " + log_.why_lost());
   if (raw_.lost() > 0) add(std::to_string(raw_.lost()) + " bytes of standard output were lost: " + raw_.why_lost());
   if (swept_ > 0) add(std::to_string(swept_) + " processes that the step left running were ended");
-  if (!childless_ && survivors_ > 0) add(std::to_string(survivors_) + " processes could not be ended");
+  if (!childless_ && !survivors_.empty())
+    add(std::to_string(survivors_.size()) + " processes could not be ended: " + named(survivors_));
   if (main_alive_) {
     status_.how = "signalled";
     status_.code = SIGKILL;

@@ -17,6 +17,7 @@
 #include "runner/leader/process/output.h"
 #include "runner/leader/process/records.h"
 #include "runner/leader/process/step.h"
+#include "runner/leader/process_tree.h"
 
 namespace quietgate {
 
@@ -71,9 +72,9 @@ class Leader {
   bool asked_ = false;  // to end
   bool main_alive_ = true;
   bool childless_ = false;
-  std::int64_t deadline_ = 0;  // of the phase, on the steady clock
-  std::size_t swept_ = 0;      // processes that the step left running and that were ended
-  std::size_t survivors_ = 0;  // processes that even SIGKILL could not end
+  std::int64_t deadline_ = 0;           // of the phase, on the steady clock
+  std::size_t swept_ = 0;               // processes that the step left running and that were ended
+  std::vector<ProcessStat> survivors_;  // that even SIGKILL could not end
   StepStatus status_;
 };
 

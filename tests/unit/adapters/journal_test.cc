@@ -204,6 +204,7 @@ TEST_F(JournalTest, OneThatWasTakenAwayIsNotWritten) {
     auto refused = journal->append({ServiceStopped{"x"}});
     ASSERT_FALSE(refused) << suffix;
     EXPECT_NE(refused.error().message.find("was removed, or another was put in its place"), std::string::npos);
+    EXPECT_FALSE(journal->probe()) << "it is not ready either";
     std::ofstream(path() + suffix) << "another";
     EXPECT_FALSE(journal->append({ServiceStopped{"x"}})) << suffix;
     std::filesystem::rename(path() + suffix + ".away", path() + suffix);

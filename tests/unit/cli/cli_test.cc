@@ -1,6 +1,12 @@
 #include "runner/cli.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "pipelines/compiler.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -23,10 +29,12 @@ class CliTest : public ::testing::Test {
       ran = options;
       return 8;
     };
+    parts.language = &language;
     parts.out = [this](std::string_view text) { out += text; };
     parts.err = [this](std::string_view text) { err += text; };
     return run_cli(static_cast<int>(words.size()), words.data(), parts);
   }
+  const YamlPipelineLanguage language;
   std::string out;
   std::string err;
   ServeOptions served;
@@ -76,6 +84,34 @@ TEST_F(CliTest, ErrorsAreDocumentsForMachines) {
 TEST_F(CliTest, SaysWhenThereIsNoPipelineFile) {
   EXPECT_EQ(run({"validate", "/nonexistent/p.yaml"}), exit_usage);
   EXPECT_NE(err.find("there is no /nonexistent/p.yaml"), std::string::npos);
+}
+
+TEST_F(CliTest, ValidateWarnsApartFromErrors) {
+  const auto file = std::filesystem::temp_directory_path() / ("quietgate-cli-" + std::to_string(::getpid()) + ".yaml");
+  std::ofstream(file) << "version: 1\nstages:\n  a: {test: {run: x | y}}\n  p: {needs: [], promote: {branch: b}}\n";
+  const auto name = file.string();
+  EXPECT_EQ(run({"validate", name.c_str()}), exit_ok);
+  EXPECT_EQ(out, "ok: " + name + ": 2 stages\n");
+  EXPECT_EQ(err, name +
+                     ":3:19: warning: a pipe fails when any of its commands does: shell texts run with `bash -eo "
+                     "pipefail`\n"
+                     "    3 |   a: {test: {run: x | y}}\n"
+                     "      |                   ^~~~~\n"
+                     "      = say that it is meant so by `shell: bash`, or have what was before by `shell: sh`\n" +
+                     name +
+                     ":4:3: warning: stage `p` promotes without waiting for any test: its `needs` is `[]`\n"
+                     "    4 |   p: {needs: [], promote: {branch: b}}\n"
+                     "      |   ^\n");
+  EXPECT_EQ(run({"validate", "--no-warnings", name.c_str()}), exit_ok);
+  EXPECT_EQ(err, "");
+  EXPECT_EQ(run({"validate", "--json", name.c_str()}), exit_ok);
+  EXPECT_EQ(
+      out,
+      "{\"valid\":true,\"stages\":2,\"rules_checked\":false,\"warnings\":[{\"line\":3,\"column\":19,\"message\":"
+      "\"a pipe fails when any of its commands does: shell texts run with `bash -eo pipefail`\",\"advice\":\"say that "
+      "it is meant so by `shell: bash`, or have what was before by `shell: sh`\"},{\"line\":4,\"column\":3,"
+      "\"message\":\"stage `p` promotes without waiting for any test: its `needs` is `[]`\",\"advice\":\"\"}]}\n");
+  std::filesystem::remove(file);
 }
 
 TEST_F(CliTest, CompletesWhatMayStandThere) {

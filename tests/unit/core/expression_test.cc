@@ -105,6 +105,43 @@ TEST(Expression, DepthIsBounded) {
   }
 }
 
+TEST(Expression, ValuesAreBoundedAlsoOnTheWay) {
+  const std::string most(max_value_bytes, 'x');
+  EXPECT_EQ(value_of("${{ a.b }}", {{"a.b", most}}), most);
+  const std::string refused = "ERROR the value is longer than 128 KiB";
+  EXPECT_EQ(value_of("y${{ a.b }}", {{"a.b", most}}), refused);
+  EXPECT_EQ(value_of("${{ a.b }}", {{"a.b", most + "y"}}), refused);
+  EXPECT_EQ(value_of("${{ contains(a.b, 'y') }}", {{"a.b", most + "y"}}), refused);
+  EXPECT_EQ(value_of("${{ contains(format('{0}{0}', a.b), 'y') }}", {{"a.b", most}}), refused);
+  std::string many;
+  for (int i = 0; i < 33; ++i) many += "${{ a.b == '' && 'x' }}";
+  EXPECT_EQ(value_of(many, {{"a.b", most}}), "ERROR the expressions of this text make more than 4 MiB");
+}
+
+TEST(ResolveKnown, IsBoundedWithWhatItPutsIn) {
+  const std::string most(max_value_bytes, 'x');
+  const auto answer = resolve_known("${{ a.b == c.d }}", from({{"a.b", most}}));
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().message, "the value is longer than 128 KiB");
+  EXPECT_FALSE(resolve_known("y${{ a.b }}", from({{"a.b", most}})).ok());
+}
+
+TEST(ResolveStage, ItsTextsAreBoundedTogether) {
+  StageSpec stage;
+  stage.name = "unit";
+  TestSpec test;
+  for (int i = 0; i < 33; ++i) test.commands.push_back({.shell = "${{ stages.a.outputs.b }}"});
+  stage.body = test;
+  const auto answer = resolve(stage, from({{"stages.a.outputs.b", std::string(max_value_bytes, 'x')}}));
+  ASSERT_FALSE(answer.ok());
+  EXPECT_EQ(answer.error().message, "stage `unit`: its texts have more than 4 MiB with what earlier stages gave");
+}
+
+TEST(Expression, FormatTakesNoIndexBeyondItsArguments) {
+  EXPECT_EQ(value_of("${{ format('{18446744073709551615}', 'x') }}"),
+            "ERROR format(): there is no argument {18446744073709551615}");
+}
+
 TEST(Mentions, NamesAndFunctionsWithPlaces) {
   const auto found = std::get<0>(mentions("a ${{ x.y && failure() }} ${{ lower(b.c) }}"));
   ASSERT_EQ(found.size(), 4u);

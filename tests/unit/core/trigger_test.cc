@@ -95,5 +95,14 @@ TEST(Decide, UnknownChangesAndEmptyCommitsRun) {
   EXPECT_TRUE(decide(rules, "main", {}, false).run);
 }
 
+TEST(Decide, WhatTakesTooLongRuns) {
+  TriggerRules rules;
+  rules.paths = {"src/**"};
+  int asked = 0;
+  const auto late = [&asked] { return ++asked > 1; };
+  EXPECT_TRUE(decide(rules, "main", {"docs/x", "docs/y"}, true, late).run);
+  EXPECT_FALSE(decide(rules, "topic", {"docs/x", "docs/y"}, true, late).run);
+}
+
 }  // namespace
 }  // namespace quietgate

@@ -401,6 +401,7 @@ TEST(Driver, AnAlertAfterTheReleaseAsksForOneRollback) {
   EXPECT_EQ(runs[0].cause, "rollback of hello/1 by an alert after the release: production from c1 back to c0");
   EXPECT_THAT(world.stage.started, testing::ElementsAre("release.1 resumed", "production.1", "release.1"))
       << "a rollback tests nothing; its own failed release rolls nothing back";
+  EXPECT_TRUE(world.compiler.puts_back);
 }
 
 TEST(Driver, ARolledBackRunDeploysNothingMore) {
@@ -423,6 +424,32 @@ TEST(Driver, ARolledBackRunDeploysNothingMore) {
   EXPECT_EQ(world.summary().outcome, Outcome::cancelled);
   EXPECT_EQ(world.summary().reason, "rolled back: after the release: loud: HighErrors");
   EXPECT_EQ(world.journal->runs("hello", 10, 0)->size(), 2U);
+}
+
+// It builds nothing: what was tested and deployed then is deployed again.
+TEST(Driver, ARollbackIsGivenWhatTheCommitsPromotionKept) {
+  EngineWorld world;
+  world.git.commits["c0"] = {"", {{".quietgate.yaml", "plan"}}};
+  auto stages = released_stages();
+  stages[2].from = {"unit"};
+  world.compiler.plans["plan"].stages = stages;
+  world.stage.outcomes["unit"] = ended(Outcome::passed, "built");
+  world.stage.outcomes["unit"].artifacts = ArtifactsKept{1, 6, std::string(64, 'a')};
+  world.start_service();
+  auto first = world.request({"hello", 1}, "c0");
+  world.append({CommitPromoted{first, "production", "production", "", "c0"}});
+  auto second = world.request({"hello", 2}, "c1");
+  world.append({CommitPromoted{second, "production", "production", "c0", "c1"}});
+  world.stage.given.clear();
+  world.stage.started.clear();
+  world.append({RunRequested{{"hello", 3}, "main", "c0", "rollback", {second, "production", "c1", "ana", "slow"}}});
+  EXPECT_THAT(world.stage.started, ElementsAre("production.1", "release.1"));
+  EXPECT_THAT(world.stage.given["release"], ElementsAre("unit: /attempts/unit1"));
+  EXPECT_EQ(world.summary(3).outcome, Outcome::passed);
+
+  world.git.commits["c9"] = {"", {{".quietgate.yaml", "plan"}}};
+  world.append({RunRequested{{"hello", 4}, "main", "c9", "rollback", {second, "production", "c1", "ana", "slow"}}});
+  EXPECT_THAT(world.summary(4).reason, HasSubstr("what unit kept when c9 was promoted is not on record any more"));
 }
 
 }  // namespace

@@ -50,7 +50,9 @@ struct FakeWorkspace final : Workspace {
 // The pipeline "file" of a commit is the name of a plan made by the test.
 struct FakeCompiler final : PipelineCompiler {
   std::map<std::string, Plan> plans;
+  bool puts_back = false;  // the last plan that was asked for is of a rollback
   Task<Result<Plan>> compile(std::string text, std::string path, PlanContext context, Stop&) override {
+    puts_back = context.puts_back;
     auto found = plans.find(text);
     if (found == plans.end()) co_return user_error(path + ":1:1: error: unknown plan `" + text + "`");
     auto plan = found->second;

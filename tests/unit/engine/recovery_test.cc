@@ -226,5 +226,30 @@ TEST(Attempts, WhatStoodInTheirPlaceIsToldAndItsStepsAreEnded) {
   EXPECT_THAT(world.ender.ended, testing::Contains("/attempts/one1.stale-1"));
 }
 
+// Somebody put it there who wants it to be tested; or it is a run's whose number is used again.
+TEST(Checkouts, OneThatNobodyMadeIsMadeAgain) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("one")};
+  world.workspace.checkouts.insert(RunId{"hello", 1});
+  world.start_service();
+  world.request();
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+  EXPECT_EQ(world.git.checked_out, 1);
+}
+
+TEST(Checkouts, OneOfWorkUnderWayIsKept) {
+  EngineWorld world;
+  world.compiler.plans["plan"].stages = {test_stage("one")};
+  world.stage.held = {"one"};
+  world.start_service();
+  world.request();
+  world.stop_service();
+  world.start_service();
+  world.stage.release("one");
+  world.settle();
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+  EXPECT_EQ(world.git.checked_out, 1);
+}
+
 }  // namespace
 }  // namespace quietgate

@@ -68,7 +68,7 @@ TEST(Release, IsNotCutByTheRunsTimeout) {
   Releasing world("release");
   world.advance(Milliseconds{40'000});
   EXPECT_EQ(world.summary().status, "running");
-  EXPECT_THAT(world.logged, Contains("[the run's timeout of 30s is over, but it releases: it goes on]"));
+  EXPECT_THAT(world.logged, Contains("[the run's time is over (30s), but it releases: it goes on]"));
   world.stage.release("release");
   world.settle();
   EXPECT_EQ(world.summary().outcome, Outcome::passed) << world.summary().reason;
@@ -119,6 +119,13 @@ TEST(Release, ThatAPersonCutsSaysWhatToDo) {
       world.summary().reason,
       "cancelled by ana; production is at c1, but release did not deploy it: put it back with `quietgate rollback "
       "hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
+}
+
+TEST(Release, ThatIsPutBackAsksNobodyToDoSo) {
+  Releasing world("release");
+  RunRequested back{{"hello", 2}, "main", "c0", "rollback", {{"hello", 1}, "production", "c1", "ana", "slow"}};
+  world.append({CancelRequested{{"hello", 1}, "ana", "rolled back by ana: slow"}, back});
+  EXPECT_EQ(world.summary().reason, "rolled back by ana: slow");
 }
 
 TEST(Release, ThatFailsSaysWhatToDo) {

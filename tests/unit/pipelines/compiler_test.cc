@@ -69,7 +69,8 @@ TEST(Compile, StagesHandOnArtifactsAndShells) {
   EXPECT_EQ(plan.find("load")->from, (std::vector<std::string>{"build.x86"}));
   EXPECT_EQ(commands("build.arm")[0].interpreter, (std::vector<std::string>{"/bin/sh", "-e", "-c"}));
   EXPECT_EQ(commands("docs")[0].interpreter, (std::vector<std::string>{"python3", "-u", "-c"}));
-  EXPECT_EQ(commands("unit")[0].interpreter, (std::vector<std::string>{"bash", "-eo", "pipefail", "-c"}));
+  EXPECT_EQ(commands("unit")[0].interpreter,
+            (std::vector<std::string>{"bash", "-eo", "pipefail", "-O", "inherit_errexit", "-c"}));
   const auto& web = std::get<ProcessesSpec>(std::get<ApplySpec>(plan.find("staging")->body).provisioner).services[0];
   EXPECT_EQ(web.ready->interpreter, (std::vector<std::string>{"/bin/sh", "-e", "-c"}));
   EXPECT_EQ(std::get<ApproveSpec>(plan.find("agree")->body).expires, Milliseconds(7 * 86'400'000));

@@ -76,6 +76,7 @@ TEST_F(ArtifactsTest, LeavesOutWhatIsNoPlainFile) {
   EXPECT_THAT(kept.warnings,
               Contains("a file is left out: its name is no UTF-8, or holds a control character").Times(2));
   EXPECT_THAT(kept.warnings, Contains("no file matches the artifact glob \"none/*\""));
+  EXPECT_THAT(kept.warnings, Contains("1 of what matches are FIFOs, sockets or devices: left out"));
   EXPECT_THAT(kept.warnings, Contains(HasSubstr("links out of the checkout are left out")));
 }
 

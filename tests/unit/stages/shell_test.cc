@@ -27,7 +27,8 @@ TEST_F(ShellTexts, RunInBashWhereThePathHasOne) {
   bench.write("bin/bash", "#!/bin/sh\n");
   EXPECT_THAT(argv("make"), ElementsAre("/bin/sh", "-e", "-c", "make")) << "a file that may not be run";
   std::filesystem::permissions(bench.root + "/bin/bash", std::filesystem::perms::owner_all);
-  EXPECT_THAT(argv("make"), ElementsAre(bench.root + "/bin/bash", "-eo", "pipefail", "-c", "make"));
+  EXPECT_THAT(argv("make"),
+              ElementsAre(bench.root + "/bin/bash", "-eo", "pipefail", "-O", "inherit_errexit", "-c", "make"));
   environment["PATH"] = "bin::" + bench.root;
   EXPECT_THAT(argv("make"), ElementsAre("/bin/sh", "-e", "-c", "make"));
 }

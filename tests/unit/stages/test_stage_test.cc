@@ -37,7 +37,8 @@ TEST_F(TestStageTest, RunsShellAndArgvInTheCheckoutAndStopsAtTheFirstFailure) {
   auto outcome =
       run({.commands = {{.shell = "true"}, {.argv = {"make", "test"}, .directory = "sub"}, {.shell = "no"}}});
   ASSERT_EQ(processes.ran.size(), 2U);
-  EXPECT_THAT(processes.ran[0].argv, ElementsAre(EndsWith("/bash"), "-eo", "pipefail", "-c", "true"));
+  EXPECT_THAT(processes.ran[0].argv,
+              ElementsAre(EndsWith("/bash"), "-eo", "pipefail", "-O", "inherit_errexit", "-c", "true"));
   EXPECT_EQ(processes.ran[0].name, bench.root + "/attempt/1-run");
   EXPECT_EQ(processes.ran[0].log, bench.root + "/attempt/log");
   EXPECT_EQ(processes.ran[0].secrets, std::vector<std::string>{"hunter22"});
