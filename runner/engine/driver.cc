@@ -10,6 +10,7 @@
 #include "runner/engine/given.h"
 #include "runner/engine/release.h"
 #include "runner/engine/stage_request.h"
+#include "runner/engine/work_left.h"
 
 namespace quietgate {
 
@@ -38,18 +39,6 @@ constexpr Milliseconds end_pause{2'000};
 
 bool works(const StageSpec& spec) {
   return !std::holds_alternative<ApproveSpec>(spec.body) && !std::holds_alternative<PromoteSpec>(spec.body);
-}
-
-bool nothing_left(const RunState& state) {
-  const auto actions = next(state, {});
-  return std::any_of(actions.begin(), actions.end(), [](const Action& a) { return a.kind == Action::Kind::finish; });
-}
-
-// Whether something may run under a leader for this run.
-bool under_way(const RunState& state) {
-  return std::any_of(state.stages.begin(), state.stages.end(), [](const auto& entry) {
-    return entry.second.status == StageStatus::running || entry.second.status == StageStatus::awaiting_approval;
-  });
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "runner/base/plain_file.h"
 #include "runner/serve/follow.h"
 #include "runner/serve/lobby.h"
+#include "runner/serve/server_limits.h"
 #include "runner/serve/shares.h"
 #include "runner/serve/wire.h"
 
@@ -32,16 +33,6 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
 namespace {
-
-constexpr std::size_t most_buffered = 2 * header_limit;  // of what a client has sent and nobody has read yet
-constexpr std::size_t most_bodies = 16 * 1024 * 1024;    // of all requests together
-constexpr std::size_t most_sending = 64 * 1024 * 1024;   // of all answers together that are not small
-constexpr std::size_t small_answer = 16 * 1024;
-constexpr std::size_t most_drained = 4 * 1024 * 1024;
-constexpr std::size_t least_waiting = 4;  // of one address
-constexpr std::size_t file_piece = 64 * 1024;
-constexpr unsigned stall_limit_ms = 300'000;
-constexpr Milliseconds without_descriptors{100};
 
 struct Connection {
   Connection(tcp::socket socket, std::string from, Stop& server)
