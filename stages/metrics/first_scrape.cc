@@ -47,18 +47,16 @@ std::string FirstScrape::missing(const Result<std::vector<ScrapeTarget>>& target
   return missing_rule(loaded);
 }
 
-Time complete_since(const std::vector<Series>& up, const std::vector<LoadedRule>& loaded, Time released) {
-  double scraped = 0;
+Time complete_since(const std::vector<Series>& up, const std::vector<LoadedRule>& loaded, double started) {
+  double scraped = started;
   for (const auto& series : up) {
-    const auto first =
-        std::find_if(series.samples.begin(), series.samples.end(), [](const Sample& s) { return s.value > 0; });
+    const auto first = std::find_if(series.samples.begin(), series.samples.end(),
+                                    [started](const Sample& s) { return s.time >= started && s.value > 0; });
     if (first != series.samples.end()) scraped = std::max(scraped, first->time);
   }
-  const Time last{Milliseconds{std::llround(scraped * 1000)}};
-  if (last <= released) return released;
   double interval = 0;
   for (const auto& rule : loaded) interval = std::max(interval, rule.interval);
-  return last + Milliseconds{std::llround(2000 * interval)};
+  return Time{Milliseconds{std::llround(1000 * (scraped + 2 * interval))}};
 }
 
 }  // namespace quietgate

@@ -33,8 +33,8 @@ class FirstScrape {
   std::optional<double> scraped_;  // when the last target was, on the server's clock
 };
 
-// From when on all of it was heard, by the samples of `up` over the time around the release: the release, if every
-// target had been scraped by then; else two evaluations after the last of them first was.
-Time complete_since(const std::vector<Series>& up, const std::vector<LoadedRule>& loaded, Time released);
+// From when on a server that started then (seconds since the epoch) heard everything, by the samples of `up` since: two
+// evaluations after the last of its targets was first scraped and up. Series without such a sample are of before.
+Time complete_since(const std::vector<Series>& up, const std::vector<LoadedRule>& loaded, double started);
 
 }  // namespace quietgate
