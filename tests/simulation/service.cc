@@ -6,8 +6,9 @@ namespace {
 
 const std::string token(32, 't');
 
-ApiOptions api_options(const Surroundings& around) {
+ApiOptions api_options(const Surroundings& around, const Clock& clock) {
   ApiOptions options;
+  options.now = [&clock] { return clock.now(); };
   options.version = "sim";
   options.data = around.data;
   options.token = token;
@@ -70,7 +71,7 @@ Service::Service(Surroundings& around)
       supervisor_(parts_, around.repositories),
       publisher_(journal_, journal_, git_, clock_, around.repositories,
                  [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
-      api_(journal_, journal_, api_options(around)) {
+      api_(journal_, journal_, api_options(around, clock_)) {
   const std::vector<std::pair<const char*, StageKind*>> kinds{
       {"test", &test_}, {"apply", &apply_}, {"verify", &verify_}, {"promote", &promote_}, {"approve", &approve_}};
   for (const auto& [name, kind] : kinds) {
