@@ -194,6 +194,19 @@ TEST(Junit, ReadsWhatWritersWrite) {
   }
 }
 
+TEST(Junit, ASuiteMayFailAsAWhole) {
+  auto report = parse_junit(
+      "<testsuites><testsuite name='s' tests='1'><testcase name='a'/><error message='no module'/></testsuite>"
+      "</testsuites>");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(count(report->tests), (TestCounts{1, 1, 0, 0}));
+  EXPECT_EQ(failures_sentence(report->tests), "1 of 2 tests failed: the suite s");
+  EXPECT_EQ(report->tests[1].message, "no module");
+  EXPECT_EQ(report->disagreement, "");
+  EXPECT_EQ(count(*tests_of("<testsuite><properties><error/></properties><testcase name='a'/></testsuite>")),
+            (TestCounts{1, 0, 0, 0}));
+}
+
 TEST(Junit, CasesCountWhereTheReportCountsOtherwise) {
   EXPECT_EQ(disagreement_of("<testsuite tests='3' failures='0'><testcase name='a'><failure/></testcase></testsuite>"),
             "the report counts 3 tests, 0 failures; its cases are 1, 1 failed: the cases count");
