@@ -147,8 +147,10 @@ int run_here(const RunOptions& options) {
     if (!config) return refuse(config.error(), options.json);
     servers = std::move(config->servers);
   }
-  const bool release = options.promote || options.release;
-  auto made = Composition::make({data, Limits{}, options.promote, {repository}, say, {}, std::move(servers), release});
+  CompositionOptions parts{data, Limits{}, options.promote, {repository}, say};
+  parts.servers = std::move(servers);
+  parts.release = options.promote || options.release;
+  auto made = Composition::make(std::move(parts));
   if (!made) return refuse(made.error(), options.json);
   auto& composition = **made;
   if (options.let_go) {
@@ -177,6 +179,7 @@ int run_here(const RunOptions& options) {
   auto run = request_run(composition, repository, *head);
   if (!run) return refuse(run.error(), options.json);
 
+  view->asks_here();
   const QuestionsHere::Person who{person(), !options.json && ::isatty(STDIN_FILENO) == 1, STDIN_FILENO};
   Follower follower{composition, *view, *run, PosixClock(composition.executor()), {who, out}};
   composition.add_engine();

@@ -28,7 +28,8 @@ stages:
 REMOTE = '''version: 1
 name: hello
 stages:
-  production: {promote: {branch: production}}
+  unit: {test: {run: 'true'}}
+  production: {needs: [unit], promote: {branch: production}}
   release: {needs: [production], apply: {terraform: {directory: infra}}, keep: true}
 '''
 
