@@ -36,7 +36,7 @@ TEST(Junit, NamesEveryTestWithItsOutcomeAndTime) {
   EXPECT_EQ((*tests)[1].message, "assert 1 == 2");
   EXPECT_EQ(count(*tests), (TestCounts{1, 2, 1}));
   EXPECT_EQ(failures_sentence(*tests), "2 of 4 tests failed: tests.test_app::test_root, tests.test_app::test_db");
-  EXPECT_EQ(tests_json(*tests).substr(0, 21), R"({"version":1,"tests":[)");
+  EXPECT_EQ(tests_json(*tests).substr(0, 22), R"({"version":1,"tests":[)");
 }
 
 TEST(Junit, ReadsNestedSuitesAndTestsWithoutAClass) {
