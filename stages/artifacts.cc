@@ -26,6 +26,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t piece = 256UL * 1024;
+// What is not on the disk yet is waited for by whoever syncs next, which is the journal.
+constexpr std::uint64_t flushed_each = 32UL * 1024 * 1024;
 constexpr std::size_t max_listing = 16UL * 1024 * 1024;
 constexpr const char* stopped = "copying artifacts was stopped";
 
@@ -63,6 +65,7 @@ Copied copy(const Opened& from, const Opened& to, std::uint64_t most, const std:
     digest.add({bytes.data(), count});
     copied.bytes += count;
     if (!write_all(to.get(), bytes.data(), count)) copied.problem = errno;
+    if (copied.bytes / flushed_each != (copied.bytes - count) / flushed_each) ::fdatasync(to.get());
   }
   copied.sha256 = digest.hex();
   return copied;
