@@ -12,6 +12,27 @@ namespace {
 const std::string name_characters = std::string(letters_and_digits) + "_-";
 const std::string name_expected = "a letter, then letters, digits, `_` or `-`";
 
+// Whether a shell would read a `|` of the text as a pipe: not one of `||`, nor one in quotes.
+bool has_pipe(const std::string& text) {
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && quote != '\'') {
+      ++i;
+    } else if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+    } else if (c == '|') {
+      const bool either = text.compare(i, 2, "||") == 0;
+      const bool forces = i > 0 && text[i - 1] == '>';  // `>|`
+      if (!either && !forces) return true;
+      if (either) ++i;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 void BodyReader::text(const Found& found, std::string& out, Templates::Use use) {
@@ -40,29 +61,6 @@ void BodyReader::paths(const Found& found, std::vector<std::string>& out, std::s
     }
   }
 }
-
-namespace {
-
-// Whether a shell would read a `|` of the text as a pipe: not one of `||`, nor one in quotes.
-bool has_pipe(const std::string& text) {
-  char quote = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\\' && quote != '\'') {
-      ++i;
-    } else if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-    } else if (c == '|') {
-      if (text.substr(i, 2) != "||") return i == 0 || text[i - 1] != '>';
-      ++i;
-    }
-  }
-  return false;
-}
-
-}  // namespace
 
 // Reads a shell text into `out`; who runs it, into `interpreter`.
 void BodyReader::shell_text(const Found& found, std::string& out, std::vector<std::string>& interpreter) {

@@ -79,7 +79,7 @@ Result<void> make_data_directory(const std::string& data) {
 struct Composition::Parts {
   Parts(CompositionOptions asked, std::unique_ptr<DirectoryLock> held, std::unique_ptr<EvidenceKey> with_key)
       : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {
-    posix_processes.limit_logs(options.bounds.log);
+    processes.limit_logs(options.bounds.log);
   }
 
   CompositionOptions options;

@@ -179,6 +179,7 @@ int run_here(const RunOptions& options) {
   auto run = request_run(composition, repository, *head);
   if (!run) return refuse(run.error(), options.json);
 
+  view->asks_here();
   const QuestionsHere::Person who{person(), !options.json && ::isatty(STDIN_FILENO) == 1, STDIN_FILENO};
   Follower follower{composition, *view, *run, PosixClock(composition.executor()), {who, out}};
   composition.add_engine();

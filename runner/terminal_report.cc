@@ -56,6 +56,17 @@ std::string headline(const RunRecord& record, const Terminal& terminal, Time now
   return sentence(terminal, text, 2) + "\n";
 }
 
+// Of what, and why.
+std::string origin(const RunState& state, const Terminal& terminal) {
+  const auto what = "  " + printable(state.branch) + " " + state.commit.substr(0, 7) + ", ";
+  const auto& back = state.rollback;
+  if (!back.wanted()) return inked(terminal, Ink::dim, what + printable(state.cause));
+  return inked(terminal, Ink::dim, what) +
+         inked(terminal, Ink::yellow, "rollback of " + to_string(back.of) + " to " + state.commit.substr(0, 7)) +
+         " by " + (back.by.empty() ? std::string("an alert") : printable(back.by)) + ": " + printable(back.reason) +
+         " (" + printable(back.branch) + " was at " + back.from.substr(0, 7) + ")";
+}
+
 std::string stages(const RunRecord& record, const Terminal& terminal, Time now,
                    const std::map<std::string, std::string>& waiting) {
   Table table({"", "STAGE", "KIND", "TOOK", "RESULT"});
@@ -235,15 +246,7 @@ std::string run_report(const RunRecord& record, const Terminal& terminal, Time n
   const auto& state = record.state;
   if (state.id.number == 0) return "nothing is known of this run\n";
   auto text = headline(record, terminal, now);
-  text += inked(terminal, Ink::dim,
-                "  " + printable(state.branch) + " " + state.commit.substr(0, 7) + ", " + printable(state.cause)) +
-          "\n";
-  if (state.rollback.wanted())
-    text += "  " +
-            inked(terminal, Ink::yellow,
-                  "rollback of " + to_string(state.rollback.of) + " to " + state.commit.substr(0, 7)) +
-            " by " + (state.rollback.by.empty() ? std::string("an alert") : printable(state.rollback.by)) + ": " +
-            printable(state.rollback.reason) + "\n";
+  text += origin(state, terminal) + "\n";
   if (!state.diagnostics.empty()) text += "\n" + state.diagnostics + (state.diagnostics.back() == '\n' ? "" : "\n");
   if (auto reason = waiting.find(""); reason != waiting.end() && !record.over())
     text += "  " + printable(reason->second) + "\n";

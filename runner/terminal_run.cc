@@ -199,8 +199,11 @@ void RunView::print_plain(const Row& row) {
   } else if (const auto* skipped = std::get_if<StageSkipped>(&row.event)) {
     line = name(skipped->stage) + "  skipped: " + skipped->reason;
   } else if (const auto* awaited = std::get_if<ApprovalAwaited>(&row.event)) {
-    line = name(awaited->stage) + "  waits for approval: quietgate approve " + to_string(awaited->run) + " " +
-           awaited->stage + ": " + awaited->message;
+    line = name(awaited->stage) +
+           (asks_here_
+                ? "  asks: "
+                : "  waits for approval: quietgate approve " + to_string(awaited->run) + " " + awaited->stage + ": ") +
+           awaited->message;
   } else if (const auto* given = std::get_if<ApprovalGiven>(&row.event)) {
     line = name(given->stage) + "  " + (given->granted ? "approved by " : "refused by ") + given->by +
            (given->reason.empty() ? "" : ": " + given->reason);

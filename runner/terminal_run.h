@@ -39,6 +39,8 @@ class RunView {
   void on_row(const Row& row);
   // Draws again; call it about ten times a second. Does nothing without a live terminal.
   void tick();
+  // Questions are answered at this terminal, not through a service.
+  void asks_here() { asks_here_ = true; }
   // As long as something else is on the screen, the tree is not drawn.
   void hold(bool held);
   // Takes the tree away and prints the report. Once, at the end. `tests`: as of run_report.
@@ -65,6 +67,7 @@ class RunView {
   int drawn_ = 0;  // lines of the tree on the screen
   int frame_ = 0;
   bool held_ = false;
+  bool asks_here_ = false;
   int name_width_ = 0;  // 0: not known yet
 };
 

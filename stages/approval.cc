@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <chrono>
 #include <map>
 #include <utility>
 
@@ -17,6 +18,7 @@ constexpr std::size_t rows_at_once = 500;
 
 struct Lifetime {
   Time created{};
+  Milliseconds to_live{0};
   Time expires{};
 };
 
@@ -35,10 +37,13 @@ class Asking {
   std::vector<Event> ask(const RunId& run, Time now) const {
     std::vector<Event> events;
     events.emplace_back(ApprovalAwaited{run, stage_, question_.message, now + question_.expires});
-    for (const auto& [id, life] : living_) {
-      const auto until = std::min(life.expires + question_.expires, life.created + longest_extension);
-      if (until > life.expires) events.emplace_back(EnvironmentExtended{id, run, until});
-    }
+    extend(run, now + question_.expires, events);
+    return events;
+  }
+  // What began to live since the question, and would end before it.
+  std::vector<Event> extensions(const RunId& run) const {
+    std::vector<Event> events;
+    extend(run, until_, events);
     return events;
   }
 
@@ -60,14 +65,23 @@ class Asking {
     if (question_.promotes) decision_ = Decision{true, e.by, e.reason};
   }
   void add(const EnvironmentPlanned& e, Time at) {
-    if (!e.keep) living_[e.environment] = {at, e.expires};
+    if (!e.keep) living_[e.environment] = {at, std::chrono::duration_cast<Milliseconds>(e.expires - at), e.expires};
   }
   void add(const EnvironmentExtended& e, Time) {
-    if (auto found = living_.find(e.environment); found != living_.end()) found->second.expires = e.expires;
+    auto found = living_.find(e.environment);
+    if (found != living_.end()) found->second.expires = std::max(found->second.expires, e.expires);
   }
   void add(const EnvironmentDestroyed& e, Time) { living_.erase(e.environment); }
   void add(const EnvironmentDestroyRequested& e, Time) { living_.erase(e.environment); }
   void add(const auto&, Time) {}
+
+  // From the end of the question on, each has its time to live again.
+  void extend(const RunId& run, Time until, std::vector<Event>& events) const {
+    for (const auto& [id, life] : living_) {
+      const auto expires = std::min(until + life.to_live, life.created + longest_extension);
+      if (expires > life.expires) events.emplace_back(EnvironmentExtended{id, run, expires});
+    }
+  }
 
   std::string stage_;
   Question question_;
@@ -113,10 +127,13 @@ class Alarm {
   std::shared_ptr<Rung> rung_ = std::make_shared<Rung>();
 };
 
-void tell(const StageRequest& request, const Question& question, Time until, const std::vector<Event>& events) {
+void tell_question(const StageRequest& request, const Question& question, Time until) {
   request.log->line(fmt::format("waiting for approval until {}: {}", iso_time(until), question.message));
   request.log->line(fmt::format("answer: quietgate approve {} {} [--refuse] [--reason TEXT]", to_string(request.run),
                                 request.spec.name));
+}
+
+void tell_extensions(const StageRequest& request, const std::vector<Event>& events) {
   for (const auto& event : events) {
     if (const auto* e = std::get_if<EnvironmentExtended>(&event))
       request.log->line(
@@ -162,7 +179,8 @@ Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock,
     const auto now = clock.now();
     if (!asking.asked()) {
       auto events = asking.ask(request.run, now);
-      tell(request, question, now + question.expires, events);
+      tell_question(request, question, now + question.expires);
+      tell_extensions(request, events);
       if (auto written = request.journal->append(std::move(events)); !written) co_return written.error();
       continue;
     }
@@ -170,6 +188,11 @@ Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock,
       Decision nobody{false, {}, {}, true, question.expires};
       request.log->line(nobody.sentence());
       co_return nobody;
+    }
+    if (auto more = asking.extensions(request.run); !more.empty()) {
+      tell_extensions(request, more);
+      // What can't be written now is tried again with the next row.
+      if (request.journal->append(std::move(more))) continue;
     }
     if (!alarm || alarm->rang()) {  // rung early: the time of day was set back meanwhile
       auto executor = co_await boost::asio::this_coro::executor;

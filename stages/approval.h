@@ -36,8 +36,8 @@ std::optional<PromotionRequested> promotion_request_in(const std::vector<Row>& r
 inline constexpr Milliseconds longest_extension{604'800'000};  // seven days
 
 // Answers the decision that the journal holds already; else says in journal and log that one is awaited, once per
-// attempt, and waits for it until the question expires, also over restarts. While it waits, the time to live of the
-// run's environments stands still (EnvironmentExtended, with the question). Secrets in the message are masked. Fails
+// attempt, and waits for it until the question expires, also over restarts. The run's environments live as long as the
+// question, and then their time to live again (EnvironmentExtended). Secrets in the message are masked. Fails
 // when the journal can't be read or written. Throws Stopped.
 Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock, Question question);
 

@@ -132,8 +132,12 @@ Task<StageOutcome> BranchMove::moved_meanwhile(PromotionIntended intent, CommitI
 Task<Result<CommitId>> BranchMove::position(std::string branch, Stop& stop) {
   auto all = co_await git_.branches(request_.remote, stop);
   if (!all) co_return all.error();
+  // What was tested came from a branch: a list without any tells of the server, not of this branch.
+  if (all->empty()) co_return infrastructure_error("the remote lists no branches at all", "look at the server");
   for (const auto& one : *all) {
-    if (one.name == branch) co_return one.commit;
+    if (one.name != branch) continue;
+    if (!one.problem.empty()) co_return user_error(branch + " can't be moved: " + one.problem, "rename or remove it");
+    co_return one.commit;
   }
   co_return CommitId{};
 }

@@ -20,6 +20,20 @@ namespace {
 constexpr double look_back = 300;               // seconds before the release, to see what was active when it began
 constexpr Milliseconds longest_start{120'000};  // until everything was scraped once
 constexpr Milliseconds look_every{500};
+constexpr double clocks_differ = 2;  // seconds, at most: P2
+
+double seconds_of(Time time) {
+  return static_cast<double>(time.time_since_epoch().count()) / 1000;
+}
+
+// Of the stage's first attempt: it may have deployed already.
+Time first_start(const StageRequest& request) {
+  for (const auto& row : *request.history) {
+    const auto* e = std::get_if<StageStarted>(&row.event);
+    if (e != nullptr && e->stage == request.spec.name) return row.at;
+  }
+  return {};
+}
 
 // The judging alone, as a stage kind: so that the rules are watched meanwhile as they are during every other stage.
 class Judging final : public StageKind {
@@ -31,9 +45,16 @@ class Judging final : public StageKind {
  private:
   StageOutcome outcome_of(GateJudgement judgement, const std::string& run, bool blamed) const;
   Task<bool> release_did_it(const StageRequest& request);
-  std::optional<Time> began_before(const StageRequest& request) const;
-  Result<void> keep_begin(const StageRequest& request, Time begin) const;
-  Task<std::string> first_scrape(const StageRequest& request);
+  // From when on it is judged, and since when everything was heard; or what is missing.
+  struct Heard {
+    std::string missing;
+    Time begin{};
+    Time complete{};
+  };
+  std::optional<Time> kept_moment(const StageRequest& request, const char* file) const;
+  Result<void> keep_moment(const StageRequest& request, const char* file, Time moment) const;
+  Task<Heard> first_scrape(const StageRequest& request, Time released);
+  Task<Time> judged_from(const StageRequest& request, std::vector<LoadedRule> loaded, Time released);
   Task<Result<GateJudgement>> judge(const StageRequest& request);
   std::optional<GateJudgement> judged_before(const StageRequest& request) const;
   StageOutcome outcome_of_error(const Error& error) const;
@@ -71,17 +92,11 @@ StageOutcome Judging::outcome_of(GateJudgement judgement, const std::string& run
 // Whether an alert that decides became active after this stage began. What can't be told is taken for yes. Asked to its
 // end also when the stage is to stop: a verdict that is known must have its consequence.
 Task<bool> Judging::release_did_it(const StageRequest& request) {
-  Time started{};
-  for (const auto& row : *request.history) {
-    const auto* e = std::get_if<StageStarted>(&row.event);
-    // The first attempt: it may have deployed already.
-    if (e != nullptr && e->stage == request.spec.name && started == Time{}) started = row.at;
-  }
-  const double begun = static_cast<double>(started.time_since_epoch().count()) / 1000;
+  const double begun = seconds_of(first_start(request));
   const auto committed = read_rules(request.checkout, spec_.gate.rules);
   Prometheus prometheus(http_, spec_.gate.prometheus);
   const auto loaded = co_await prometheus.rules(*request.runner);
-  const double now = static_cast<double>(clock_.now().time_since_epoch().count()) / 1000;
+  const double now = seconds_of(clock_.now());
   auto question = fmt::format("ALERTS[{:.0f}s]", now - begun + look_back);
   const auto samples = co_await prometheus.query(std::move(question), *request.runner);
   if (!committed || !loaded || !samples) co_return true;
@@ -103,21 +118,33 @@ Task<bool> Judging::release_did_it(const StageRequest& request) {
   co_return false;
 }
 
-// When this attempt's watch began, for a runner that takes it up again: what fired meanwhile counts.
-std::optional<Time> Judging::began_before(const StageRequest& request) const {
+// A moment of this attempt, for a runner that takes it up again: what fired meanwhile counts.
+std::optional<Time> Judging::kept_moment(const StageRequest& request, const char* file) const {
   if (!request.resume) return std::nullopt;
-  const auto text = read_file_bounded(request.directory + "/watch-began", 64);
+  const auto text = read_file_bounded(request.directory + file, 64);
   const auto milliseconds = text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
   return milliseconds > 0 ? std::optional<Time>(Time{Milliseconds{milliseconds}}) : std::nullopt;
 }
 
-Result<void> Judging::keep_begin(const StageRequest& request, Time begin) const {
-  return write_file_whole(request.directory + "/watch-began", std::to_string(begin.time_since_epoch().count()));
+Result<void> Judging::keep_moment(const StageRequest& request, const char* file, Time moment) const {
+  return write_file_whole(request.directory + file, std::to_string(moment.time_since_epoch().count()));
 }
 
-// A Prometheus that was started by this very release first hears of everything some seconds later. Answers what is
-// missing when that takes too long; empty: everything was scraped and judged once.
-Task<std::string> Judging::first_scrape(const StageRequest& request) {
+// Once everything was heard. A server that ran before is judged from the release on; one that this stage started, from
+// its first complete scrape, however late that is found out.
+Task<Time> Judging::judged_from(const StageRequest& request, std::vector<LoadedRule> loaded, Time released) {
+  Prometheus prometheus(http_, spec_.gate.prometheus, Milliseconds{3'000});
+  const auto runtime = co_await prometheus.runtime(*request.stop);
+  const auto begun = seconds_of(first_start(request));
+  if (!runtime || runtime->start_time < begun - clocks_differ) co_return released;
+  const auto now = clock_.now();
+  const auto up =
+      co_await prometheus.query(fmt::format("up[{:.0f}s]", seconds_of(now) - begun + look_back), *request.stop);
+  if (!up) co_return request.resume ? released : now;
+  co_return std::max(released, std::min(now, complete_since(*up, loaded, runtime->start_time)));
+}
+
+Task<Judging::Heard> Judging::first_scrape(const StageRequest& request, Time released) {
   std::set<std::string> names;
   std::set<std::string> waived;
   if (const auto rules = read_rules(request.checkout, spec_.gate.rules)) {
@@ -132,12 +159,18 @@ Task<std::string> Judging::first_scrape(const StageRequest& request) {
   std::string told;
   for (;;) {
     const auto targets = co_await prometheus.targets(*request.stop);
-    const auto loaded = co_await prometheus.rules(*request.stop);
+    auto loaded = co_await prometheus.rules(*request.stop);
+    const auto now = clock_.now();
     auto missing = scrape.missing(targets, loaded);
-    const auto since = std::chrono::duration_cast<Milliseconds>(clock_.now() - from);
-    if (missing.empty())
-      request.log->line("watching from the first complete scrape, " + human_duration(since) + " after the release");
-    if (missing.empty() || since >= longest_start || scrape.in_vain(targets, loaded)) co_return missing;
+    if (missing.empty()) {
+      auto begin = released;
+      if (loaded) begin = co_await judged_from(request, std::move(*loaded), released);
+      const auto span = human_duration(std::chrono::duration_cast<Milliseconds>(begin - released));
+      request.log->line(begin == released ? std::string("watching from the release on")
+                                          : "watching from the first complete scrape, " + span + " after the release");
+      co_return Heard{{}, begin, std::max(now, begin)};
+    }
+    if (now - from >= longest_start || scrape.in_vain(targets, loaded)) co_return Heard{std::move(missing), now, now};
     if (missing != told) request.log->line("waiting for the first complete scrape: " + missing);
     told = std::move(missing);
     co_await clock_.sleep(look_every, *request.stop);
@@ -146,25 +179,32 @@ Task<std::string> Judging::first_scrape(const StageRequest& request) {
 
 Task<Result<GateJudgement>> Judging::judge(const StageRequest& request) {
   GateSpec spec = spec_.gate;
-  std::string missing;
-  const auto released = clock_.now();
-  auto begin = began_before(request);
-  if (!begin) {
-    missing = co_await first_scrape(request);
-    begin = clock_.now();
-    auto kept = missing.empty() ? keep_begin(request, *begin) : Result<void>();
+  auto released = kept_moment(request, "/released");
+  if (!released) {
+    released = clock_.now();
+    if (auto kept = keep_moment(request, "/released", *released); !kept) co_return kept.error();
+  }
+  Heard heard;
+  const auto began = kept_moment(request, "/watch-began");
+  const auto complete = kept_moment(request, "/watch-complete");
+  if (began && complete) {
+    heard = {{}, *began, *complete};
+  } else {
+    heard = co_await first_scrape(request, *released);
+    auto kept = keep_moment(request, "/watch-began", heard.begin);
+    if (kept && heard.missing.empty()) kept = keep_moment(request, "/watch-complete", heard.complete);
     if (!kept) co_return kept.error();
   }
-  const Window window{*begin, *begin + spec_.duration};
-  if (missing.empty()) co_return co_await gate_.judge_over(std::move(spec), window, request);
+  const Window window{heard.begin, heard.complete + spec_.duration};
+  if (heard.missing.empty()) co_return co_await gate_.judge_over(std::move(spec), window, request);
   // Not heard of since the release; what did fire counts all the same.
-  const Window since{released, *begin};
+  const Window since{*released, heard.begin};
   const auto span = human_duration(std::chrono::duration_cast<Milliseconds>(since.end - since.begin));
-  request.log->line("there was no complete scrape within " + span + ": " + missing);
+  request.log->line("there was no complete scrape within " + span + ": " + heard.missing);
   auto judgement = co_await gate_.judge_over(std::move(spec), since, request);
   if (judgement.verdict == GateVerdict::loud) co_return judgement;
   co_return blind_judgement("SCRAPE", "everything was scraped",
-                            "no complete scrape within " + span + " of the release: " + missing, since);
+                            "no complete scrape within " + span + " of the release: " + heard.missing, since);
 }
 
 // What an earlier runner judged of this attempt.

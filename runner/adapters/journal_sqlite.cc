@@ -135,6 +135,8 @@ void JournalSqlite::Store::prepare() {
 }
 
 bool JournalSqlite::Store::in_place() {
+  const char* file = sqlite3_db_filename(database.handle(), "main");
+  if (file == nullptr || *file == '\0') return true;  // in memory
   int moved = 0;
   struct stat about = {};
   if (sqlite3_file_control(database.handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)

@@ -4,7 +4,13 @@
 
 namespace quietgate {
 
-Lobby::Seat Lobby::enter(const std::string& address, std::function<void()> close) {
+namespace {
+
+constexpr int most_looks = 16;
+
+}  // namespace
+
+Lobby::Seat Lobby::enter(const std::string& address, std::function<bool()> close) {
   auto& mine = by_address_[address];
   const auto seat = guests_.insert(guests_.end(), Guest{address, std::move(close), {}});
   seat->among = mine.insert(mine.end(), seat);
@@ -24,27 +30,35 @@ void Lobby::leave(Seat seat) {
   --count_;
 }
 
-void Lobby::close(Seat seat) {
+void Lobby::closed(Seat seat) {
   const auto mine = by_address_.find(seat->address);
   mine->second.erase(seat->among);
   if (mine->second.empty()) by_address_.erase(mine);
+  seat->close = nullptr;
   closed_.splice(closed_.end(), guests_, seat);
   --count_;
-  const auto end = std::exchange(seat->close, nullptr);
-  end();
 }
 
 bool Lobby::close_longest() {
-  if (guests_.empty()) return false;
-  close(guests_.begin());
-  return true;
+  int looks = 0;
+  for (auto seat = guests_.begin(); seat != guests_.end() && looks < most_looks; ++seat, ++looks) {
+    if (!seat->close()) continue;
+    closed(seat);
+    return true;
+  }
+  return false;
 }
 
 bool Lobby::close_longest_of(const std::string& address) {
   const auto mine = by_address_.find(address);
   if (mine == by_address_.end()) return false;
-  close(mine->second.front());
-  return true;
+  int looks = 0;
+  for (auto at = mine->second.begin(); at != mine->second.end() && looks < most_looks; ++at, ++looks) {
+    if (!(*at)->close()) continue;
+    closed(*at);
+    return true;
+  }
+  return false;
 }
 
 std::size_t Lobby::waiting_from(const std::string& address) const {

@@ -16,24 +16,24 @@ class Lobby {
   using Guests = std::list<Guest>;
   struct Guest {
     std::string address;
-    std::function<void()> close;
+    std::function<bool()> close;
     std::list<Guests::iterator>::iterator among;  // those of its address
   };
 
  public:
   using Seat = Guests::iterator;
-  // `close` ends the connection; it is called at most once, and must not leave() by itself. A seat that was closed is
-  // given back by leave() like any other.
-  Seat enter(const std::string& address, std::function<void()> close);
+  // `close` ends the connection, or answers false: its request has come, and it does not wait any more. It must not
+  // leave() by itself. A seat that was closed is given back by leave() like any other.
+  Seat enter(const std::string& address, std::function<bool()> close);
   void leave(Seat seat);
-  // Ends the one that has waited longest; false: nobody waits.
+  // Ends the one that has waited longest, of the first few; false: none of them waits.
   bool close_longest();
   bool close_longest_of(const std::string& address);
   std::size_t waiting() const { return count_; }  // that were not closed
   std::size_t waiting_from(const std::string& address) const;
 
  private:
-  void close(Seat seat);
+  void closed(Seat seat);
   Guests guests_;
   Guests closed_;
   std::map<std::string, std::list<Seat>> by_address_;
@@ -43,7 +43,7 @@ class Lobby {
 // A seat, as long as it lives.
 class LobbySeat {
  public:
-  LobbySeat(Lobby& lobby, const std::string& address, std::function<void()> close)
+  LobbySeat(Lobby& lobby, const std::string& address, std::function<bool()> close)
       : lobby_(lobby), seat_(lobby.enter(address, std::move(close))) {}
   ~LobbySeat() { lobby_.leave(seat_); }
   LobbySeat(const LobbySeat&) = delete;

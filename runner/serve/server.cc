@@ -287,7 +287,12 @@ Task<void> Server::Listener::converse(Shared connection) {
 
 // The time for it counts from the connection's begin, or from the answer before.
 Task<error_code> Server::Listener::read_head(Shared connection, Parser& parser) {
-  const LobbySeat seat(lobby, connection->client, [&stream = connection->stream] { stream.close(); });
+  const LobbySeat seat(lobby, connection->client, [&stream = connection->stream] {
+    error_code unknown;
+    if (stream.socket().available(unknown) > 0) return false;
+    stream.close();
+    return true;
+  });
   connection->stream.expires_after(connection->asked ? options.idle : options.head);
   error_code code;
   co_await http::async_read_header(connection->stream, connection->buffer, parser, redirect_error(use_awaitable, code));
@@ -303,6 +308,7 @@ Task<bool> Server::Listener::exchange(Shared connection) {
   if (connection->buffer.size() == 0) connection->buffer.shrink_to_fit();
   auto code = co_await read_head(connection, parser);
   if (code) co_return co_await refuse(connection, code);
+  connection->stream.expires_after(options.idle);
   const auto& head = parser.get();
   const bool head_only = head.method() == http::verb::head;
   auto refusal = refusal_of(facts_of(head));
@@ -320,7 +326,6 @@ Task<bool> Server::Listener::exchange(Shared connection) {
     co_return co_await turn_away(connection, later("too many requests with a body come in at once"));
   const Share share(bodies, has_body ? static_cast<std::size_t>(limit) : 0);
   parser.body_limit(limit);
-  connection->stream.expires_after(options.idle);
   if (has_body && !head[http::field::expect].empty()) {
     const bool sent = co_await put(connection, std::string("HTTP/1.1 100 Continue\r\n\r\n"));
     if (!sent) co_return false;

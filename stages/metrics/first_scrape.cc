@@ -1,6 +1,7 @@
 #include "stages/metrics/first_scrape.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace quietgate {
 
@@ -44,6 +45,18 @@ std::string FirstScrape::missing(const Result<std::vector<ScrapeTarget>>& target
     if (auto why = missing_target(targets); !why.empty()) return why;
   }
   return missing_rule(loaded);
+}
+
+Time complete_since(const std::vector<Series>& up, const std::vector<LoadedRule>& loaded, double started) {
+  double scraped = started;
+  for (const auto& series : up) {
+    const auto first = std::find_if(series.samples.begin(), series.samples.end(),
+                                    [started](const Sample& s) { return s.time >= started && s.value > 0; });
+    if (first != series.samples.end()) scraped = std::max(scraped, first->time);
+  }
+  double interval = 0;
+  for (const auto& rule : loaded) interval = std::max(interval, rule.interval);
+  return Time{Milliseconds{std::llround(1000 * (scraped + 2 * interval))}};
 }
 
 }  // namespace quietgate

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/core/types.h"
 #include "stages/metrics/prometheus.h"
 
 namespace quietgate {
@@ -31,5 +32,9 @@ class FirstScrape {
   std::set<std::string> waived_;
   std::optional<double> scraped_;  // when the last target was, on the server's clock
 };
+
+// From when on a server that started then (seconds since the epoch) heard everything, by the samples of `up` since: two
+// evaluations after the last of its targets was first scraped and up. Series without such a sample are of before.
+Time complete_since(const std::vector<Series>& up, const std::vector<LoadedRule>& loaded, double started);
 
 }  // namespace quietgate

@@ -51,7 +51,7 @@ TEST_F(Limits, AHeadThatCouldBeReadInTwoWaysIsRefused) {
       {"coding that hides another", post(token() + "Transfer-Encoding: identity, chunked\r\n", chunked), 501},
       {"chunked not last", post(token() + "Transfer-Encoding: chunked, gzip\r\n", chunked), 501},
       {"odd spelling", post(token() + "Transfer-Encoding: xchunked\r\n", chunked), 501},
-      {"two codings", post(token() + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunked), 501},
+      {"two codings", post(token() + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunked), 400},
       {"both", post(token() + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", chunked), 400},
       {"both, turned", post(token() + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", chunked), 400},
       {"two lengths", post(token() + "Content-Length: 2\r\nContent-Length: 3\r\n", "{} "), 400},

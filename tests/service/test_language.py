@@ -70,10 +70,11 @@ BOMBS = {
                          + "".join(f"  s{i}: {{test: {{run: 'true'}}}}\n" for i in range(450)), "4 MiB of text"),
     "a line of 49,500 values": (whole("[%s]" % ", ".join(["x" * 18] * 49500)), ""),
     "20,000 axes": ("version: 1\nstages:\n  a:\n    matrix: {%s}\n    test: {run: x}\n" % ", ".join(f"a{i}: [x]" for i in range(20000)),
-                    "at most 10"),
-    "12,000 merges": (whole("&e {}") .replace("stages:", "x-f: {<<: [%s]}\nstages:" % ", ".join(["*a"] * 12000)).replace("&e", "&a"), ""),
+                    "`matrix` has 20000 entries"),
+    "12,000 merges": (whole("&e {}").replace("stages:", "x-f: &f {%s}\nx-m: {<<: [*f, %s]}\nstages:" % (
+        ", ".join(f"k{i}: 1" for i in range(12000)), ", ".join(["*e"] * 12000))), ""),
     "250,000 needs": ("version: 1\nstages:\n  m:\n    matrix: {n: [%s], k: [1, 2, 3, 4, 5]}\n    test: {run: x}\n" % ", ".join(map(str, range(100)))
-                      + "".join(f"  s{i}: {{needs: [m], test: {{run: x}}}}\n" for i in range(499)), "at most"),
+                      + "".join(f"  s{i}: {{needs: [m], test: {{run: x}}}}\n" for i in range(499)), "250,000 values"),
     "wrong needs": ("version: 1\nstages:\n" + "".join(
         "  %s%d: {needs: [%s], test: {run: x}}\n" % ("s" * 50, i, ", ".join("s" * 48 + str(j) for j in range(95))) for i in range(180)),
         "there is no stage"),

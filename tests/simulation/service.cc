@@ -6,11 +6,13 @@ namespace {
 
 const std::string token(32, 't');
 
-ApiOptions api_options(const Surroundings& around) {
+ApiOptions api_options(const Surroundings& around, const Clock& clock) {
   ApiOptions options;
+  options.now = [&clock] { return clock.now(); };
   options.version = "sim";
   options.data = around.data;
   options.token = token;
+  options.now = [&world = around.world] { return world.now(); };
   for (const auto& repository : around.repositories)
     options.repositories.push_back({repository.remote.repository, repository.remote.url, repository.pipeline});
   return options;
@@ -69,7 +71,7 @@ Service::Service(Surroundings& around)
       supervisor_(parts_, around.repositories),
       publisher_(journal_, journal_, git_, clock_, around.repositories,
                  [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
-      api_(journal_, journal_, api_options(around)) {
+      api_(journal_, journal_, api_options(around, clock_)) {
   const std::vector<std::pair<const char*, StageKind*>> kinds{
       {"test", &test_}, {"apply", &apply_}, {"verify", &verify_}, {"promote", &promote_}, {"approve", &approve_}};
   for (const auto& [name, kind] : kinds) {

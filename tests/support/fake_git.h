@@ -28,6 +28,7 @@ class FakeGit final : public Git {
   bool lose_push_answer = false;  // the push happens, its answer doesn't arrive
   bool lose_push = false;         // neither does
   int deaf = 0;                   // so many questions for the branches are not answered
+  int empty_lists = 0;            // so many are answered without any branch
   std::string refuse_push;        // the server's words
   std::function<void()> before_push;
   std::function<void()> after_push;
@@ -39,6 +40,7 @@ class FakeGit final : public Git {
     if (broken) co_return *broken;
     if (deaf > 0 && deaf-- > 0) co_return infrastructure_error("unreachable");
     std::vector<GitBranch> found;
+    if (empty_lists > 0 && empty_lists-- > 0) co_return found;
     for (const auto& [name, id] : remote) found.push_back({name, id});
     found.insert(found.end(), odd.begin(), odd.end());
     co_return found;

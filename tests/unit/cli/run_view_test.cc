@@ -224,6 +224,15 @@ TEST_F(RunViewTest, SaysHowToApprove) {
   EXPECT_NE(shown.find("    answer: quietgate approve hello/12 load [--refuse] [--reason TEXT]\n"), std::string::npos);
 }
 
+TEST_F(RunViewTest, NamesNoServiceToAnswerThroughWhereThereIsNone) {
+  view(live_terminal);
+  view_->asks_here();
+  begin();
+  add(ApprovalAwaited{run, "load", "really?"});
+  EXPECT_NE(screen.find("asks you · really?"), std::string::npos) << screen;
+  EXPECT_EQ(screen.find("quietgate approve"), std::string::npos);
+}
+
 TEST_F(RunViewTest, DrawsNothingWhileAQuestionStandsThere) {
   view(live_terminal);
   begin();
@@ -243,7 +252,11 @@ TEST_F(RunViewTest, SaysThatARunIsARollback) {
   back.rollback = {{"hello", 4}, "production", CommitId(40, 'a'), "", "after the release: loud"};
   add(back);
   const auto shown = run_report(view_->record(), pipe_terminal, Time{});
-  EXPECT_NE(shown.find("  rollback of hello/4 to bbbbbbb by an alert: after the release: loud\n"), std::string::npos)
+  EXPECT_NE(
+      shown.find(
+          "  main bbbbbbb, rollback of hello/4 to bbbbbbb by an alert: after the release: loud (production was at "
+          "aaaaaaa)\n"),
+      std::string::npos)
       << shown;
 }
 

@@ -121,6 +121,7 @@ TEST(Warnings, TellOnceOfPipes) {
        {"x || y", "'grep \"a|b\" file'", "x >| y", "[grep, a|b]", "\"#!/bin/sh\\nx | y\"", "x \\| y"})
     EXPECT_EQ(warnings("  a: {test: {run: " + std::string(none) + "}}\n"), std::vector<std::string>{}) << none;
   EXPECT_EQ(warnings("  a: {shell: sh, test: {run: x | y}}\n"), std::vector<std::string>{});
+  EXPECT_EQ(warnings("  a: {test: {run: x >| y || z | w}}\n"), std::vector<std::string>{pipe});
 }
 
 TEST(Warnings, TellOnceThatStagesShareNothing) {

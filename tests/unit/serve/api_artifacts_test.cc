@@ -87,7 +87,7 @@ TEST_F(ApiArtifacts, SendsAFileThatIsListed) {
 
 TEST_F(ApiArtifacts, SendsNothingElse) {
   for (const char* path : {"/unlisted", "/out", "/../log", "/out/../unlisted", "/out/%2e%2e/unlisted", "/%2e%2e/log",
-                           "/out%2fmy%20app%231", "/out//x", "/out/my%20app%231/", "/%00", "/x%0d%0aX:%20y", "/%zz"})
+                           "/out%2fmy%20app%231", "/out//x", "/%00", "/x%0d%0aX:%20y", "/%zz"})
     EXPECT_EQ(status(path), 404) << path;
 }
 

@@ -11,8 +11,13 @@ namespace {
 struct Place {
   Lobby lobby;
   std::vector<std::string> closed;
+  std::string busy;  // whose request has come
   Lobby::Seat enter(const std::string& address, const std::string& name) {
-    return lobby.enter(address, [this, name] { closed.push_back(name); });
+    return lobby.enter(address, [this, name] {
+      if (name == busy) return false;
+      closed.push_back(name);
+      return true;
+    });
   }
 };
 
@@ -33,6 +38,19 @@ TEST(Lobby, ClosesTheOneThatHasWaitedLongest) {
   place.lobby.leave(c);
   EXPECT_EQ(place.lobby.waiting(), 0U);
   EXPECT_FALSE(place.lobby.close_longest_of("1"));
+}
+
+TEST(Lobby, PassesOverWhoseRequestHasCome) {
+  Place place;
+  auto a = place.enter("1", "a");
+  auto b = place.enter("1", "b");
+  place.busy = "a";
+  EXPECT_TRUE(place.lobby.close_longest_of("1"));
+  EXPECT_FALSE(place.lobby.close_longest_of("1"));
+  EXPECT_FALSE(place.lobby.close_longest());
+  EXPECT_EQ(place.closed, (std::vector<std::string>{"b"}));
+  place.lobby.leave(b);
+  place.lobby.leave(a);
 }
 
 TEST(Lobby, OneClientIsAnAddressOrHalfOfIt) {

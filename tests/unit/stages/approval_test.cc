@@ -126,8 +126,32 @@ TEST(Approval, WhatWasTestedLivesOnMeanwhile) {
   EXPECT_TRUE(std::holds_alternative<ApprovalAwaited>(asked.event(6)));
   const auto& extended = std::get<EnvironmentExtended>(asked.event(7));
   EXPECT_EQ(extended.environment, "live");
-  EXPECT_EQ(extended.expires, now + 25 * hour) << "its hour begins when the question ends";
+  EXPECT_EQ(extended.expires, now + 25 * hour) << "its hour begins anew when the question ends";
   EXPECT_THAT(asked.bench.log.all(), HasSubstr("meanwhile environment live lives on, until 2026-01-02T01:00:00.000Z"));
+}
+
+TEST(Approval, WhatIsMadeMeanwhileLivesOnToo) {
+  Questions asked;
+  const auto now = asked.bench.clock.now();
+  asked.start();
+  asked.pass(2 * hour);
+  asked.happened(EnvironmentPlanned{"late", run, "beside", "processes", false, now + 3 * hour});
+  ASSERT_EQ(asked.bench.journal.rows.size(), 3U);
+  EXPECT_EQ(std::get<EnvironmentExtended>(asked.event(2)).expires, now + 25 * hour);
+  asked.happened(ServiceStarted{"1"});
+  EXPECT_EQ(asked.bench.journal.rows.size(), 4U) << "once";
+  asked.happened(EnvironmentPlanned{"long", run, "more", "processes", false, now + 72 * hour});
+  EXPECT_EQ(asked.bench.journal.rows.size(), 6U);
+}
+
+TEST(Approval, ASecondQuestionAddsNothingToWhatLivesLongEnough) {
+  Questions asked;
+  const auto now = asked.bench.clock.now();
+  asked.happened(EnvironmentPlanned{"live", run, "staging", "processes", false, now + hour});
+  asked.happened(ApprovalAwaited{run, "before", "and this?", now + 72 * hour});
+  asked.happened(EnvironmentExtended{"live", run, now + 73 * hour});
+  asked.start();
+  EXPECT_EQ(asked.bench.journal.rows.size(), 4U);
 }
 
 TEST(Approval, NothingLivesOnForMoreThanAWeek) {

@@ -69,5 +69,16 @@ TEST(FirstScrape, IsWaitedForInVainWhenAnAlertTellsOfATargetThatIsDown) {
   EXPECT_FALSE(scrape.in_vain(server.targets, server.rules)) << "not everything was looked at";
 }
 
+TEST(FirstScrape, IsFoundOutLaterByTheSamples) {
+  const Server server;
+  auto rules = server.rules;
+  rules[0].interval = 15;
+  const Series before{{}, {{90, 1}, {95, 1}}};
+  const Series restarted{{}, {{90, 1}, {104, 1}, {105, 1}}};
+  const Series late{{}, {{101, 0}, {106, 1}, {107, 0}}};
+  EXPECT_EQ(complete_since({before, restarted}, rules, 100), Time{Milliseconds{134'000}});
+  EXPECT_EQ(complete_since({before, restarted, late}, rules, 100), Time{Milliseconds{136'000}});
+}
+
 }  // namespace
 }  // namespace quietgate

@@ -73,7 +73,7 @@ TEST(PromoteBack, ALostAnswerIsResolvedByAskingTheRemote) {
 
 TEST(Promote, MakesABranchThatDoesNotExist) {
   PromoteWorld world;
-  world.git.remote.clear();
+  world.git.remote = {{"main", tested}};
   EXPECT_EQ(world.run().reason, "production moved from nothing to aaaaaaa");
   EXPECT_EQ(world.git.remote["production"], tested);
 }
@@ -208,6 +208,27 @@ TEST(Promote, AnOpenIntentAsksTheRemoteFirst) {
   recorded.happened(CommitPromoted{{"sample", 7}, "production", "production", base, tested});
   recorded.git.broken = infrastructure_error("not asked");
   EXPECT_EQ(recorded.run().outcome, Outcome::passed);
+}
+
+TEST(Promote, AListOfNoBranchesIsNotBelieved) {
+  PromoteWorld lost;
+  lost.happened(intent());
+  lost.git.remote["production"] = tested;
+  lost.git.empty_lists = 2;
+  EXPECT_EQ(lost.run().outcome, Outcome::passed) << "the branch was not deleted by anybody";
+  EXPECT_THAT(lost.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
+
+  PromoteWorld fresh;
+  fresh.git.empty_lists = 1;
+  const auto outcome = fresh.run();
+  EXPECT_EQ(outcome.outcome, Outcome::error);
+  EXPECT_EQ(outcome.reason, "the remote lists no branches at all");
+  EXPECT_EQ(fresh.git.pushes, 0);
+
+  PromoteWorld odd;
+  odd.git.remote.erase("production");
+  odd.git.odd = {{"production", base, "it points to refs/heads/gone, which is not there"}};
+  EXPECT_EQ(odd.run().reason, "production can't be moved: it points to refs/heads/gone, which is not there");
 }
 
 TEST(Promote, AJournalThatCanNotBeWrittenStopsThePush) {
