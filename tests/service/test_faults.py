@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 import unittest
+import urllib.error
 
 from service import BINARY, ServiceTest, environment, git, until
 
