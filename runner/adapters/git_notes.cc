@@ -109,7 +109,12 @@ Result<NoteOutcome> GitWorkshop::push_note(const GitRemote& remote, const std::s
     if (!moved) return moved.error();
     pushed = std::move(*moved);
     if (pushed.kind == PushOutcome::Kind::refused) return NoteOutcome{NoteOutcome::Kind::refused, pushed.detail};
-    if (pushed.kind != PushOutcome::Kind::stale) return NoteOutcome{};
+    if (pushed.kind == PushOutcome::Kind::stale) continue;
+    // What the remote has now, for who looks without asking it. If this fails the next fetch brings it.
+    ReferenceHandle known;
+    git_oid tip;
+    if (parse_id(*made, tip)) git_reference_create(receive(known), mirror->get(), fetched_notes, &tip, 1, nullptr);
+    return NoteOutcome{};
   }
   return infrastructure_error("others wrote notes to " + ref + " each time, the last: " + pushed.detail,
                               "it is tried again");

@@ -45,7 +45,7 @@ class Signals(ServiceTest):
 
     def test_ctrl_c_twice_leaves_no_process(self):
         running = self.run_here(STUBBORN)
-        until(lambda: list(self.data.rglob("checkout/started")), "the step")
+        until(lambda: list(self.data.glob("here/*/runs/*/*/*/tree/started")), "the step")
         running.send_signal(signal.SIGINT)
         time.sleep(0.3)
         running.send_signal(signal.SIGINT)
@@ -55,7 +55,7 @@ class Signals(ServiceTest):
 
     def test_ctrl_c_thrice_ends_at_once_and_the_leader_ends_the_step(self):
         running = self.run_here(STUBBORN)
-        until(lambda: list(self.data.rglob("checkout/started")), "the step")
+        until(lambda: list(self.data.glob("here/*/runs/*/*/*/tree/started")), "the step")
         begin = time.monotonic()
         for _ in range(3):
             running.send_signal(signal.SIGINT)
@@ -83,7 +83,7 @@ class Signals(ServiceTest):
         self.start()
         self.push(STUBBORN)
         self.stage_is(1, "unit", "running")
-        until(lambda: list(self.data.rglob("checkout/started")), "the step")
+        until(lambda: list(self.data.glob("runs/*/*/*/tree/started")), "the step")
         self.cli("cancel", "hello/1")
         self.service.send_signal(signal.SIGTERM)
         time.sleep(0.5)

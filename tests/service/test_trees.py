@@ -32,7 +32,7 @@ name: hello
 stages:
   unit:
     test:
-      run:
+      commands:
         - "echo first >> sub/made.txt; echo started; while ! test -e %s; do sleep 0.02; done; echo second >> sub/made.txt"
         - "cat sub/made.txt; ls file7; cp sub/report sub/report.xml"
       junit: sub/report.xml
@@ -180,7 +180,7 @@ class TreesHere(ServiceTest):
                               text=True, timeout=60, env=environment(HOME=str(self.folder)))
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("exit status 1", done.stdout)
-        runs = self.data / "runs" / "work" / "1"
+        runs = next(self.data.glob("here/*/runs/*/1"))
         self.assertEqual([path.name for path in runs.glob("*/tree*")] + [path.name for path in runs.glob("checkout*")], [])
 
 

@@ -35,7 +35,7 @@ std::vector<Event> one_of_each() {
           RunSkipped{"hello", "main", "abc", "no path"},
           PlanCompiled{run, plan},
           PlanRejected{run, "x:1:2: error", Outcome::failed},
-          StageStarted{run, "load", 2},
+          StageStarted{run, "load", 2, "boot", "nonce"},
           StageFinished{run, "load", 2, outcome},
           StageSkipped{run, "load", "why", true},
           EnvironmentPlanned{
@@ -43,23 +43,25 @@ std::vector<Event> one_of_each() {
           EnvironmentReady{"hello-3-staging", run},
           EnvironmentDestroyed{"hello-3-staging", run, "its run has ended"},
           EnvironmentNotDestroyed{"hello-3-staging", run, "locked", 2},
-          ApprovalAwaited{run, "production", "please look"},
+          ApprovalAwaited{run, "production", "please look", Time{Milliseconds{99}}},
           ApprovalGiven{run, "production", "ana", "looks good", true},
           GateJudged{run, "production", 1, *outcome.gate},
           PromotionIntended{run, "production", 1, "production", "aaa", "bbb", "ana", "fine", true},
           CommitPromoted{run, "production", "production", "aaa", "bbb"},
           PromotionRefused{run, "production", "production", "moved"},
-          CancelRequested{run, "ana", "cancelled by ana"},
+          CancelRequested{run, "ana", "cancelled by ana", {"hello", 4}},
           PromotionRequested{run, "ana", "looked", true},
           RunFinished{run, Outcome::failed, "load: p95"},
           ServiceStarted{"0.1.0"},
           ServiceStopped{"SIGTERM"},
           RepositoryWatched{"hello", "http://127.0.0.1/hello.git"},
           EnvironmentDestroyRequested{"hello-release", run, "ana"},
-          RowsLost{{4, 6}, "a page can't be read"},
+          RowsLost{{4, 6}, "a page can't be read", {run}},
           RunExpired{run, "aaa", Outcome::passed, {{1, 3}, {5, 5}}},
           EvidenceSealed{run, "production", "bbb", "{\"payload\":\"e30=\"}"},
-          EvidencePublished{run, "production", "bbb"}};
+          EvidencePublished{run, "production", "bbb"},
+          EnvironmentExtended{"hello-3-staging", run, Time{Milliseconds{88}}},
+          RunInterrupted{run}};
 }
 
 TEST(Events, EveryEventComesBackFromItsJson) {

@@ -20,6 +20,7 @@ struct Questions {
   std::vector<std::string> secrets;
   std::optional<StageOutcome> outcome;
 
+  ~Questions() { leave(); }  // nothing that waits may outlive what it waits on
   void start() {
     auto request = bench.request(spec, "ask");
     request.secrets = secrets;
