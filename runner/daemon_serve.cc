@@ -80,8 +80,16 @@ int serve(const ServeOptions& options) {
   if (!notifications) return refuse(notifications.error());
 
   auto say = [](const std::string& line) { spdlog::info("{}", line); };
-  auto made = Composition::make({config->data, limits_of(*config), true, *repositories, say, config->retention,
-                                 config->servers, config->keep_free, true, config->limits});
+  CompositionOptions parts;
+  parts.data = config->data;
+  parts.limits = limits_of(*config);
+  parts.repositories = *repositories;
+  parts.say = say;
+  parts.retention = config->retention;
+  parts.servers = config->servers;
+  parts.keep_free = config->keep_free;
+  parts.bounds = config->limits;
+  auto made = Composition::make(std::move(parts));
   if (!made) return refuse(made.error());
   auto& composition = **made;
   auto token = load_or_make_token(config->data);
