@@ -165,6 +165,7 @@ void Driver::end_overdue() {
 }
 
 void Driver::catch_up() {
+  const auto asking = state_.asking;
   for (;;) {
     auto rows = parts_.journal.read(cursor_, read_batch, state_.id);
     if (!rows) throw std::runtime_error(rows.error().message);
@@ -178,6 +179,7 @@ void Driver::catch_up() {
     }
     if (rows->size() < read_batch) break;
   }
+  if (asking != state_.asking) parts_.slots.note_change();
   keep_time();
   cancel_driven();
 }

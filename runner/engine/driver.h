@@ -74,6 +74,8 @@ class Driver {
   std::optional<Time> waits_for_turn() const { return waits_since_; }
   // No newer run ends it any more.
   bool releases() const { return state_.releases; }
+  // A stage of it waits for a person.
+  bool asks() const { return state_.asking > 0; }
   // What goes on without a driver holds its place and locks on; for who drives the run next.
   std::vector<Slots::Claim> hand_over();
 

@@ -124,6 +124,11 @@ bool Supervisor::waits(const RunId& run) {
   return found != drivers_.end() && found->second->waits_for_turn();
 }
 
+bool Supervisor::asks(const RunId& run) {
+  auto found = drivers_.find(run);
+  return found == drivers_.end() || found->second->asks();
+}
+
 Task<void> Supervisor::follow(Stop& stop) {
   auto cursor = parts_.journal.last();
   take_up(stop);

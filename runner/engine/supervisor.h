@@ -24,6 +24,7 @@ class Supervisor final : public Queue {
   Task<void> supervise(Stop& stop);
   std::vector<Waiting> waiting() override;
   bool waits(const RunId& run) override;
+  bool asks(const RunId& run) override;
   std::uint64_t version() const override { return parts_.slots.version() + turns_.version(); }
 
  private:

@@ -40,6 +40,8 @@ class Queue {
   virtual std::vector<Waiting> waiting() = 0;
   // Whether `waiting` names the run: costs little however many wait.
   virtual bool waits(const RunId& run) = 0;
+  // Whether the run may ask a person now: costs as little. Who can't tell says yes.
+  virtual bool asks(const RunId&) { return true; }
   // Another number after every change of what `waiting` answers.
   virtual std::uint64_t version() const = 0;
 };

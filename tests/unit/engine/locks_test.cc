@@ -231,6 +231,21 @@ TEST_F(Locks, RunsOfABranchSayWhichRunTheyWaitFor) {
   EXPECT_EQ(outcome({"web", 3}), Outcome::passed);
 }
 
+TEST_F(Locks, ARunThatAsksAPersonIsKnownWithoutItsRows) {
+  world.compiler.plans["plan"].stages = {test_stage("unit")};
+  world.stage.held = {"unit"};
+  world.start_service();
+  const auto run = world.request();
+  EXPECT_FALSE(world.supervisor->asks(run));
+  const auto version = world.supervisor->version();
+  world.append({ApprovalAwaited{run, "unit", "ship it?"}});
+  EXPECT_TRUE(world.supervisor->asks(run));
+  EXPECT_NE(world.supervisor->version(), version) << "who remembers what waits must look again";
+  world.append({ApprovalGiven{run, "unit", "ana", "", true}});
+  EXPECT_FALSE(world.supervisor->asks(run));
+  EXPECT_TRUE(world.supervisor->asks({"hello", 9})) << "nobody can tell";
+}
+
 TEST_F(Locks, ARunThatWaitsForAPlaceHasNoCheckoutYet) {
   world.limits.stages = 1;
   stages("web") = {test_stage("a")};
