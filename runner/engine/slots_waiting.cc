@@ -34,7 +34,7 @@ std::string place_in_line(int position) {
 
 // It waits, so what is free is not for it.
 std::string of_places(int used, int limit) {
-  const auto words = std::to_string(used) + " of " + std::to_string(limit) + " stages run";
+  auto words = std::to_string(used) + " of " + std::to_string(limit) + " stages run";
   const int kept = kept_places(limit);
   if (used >= limit) return words;
   return words + ", and the last " + (kept == 1 ? "is" : std::to_string(kept) + " are") +
