@@ -58,7 +58,7 @@ namespace {
 constexpr std::size_t most_remotes = 64;
 constexpr std::size_t most_exchanges = 32;
 constexpr std::size_t most_at_disk = 4;
-constexpr std::size_t most_at_trees = 4;  // walks, copies and removals, some of a million files
+constexpr std::size_t most_at_trees = 6;  // walks, copies and removals, some of a million files
 constexpr std::size_t most_compilers = 2;
 
 Result<void> make_data_directory(const std::string& data) {

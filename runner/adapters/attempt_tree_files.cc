@@ -102,10 +102,15 @@ Result<void> AttemptTreeFiles::discard(Shared& shared, const std::string& attemp
 Task<Result<std::string>> AttemptTreeFiles::open(std::string checkout, std::string attempt_directory, bool resume,
                                                  Stop& stop) {
   const Paths paths(attempt_directory);
-  if (!paths.any() && is_within(checkout, shared_->ways.tiny)) {
+  if (!paths.any()) {
     if (shared_->mounts) mount_read_only(checkout);
-    if (auto copied = copy(checkout, paths, nullptr); !copied) co_return copied.error();
-    co_return paths.tree;
+    if (is_within(checkout, shared_->ways.tiny)) {
+      if (auto copied = copy(checkout, paths, nullptr); !copied) co_return copied.error();
+      co_return paths.tree;
+    }
+    // The time of a mount, whatever is seen through it; not behind removals that take long.
+    if (shared_->mounts && mount_overlay({checkout, paths.upper, paths.work, paths.tree})) co_return paths.tree;
+    resume = false;  // what is there now is of the mount that failed
   }
   std::function<Result<void>(const Disk::StopFlag&)> work = [shared = shared_, checkout, attempt_directory,
                                                              resume](const Disk::StopFlag& flag) {
