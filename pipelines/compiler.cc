@@ -16,7 +16,7 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t max_stages = 500;
-constexpr std::size_t max_plan_bytes = 2UL * 1024 * 1024;
+constexpr std::size_t max_plan_bytes = 1024UL * 1024;
 
 std::size_t size_of(StageSpec stage) {
   std::size_t size = stage.name.size();
@@ -35,7 +35,7 @@ std::string largest_stages(const Plan& plan) {
   return shortened(words, 3);
 }
 
-// A plan is a row of the journal, and every reader of its run holds it.
+// A plan is a row of the journal; whoever reads its run takes it up, on the loop, and holds it.
 void finish(Plan& plan, Diagnostics& diagnostics) {
   const std::string json = to_json(plan);
   if (json.size() > max_plan_bytes) {

@@ -11,6 +11,9 @@ namespace quietgate {
 
 namespace {
 
+// A run looks at all of them whenever one of its stages ends.
+constexpr std::size_t max_needs = 20'000;
+
 class Graph {
  public:
   Graph(std::vector<StageDraft> drafts, Budget& budget, Diagnostics& diagnostics)
@@ -50,6 +53,7 @@ class Graph {
  private:
   void find_needs() {
     needs_.resize(drafts_.size());
+    std::size_t count = 0;
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
       std::set<std::size_t> all;
       for (const NeedAt& need : drafts_[i].needs) {
@@ -61,6 +65,12 @@ class Graph {
         }
         all.insert(found->second.begin(), found->second.end());
         for (const std::size_t stage : found->second) budget_.charge(need.at, 1, drafts_[stage].spec.name.size());
+        count += found->second.size();
+        if (count > max_needs) {
+          diagnostics_.add(need.at, "up to here the stages have more than 20,000 needs, with matrices expanded", {},
+                           "let one stage need all of them, and the others need that one");
+          throw ReadingEnded{};
+        }
       }
       needs_[i].assign(all.begin(), all.end());
       for (const std::size_t need : needs_[i]) drafts_[i].spec.needs.push_back(drafts_[need].spec.name);

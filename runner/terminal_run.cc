@@ -224,11 +224,12 @@ void RunView::print_plain(const Row& row) {
 std::string RunView::doing(const StageSpec& spec, const StageState& state, Milliseconds elapsed, int room) {
   if (state.status == StageStatus::awaiting_approval) {
     const auto* told = record_.stage(spec.name);
-    return fitted(
-        terminal_,
-        inked(terminal_, Ink::yellow, "waits for: quietgate approve " + to_string(record_.state.id) + " " + spec.name) +
-            dot(terminal_) + (told == nullptr ? std::string() : printable(told->approval_message)),
-        room);
+    return fitted(terminal_,
+                  inked(terminal_, Ink::yellow,
+                        asks_here_ ? std::string("asks you")
+                                   : "waits for: quietgate approve " + to_string(record_.state.id) + " " + spec.name) +
+                      dot(terminal_) + (told == nullptr ? std::string() : printable(told->approval_message)),
+                  room);
   }
   const auto glimpse = glimpse_ ? glimpse_(record_.state.id, spec.name, state.attempt) : Glimpse{};
   std::string text;

@@ -26,6 +26,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t piece = 256UL * 1024;
+// What is not on the disk yet is waited for by whoever syncs next, which is the journal.
+constexpr std::uint64_t flushed_each = 32UL * 1024 * 1024;
 constexpr std::size_t max_listing = 16UL * 1024 * 1024;
 constexpr const char* stopped = "copying artifacts was stopped";
 
@@ -63,6 +65,7 @@ Copied copy(const Opened& from, const Opened& to, std::uint64_t most, const std:
     digest.add({bytes.data(), count});
     copied.bytes += count;
     if (!write_all(to.get(), bytes.data(), count)) copied.problem = errno;
+    if (copied.bytes / flushed_each != (copied.bytes - count) / flushed_each) ::fdatasync(to.get());
   }
   copied.sha256 = digest.hex();
   return copied;
@@ -110,13 +113,17 @@ Result<void> keep_one(const Keeping& at, const std::string& path, KeptArtifacts&
     return Result<void>();
   };
   if (!is_plain(path)) return leave_out("its name is no UTF-8, or holds a control character");
+  const auto unread = [&](const std::string& why) {
+    kept.incomplete = "its artifact " + path + " can't be read: " + why;
+    return leave_out(why);
+  };
   std::error_code error;
   const auto real = fs::canonical(at.root / path, error);
-  if (error) return leave_out(error.message());
+  if (error) return unread(error.message());
   const auto source = open_file_beneath(at.from, real.lexically_relative(at.root).string());
   struct stat status {};
-  if (source.problem != 0) return leave_out(std::strerror(source.problem));
-  if (::fstat(source.file.get(), &status) != 0) return leave_out(std::strerror(errno));
+  if (source.problem != 0) return unread(std::strerror(source.problem));
+  if (::fstat(source.file.get(), &status) != 0) return unread(std::strerror(errno));
   const auto room = at.room - static_cast<std::uint64_t>(kept.total.bytes);
   const bool fits = static_cast<std::uint64_t>(status.st_size) <= room;
   Copied copied;
@@ -133,7 +140,7 @@ Result<void> keep_one(const Keeping& at, const std::string& path, KeptArtifacts&
     if (!copied.too_long) kept.artifacts.push_back({path, copied.bytes, executable, copied.sha256});
   }
   if (copied.too_long) {
-    kept.over_limit = "its artifacts are larger than " + at.limit + ": " + path + " did not fit any more";
+    kept.incomplete = "its artifacts are larger than " + at.limit + ": " + path + " did not fit any more";
     ::unlinkat(at.to.get(), path.c_str(), 0);
     return leave_out("the artifacts would be larger than " + at.limit);
   }
@@ -239,11 +246,11 @@ Result<KeptArtifacts> keep_artifacts(const std::string& checkout, const std::vec
   const auto found = find_files(checkout, globs, limits.files, &stop);
   tell_globs(globs, found, kept);
   if (found.truncated) {
-    kept.over_limit = "more than " + std::to_string(limits.files) + " files match its artifacts";
+    kept.incomplete = "more than " + std::to_string(limits.files) + " files match its artifacts";
     kept.warnings.push_back("more than " + std::to_string(limits.files) + " files match; the rest is left out");
   }
   if (stop.load()) return infrastructure_error(stopped);
-  if (!found.unseen.empty()) kept.over_limit = "the tree was not searched whole for its artifacts: " + found.unseen;
+  if (!found.unseen.empty()) kept.incomplete = "the tree was not searched whole for its artifacts: " + found.unseen;
   if (auto removed = remove_folder(folder); !removed) return removed.error();
   if (auto made = make_folder(folder); !made) return made.error();
   std::error_code error;

@@ -31,7 +31,7 @@ struct KeptArtifacts {
   std::vector<Artifact> artifacts;  // by path
   ArtifactsKept total;
   std::vector<std::string> warnings;  // globs that matched nothing, files left out and why
-  std::string over_limit;             // not empty: what did not fit, and into which limit
+  std::string incomplete;             // not empty: what did not fit into which limit, or could not be read
 };
 
 // Copies the regular files of `checkout` that match the globs into `folder` (what it held is removed; paths and the

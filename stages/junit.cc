@@ -167,7 +167,17 @@ pugi::xml_node following(pugi::xml_node node, bool descend, std::size_t& depth) 
   return node ? node.next_sibling() : node;
 }
 
-Result<std::vector<TestResult>> cases_of(const pugi::xml_node& root, const JunitLimits& limits) {
+// A suite may fail as a whole, outside of its cases.
+bool fails_its_suite(const pugi::xml_node& node) {
+  return is_one_of(node.name(), {"failure", "error"}) && is_one_of(node.parent().name(), {"testsuite", "testsuites"});
+}
+
+TestResult of_suite(const pugi::xml_node& problem) {
+  const auto suite = cut(problem.parent().attribute("name").as_string("(without a name)"), max_name / 2);
+  return {"the suite " + suite, TestResult::Kind::failed, 0, message_of(problem)};
+}
+
+Result<std::vector<TestResult>> cases_of(const pugi::xml_node& root, const JunitLimits& limits, bool& suites_failed) {
   std::vector<TestResult> tests;
   std::size_t depth = 0;
   std::size_t text = 0;
@@ -176,11 +186,12 @@ Result<std::vector<TestResult>> cases_of(const pugi::xml_node& root, const Junit
     if (depth > limits.depth)
       return step_error("suites are nested more than " + std::to_string(limits.depth) + " deep");
     descend = std::string_view(node.name()) != "testcase";
-    if (descend) continue;
+    if (descend && !fails_its_suite(node)) continue;
     if (tests.size() == limits.tests) {
       return step_error("more than " + std::to_string(limits.tests) + " tests in one report");
     }
-    auto test = read_case(node);
+    auto test = descend ? of_suite(node) : read_case(node);
+    suites_failed = suites_failed || descend;
     if (text + test.name.size() + test.message.size() > limits.kept_text) test.message.clear();
     text += test.name.size() + test.message.size();
     if (text > limits.kept_text)
@@ -201,14 +212,15 @@ Result<JunitReport> report_of(const pugi::xml_node& root, const JunitLimits& lim
     return step_error("not a JUnit report: its root is <" + cut(root.name(), 60) +
                       ">, expected <testsuites> or <testsuite>");
   }
-  auto tests = cases_of(root, limits);
+  bool suites_failed = false;
+  auto tests = cases_of(root, limits, suites_failed);
   if (!tests) return tests.error();
   JunitReport report{std::move(*tests), {}};
   const auto said = declared(root);
   if (said.most_failed > 0 && count(report.tests).failed == 0) {
     report.tests.push_back({uncounted, TestResult::Kind::failed, 0,
                             "the report counts " + std::to_string(said.most_failed) + " failures but lists none"});
-  } else {
+  } else if (!suites_failed) {
     report.disagreement = disagreement(said, report.tests);
   }
   return report;

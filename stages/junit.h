@@ -39,9 +39,10 @@ struct JunitReport {
 //   skipped: with `skipped`, `disabled` or `ignored`, also as its status or result (`notrun`, `suppressed`);
 //   passed and flaky: with `flakyFailure` or `flakyError` and none of these;
 //   passed: the rest.
-// A report that counts failures but holds no failing case (a module that could not be imported) is given one. Entities
-// other than the five of XML are not expanded and nothing is ever loaded. Errors are of kind step: not XML, no JUnit
-// report, over a limit; the message does not name the file. The text is taken apart in place.
+// A `failure` or `error` of a suite itself is a failed test of its name. A report that counts failures but holds no
+// failing case (a module that could not be imported) is given one. Entities other than the five of XML are not expanded
+// and nothing is ever loaded. Errors are of kind step: not XML, no JUnit report, over a limit; the message does not
+// name the file. The text is taken apart in place.
 Result<JunitReport> parse_junit(std::string xml, JunitLimits limits = {});
 
 TestCounts count(const std::vector<TestResult>& tests);

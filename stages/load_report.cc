@@ -281,10 +281,10 @@ double LoadReport::achieved() const {
   return intended == 0 ? nothing : static_cast<double>(begun) / static_cast<double>(intended);
 }
 
-Silence LoadReport::silence() const {
+AnswerGap LoadReport::silence() const {
   const auto whole = length ? static_cast<std::int64_t>(*length) : INT64_MAX;
   const auto end = std::min({whole, steady_until_, static_cast<std::int64_t>(seconds.size())});
-  Silence longest, now;
+  AnswerGap longest, now;
   std::int64_t answered = 0;
   for (auto index = warm_up_seconds_; index < end; ++index) {
     const auto& second = seconds[static_cast<std::size_t>(index)];

@@ -71,7 +71,7 @@ struct JoinedWorkers {
 };
 
 // Whole seconds of the steady state, one after the other, in which users were there and nothing was answered.
-struct Silence {
+struct AnswerGap {
   std::int64_t from = 0;  // of the load
   std::int64_t seconds = 0;
   int users = 0;
@@ -131,7 +131,7 @@ class LoadReport {
   // Of the tasks that the schedule had in the steady state, the share that began; NaN: there is no schedule.
   double achieved() const;
   // The longest; none: `seconds` is 0. Where it is known that nobody waited, there is none.
-  Silence silence() const;
+  AnswerGap silence() const;
 
  private:
   void add_line(std::string_view line);

@@ -34,7 +34,7 @@ def tell_of_users(recorder):
     def told_run(user):
         try:
             run(user)
-        except GreenletExit:
+        except (GreenletExit, KeyboardInterrupt):  # the end of the load may hit whoever is at work
             raise
         except BaseException as error:  # gevent.Timeout is no Exception
             recorder.user_is_gone(user, error)

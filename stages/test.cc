@@ -168,9 +168,9 @@ Task<void> TestStage::keep_files(const StageRequest& request, const TestSpec& sp
   for (const auto& warning : kept->warnings) request.log->line("artifacts: " + warning);
   request.log->line(std::to_string(kept->total.files) + " artifacts kept, " + std::to_string(kept->total.bytes) +
                     " bytes");
-  if (!kept->over_limit.empty() && outcome.outcome == Outcome::passed) {
+  if (!kept->incomplete.empty() && outcome.outcome == Outcome::passed) {
     outcome.outcome = Outcome::failed;
-    outcome.reason = kept->over_limit;
+    outcome.reason = kept->incomplete;
     outcome.advice = "keep less with `artifacts:`, or pack it: docs/limits.md says how much";
   }
   outcome.artifacts = kept->total;

@@ -76,7 +76,9 @@ Result<void> AttemptTreeFiles::make(Shared& shared, const std::string& checkout,
   const Overlay overlay{checkout, paths.upper, paths.work, paths.tree};
   // All who saw it through the earlier mount have ended.
   if (resume && layered) return mount_overlay(overlay);
-  if (auto gone = discard(shared, attempt, &stop); !gone) return gone;
+  if (paths.any()) {
+    if (auto gone = discard(shared, attempt, &stop); !gone) return gone;
+  }
   if (shared.mounts) {
     auto mounted = mount_overlay(overlay);
     if (mounted) return {};

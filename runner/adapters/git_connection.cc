@@ -15,7 +15,7 @@ namespace {
 constexpr int local_tries = 10;
 constexpr std::size_t max_refs = 50'000;
 constexpr std::size_t max_branch = 255;  // bytes, as at the large forges
-constexpr std::size_t shown_name = 300;
+constexpr std::size_t shown_name = 80;
 constexpr std::string_view heads_prefix = "refs/heads/";
 
 GitConnection& of(void* self) {

@@ -105,6 +105,10 @@ Result<NoteOutcome> GitWorkshop::push_note(const GitRemote& remote, const std::s
     auto made = add_line(mirror->get(), *base, commit, line);
     if (!made) return made.error();
     if (made->empty()) return NoteOutcome{NoteOutcome::Kind::unchanged, {}};
+    // Before the remote has it: who looks into the mirror alone must know of all that the remote may have.
+    ReferenceHandle known;
+    git_oid tip;
+    if (parse_id(*made, tip)) git_reference_create(receive(known), mirror->get(), fetched_notes, &tip, 1, nullptr);
     auto moved = push_ref(remote, {ref, ref, *base, *made, false}, stop);
     if (!moved) return moved.error();
     pushed = std::move(*moved);
@@ -141,11 +145,11 @@ namespace {
 
 std::string last_line(git_repository* repository, const git_oid& id) {
   OdbHandle objects;
+  if (git_repository_odb(receive(objects), repository) != 0) return {};
   std::size_t size = 0;
   git_object_t type = GIT_OBJECT_INVALID;
-  if (git_repository_odb(receive(objects), repository) != 0 ||
-      git_odb_read_header(&size, &type, objects.get(), &id) != 0 || type != GIT_OBJECT_BLOB || size > longest_note)
-    return {};
+  if (git_odb_read_header(&size, &type, objects.get(), &id) != 0) return {};
+  if (type != GIT_OBJECT_BLOB || size > longest_note) return {};
   BlobHandle blob;
   if (git_blob_lookup(receive(blob), repository, &id) != 0) return {};
   std::string_view text(static_cast<const char*>(git_blob_rawcontent(blob.get())),
@@ -161,12 +165,11 @@ std::vector<std::string> newest_lines(const std::string& folder, const std::stri
   git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
   std::vector<std::string> lines;
   RepositoryHandle repository;
+  if (git_repository_open_bare(receive(repository), folder.c_str()) != 0) return lines;
   git_oid at;
+  if (git_reference_name_to_id(&at, repository.get(), ref.c_str()) != 0) return lines;
   CommitHandle commit;
-  if (git_repository_open_bare(receive(repository), folder.c_str()) != 0 ||
-      git_reference_name_to_id(&at, repository.get(), ref.c_str()) != 0 ||
-      git_commit_lookup(receive(commit), repository.get(), &at) != 0)
-    return lines;
+  if (git_commit_lookup(receive(commit), repository.get(), &at) != 0) return lines;
   for (std::size_t seen = 0; commit && seen < most; ++seen) {
     CommitHandle parent;
     TreeHandle now;

@@ -132,11 +132,18 @@ void JournalSqlite::Store::prepare() {
                            "WHERE repository = ?3 AND number = ?4 AND number > 0 AND sequence > ?1 "
                            "ORDER BY sequence LIMIT ?2");
   last = database.number("SELECT coalesce(max(sequence), 0) FROM events");
+  // Where the last ones are lost, one row stands for all of them: their numbers are not given again.
+  Statement newest(db, columns + "WHERE sequence = ?1 AND type = 'RowsLost'");
+  newest.bind(last);
+  const auto row = newest.step() ? row_from(newest) : Result<Row>(Row());
+  if (const auto* lost = row ? std::get_if<RowsLost>(&row->event) : nullptr) last = std::max(last, lost->rows.to);
 }
 
 bool JournalSqlite::Store::in_place() {
   const char* file = sqlite3_db_filename(database.handle(), "main");
   if (file == nullptr || *file == '\0') return true;  // in memory
+  const char* name = sqlite3_db_filename(database.handle(), "main");
+  if (name == nullptr || *name == '\0') return true;  // it is in memory
   int moved = 0;
   struct stat about = {};
   if (sqlite3_file_control(database.handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0)

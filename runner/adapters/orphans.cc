@@ -15,8 +15,10 @@ namespace {
 constexpr int most_at_once = 256;
 constexpr std::chrono::seconds patience{10};
 
-// A leader's name stays with it when it is dead.
-constexpr const char* leaders = "qg-";
+// A leader's name stays with it when it is dead. The process that a leader leaves to log what goes on has another one.
+bool is_leader(const std::string& name) {
+  return name == "qg-leader" || name == "qg-leaders" || name == "qg-waiting";
+}
 
 }  // namespace
 
@@ -41,7 +43,7 @@ void OrphanReaper::reap() {
     if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
     const auto stat = read_stat(ended.si_pid);
     if (!stat || stat->session == ::getsid(0)) return;
-    if (name_of(ended.si_pid).starts_with(leaders)) {
+    if (is_leader(name_of(ended.si_pid))) {
       const auto now = std::chrono::steady_clock::now();
       if (std::exchange(left_, ended.si_pid) != ended.si_pid) since_ = now;
       if (now - since_ < patience) return;

@@ -94,9 +94,10 @@ bool join(const Descriptor& earlier, const std::string& marker, const struct sta
 }  // namespace
 
 bool enter_own_mounts(const std::string& marker) {
+  if (::geteuid() != 0) return false;
   ::mkdir(marker.c_str(), 0700);
   struct stat marked {};
-  if (::geteuid() != 0 || ::stat(marker.c_str(), &marked) != 0) return false;
+  if (::stat(marker.c_str(), &marked) != 0) return false;
   if (const auto earlier = earlier_namespace(marker); earlier && join(earlier, marker, marked)) return true;
   if (::unshare(CLONE_NEWNS) != 0) return false;
   // What is mounted from here on stays here; without that no mount is made.

@@ -172,6 +172,7 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find_own(const ProcessSpec& 
       history.exit.reset();
       co_return found;
     }
+    found->lock.reset();  // whoever ends it asks for it
     // Living, it is a step of a journal that is gone, or somebody's who wants to be believed.
     if (auto ended = co_await end(spec.name, stop); !ended) co_return ended.error();
     auto lock = record.lock();

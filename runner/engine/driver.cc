@@ -226,14 +226,14 @@ void Driver::intend_rollback(const std::string& stage, const StageOutcome& outco
 void Driver::advance() {
   catch_up();
   std::vector<Event> events;
-  std::vector<std::string> finished;
+  std::vector<std::shared_ptr<Driven>> finished;
   for (auto& driven : driven_) {
     if (!driven->over || !driven->outcome) continue;
     intend(StageFinished{state_.id, driven->stage, driven->attempt, *driven->outcome}, events);
     intend_rollback(driven->stage, *driven->outcome, events);
     // Nobody takes what it held before its end is on record.
     under_way_[driven->stage] = std::move(driven->claim);
-    finished.push_back(driven->stage);
+    finished.push_back(driven);
   }
   std::erase_if(driven_, [](const auto& driven) { return driven->over; });
 
@@ -265,7 +265,10 @@ void Driver::advance() {
   std::erase_if(asked_, [&](const auto& asked) { return !want.contains(asked.first); });
   if (!events.empty()) append(std::move(events));
   keep_locks();
-  for (const auto& stage : finished) under_way_.erase(stage);
+  for (const auto& driven : finished) {
+    under_way_.erase(driven->stage);
+    remove_tree(driven);
+  }
   for (const auto& action : starts) start(action, std::move(starting_.at(action.stage)));
   starting_.clear();
   cancel_driven();
@@ -350,7 +353,6 @@ Task<void> Driver::perform(std::shared_ptr<Driven> driven, bool resume) {
   if (!driven->outcome) co_return;
   // Whoever ended it before its stage could take up what ran: nobody else would end that.
   if (parts_.steps != nullptr && (resume || driven->outcome->outcome != Outcome::passed)) co_await end_steps(driven);
-  remove_tree(driven);
 }
 
 void Driver::watch_disk(std::shared_ptr<Driven> driven, const std::string& directory) {
@@ -364,6 +366,7 @@ void Driver::watch_disk(std::shared_ptr<Driven> driven, const std::string& direc
   driven->disk = parts_.low_water->enter({to_string(state_.id) + ", " + driven->stage, directory, std::move(end)});
 }
 
+// Of an attempt whose end is on record: until then it may be taken up again, and what its steps left be wanted.
 void Driver::remove_tree(std::shared_ptr<Driven> driven) {
   if (parts_.trees == nullptr || !runs_in_tree(*state_.plan->find(driven->stage))) return;
   auto directory = parts_.workspace.attempt(state_.id, driven->stage, driven->attempt);

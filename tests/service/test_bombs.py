@@ -9,7 +9,7 @@ from service import ServiceTest, git, until
 OTHER = "version: 1\nname: other\nstages: {a: {test: {run: 'true'}}}\n"
 # How large, how the run ends, and what it says.
 ENDS = {
-    "many-files": (0.1, "passed", ""),
+    "many-files": (0.03, "passed", ""),
     "nested-folders": (0.5, "failed", "folders more than 128 deep were not looked at"),
     "large-reports": (0.2, "passed", "200 tests passed"),
     "fifo-log": (1, "passed", ""),
@@ -36,7 +36,7 @@ class TreeBombs(ServiceTest):
                 until(lambda: self.run_of(number), f"the run of {name}")
                 self.cli("start", "beside")
                 until(lambda: (self.get(f"/api/v1/runs/beside/{number}") or {}).get("outcome") == "passed", "the run beside it")
-                run = self.finished(number)
+                run = self.finished(number, 180)
                 said = run["reason"] + " ".join(stage.get("reason") or "" for stage in run["stages"])
                 self.assertEqual(run["outcome"], outcome, said)
                 self.assertIn(words, said)

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 import unittest
+import urllib.error
 
 from service import BINARY, ServiceTest, environment, git, until
 
@@ -102,6 +103,10 @@ WAITING = "version: 1\nname: hello\nconcurrency: queue\nstages:\n  unit: {test: 
 
 class FullDisk(ServiceTest):
     """The data directory on a small disk of its own."""
+    keep_free = "0%"  # what writes to a disk that is full is wanted here, and nobody who ends it before
+
+    def config(self, more=""):
+        return super().config(f"{more}keep_free: {self.keep_free}\n")
 
     def setUp(self):
         super().setUp()
@@ -156,6 +161,22 @@ class FullDisk(ServiceTest):
         self.assertEqual(self.finished(1)["outcome"], "passed", self.words())
         self.assertEqual(self.finished(2)["outcome"], "passed", self.words())
         self.no_process_left()
+
+    def test_who_has_written_most_ends_before_the_disk_is_full(self):
+        self.keep_free = "50%"
+        self.start()
+        flag = self.folder / "flag"
+        self.push("version: 1\nname: hello\nstages:\n"
+                  f"  small: {{test: {{run: 'while [ ! -e {flag} ]; do sleep 0.05; done'}}}}\n"
+                  "  large: {test: {run: 'head -c 4000000 /dev/zero > big; sleep 60'}}\n")
+        until(lambda: (self.stage(1, "large") or {}).get("status") == "finished", "the end of who wrote most")
+        ended = self.stage(1, "large")["attempts"][-1]
+        self.assertEqual(ended["outcome"], "error")
+        self.assertRegex(ended["reason"], r"^ended: the disk of .*/data has \d+ MB left, and it has written most: 4 MB$")
+        flag.touch()
+        self.finished(1)
+        self.assertEqual(self.stage(1, "small")["attempts"][-1]["outcome"], "passed")
+        self.assertIn("hello/1, large ends: it has written 4 MB", self.words())
 
     def test_a_service_that_cannot_start_says_what_to_do(self):
         self.start()

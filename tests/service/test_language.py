@@ -74,7 +74,7 @@ BOMBS = {
     "12,000 merges": (whole("&e {}").replace("stages:", "x-f: &f {%s}\nx-m: {<<: [*f, %s]}\nstages:" % (
         ", ".join(f"k{i}: 1" for i in range(12000)), ", ".join(["*e"] * 12000))), ""),
     "250,000 needs": ("version: 1\nstages:\n  m:\n    matrix: {n: [%s], k: [1, 2, 3, 4, 5]}\n    test: {run: x}\n" % ", ".join(map(str, range(100)))
-                      + "".join(f"  s{i}: {{needs: [m], test: {{run: x}}}}\n" for i in range(499)), "250,000 values"),
+                      + "".join(f"  s{i}: {{needs: [m], test: {{run: x}}}}\n" for i in range(499)), "20,000 needs"),
     "wrong needs": ("version: 1\nstages:\n" + "".join(
         "  %s%d: {needs: [%s], test: {run: x}}\n" % ("s" * 50, i, ", ".join("s" * 48 + str(j) for j in range(95))) for i in range(180)),
         "there is no stage"),

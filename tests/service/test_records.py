@@ -146,7 +146,8 @@ class Records(ServiceTest):
         attempt = self.data / "runs/hello/1/unit.1"
         names = "log log.index tests.json measurements.ndjson artifacts.json progress.json rules-seen.ndjson"
         pipes = f"'cd {attempt}; for f in {names}; do rm -f $f; mkfifo $f $f.new; done'"
-        self.push((PIPELINE % f"\n        - {pipes}\n        - 'true'") + "      junit: report.xml\n      artifacts: ['*.yaml']\n", {"report.xml": "<testsuite/>"})
+        self.push(f"version: 1\nname: hello\non: {{branches: [main]}}\nstages:\n  unit:\n    test:\n      commands:\n        - {pipes}\n        - 'true'\n"
+                  "      junit: report.xml\n      artifacts: ['*.sh']\n", {"report.xml": "<testsuite/>"})
         run = self.finished(1)
         self.assertEqual(run["outcome"], "error", run)
         self.assertIn(f"{attempt}/log: it is not a plain file", self.stage(1, "unit")["reason"])

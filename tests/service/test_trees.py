@@ -32,7 +32,7 @@ name: hello
 stages:
   unit:
     test:
-      run:
+      commands:
         - "echo first >> sub/made.txt; echo started; while ! test -e %s; do sleep 0.02; done; echo second >> sub/made.txt"
         - "cat sub/made.txt; ls file7; cp sub/report sub/report.xml"
       junit: sub/report.xml

@@ -100,6 +100,23 @@ TEST(AttemptTree, NobodyWaitsForARemovalButTheRunsEnd) {
   EXPECT_EQ(trees.calls.back(), "clear /checkout");
 }
 
+// Else one that is taken up again would find nothing of what its steps left.
+TEST(AttemptTree, NoneIsRemovedBeforeItsAttemptsEndIsOnRecord) {
+  EngineWorld world;
+  FakeTrees trees(world);
+  world.trees = &trees;
+  world.compiler.plans["plan"].stages = {test_stage("unit")};
+  world.start_service();
+  world.brittle->refused = "StageFinished";
+  world.request();
+  EXPECT_THAT(trees.calls, ElementsAre("remove /checkout.new", "open /attempts/unit1"));
+  world.brittle->refused.clear();
+  world.advance(Milliseconds{600'000});
+  EXPECT_EQ(world.summary().outcome, Outcome::passed);
+  EXPECT_THAT(trees.calls, ElementsAre("remove /checkout.new", "open /attempts/unit1", "again /attempts/unit1",
+                                       "close /attempts/unit1", "clear /checkout"));
+}
+
 TEST(AttemptTree, WhatStaysIsTold) {
   EngineWorld world;
   FakeTrees trees(world);

@@ -106,8 +106,11 @@ TEST(RunClock, WhatRunsBesideAQuestionIsTimed) {
   asked.world.stage.held.insert("beside");
   const RunId second{"hello", 2};
   asked.world.stage.release("ask");
+  asked.world.settle();
+  ASSERT_EQ(asked.world.summary().outcome, Outcome::passed);
   asked.world.stage.held.insert("ask");
   asked.world.request(2);
+  ASSERT_EQ(asked.world.stage.running, 2);
   asked.world.append({ApprovalAwaited{second, "ask", "go on?", at(1'000'000)}});
   asked.pass(29);
   EXPECT_EQ(asked.world.summary(2).status, "running");

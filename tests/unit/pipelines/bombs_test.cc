@@ -38,7 +38,7 @@ std::string problem(const std::string& text) {
   EXPECT_LE(compilation.diagnostics.size(), 100u);
   EXPECT_LE(compilation.printed.size(), 500'000u);
   if (compilation.plan) {
-    EXPECT_LE(to_json(*compilation.plan).size(), 2'100'000u);
+    EXPECT_LE(to_json(*compilation.plan).size(), 1'048'700u);
   }
   return compilation.diagnostics.empty() ? std::string() : compilation.diagnostics.front().message;
 }
@@ -80,7 +80,7 @@ TEST(Bombs, OfMatrices) {
             bytes);
   EXPECT_EQ(problem("version: 1\nstages:\n  m: {matrix: {" + hundreds + "}, test: {run: x}}\n" +
                     numbered(499, "  s#: {needs: [m], test: {run: x}}\n", "")),
-            values);
+            "up to here the stages have more than 20,000 needs, with matrices expanded");
   EXPECT_EQ(problem("version: 1\nx-b: &b \"" + times(7600, "${{ run.id }}") + "\"\nstages:\n" +
                     numbered(45, "  s#: {test: {run: *b}}\n", "")),
             "the plan has 2348 KiB, most of it in s44 (52 KiB), s43 (52 KiB), s42 (52 KiB) and 42 more");
@@ -95,7 +95,7 @@ TEST(Bombs, OfYaml) {
             "");
   EXPECT_EQ(problem(file("x-e: &e {}\nx-m:\n" + times(12'000, "  <<: *e\n"))), "the key `<<` stands twice in this map");
   EXPECT_EQ(problem("version: 1\n" + numbered(24'000, "versio#: 1\n", "")), "the pipeline needs `stages`");
-  EXPECT_EQ(problem(file(times(900'000, "k") + ": 1\n")).size(), 1999u + 3);
+  EXPECT_EQ(problem(file("? " + times(900'000, "k") + "\n: 1\n")).size(), 1999u + 3);
 }
 
 TEST(Bombs, OfLookingAhead) {

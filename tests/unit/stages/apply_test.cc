@@ -126,7 +126,11 @@ TEST_F(ApplyTest, PutsWhatOthersGaveIntoTheEnvironmentsCheckout) {
   // Of the same commit, and yet another build.
   request.given = {keep("tested again")};
   request.run.number = 8;
-  ASSERT_EQ(run(request).outcome, Outcome::passed);
+  http.script = [this](const HttpRequest&) {
+    return processes.started.size() < 2 ? Result<HttpResponse>(infrastructure_error("refused")) : answer(200);
+  };
+  outcome = run(request);
+  ASSERT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
   EXPECT_EQ(bench.read("environments/sample-staging/checkout/out/app"), "tested again");
   bench.write("build.1/artifacts/out/app", "planted");
   request.commit = std::string(40, 'b');

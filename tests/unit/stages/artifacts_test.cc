@@ -93,16 +93,16 @@ TEST_F(ArtifactsTest, SaysWhatIsOverALimit) {
   bench.write("checkout/b", "12345");
   auto files = keep({"*"}, {.files = 1});
   EXPECT_EQ(files.total.files, 1);
-  EXPECT_EQ(files.over_limit, "more than 1 files match its artifacts");
+  EXPECT_EQ(files.incomplete, "more than 1 files match its artifacts");
   const std::uint64_t mebibyte = 1U << 20;
   bench.write("checkout/b", std::string(mebibyte, 'b'));
   auto bytes = keep({"*"}, {.bytes = mebibyte});
   EXPECT_EQ(bytes.total.files, 1);
-  EXPECT_EQ(bytes.over_limit, "its artifacts are larger than 1 MiB: b did not fit any more");
+  EXPECT_EQ(bytes.incomplete, "its artifacts are larger than 1 MiB: b did not fit any more");
   EXPECT_FALSE(fs::exists(bench.root + "/attempt/artifacts/b"));
   auto of_run = keep({"*"}, {.run_bytes = mebibyte}, mebibyte - 2);
   EXPECT_EQ(of_run.total.files, 0);
-  EXPECT_EQ(of_run.over_limit, "its artifacts are larger than 1 MiB of all stages of the run: b did not fit any more");
+  EXPECT_EQ(of_run.incomplete, "its artifacts are larger than 1 MiB of all stages of the run: b did not fit any more");
 }
 
 TEST_F(ArtifactsTest, StopsInTheMiddle) {

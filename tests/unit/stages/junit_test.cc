@@ -36,7 +36,7 @@ TEST(Junit, NamesEveryTestWithItsOutcomeAndTime) {
   EXPECT_EQ((*tests)[1].message, "assert 1 == 2");
   EXPECT_EQ(count(*tests), (TestCounts{1, 2, 1}));
   EXPECT_EQ(failures_sentence(*tests), "2 of 4 tests failed: tests.test_app::test_root, tests.test_app::test_db");
-  EXPECT_EQ(tests_json(*tests).substr(0, 21), R"({"version":1,"tests":[)");
+  EXPECT_EQ(tests_json(*tests).substr(0, 22), R"({"version":1,"tests":[)");
 }
 
 TEST(Junit, ReadsNestedSuitesAndTestsWithoutAClass) {
@@ -192,6 +192,19 @@ TEST(Junit, ReadsWhatWritersWrite) {
     EXPECT_EQ(count(report->tests), writer.counts) << writer.name;
     EXPECT_EQ(report->disagreement, "") << writer.name;
   }
+}
+
+TEST(Junit, ASuiteMayFailAsAWhole) {
+  auto report = parse_junit(
+      "<testsuites><testsuite name='s' tests='1'><testcase name='a'/><error message='no module'/></testsuite>"
+      "</testsuites>");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(count(report->tests), (TestCounts{1, 1, 0, 0}));
+  EXPECT_EQ(failures_sentence(report->tests), "1 of 2 tests failed: the suite s");
+  EXPECT_EQ(report->tests[1].message, "no module");
+  EXPECT_EQ(report->disagreement, "");
+  EXPECT_EQ(count(*tests_of("<testsuite><properties><error/></properties><testcase name='a'/></testsuite>")),
+            (TestCounts{1, 0, 0, 0}));
 }
 
 TEST(Junit, CasesCountWhereTheReportCountsOtherwise) {
