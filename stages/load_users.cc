@@ -58,7 +58,7 @@ std::string users(std::int64_t count) {
 }
 
 std::string why(const GoneUsers& gone) {
-  const auto left = users(gone.left) + " ended by " + (gone.left == 1 ? "itself" : "themselves") + " (StopUser)";
+  auto left = users(gone.left) + " ended by " + (gone.left == 1 ? "itself" : "themselves") + " (StopUser)";
   if (gone.raised == 0) return left;
   return gone.error + (gone.left > 0 ? "; " + left : "");
 }
