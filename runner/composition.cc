@@ -59,6 +59,7 @@ constexpr std::size_t most_remotes = 64;
 constexpr std::size_t most_exchanges = 32;
 constexpr std::size_t most_at_disk = 4;
 constexpr std::size_t most_at_trees = 6;  // walks, copies and removals, some of a million files
+constexpr std::size_t most_at_reports = 4;
 constexpr std::size_t most_compilers = 2;
 
 Result<void> make_data_directory(const std::string& data) {
@@ -95,6 +96,9 @@ struct Composition::Parts {
   BlockingPool exchanges{most_exchanges};
   BlockingPool trees{most_at_trees};
   PoolDisk tree_work{trees};
+  // What hostile tests left may be read for long: trees are made beside it.
+  BlockingPool reports{most_at_reports};
+  PoolDisk report_work{reports};
   GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
@@ -108,7 +112,7 @@ struct Composition::Parts {
   RulesCheck rules_check{processes, step_environment(), {}, &committed, &tree_work};
   WorkspaceFiles workspace{options.data, open_stage_log};
   std::optional<AttemptTreeFiles> attempt_trees;
-  TestStage test{test_processes, tree_work};
+  TestStage test{test_processes, report_work};
   Deliveries deliveries;
   SyntheticFaults faults;
   ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};

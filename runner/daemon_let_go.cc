@@ -18,21 +18,20 @@ constexpr int most_tries = 2;  // at the second in vain, somebody has to look
 
 using Live = std::map<std::string, EnvironmentSummary>;
 
-Result<Live> kept(Catalog& catalog) {
+// What is there, also what was asked to go before and is on its way.
+Result<Live> everything(Catalog& catalog) {
   auto all = catalog.environments();
   if (!all) return all.error();
   Live live;
-  for (auto& environment : *all) {
-    if (environment.keep) live.emplace(environment.id, std::move(environment));
-  }
+  for (auto& environment : *all) live.emplace(environment.id, std::move(environment));
   return live;
 }
 
-// Until nothing is kept any more, or what is left can't be destroyed.
+// Until nothing is there any more, or what is left can't be destroyed.
 Task<void> wait_until_gone(Composition& composition, Live& left, Stop& stop) {
   PosixClock clock(composition.executor());
   for (;;) {
-    auto live = kept(composition.catalog());
+    auto live = everything(composition.catalog());
     if (!live) throw std::runtime_error(live.error().message);
     left = std::move(*live);
     const auto in_vain = [](const auto& each) { return each.second.destroy_tries >= most_tries; };
@@ -59,14 +58,16 @@ void tell(const Live& before, const Live& left, bool json) {
 }  // namespace
 
 Result<bool> let_go_of_what_is_kept(Composition& composition, const std::string& by, bool json) {
-  auto before = kept(composition.catalog());
+  auto before = everything(composition.catalog());
   if (!before) return before.error();
   auto unfinished = composition.catalog().unfinished_runs();
   if (!unfinished) return unfinished.error();
   std::vector<Event> events;
   for (const auto& run : *unfinished)
     events.push_back(CancelRequested{run.id, by, "`quietgate run --let-go` by " + by});
-  for (const auto& [id, environment] : *before) events.push_back(EnvironmentDestroyRequested{id, environment.run, by});
+  for (const auto& [id, environment] : *before) {
+    if (environment.keep) events.push_back(EnvironmentDestroyRequested{id, environment.run, by});
+  }
   if (!events.empty()) {
     if (auto asked = composition.journal().append(std::move(events)); !asked) return asked.error();
   }

@@ -71,6 +71,7 @@ struct Follower {
   RunId run;
   PosixClock clock;
   QuestionsHere questions;
+  std::vector<RunId> earlier;  // that were unfinished when this one was asked for
   std::int64_t cursor = 0;
 
   void read() {
@@ -85,6 +86,20 @@ struct Follower {
     }
   }
 
+  // Says how earlier runs ended: those that had begun a release are finished first. Whether all of them have.
+  bool earlier_are_over() {
+    std::erase_if(earlier, [this](const RunId& id) {
+      auto summary = composition.catalog().run(id);
+      if (!summary || !summary->has_value()) return true;
+      const auto& ended = **summary;
+      if (ended.status != "finished") return false;
+      view.say("the earlier run " + to_string(id) + " ended as " + to_string(ended.outcome) +
+               (ended.reason.empty() ? "" : ": " + ended.reason));
+      return true;
+    });
+    return earlier.empty();
+  }
+
   Task<void> follow(Stop& stop) {
     for (;;) {
       const auto seen = composition.journal().bell().rings();
@@ -92,7 +107,7 @@ struct Follower {
       for (const auto& given : questions.look(view.record())) (void)composition.journal().append({given}).ok();
       view.hold(questions.asking());
       view.tick();
-      if (view.record().over()) break;
+      if (earlier_are_over() && view.record().over()) break;
       // Lines are printed as their rows come: few at a time are still in the journal's memory.
       if (!view.is_live() && !questions.asking()) co_await composition.journal().bell().wait(seen, stop);
       if (view.is_live() || questions.asking()) co_await clock.sleep(draw_every, stop);
@@ -108,11 +123,12 @@ Result<RunId> request_run(Composition& composition, const Repository& repository
   if (!number) return number.error();
   const RunId run{name, *number};
   events.push_back(RunRequested{run, head.branch, head.commit, "quietgate run by " + person()});
-  // What an earlier `quietgate run` left unfinished (it was killed) is ended first.
+  // What an earlier `quietgate run` left unfinished (it was killed) is ended first; a release that it began is
+  // finished.
   auto unfinished = composition.catalog().unfinished_runs();
   if (!unfinished) return unfinished.error();
   for (const auto& older : *unfinished)
-    events.push_back(CancelRequested{older.id, person(), "superseded by " + to_string(run)});
+    events.push_back(CancelRequested{older.id, person(), "superseded by " + to_string(run), run});
   auto appended = composition.journal().append(std::move(events));
   if (!appended) return appended.error();
   return run;
@@ -181,7 +197,12 @@ int run_here(const RunOptions& options) {
 
   view->asks_here();
   const QuestionsHere::Person who{person(), !options.json && ::isatty(STDIN_FILENO) == 1, STDIN_FILENO};
-  Follower follower{composition, *view, *run, PosixClock(composition.executor()), {who, out}};
+  Follower follower{composition, *view, *run, PosixClock(composition.executor()), {who, out}, {}};
+  if (auto unfinished = composition.catalog().unfinished_runs()) {
+    for (const auto& each : *unfinished) {
+      if (each.id != *run) follower.earlier.push_back(each.id);
+    }
+  }
   composition.add_engine();
   composition.add("the view", [&follower](Stop& stop) { return follower.follow(stop); });
   int signals = 0;

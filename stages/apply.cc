@@ -6,6 +6,7 @@
 #include "runner/core/expression.h"
 #include "stages/artifacts.h"
 #include "stages/given.h"
+#include "stages/overtaken.h"
 #include "stages/provision/processes.h"
 #include "stages/provision/terraform.h"
 #include "stages/release_watch.h"
@@ -213,21 +214,42 @@ Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRe
   co_return outputs;
 }
 
+// A remote that can't be asked just now cuts no release.
+Task<std::optional<Overtaken>> ApplyStage::moved_on(const StageRequest& request) {
+  auto moved = co_await overtaken(git_, request);
+  if (moved) co_return std::move(*moved);
+  request.log->line("it could not be asked whether the promoted branch has moved on: " + moved.error().message);
+  co_return std::nullopt;
+}
+
 Task<StageOutcome> ApplyStage::run(StageRequest request) {
   const auto& spec = std::get<ApplySpec>(request.spec.body);
   auto id = environment_id(request.run, request.spec.name, request.attempt, spec.keep);
   if (busy_.contains(id)) request.log->line("waiting: another run is updating the environment " + id);
   while (busy_.contains(id)) co_await clock_.sleep(Milliseconds(200), *request.stop);
   Turn turn(busy_, id);
+  StageOutcome outcome;
+  if (spec.keep) {
+    if (auto moved = co_await moved_on(request)) {
+      outcome.outcome = Outcome::failed;
+      outcome.reason = moved->sentence() + ": an older commit is not deployed over it";
+      outcome.advice = "deploy what the branch is at by a run of its own";
+      outcome.outputs[overtaken_output] = moved->now;
+      co_return outcome;
+    }
+  }
   std::optional<WatchSpec> watch;
   auto outputs = co_await apply(request, id, watch);
-  StageOutcome outcome;
   if (!outputs) {
     outcome = outcome_of(outputs.error());
     outcome.reason = masked(std::move(outcome.reason), request.secrets);
   } else {
     outcome.outcome = Outcome::passed;
     outcome.reason = "environment " + id + " is ready";
+    if (spec.keep) {
+      const auto moved = co_await moved_on(request);
+      if (moved) outcome.reason += "; meanwhile " + moved->sentence();
+    }
     outcome.outputs = std::move(*outputs);
     outcome.given = given_of(request.given);
   }

@@ -11,6 +11,7 @@
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "stages/overtaken.h"
 #include "stages/provision/environment.h"
 #include "stages/provision/ports.h"
 
@@ -22,8 +23,9 @@ namespace quietgate {
 // provisioner's, the declared ones (which win), and `environment`, the id.
 // What other stages gave is put into the environment's checkout before the provisioner sees it.
 // With `watch`, the attempt goes on until the alerts of what was released were judged (release_watch.h); other runs
-// that update the kept environment wait for that. On failure, and when stopped, what was made is left: the engine
-// destroys it at the run's end.
+// that update the kept environment wait for that. Nothing is deployed when the branch that this run promoted has moved
+// on since: a newer run's commit, or a person's, must not be replaced by an older one. On failure, and when stopped,
+// what was made is left: the engine destroys it at the run's end.
 class ApplyStage : public StageKind {
  public:
   // All must outlive this. Without a disk, checkouts are removed and artifacts copied on the caller's thread.
@@ -38,6 +40,7 @@ class ApplyStage : public StageKind {
                                                          std::optional<WatchSpec>& watch);
   Result<EnvironmentDescriptor> plan(const StageRequest& request, const std::string& id,
                                      const EnvironmentFolder& folder, LoopbackPorts::Lease& lease);
+  Task<std::optional<Overtaken>> moved_on(const StageRequest& request);
   Task<Result<void>> place_checkout(const StageRequest& request, EnvironmentFolder folder);
 
   Processes& processes_;

@@ -195,7 +195,7 @@ Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const Prom
     request.log->line(
         fmt::format("overridden by {}: {}; the gate said: {}", order.by, order.reason, said_by(*judgement)));
   }
-  if (options_.dry_run) {
+  if (options_.dry_run && !begun) {
     outcome = only_tried(request, spec, judgement);
     outcome.gate = std::move(judgement);
     co_return outcome;

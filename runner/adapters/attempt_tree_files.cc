@@ -147,7 +147,10 @@ Task<Result<void>> AttemptTreeFiles::clear(std::string checkout, Stop& stop) {
     };
     for (const auto& name : folders_in(run)) {
       const auto attempt = run + "/" + name;
-      if (attempt != checkout && Paths(attempt).any()) keep(discard(*shared, attempt, &flag));
+      if (attempt == checkout) continue;
+      const auto turn = shared->turn(attempt);  // one that was stopped may still be making its tree
+      const std::lock_guard lock(*turn);
+      if (Paths(attempt).any()) keep(discard(*shared, attempt, &flag));
     }
     if (shared->ways.mounts) unmount(checkout);
     keep(remove_tree(checkout, &flag));

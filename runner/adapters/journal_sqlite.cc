@@ -140,8 +140,6 @@ void JournalSqlite::Store::prepare() {
 }
 
 bool JournalSqlite::Store::in_place() {
-  const char* file = sqlite3_db_filename(database.handle(), "main");
-  if (file == nullptr || *file == '\0') return true;  // in memory
   const char* name = sqlite3_db_filename(database.handle(), "main");
   if (name == nullptr || *name == '\0') return true;  // it is in memory
   int moved = 0;

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string_view>
 
-#include "runner/core/expression_tree.h"
+#include "runner/core/settling.h"
 
 namespace quietgate {
 
@@ -75,53 +75,6 @@ StageState& StageStates::at(const std::string& name) {
 
 namespace {
 
-bool retry_wanted(const RetryPolicy& policy, const StageOutcome& outcome) {
-  auto asked = [&](RetryWhen when) {
-    return std::find(policy.when.begin(), policy.when.end(), when) != policy.when.end();
-  };
-  if (outcome.conclusive) return false;
-  if (outcome.timed_out) return asked(RetryWhen::timeout);
-  switch (outcome.outcome) {
-    case Outcome::error:
-      return asked(RetryWhen::infrastructure);
-    case Outcome::failed:
-      return asked(RetryWhen::failed);
-    case Outcome::inconclusive:
-      return asked(RetryWhen::inconclusive);
-    default:
-      return false;
-  }
-}
-
-// What stands before another attempt of a stage whose environment was lost under it.
-enum class Loss { none, remake, waits, final };
-
-bool settled(const RunState& state, const StageSpec& spec, const StageState& s);
-
-Loss loss_of(const RunState& state, const StageState& s) {
-  if (s.outcome.lost_environment.empty()) return Loss::none;
-  const auto* maker = state.plan->find(s.outcome.lost_environment);
-  if (maker == nullptr) return Loss::none;
-  const auto& made = state.stages.at(maker->name);
-  if (made.status == StageStatus::skipped) return Loss::final;
-  if (made.status != StageStatus::finished) return Loss::waits;
-  if (made.attempt == s.lost_attempt) {
-    StageOutcome lost;
-    lost.outcome = Outcome::error;
-    return made.attempt < maker->retry.attempts && retry_wanted(maker->retry, lost) ? Loss::remake : Loss::final;
-  }
-  if (made.outcome.outcome == Outcome::passed) return Loss::none;
-  return settled(state, *maker, made) ? Loss::final : Loss::waits;
-}
-
-// A stage is settled when no further attempt of it will start, unless its environment is lost under another stage.
-bool settled(const RunState& state, const StageSpec& spec, const StageState& s) {
-  if (s.status == StageStatus::skipped) return true;
-  if (s.status != StageStatus::finished) return false;
-  if (state.cancel) return true;
-  return s.attempt >= spec.retry.attempts || !retry_wanted(spec.retry, s.outcome) || loss_of(state, s) == Loss::final;
-}
-
 bool all_settled(const RunState& state) {
   if (!state.plan) return false;
   const auto& specs = state.plan->stages;
@@ -131,10 +84,14 @@ bool all_settled(const RunState& state) {
   return true;
 }
 
-// From its begin on, production may be under way.
-bool deploys(const StageSpec& spec) {
-  const auto* apply = std::get_if<ApplySpec>(&spec.body);
-  return apply != nullptr && apply->keep;
+bool has_released(const RunState& state) {
+  if (!state.plan) return false;
+  const auto& specs = state.plan->stages;
+  for (std::size_t place = 0; place < specs.size(); ++place) {
+    const auto& s = state.stages.of(place);
+    if (s.promoted || s.promotion_intent || (deploys(specs[place]) && s.attempt > 0)) return true;
+  }
+  return false;
 }
 
 // One overload per event that changes a run; the stage-bound ones ignore stages that the plan doesn't have.
@@ -242,6 +199,7 @@ struct Folding {
   }
   void operator()(const PromotionRefused& e) {
     if (auto* s = stage(e.stage)) s->promotion_intent.reset();
+    state.releases = has_released(state);
   }
   // When all stages have ended there is nothing left to cancel: the run is only cleaning up, and ends as they did.
   void operator()(const CancelRequested& e) {
@@ -282,85 +240,6 @@ struct Folding {
 
 bool ended(const StageState& s) {
   return s.status == StageStatus::finished || s.status == StageStatus::skipped;
-}
-
-// Whether a need lets its users start: it passed, or may fail without harm. Skipped by its own `if` is no harm either;
-// a stage that was skipped because of a failure before it is.
-bool opens(const StageSpec& spec, const StageState& s) {
-  if (s.status == StageStatus::skipped) return s.skipped_by_condition;
-  if (s.outcome.outcome == Outcome::passed) return true;
-  return spec.continue_on_error && s.outcome.outcome != Outcome::cancelled;
-}
-
-Lookup condition_names(const RunState& state, const StageSpec& spec) {
-  return [&state, &spec](const std::string& name) -> std::optional<std::string> {
-    auto truth = [](bool value) { return std::optional<std::string>(value ? "true" : "false"); };
-    bool all_open = std::all_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
-      const auto* needed = state.plan->find(need);
-      return needed != nullptr && opens(*needed, state.stages.at(need));
-    });
-    if (name == "always()") return truth(true);
-    if (name == "cancelled()") return truth(state.cancel.has_value());
-    if (name == "success()") return truth(all_open && !state.cancel);
-    if (name == "failure()") return truth(!all_open && !state.cancel);
-    return stage_value(state, name);
-  };
-}
-
-// The condition of a stage whose needs have settled: start it, or why not.
-struct Decision {
-  bool start = false;
-  bool by_condition = false;
-  std::string reason;
-};
-
-// By the parsed expression: a text in it (a commit's message, say) may read like a function.
-bool mentions_status(const std::string& condition) {
-  const auto found = mentions(condition, true);
-  const auto* names = std::get_if<std::vector<Mention>>(&found);
-  return names != nullptr && std::any_of(names->begin(), names->end(), [](const Mention& mention) {
-           return mention.name.ends_with("()") && is_status_function(mention.name.substr(0, mention.name.size() - 2));
-         });
-}
-
-Decision decide_start(const RunState& state, const StageSpec& spec) {
-  for (const auto& need : spec.needs) {
-    const auto* needed = state.plan->find(need);
-    if (needed == nullptr || mentions_status(spec.condition)) continue;
-    const auto& s = state.stages.at(need);
-    if (!opens(*needed, s))
-      return {false, false,
-              "`" + need + "` " +
-                  (s.status == StageStatus::skipped ? "was skipped"
-                                                    : std::string("ended as ") + to_string(s.outcome.outcome))};
-  }
-  if (state.cancel && !mentions_status(spec.condition)) return {false, false, "the run was cancelled"};
-  if (!spec.left_out.empty()) return {false, false, spec.left_out};
-  if (spec.condition.empty()) return {true, false, {}};
-  auto verdict = evaluate_condition(spec.condition, condition_names(state, spec));
-  if (!verdict) return {false, false, "its `if` can't be evaluated: " + verdict.error().message};
-  return {*verdict, !*verdict, "condition `" + spec.condition + "` is false"};
-}
-
-Action finish(const RunState& state) {
-  Action action;
-  action.kind = Action::Kind::finish;
-  action.outcome = Outcome::passed;
-  for (std::size_t place = 0; place < state.plan->stages.size(); ++place) {
-    const auto& spec = state.plan->stages[place];
-    const auto& s = state.stages.of(place);
-    if (s.status == StageStatus::skipped || spec.continue_on_error) continue;
-    auto whole = worst(action.outcome, s.outcome.outcome);
-    if (whole != action.outcome) {
-      action.outcome = whole;
-      action.reason = spec.name + ": " + s.outcome.reason;
-    }
-  }
-  if (state.cancel) {
-    action.outcome = Outcome::cancelled;
-    action.reason = state.cancel->cause;
-  }
-  return action;
 }
 
 }  // namespace
@@ -436,56 +315,6 @@ std::set<std::string> later_locks(const RunState& state) {
     if (!spec.lock.empty() && !settled(state, spec, state.stages.of(place))) locks.insert(spec.lock);
   }
   return locks;
-}
-
-std::vector<Action> next(const RunState& state, const std::vector<std::string>& driven) {
-  std::vector<Action> actions;
-  if (!state.plan || state.status == RunStatus::finished) return actions;
-  auto is_driven = [&](const std::string& name) {
-    return std::find(driven.begin(), driven.end(), name) != driven.end();
-  };
-  bool all_settled = true;
-  const auto& specs = state.plan->stages;
-  for (std::size_t place = 0; place < specs.size(); ++place) {
-    const auto& spec = specs[place];
-    const auto& s = state.stages.of(place);
-    if (settled(state, spec, s)) continue;
-    all_settled = false;
-    if (is_driven(spec.name)) continue;
-    Action action;
-    action.stage = spec.name;
-    if (s.status == StageStatus::running || s.status == StageStatus::awaiting_approval) {
-      action.kind = Action::Kind::start;
-      action.attempt = s.attempt;
-      action.resume = true;
-      actions.push_back(std::move(action));
-      continue;
-    }
-    if (s.status == StageStatus::finished) {
-      const auto loss = loss_of(state, s);
-      if (loss == Loss::waits) continue;
-      if (loss == Loss::remake) action.stage = s.outcome.lost_environment;
-      const auto starts = [&](const Action& other) { return other.stage == action.stage; };
-      if (is_driven(action.stage) || std::any_of(actions.begin(), actions.end(), starts)) continue;
-      action.kind = Action::Kind::start;
-      action.attempt = state.stages.at(action.stage).attempt + 1;
-      actions.push_back(std::move(action));
-      continue;
-    }
-    const auto& needs = state.stages.needs(place);
-    bool needs_settled = std::all_of(needs.begin(), needs.end(), [&](std::uint32_t need) {
-      return settled(state, specs[need], state.stages.of(need));
-    });
-    if (!needs_settled) continue;
-    auto decision = decide_start(state, spec);
-    action.kind = decision.start ? Action::Kind::start : Action::Kind::skip;
-    action.attempt = s.attempt + 1;
-    action.reason = decision.reason;
-    action.by_condition = decision.by_condition;
-    actions.push_back(std::move(action));
-  }
-  if (all_settled) actions.push_back(finish(state));
-  return actions;
 }
 
 }  // namespace quietgate

@@ -411,7 +411,9 @@ Task<Result<std::string>> Driver::clear(std::shared_ptr<Driven> driven) {
 }
 
 Task<StageOutcome> Driver::attempt(std::shared_ptr<Driven> driven, bool resume) {
-  if (const auto error = given_up(); error && resume) co_return outcome_of_error(*error);
+  const auto error = given_up();
+  // What a promotion or a deployment has begun is asked of the world all the same.
+  if (error && resume && runs_in_tree(*state_.plan->find(driven->stage))) co_return outcome_of_error(*error);
   auto asked = stage_request(state_, repository_, driven->stage, parts_.step_environment);
   if (!asked) co_return outcome_of_error(asked.error());
   asked->resume = resume;

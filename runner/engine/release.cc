@@ -91,6 +91,8 @@ std::optional<Undeployed> undeployed(const RunState& run, const std::vector<Row>
     const auto& stage = run.stages.at(spec.name);
     const bool passed = stage.status == StageStatus::finished && stage.outcome.outcome == Outcome::passed;
     if (passed || stage.skipped_by_condition || stage.outcome.roll_back) continue;
+    // The branch has moved on: the stage says so itself.
+    if (stage.outcome.outputs.contains("overtaken_by")) continue;
     if (!ready) ready = made_ready(rows);
     if (ready->contains(spec.name)) continue;
     auto missing = found->second;
