@@ -115,6 +115,14 @@ class TryOuts(ServiceTest):
         self.passes("--let-go", clone=bare)
         self.no_process_left()
 
+    def test_what_is_let_go_is_waited_for(self):
+        stubborn = KEPT.replace("'exec sleep 3600'", "\"trap 'sleep 0.5; exit 0' TERM; while true; do sleep 0.05; done\"")
+        self.commit({".quietgate.yaml": stubborn})
+        self.passes("--release")
+        self.assertRegex(self.passes("--let-go"), "^work-[0-9a-f]{6}-release is destroyed\n$")
+        self.assertEqual(self.processes_of_this_test(), [], "it says so when it is true")
+        self.assertEqual(list(self.data.glob("here/*/environments/*")), [])
+
     def test_a_service_and_a_run_here_share_a_data_directory_and_nothing_in_it(self):
         self.start()
         self.push(KEPT)

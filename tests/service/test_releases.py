@@ -88,6 +88,23 @@ class Rollbacks(ServiceTest):
         self.assertEqual((self.branch("production"), self.deployed()), (first, first))
 
 
+    def test_an_older_commit_is_not_deployed_over_a_newer_one(self):
+        asks = self.pipeline().replace("  release:\n    needs: [production]", "  ask: {needs: [production], approve: {message: deploy?}}\n"
+                                                                             "  release:\n    needs: [ask]")
+        self.start()
+        first = self.push(asks)
+        self.stage_is(1, "ask", "awaiting_approval")
+        git(self.work, "commit", "-q", "--allow-empty", "-m", "hotfix")
+        git(self.work, "push", "-q", "origin", "HEAD:refs/heads/production")
+        hotfix = git(self.work, "rev-parse", "HEAD")
+        self.cli("approve", "hello/1", "ask")
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed", run["reason"])
+        self.assertIn(f"production was moved to {first[:7]} by this run and is at {hotfix[:7]} now: an older commit is not deployed over it", run["reason"])
+        self.assertNotIn("did not deploy", run["reason"])
+        self.assertFalse((self.folder / "deployed").exists())
+
+
 # Its release waits for a flag.
 SLOW = DEPLOYED.replace("echo tested >>COUNTER", "test ! -e broken").replace('ready: {command: "test', 'ready: {command: "test -e FLAG && test')
 

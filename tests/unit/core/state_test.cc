@@ -55,6 +55,41 @@ std::string told(const std::vector<Action>& actions) {
   return text;
 }
 
+// A stage between with `if: always()` takes nothing back of what failed before it.
+TEST(State, WhatReleasesWaitsForAllThatItComesAfter) {
+  auto report = stage("report", {"unit"});
+  report.condition = "always()";
+  auto promote = stage("production", {"report"});
+  promote.body = PromoteSpec{"production"};
+  auto release = stage("release", {"report"});
+  ApplySpec kept;
+  kept.keep = true;
+  release.body = kept;
+  auto smoke = stage("smoke", {"report"});
+  auto state = started({stage("unit"), report, promote, release, smoke});
+  finish(state, "unit", Outcome::failed);
+  finish(state, "report", Outcome::passed);
+  EXPECT_EQ(told(next(state, {})),
+            "skip production (`unit` ended as failed); skip release (`unit` ended as failed); start smoke.1; ");
+  promote.waives_order = true;
+  release.condition = "always()";
+  state = started({stage("unit"), report, promote, release, smoke});
+  finish(state, "unit", Outcome::failed);
+  finish(state, "report", Outcome::passed);
+  EXPECT_EQ(told(next(state, {})), "start production.1; start release.1; start smoke.1; ") << "where it says so itself";
+}
+
+TEST(State, ARefusedPromotionReleasesNothing) {
+  auto promote = stage("production");
+  promote.body = PromoteSpec{"production"};
+  auto state = started({promote});
+  fold(state, StageStarted{run, "production", 1}, Time{Milliseconds{3}});
+  fold(state, PromotionIntended{run, "production", 1, "production", "a", "b"}, Time{Milliseconds{4}});
+  EXPECT_TRUE(state.releases);
+  fold(state, PromotionRefused{run, "production", "production", "somebody was faster"}, Time{Milliseconds{5}});
+  EXPECT_FALSE(state.releases) << "a newer run may end it again";
+}
+
 TEST(State, ATextThatReadsLikeAStatusFunctionIsNone) {
   auto promote = stage("promote", {"unit"});
   promote.condition = "contains('fix always() for ever', 'fix')";  // as resolved from a commit's message

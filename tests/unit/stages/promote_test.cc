@@ -190,6 +190,13 @@ TEST(Promote, AnOpenIntentAsksTheRemoteFirst) {
   EXPECT_EQ(arrived.git.pushes, 0);
   EXPECT_THAT(arrived.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
 
+  PromoteWorld tried;  // a dry run takes nothing back of what was begun in earnest
+  tried.dry_run = true;
+  tried.happened(intent());
+  tried.git.remote["production"] = tested;
+  EXPECT_EQ(tried.run().outcome, Outcome::passed);
+  EXPECT_THAT(tried.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
+
   PromoteWorld waiting;
   waiting.happened(intent());
   EXPECT_EQ(waiting.run().outcome, Outcome::passed);
