@@ -141,9 +141,9 @@ class Trees(ServiceTest):
         self.kill()
         for leader in self.leaders():
             os.kill(leader, signal.SIGKILL)
-        self.no_process_left()
         self.start()
         self.assertEqual(self.finished(1)["outcome"], "error")
+        self.no_process_left()
         self.nothing_left()
 
 
