@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "pipelines/compiler.h"
 #include "runner/adapters/attempt_steps.h"
@@ -110,7 +111,7 @@ struct Composition::Parts {
   PooledCompiler compiler{language, compilers};
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed, &tree_work};
-  WorkspaceFiles workspace{options.data, open_stage_log};
+  WorkspaceFiles workspace{options.data, open_stage_log, options.say};
   std::optional<AttemptTreeFiles> attempt_trees;
   TestStage test{test_processes, report_work};
   Deliveries deliveries;
@@ -171,6 +172,8 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   std::vector<std::string> names;
   for (const auto& repository : p.options.repositories) names.push_back(repository.remote.repository);
   if (auto counted = number_above_lost_runs(p.options.data, names, *p.journal); !counted) return counted.error();
+  auto recorded = record_lost_environments(p.options.data, *p.journal, p.clock.now(), p.options.say);
+  if (!recorded) return recorded.error();
   p.load.compare_with(*p.journal);
   p.reaper.emplace(*p.journal, *p.journal, p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
@@ -211,6 +214,11 @@ namespace {
 // Folders of runs that the journal has forgotten: a crash came between that and the removal of their files.
 Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Catalog& catalog) {
   std::vector<std::string> found;
+  // What an environment's steps keep there is needed to end them.
+  auto environments = catalog.environments();
+  if (!environments) return environments.error();
+  std::set<RunId> needed;
+  for (const auto& environment : *environments) needed.insert(environment.run);
   std::error_code code;
   for (fs::directory_iterator repository(runs, code), end; !code && repository != end; repository.increment(code)) {
     const auto name = repository->path().filename().string();
@@ -221,7 +229,7 @@ Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Cata
     std::error_code inner;
     for (fs::directory_iterator folder(repository->path(), inner); !inner && folder != end; folder.increment(inner)) {
       const auto number = std::strtoll(folder->path().filename().c_str(), nullptr, 10);
-      if (number <= 0 || number > newest->front().id.number) continue;
+      if (number <= 0 || number > newest->front().id.number || needed.contains({name, number})) continue;
       auto run = catalog.run({name, number});
       if (!run) return run.error();
       if (!run->has_value()) found.push_back(folder->path().string());

@@ -2,8 +2,10 @@
 
 #include <charconv>
 #include <filesystem>
+#include <set>
 
 #include "runner/adapters/run_numbers.h"
+#include "stages/provision/environment.h"
 
 namespace quietgate {
 
@@ -13,6 +15,7 @@ namespace {
 
 // Somebody who writes a number may cost that many, not all of them.
 constexpr std::int64_t most_leap = 1'000'000;
+constexpr std::size_t most_environments = 1'000;
 
 std::vector<std::string> folders_in(const std::string& path) {
   std::vector<std::string> names;
@@ -30,7 +33,77 @@ std::int64_t number_of(const std::string& name) {
   return problem == std::errc() && rest == name.data() + name.size() ? number : 0;
 }
 
+// Folders and plain files only: whoever puts a link there wants another's file to be read.
+bool has_descriptor(const EnvironmentFolder& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(fs::symlink_status(folder.descriptor(), ignored));
+}
+
+// As an `apply` stage writes it into that folder.
+bool is_sound(const EnvironmentDescriptor& environment, const std::string& name) {
+  return environment.id == name && !name.starts_with('.') && environment.run.number > 0 && !environment.stage.empty() &&
+         (environment.provisioner == "processes" || environment.provisioner == "terraform");
+}
+
+std::vector<Event> rows_of(const EnvironmentDescriptor& lost, Time now) {
+  std::vector<Event> rows;
+  rows.emplace_back(EnvironmentPlanned{lost.id, lost.run, lost.stage, lost.provisioner, lost.keep,
+                                       lost.keep ? Time{} : now, lost.ports});
+  if (lost.keep) rows.emplace_back(EnvironmentReady{lost.id, lost.run});
+  return rows;
+}
+
+// Of the environment in that folder; none: its run is known.
+Result<std::optional<EnvironmentDescriptor>> lost_environment(const EnvironmentFolder& folder, const std::string& name,
+                                                              Catalog& catalog) {
+  auto read = load_environment(folder);
+  if (!read) return read.error();
+  if (!is_sound(*read, name))
+    return infrastructure_error(folder.descriptor() + " is not what an apply stage writes there",
+                                "look into the folder, end what still runs there by hand, then remove it");
+  auto run = catalog.run(read->run);
+  if (!run) return run.error();
+  if (run->has_value()) return std::optional<EnvironmentDescriptor>();
+  return std::optional(std::move(*read));
+}
+
+Result<void> keep_numbers(JournalSqlite& journal) {
+  auto environments = journal.environments();
+  if (!environments) return environments.error();
+  for (const auto& each : *environments) {
+    auto next = journal.next_number(each.run.repository);
+    if (!next) return next.error();
+    if (each.run.number <= *next + most_leap) journal.number_above(each.run.repository, each.run.number);
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<void> record_lost_environments(const std::string& data, JournalSqlite& journal, Time now,
+                                      const std::function<void(const std::string& line)>& say) {
+  auto live = journal.environments();
+  if (!live) return live.error();
+  std::set<std::string> on_record;
+  for (const auto& each : *live) on_record.insert(each.id);
+  std::size_t looked_at = 0;
+  for (const auto& name : folders_in(data + "/environments")) {
+    const EnvironmentFolder folder{data + "/environments/" + name};
+    if (on_record.contains(name) || !has_descriptor(folder)) continue;
+    if (++looked_at > most_environments) {
+      say("there are more than " + std::to_string(most_environments) + " environments in " + data +
+          "/environments that the journal does not know: the rest is looked at when the service starts again");
+      break;
+    }
+    auto lost = lost_environment(folder, name, journal);
+    if (!lost) say(lost.error().message + (lost.error().advice.empty() ? "" : " (" + lost.error().advice + ")"));
+    if (!lost || !lost->has_value()) continue;
+    if (auto appended = journal.append(rows_of(**lost, now)); !appended) return appended.error();
+    say("environment " + name + " is of run " + to_string((*lost)->run) + ", which is not in the journal: it is " +
+        ((*lost)->keep ? "kept, and on record again" : "destroyed"));
+  }
+  return keep_numbers(journal);
+}
 
 Result<void> number_above_lost_runs(const std::string& data, std::vector<std::string> repositories,
                                     JournalSqlite& journal) {
@@ -52,7 +125,7 @@ Task<void> end_lost_runs(std::string data, Catalog& catalog, StepEnder& steps,
     for (const auto& folder : folders_in(root)) {
       if (!newest || number_of(folder) <= known) continue;
       say("run " + repository + "/" + folder + " is not in the journal, which is an older one: its files stay in " +
-          root + folder + ", what it left running is ended");
+          root + folder + ", its steps that still run are ended");
       for (const auto& attempt : folders_in(root + folder)) {
         auto ended = co_await steps.end_steps(root + folder + "/" + attempt, stop);
         if (!ended) say(ended.error().message);

@@ -16,6 +16,12 @@ namespace quietgate {
 Result<void> number_above_lost_runs(const std::string& data, std::vector<std::string> repositories,
                                     JournalSqlite& journal);
 
+// Their environments, by the descriptors in `data`/environments, are put on record again: the reaper destroys the
+// ephemeral ones, people see the kept ones. Each is told, and so is a descriptor that can't be read. The numbers of the
+// runs of all that are on record are not given again.
+Result<void> record_lost_environments(const std::string& data, JournalSqlite& journal, Time now,
+                                      const std::function<void(const std::string& line)>& say);
+
 // Nobody waits for their steps any more: those that still run are ended, and each such run is named.
 Task<void> end_lost_runs(std::string data, Catalog& catalog, StepEnder& steps,
                          std::function<void(const std::string& line)> say, Stop& stop);

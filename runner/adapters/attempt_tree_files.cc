@@ -28,6 +28,15 @@ bool is_there(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
+bool is_folder(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::string folder_of(const std::string& path) {
+  return path.substr(0, path.rfind('/'));
+}
+
 bool Paths::any() const {
   return is_there(tree) || is_there(upper) || is_there(work) || is_there(coming);
 }
@@ -133,15 +142,17 @@ Task<Result<void>> AttemptTreeFiles::close(std::string attempt_directory, Stop& 
 
 Task<Result<void>> AttemptTreeFiles::remove(std::string folder, Stop& stop) {
   std::function<Result<void>(const Disk::StopFlag&)> work = [folder](const Disk::StopFlag& flag) {
-    return remove_tree(folder, &flag);
+    // What a link leads to is another's.
+    return is_folder(folder_of(folder)) ? remove_tree(folder, &flag) : Result<void>();
   };
   return disk_.run(std::move(work), stop);
 }
 
 Task<Result<void>> AttemptTreeFiles::clear(std::string checkout, Stop& stop) {
   std::function<Result<void>(const Disk::StopFlag&)> work = [shared = shared_, checkout](const Disk::StopFlag& flag) {
-    const auto run = checkout.substr(0, checkout.rfind('/'));
+    const auto run = folder_of(checkout);
     Result<void> answer;
+    if (!is_folder(run) || !is_folder(folder_of(run))) return answer;
     const auto keep = [&answer](Result<void> removed) {
       if (!removed && answer) answer = removed;
     };

@@ -60,8 +60,10 @@ std::int64_t highest_number(const std::string& data, const std::string& reposito
 std::vector<std::string> repositories_with_folders(const std::string& data) {
   std::vector<std::string> names;
   std::error_code code;
-  for (fs::directory_iterator at(data + "/runs", code), end; !code && at != end; at.increment(code))
-    names.push_back(at->path().filename().string());
+  for (fs::directory_iterator at(data + "/runs", code), end; !code && at != end; at.increment(code)) {
+    std::error_code ignored;  // a link leads to another's folders
+    if (fs::is_directory(at->symlink_status(ignored))) names.push_back(at->path().filename().string());
+  }
   return names;
 }
 

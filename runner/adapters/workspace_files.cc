@@ -1,5 +1,8 @@
 #include "runner/adapters/workspace_files.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 
 #include "runner/files/removal.h"
@@ -16,18 +19,52 @@ Error told(const std::string& doing, const std::string& path, const std::error_c
                               "check the space and the permissions of the data directory");
 }
 
+bool is_folder(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// Some file systems give all that is made there one owner, which is that of `runs` then.
+bool is_own(const struct stat& status, const std::string& runs) {
+  struct stat made_here {};
+  return status.st_uid == ::geteuid() || (::lstat(runs.c_str(), &made_here) == 0 && made_here.st_uid == status.st_uid);
+}
+
 }  // namespace
 
-WorkspaceFiles::WorkspaceFiles(std::string data, OpenLog open_log)
-    : data_(std::move(data)), open_log_(std::move(open_log)) {}
+WorkspaceFiles::WorkspaceFiles(std::string data, OpenLog open_log, Say say)
+    : data_(std::move(data)), open_log_(std::move(open_log)), say_(std::move(say)) {}
 
 std::string WorkspaceFiles::of(const RunId& run) const {
   return data_ + "/runs/" + run.repository + "/" + std::to_string(run.number);
 }
 
+Result<std::string> WorkspaceFiles::own(const RunId& run) const {
+  const auto runs = data_ + "/runs";
+  for (const auto& path : {runs + "/" + run.repository, of(run)}) {
+    struct stat status {};
+    if (::lstat(path.c_str(), &status) != 0 || (S_ISDIR(status.st_mode) && is_own(status, runs))) continue;
+    auto aside = set_aside(path);
+    if (!aside) return aside.error();
+    if (say_) say_("what stood in the place of " + path + " is no folder of quietgate's, and is now " + *aside);
+  }
+  return of(run);
+}
+
+Result<std::string> WorkspaceFiles::made(const RunId& run) const {
+  auto folder = own(run);
+  if (!folder) return folder;
+  std::error_code code;
+  fs::create_directories(*folder, code);
+  if (code) return told("make", *folder, code);
+  return folder;
+}
+
 Result<std::optional<std::string>> WorkspaceFiles::clear_attempt(const RunId& run, const std::string& stage,
                                                                  int attempt) {
-  const auto path = of(run) + "/" + stage + "." + std::to_string(attempt);
+  auto folder = own(run);
+  if (!folder) return folder.error();
+  const auto path = *folder + "/" + stage + "." + std::to_string(attempt);
   std::error_code code;
   if (!fs::exists(fs::symlink_status(path, code))) return std::optional<std::string>();
   auto aside = set_aside(path);
@@ -36,10 +73,11 @@ Result<std::optional<std::string>> WorkspaceFiles::clear_attempt(const RunId& ru
 }
 
 Result<std::string> WorkspaceFiles::attempt(const RunId& run, const std::string& stage, int attempt) {
-  const auto path = of(run) + "/" + stage + "." + std::to_string(attempt);
+  auto folder = made(run);
+  if (!folder) return folder;
+  auto path = *folder + "/" + stage + "." + std::to_string(attempt);
   std::error_code code;
-  fs::create_directory(path, code);  // mostly the run's own folder is there
-  if (code) fs::create_directories(path, code);
+  fs::create_directory(path, code);
   if (code) return told("make", path, code);
   return path;
 }
@@ -51,28 +89,34 @@ std::string WorkspaceFiles::environments() const {
   return data_ + "/environments";
 }
 
+// What can't be moved aside is told by begin_checkout.
 bool WorkspaceFiles::has_checkout(const RunId& run) const {
-  std::error_code ignored;
-  return fs::is_directory(checkout(run), ignored);
+  return own(run).ok() && is_folder(checkout(run));
 }
 
 Result<std::string> WorkspaceFiles::begin_checkout(const RunId& run) {
-  const auto path = of(run) + "/checkout.new";
+  auto folder = made(run);
+  if (!folder) return folder;
+  // No folder can be put in the place of a file.
+  if (!is_folder(checkout(run))) {
+    if (auto removed = remove_tree(checkout(run)); !removed) return removed.error();
+  }
+  auto path = *folder + "/checkout.new";
   if (auto removed = remove_tree(path); !removed) return removed.error();
-  std::error_code code;
-  fs::create_directories(of(run), code);
-  if (code) return told("make", of(run), code);
   return path;
 }
 
 Result<void> WorkspaceFiles::finish_checkout(const RunId& run) {
+  auto folder = own(run);
+  if (!folder) return folder.error();
   std::error_code code;
-  fs::rename(of(run) + "/checkout.new", checkout(run), code);
+  fs::rename(*folder + "/checkout.new", checkout(run), code);
   if (code) return told("put in place", checkout(run), code);
   return {};
 }
 
 Result<void> WorkspaceFiles::remove_checkout(const RunId& run) {
+  if (auto folder = own(run); !folder) return folder.error();
   for (const auto& path : {checkout(run), checkout(run) + ".new"}) {
     if (auto removed = remove_tree(path); !removed) return removed;
   }

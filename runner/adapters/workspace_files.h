@@ -10,8 +10,9 @@ namespace quietgate {
 class WorkspaceFiles final : public Workspace {
  public:
   using OpenLog = std::function<std::unique_ptr<StageLog>(const std::string& path, std::vector<std::string> secrets)>;
-  // `data` is absolute and exists.
-  WorkspaceFiles(std::string data, OpenLog open_log);
+  using Say = std::function<void(const std::string& line)>;
+  // `data` is absolute and exists. `say` is told what was moved aside.
+  WorkspaceFiles(std::string data, OpenLog open_log, Say say = {});
 
   Result<std::optional<std::string>> clear_attempt(const RunId& run, const std::string& stage, int attempt) override;
   Result<std::string> attempt(const RunId& run, const std::string& stage, int attempt) override;
@@ -25,8 +26,13 @@ class WorkspaceFiles final : public Workspace {
 
  private:
   std::string of(const RunId& run) const;
+  // The folder of the run, before anything is done below it: a link, a file, or another user's folder that stands in
+  // its place, or in that of its repository, gets another name. It may be absent. Errors are infrastructure.
+  Result<std::string> own(const RunId& run) const;
+  Result<std::string> made(const RunId& run) const;  // likewise, and it is there
   std::string data_;
   OpenLog open_log_;
+  Say say_;
 };
 
 }  // namespace quietgate

@@ -141,6 +141,73 @@ class Records(ServiceTest):
         self.push(PIPELINE % "sh ./test.sh", {"test.sh": f"echo \"$QUIETGATE_RUN\" >>{self.ran}; exit 1"})
         self.is_executed_and_fails(2)
 
+    def test_a_link_in_the_place_of_the_next_run(self):
+        self.start()
+        victim = self.folder / "victim"
+        for name in ("checkout", "checkout.new", "unit.1"):
+            (victim / name).mkdir(parents=True)
+            (victim / name / "kept").write_text("kept")
+        before = sorted(str(path) for path in victim.rglob("*"))
+        place = self.data / "runs/hello/2"
+        self.push(PIPELINE % f"'ln -s {victim} {place}'", branch="evil")
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+        self.assertTrue(place.is_symlink())
+        self.push(PIPELINE % "'echo here'")
+        self.assertEqual(self.finished(2)["outcome"], "passed")
+        self.assertIn("here", self.stage_log(2, "unit"))
+        self.assertEqual(sorted(str(path) for path in victim.rglob("*")), before)
+        self.assertFalse(place.is_symlink())
+        self.assertTrue((place / "unit.1").is_dir())
+        self.assertTrue(place.with_name("2.stale-1").is_symlink())
+        self.assertIn(f"what stood in the place of {place} is no folder of quietgate's", self.said())
+
+    def test_a_pipe_in_the_place_of_the_next_run(self):
+        self.start()
+        place = self.data / "runs/hello/2"
+        self.push(PIPELINE % f"'mkfifo {place}'", branch="evil")
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+        self.push(PIPELINE % "'true'")
+        run = self.finished(2)
+        self.assertEqual(run["outcome"], "passed", run)
+        self.assertTrue(place.with_name("2.stale-1").is_fifo())
+
+    def environments(self):
+        return {each["id"]: each for each in self.get("/api/v1/environments")["environments"]}
+
+    def test_environments_of_a_lost_journal(self):
+        self.start()
+        self.push("version: 1\nname: hello\nstages:\n  release: {needs: [], keep: true, apply: {processes: {app: {run: exec sleep 1000001}}}}\n")
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+        [kept] = self.environments()
+        self.push("version: 1\nname: hello\nstages:\n  e: {time_to_live: 1h, apply: {processes: {app: {run: exec sleep 1000002}}}}\n"
+                  "  use: {needs: [e], test: {run: exec sleep 1000003}}\n")
+        self.stage_is(2, "use", "running")
+        [ephemeral] = set(self.environments()) - {kept}
+        self.kill()
+        self.remove_journal()
+        self.push(PIPELINE % "'true'")
+        self.start()
+        until(lambda: not (self.data / "environments" / ephemeral).exists(), "the end of the ephemeral environment")
+        until(lambda: list(self.environments()) == [kept], "the kept environment alone on record")
+
+        def runs(what):
+            return [command for _, command in self.processes_of_this_test() if what in command]
+        until(lambda: not runs("sleep 1000002") and not runs("sleep 1000003"), "the end of what nobody waits for")
+        self.assertTrue(runs("sleep 1000001"), "what is kept lives on")
+        self.assertEqual(self.environments()[kept]["status"], "ready")
+        self.assertIn(kept, self.cli("environments").stdout)
+        self.assertIn(f"environment {ephemeral} is of run hello/2, which is not in the journal", self.said())
+        self.assertEqual(self.finished(3)["outcome"], "passed")
+        self.terminate()
+        self.assertIn("nothing was changed", self.cli("doctor", "--repair").stdout)
+        # What it needs is there still when later runs are known.
+        self.start()
+        self.assertEqual(list(self.environments()), [kept])
+        self.assertTrue((self.data / "runs/hello/1").is_dir())
+        self.cli("environments", "--destroy", kept)
+        until(lambda: not self.environments(), "the end of the kept environment")
+        self.no_process_left()
+
     def test_pipes_in_the_place_of_what_an_attempt_keeps(self):
         self.start()
         attempt = self.data / "runs/hello/1/unit.1"

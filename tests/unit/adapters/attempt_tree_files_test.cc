@@ -110,6 +110,23 @@ TEST(AttemptTrees, TheRunsEndLeavesNoTreeAndNoCheckout) {
   EXPECT_TRUE(trees.clear());
 }
 
+TEST(AttemptTrees, WhatALinkInARunsPlaceLeadsToStays) {
+  TestFolder folder;
+  Trees trees(folder);
+  folder.write("victim/checkout/kept", "kept");
+  folder.write("victim/checkout.new/kept", "kept");
+  folder.write("victim/unit.1/tree/kept", "kept");
+  fs::remove_all(folder / "run");
+  fs::create_directory_symlink(folder / "victim", folder / "run");
+  EXPECT_TRUE(trees.clear());
+  EXPECT_TRUE(run_task(trees.loop, trees.trees.remove(folder / "run/checkout.new", trees.stop)));
+  for (const auto* name : {"checkout", "checkout.new", "unit.1/tree"})
+    EXPECT_EQ(folder.read(std::string("victim/") + name + "/kept"), "kept");
+  EXPECT_TRUE(run_task(trees.loop, trees.trees.remove(folder / "run", trees.stop)));
+  EXPECT_FALSE(folder.has("run"));
+  EXPECT_TRUE(folder.has("victim/checkout/kept"));
+}
+
 TEST(AttemptTrees, WithoutOverlaysTheyAreCopiedAndItIsSaidOnce) {
   TestFolder folder;
   Trees trees(folder, true);

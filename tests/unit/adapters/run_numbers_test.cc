@@ -48,6 +48,12 @@ TEST_F(RunFolders, TellTheHighestNumber) {
   EXPECT_EQ(repositories_with_folders(data), std::vector<std::string>{"hello"});
 }
 
+TEST_F(RunFolders, ALinkIsNoRepository) {
+  make("7");
+  fs::create_directory_symlink(data + "/runs/hello", data + "/runs/linked");
+  EXPECT_EQ(repositories_with_folders(data), std::vector<std::string>{"hello"});
+}
+
 TEST_F(RunFolders, WhoWantsToUseNumbersUpIsNotBelieved) {
   make("3");
   make("9223372036854775807");
