@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pipelines/stage_reader.h"
+#include "runner/core/branch_name.h"
 #include "runner/core/trigger.h"
 
 namespace quietgate {
@@ -350,7 +351,15 @@ void BodyReader::waivers(const Found& found, std::map<std::string, std::string>&
 PromoteSpec BodyReader::promote(const Found& found) {
   PromoteSpec spec;
   MapReader map(values_, found, "`promote`");
-  text(map.require("branch", "the branch that is moved to the commit"), spec.branch);
+  if (const Found branch = map.require("branch", "the branch that is moved to the commit")) {
+    text(branch, spec.branch);
+    // A name that is known only when it is pushed to is refused by Git then.
+    const bool known = !spec.branch.empty() && spec.branch.find("${{") == std::string::npos;
+    const std::string problem = known ? branch_name_problem(spec.branch) : std::string();
+    if (!problem.empty())
+      values_.wrong(branch, fmt::format("`{}` can't be a branch: {}", spec.branch, problem),
+                    "a name that `git check-ref-format --branch` takes, of at most 255 bytes");
+  }
   if (const Found gate_at = map.find("gate")) spec.gate = gate(gate_at, true);
   if (const Found approval = map.find("approval")) {
     if (approval.node->kind == YamlNode::Kind::map) {

@@ -198,16 +198,24 @@ Task<Result<bool>> BranchMove::contains(std::string branch, CommitId commit, Com
 
 // From the first push on, the move is seen through until it is known what became of it, whatever else ends the stage;
 // only the end of the runner leaves it open, for the next one. An answer that was lost is asked for; a push that did
-// not arrive is sent again, which compare-and-swap makes harmless.
+// not arrive is sent again, which compare-and-swap makes harmless. An error of kind `user` means that nothing was sent,
+// and nothing will be: it ends the move, once no push of before can arrive any more.
 Task<StageOutcome> BranchMove::see_through(PromotionIntended intent, bool ask_first) {
   auto& stop = *request_.runner;
   Milliseconds since_push{0};
+  bool under_way = ask_first;  // a push may have been sent that was not answered
+  std::optional<Error> unsent;
   for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
     if (!ask_first) {
       auto pushed = co_await push(intent);
       if (pushed) co_return co_await pushed_to_end(std::move(intent), std::move(*pushed));
-      request_.log->line("the push gave no answer (" + pushed.error().message + "): asking the remote");
-      since_push = Milliseconds{0};
+      unsent.reset();
+      if (pushed.error().kind == ErrorKind::user) unsent = pushed.error();
+      if (unsent && !under_way) co_return co_await record_refused(std::move(intent), unsent->message, unsent->advice);
+      request_.log->line((unsent ? "nothing was sent (" : "the push gave no answer (") + pushed.error().message +
+                         "): asking the remote");
+      if (!unsent) since_push = Milliseconds{0};
+      under_way = true;
     }
     ask_first = true;
     auto at = co_await position(intent.branch, stop);
@@ -215,10 +223,12 @@ Task<StageOutcome> BranchMove::see_through(PromotionIntended intent, bool ask_fi
     if (!at) {
       request_.log->line(fmt::format("it is not known whether {} moved: {}", intent.branch, at.error().message));
     } else if (*at == intent.from) {
+      const bool over = since_push >= request_.remote.deadline;
+      if (unsent && over) co_return co_await record_refused(std::move(intent), unsent->message, unsent->advice);
       const bool wanted = !request_.stop->requested();
       if (wanted) request_.log->line(fmt::format("{} did not move", intent.branch));
       // What was sent and not answered may still arrive for as long as the server was given time.
-      if (!wanted && since_push >= request_.remote.deadline) co_await give_up(intent);
+      if (!wanted && over) co_await give_up(intent);
       ask_first = !wanted;
     } else {
       known = co_await found_at(intent, *at);

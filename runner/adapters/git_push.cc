@@ -100,10 +100,12 @@ Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror,
   const bool local = connection.url().kind == GitUrl::Kind::local;
   const auto incoming = "refs/quietgate/incoming/" + order.unique;
   std::optional<CommitId> lost;
+  bool begun = false;
   std::optional<std::string> status;
   connection.before_update = [&](const git_oid& now) {
     const auto found = git_oid_is_zero(&now) ? CommitId() : to_hex(now);
-    if (local || found == order.expected) return 0;
+    begun = local || found == order.expected;
+    if (begun) return 0;
     lost = found;
     return static_cast<int>(GIT_EUSER);
   };
@@ -123,7 +125,12 @@ Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror,
     const auto words = connection.words();
     return PushOutcome{Kind::refused, order.expected, words.empty() ? *status : *status + "\n" + words};
   }
-  if (code < 0) return connection.error("push to", code);
+  if (code < 0) {
+    auto error = connection.error("push to", code);
+    // Kind `user` tells that nothing was sent.
+    if (begun) error.kind = ErrorKind::infrastructure;
+    return error;
+  }
   if (local) return swap_local(order, connection, incoming);
   if (!status) {
     return infrastructure_error(connection.url().shown + " did not say what became of the push to " + order.what,

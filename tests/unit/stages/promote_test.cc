@@ -130,6 +130,18 @@ TEST(Promote, ALostAnswerIsResolvedByAskingTheRemote) {
   EXPECT_THAT(lost.events(), ElementsAre("PromotionIntended", "CommitPromoted"));
 }
 
+TEST(Promote, WhatCanNotBeSentEndsIt) {
+  PromoteWorld world;
+  world.spec.branch = "release candidate";
+  world.git.before_push = [&] { world.git.broken = user_error("`release candidate` can't be a branch", "rename it"); };
+  const auto outcome = world.run();
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.advice, "rename it");
+  EXPECT_EQ(world.git.pushes, 1);
+  EXPECT_THAT(world.events(), ElementsAre("PromotionIntended", "PromotionRefused"));
+  EXPECT_EQ(world.last_event<PromotionRefused>().reason, "`release candidate` can't be a branch");
+}
+
 TEST(Promote, ARefusalOnRecordEndsItsAttempt) {
   PromoteWorld world;
   const RunId run{"sample", 7};
