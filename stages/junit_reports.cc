@@ -85,6 +85,7 @@ class Memory {
  public:
   // By path and by inode: a link to an old report is that report.
   void add(const std::string& path, const struct stat& status, Before before) {
+    digests_.insert(before.sha256);
     by_key_.emplace("inode " + inode_of(status), before);
     by_key_.emplace(key_of(path), std::move(before));
   }
@@ -93,6 +94,11 @@ class Memory {
       if (auto found = by_key_.find(key); found != by_key_.end()) return &found->second;
     }
     return nullptr;
+  }
+  bool was_at(const std::string& path) const { return by_key_.contains(key_of(path)); }
+  // Whether some report held these bytes. Nothing is told by no bytes: a report that was cut off has none either.
+  bool held(const std::string& content, const std::string& sha256) const {
+    return !content.empty() && digests_.contains(sha256);
   }
   std::string text() const {
     auto files = Json::object();
@@ -111,6 +117,7 @@ class Memory {
       if (!before.is_object()) return lost;
       memory.by_key_[key] = {before.value("bytes", std::uint64_t{0}), before.value("state", std::string()),
                              before.value("sha256", std::string())};
+      memory.digests_.insert(memory.by_key_[key].sha256);
     }
     return memory;
   }
@@ -119,6 +126,7 @@ class Memory {
   // A name may be no UTF-8.
   static std::string key_of(const std::string& path) { return "path " + sha256_hex(path); }
   std::map<std::string, Before> by_key_;
+  std::set<std::string> digests_;
 };
 
 std::string mebibytes(std::uint64_t bytes) {
@@ -136,6 +144,20 @@ Result<void> looked_through(const FoundFiles& found, const std::string& glob, co
   return {};
 }
 
+Result<void> fit(const FoundFiles& found, const std::string& glob) {
+  if (found.unfit.empty()) return {};
+  return step_error(found.unfit + " matches \"" + glob + "\" but is " + found.unfit_is,
+                    "let the command write the report itself there, or name the reports more closely with `junit:`");
+}
+
+// `out/deep and 2 more folders match "out/**": only files are read`.
+std::string folders_of(const FoundFiles& found, const std::string& glob) {
+  if (found.folders == 0) return {};
+  const auto more = found.folders - 1;
+  const auto which = more == 0 ? " is a folder and matches" : " and " + std::to_string(more) + " more folders match";
+  return found.first_folder + which + " \"" + glob + "\": only files are read";
+}
+
 // Adds what one report says; `left`: what all that come yet may hold.
 Result<void> take(const std::string& path, std::string content, ReportLimits& left, ReadReports& all) {
   auto report = parse_junit(std::move(content), left.contents);
@@ -151,8 +173,9 @@ Result<void> take(const std::string& path, std::string content, ReportLimits& le
   return {};
 }
 
-Result<void> read_one(const std::string& path, const Report& report, const Before* before, ReportLimits& left,
+Result<void> read_one(const std::string& path, const Report& report, const Memory& known, ReportLimits& left,
                       const std::atomic<bool>& stop, ReadReports& all, bool& written) {
+  const auto* before = known.find(path, report.status);
   const auto size = static_cast<std::uint64_t>(report.status.st_size);
   written = before == nullptr || before->bytes != size;
   if (!written && (before->state == state_of(report.status) || before->sha256.empty())) return {};
@@ -163,8 +186,10 @@ Result<void> read_one(const std::string& path, const Report& report, const Befor
                                               mebibytes(size) + ", and " + mebibytes(left.bytes) + " are left"
                                         : "the JUnit report " + path + " can't be read",
                       "leave the output of the tests out of their reports");
-  if (!written && sha256_hex(*content) == before->sha256) return {};
-  written = true;
+  const auto sha256 = sha256_hex(*content);
+  const bool same = !written && sha256 == before->sha256;
+  written = !same && !known.held(*content, sha256);
+  if (!written) return {};
   left.bytes -= content->size();
   return take(path, std::move(*content), left, all);
 }
@@ -209,7 +234,9 @@ Result<ReadReports> read_reports(const std::string& checkout, const std::string&
   const auto folder = open_top(root.string());
   const auto found = find_files(checkout, {glob}, limits.files, &stop);
   if (auto whole = looked_through(found, glob, limits, stop); !whole) return whole.error();
+  if (auto all_fit = fit(found, glob); !all_fit) return all_fit.error();
   ReadReports all;
+  all.passed_over = folders_of(found, glob);
   std::set<std::string> inodes;
   bool any = false;
   for (const auto& path : found.paths) {
@@ -217,15 +244,20 @@ Result<ReadReports> read_reports(const std::string& checkout, const std::string&
     if (!report) return report.error();
     if (!inodes.insert(inode_of(report->status)).second) continue;
     bool written = false;
-    auto taken = read_one(path, *report, known->find(path, report->status), limits, stop, all, written);
+    auto taken = read_one(path, *report, *known, limits, stop, all, written);
     if (!taken) return taken.error();
     any = any || written;
   }
   if (any) return all;
   std::string what = "no JUnit report was written: ";
-  what += found.paths.empty()
-              ? "no file matches \"" + glob + "\""
-              : found.paths.front() + " was there when the commands began, and holds the same bytes still";
+  if (found.paths.empty()) {
+    what += "no file matches \"" + glob + "\"";
+    if (!all.passed_over.empty()) what += "; " + all.passed_over;
+  } else if (known->was_at(found.paths.front())) {
+    what += found.paths.front() + " was there when the commands began, and holds the same bytes still";
+  } else {
+    what += found.paths.front() + " holds the bytes of a report that was there when the commands began";
+  }
   return step_error(what, "let the command write the report, or correct `junit:` in the pipeline");
 }
 

@@ -21,6 +21,7 @@ struct ReadReports {
   std::vector<TestResult> tests;
   std::vector<std::string> disagreements;  // `out/a.xml: the report counts ...`
   std::string disagreement;                // the first of them, without its file
+  std::string passed_over;                 // the folders that match, as a line for the log; empty: none
 };
 
 // Before the commands begin: writes down into `memory` which files match already, and what they hold. What was written
@@ -30,9 +31,9 @@ Result<void> remember_reports(const std::string& checkout, const std::string& gl
                               const std::atomic<bool>& stop, ReportLimits limits = {});
 
 // After they ended: reads the matching files that hold something else than before, whatever their times say; a file
-// with many links to it once. One that was there with the same bytes is nobody's result. Errors: `step`, none was
-// written, one can't be read or is no report, or a limit is passed; `infrastructure`, what was there before is not
-// known any more.
+// with many links to it once. What holds the bytes of a report that matched before is nobody's result, wherever it is
+// now. Errors: `step`, none was written, one can't be read or is no report, what matches is no file that can be looked
+// at (folders apart), or a limit is passed; `infrastructure`, what was there before is not known any more.
 Result<ReadReports> read_reports(const std::string& checkout, const std::string& glob, const std::string& memory,
                                  const std::atomic<bool>& stop, ReportLimits limits = {});
 

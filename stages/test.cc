@@ -73,6 +73,7 @@ void judge_tests(const StageRequest& request, const Judged& judged, StageOutcome
   if (!judged.not_stored.empty()) request.log->line("tests.json could not be kept: " + judged.not_stored);
   tell_failures(*request.log, tests);
   for (const auto& line : judged.reports.disagreements) request.log->line(line);
+  if (!judged.reports.passed_over.empty()) request.log->line(judged.reports.passed_over);
   const auto sentence = failures_sentence(tests);
   if (!sentence.empty()) {
     if (outcome.outcome == Outcome::passed) outcome.outcome = Outcome::failed;

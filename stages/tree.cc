@@ -30,11 +30,34 @@ bool is_below(const fs::path& path, const fs::path& root) {
   return in_root == root.end();
 }
 
-// Whether a link leads to a regular file below the root.
-bool leads_to_file(const fs::path& link, const fs::path& root) {
+constexpr const char* no_file = "no regular file (a FIFO, a socket or a device)";
+
+// What a link that matches is good for: `file`, when it leads to a regular file below the root; else `is` says why not.
+struct Leads {
+  bool file = false;
+  bool folder = false;  // below the root
+  std::string is;
+};
+
+Leads where_leads(const fs::path& link, const fs::path& root) {
   std::error_code error;
   const auto target = fs::canonical(link, error);
-  return !error && is_below(target, root) && fs::is_regular_file(target, error);
+  if (error) return {false, false, "a link that leads nowhere"};
+  if (!is_below(target, root)) return {false, false, "a link out of the tree"};
+  if (fs::is_regular_file(target, error)) return {true, false, {}};
+  if (fs::is_directory(target, error)) return {false, true, {}};
+  return {false, false, std::string("a link to ") + no_file};
+}
+
+void note_unfit(FoundFiles& found, const std::string& path, std::string is) {
+  if (!found.unfit.empty() && found.unfit < path) return;
+  found.unfit = path;
+  found.unfit_is = std::move(is);
+}
+
+void note_folder(FoundFiles& found, const std::string& path) {
+  ++found.folders;
+  if (found.first_folder.empty() || path < found.first_folder) found.first_folder = path;
 }
 
 constexpr std::size_t most_path_bytes = 64UL * 1024 * 1024;
@@ -80,15 +103,23 @@ FoundFiles find_files(const std::string& root, const std::vector<std::string>& g
   Globs wanted(cleaned);
   std::size_t bytes = 0;
   const auto look = [&](const std::string& path, EntryKind kind) {
-    if (kind == EntryKind::folder) return path != ".git" && wanted.may_match_below(path);
+    if (kind == EntryKind::folder) {
+      if (path == ".git") return false;
+      if (wanted.match(path)) note_folder(found, path);
+      return wanted.may_match_below(path);
+    }
     if (!wanted.match(path)) return true;
     if (kind == EntryKind::other) {
       ++found.skipped_others;
+      note_unfit(found, path, no_file);
       return true;
     }
-    if (kind == EntryKind::link && !leads_to_file(real_root / path, real_root)) {
-      ++found.skipped_links;
-      return true;
+    if (kind == EntryKind::link) {
+      auto leads = where_leads(real_root / path, real_root);
+      if (leads.folder) note_folder(found, path);
+      if (!leads.is.empty()) note_unfit(found, path, std::move(leads.is));
+      if (!leads.file) ++found.skipped_links;
+      if (!leads.file) return true;
     }
     found.truncated = found.paths.size() == limit;
     bytes += path.size();

@@ -19,8 +19,12 @@ Result<std::string> path_inside(const std::string& root, const std::string& rela
 
 struct FoundFiles {
   std::vector<std::string> paths;  // relative to the root, sorted
-  std::size_t skipped_links = 0;   // symlinks that lead out of the root, and every symlink to a folder
+  std::size_t skipped_links = 0;   // symlinks that lead out of the root or nowhere, and every symlink to a folder
   std::size_t skipped_others = 0;  // FIFOs, sockets, devices
+  std::string unfit;               // the first by name of both
+  std::string unfit_is;            // `a link out of the tree`
+  std::size_t folders = 0;         // that match themselves, and links to folders inside the root
+  std::string first_folder;        // by name
   bool truncated = false;          // there were more than `limit`
   std::string unseen;              // what was not looked at, as a sentence's end; empty: nothing
 };

@@ -358,7 +358,8 @@ Task<void> Driver::perform(std::shared_ptr<Driven> driven, bool resume) {
 }
 
 void Driver::watch_disk(std::shared_ptr<Driven> driven, const std::string& directory) {
-  if (parts_.low_water == nullptr) return;
+  // Only what steps write to a tree of the attempt's own is given back by its end; and nobody ends a release for it.
+  if (parts_.low_water == nullptr || !runs_in_tree(*state_.plan->find(driven->stage))) return;
   // Its own entry ends before it does.
   auto end = [one = driven.get()](const std::string& why) {
     if (one->stop.requested()) return;

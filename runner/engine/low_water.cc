@@ -10,6 +10,8 @@ namespace quietgate {
 namespace {
 
 constexpr Milliseconds look_every{2'000};
+constexpr Milliseconds look_again{10'000};  // when nobody could give back enough: to count what they wrote takes a walk
+constexpr std::uint64_t least_written = 1ULL << 20;
 
 }  // namespace
 
@@ -52,8 +54,16 @@ LowWater::Entry LowWater::enter(Running attempt) {
   return entry;
 }
 
-bool LowWater::is_low(const DiskSpace& space) const {
-  return space.free < std::min(rule_.bytes, space.size / 100 * static_cast<std::uint64_t>(rule_.percent));
+std::uint64_t LowWater::mark(const DiskSpace& space) const {
+  return std::min(rule_.bytes, space.size / 100 * static_cast<std::uint64_t>(rule_.percent));
+}
+
+// Once, until it is otherwise.
+void LowWater::say_in_vain(const std::string& left, std::uint64_t missing, std::uint64_t most) {
+  if (std::exchange(in_vain_, true)) return;
+  say_(left + ", " + human_bytes(missing) +
+       " less than `keep_free`, and no attempt can give back enough: the largest has written " + human_bytes(most) +
+       "; nothing is ended: free space, or keep less: see `retention`");
 }
 
 Task<void> LowWater::watch(Stop& stop) {
@@ -64,18 +74,22 @@ Task<void> LowWater::watch(Stop& stop) {
       co_await entered_.wait(seen, stop);
     }
     co_await look(stop);
-    co_await clock_.sleep(look_every, stop);
+    auto pause = look_every;
+    if (in_vain_) pause = look_again;
+    co_await clock_.sleep(pause, stop);
   }
 }
 
 Task<void> LowWater::look(Stop& stop) {
   auto space = gauge_.space();
-  if (!space || !is_low(*space)) {
-    told_ = false;
+  if (!space) co_return;
+  if (space->free >= mark(*space)) {
+    if (std::exchange(in_vain_, false))
+      say_("the disk of " + disk_ + " has " + human_bytes(space->free) + " left again");
     co_return;
   }
   const auto left = "the disk of " + disk_ + " has " + human_bytes(space->free) + " left";
-  if (!std::exchange(told_, true)) say_(left + ": the attempt that has written most ends");
+  const auto missing = mark(*space) - space->free;
   // What one gives back is waited for before another ends.
   const auto ending = [](const Running& one) { return one.ended; };
   if (std::any_of(running_.begin(), running_.end(), ending)) co_return;
@@ -96,6 +110,11 @@ Task<void> LowWater::look(Stop& stop) {
     }
   }
   if (writer == nullptr) co_return;
+  if (most < std::max(missing, least_written)) {
+    say_in_vain(left, missing, most);
+    co_return;
+  }
+  in_vain_ = false;
   writer->ended = true;
   say_(writer->name + " ends: it has written " + human_bytes(most) + ", and " + left);
   writer->end("ended: " + left + ", and it has written most: " + human_bytes(most));

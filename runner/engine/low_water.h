@@ -1,4 +1,5 @@
-// The disk's low-water mark: below it the attempt ends that has written most, so that not everything fails.
+// The disk's low-water mark: below it the attempt ends that has written most, so that not everything fails. Nobody ends
+// who can't give back what is missing, nor for less than 1 MiB: that is said instead.
 #pragma once
 
 #include <functional>
@@ -47,7 +48,8 @@ class LowWater {
 
  private:
   Task<void> look(Stop& stop);
-  bool is_low(const DiskSpace& space) const;
+  std::uint64_t mark(const DiskSpace& space) const;
+  void say_in_vain(const std::string& left, std::uint64_t missing, std::uint64_t most);
 
   DiskGauge& gauge_;
   Clock& clock_;
@@ -56,7 +58,7 @@ class LowWater {
   Say say_;
   Bell entered_;
   std::list<Running> running_;
-  bool told_ = false;  // that it is low
+  bool in_vain_ = false;  // it was said that nobody can give back enough
 };
 
 // What a disk has left, for people: `0.9 GB`, `640 MB`.

@@ -89,7 +89,7 @@ class Rollbacks(ServiceTest):
 
 
     def test_an_older_commit_is_not_deployed_over_a_newer_one(self):
-        asks = self.pipeline().replace("  release:\n    needs: [production]", "  ask: {needs: [production], approve: {message: deploy?}}\n"
+        asks = self.pipeline().replace("  release:\n    needs: [production]", "  ask: {needs: [production], approve: {message: \"deploy?\"}}\n"
                                                                              "  release:\n    needs: [ask]")
         self.start()
         first = self.push(asks)

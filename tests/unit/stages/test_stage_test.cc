@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -143,6 +144,13 @@ TEST_F(TestStageTest, AReportIsThisAttemptsWhenItsBytesAre) {
          fs::rename(path + ".new", path);
        },
        Outcome::failed},
+      {"copied beside it", [&] { fs::copy_file(path, bench.root + "/checkout/report-2.xml"); }, Outcome::failed},
+      {"moved to another name that matches",
+       [&] {
+         fs::copy_file(path, bench.root + "/checkout/report-2.xml");
+         fs::remove(path);
+       },
+       Outcome::failed},
       {"a new link to it", [&] { fs::create_hard_link(path, bench.root + "/checkout/report-2.xml"); }, Outcome::failed},
       {"written with the old times",
        [&] {
@@ -173,6 +181,46 @@ TEST_F(TestStageTest, AReportIsThisAttemptsWhenItsBytesAre) {
     };
     EXPECT_EQ(run(spec).outcome, each.outcome) << each.name << ": " << bench.log.all();
   }
+}
+
+// What was not looked at might be what failed.
+TEST_F(TestStageTest, WhatMatchesAndCanNotBeLookedAtFails) {
+  namespace fs = std::filesystem;
+  const auto at = bench.root + "/checkout/r/a.xml";
+  bench.write("outside.xml", "<testsuite><testcase name='a'/></testsuite>");
+  const std::vector<std::pair<std::function<void()>, const char*>> cases{
+      {[&] { fs::create_symlink(bench.root + "/outside.xml", at); }, "a link out of the tree"},
+      {[&] { fs::create_symlink("absent", at); }, "a link that leads nowhere"},
+      {[&] { ASSERT_EQ(::mkfifo(at.c_str(), 0600), 0); }, "no regular file (a FIFO, a socket or a device)"},
+  };
+  auto spec = one;
+  spec.junit = "r/*.xml";
+  for (const auto& [make, is] : cases) {
+    fs::remove_all(bench.root + "/attempt");
+    fs::create_directories(bench.root + "/attempt");
+    fs::remove_all(bench.root + "/checkout/r");
+    processes.exits.clear();
+    processes.script = [&, &make = make](const ProcessSpec&) {
+      bench.write("checkout/r/b.xml", "<testsuite><testcase name='b'/></testsuite>");
+      make();
+      return exited(0);
+    };
+    const auto outcome = run(spec);
+    EXPECT_EQ(outcome.outcome, Outcome::failed);
+    EXPECT_EQ(outcome.reason, std::string("r/a.xml matches \"r/*.xml\" but is ") + is);
+  }
+}
+
+TEST_F(TestStageTest, AFolderThatMatchesIsToldInTheLog) {
+  processes.script = [&](const ProcessSpec&) {
+    bench.write("checkout/r/a.xml/b.xml", "<testsuite><testcase name='b'/></testsuite>");
+    std::filesystem::create_directories(bench.root + "/checkout/r/c");
+    return exited(0);
+  };
+  auto spec = one;
+  spec.junit = "r/**";
+  EXPECT_EQ(run(spec).outcome, Outcome::passed) << bench.log.all();
+  EXPECT_THAT(bench.log.lines, Contains(EndsWith("more folders match \"r/**\": only files are read")));
 }
 
 TEST_F(TestStageTest, AFileWithManyLinksIsReadOnce) {

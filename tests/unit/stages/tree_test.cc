@@ -22,6 +22,9 @@ TEST(FindFiles, AnswersFilesAndLinksToFilesInside) {
   const auto found = find_files(folder / "tree", {"./**/*.xml"}, 99);
   EXPECT_EQ(found.paths, (std::vector<std::string>{"out/a.xml", "out/deep/b.xml", "out/link.xml"}));
   EXPECT_EQ(found.skipped_links, 1u);
+  EXPECT_EQ(found.unfit, "out/leak.xml");
+  EXPECT_EQ(found.unfit_is, "a link out of the tree");
+  EXPECT_EQ(find_files(folder / "tree", {"out/*"}, 99).first_folder, "out/deep");
   EXPECT_EQ(found.unseen, "");
   EXPECT_TRUE(find_files(folder / "tree", {"**"}, 1).truncated);
 }
