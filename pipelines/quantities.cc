@@ -68,10 +68,10 @@ std::optional<Milliseconds> parse_duration(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, unsigned>, 4> units{
+  constexpr std::array<std::pair<std::string_view, unsigned>, 4> sizes{
       {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}}};
   constexpr std::uint64_t most = 1ULL << 50;
-  for (const auto& [unit, bits] : units) {
+  for (const auto& [unit, bits] : sizes) {
     if (!text.ends_with(unit)) continue;
     text.remove_suffix(unit.size());
     std::uint64_t count = 0;
