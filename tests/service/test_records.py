@@ -185,7 +185,6 @@ class Records(ServiceTest):
         [ephemeral] = set(self.environments()) - {kept}
         self.kill()
         self.remove_journal()
-        self.push(PIPELINE % "'true'")
         self.start()
         until(lambda: not (self.data / "environments" / ephemeral).exists(), "the end of the ephemeral environment")
         until(lambda: list(self.environments()) == [kept], "the kept environment alone on record")
@@ -197,6 +196,7 @@ class Records(ServiceTest):
         self.assertEqual(self.environments()[kept]["status"], "ready")
         self.assertIn(kept, self.cli("environments").stdout)
         self.assertIn(f"environment {ephemeral} is of run hello/2, which is not in the journal", self.said())
+        self.push(PIPELINE % "'true'")
         self.assertEqual(self.finished(3)["outcome"], "passed")
         self.terminate()
         self.assertIn("nothing was changed", self.cli("doctor", "--repair").stdout)
