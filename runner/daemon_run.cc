@@ -16,6 +16,7 @@
 #include "runner/config.h"
 #include "runner/daemon.h"
 #include "runner/daemon_let_go.h"
+#include "runner/engine/release.h"
 #include "runner/here.h"
 #include "runner/questions_here.h"
 #include "runner/serve/documents.h"
@@ -86,13 +87,24 @@ struct Follower {
     }
   }
 
+  // Whoever was asked by an earlier run sees its question no more: it would wait for days, and this run for it.
+  void give_up_asking(const RunId& id) {
+    const auto folded = fold_run(composition.journal(), id);
+    if (!folded || folded->state.asking == 0 || folded->state.cancel) return;
+    const CancelRequested end{id, person(), "nobody can be asked for it any more"};
+    (void)composition.journal().append({end}).ok();
+  }
+
   // Says how earlier runs ended: those that had begun a release are finished first. Whether all of them have.
   bool earlier_are_over() {
     std::erase_if(earlier, [this](const RunId& id) {
       auto summary = composition.catalog().run(id);
       if (!summary || !summary->has_value()) return true;
       const auto& ended = **summary;
-      if (ended.status != "finished") return false;
+      if (ended.status != "finished") {
+        give_up_asking(id);
+        return false;
+      }
       view.say("the earlier run " + to_string(id) + " ended as " + to_string(ended.outcome) +
                (ended.reason.empty() ? "" : ": " + ended.reason));
       return true;

@@ -147,6 +147,25 @@ class QuestionsHere(ServiceTest):
         self.assertEqual(process.wait(60), 0, screen.decode())
         self.assertIn(b"looks good", screen)
 
+    def test_a_killed_release_that_asks_holds_up_no_later_run(self):
+        self.push("version: 1\nname: hello\nstages:\n  release: {needs: [], keep: true, apply: {processes: {web: {run: exec sleep 3600}}}}\n"
+                  "  ask: {needs: [release], approve: {message: 'Ship it?'}}\n")
+        command = [BINARY, "run", "--plain", str(self.work), "--data", str(self.folder / "here")]
+        master, terminal = pty.openpty()
+        self.addCleanup(os.close, master)
+        process = subprocess.Popen([*command, "--release"], stdin=terminal, stdout=terminal, stderr=terminal, env=environment())
+        os.close(terminal)
+        screen = b""
+        while b"ask asks: Ship it?" not in screen and select.select([master], [], [], 60)[0]:
+            screen += os.read(master, 4096)
+        process.kill()
+        process.wait(60)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=25, env=environment())
+        self.assertRegex(done.stdout, "the earlier run hello-[0-9a-f]{6}/1 ended as cancelled: nobody can be asked for it any more|"
+                                      "the earlier run work-[0-9a-f]{6}/1 ended as cancelled: nobody can be asked for it any more")
+        subprocess.run([*command, "--let-go"], check=True, capture_output=True, timeout=60, env=environment())
+        self.no_process_left()
+
 
 if __name__ == "__main__":
     unittest.main()
