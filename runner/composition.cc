@@ -141,6 +141,7 @@ struct Composition::Parts {
   DiskFiles gauge{tree_work, options.data};
   LowWater low_water{gauge, clock, io.get_executor(), options.keep_free, options.data, options.say};
   Slots slots{options.limits};
+  std::vector<RunId> lost;  // that the journal did not know when the service began
   std::optional<Reaper> reaper;
   std::optional<Retention> retention;
   std::optional<EngineParts> engine;
@@ -171,6 +172,9 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   p.attempt_trees.emplace(p.tree_work, AttemptTreeFiles::Ways{.mounts = mounts, .say = p.options.say});
   std::vector<std::string> names;
   for (const auto& repository : p.options.repositories) names.push_back(repository.remote.repository);
+  auto lost = lost_runs(p.options.data, *p.journal);
+  if (!lost) return lost.error();
+  p.lost = std::move(*lost);
   if (auto counted = number_above_lost_runs(p.options.data, names, *p.journal); !counted) return counted.error();
   auto recorded = record_lost_environments(p.options.data, *p.journal, p.clock.now(), p.options.say);
   if (!recorded) return recorded.error();
@@ -334,7 +338,7 @@ void Composition::add(const std::string& name, std::function<Task<void>(Stop&)> 
 void Composition::add_engine() {
   add("the end of lost runs", [this](Stop& stop) {
     auto& p = *parts_;
-    return end_lost_runs(p.options.data, *p.journal, p.steps, p.options.say, stop);
+    return end_lost_runs(p.options.data, p.lost, p.steps, p.options.say, stop);
   });
   add("the supervisor", [this](Stop& stop) { return parts_->supervisor->supervise(stop); });
   add("the watch of the disk", [this](Stop& stop) { return parts_->low_water.watch(stop); });

@@ -116,20 +116,29 @@ Result<void> number_above_lost_runs(const std::string& data, std::vector<std::st
   return {};
 }
 
-Task<void> end_lost_runs(std::string data, Catalog& catalog, StepEnder& steps,
-                         std::function<void(const std::string& line)> say, Stop& stop) {
+Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog) {
+  std::vector<RunId> lost;
   for (const auto& repository : repositories_with_folders(data)) {
     auto newest = catalog.runs(repository, 1);
-    const auto known = newest && !newest->empty() ? newest->front().id.number : 0;
-    const auto root = data + "/runs/" + repository + "/";
-    for (const auto& folder : folders_in(root)) {
-      if (!newest || number_of(folder) <= known) continue;
-      say("run " + repository + "/" + folder + " is not in the journal, which is an older one: its files stay in " +
-          root + folder + ", its steps that still run are ended");
-      for (const auto& attempt : folders_in(root + folder)) {
-        auto ended = co_await steps.end_steps(root + folder + "/" + attempt, stop);
-        if (!ended) say(ended.error().message);
-      }
+    if (!newest) return newest.error();
+    const auto known = newest->empty() ? 0 : newest->front().id.number;
+    for (const auto& folder : folders_in(data + "/runs/" + repository + "/")) {
+      const auto number = number_of(folder);
+      if (number > known && folder == std::to_string(number)) lost.push_back({repository, number});
+    }
+  }
+  return lost;
+}
+
+Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepEnder& steps,
+                         std::function<void(const std::string& line)> say, Stop& stop) {
+  for (const auto& run : lost) {
+    const auto root = data + "/runs/" + run.repository + "/" + std::to_string(run.number);
+    say("run " + to_string(run) + " is not in the journal, which is an older one: its files stay in " + root +
+        ", its steps that still run are ended");
+    for (const auto& attempt : folders_in(root)) {
+      auto ended = co_await steps.end_steps(root + "/" + attempt, stop);
+      if (!ended) say(ended.error().message);
     }
   }
 }

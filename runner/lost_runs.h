@@ -22,8 +22,12 @@ Result<void> number_above_lost_runs(const std::string& data, std::vector<std::st
 Result<void> record_lost_environments(const std::string& data, JournalSqlite& journal, Time now,
                                       const std::function<void(const std::string& line)>& say);
 
+// Those with a folder and a number above all that the journal knows: to be asked before anything is appended, since the
+// next run is numbered above them.
+Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog);
+
 // Nobody waits for their steps any more: those that still run are ended, and each such run is named.
-Task<void> end_lost_runs(std::string data, Catalog& catalog, StepEnder& steps,
+Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepEnder& steps,
                          std::function<void(const std::string& line)> say, Stop& stop);
 
 }  // namespace quietgate

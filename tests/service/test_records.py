@@ -1,9 +1,11 @@
 """What stands in the data directory and is not of this journal: it never makes a commit pass."""
 import shutil
+import signal
 import sqlite3
+import subprocess
 import unittest
 
-from service import ServiceTest, git, until
+from service import BINARY, ServiceTest, environment, git, until
 
 PIPELINE = """version: 1
 name: hello
@@ -170,6 +172,25 @@ class Records(ServiceTest):
         run = self.finished(2)
         self.assertEqual(run["outcome"], "passed", run)
         self.assertTrue(place.with_name("2.stale-1").is_fifo())
+
+    def test_a_lost_run_here(self):
+        self.push(PIPELINE % "'exec sleep 1000004'")
+        command = [BINARY, "run", "--plain", str(self.work), "--data", str(self.folder / "here")]
+
+        def steps():
+            return [pid for pid, line in self.processes_of_this_test() if line.startswith("sleep 1000004")]
+        first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+        [step] = until(steps, "the step")
+        first.kill()
+        first.wait(60)
+        for journal in (self.folder / "here").rglob("journal.sqlite*"):
+            journal.unlink()
+        second = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
+        until(lambda: step not in steps(), "the end of the lost run's step")
+        second.send_signal(signal.SIGINT)
+        said, _ = second.communicate(timeout=60)
+        self.assertRegex(said, "run work-[0-9a-f]{6}/1 is not in the journal")
+        self.no_process_left()
 
     def environments(self):
         return {each["id"]: each for each in self.get("/api/v1/environments")["environments"]}
