@@ -355,7 +355,7 @@ void Composition::add_heartbeat(HeartbeatRule rule) {
 
 void Composition::add_notifier(std::vector<NotificationRule> rules) {
   auto& p = *parts_;
-  p.notifier.emplace(*p.journal, p.http, p.clock, std::move(rules), p.options.say);
+  p.notifier.emplace(*p.journal, *p.journal, p.http, p.clock, std::move(rules), p.options.say);
   add("the notifier", [&p](Stop& stop) { return p.notifier->tell(stop); });
 }
 

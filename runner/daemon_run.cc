@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -73,6 +74,7 @@ struct Follower {
   PosixClock clock;
   QuestionsHere questions;
   std::vector<RunId> earlier;  // that were unfinished when this one was asked for
+  std::vector<RunId> back;     // that put back what this one released, and are unfinished
   std::int64_t cursor = 0;
 
   void read() {
@@ -95,21 +97,39 @@ struct Follower {
     (void)composition.journal().append({end}).ok();
   }
 
-  // Says how earlier runs ended: those that had begun a release are finished first. Whether all of them have.
+  // Whether the other run is over: says how it ended.
+  bool told_end_of(const RunId& id, const std::string& what) {
+    auto summary = composition.catalog().run(id);
+    if (!summary || !summary->has_value()) return true;
+    const auto& ended = **summary;
+    if (ended.status != "finished") return false;
+    view.say(what + " " + to_string(id) + " ended as " + to_string(ended.outcome) +
+             (ended.reason.empty() ? "" : ": " + ended.reason));
+    return true;
+  }
+
+  // Earlier runs that had begun a release are finished first.
   bool earlier_are_over() {
     std::erase_if(earlier, [this](const RunId& id) {
-      auto summary = composition.catalog().run(id);
-      if (!summary || !summary->has_value()) return true;
-      const auto& ended = **summary;
-      if (ended.status != "finished") {
-        give_up_asking(id);
-        return false;
-      }
-      view.say("the earlier run " + to_string(id) + " ended as " + to_string(ended.outcome) +
-               (ended.reason.empty() ? "" : ": " + ended.reason));
-      return true;
+      const bool over = told_end_of(id, "the earlier run");
+      if (!over) give_up_asking(id);
+      return over;
     });
     return earlier.empty();
+  }
+
+  // A watch that saw an alert after the release had a run of its own requested.
+  bool is_put_back() {
+    if (const auto unfinished = composition.catalog().unfinished_runs()) {
+      for (const auto& each : *unfinished) {
+        if (each.id.number < run.number || each.id == run) continue;
+        if (std::find(back.begin(), back.end(), each.id) != back.end()) continue;
+        view.say("run " + to_string(each.id) + " puts back what this one released");
+        back.push_back(each.id);
+      }
+    }
+    std::erase_if(back, [this](const RunId& id) { return told_end_of(id, "the rollback"); });
+    return back.empty();
   }
 
   Task<void> follow(Stop& stop) {
@@ -119,7 +139,7 @@ struct Follower {
       for (const auto& given : questions.look(view.record())) (void)composition.journal().append({given}).ok();
       view.hold(questions.asking());
       view.tick();
-      if (earlier_are_over() && view.record().over()) break;
+      if (earlier_are_over() && view.record().over() && is_put_back()) break;
       // Lines are printed as their rows come: few at a time are still in the journal's memory.
       if (!view.is_live() && !questions.asking()) co_await composition.journal().bell().wait(seen, stop);
       if (view.is_live() || questions.asking()) co_await clock.sleep(draw_every, stop);
@@ -228,7 +248,11 @@ int run_here(const RunOptions& options) {
       composition.stop().request(StopReason::shutdown, "interrupted twice");
       return;
     }
-    auto asked = composition.journal().append({CancelRequested{*run, person(), cause}});
+    auto under_way = follower.back;
+    if (under_way.empty()) under_way.push_back(*run);
+    std::vector<Event> ends;
+    for (const auto& each : under_way) ends.emplace_back(CancelRequested{each, person(), cause});
+    auto asked = composition.journal().append(std::move(ends));
     if (asked) return;
     view->say(asked.error().message + (asked.error().advice.empty() ? "" : " (" + asked.error().advice + ")") +
               "; then press Ctrl-C again");

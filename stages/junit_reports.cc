@@ -158,6 +158,13 @@ std::string folders_of(const FoundFiles& found, const std::string& glob) {
   return found.first_folder + which + " \"" + glob + "\": only files are read";
 }
 
+// What a command wrote with the very bytes of before can't be told from what it only touched or moved. A pass is not
+// believed then; a failure is.
+bool tells_of_failure(std::string content, const JunitLimits& limits) {
+  const auto report = parse_junit(std::move(content), limits);
+  return report && count(report->tests).failed > 0;
+}
+
 // Adds what one report says; `left`: what all that come yet may hold.
 Result<void> take(const std::string& path, std::string content, ReportLimits& left, ReadReports& all) {
   auto report = parse_junit(std::move(content), left.contents);
@@ -188,7 +195,7 @@ Result<void> read_one(const std::string& path, const Report& report, const Memor
                       "leave the output of the tests out of their reports");
   const auto sha256 = sha256_hex(*content);
   const bool same = !written && sha256 == before->sha256;
-  written = !same && !known.held(*content, sha256);
+  written = (!same && !known.held(*content, sha256)) || tells_of_failure(*content, left.contents);
   if (!written) return {};
   left.bytes -= content->size();
   return take(path, std::move(*content), left, all);

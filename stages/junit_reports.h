@@ -32,8 +32,9 @@ Result<void> remember_reports(const std::string& checkout, const std::string& gl
 
 // After they ended: reads the matching files that hold something else than before, whatever their times say; a file
 // with many links to it once. What holds the bytes of a report that matched before is nobody's result, wherever it is
-// now. Errors: `step`, none was written, one can't be read or is no report, what matches is no file that can be looked
-// at (folders apart), or a limit is passed; `infrastructure`, what was there before is not known any more.
+// now; but one that tells of a failure, and was written, moved or touched since, is read. Errors: `step`, none was
+// written, one can't be read or is no report, what matches is no file that can be looked at (folders apart), or a limit
+// is passed; `infrastructure`, what was there before is not known any more.
 Result<ReadReports> read_reports(const std::string& checkout, const std::string& glob, const std::string& memory,
                                  const std::atomic<bool>& stop, ReportLimits limits = {});
 

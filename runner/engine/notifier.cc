@@ -50,8 +50,14 @@ std::optional<NoticeText> notice_of(const Event& event) {
   return notice;
 }
 
-Notifier::Notifier(Journal& journal, Http& http, Clock& clock, std::vector<NotificationRule> rules, Say say)
-    : journal_(journal), http_(http), clock_(clock), rules_(std::move(rules)), say_(std::move(say)) {}
+Notifier::Notifier(Journal& journal, Catalog& catalog, Http& http, Clock& clock, std::vector<NotificationRule> rules,
+                   Say say)
+    : journal_(journal),
+      catalog_(catalog),
+      http_(http),
+      clock_(clock),
+      rules_(std::move(rules)),
+      say_(std::move(say)) {}
 
 Task<void> Notifier::send(const NotificationRule& rule, std::string text, Stop& stop) {
   const auto body = nlohmann::json{{"text", text}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -75,7 +81,7 @@ Task<void> Notifier::send(const NotificationRule& rule, std::string text, Stop& 
 // A run that passed, or that somebody cancelled, is nobody's news: unless its release was cut by that.
 std::optional<NoticeText> Notifier::notice_of_release(const RunFinished& finished) {
   const auto run = fold_run(journal_, finished.run);
-  if (!run || !undeployed(run->state, run->rows)) return std::nullopt;
+  if (!run || !needs_a_person(journal_, catalog_, run->state, run->rows)) return std::nullopt;
   auto text = "run " + to_string(finished.run) + " ended as " + to_string(finished.outcome) + ": " + finished.reason;
   return NoticeText{Notice::failed, text.substr(0, longest_text)};
 }

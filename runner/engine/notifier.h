@@ -24,7 +24,7 @@ class Notifier {
  public:
   using Say = std::function<void(const std::string& line)>;
   // The references must outlive it.
-  Notifier(Journal& journal, Http& http, Clock& clock, std::vector<NotificationRule> rules, Say say);
+  Notifier(Journal& journal, Catalog& catalog, Http& http, Clock& clock, std::vector<NotificationRule> rules, Say say);
 
   // Follows the journal from now on, until stopped: each row is told once, in order, with three tries of ten seconds. A
   // receiver that takes none of them is said, and the row is passed over. Throws Stopped.
@@ -35,6 +35,7 @@ class Notifier {
   Task<void> send(const NotificationRule& rule, std::string text, Stop& stop);
 
   Journal& journal_;
+  Catalog& catalog_;
   Http& http_;
   Clock& clock_;
   std::vector<NotificationRule> rules_;

@@ -10,6 +10,7 @@ namespace quietgate {
 namespace {
 
 constexpr Milliseconds look_every{2'000};
+constexpr Milliseconds look_again{60'000};  // whether a run still releases: that is read from all its rows
 
 struct Busy {
   Busy(std::set<std::string>& of, Bell& bell, std::string environment)
@@ -106,6 +107,10 @@ Task<void> Reaper::look(Stop& stop) {
     auto run = catalog_.run(environment.run);
     if (run && run->has_value() && (*run)->status != "finished") {
       if (cancelled_.contains(environment.id)) continue;  // it is ending already
+      const auto held = held_since_.find(environment.id);
+      const auto since = held == held_since_.end() ? look_again : clock_.now() - held->second;
+      if (since >= Milliseconds{0} && since < look_again) continue;
+      held_since_[environment.id] = clock_.now();
       const auto folded = fold_run(journal_, environment.run);
       // What is promoted is deployed first; the end of the run destroys what it was tested in.
       if (!folded || (folded->state.releases && !folded->state.cancel)) continue;
@@ -125,6 +130,7 @@ Task<void> Reaper::look(Stop& stop) {
                         [&](const EnvironmentSummary& e) { return e.id == id; });
   };
   std::erase_if(last_try_, [&](const auto& entry) { return gone(entry.first); });
+  std::erase_if(held_since_, [&](const auto& entry) { return gone(entry.first); });
   std::erase_if(cancelled_, gone);
 }
 

@@ -36,7 +36,8 @@ class Reaper {
   Bell freed_;
   std::set<std::string> busy_;
   std::map<std::string, Time> last_try_;
-  std::set<std::string> cancelled_;  // environments whose run was asked to end because their time was over
+  std::map<std::string, Time> held_since_;  // overdue, but its run released when that was looked at
+  std::set<std::string> cancelled_;         // environments whose run was asked to end because their time was over
 };
 
 // Wait before try number `tries` + 1: 5 s doubled per try, at most 10 minutes.

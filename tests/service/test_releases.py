@@ -8,7 +8,7 @@ import threading
 import unittest
 import urllib.request
 
-from service import ServiceTest, environment, git, until
+from service import BINARY, ServiceTest, environment, git, until
 from test_stage_faults import PIPELINE, PROMETHEUS, RULES, TARGET, Watched
 
 # What is deployed is a file that says which commit it is.
@@ -198,6 +198,24 @@ class Watches(Watched):
         self.assertIsNone(self.run_of(4), "one rollback, and no more")
         self.assertIn(f"rollback of hello/2 to {first[:7]} by an alert (after the release: loud: HighErrors", self.cli("runs").stdout)
         self.assertEqual(self.get("/api/v1/runs")["runs"][0]["rollback"]["to"], first)
+
+    def test_a_run_here_ends_when_it_is_put_back(self):
+        def run_here():
+            return subprocess.run([BINARY, "run", "--plain", "--promote", str(self.remote), "--data", str(self.folder / "here")], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=120, env=environment())
+        first = self.push(files=self.files(0))
+        done = run_here()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        bad = self.push(files=self.files(9))
+        done = run_here()
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn("after the release: loud: HighErrors", done.stdout)
+        self.assertRegex(done.stdout, r"run \S+/3 puts back what this one released")
+        self.assertRegex(done.stdout, r"the rollback \S+/3 ended as passed")
+        self.assertNotEqual(first, bad)
+        self.assertEqual(self.branch("production"), first)
+        subprocess.run([BINARY, "run", "--let-go", str(self.remote), "--data", str(self.folder / "here")], check=True, capture_output=True, timeout=60, env=environment())
+        self.no_process_left()
 
     def test_a_first_release_that_starts_its_own_prometheus_is_heard(self):
         self.start()

@@ -202,7 +202,7 @@ void Invariants::promotion_row(const RunModel& model, const Row& row) {
     const auto& remote = remotes_.at(model.state.id.repository);
     const auto now = remote.branches.find(refused->branch);
     const bool contained = now != remote.branches.end() && remote.is_ancestor(model.state.commit, now->second);
-    if (model.moves > 0 && contained && !model.state.rollback.wanted())
+    if (model.moves.contains(refused->branch) && contained && !model.state.rollback.wanted())
       breach(invariant::truth, run + " moved " + refused->branch + ", and records a refusal");
   }
 }
@@ -212,7 +212,10 @@ void Invariants::finish_row(const RunModel& model, const RunFinished& finished) 
   const auto run = to_string(state.id);
   if (auto left = machine_.alive(runs_folder(state.id)); !left.empty())
     breach(invariant::clean, run + " ends while a step of it lives: " + left.front().substr(data_.size()));
-  if (state.plan) release_row(model, finished);
+  if (state.plan) {
+    release_row(model, finished);
+    deployed_row(model, finished);
+  }
   if (!state.plan || finished.outcome == Outcome::error) return;
   const auto actions = next(state, {});
   const bool right = std::any_of(actions.begin(), actions.end(), [&](const Action& action) {
@@ -340,7 +343,8 @@ void Invariants::branch_moved(const std::string& repository, const std::string& 
           continue;
         // Who moved the branch to where this push still expected it finds that it did not move, and tries once more.
         for (auto& [other, undone] : runs_) {
-          if (other.repository == repository && undone.moves > 0 && undone.state.commit == from) ++undone.undone;
+          if (other.repository == repository && undone.moves.contains(branch) && undone.state.commit == from)
+            ++undone.undone;
         }
         return;
       }
@@ -353,7 +357,7 @@ void Invariants::branch_moved(const std::string& repository, const std::string& 
   const auto refusals = std::count_if(model.rows.begin(), model.rows.end(), [](const Row& row) {
     return std::holds_alternative<PromotionRefused>(row.event);
   });
-  if (++model.moves > 1 + refusals + model.undone)
+  if (++model.moves[branch] > 1 + refusals + model.undone)
     breach(invariant::single, to_string(found->state.id) + " moved " + branch + " twice");
 }
 

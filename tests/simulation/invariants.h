@@ -60,9 +60,9 @@ class Invariants {
     RunState state;
     std::vector<Row> rows;
     std::optional<Concurrency> concurrency;
-    int moves = 0;      // of production, by this run's pushes
-    int undone = 0;     // moves of it that a late push of another run took back
-    int requested = 0;  // RunRequested rows
+    std::map<std::string, int> moves;  // of a branch, by this run's pushes
+    int undone = 0;                    // moves that a late push of another run took back
+    int requested = 0;                 // RunRequested rows
   };
   const std::map<RunId, RunModel>& runs() const { return runs_; }
   const std::map<std::string, EnvironmentPlanned>& environments() const { return environments_; }
@@ -78,6 +78,7 @@ class Invariants {
   void finish_row(const RunModel& model, const RunFinished& finished);
   bool goes_back(const RunId& run) const;
   void release_row(const RunModel& model, const RunFinished& finished) const;
+  void deployed_row(const RunModel& model, const RunFinished& finished) const;
   void environment_row(const Row& row);
   void look_for_changes(const RunState& old, const RunState& now, const Event& event);
   const RunModel* pusher(const std::string& repository, const std::string& branch, const CommitId& from,

@@ -17,6 +17,12 @@ const CommitPromoted* promotion_before(const RunState& run, const StageSpec& spe
   return nullptr;
 }
 
+bool comes_after(const RunState& run, const StageSpec& spec, const std::string& stage) {
+  return std::any_of(spec.needs.begin(), spec.needs.end(), [&](const std::string& need) {
+    return need == stage || comes_after(run, *run.plan->find(need), stage);
+  });
+}
+
 bool became_ready(const std::vector<Row>& rows, const std::string& stage) {
   std::string environment;
   for (const auto& row : rows) {
@@ -34,6 +40,28 @@ bool became_ready(const std::vector<Row>& rows, const std::string& stage) {
 bool Invariants::goes_back(const RunId& run) const {
   return std::any_of(runs_.begin(), runs_.end(),
                      [&](const auto& other) { return other.second.state.rollback.of == run; });
+}
+
+// Likewise of what is deployed first.
+void Invariants::deployed_row(const RunModel& model, const RunFinished& finished) const {
+  const auto& run = model.state;
+  for (const auto& spec : run.plan->stages) {
+    const auto* apply = std::get_if<ApplySpec>(&spec.body);
+    if (apply == nullptr || !apply->keep || !became_ready(model.rows, spec.name)) continue;
+    const bool destroyed = std::any_of(model.rows.begin(), model.rows.end(), [](const Row& row) {
+      return std::holds_alternative<EnvironmentDestroyed>(row.event);
+    });
+    if (destroyed || run.stages.at(spec.name).outcome.roll_back || goes_back(run.id)) continue;
+    for (const auto& after : run.plan->stages) {
+      const auto& stage = run.stages.at(after.name);
+      if (!std::holds_alternative<PromoteSpec>(after.body) || !comes_after(run, after, spec.name)) continue;
+      if (stage.promoted || stage.skipped_by_condition || stage.outcome.outcome == Outcome::passed) continue;
+      const auto told =
+          fmt::format("{} deployed {}, but {} did not promote it", spec.name, run.commit.substr(0, 7), after.name);
+      if (finished.reason.find(told) == std::string::npos)
+        breach(invariant::whole, to_string(run.id) + " does not say that " + told + ": " + finished.reason);
+    }
+  }
 }
 
 void Invariants::release_row(const RunModel& model, const RunFinished& finished) const {

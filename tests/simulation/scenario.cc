@@ -61,7 +61,11 @@ std::string Scenario::release_stages() {
       between ? "warm" : "production");
   if (dice.chance(0.6))
     text += fmt::format("          ready: {{command: sim {}s, within: 15s}}\n", dice.between(0, 20));
-  return text + "    keep: true\n";
+  text += "    keep: true\n";
+  if (dice.chance(0.3))
+    text += fmt::format("  live: {{needs: [release], promote: {{branch: live{}}}}}\n",
+                        dice.chance(0.5) ? ", approval: manual" : "");
+  return text;
 }
 
 std::string Scenario::pipeline() {

@@ -178,11 +178,12 @@ Task<Result<PushOutcome>> SimGit::move(GitRemote remote, std::string branch, Com
     // Beyond its caller, and beyond the service: it is on the network.
     auto arrives = [this_world = &world_, self = remotes_.find(remote.repository), branch, expected, id, back,
                     moved = moved_] {
-      auto& at = self->second.branches[branch];
+      auto& branches = self->second.branches;
+      const auto at = branches.contains(branch) ? branches.at(branch) : CommitId();
       const bool forward = at == expected && (back || at.empty() || self->second.is_ancestor(at, id));
       if (!forward) return;
       this_world->trace("remote", "a late push moves {} from {} to {}", branch, expected.substr(0, 7), id.substr(0, 7));
-      at = id;
+      branches[branch] = id;
       moved(self->first, branch, expected, id);
     };
     // It arrives at the latest when the caller's patience with the server has passed once more.

@@ -21,7 +21,7 @@ std::vector<Repository> repositories_of(World& world) {
     Repository repository;
     repository.remote.repository = name;
     repository.remote.url = std::string("git://sim/") + name;
-    repository.branches = {"main", "feature*", "production"};
+    repository.branches = {"main", "feature*", "production", "live"};
     repository.protected_branches = {"main", "feature-a"};
     repository.poll = Milliseconds{10'000};
     all.push_back(std::move(repository));

@@ -30,7 +30,7 @@ class NotifierTest : public testing::Test {
     world.settle();
   }
   void start(std::vector<NotificationRule> rules) {
-    notifier.emplace(*world.journal, receiver, world.clock, std::move(rules),
+    notifier.emplace(*world.journal, *world.journal, receiver, world.clock, std::move(rules),
                      [this](const std::string& line) { world.said.push_back(line); });
     spawn(world.io.get_executor(), notifier->tell(stop), [](std::exception_ptr) {});
     world.settle();
@@ -81,6 +81,14 @@ TEST_F(NotifierTest, TellsOfACancelledRunWhoseReleaseWasCut) {
                 RunFinished{cut, Outcome::cancelled, "cancelled by ana; production is at c1"}});
   EXPECT_THAT(receiver.heard,
               ElementsAre(HasSubstr("run hello/2 ended as cancelled: cancelled by ana; production is at c1")));
+  // Nobody need do anything about a release that is put back already.
+  const RunId back{"hello", 3};
+  receiver.heard.clear();
+  world.append({RunRequested{back, "main", "c1", "test"}, PlanCompiled{back, plan}, StageStarted{back, "production", 1},
+                CommitPromoted{back, "production", "production", "c0", "c1"},
+                RunRequested{{"hello", 4}, "main", "c0", "rollback", {back, "production", "c1", "ana", "slow"}},
+                RunFinished{back, Outcome::cancelled, "rolled back by ana: slow"}});
+  EXPECT_THAT(receiver.heard, IsEmpty());
 }
 
 TEST_F(NotifierTest, TriesThreeTimesAndGoesOn) {

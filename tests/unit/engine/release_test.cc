@@ -149,17 +149,25 @@ struct Rows {
   }
 };
 
+StageSpec production(std::vector<std::string> needs = {}) {
+  auto stage = test_stage("production", std::move(needs));
+  stage.body = PromoteSpec{};
+  return stage;
+}
+
+StageSpec release(std::vector<std::string> needs = {}) {
+  auto stage = test_stage("release", std::move(needs));
+  ApplySpec kept;
+  kept.keep = true;
+  stage.body = kept;
+  return stage;
+}
+
 Rows promoted() {
   const RunId run{"hello", 1};
   Rows all;
   Plan plan;
-  auto production = test_stage("production");
-  production.body = PromoteSpec{};
-  auto release = test_stage("release", {"production"});
-  ApplySpec kept;
-  kept.keep = true;
-  release.body = kept;
-  plan.stages = {production, release};
+  plan.stages = {production(), release({"production"})};
   all.add(RunRequested{run, "main", "c1", "test"});
   all.add(PlanCompiled{run, plan});
   all.add(StageStarted{run, "production", 1});
@@ -169,33 +177,86 @@ Rows promoted() {
   return all;
 }
 
-TEST(Undeployed, IsNotWhatBecameReadyBeforeItsWatchEnded) {
+TEST(ReleaseGap, IsNotWhatBecameReadyBeforeItsWatchEnded) {
   auto all = promoted();
-  EXPECT_TRUE(undeployed(all.state, all.rows));
+  EXPECT_TRUE(release_gap(all.state, all.rows));
   all.add(EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
-  EXPECT_TRUE(undeployed(all.state, all.rows));
+  EXPECT_TRUE(release_gap(all.state, all.rows));
   all.add(EnvironmentReady{"hello-release", {"hello", 1}});
   all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::failed, "after the release: loud"}});
-  EXPECT_FALSE(undeployed(all.state, all.rows));
-  EXPECT_EQ(with_undeployed("as it ended", all.state, all.rows), "as it ended");
+  EXPECT_FALSE(release_gap(all.state, all.rows));
+  EXPECT_EQ(with_release_gap("as it ended", all.state, all.rows), "as it ended");
 }
 
-TEST(Undeployed, IsNotWhatARunOfItsOwnPutsBackOrItsConditionLeftOut) {
+TEST(ReleaseGap, IsNotWhatARunOfItsOwnPutsBackOrItsConditionLeftOut) {
   auto all = promoted();
   StageOutcome loud;
   loud.outcome = Outcome::failed;
   loud.roll_back = true;
   all.add(StageFinished{{"hello", 1}, "release", 1, loud});
-  EXPECT_FALSE(undeployed(all.state, all.rows));
+  EXPECT_FALSE(release_gap(all.state, all.rows));
 }
 
-TEST(Undeployed, IsToldOfABranchThatWasThereAlreadyAndOfAReleaseThatMayFail) {
+TEST(ReleaseGap, IsToldOfABranchThatWasThereAlreadyAndOfAReleaseThatMayFail) {
   auto all = promoted();
   all.state.stages.at("production").promoted = false;
   all.state.stages.at("production").outcome.outputs["branch"] = "live";
   all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::failed, "no space"}});
-  EXPECT_EQ(with_undeployed("", all.state, all.rows),
+  EXPECT_EQ(with_release_gap("", all.state, all.rows),
             "live is at c1, but release did not deploy it (no space): deploy it with `quietgate retry hello/1`");
+}
+
+TEST(ReleaseGap, IsToldOfWhatAPersonDestroyedMeanwhile) {
+  auto all = promoted();
+  all.add(EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
+  all.add(EnvironmentReady{"hello-release", {"hello", 1}});
+  all.add(EnvironmentDestroyed{"hello-release", {"hello", 1}, "asked for by ana"});
+  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
+  EXPECT_EQ(with_release_gap("", all.state, all.rows),
+            "production is at c1, but what release deployed was destroyed (asked for by ana): put it back with "
+            "`quietgate rollback hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
+  // A later attempt made it again.
+  all.add(EnvironmentPlanned{"hello-release-2", {"hello", 1}, "release", "processes", true, Time{}, {}});
+  all.add(EnvironmentReady{"hello-release-2", {"hello", 1}});
+  EXPECT_EQ(with_release_gap("", all.state, all.rows), "");
+}
+
+// release, which is kept -> check -> production.
+Rows deployed() {
+  const RunId run{"hello", 1};
+  Rows all;
+  Plan plan;
+  plan.stages = {release(), test_stage("check", {"release"}), production({"check"})};
+  all.add(RunRequested{run, "main", "c1", "test"});
+  all.add(PlanCompiled{run, plan});
+  all.add(StageStarted{run, "release", 1});
+  return all;
+}
+
+TEST(ReleaseGap, IsToldOfADeploymentThatIsNotPromoted) {
+  auto all = deployed();
+  EXPECT_FALSE(release_gap(all.state, all.rows)) << "nothing is deployed yet";
+  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
+  EXPECT_EQ(with_release_gap("check: 1 of 2 tests failed", all.state, all.rows),
+            "check: 1 of 2 tests failed; release deployed c1, but production did not promote it: try again with "
+            "`quietgate retry hello/1`, or retry the run whose commit is to be deployed instead");
+  all.add(StageStarted{{"hello", 1}, "production", 1});
+  all.add(StageFinished{{"hello", 1}, "production", 1, {Outcome::failed, "main moved meanwhile"}});
+  EXPECT_THAT(with_release_gap("", all.state, all.rows), HasSubstr("did not promote it (main moved meanwhile): "));
+}
+
+TEST(ReleaseGap, IsNoDeploymentWhoseBranchWasThereAlreadyOrThatIsGone) {
+  auto all = deployed();
+  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
+  auto there = all;
+  there.add(StageStarted{{"hello", 1}, "production", 1});
+  there.add(StageFinished{{"hello", 1}, "production", 1, {Outcome::passed}});
+  EXPECT_FALSE(release_gap(there.state, there.rows));
+  all.add(EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
+  all.add(EnvironmentReady{"hello-release", {"hello", 1}});
+  EXPECT_TRUE(release_gap(all.state, all.rows));
+  all.add(EnvironmentDestroyed{"hello-release", {"hello", 1}, "asked for by ana"});
+  EXPECT_FALSE(release_gap(all.state, all.rows));
 }
 
 }  // namespace

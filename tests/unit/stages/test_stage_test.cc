@@ -315,5 +315,31 @@ TEST_F(TestStageTest, StopIsPassedOn) {
   EXPECT_THROW(run(one), Stopped);
 }
 
+// Bytes of before that pass are believed of nobody; a failure among them is, unless nothing was done to its file.
+TEST_F(TestStageTest, ACommittedFailureThatIsWrittenAgainFails) {
+  namespace fs = std::filesystem;
+  const std::string failing = "<testsuite><testcase name='bad'><failure/></testcase></testsuite>";
+  auto spec = one;
+  spec.junit = "report*.xml";
+  for (const bool again : {true, false}) {
+    fs::remove_all(bench.root + "/attempt");
+    fs::create_directories(bench.root + "/attempt");
+    fs::remove(bench.root + "/checkout/report-2.xml");
+    report(failing);
+    processes.exits.clear();
+    processes.script = [&](const ProcessSpec&) {
+      bench.write("checkout/report-2.xml", "<testsuite><testcase name='good'/></testsuite>");
+      if (again) {
+        fs::remove(bench.root + "/checkout/report.xml");
+        report(failing);
+      }
+      return exited(0);
+    };
+    const auto outcome = run(spec);
+    EXPECT_EQ(outcome.outcome, again ? Outcome::failed : Outcome::passed) << outcome.reason;
+    EXPECT_EQ(outcome.reason, again ? "1 of 2 tests failed: bad" : "1 test passed");
+  }
+}
+
 }  // namespace
 }  // namespace quietgate
