@@ -20,6 +20,10 @@ bool runs_in_tree(const StageSpec& spec) {
          std::holds_alternative<FaultSpec>(spec.body);
 }
 
+bool takes_slot(const StageSpec& spec) {
+  return !std::holds_alternative<ApproveSpec>(spec.body) && !std::holds_alternative<PromoteSpec>(spec.body);
+}
+
 void TreeRemovals::begin(AttemptTrees& trees, std::string attempt_directory, Stop& service,
                          std::function<void(const Error& error)> tell) {
   ++state_->open;

@@ -14,6 +14,10 @@ namespace quietgate {
 // or have a checkout of their own (`apply`).
 bool runs_in_tree(const StageSpec& spec);
 
+// Whether a stage of this kind is at work while it runs, and so takes one of the places for that. Those that only wait
+// take none.
+bool takes_slot(const StageSpec& spec);
+
 class TreeRemovals {
  public:
   explicit TreeRemovals(Executor executor) : state_(std::make_shared<State>(executor)), executor_(executor) {}

@@ -6,7 +6,8 @@ namespace {
 
 Task<void> expire(Clock& clock, Milliseconds span, std::shared_ptr<Stop> until, std::function<void()> then) {
   const bool over = co_await clock.passes(span, *until);
-  if (over) then();
+  // Whoever `then` is about may be gone when this goes on.
+  if (over && !until->requested()) then();
 }
 
 }  // namespace

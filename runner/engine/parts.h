@@ -1,0 +1,46 @@
+// What every run is driven with. All of it outlives the drivers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "runner/engine/low_water.h"
+#include "runner/engine/reaper.h"
+#include "runner/engine/slots.h"
+#include "runner/ports/attempt_trees.h"
+#include "runner/ports/clock.h"
+#include "runner/ports/git.h"
+#include "runner/ports/journal.h"
+#include "runner/ports/pipeline_compiler.h"
+#include "runner/ports/plan_check.h"
+#include "runner/ports/stage.h"
+#include "runner/ports/work_notes.h"
+#include "runner/ports/workspace.h"
+
+namespace quietgate {
+
+struct EngineParts {
+  Executor executor;
+  Journal& journal;
+  Catalog& catalog;
+  Git& git;
+  Clock& clock;
+  PipelineCompiler& compiler;
+  Workspace& workspace;
+  Reaper& reaper;
+  Slots& slots;
+  std::map<std::string, StageKind*> kinds;              // by kind_of
+  std::map<std::string, std::string> step_environment;  // what every step starts from: PATH, HOME, LANG
+  std::function<void(const std::string& line)> say;
+  StepEnder* steps = nullptr;          // none: stages are trusted to end what they begin
+  PlanCheck* check = nullptr;          // none: plans are not held against their commits' files
+  std::string boot;                    // the machine's; empty: not known
+  std::function<std::string()> nonce;  // draws one; none: attempts have none
+  AttemptTrees* trees = nullptr;       // none: all steps of a run work in its one checkout
+  LowWater* low_water = nullptr;       // none: nobody looks at the disk
+  bool tries_out = false;              // kept environments are left alone
+  WorkNotes* notes = nullptr;          // none: what the service may have died of is not known
+};
+
+}  // namespace quietgate

@@ -1,0 +1,49 @@
+#include "runner/engine/run_rows.h"
+
+#include <stdexcept>
+#include <utility>
+
+namespace quietgate {
+
+namespace {
+
+constexpr std::size_t read_batch = 512;
+
+}  // namespace
+
+RunRows::RunRows(Journal& journal, Clock& clock, RunId run) : journal_(journal), clock_(clock) {
+  state_.id = std::move(run);
+}
+
+RunRows::News RunRows::catch_up() {
+  News news;
+  const auto asking = state_.asking;
+  for (;;) {
+    auto rows = journal_.read(cursor_, read_batch, state_.id);
+    if (!rows) throw std::runtime_error(rows.error().message);
+    for (auto& row : *rows) {
+      fold(state_, row.event, row.at);
+      cursor_ = row.sequence;
+      const auto* cancel = std::get_if<CancelRequested>(&row.event);
+      if (cancel != nullptr && cancel->superseded_by.number > 0 && !state_.cancel)
+        news.newer_that_wait.push_back(cancel->superseded_by);
+      history_.push_back(std::move(row));
+    }
+    if (rows->size() < read_batch) break;
+  }
+  news.asking = asking != state_.asking;
+  return news;
+}
+
+RunRows::News RunRows::append(std::vector<Event> events) {
+  auto appended = journal_.append(std::move(events));
+  if (!appended) throw std::runtime_error(appended.error().message);
+  return catch_up();
+}
+
+void RunRows::intend(Event event, std::vector<Event>& events) {
+  fold(state_, event, clock_.now());
+  events.push_back(std::move(event));
+}
+
+}  // namespace quietgate
