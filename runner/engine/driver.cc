@@ -11,14 +11,14 @@
 
 namespace quietgate {
 
-Driver::Driver(EngineParts& parts, const Turns& turns, const Repository& repository, RunId run, Stop& service)
+Driver::Driver(EngineParts& parts, const BranchOrder& order, const Repository& repository, RunId run, Stop& service)
     : parts_(parts),
       repository_(repository),
       service_(service),
       bell_(std::make_shared<Bell>(parts.executor)),
       rows_(parts.journal, parts.clock, std::move(run)),
       checkout_(parts, repository, rows_, service),
-      preparation_(parts, repository, turns, rows_, checkout_, *bell_, service),
+      preparation_(parts, repository, order, rows_, checkout_, *bell_, service),
       claims_(parts.slots, parts.clock, repository, rows_.state()),
       removals_(parts.executor) {}
 

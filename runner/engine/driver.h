@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runner/engine/attempt_tree.h"
+#include "runner/engine/branch_order.h"
 #include "runner/engine/parts.h"
 #include "runner/engine/plan_preparation.h"
 #include "runner/engine/repository.h"
@@ -17,14 +18,13 @@
 #include "runner/engine/run_rows.h"
 #include "runner/engine/run_timeout.h"
 #include "runner/engine/stage_attempt.h"
-#include "runner/engine/turns.h"
 
 namespace quietgate {
 
 class Driver {
  public:
-  // `service` is the stop of the whole service; parts, turns and repository must outlive the driver.
-  Driver(EngineParts& parts, const Turns& turns, const Repository& repository, RunId run, Stop& service);
+  // `service` is the stop of the whole service; parts, order and repository must outlive the driver.
+  Driver(EngineParts& parts, const BranchOrder& order, const Repository& repository, RunId run, Stop& service);
 
   // Takes the places and locks of what is under way, before anybody new can. Throws std::runtime_error when the journal
   // can't be read.
@@ -38,17 +38,14 @@ class Driver {
   void poke() { bell_->ring(); }
   // When it began to wait for the runs before it on its branch; nothing: it doesn't.
   std::optional<Time> waits_for_turn() const { return preparation_.waits_since(); }
-  // No newer run ends it any more.
-  bool releases() const { return state().releases; }
-  // A stage of it waits for a person.
-  bool asks() const { return state().asking > 0; }
+  // As it was last read.
+  const RunState& state() const { return rows_.state(); }
   // What goes on without a driver holds its place and locks on; for who drives the run next.
   std::vector<Slots::Claim> hand_over() { return claims_.hand_over(); }
 
  private:
   using Attempts = std::vector<std::shared_ptr<StageAttempt>>;
 
-  const RunState& state() const { return rows_.state(); }
   std::function<void()> bell_ringer() const;
   void catch_up() { tell(rows_.catch_up()); }
   void append(std::vector<Event> events) { tell(rows_.append(std::move(events))); }

@@ -9,11 +9,11 @@
 
 namespace quietgate {
 
-PlanPreparation::PlanPreparation(EngineParts& parts, const Repository& repository, const Turns& turns, RunRows& rows,
-                                 RunCheckout& checkout, Bell& bell, Stop& service)
+PlanPreparation::PlanPreparation(EngineParts& parts, const Repository& repository, const BranchOrder& order,
+                                 RunRows& rows, RunCheckout& checkout, Bell& bell, Stop& service)
     : parts_(parts),
       repository_(repository),
-      turns_(turns),
+      order_(order),
       rows_(rows),
       checkout_(checkout),
       bell_(bell),
@@ -45,7 +45,7 @@ Task<Result<Plan>> PlanPreparation::read() {
 Task<void> PlanPreparation::wait_for_turn() {
   waits_since_ = parts_.clock.now();
   parts_.slots.note_change();
-  while (!rows_.state().cancel && !turns_.first(rows_.state().id)) {
+  while (!rows_.state().cancel && !order_.first(rows_.state().id)) {
     const auto seen = bell_.rings();
     co_await bell_.wait(seen, service_);
     rows_.catch_up();
@@ -60,7 +60,7 @@ Task<Result<Plan>> PlanPreparation::plan_in_turn() {
   if (const auto error = given_up(state)) co_return *error;
   Result<Plan> plan = user_error("");
   if (!state.cancel) plan = co_await read();
-  if (!plan || plan->concurrency == Concurrency::parallel || turns_.first(state.id)) co_return plan;
+  if (!plan || plan->concurrency == Concurrency::parallel || order_.first(state.id)) co_return plan;
   // Many runs may wait here: what one needs then can be read again.
   plan = user_error("");
   co_await wait_for_turn();

@@ -5,18 +5,18 @@
 
 #include "runner/core/plan.h"
 #include "runner/core/result.h"
+#include "runner/engine/branch_order.h"
 #include "runner/engine/parts.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/run_checkout.h"
 #include "runner/engine/run_rows.h"
-#include "runner/engine/turns.h"
 
 namespace quietgate {
 
 class PlanPreparation {
  public:
   // All outlive it. `bell` rings when something was appended for the run, or a run before it ended.
-  PlanPreparation(EngineParts& parts, const Repository& repository, const Turns& turns, RunRows& rows,
+  PlanPreparation(EngineParts& parts, const Repository& repository, const BranchOrder& order, RunRows& rows,
                   RunCheckout& checkout, Bell& bell, Stop& service);
 
   // Ends with the plan on record (true), or with the run ended (false): there is no plan, or it was cancelled. Throws
@@ -34,7 +34,7 @@ class PlanPreparation {
 
   EngineParts& parts_;
   const Repository& repository_;
-  const Turns& turns_;
+  const BranchOrder& order_;
   RunRows& rows_;
   RunCheckout& checkout_;
   Bell& bell_;

@@ -11,18 +11,19 @@ namespace quietgate {
 RunClaims::RunClaims(Slots& slots, Clock& clock, const Repository& repository, const RunState& state)
     : slots_(slots), clock_(clock), repository_(repository), state_(state) {}
 
-Wish RunClaims::wish(const StageSpec& spec) const {
-  Wish wish{state_.id, spec.name, takes_slot(spec), spec.lock, keeps_lock(spec), later_locks(state_), clock_.now()};
-  wish.branch = state_.branch;
-  wish.unprotected = !is_protected(repository_, state_.branch);
-  return wish;
+SlotRequest RunClaims::request_for(const StageSpec& spec) const {
+  SlotRequest request{state_.id,        spec.name,           takes_slot(spec), spec.lock,
+                      keeps_lock(spec), later_locks(state_), clock_.now()};
+  request.branch = state_.branch;
+  request.unprotected = !is_protected(repository_, state_.branch);
+  return request;
 }
 
 void RunClaims::take_up() {
   for (const auto& spec : state_.plan->stages) {
     const auto& stage = state_.stages.at(spec.name);
     if (stage.status != StageStatus::running && stage.status != StageStatus::awaiting_approval) continue;
-    auto held = wish(spec);
+    auto held = request_for(spec);
     held.since = stage.attempt_started;
     if (held.place || !held.lock.empty()) held_.emplace(spec.name, slots_.take(std::move(held)));
   }
@@ -31,7 +32,8 @@ void RunClaims::take_up() {
 
 bool RunClaims::ask(const StageSpec& spec, std::function<void()> when_granted) {
   auto asked = asked_.find(spec.name);
-  if (asked == asked_.end()) asked = asked_.emplace(spec.name, slots_.ask(wish(spec), std::move(when_granted))).first;
+  if (asked == asked_.end())
+    asked = asked_.emplace(spec.name, slots_.ask(request_for(spec), std::move(when_granted))).first;
   return asked->second.granted();
 }
 
@@ -44,7 +46,7 @@ Slots::Claim RunClaims::granted(const std::string& stage) {
 
 Slots::Claim RunClaims::resumed(const StageSpec& spec) {
   const auto found = held_.find(spec.name);
-  if (found == held_.end()) return slots_.take(wish(spec));
+  if (found == held_.end()) return slots_.take(request_for(spec));
   auto claim = std::move(found->second);
   held_.erase(found);
   return claim;
@@ -61,7 +63,7 @@ void RunClaims::keep_locks() {
   const auto locks = kept_locks(state_);
   for (const auto& lock : locks) {
     if (kept_.contains(lock)) continue;
-    Wish kept{state_.id, {}, false, lock, true, later_locks(state_), clock_.now()};
+    SlotRequest kept{state_.id, {}, false, lock, true, later_locks(state_), clock_.now()};
     for (const auto& spec : state_.plan->stages) {
       if (spec.lock != lock || !keeps_lock(spec) || state_.stages.at(spec.name).attempt == 0) continue;
       kept.stage = spec.name;

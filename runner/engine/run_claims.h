@@ -49,7 +49,7 @@ class RunClaims {
   std::vector<Slots::Claim> hand_over();
 
  private:
-  Wish wish(const StageSpec& spec) const;
+  SlotRequest request_for(const StageSpec& spec) const;
 
   Slots& slots_;
   Clock& clock_;

@@ -1,17 +1,11 @@
 #include "runner/engine/slots.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "runner/engine/waiting_words.h"
 
 namespace quietgate {
-
-namespace {
-
-// It keeps the lock, and may then wait for another: whether it may have it depends on what others keep.
-bool chained(const Wish& wish) {
-  return wish.keeps && wish.later.size() > wish.later.count(wish.lock);
-}
-
-}  // namespace
 
 bool Slots::Claim::granted() const {
   return of_ == nullptr || entry_->granted;
@@ -21,13 +15,13 @@ void Slots::Claim::give_back() {
   if (auto* of = std::exchange(of_, nullptr)) of->give_back(entry_);
 }
 
-Slots::Slots(Limits limits) : limits_(std::move(limits)) {}
+Slots::Slots(Limits limits) : places_(limits.stages, std::move(limits.repositories)), locks_(std::move(limits.locks)) {}
 Slots::~Slots() = default;
 
-Slots::Claim Slots::ask(Wish wish, std::function<void()> when_granted) {
+Slots::Claim Slots::ask(SlotRequest request, std::function<void()> when_granted) {
   ++version_;
-  arrived(wish);
-  auto entry = waiting_.insert(waiting_.end(), Claimant{std::move(wish), ++tick_});
+  grants_.arrived(request);
+  auto entry = waiting_.insert(waiting_.end(), SlotEntry{std::move(request), ++tick_});
   entry->self = entry;
   enter(*entry);
   grant();
@@ -35,234 +29,201 @@ Slots::Claim Slots::ask(Wish wish, std::function<void()> when_granted) {
   return {*this, entry};
 }
 
-Slots::Claim Slots::take(Wish wish) {
+Slots::Claim Slots::hold(SlotEntry entry) {
   ++version_;
-  arrived(wish);
-  auto entry = held_.insert(held_.end(), Claimant{std::move(wish), ++tick_, true});
-  hold(*entry);
-  return {*this, entry};
+  grants_.arrived(entry.request);
+  entry.asked = ++tick_;
+  entry.granted = true;
+  auto place = held_.insert(held_.end(), std::move(entry));
+  begin(*place);
+  return {*this, place};
 }
 
-Slots::Claim Slots::keep(Wish wish) {
-  wish.place = false;
-  wish.keeps = true;
-  auto claim = take(std::move(wish));
-  held_.back().kept = true;
-  return claim;
+Slots::Claim Slots::take(SlotRequest request) {
+  return hold({std::move(request)});
 }
 
-Slots::Claim Slots::doubt(const RunId& run) {
-  auto claim = keep({run, {}, false, {}, false, {}, Time{}});
-  held_.back().doubt = true;
-  doubts_.insert(run);
-  return claim;
+Slots::Claim Slots::keep(SlotRequest request) {
+  SlotEntry entry{std::move(request)};
+  entry.request.place = false;
+  entry.request.keeps = true;
+  entry.kept = true;
+  return hold(std::move(entry));
 }
 
-void Slots::give_back(std::list<Claimant>::iterator entry) {
+Slots::Claim Slots::hold_every_lock(const RunId& run) {
+  SlotEntry entry;
+  entry.request.run = run;
+  entry.request.place = false;
+  entry.request.keeps = true;
+  entry.kept = true;
+  entry.holds_every_lock = true;
+  return hold(std::move(entry));
+}
+
+void Slots::give_back(std::list<SlotEntry>::iterator entry) {
   ++version_;
-  const auto lock = entry->wish.lock;
-  const auto branch = branch_of(entry->wish);
+  const auto lock = entry->request.lock;
+  const auto branch = branch_of(entry->request);
   if (entry->granted) {
-    release(*entry);
+    end(*entry);
     held_.erase(entry);
   } else {
     leave(*entry);
     waiting_.erase(entry);
   }
   grant();
-  if (!locked_.contains(lock) && !for_lock_.contains(lock)) lock_turns_.erase(lock);
-  left(branch);
+  if (!locks_.held(lock) && !for_lock_.contains(lock)) grants_.forget(lock);
+  grants_.left(branch);
 }
 
-// Branches come and go for years.
-void Slots::left(const BranchName& branch) {
-  auto found = present_.find(branch);
-  if (--found->second > 0) return;
-  present_.erase(found);
-  turns_.branches.erase(branch);
-  for (auto& [lock, turns] : lock_turns_) turns.branches.erase(branch);
-}
-
-void Slots::enter(Claimant& entry) {
-  const auto& wish = entry.wish;
-  ++waits_[wish.run];
-  if (wish.lock.empty()) return for_place_.join(entry);
-  for_lock_[wish.lock].join(entry);
-  open_.insert(wish.lock);
-  if (!chained(wish)) return;
+void Slots::enter(SlotEntry& entry) {
+  const auto& request = entry.request;
+  ++waits_[request.run];
+  if (request.lock.empty()) return for_place_.join(entry);
+  for_lock_[request.lock].join(entry);
+  open_.insert(request.lock);
+  if (!depends_on_keepers(request)) return;
   // Nobody who asked before depends on it.
-  keepers_.add(wish, entry.asked);
-  ++chained_[wish.lock];
+  locks_.join(entry);
+  ++dependent_[request.lock];
 }
 
-void Slots::leave(Claimant& entry) {
-  const auto& wish = entry.wish;
-  if (auto own = waits_.find(wish.run); --own->second == 0) waits_.erase(own);
-  if (wish.lock.empty()) return for_place_.leave(entry);
-  auto line = for_lock_.find(wish.lock);
-  line->second.leave(entry);
-  if (line->second.empty()) {
-    for_lock_.erase(line);
-    open_.erase(wish.lock);
+void Slots::leave(SlotEntry& entry) {
+  const auto& request = entry.request;
+  if (auto own = waits_.find(request.run); --own->second == 0) waits_.erase(own);
+  if (request.lock.empty()) return for_place_.leave(entry);
+  auto queue = for_lock_.find(request.lock);
+  queue->second.leave(entry);
+  if (queue->second.empty()) {
+    for_lock_.erase(queue);
+    open_.erase(request.lock);
   }
-  if (!chained(wish)) return;
-  keepers_.remove(wish, entry.asked);
-  if (auto own = chained_.find(wish.lock); --own->second == 0) chained_.erase(own);
-  reopen_chained();
+  if (!depends_on_keepers(request)) return;
+  locks_.leave(entry);
+  if (auto own = dependent_.find(request.lock); --own->second == 0) dependent_.erase(own);
+  reopen_dependent();
 }
 
-void Slots::hold(Claimant& entry) {
-  const auto& wish = entry.wish;
-  count(wish, 1);
-  if (wish.lock.empty()) return;
-  locked_[wish.lock].push_back(&entry);
-  reopen(wish.lock);
-  if (!wish.keeps) return;
-  keepers_.add(wish, 0);
-  reopen_chained();
+void Slots::begin(const SlotEntry& entry) {
+  places_.count(entry.request, 1);
+  locks_.hold(entry);
+  if (entry.request.lock.empty()) return;
+  reopen(entry.request.lock);
+  if (entry.request.keeps) reopen_dependent();
 }
 
-void Slots::release(Claimant& entry) {
-  const auto& wish = entry.wish;
-  count(wish, -1);
-  if (entry.doubt) {
-    doubts_.erase(wish.run);
-    for (const auto& [lock, line] : for_lock_) open_.insert(lock);
+void Slots::end(const SlotEntry& entry) {
+  places_.count(entry.request, -1);
+  locks_.release(entry);
+  if (entry.holds_every_lock) {
+    for (const auto& [lock, queue] : for_lock_) open_.insert(lock);
   }
-  if (wish.lock.empty()) return;
-  auto held = locked_.find(wish.lock);
-  std::erase(held->second, &entry);
-  if (held->second.empty()) locked_.erase(held);
-  reopen(wish.lock);
-  if (!wish.keeps) return;
-  keepers_.remove(wish, 0);
-  reopen_chained();
-}
-
-void Slots::count(const Wish& wish, int by) {
-  if (!wish.place) return;
-  const auto add = [by](auto& counts, const auto& key) {
-    auto& count = counts[key];
-    count += by;
-    if (count == 0) counts.erase(key);
-  };
-  used_ += by;
-  add(at_work_.repositories, wish.run.repository);
-  add(at_work_.branches, branch_of(wish));
-  if (!wish.unprotected) return;
-  unprotected_ += by;
-  add(unprotected_by_, wish.run.repository);
+  if (entry.request.lock.empty()) return;
+  reopen(entry.request.lock);
+  if (entry.request.keeps) reopen_dependent();
 }
 
 void Slots::reopen(const std::string& lock) {
   if (for_lock_.contains(lock)) open_.insert(lock);
 }
 
-void Slots::reopen_chained() {
-  for (const auto& [lock, number] : chained_) open_.insert(lock);
+void Slots::reopen_dependent() {
+  for (const auto& [lock, number] : dependent_) open_.insert(lock);
 }
 
-int Slots::lock_size(const std::string& lock) const {
-  auto found = limits_.locks.find(lock);
-  return found == limits_.locks.end() ? 1 : found->second;
-}
-
-bool Slots::full(const Wish& wish) const {
-  if (used_ >= limits_.stages) return true;
-  return wish.unprotected && unprotected_ >= limits_.stages - kept_places(limits_.stages);
-}
-
-bool Slots::repository_full(const Wish& wish) const {
-  auto limit = limits_.repositories.find(wish.run.repository);
-  if (limit == limits_.repositories.end()) return false;
-  const auto count = [&](const std::map<std::string, int>& counts) {
-    auto own = counts.find(wish.run.repository);
-    return own == counts.end() ? 0 : own->second;
-  };
-  if (count(at_work_.repositories) >= limit->second) return true;
-  return wish.unprotected && count(unprotected_by_) >= limit->second - kept_places(limit->second);
-}
-
-bool Slots::place_free(const Wish& wish) const {
-  return !wish.place || (!full(wish) && !repository_full(wish));
-}
-
-// A run counts once, however many of its stages want the lock; these go one after the other.
-bool Slots::lock_free(const Wish& wish) const {
-  if (doubts_.size() > doubts_.count(wish.run)) return false;
-  auto held = locked_.find(wish.lock);
-  if (held == locked_.end()) return true;
-  std::set<RunId> runs;
-  for (const auto* entry : held->second) {
-    if (entry->wish.run == wish.run && !entry->kept) return false;
-    runs.insert(entry->wish.run);
-  }
-  return runs.contains(wish.run) || static_cast<int>(runs.size()) < lock_size(wish.lock);
-}
-
-// Who keeps something already goes by what is kept; who doesn't also leaves room for those who asked before. There, a
-// keeper seems to have what it still waits for, so that both count.
-bool Slots::safe(const Claimant& claimant) const {
-  const auto& wish = claimant.wish;
-  if (!chained(wish)) return true;
-  return !keepers_.circle_now(wish) && (keepers_.keeps(wish.run) || !keepers_.circle_before(wish, claimant.asked));
-}
-
-// Of a lock's line, who is first and may go on. When the lock is taken, only who has it may be given it once more.
-Line::Heads Slots::heads(const std::string& lock) const {
-  const auto& line = for_lock_.at(lock);
-  const auto has_place = [this](const Claimant& claimant) { return place_free(claimant.wish); };
-  const auto may = [this](const Claimant& claimant) { return lock_free(claimant.wish) && safe(claimant); };
-  if (doubts_.size() > 1) return {};
-  auto only = doubts_;
-  if (auto held = locked_.find(lock); only.empty() && held != locked_.end()) {
-    for (const auto* entry : held->second) only.insert(entry->wish.run);
-    if (static_cast<int>(only.size()) < lock_size(lock)) only.clear();
-  }
-  if (only.empty()) return line.heads(has_place, may);
-  Line::Heads heads;
-  for (const auto& run : only) line.heads_of(run, has_place, may, heads);
+// Of a lock's queue, who is first and may go on. When the lock is taken, only who has it may be given it once more.
+SlotQueue::Heads Slots::heads(const std::string& lock) const {
+  const auto& queue = for_lock_.at(lock);
+  const auto has_place = [this](const SlotEntry& entry) { return places_.free_for(entry.request); };
+  const auto may = [this](const SlotEntry& entry) { return locks_.free_for(entry.request) && locks_.safe_for(entry); };
+  const auto only = locks_.only_for(lock);
+  if (!only) return queue.heads(has_place, may);
+  SlotQueue::Heads heads;
+  for (const auto& run : *only) queue.heads_of(run, has_place, may, heads);
   return heads;
 }
 
-const TurnsGiven& Slots::turns_of(const std::string& lock) const {
-  static const TurnsGiven none;
-  auto found = lock_turns_.find(lock);
-  return found == lock_turns_.end() ? none : found->second;
-}
-
 Slots::Picked Slots::pick() {
-  const auto has_place = [this](const Claimant& claimant) { return place_free(claimant.wish); };
-  auto able = for_place_.heads(has_place, [](const Claimant&) { return true; }).able;
-  std::set<const Claimant*> passing;
+  const auto has_place = [this](const SlotEntry& entry) { return places_.free_for(entry.request); };
+  auto able = for_place_.heads(has_place, [](const SlotEntry&) { return true; }).able;
+  std::set<const SlotEntry*> passing;
   for (auto lock = open_.begin(); lock != open_.end();) {
     const auto found = heads(*lock);
     if (!found.able.empty()) {
       // Places are no matter at a lock.
-      const auto choice = first_in_line(found.able, turns_of(*lock), {});
+      const auto choice = first_in_line(found.able, grants_.of(*lock), {});
       able.push_back(choice.first);
       if (choice.passes) passing.insert(choice.first);
     }
     const bool over = found.able.empty() && !found.lack_place;
     lock = over ? open_.erase(lock) : std::next(lock);
   }
-  const auto choice = first_in_line(able, turns_, at_work_);
+  const auto choice = first_in_line(able, grants_.of_all(), places_.held());
   return {choice.first, choice.passes, passing.contains(choice.first)};
 }
 
 void Slots::grant() {
-  for (auto picked = pick(); picked.claimant != nullptr; picked = pick()) {
-    auto entry = picked.claimant->self;
+  for (auto picked = pick(); picked.entry != nullptr; picked = pick()) {
+    auto entry = picked.entry->self;
     leave(*entry);
     held_.splice(held_.end(), waiting_, entry);
     entry->granted = true;
-    hold(*entry);
-    const auto& wish = entry->wish;
-    turns_.give(wish, ++tick_, picked.passes);
-    if (!wish.lock.empty()) lock_turns_[wish.lock].give(wish, tick_, picked.passes_at_lock);
+    begin(*entry);
+    grants_.add(entry->request, ++tick_, picked.passes, picked.passes_at_lock);
     ++version_;
     if (auto tell = std::exchange(entry->when_granted, {})) tell();
   }
+}
+
+Waiting Slots::describe(const SlotEntry& entry) const {
+  const auto& request = entry.request;
+  Waiting out{request.run, request.stage, request.since, Waiting::For::service, {}, {}, 1, {}};
+  const auto in_the_way = locks_.in_the_way(entry);
+  const bool locked = !request.lock.empty() && !locks_.free_for(request);
+  if (locked || in_the_way) {
+    out.what = locked ? Waiting::For::lock : Waiting::For::order;
+    out.lock = request.lock;
+  } else if (places_.repository_full(request) && !places_.service_full(request)) {
+    out.what = Waiting::For::repository;
+  }
+  for (const auto& each : held_) {
+    const auto& held = each.request;
+    const bool named = locked ? held.lock == request.lock : in_the_way == held.run && held.keeps;
+    if (named) out.holders.push_back({held.run, held.stage, held.since, each.kept});
+  }
+  // A stage at work and its environment hold the lock once.
+  std::set<RunId> at_work;
+  for (const auto& holder : out.holders) {
+    if (!holder.kept) at_work.insert(holder.run);
+  }
+  std::erase_if(out.holders, [&](const LockHolder& holder) { return holder.kept && at_work.contains(holder.run); });
+  return out;
+}
+
+std::vector<Waiting> Slots::waiting() const {
+  std::map<const SlotEntry*, Waiting> described;
+  std::map<std::pair<Waiting::For, std::string>, SlotEntries> queues;
+  for (const auto& entry : waiting_) {
+    auto waiting = describe(entry);
+    const auto queue = waiting.what == Waiting::For::repository ? entry.request.run.repository : waiting.lock;
+    queues[{waiting.what, queue}].push_back(&entry);
+    described.emplace(&entry, std::move(waiting));
+  }
+  for (const auto& [queue, entries] : queues) {
+    int position = 0;
+    const bool at_lock = queue.first == Waiting::For::lock;
+    const auto& grants = at_lock ? grants_.of(queue.second) : grants_.of_all();
+    for (const auto* entry : in_line(entries, grants, at_lock ? PlacesHeld{} : places_.held()))
+      described.at(entry).position = ++position;
+  }
+  std::vector<Waiting> all;
+  for (const auto& entry : waiting_) {
+    auto& waiting = described.at(&entry);
+    waiting.reason = sentence_of(waiting, places_, locks_.unreadable());
+    all.push_back(std::move(waiting));
+  }
+  return all;
 }
 
 }  // namespace quietgate

@@ -46,7 +46,7 @@ void Supervisor::take_up(Stop& stop) {
   if (!unfinished) throw std::runtime_error(unfinished.error().message);
   auto environments = parts_.catalog.environments();
   if (!environments) throw std::runtime_error(environments.error().message);
-  for (const auto& run : *unfinished) turns_.arrive(run.id, run.branch);
+  for (const auto& run : *unfinished) order_.arrive(run.id, run.branch);
   tell_interrupted(*unfinished);
   std::vector<std::pair<RunId, Driver*>> made;
   for (const auto& run : *unfinished) made.emplace_back(run.id, make(run.id, stop));
@@ -74,7 +74,7 @@ void Supervisor::hold_for(const RunId& ended, Stop& stop) {
   const auto folded = fold_run(parts_.journal, ended);
   if (!folded) {
     parts_.say("run " + to_string(ended) + ": " + folded.error().message);
-    if (!held_.contains(ended)) held_[ended].push_back(parts_.slots.doubt(ended));
+    if (!held_.contains(ended)) held_[ended].push_back(parts_.slots.hold_every_lock(ended));
     auto again = std::make_shared<Stop>(stop);
     auto look = [this, ended, &stop] {
       if (held_.contains(ended) && !drivers_.contains(ended)) hold_for(ended, stop);
@@ -97,7 +97,7 @@ void Supervisor::wake(const std::optional<RunId>& run) {
 
 std::vector<Waiting> Supervisor::waiting() {
   auto all = parts_.slots.waiting();
-  for (const auto& [place, line] : turns_.lines()) {
+  for (const auto& [place, line] : order_.lines()) {
     int position = 0;
     RunId before{place.first, 0};
     for (const auto number : line) {
@@ -106,7 +106,7 @@ std::vector<Waiting> Supervisor::waiting() {
       if (found != drivers_.end() && found->second->waits_for_turn()) {
         Waiting waiting{run, {}, *found->second->waits_for_turn(), Waiting::For::branch, {}, {}, position, {}};
         waiting.reason = "waits for run " + to_string(before) + ", which is before it on " + place.second;
-        if (auto first = drivers_.find(before); first != drivers_.end() && first->second->releases())
+        if (auto first = drivers_.find(before); first != drivers_.end() && first->second->state().releases)
           waiting.reason += " and releases";
         all.push_back(std::move(waiting));
       }
@@ -126,7 +126,7 @@ bool Supervisor::waits(const RunId& run) {
 
 bool Supervisor::asks(const RunId& run) {
   auto found = drivers_.find(run);
-  return found == drivers_.end() || found->second->asks();
+  return found == drivers_.end() || found->second->state().asking > 0;
 }
 
 Task<void> Supervisor::follow(Stop& stop) {
@@ -154,10 +154,10 @@ Result<void> Supervisor::start_unfinished(Stop& stop) {
   std::set<RunId> open;
   for (const auto& run : *unfinished) {
     open.insert(run.id);
-    turns_.arrive(run.id, run.branch);
+    order_.arrive(run.id, run.branch);
   }
-  for (const auto& run : turns_.runs()) {
-    if (!open.contains(run)) wake(turns_.leave(run));
+  for (const auto& run : order_.runs()) {
+    if (!open.contains(run)) wake(order_.leave(run));
   }
   for (const auto& run : *unfinished) start(run.id, stop);
   return {};
@@ -181,8 +181,8 @@ void Supervisor::on_row(const Row& row, Stop& stop) {
   if (run.number == 0) return;
   const bool opens =
       std::holds_alternative<RunRequested>(row.event) || std::holds_alternative<PromotionRequested>(row.event);
-  if (const auto* asked = std::get_if<RunRequested>(&row.event)) turns_.arrive(run, asked->branch);
-  if (std::holds_alternative<RunFinished>(row.event)) wake(turns_.leave(run));
+  if (const auto* asked = std::get_if<RunRequested>(&row.event)) order_.arrive(run, asked->branch);
+  if (std::holds_alternative<RunFinished>(row.event)) wake(order_.leave(run));
   if (std::holds_alternative<EnvironmentDestroyed>(row.event) && held_.contains(run) && !drivers_.contains(run))
     hold_for(run, stop);
   if (auto found = drivers_.find(run); found != drivers_.end()) {
@@ -190,7 +190,7 @@ void Supervisor::on_row(const Row& row, Stop& stop) {
   } else if (opens) {
     // A reopened run is before later ones again.
     auto summary = parts_.catalog.run(run);
-    if (summary && summary->has_value() && (*summary)->status != "finished") turns_.arrive(run, (*summary)->branch);
+    if (summary && summary->has_value() && (*summary)->status != "finished") order_.arrive(run, (*summary)->branch);
     start(run, stop);
   }
 }
@@ -210,14 +210,14 @@ Driver* Supervisor::make(const RunId& run, Stop& stop) {
                to_string(run));
   }
   auto& driver = drivers_[run];
-  driver = std::make_unique<Driver>(parts_, turns_, repository->second, run, stop);
+  driver = std::make_unique<Driver>(parts_, order_, repository->second, run, stop);
   try {
     driver->take_up();
     held_.erase(run);
     return driver.get();
   } catch (const std::exception& reason) {
     drivers_.erase(run);
-    if (!held_.contains(run)) held_[run].push_back(parts_.slots.doubt(run));
+    if (!held_.contains(run)) held_[run].push_back(parts_.slots.hold_every_lock(run));
     again_later(run, reason.what(), stop);
     return nullptr;
   }
@@ -255,7 +255,7 @@ void Supervisor::ended(const RunId& run, std::exception_ptr error, Stop& stop) {
   // A person may have reopened it while its driver was ending.
   auto summary = parts_.catalog.run(run);
   if (summary && summary->has_value() && (*summary)->status != "finished") {
-    turns_.arrive(run, (*summary)->branch);
+    order_.arrive(run, (*summary)->branch);
     start(run, stop);
   } else if (held_.contains(run)) {
     hold_for(run, stop);

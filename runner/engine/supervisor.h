@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "runner/engine/branch_order.h"
 #include "runner/engine/driver.h"
 #include "runner/engine/repository.h"
-#include "runner/engine/turns.h"
 #include "runner/ports/queue.h"
 
 namespace quietgate {
@@ -25,7 +25,7 @@ class Supervisor final : public Queue {
   std::vector<Waiting> waiting() override;
   bool waits(const RunId& run) override;
   bool asks(const RunId& run) override;
-  std::uint64_t version() const override { return parts_.slots.version() + turns_.version(); }
+  std::uint64_t version() const override { return parts_.slots.version() + order_.version(); }
 
  private:
   void take_up(Stop& stop);  // every unfinished run, and what ended runs left
@@ -44,7 +44,7 @@ class Supervisor final : public Queue {
 
   EngineParts& parts_;
   std::map<std::string, Repository> repositories_;
-  Turns turns_;
+  BranchOrder order_;
   std::map<RunId, std::vector<Slots::Claim>> held_;  // of runs without a driver: its leaders, its environments
   std::map<RunId, std::unique_ptr<Driver>> drivers_;
   Bell ended_;

@@ -13,32 +13,32 @@ namespace {
 struct Pair {
   explicit Pair(const Limits& limits) : slots(limits), plain(limits) {}
 
-  void ask(const Wish& wish) {
+  void ask(const SlotRequest& request) {
     const int name = next++;
-    plain.ask(name, wish);
-    claims[name] = slots.ask(wish, [this, name] { granted.push_back(name); });
+    plain.ask(name, request);
+    claims[name] = slots.ask(request, [this, name] { granted.push_back(name); });
     if (claims[name].granted()) at_once.insert(name);
   }
-  void take(const Wish& wish) {
-    plain.take(next, wish);
-    claims[next++] = slots.take(wish);
+  void take(const SlotRequest& request) {
+    plain.take(next, request);
+    claims[next++] = slots.take(request);
   }
-  void keep(const Wish& wish) {
-    plain.keep(next, wish);
-    claims[next++] = slots.keep(wish);
+  void keep(const SlotRequest& request) {
+    plain.keep(next, request);
+    claims[next++] = slots.keep(request);
   }
-  void doubt(const RunId& run) {
-    for (const auto& [name, doubted] : doubts) {
-      if (doubted == run) return;
+  void hold_every_lock(const RunId& run) {
+    for (const auto& [name, of] : unreadable) {
+      if (of == run) return;
     }
-    doubts.emplace(next, run);
-    plain.doubt(next, run);
-    claims[next++] = slots.doubt(run);
+    unreadable.emplace(next, run);
+    plain.hold_every_lock(next, run);
+    claims[next++] = slots.hold_every_lock(run);
   }
   void end(int name) {
     plain.end(name);
     claims.erase(name);
-    doubts.erase(name);
+    unreadable.erase(name);
   }
 
   std::vector<int> granted;  // in order, but for
@@ -46,7 +46,7 @@ struct Pair {
   Slots slots;
   PlainSlots plain;
   std::map<int, Slots::Claim> claims;
-  std::map<int, RunId> doubts;
+  std::map<int, RunId> unreadable;
   int next = 0;
 };
 
@@ -68,19 +68,19 @@ struct Mix {
     if (below(2) == 0) limits.locks["l0"] = 2 + below(2);
     return limits;
   }
-  Wish wish() {
-    Wish wish{run(), "s", below(4) != 0, {}, false, {}, Time{}};
+  SlotRequest request() {
+    SlotRequest request{run(), "s", below(4) != 0, {}, false, {}, Time{}};
     // A run belongs to one branch.
-    wish.branch = "b" + std::to_string(wish.run.number % branches);
-    wish.unprotected = wish.run.number % branches > 0;
-    if (below(5) == 0) return wish;
-    wish.lock = lock();
-    wish.keeps = below(2) == 0;
-    for (auto n = below(4); n > 0; --n) wish.later.insert(lock());
-    return wish;
+    request.branch = "b" + std::to_string(request.run.number % branches);
+    request.unprotected = request.run.number % branches > 0;
+    if (below(5) == 0) return request;
+    request.lock = lock();
+    request.keeps = below(2) == 0;
+    for (auto n = below(4); n > 0; --n) request.later.insert(lock());
+    return request;
   }
-  Wish locked() {
-    auto locked = wish();
+  SlotRequest locked() {
+    auto locked = request();
     if (locked.lock.empty()) locked.lock = lock();
     return locked;
   }
@@ -89,10 +89,10 @@ struct Mix {
 void change(Pair& both, Mix& mix) {
   const auto kind = mix.below(20);
   const bool full = static_cast<int>(both.claims.size()) >= mix.most;
-  if (!full && kind < 12) return both.ask(mix.wish());
-  if (!full && kind == 12) return both.take(mix.wish());
+  if (!full && kind < 12) return both.ask(mix.request());
+  if (!full && kind == 12) return both.take(mix.request());
   if (!full && kind == 13) return both.keep(mix.locked());
-  if (!full && kind == 14 && mix.below(8) == 0) return both.doubt(mix.run());
+  if (!full && kind == 14 && mix.below(8) == 0) return both.hold_every_lock(mix.run());
   if (both.claims.empty()) return;
   both.end(std::next(both.claims.begin(), mix.below(static_cast<int>(both.claims.size())))->first);
 }

@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "runner/engine/turns.h"
+#include "runner/engine/branch_order.h"
 
 namespace quietgate {
 namespace {
@@ -16,18 +16,18 @@ struct Line {
   std::map<std::string, Slots::Claim> claims;
   std::vector<std::string> granted;
 
-  static Wish wish(const RunId& run, const std::string& stage, const std::string& lock = {}) {
+  static SlotRequest request(const RunId& run, const std::string& stage, const std::string& lock = {}) {
     return {run, stage, true, lock, false, {}, Time{}};
   }
   // Of a branch that is not protected.
-  static Wish other(const RunId& run, const std::string& branch, const std::string& stage) {
-    auto other = wish(run, stage);
+  static SlotRequest other(const RunId& run, const std::string& branch, const std::string& stage) {
+    auto other = request(run, stage);
     other.branch = branch;
     other.unprotected = true;
     return other;
   }
-  void ask(const std::string& name, Wish wish) {
-    claims[name] = slots.ask(std::move(wish), [this, name] { granted.push_back(name); });
+  void ask(const std::string& name, SlotRequest request) {
+    claims[name] = slots.ask(std::move(request), [this, name] { granted.push_back(name); });
     if (claims[name].granted()) granted.push_back(name);
   }
   void end(const std::string& name) { claims.erase(name); }
@@ -42,13 +42,13 @@ struct Line {
 
 TEST(Slots, GiveAPlaceToEachRepositoryInTurnAndToTheOldestRunOfOne) {
   Line line({1, {}, {}});
-  line.ask("first", line.wish({"a", 1}, "first"));
-  line.ask("a3", line.wish({"a", 3}, "s"));
-  line.ask("a2", line.wish({"a", 2}, "s"));
-  line.ask("a4", line.wish({"a", 4}, "s"));
-  line.ask("b1", line.wish({"b", 1}, "s"));
-  line.ask("b2", line.wish({"b", 2}, "s"));
-  line.ask("c9", line.wish({"c", 9}, "s"));
+  line.ask("first", line.request({"a", 1}, "first"));
+  line.ask("a3", line.request({"a", 3}, "s"));
+  line.ask("a2", line.request({"a", 2}, "s"));
+  line.ask("a4", line.request({"a", 4}, "s"));
+  line.ask("b1", line.request({"b", 1}, "s"));
+  line.ask("b2", line.request({"b", 2}, "s"));
+  line.ask("c9", line.request({"c", 9}, "s"));
   const Line::Names order{"first", "b1", "c9", "a2", "b2", "a3", "a4"};
   for (std::size_t i = 0; i < order.size(); ++i) {
     ASSERT_EQ(line.granted, (Line::Names(order.begin(), order.begin() + static_cast<long>(i) + 1)));
@@ -58,8 +58,8 @@ TEST(Slots, GiveAPlaceToEachRepositoryInTurnAndToTheOldestRunOfOne) {
 
 TEST(Slots, HoldARepositoryToItsLimitAndLeaveTheRestToOthers) {
   Line line({4, {{"a", 2}}, {}});
-  for (const char* name : {"a1", "a2", "a3"}) line.ask(name, line.wish({"a", name[1] - '0'}, name));
-  line.ask("b1", line.wish({"b", 1}, "b1"));
+  for (const char* name : {"a1", "a2", "a3"}) line.ask(name, line.request({"a", name[1] - '0'}, name));
+  line.ask("b1", line.request({"b", 1}, "b1"));
   EXPECT_EQ(line.granted, (Line::Names{"a1", "a2", "b1"}));
   EXPECT_EQ(line.why("a3"), "waits for a place of its repository: 2 of 2 stages run; next in line");
   line.end("a1");
@@ -76,7 +76,7 @@ TEST(Slots, APlaceIsKeptForProtectedBranchesWhateverOthersDo) {
   EXPECT_EQ(line.granted, (Line::Names{"f1", "f2", "f3"}));
   EXPECT_EQ(line.why("f4"),
             "waits for a free place: 3 of 4 stages run, and the last is kept for protected branches; next in line");
-  line.ask("main", line.wish({"a", 6}, "main"));
+  line.ask("main", line.request({"a", 6}, "main"));
   EXPECT_EQ(line.granted.back(), "main");
   EXPECT_EQ(line.why("f5"), "waits for a free place: 4 of 4 stages run; 2nd in line");
   line.end("main");
@@ -92,7 +92,7 @@ TEST(Slots, ARepositoryKeepsPlacesLikewise) {
   EXPECT_EQ(line.why("f2"),
             "waits for a place of its repository: 1 of 2 stages run, and the last is kept for protected branches; next "
             "in line");
-  line.ask("main", line.wish({"a", 3}, "main"));
+  line.ask("main", line.request({"a", 3}, "main"));
   EXPECT_EQ(line.granted, (Line::Names{"f1", "main"}));
 }
 
@@ -126,12 +126,12 @@ TEST(Slots, WhoHoldsTheFewestPlacesGoesFirst) {
 // Main has always something to do, and takes what gets free: but not for ever.
 TEST(Slots, ProtectedBranchesGoFirstAndPassNobodyForEver) {
   Line line({1, {}, {}});
-  line.ask("m0", line.wish({"a", 1}, "m0"));
+  line.ask("m0", line.request({"a", 1}, "m0"));
   line.ask("f", line.other({"a", 2}, "f", "f"));
   int passed = 0;
   for (; line.granted.back() != "f"; ++passed) {
     ASSERT_LT(passed, 20);
-    line.ask("m" + std::to_string(passed + 1), line.wish({"a", 3 + passed}, "m"));
+    line.ask("m" + std::to_string(passed + 1), line.request({"a", 3 + passed}, "m"));
     line.end("m" + std::to_string(passed));
   }
   EXPECT_EQ(passed, most_passed + 1);
@@ -139,13 +139,13 @@ TEST(Slots, ProtectedBranchesGoFirstAndPassNobodyForEver) {
 
 TEST(Slots, ALockHasOneHolderAcrossRepositoriesAndTakesNoPlaceWhileItIsWaitedFor) {
   Line line({2, {}, {}});
-  line.ask("a", line.wish({"a", 1}, "a", "cluster"));
-  line.ask("b", line.wish({"b", 1}, "b", "cluster"));
-  line.ask("c", line.wish({"c", 1}, "c", "cluster"));
+  line.ask("a", line.request({"a", 1}, "a", "cluster"));
+  line.ask("b", line.request({"b", 1}, "b", "cluster"));
+  line.ask("c", line.request({"c", 1}, "c", "cluster"));
   EXPECT_EQ(line.granted, (Line::Names{"a"}));
   EXPECT_EQ(line.why("b"), "waits for lock cluster, held by a/1 a; next in line");
   EXPECT_EQ(line.why("c"), "waits for lock cluster, held by a/1 a; 2nd in line");
-  line.ask("free", line.wish({"d", 1}, "free"));
+  line.ask("free", line.request({"d", 1}, "free"));
   EXPECT_EQ(line.granted, (Line::Names{"a", "free"}));
   line.end("a");
   EXPECT_EQ(line.granted.back(), "b");
@@ -155,7 +155,7 @@ TEST(Slots, ALockHasOneHolderAcrossRepositoriesAndTakesNoPlaceWhileItIsWaitedFor
 
 TEST(Slots, ALockMayHaveAsManyHoldersAsTheServiceSays) {
   Line line({9, {}, {{"cluster", 2}}});
-  for (const char* name : {"a", "b", "c"}) line.ask(name, line.wish({name, 1}, name, "cluster"));
+  for (const char* name : {"a", "b", "c"}) line.ask(name, line.request({name, 1}, name, "cluster"));
   EXPECT_EQ(line.granted, (Line::Names{"a", "b"}));
   EXPECT_EQ(line.why("c"), "waits for lock cluster, held by a/1 a, b/1 b; next in line");
 }
@@ -163,19 +163,19 @@ TEST(Slots, ALockMayHaveAsManyHoldersAsTheServiceSays) {
 // The one that asks for nothing but the lock must not be passed for ever by one whose other stages come and go.
 TEST(Slots, TurnsAtALockAreCountedForTheLock) {
   Line line({9, {}, {}});
-  line.ask("b1", line.wish({"b", 1}, "b1", "cluster"));
-  line.ask("a1", line.wish({"a", 1}, "a1", "cluster"));
-  line.ask("b2", line.wish({"b", 2}, "b2", "cluster"));
-  line.ask("other", line.wish({"a", 2}, "other"));
+  line.ask("b1", line.request({"b", 1}, "b1", "cluster"));
+  line.ask("a1", line.request({"a", 1}, "a1", "cluster"));
+  line.ask("b2", line.request({"b", 2}, "b2", "cluster"));
+  line.ask("other", line.request({"a", 2}, "other"));
   line.end("b1");
   EXPECT_EQ(line.granted.back(), "a1");
 }
 
 TEST(Slots, WhoIsCancelledLeavesTheLine) {
   Line line({1, {}, {}});
-  line.ask("a", line.wish({"a", 1}, "a", "cluster"));
-  line.ask("b", line.wish({"b", 1}, "b", "cluster"));
-  line.ask("c", line.wish({"c", 1}, "c", "cluster"));
+  line.ask("a", line.request({"a", 1}, "a", "cluster"));
+  line.ask("b", line.request({"b", 1}, "b", "cluster"));
+  line.ask("c", line.request({"c", 1}, "c", "cluster"));
   EXPECT_TRUE(line.slots.waits({"b", 1}));
   EXPECT_FALSE(line.slots.waits({"a", 1}));
   EXPECT_FALSE(line.slots.waits({"b", 2}));
@@ -188,9 +188,9 @@ TEST(Slots, WhoIsCancelledLeavesTheLine) {
 
 TEST(Slots, WorkUnderWayCountsButIsNeverHeldUp) {
   Line line({1, {}, {}});
-  line.claims["r1"] = line.slots.take(line.wish({"a", 1}, "r1", "cluster"));
-  line.claims["r2"] = line.slots.take(line.wish({"a", 2}, "r2", "cluster"));
-  line.ask("new", line.wish({"b", 1}, "new"));
+  line.claims["r1"] = line.slots.take(line.request({"a", 1}, "r1", "cluster"));
+  line.claims["r2"] = line.slots.take(line.request({"a", 2}, "r2", "cluster"));
+  line.ask("new", line.request({"b", 1}, "new"));
   line.end("r1");
   EXPECT_TRUE(line.granted.empty());
   EXPECT_EQ(line.why("new"), "waits for a free place: 1 of 1 stages run; next in line");
@@ -201,9 +201,9 @@ TEST(Slots, WorkUnderWayCountsButIsNeverHeldUp) {
 TEST(Slots, ARunUsesTheLockThatItKeepsAndItsStagesGoOneAfterTheOther) {
   Line line({9, {}, {}});
   auto kept = line.slots.keep({{"a", 1}, "staging", false, "cluster", true, {}, Time{}});
-  line.ask("load", line.wish({"a", 1}, "load", "cluster"));
-  line.ask("smoke", line.wish({"a", 1}, "smoke", "cluster"));
-  line.ask("other", line.wish({"b", 1}, "other", "cluster"));
+  line.ask("load", line.request({"a", 1}, "load", "cluster"));
+  line.ask("smoke", line.request({"a", 1}, "smoke", "cluster"));
+  line.ask("other", line.request({"b", 1}, "other", "cluster"));
   EXPECT_EQ(line.granted, (Line::Names{"load"}));
   line.end("load");
   EXPECT_EQ(line.granted, (Line::Names{"load", "smoke"}));
@@ -214,7 +214,7 @@ TEST(Slots, ARunUsesTheLockThatItKeepsAndItsStagesGoOneAfterTheOther) {
   EXPECT_EQ(line.granted.back(), "other");
 }
 
-Wish keeper(const RunId& run, const std::string& lock, std::set<std::string> later) {
+SlotRequest keeper(const RunId& run, const std::string& lock, std::set<std::string> later) {
   return {run, lock, true, lock, true, std::move(later), Time{}};
 }
 
@@ -239,7 +239,7 @@ TEST(Slots, AnyMixOfRunsEnds) {
     Slots slots({places, {{"r0", 1}}, {{"l0", 1 + static_cast<int>(random() % 2)}}});
     struct Run {
       RunId id;
-      std::vector<Wish> stages;
+      std::vector<SlotRequest> stages;
       std::size_t at = 0;
       std::optional<Slots::Claim> claim;
       std::vector<Slots::Claim> kept;
@@ -260,23 +260,23 @@ TEST(Slots, AnyMixOfRunsEnds) {
       auto& run = runs[random() % runs.size()];
       if (run.at == run.stages.size()) continue;
       if (!run.claim) {
-        auto wish = run.stages[run.at];
+        auto request = run.stages[run.at];
         for (auto i = run.at; i < run.stages.size(); ++i) {
-          if (!run.stages[i].lock.empty()) wish.later.insert(run.stages[i].lock);
+          if (!run.stages[i].lock.empty()) request.later.insert(run.stages[i].lock);
         }
-        run.stages[run.at].later = wish.later;
-        run.claim = slots.ask(wish, [] {});
+        run.stages[run.at].later = request.later;
+        run.claim = slots.ask(request, [] {});
       }
       if (!run.claim->granted()) continue;
-      if (const auto& wish = run.stages[run.at]; wish.keeps) run.kept.push_back(slots.keep(wish));
+      if (const auto& request = run.stages[run.at]; request.keeps) run.kept.push_back(slots.keep(request));
       std::map<std::string, std::set<RunId>> holders;
       int working = 0;
       for (auto& each : runs) {
         const bool works = each.claim && each.claim->granted();
         working += works ? 1 : 0;
         for (std::size_t i = 0; i < each.stages.size() && each.at < each.stages.size(); ++i) {
-          const auto& wish = each.stages[i];
-          if ((i == each.at && works) || (i < each.at && wish.keeps)) holders[wish.lock].insert(each.id);
+          const auto& request = each.stages[i];
+          if ((i == each.at && works) || (i < each.at && request.keeps)) holders[request.lock].insert(each.id);
         }
       }
       ASSERT_LE(working, places);
@@ -293,17 +293,17 @@ TEST(Slots, AnyMixOfRunsEnds) {
   }
 }
 
-TEST(Turns, TheFirstRunOfABranchIsTheOldest) {
-  Turns turns;
-  turns.arrive({"a", 2}, "main");
-  turns.arrive({"a", 1}, "main");
-  turns.arrive({"a", 3}, "other");
-  EXPECT_TRUE(turns.first({"a", 1}));
-  EXPECT_FALSE(turns.first({"a", 2}));
-  EXPECT_TRUE(turns.first({"a", 3}));
-  EXPECT_EQ(turns.leave({"a", 1}), (RunId{"a", 2}));
-  EXPECT_EQ(turns.leave({"a", 1}), std::nullopt);
-  EXPECT_EQ(turns.leave({"a", 2}), std::nullopt);
+TEST(BranchOrder, TheFirstRunOfABranchIsTheOldest) {
+  BranchOrder order;
+  order.arrive({"a", 2}, "main");
+  order.arrive({"a", 1}, "main");
+  order.arrive({"a", 3}, "other");
+  EXPECT_TRUE(order.first({"a", 1}));
+  EXPECT_FALSE(order.first({"a", 2}));
+  EXPECT_TRUE(order.first({"a", 3}));
+  EXPECT_EQ(order.leave({"a", 1}), (RunId{"a", 2}));
+  EXPECT_EQ(order.leave({"a", 1}), std::nullopt);
+  EXPECT_EQ(order.leave({"a", 2}), std::nullopt);
 }
 
 }  // namespace

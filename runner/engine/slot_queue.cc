@@ -1,4 +1,4 @@
-#include "runner/engine/line.h"
+#include "runner/engine/slot_queue.h"
 
 #include <algorithm>
 #include <set>
@@ -13,19 +13,19 @@ auto value_of(const Map& map, const Key& key) {
   return found == map.end() ? typename Map::mapped_type{} : found->second;
 }
 
-// Claimants of branches that are equally protected: the repository first, then its branch, then the run.
-class Turnstile {
+// SlotEntries of branches that are equally protected: the repository first, then its branch, then the run.
+class Order {
  public:
-  Turnstile(const TurnsGiven& turns, const PlacesHeld& held) : turns_(turns), held_(held) {}
+  Order(const GrantHistory& grants, const PlacesHeld& held) : grants_(grants), held_(held) {}
 
-  void add(const Claimant* claimant) {
-    const auto name = branch_of(claimant->wish);
+  void add(const SlotEntry* entry) {
+    const auto name = branch_of(entry->request);
     auto [repository, fresh] = repositories_.try_emplace(name.first);
     if (fresh)
-      repository->second.rank = {value_of(held_.repositories, name.first), value_of(turns_.repositories, name.first)};
+      repository->second.rank = {value_of(held_.repositories, name.first), value_of(grants_.repositories, name.first)};
     auto [branch, unknown] = repository->second.branches.try_emplace(name.second);
-    if (unknown) branch->second.rank = {value_of(held_.branches, name), value_of(turns_.branches, name)};
-    branch->second.oldest.emplace(std::pair(claimant->wish.run.number, claimant->asked), claimant);
+    if (unknown) branch->second.rank = {value_of(held_.branches, name), value_of(grants_.branches, name)};
+    branch->second.oldest.emplace(std::pair(entry->request.run.number, entry->asked), entry);
   }
   // When all are added.
   void open() {
@@ -36,7 +36,7 @@ class Turnstile {
   }
   bool empty() const { return heads_.empty(); }
   // The first, who then holds one place more and has had a turn.
-  const Claimant* pop() {
+  const SlotEntry* pop() {
     const auto name = std::get<std::string>(heads_.extract(heads_.begin()).value());
     auto& repository = repositories_.at(name);
     const auto branch_name = std::get<std::string>(repository.heads.extract(repository.heads.begin()).value());
@@ -56,7 +56,7 @@ class Turnstile {
     void served(std::uint64_t when) { rank = {rank.first + 1, when}; }
   };
   struct Branch : Ranked {
-    std::map<std::pair<std::int64_t, std::uint64_t>, const Claimant*> oldest;
+    std::map<std::pair<std::int64_t, std::uint64_t>, const SlotEntry*> oldest;
     Head head(const std::string& name) const { return {rank.first, rank.second, oldest.begin()->second->asked, name}; }
   };
   struct Repository : Ranked {
@@ -65,7 +65,7 @@ class Turnstile {
     Head head(const std::string& name) const { return {rank.first, rank.second, std::get<2>(*heads.begin()), name}; }
   };
 
-  const TurnsGiven& turns_;
+  const GrantHistory& grants_;
   const PlacesHeld& held_;
   std::map<std::string, Repository> repositories_;
   std::set<Head> heads_;
@@ -74,24 +74,24 @@ class Turnstile {
 
 }  // namespace
 
-void TurnsGiven::give(const Wish& wish, std::uint64_t when, bool passes) {
-  repositories[wish.run.repository] = when;
-  branches[branch_of(wish)] = when;
-  if (wish.unprotected) {
+void GrantHistory::add(const SlotRequest& request, std::uint64_t when, bool passes) {
+  repositories[request.run.repository] = when;
+  branches[branch_of(request)] = when;
+  if (request.unprotected) {
     passed = 0;
   } else if (passes) {
     ++passed;
   }
 }
 
-Claimants in_line(const Claimants& claimants, const TurnsGiven& turns, const PlacesHeld& held) {
-  Turnstile protected_ones(turns, held);
-  Turnstile others(turns, held);
-  for (const auto* claimant : claimants) (claimant->wish.unprotected ? others : protected_ones).add(claimant);
+SlotEntries in_line(const SlotEntries& entries, const GrantHistory& grants, const PlacesHeld& held) {
+  Order protected_ones(grants, held);
+  Order others(grants, held);
+  for (const auto* entry : entries) (entry->request.unprotected ? others : protected_ones).add(entry);
   protected_ones.open();
   others.open();
-  Claimants line;
-  int passed = turns.passed;
+  SlotEntries line;
+  int passed = grants.passed;
   while (!protected_ones.empty() || !others.empty()) {
     const bool before = !protected_ones.empty() && (others.empty() || passed < most_passed);
     line.push_back(before ? protected_ones.pop() : others.pop());
@@ -100,37 +100,37 @@ Claimants in_line(const Claimants& claimants, const TurnsGiven& turns, const Pla
   return line;
 }
 
-Choice first_in_line(const Claimants& claimants, const TurnsGiven& turns, const PlacesHeld& held) {
-  Turnstile protected_ones(turns, held);
-  Turnstile others(turns, held);
-  for (const auto* claimant : claimants) (claimant->wish.unprotected ? others : protected_ones).add(claimant);
+Choice first_in_line(const SlotEntries& entries, const GrantHistory& grants, const PlacesHeld& held) {
+  Order protected_ones(grants, held);
+  Order others(grants, held);
+  for (const auto* entry : entries) (entry->request.unprotected ? others : protected_ones).add(entry);
   protected_ones.open();
   others.open();
   const bool both = !protected_ones.empty() && !others.empty();
-  if (!protected_ones.empty() && (!both || turns.passed < most_passed)) return {protected_ones.pop(), both};
+  if (!protected_ones.empty() && (!both || grants.passed < most_passed)) return {protected_ones.pop(), both};
   return {others.empty() ? nullptr : others.pop(), false};
 }
 
-void Line::join(const Claimant& claimant) {
-  const auto& wish = claimant.wish;
-  queues_[{wish.run.repository, wish.branch, wish.place}].emplace(std::pair(wish.run.number, claimant.asked),
-                                                                  &claimant);
+void SlotQueue::join(const SlotEntry& entry) {
+  const auto& request = entry.request;
+  queues_[{request.run.repository, request.branch, request.place}].emplace(std::pair(request.run.number, entry.asked),
+                                                                           &entry);
 }
 
-void Line::leave(const Claimant& claimant) {
-  const auto& wish = claimant.wish;
-  auto queue = queues_.find({wish.run.repository, wish.branch, wish.place});
-  queue->second.erase({wish.run.number, claimant.asked});
+void SlotQueue::leave(const SlotEntry& entry) {
+  const auto& request = entry.request;
+  auto queue = queues_.find({request.run.repository, request.branch, request.place});
+  queue->second.erase({request.run.number, entry.asked});
   if (queue->second.empty()) queues_.erase(queue);
 }
 
-Line::Heads Line::heads(const Test& has_place, const Test& may) const {
+SlotQueue::Heads SlotQueue::heads(const Test& has_place, const Test& may) const {
   Heads heads;
   for (const auto& [kind, queue] : queues_) look(queue.begin(), queue.end(), has_place, may, heads);
   return heads;
 }
 
-void Line::heads_of(const RunId& run, const Test& has_place, const Test& may, Heads& heads) const {
+void SlotQueue::heads_of(const RunId& run, const Test& has_place, const Test& may, Heads& heads) const {
   auto found = queues_.lower_bound({run.repository, std::string(), false});
   for (; found != queues_.end() && std::get<0>(found->first) == run.repository; ++found) {
     const auto& queue = found->second;
@@ -138,8 +138,8 @@ void Line::heads_of(const RunId& run, const Test& has_place, const Test& may, He
   }
 }
 
-void Line::look(Queue::const_iterator from, Queue::const_iterator to, const Test& has_place, const Test& may,
-                Heads& heads) {
+void SlotQueue::look(Queue::const_iterator from, Queue::const_iterator to, const Test& has_place, const Test& may,
+                     Heads& heads) {
   if (from == to) return;
   if (!has_place(*from->second)) {
     heads.lack_place = true;

@@ -13,7 +13,7 @@
 
 namespace quietgate {
 
-class Turns {
+class BranchOrder {
  public:
   void arrive(const RunId& run, const std::string& branch) {
     if (branches_.emplace(run, branch).second) lines_[{run.repository, branch}].insert(run.number);

@@ -24,7 +24,7 @@ constexpr int kept_places(int places) {
 }
 
 // What a stage needs to begin.
-struct Wish {
+struct SlotRequest {
   RunId run;
   std::string stage;
   bool place = true;            // it counts as a stage at work

@@ -1,0 +1,16 @@
+// Why somebody waits, as a sentence for people.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "runner/engine/places.h"
+#include "runner/ports/queue.h"
+
+namespace quietgate {
+
+// `waits for lock staging, held by web/12 staging; 3rd in line`. For what the slots give: a lock, its order, a place of
+// the repository or of the service. `unreadable`: runs that may hold every lock.
+std::string sentence_of(const Waiting& waiting, const Places& places, const std::set<RunId>& unreadable);
+
+}  // namespace quietgate
