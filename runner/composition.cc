@@ -209,7 +209,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   p.engine->tries_out = !p.options.release;
   p.engine->notes = &p.notes;
   p.supervisor.emplace(*p.engine, p.options.repositories);
-  p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, p.options.repositories, p.options.say);
+  p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, git_remotes(p.options.repositories), p.options.say);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));
 }
 

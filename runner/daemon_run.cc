@@ -17,7 +17,7 @@
 #include "runner/config.h"
 #include "runner/daemon.h"
 #include "runner/daemon_let_go.h"
-#include "runner/engine/release.h"
+#include "runner/ports/folded_run.h"
 #include "runner/here.h"
 #include "runner/questions_here.h"
 #include "runner/serve/documents.h"

@@ -5,9 +5,10 @@
 #include <stdexcept>
 #include <utility>
 
+#include "runner/core/release.h"
 #include "runner/core/rollback.h"
-#include "runner/engine/release.h"
 #include "runner/engine/work_left.h"
+#include "runner/ports/folded_run.h"
 
 namespace quietgate {
 
@@ -209,8 +210,10 @@ Task<void> Driver::finish() {
   co_await removals_.wait(service_);
   co_await checkout_.forget();
   catch_up();
-  append({RunFinished{state().id, finish_->outcome,
-                      reason_of_end(parts_.journal, parts_.catalog, finish_->reason, state(), rows_.history())}});
+  auto reason = finish_->reason;
+  if (!is_put_back(parts_.journal, parts_.catalog, state().id))
+    reason = with_release_gap(std::move(reason), state(), rows_.history());
+  append({RunFinished{state().id, finish_->outcome, std::move(reason)}});
   claims_.keep_locks();
 }
 

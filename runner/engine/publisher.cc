@@ -15,13 +15,13 @@ constexpr Milliseconds longest_pause{600'000};
 
 }  // namespace
 
-Publisher::Publisher(Journal& journal, Catalog& catalog, Git& git, Clock& clock, std::vector<Repository> repositories,
+Publisher::Publisher(Journal& journal, Catalog& catalog, Git& git, Clock& clock, std::vector<GitRemote> remotes,
                      Say say)
     : journal_(journal),
       catalog_(catalog),
       git_(git),
       clock_(clock),
-      repositories_(std::move(repositories)),
+      remotes_(std::move(remotes)),
       say_(std::move(say)) {}
 
 Task<void> Publisher::publish(Stop& stop) {
@@ -32,8 +32,8 @@ Task<void> Publisher::publish(Stop& stop) {
 }
 
 const GitRemote* Publisher::remote_of(const std::string& repository) const {
-  for (const auto& known : repositories_) {
-    if (known.remote.repository == repository) return &known.remote;
+  for (const auto& known : remotes_) {
+    if (known.repository == repository) return &known;
   }
   return nullptr;
 }

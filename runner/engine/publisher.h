@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "runner/engine/repository.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
@@ -16,8 +15,8 @@ namespace quietgate {
 class Publisher {
  public:
   using Say = std::function<void(const std::string& line)>;
-  // The references must outlive it. Evidence of repositories that are not among these waits.
-  Publisher(Journal& journal, Catalog& catalog, Git& git, Clock& clock, std::vector<Repository> repositories, Say say);
+  // The references must outlive it. Evidence of other repositories waits.
+  Publisher(Journal& journal, Catalog& catalog, Git& git, Clock& clock, std::vector<GitRemote> remotes, Say say);
 
   // Looks after all sealed evidence that is not published until stopped; throws Stopped. A failure is said when it
   // changes, and tried again after 30 s, doubled each time, at most 10 minutes.
@@ -37,7 +36,7 @@ class Publisher {
   Catalog& catalog_;
   Git& git_;
   Clock& clock_;
-  std::vector<Repository> repositories_;
+  std::vector<GitRemote> remotes_;
   Say say_;
   std::map<std::int64_t, Waiting> waiting_;  // by the row's sequence
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "runner/engine/release.h"
+#include "runner/ports/folded_run.h"
 
 namespace quietgate {
 

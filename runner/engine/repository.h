@@ -20,6 +20,12 @@ struct Repository {
   bool removed = false;  // only runs know it still: they wait, and end when they are cancelled
 };
 
+inline std::vector<GitRemote> git_remotes(const std::vector<Repository>& repositories) {
+  std::vector<GitRemote> remotes;
+  for (const auto& repository : repositories) remotes.push_back(repository.remote);
+  return remotes;
+}
+
 constexpr std::size_t pipeline_size_limit = 1024 * 1024;
 
 }  // namespace quietgate

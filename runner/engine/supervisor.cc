@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "runner/engine/expire.h"
-#include "runner/engine/release.h"
+#include "runner/ports/folded_run.h"
 
 namespace quietgate {
 

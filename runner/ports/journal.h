@@ -7,17 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/event.h"
+#include "runner/core/row.h"
 #include "runner/core/result.h"
 #include "runner/ports/task.h"
 
 namespace quietgate {
-
-struct Row {
-  std::int64_t sequence = 0;  // from 1, without gaps
-  Time at{};
-  Event event;
-};
 
 class Journal {
  public:

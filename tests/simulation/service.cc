@@ -69,7 +69,7 @@ Service::Service(Surroundings& around)
              {},
              [&w = around.world] { return fmt::format("{:016x}", w.dice.draw()); }},
       supervisor_(parts_, around.repositories),
-      publisher_(journal_, journal_, git_, clock_, around.repositories,
+      publisher_(journal_, journal_, git_, clock_, git_remotes(around.repositories),
                  [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
       api_(journal_, journal_, api_options(around, clock_)) {
   const std::vector<std::pair<const char*, StageKind*>> kinds{

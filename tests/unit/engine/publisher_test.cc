@@ -22,7 +22,7 @@ class PublisherTest : public testing::Test {
     world.settle();
   }
   void start(std::vector<Repository> known) {
-    publisher.emplace(*world.journal, *world.journal, world.git, world.clock, std::move(known),
+    publisher.emplace(*world.journal, *world.journal, world.git, world.clock, git_remotes(known),
                       [this](const std::string& line) { world.said.push_back(line); });
     spawn(world.io.get_executor(), publisher->publish(stop), [](std::exception_ptr) {});
     world.settle();

@@ -1,4 +1,4 @@
-#include "runner/engine/release.h"
+#include "runner/core/release.h"
 
 #include <algorithm>
 #include <map>
@@ -9,9 +9,6 @@ namespace quietgate {
 namespace {
 
 using Kind = ReleaseGap::Kind;
-
-constexpr std::size_t read_batch = 256;
-constexpr std::size_t looked_through = 100;  // newer runs
 
 bool passed(const StageState& stage) {
   return stage.status == StageStatus::finished && stage.outcome.outcome == Outcome::passed;
@@ -61,39 +58,6 @@ bool keeps(const StageSpec& spec) {
 std::string first_seven(const CommitId& commit) {
   return commit.substr(0, 7);
 }
-
-// No, when that can't be told.
-bool is_put_back(Journal& journal, Catalog& catalog, const RunId& run) {
-  const auto newest = catalog.runs(run.repository, looked_through);
-  if (!newest) return false;
-  for (const auto& other : *newest) {
-    if (other.id.number <= run.number) break;
-    const auto rows = journal.read(other.first - 1, 1);
-    const auto* asked = rows && !rows->empty() ? std::get_if<RunRequested>(&rows->front().event) : nullptr;
-    if (asked != nullptr && asked->rollback.of == run) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
-Result<FoldedRun> fold_run(Journal& journal, const RunId& run) {
-  FoldedRun folded;
-  folded.state.id = run;
-  std::int64_t cursor = 0;
-  for (;;) {
-    auto rows = journal.read(cursor, read_batch, run);
-    if (!rows) return rows.error();
-    for (auto& row : *rows) {
-      fold(folded.state, row.event, row.at);
-      cursor = row.sequence;
-      folded.rows.push_back(std::move(row));
-    }
-    if (rows->size() < read_batch) return folded;
-  }
-}
-
-namespace {
 
 // What is looked at while the stages of one run are walked in the order of their needs.
 struct Walk {
@@ -166,15 +130,6 @@ std::string with_release_gap(std::string reason, const RunState& run, const std:
   if (gap->kind == Kind::destroyed) reason += "what " + gap->stage + " deployed was destroyed" + why + ": ";
   if (gap->can_go_back) reason += "put it back with `quietgate rollback " + name + " --reason TEXT`, or ";
   return reason + "deploy it with `quietgate retry " + name + "`";
-}
-
-bool needs_a_person(Journal& journal, Catalog& catalog, const RunState& run, const std::vector<Row>& rows) {
-  return release_gap(run, rows) && !is_put_back(journal, catalog, run.id);
-}
-
-std::string reason_of_end(Journal& journal, Catalog& catalog, const std::string& reason, const RunState& run,
-                          const std::vector<Row>& rows) {
-  return needs_a_person(journal, catalog, run, rows) ? with_release_gap(reason, run, rows) : reason;
 }
 
 }  // namespace quietgate

@@ -5,18 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "runner/core/row.h"
 #include "runner/core/state.h"
-#include "runner/ports/journal.h"
 
 namespace quietgate {
-
-// A run's state, with the rows that it was folded from.
-struct FoldedRun {
-  RunState state;
-  std::vector<Row> rows;
-};
-// Fails when a row can't be read.
-Result<FoldedRun> fold_run(Journal& journal, const RunId& run);
 
 // Where branch and deployment disagree.
 struct ReleaseGap {
@@ -39,10 +31,4 @@ std::optional<ReleaseGap> release_gap(const RunState& run, const std::vector<Row
 
 // The reason of the run's end, with what a person has to do when branch and deployment disagree.
 std::string with_release_gap(std::string reason, const RunState& run, const std::vector<Row>& rows);
-// Likewise; but not when a newer run was asked for that puts back what this one promoted.
-std::string reason_of_end(Journal& journal, Catalog& catalog, const std::string& reason, const RunState& run,
-                          const std::vector<Row>& rows);
-// Whether nobody but a person mends a disagreement that the run left.
-bool needs_a_person(Journal& journal, Catalog& catalog, const RunState& run, const std::vector<Row>& rows);
-
 }  // namespace quietgate
