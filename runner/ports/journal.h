@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/row.h"
 #include "runner/core/result.h"
+#include "runner/core/row.h"
 #include "runner/ports/task.h"
 
 namespace quietgate {
