@@ -33,6 +33,7 @@
 #include "runner/engine/publisher.h"
 #include "runner/engine/retention.h"
 #include "runner/engine/supervisor.h"
+#include "runner/engine/tree_limit.h"
 #include "runner/engine/watcher.h"
 #include "runner/lost_runs.h"
 #include "stages/apply.h"
@@ -140,6 +141,7 @@ struct Composition::Parts {
   Environments environments{processes, http, clock, options.data + "/environments", &tree_work};
   DiskFiles gauge{tree_work, options.data};
   LowWater low_water{gauge, clock, io.get_executor(), options.keep_free, options.data, options.say};
+  std::optional<TreeLimit> tree_limit;
   Slots slots{options.limits};
   std::vector<RunId> lost;  // that the journal did not know when the service began
   std::optional<Reaper> reaper;
@@ -170,6 +172,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (!journal) return journal.error();
   p.journal = std::move(*journal);
   p.attempt_trees.emplace(p.tree_work, AttemptTreeFiles::Ways{.mounts = mounts, .say = p.options.say});
+  p.tree_limit.emplace(p.gauge, *p.attempt_trees, p.clock, p.io.get_executor(), p.options.bounds.tree, p.options.say);
   std::vector<std::string> names;
   for (const auto& repository : p.options.repositories) names.push_back(repository.remote.repository);
   auto lost = lost_runs(p.options.data, *p.journal);
@@ -208,6 +211,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   });
   p.engine->tries_out = !p.options.release;
   p.engine->notes = &p.notes;
+  p.engine->tree_limit = &*p.tree_limit;
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, git_remotes(p.options.repositories), p.options.say);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));
@@ -342,6 +346,7 @@ void Composition::add_engine() {
   });
   add("the supervisor", [this](Stop& stop) { return parts_->supervisor->supervise(stop); });
   add("the watch of the disk", [this](Stop& stop) { return parts_->low_water.watch(stop); });
+  add("the watch of the trees", [this](Stop& stop) { return parts_->tree_limit->watch(stop); });
   add("the reaper", [this](Stop& stop) { return parts_->reaper->reap(stop); });
   add("the publisher", [this](Stop& stop) { return parts_->publisher->publish(stop); });
 }

@@ -103,11 +103,14 @@ class ConfigReader {
   void read_limits(const Found& found, LimitsConfig& out) {
     MapReader map(values_, found, "`limits`");
     if (const Found log = map.find("log")) out.log = size(log, 64 << 10).value_or(out.log);
+    if (const Found tree = map.find("tree")) out.tree = size(tree, 1 << 20).value_or(out.tree);
     map.finish();
   }
 
   std::optional<std::uint64_t> size(const Found& found, std::uint64_t least) {
-    const std::string expected = "a size of at least 64KiB, such as 500MiB or 1GiB";
+    const std::string smallest =
+        least < (1 << 20) ? std::to_string(least >> 10) + "KiB" : std::to_string(least >> 20) + "MiB";
+    const std::string expected = "a size of at least " + smallest + ", such as 500MiB or 1GiB";
     const auto written = values_.text(found, 40);
     const auto bytes = written ? parse_size(*written) : std::nullopt;
     if (written && (!bytes || *bytes < least)) values_.wrong(found, "`" + found.name + "` is " + *written, expected);

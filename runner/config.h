@@ -70,6 +70,8 @@ struct NotificationConfig {
 // How much of the disk what runs may take.
 struct LimitsConfig {
   std::uint64_t log = 1ULL << 30;  // bytes of one attempt's log: the rest is not kept
+  // Of what one attempt's tree takes. More than any commit has (32 GiB): where trees are copied, that counts.
+  std::uint64_t tree = 40ULL << 30;
   bool operator==(const LimitsConfig&) const = default;
 };
 

@@ -13,7 +13,7 @@ namespace {
 std::string server_of(const std::vector<Row>& rows, const std::string& stage) {
   for (const auto& row : rows) {
     const auto* e = std::get_if<PlanCompiled>(&row.event);
-    const auto* spec = e == nullptr ? nullptr : e->plan.find(stage);
+    const auto* spec = e == nullptr ? nullptr : e->plan->find(stage);
     if (const auto* gate = spec == nullptr ? nullptr : gate_of(*spec); gate != nullptr) return gate->prometheus;
   }
   return {};

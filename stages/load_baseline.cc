@@ -178,8 +178,8 @@ struct Found {
 
 void take(const Row& row, const std::string& stage, Found& found) {
   if (const auto* compiled = std::get_if<PlanCompiled>(&row.event)) {
-    found.pipeline = compiled->plan.name;
-    const auto* spec = compiled->plan.find(stage);
+    found.pipeline = compiled->plan->name;
+    const auto* spec = compiled->plan->find(stage);
     if (spec != nullptr && std::holds_alternative<LoadSpec>(spec->body)) found.spec = std::get<LoadSpec>(spec->body);
   }
   const auto* finished = std::get_if<StageFinished>(&row.event);

@@ -171,4 +171,9 @@ Task<Result<void>> AttemptTreeFiles::clear(std::string checkout, Stop& stop) {
   return disk_.run(std::move(work), stop);
 }
 
+std::string AttemptTreeFiles::written(const std::string& attempt_directory) const {
+  const Paths paths(attempt_directory);
+  return is_there(paths.upper) ? paths.upper : paths.tree;
+}
+
 }  // namespace quietgate

@@ -28,6 +28,7 @@ class AttemptTreeFiles final : public AttemptTrees {
   Task<Result<void>> close(std::string attempt_directory, Stop& stop) override;
   Task<Result<void>> remove(std::string folder, Stop& stop) override;
   Task<Result<void>> clear(std::string checkout, Stop& stop) override;
+  std::string written(const std::string& attempt_directory) const override;
 
  private:
   // What the work on other threads shares: it may end after its caller.

@@ -24,6 +24,7 @@ Result<LocalNote> read_note(const std::string& folder, const std::string& ref, c
 
 // What was written last, newest first: the last line of each note that the newest `most` commits of the notes `ref`
 // changed. Notes longer than longest_note are passed over, and so is what can't be read; none where there is none.
+// `folder`: of a bare repository, beside which there are no certificates.
 std::vector<std::string> newest_lines(const std::string& folder, const std::string& ref, std::size_t most);
 
 }  // namespace quietgate

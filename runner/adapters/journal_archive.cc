@@ -104,7 +104,7 @@ Result<void> JournalSqlite::expire(const RunId& run) {
     store_->projection->add(sequence, now, event);
     transaction.commit();
     store_->last = sequence;
-    store_->recent.clear();  // its rows are gone
+    store_->forget_recent();  // its rows are gone
   } catch (const SqliteError& error) {
     return explained(error, "be written");
   }

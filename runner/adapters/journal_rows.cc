@@ -39,12 +39,13 @@ Result<Row> row_from(const Statement& statement) {
   return Row{sequence, Time{Milliseconds{at}}, std::move(*event)};
 }
 
-void insert(Statement& statement, std::int64_t sequence, Time time, const Event& event) {
+std::size_t insert(Statement& statement, std::int64_t sequence, Time time, const Event& event) {
   const std::int64_t at = time.time_since_epoch().count();
   const std::string type = type_of(event);
   const auto payload = to_json(event);
   const auto checksum = checksum_of(sequence, at, type, payload);
   statement.bind(sequence, at, type, repository_of(event), run_of(event).number, payload, checksum).run();
+  return payload.size();
 }
 
 }  // namespace quietgate

@@ -20,6 +20,7 @@ extern const char* const row_columns;
 Result<Row> row_from(const Statement& statement);
 
 extern const char* const insert_row;  // sequence, at, type, repository, number, payload, checksum
-void insert(Statement& statement, std::int64_t sequence, Time at, const Event& event);
+// Answers the payload's size.
+std::size_t insert(Statement& statement, std::int64_t sequence, Time at, const Event& event);
 
 }  // namespace quietgate

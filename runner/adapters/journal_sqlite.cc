@@ -13,6 +13,8 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t most_recent = 32;
+// Of their JSON: a plan has up to 1 MiB, and takes ten times that.
+constexpr std::size_t most_recent_bytes = 2UL << 20;
 
 Time time_of(std::int64_t milliseconds) {
   return Time{Milliseconds{milliseconds}};
@@ -155,27 +157,30 @@ bool JournalSqlite::Store::in_place() {
 std::optional<std::vector<Row>> JournalSqlite::Store::newest(std::int64_t after, std::size_t limit,
                                                              const std::optional<RunId>& run) const {
   if (after >= last) return std::vector<Row>();
-  if (recent.empty() || after + 1 < recent.front().sequence) return std::nullopt;
+  if (recent.empty() || after + 1 < recent.front().row.sequence) return std::nullopt;
   std::vector<Row> rows;
-  for (auto at = recent.begin() + (after + 1 - recent.front().sequence); at != recent.end(); ++at) {
+  for (auto at = recent.begin() + (after + 1 - recent.front().row.sequence); at != recent.end(); ++at) {
     if (rows.size() == limit) break;
-    if (!run || run_of(at->event) == *run) rows.push_back(*at);
+    if (!run || run_of(at->row.event) == *run) rows.push_back(at->row);
   }
   return rows;
 }
 
-// A plan is large, and read seldom: it and what was before it are not kept.
-void JournalSqlite::Store::keep_newest(std::vector<Event> events, Time at) {
+void JournalSqlite::Store::keep_newest(std::vector<Event> events, const std::vector<std::size_t>& sizes, Time at) {
   auto sequence = last - static_cast<std::int64_t>(events.size());
-  for (auto& event : events) {
-    ++sequence;
-    if (std::holds_alternative<PlanCompiled>(event)) {
-      recent.clear();
-    } else {
-      recent.push_back({sequence, at, std::move(event)});
-    }
+  for (std::size_t place = 0; place < events.size(); ++place) {
+    recent.push_back({{++sequence, at, std::move(events[place])}, sizes[place]});
+    recent_size += sizes[place];
   }
-  while (recent.size() > most_recent) recent.pop_front();
+  while (recent.size() > most_recent || (recent.size() > 1 && recent_size > most_recent_bytes)) {
+    recent_size -= recent.front().size;
+    recent.pop_front();
+  }
+}
+
+void JournalSqlite::Store::forget_recent() {
+  recent = {};
+  recent_size = 0;
 }
 
 JournalSqlite::JournalSqlite(std::unique_ptr<Store> store) : store_(std::move(store)) {}
@@ -211,12 +216,13 @@ Result<std::int64_t> JournalSqlite::append(std::vector<Event> events) {
   if (events.empty()) return store_->last;
   if (!store_->in_place()) return taken_away();
   const Time now = store_->clock.now();
+  std::vector<std::size_t> sizes;
   try {
     Transaction transaction(store_->database);
     auto sequence = store_->last;
     for (const auto& event : events) {
       ++sequence;
-      quietgate::insert(*store_->insert, sequence, now, event);
+      sizes.push_back(quietgate::insert(*store_->insert, sequence, now, event));
       store_->projection->add(sequence, now, event);
     }
     transaction.commit();
@@ -224,7 +230,7 @@ Result<std::int64_t> JournalSqlite::append(std::vector<Event> events) {
   } catch (const SqliteError& error) {
     return explained(error, "be written");
   }
-  store_->keep_newest(std::move(events), now);
+  store_->keep_newest(std::move(events), sizes, now);
   store_->bell.ring();
   return store_->last;
 }
@@ -279,8 +285,9 @@ Result<void> JournalSqlite::probe() {
   }
 }
 
-// The file's pages: the system's cache has them, too.
+// The file has the rows, the system's cache its pages.
 void JournalSqlite::rest() {
+  store_->forget_recent();
   sqlite3_db_release_memory(store_->database.handle());
 }
 

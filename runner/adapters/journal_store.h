@@ -34,7 +34,9 @@ struct JournalSqlite::Store {
   // The newest rows, from memory: whoever follows the journal reads each of them as soon as it is written. Nothing: the
   // file must be asked.
   std::optional<std::vector<Row>> newest(std::int64_t after, std::size_t limit, const std::optional<RunId>& run) const;
-  void keep_newest(std::vector<Event> events, Time at);
+  // `sizes`: of the events' payloads.
+  void keep_newest(std::vector<Event> events, const std::vector<std::size_t>& sizes, Time at);
+  void forget_recent();
 
   Database database;
   const Clock& clock;
@@ -43,7 +45,12 @@ struct JournalSqlite::Store {
   std::pair<dev_t, ino_t> log_file{};
   std::int64_t last = 0;
   std::map<std::string, std::int64_t> used_numbers;  // by repository: whatever the rows say
-  std::deque<Row> recent;                            // without gaps, up to `last`; empty: not kept
+  struct Kept {
+    Row row;
+    std::size_t size = 0;
+  };
+  std::deque<Kept> recent;  // without gaps, up to `last`; empty: not kept
+  std::size_t recent_size = 0;
   std::optional<Projection> projection;
   std::optional<Statement> insert, read_all, read_run;
 };

@@ -15,14 +15,13 @@ struct Names<RefMoved::Kind> {
                                                       {RefMoved::Kind::first_seen, "first_seen"}}};
 };
 
-// A plan is stored as its own canonical JSON; its fields are in plan_json.cc.
 template <>
-struct Codec<Plan> {
-  static Json encode(const Plan& plan) { return Json::parse(to_json(plan)); }
-  static void decode(const Json& json, Plan& plan) {
-    auto read = plan_from_json(json.dump());
-    if (!read) throw FieldError(read.error().message);
-    plan = std::move(*read);
+struct Codec<FrozenPlan> {
+  static void encode(std::string& out, const FrozenPlan& plan) { quietgate::encode(out, *plan); }
+  static void decode(const JsonValue& json, FrozenPlan& plan) {
+    Plan read;
+    quietgate::decode(json, read);
+    plan = std::move(read);
   }
 };
 
@@ -287,7 +286,7 @@ constexpr std::array<const char*, std::variant_size_v<Event>> type_names{"RefMov
                                                                          "RunInterrupted"};
 
 template <std::size_t I>
-bool read_as(const std::string& type, const Json& json, Event& event) {
+bool read_as(const std::string& type, const JsonValue& json, Event& event) {
   if (type != type_names[I]) return false;
   std::variant_alternative_t<I, Event> value;
   Reader reader(json);
@@ -297,7 +296,7 @@ bool read_as(const std::string& type, const Json& json, Event& event) {
 }
 
 template <std::size_t... I>
-bool read_any(const std::string& type, const Json& json, Event& event, std::index_sequence<I...>) {
+bool read_any(const std::string& type, const JsonValue& json, Event& event, std::index_sequence<I...>) {
   return (read_as<I>(type, json, event) || ...);
 }
 
@@ -338,7 +337,9 @@ std::string to_json(const Event& event) {
       [](const auto& e) {
         Writer writer;
         fields(writer, const_cast<std::remove_cvref_t<decltype(e)>&>(e));
-        return dump(writer.take());
+        std::string text;
+        writer.finish(text);
+        return text;
       },
       event);
 }
@@ -346,8 +347,8 @@ std::string to_json(const Event& event) {
 Result<Event> event_from_json(const std::string& type, const std::string& payload) {
   try {
     Event event;
-    auto json = Json::parse(payload);
-    if (!read_any(type, json, event, std::make_index_sequence<std::variant_size_v<Event>>{})) {
+    const JsonTree json(payload);
+    if (!read_any(type, json.root(), event, std::make_index_sequence<std::variant_size_v<Event>>{})) {
       return infrastructure_error("the journal has an event of the unknown type `" + type + "`",
                                   "it was written by a newer version of quietgate: run that version");
     }

@@ -59,7 +59,7 @@ struct RunSkipped {  // a ref moved and no run was asked for
 
 struct PlanCompiled {
   RunId run;
-  Plan plan;
+  FrozenPlan plan;
 };
 struct PlanRejected {
   RunId run;

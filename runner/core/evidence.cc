@@ -1,10 +1,23 @@
 #include "runner/core/evidence.h"
 
+#include <nlohmann/json.hpp>
+
 #include "runner/core/plan_fields.h"
 
 namespace quietgate {
 
 namespace {
+
+using Json = nlohmann::json;
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+template <class T>
+Json json_of(const T& value) {
+  return Json::parse(encoded(value));
+}
 
 Json window_json(const Window& window) {
   return {{"begin", iso_time(window.begin)}, {"end", iso_time(window.end)}};
@@ -15,7 +28,7 @@ Json gate_json(const GateJudgement& gate, Time judged, const std::string& promet
             {"sentence", gate.sentence},
             {"window", window_json(gate.window)},
             {"prometheus", prometheus},
-            {"proofs", encode(gate.proofs)}};
+            {"proofs", json_of(gate.proofs)}};
   if (judged != Time{}) json["judged_at"] = iso_time(judged);
   json["rules_sha256"] = gate.rules.empty() ? Json(nullptr) : Json(gate.rules);
   return json;
@@ -48,12 +61,12 @@ Json stage_json(const StageSpec& spec, const StageState& stage, const PromotionF
   json["reason"] = outcome.reason;
   if (stage.attempt > 0) json["started"] = iso_time(stage.attempt_started);
   json["finished"] = iso_time(stage.finished);
-  if (!outcome.checks.empty()) json["checks"] = encode(outcome.checks);
+  if (!outcome.checks.empty()) json["checks"] = json_of(outcome.checks);
   if (outcome.window) json["window"] = window_json(*outcome.window);
   if (!outcome.measured.empty()) json["measured"] = outcome.measured;
-  if (outcome.tests) json["tests"] = encode(*outcome.tests);
-  if (outcome.artifacts) json["artifacts"] = encode(*outcome.artifacts);
-  if (!outcome.given.empty()) json["given"] = encode(outcome.given);
+  if (outcome.tests) json["tests"] = json_of(*outcome.tests);
+  if (outcome.artifacts) json["artifacts"] = json_of(*outcome.artifacts);
+  if (!outcome.given.empty()) json["given"] = json_of(outcome.given);
   if (stage.approval && stage.approval->granted)
     json["approved"] = {{"by", stage.approval->by}, {"reason", stage.approval->reason}};
   if (auto file = facts.measurements.find(spec.name); file != facts.measurements.end()) {

@@ -23,6 +23,11 @@ bool Bound::holds(double observed) const {
   return false;
 }
 
+const Plan& FrozenPlan::operator*() const {
+  static const Plan none;
+  return plan_ == nullptr ? none : *plan_;
+}
+
 namespace {
 
 struct KindOf {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -275,6 +277,19 @@ struct Plan {
   bool operator==(const Plan&) const = default;
 
   const StageSpec* find(const std::string& stage) const;  // nullptr when there is none
+};
+
+// A plan that changes no more: copies share it. One of 1 MiB takes some 10 MB.
+class FrozenPlan {
+ public:
+  FrozenPlan() = default;                                                          // none: reads as an empty plan
+  FrozenPlan(Plan plan) : plan_(std::make_shared<const Plan>(std::move(plan))) {}  // NOLINT: a plan may stand for it
+  explicit operator bool() const { return plan_ != nullptr; }
+  const Plan& operator*() const;
+  const Plan* operator->() const { return &**this; }
+
+ private:
+  std::shared_ptr<const Plan> plan_;
 };
 
 }  // namespace quietgate

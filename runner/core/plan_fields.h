@@ -128,4 +128,11 @@ void fields(A& a, StageOutcome& v) {
   if (!A::writes || !v.given.empty()) a.later("given", v.given);
 }
 
+// The fields of a plan are in plan_json.cc.
+template <>
+struct Codec<Plan> {
+  static void encode(std::string& out, const Plan& plan);
+  static void decode(const JsonValue& json, Plan& plan);
+};
+
 }  // namespace quietgate

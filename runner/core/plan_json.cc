@@ -57,7 +57,7 @@ void alternative(A& a, const char* key, V& variant, auto tag) {
   if constexpr (A::writes) {
     if (const auto* value = std::get_if<T>(&variant)) a(key, *value);
   } else {
-    if (a.json().contains(key)) a(key, variant.template emplace<T>());
+    if (a.has(key)) a(key, variant.template emplace<T>());
   }
 }
 
@@ -235,23 +235,28 @@ void fields(A& a, Plan& v) {
   a("hash", v.hash);
 }
 
-// Not by encode(plan): event.cc says otherwise of how a plan is stored within an event, and one program can't have
-// both.
-std::string to_json(const Plan& plan) {
+void Codec<Plan>::encode(std::string& out, const Plan& plan) {
   Writer writer;
   fields(writer, const_cast<Plan&>(plan));  // a Writer only reads
-  return dump(writer.take());
+  writer.finish(out);
+}
+void Codec<Plan>::decode(const JsonValue& json, Plan& plan) {
+  Reader reader(json);
+  fields(reader, plan);
+}
+
+std::string to_json(const Plan& plan) {
+  return encoded(plan);
 }
 std::string to_json(const StageOutcome& outcome) {
-  return dump(encode(outcome));
+  return encoded(outcome);
 }
 
 Result<Plan> plan_from_json(const std::string& text) {
   try {
     Plan plan;
-    const auto json = Json::parse(text);
-    Reader reader(json);
-    fields(reader, plan);
+    const JsonTree json(text);
+    decode(json.root(), plan);
     return plan;
   } catch (const std::exception& error) {
     return infrastructure_error(std::string("a stored plan can't be read: ") + error.what());

@@ -125,7 +125,7 @@ struct Folding {
     state.status = RunStatus::running;
     state.started = state.timed_from = at;
     state.interruptions = 0;
-    state.stages = StageStates(e.plan.stages);
+    state.stages = StageStates(e.plan->stages);
   }
   void operator()(const PlanRejected& e) { state.diagnostics = e.diagnostics; }
   void operator()(const StageStarted& e) {

@@ -84,7 +84,7 @@ struct RunState {
   std::string cause;
   Rollback rollback;
   RunStatus status = RunStatus::requested;
-  std::optional<Plan> plan;
+  FrozenPlan plan;          // none before it is compiled
   std::string diagnostics;  // why the plan was rejected
   StageStates stages;
   std::map<std::string, std::string> environments;  // live environment id -> stage

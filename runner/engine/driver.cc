@@ -64,7 +64,7 @@ Task<void> Driver::conduct() {
   catch_up();
   if (repository_.removed) co_await wait_for_cancel();
   if (state().status == RunStatus::finished) co_return;
-  bool compiled = state().plan.has_value();
+  bool compiled = static_cast<bool>(state().plan);
   if (!compiled) compiled = co_await preparation_.compile();
   if (!compiled) co_return;
   timeout_.start(state(), parts_.executor, parts_.clock, bell_ringer());

@@ -8,6 +8,7 @@
 #include "runner/engine/low_water.h"
 #include "runner/engine/reaper.h"
 #include "runner/engine/slots.h"
+#include "runner/engine/tree_limit.h"
 #include "runner/ports/attempt_trees.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/git.h"
@@ -39,6 +40,7 @@ struct EngineParts {
   std::function<std::string()> nonce;  // draws one; none: attempts have none
   AttemptTrees* trees = nullptr;       // none: all steps of a run work in its one checkout
   LowWater* low_water = nullptr;       // none: nobody looks at the disk
+  TreeLimit* tree_limit = nullptr;     // none: trees may take what there is
   bool tries_out = false;              // kept environments are left alone
   WorkNotes* notes = nullptr;          // none: what the service may have died of is not known
 };

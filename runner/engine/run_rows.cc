@@ -1,5 +1,6 @@
 #include "runner/engine/run_rows.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -31,6 +32,8 @@ RunRows::News RunRows::catch_up() {
     }
     if (rows->size() < read_batch) break;
   }
+  // Behind all rows of this run: those of others need no reading, and the newest are in the journal's memory.
+  cursor_ = std::max(cursor_, journal_.last());
   news.asking = asking != state_.asking;
   return news;
 }

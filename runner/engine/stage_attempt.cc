@@ -61,8 +61,7 @@ Task<void> StageAttempt::perform(bool resume) {
     outcome_ = co_await run(resume);
   } catch (const Stopped& stop) {
     if (stop.reason != StopReason::shutdown) outcome_ = outcome_of_stop(stop);
-    if (outcome_ && !no_space_.empty())
-      outcome_ = outcome_of_end(Outcome::error, no_space_, "free space, or keep less: see `retention`");
+    if (outcome_ && disk_ended_) outcome_ = disk_ended_;
   } catch (const std::exception& bug) {
     outcome_ = outcome_of_end(Outcome::error, std::string("quietgate failed: ") + bug.what(),
                               "this is a bug in quietgate: please report it with this line");
@@ -75,14 +74,24 @@ Task<void> StageAttempt::perform(bool resume) {
 
 void StageAttempt::watch_disk(const std::string& directory) {
   // Only what steps write to a tree of the attempt's own is given back by its end; and nobody ends a release for it.
-  if (run_.parts.low_water == nullptr || !runs_in_tree(spec())) return;
-  // Its own entry ends before it does.
-  auto end = [this](const std::string& why) {
-    if (stop_.requested()) return;
-    no_space_ = why;
-    stop_.request(StopReason::cancel, why);
+  if (!runs_in_tree(spec())) return;
+  // Its own entries end before it does.
+  const auto end_with = [this](Outcome outcome, std::string advice) {
+    return [this, outcome, advice = std::move(advice)](const std::string& why) {
+      if (stop_.requested()) return;
+      disk_ended_ = outcome_of_end(outcome, why, advice);
+      stop_.request(StopReason::cancel, why);
+    };
   };
-  disk_ = run_.parts.low_water->enter({to_string(run_.rows.state().id) + ", " + stage_, directory, std::move(end)});
+  const auto& parts = run_.parts;
+  const auto name = to_string(run_.rows.state().id) + ", " + stage_;
+  if (parts.low_water != nullptr)
+    disk_ = parts.low_water->enter(
+        {name, directory, end_with(Outcome::error, "free space, or keep less: see `retention`")});
+  if (parts.tree_limit != nullptr)
+    tree_ = parts.tree_limit->enter(
+        {name, directory,
+         end_with(Outcome::failed, "write less, or raise `limits: {tree: SIZE}` in the service's configuration")});
 }
 
 void StageAttempt::remove_tree(const std::shared_ptr<StageAttempt>& ended) {

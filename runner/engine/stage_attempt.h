@@ -67,7 +67,8 @@ class StageAttempt {
   std::unique_ptr<StageLog> log_;
   std::optional<StageOutcome> outcome_;
   LowWater::Entry disk_;
-  std::string no_space_;  // why it ends: the disk is full
+  TreeLimit::Entry tree_;
+  std::optional<StageOutcome> disk_ended_;  // it takes too much of the disk
   Slots::Claim claim_;
   bool cleans_up_;
   bool over_ = false;

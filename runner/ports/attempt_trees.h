@@ -22,6 +22,8 @@ class AttemptTrees {
   virtual Task<Result<void>> remove(std::string folder, Stop& stop) = 0;
   // Removes the run's checkout, and beside it what is left of attempts' trees: of a service that was killed.
   virtual Task<Result<void>> clear(std::string checkout, Stop& stop) = 0;
+  // The folder of what the attempt's tree takes of the disk: without the checkout where that is shared.
+  virtual std::string written(const std::string& attempt_directory) const = 0;
 };
 
 }  // namespace quietgate

@@ -177,7 +177,7 @@ Result<Api::Kept*> Api::kept(const RunId& id) {
   auto& kept = found->second;
   const auto now = journal_.last();
   while (kept.fresh_at != now) {
-    auto rows = journal_.read(kept.record.last, read_batch, id);
+    auto rows = journal_.read(std::max(kept.record.last, kept.fresh_at), read_batch, id);
     if (!rows) {
       kept_.erase(found);
       return rows.error();
@@ -416,7 +416,7 @@ bool Api::over(const LogFeed& feed) {
   const auto& record = (*kept)->record;
   if (record.over()) return true;
   auto found = record.state.stages.find(feed.stage);
-  if (found == record.state.stages.end()) return record.state.plan.has_value();
+  if (found == record.state.stages.end()) return static_cast<bool>(record.state.plan);
   const auto& stage = found->second;
   if (stage.status == StageStatus::skipped || stage.attempt > feed.attempt) return true;
   const bool ended = stage.status == StageStatus::finished;

@@ -136,7 +136,7 @@ bool has_gates(const std::vector<Row>& history) {
   for (const auto& row : history) {
     const auto* compiled = std::get_if<PlanCompiled>(&row.event);
     if (compiled == nullptr) continue;
-    const auto& stages = compiled->plan.stages;
+    const auto& stages = compiled->plan->stages;
     return std::any_of(stages.begin(), stages.end(), [](const StageSpec& spec) {
       const auto* promote = std::get_if<PromoteSpec>(&spec.body);
       return promote != nullptr && promote->gate.has_value();

@@ -86,6 +86,8 @@ TEST_P(NotesOverEveryScheme, AddLinesBesideWhatOthersWroteThere) {
   EXPECT_EQ(newest_lines(served, ref, 2), (std::vector<std::string>{"on", "two"}));
   EXPECT_TRUE(newest_lines(served, "refs/notes/other", 9).empty());
   EXPECT_TRUE(newest_lines(served + "/none", ref, 9).empty());
+  servers.git("hello", {"pack-refs", "--all"});
+  EXPECT_EQ(newest_lines(served, ref, 2), (std::vector<std::string>{"on", "two"})) << "its ref is packed";
 }
 
 TEST_F(GitNotes, OfManyInTheSameMomentNoneIsLost) {

@@ -84,5 +84,14 @@ def huge_blob(scale):
     return pipeline("true"), ("big.bin", int((1 << 30) * scale))
 
 
+def largest_plan(scale):
+    """A plan that is accepted, just below 1 MiB, in as many small values as it can have."""
+    variables = ", ".join(f"v{number:x}: x" for number in range(int(935 * scale)))
+    axis = ", ".join(str(number) for number in range(100))
+    return (f"version: 1\nname: bomb\nenvironment: {{{variables}}}\nstages:\n  bomb:\n    matrix: {{a: [{axis}]}}\n"
+            "    test: {run: 'true'}\n"), ""
+
+
 BOMBS = {each.__name__.replace("_", "-"): each for each in (nested_format, many_variables, one_line, many_axes, empty_merges, large_row,
-                                                            many_files, nested_folders, large_reports, fifo_log, huge_blob)}
+                                                            many_files, nested_folders, large_reports, fifo_log, huge_blob,
+                                                            largest_plan)}

@@ -123,6 +123,20 @@ class Trees(ServiceTest):
         self.assertIn("Read-only file system", self.stage_log(1, "a"))
         self.nothing_left()
 
+    def test_an_attempt_ends_whose_tree_takes_too_much(self):
+        self.start("limits: {tree: 8MiB}\n")
+        self.push("version: 1\nname: hello\nstages:\n"
+                  "  small: {test: {run: 'head -c 4000000 /dev/zero > big; sleep 8'}}\n"
+                  "  large: {test: {run: 'head -c 12000000 /dev/zero > big; sleep 60'}}\n", MANY)
+        run = self.finished(1)
+        self.assertEqual(run["outcome"], "failed")
+        large, small = (self.stage(1, name)["attempts"][-1] for name in ("large", "small"))
+        self.assertEqual(small["outcome"], "passed")
+        self.assertEqual(large["outcome"], "failed")
+        self.assertEqual(large["reason"], "ended: its tree takes 12 MB of the disk, more than the limit of 8 MB")
+        self.assertEqual(large["advice"], "write less, or raise `limits: {tree: SIZE}` in the service's configuration")
+        self.nothing_left()
+
     def test_a_file_that_is_too_large_is_named_and_not_read(self):
         self.start()
         with open(self.work / "big.bin", "wb") as file:

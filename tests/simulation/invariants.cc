@@ -84,7 +84,7 @@ void Invariants::before(const RunModel& model, const Row& row) {
     for (const auto& [id, other] : runs_) {
       const bool earlier = id.repository == state.id.repository && id.number < state.id.number;
       if (earlier && other.state.branch == state.branch && other.state.status != RunStatus::finished &&
-          compiled->plan.concurrency != Concurrency::parallel)
+          compiled->plan->concurrency != Concurrency::parallel)
         breach(invariant::turns, run + " begins although " + to_string(id) + " of " + state.branch + " has not ended");
     }
   }

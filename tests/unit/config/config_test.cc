@@ -132,6 +132,18 @@ TEST(Config, ALimitIsASizeWithItsUnit) {
   }
 }
 
+TEST(Config, ATreeHasALimitToo) {
+  const auto with = [](const std::string& tree) {
+    return parse_config("data: /d\nrepositories: [{name: a, url: /a}]\nlimits: {tree: " + tree + "}\n", "/x.yaml");
+  };
+  EXPECT_EQ(with("2GiB")->limits.tree, 2ULL << 30);
+  EXPECT_EQ(with("2GiB")->limits.log, 1ULL << 30);
+  const auto config = with("1023KiB");
+  ASSERT_FALSE(config.ok());
+  EXPECT_NE(config.error().message.find("a size of at least 1MiB, such as 500MiB or 1GiB"), std::string::npos)
+      << config.error().message;
+}
+
 TEST(Config, Defaults) {
   setenv("XDG_STATE_HOME", "/var/state", 1);
   const auto config = parse_config("repositories: [{name: a, url: /a}]", "/x.yaml");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace quietgate {
 namespace {
 
@@ -76,6 +78,20 @@ TEST(Events, EveryEventComesBackFromItsJson) {
   }
 }
 
+// Keys in order, no white space: hashes are taken over it, and older versions wrote it so.
+TEST(Events, JsonIsCanonical) {
+  for (const auto& event : one_of_each()) {
+    const auto json = to_json(event);
+    EXPECT_EQ(nlohmann::json::parse(json).dump(), json);
+  }
+}
+
+TEST(Events, CopiesShareTheirPlan) {
+  const auto event = one_of_each()[3];
+  const auto copy = event;
+  EXPECT_EQ(&*std::get<PlanCompiled>(copy).plan, &*std::get<PlanCompiled>(event).plan);
+}
+
 TEST(Events, KnowTheirRunAndRepository) {
   for (const auto& event : one_of_each()) {
     const std::string type = type_of(event);
@@ -106,7 +122,7 @@ TEST(Events, BytesThatAreNotUtf8DoNotBreakARow) {
 }
 
 TEST(Plans, ComeBackFromTheirJson) {
-  auto plan = std::get<PlanCompiled>(one_of_each()[3]).plan;
+  auto plan = *std::get<PlanCompiled>(one_of_each()[3]).plan;
   auto back = plan_from_json(to_json(plan));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(*back, plan);

@@ -13,6 +13,7 @@ using testing::HasSubstr;
 
 // Removals take as long as the test wants.
 struct FakeTrees final : AttemptTrees {
+  std::string written(const std::string& attempt) const override { return attempt; }
   explicit FakeTrees(EngineWorld& of) : world(of), bell(of.io.get_executor()) {}
   EngineWorld& world;
   Bell bell;

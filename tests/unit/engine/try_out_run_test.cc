@@ -35,7 +35,7 @@ TEST(TryOutRun, BeginsNothingThatIsKept) {
     ASSERT_TRUE(rows);
     const auto* compiled = std::get_if<PlanCompiled>(&rows->at(1).event);
     ASSERT_NE(compiled, nullptr);
-    EXPECT_EQ(compiled->plan.hash.size(), 64U) << "it is another plan";
+    EXPECT_EQ(compiled->plan->hash.size(), 64U) << "it is another plan";
   }
 }
 
