@@ -18,6 +18,7 @@ struct Check {
   std::string observed;  // `312 ms`, or `no data`
   Outcome outcome = Outcome::passed;
   std::string sentence;
+  bool warns = false;  // it passed, and people are told all the same
   bool operator==(const Check&) const = default;
 };
 

@@ -79,6 +79,7 @@ void fields(A& a, Check& v) {
   a("observed", v.observed);
   a("outcome", v.outcome);
   a("sentence", v.sentence);
+  if (!A::writes || v.warns) a.later("warns", v.warns);
 }
 template <class A>
 void fields(A& a, Proof& v) {

@@ -33,7 +33,8 @@ Json checks(const std::vector<Check>& of) {
                     {"expected", c.expected},
                     {"observed", c.observed},
                     {"outcome", to_string(c.outcome)},
-                    {"sentence", c.sentence}});
+                    {"sentence", c.sentence},
+                    {"warns", c.warns}});
   }
   return json;
 }
