@@ -75,6 +75,8 @@ struct StageOutcome {
   std::optional<TestCounts> tests;  // test, when JUnit XML was read; names are in the attempt's tests.json
   std::optional<ArtifactsKept> artifacts;
   std::map<std::string, ArtifactsKept> given;  // by stage: whose artifacts were put into this stage's tree
+  // apply: it did not deploy, because the branch that the run promoted is here now; empty: the branch is gone
+  std::optional<CommitId> overtaken_by;
   bool operator==(const StageOutcome&) const = default;
 };
 
