@@ -139,6 +139,16 @@ TEST(Release, ThatFailsSaysWhatToDo) {
             "`quietgate rollback hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
 }
 
+TEST(Release, OverWhichTheBranchWentOnAsksForNothing) {
+  Releasing world("release");
+  world.stage.outcomes["release"].outcome = Outcome::failed;
+  world.stage.outcomes["release"].reason = "production is at c2 now";
+  world.stage.outcomes["release"].overtaken_by = "c2";
+  world.stage.release("release");
+  world.settle();
+  EXPECT_EQ(world.summary().reason, "release: production is at c2 now");
+}
+
 // Folded from rows as the driver has them.
 struct Rows {
   RunState state;
