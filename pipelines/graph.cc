@@ -136,11 +136,12 @@ class Graph {
     if (reference.kind == StageReference::Kind::artifacts) return give_artifacts(user, reference, *stages);
     if (reference.kind == StageReference::Kind::one_window && stages->size() > 1)
       return ambiguous(reference.name, reference, *stages);
-    const char* kind = kind_of(drafts_[stages->front()].spec.body);
-    if (std::string_view(kind) == "load" || std::string_view(kind) == "verify") return;
-    diagnostics_.add(place(reference),
-                     fmt::format("stage `{}` is of kind `{}`, which has no time span to judge", reference.name, kind),
-                     "a stage of kind load or verify");
+    const StageBody& body = drafts_[stages->front()].spec.body;
+    if (std::holds_alternative<LoadSpec>(body) || std::holds_alternative<VerifySpec>(body)) return;
+    diagnostics_.add(
+        place(reference),
+        fmt::format("stage `{}` is of kind `{}`, which has no time span to judge", reference.name, kind_of(body)),
+        "a stage of kind load or verify");
   }
 
   void give_artifacts(std::size_t user, const StageReference& reference, const std::vector<std::size_t>& stages) {

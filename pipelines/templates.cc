@@ -173,7 +173,7 @@ std::optional<std::string> Templates::read(const Found& found, Use use) {
   diagnostics_.add(
       found.node->at, answer.error().message,
       use == Use::settled ? "what is known when the file is compiled: commit, run, environment, matrix" : "",
-      answer.error().advice.starts_with("check the name") ? "" : answer.error().advice);
+      answer.error().cause == ErrorCause::unknown_name ? "" : answer.error().advice);
   return std::nullopt;
 }
 

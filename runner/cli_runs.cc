@@ -13,6 +13,7 @@
 
 #include "runner/cli.h"
 #include "runner/core/chart.h"
+#include "runner/ports/queue.h"
 #include "runner/serve/token.h"
 #include "runner/terminal_log.h"
 #include "runner/terminal_run.h"
@@ -81,7 +82,7 @@ std::string waited(const Json& waiting) {
 std::string waiting_text(const Json& of) {
   auto found = of.find("waiting");
   if (found == of.end() || !found->is_object()) return {};
-  if (text_of(*found, "for") == "person") return {};  // the record tells the question
+  if (text_of(*found, "for") == to_string(Waiting::For::person)) return {};  // the record tells the question
   const auto reason = text_of(*found, "reason");
   const auto span = waited(*found);
   return span.empty() ? reason : reason + " (" + span + ")";
@@ -391,9 +392,12 @@ int ServiceVerbs::logs(const LogsQuery& query) {
     // What one wants to read: the stage that went wrong, else the one that runs, else the last one that began.
     int best = 0;
     for (const auto& s : json["stages"]) {
-      const auto outcome = text_of(s, "outcome");
-      const bool wrong = outcome == "failed" || outcome == "error" || outcome == "inconclusive";
-      const int worth = s["attempts"].empty() ? 0 : wrong ? 3 : text_of(s, "status") == "running" ? 2 : 1;
+      Outcome outcome = Outcome::skipped;
+      parse_outcome(text_of(s, "outcome"), outcome);
+      StageStatus status = StageStatus::waiting;
+      parse_stage_status(text_of(s, "status"), status);
+      const bool wrong = outcome == Outcome::failed || outcome == Outcome::error || outcome == Outcome::inconclusive;
+      const int worth = s["attempts"].empty() ? 0 : wrong ? 3 : status == StageStatus::running ? 2 : 1;
       if (worth > 0 && (worth > best || (worth == best && worth == 1))) {
         best = worth;
         stage = text_of(s, "name");
@@ -442,8 +446,10 @@ int ServiceVerbs::environments() {
     const auto expires = time_of(e["expires_at"]);
     const auto left = expires - now();
     const auto status = text_of(e, "status");
+    EnvironmentStatus known = EnvironmentStatus::planned;
+    const bool failing = parse_environment_status(status, known) && known == EnvironmentStatus::failing;
     table.add({text_of(e, "id"), text_of(e, "run") + " " + text_of(e, "stage"), text_of(e, "provisioner"),
-               status == "failing" ? inked(terminal_, Ink::red, status) : status, ago(time_of(e["created_at"]), now()),
+               failing ? inked(terminal_, Ink::red, status) : status, ago(time_of(e["created_at"]), now()),
                e.value("keep", false)   ? "kept"
                : left < Milliseconds{0} ? "overdue"
                                         : "in " + human_duration(left),

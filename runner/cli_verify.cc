@@ -143,7 +143,8 @@ std::string decided_by(const Json& predicate) {
                        text_at(predicate, "/override/sentence"));
   }
   // Of a version that had no such member.
-  const bool against = text_at(predicate, "/promotion/overrode_gate") == "true";
+  const Json::json_pointer overrode("/promotion/overrode_gate");
+  const bool against = predicate.contains(overrode) && predicate.at(overrode) == true;
   return "  decided by " + by + (against ? " AGAINST THE GATE" : "") + ": " + reason + "\n";
 }
 

@@ -102,7 +102,7 @@ struct Follower {
     auto summary = composition.catalog().run(id);
     if (!summary || !summary->has_value()) return true;
     const auto& ended = **summary;
-    if (ended.status != "finished") return false;
+    if (ended.status != RunStatus::finished) return false;
     view.say(what + " " + to_string(id) + " ended as " + to_string(ended.outcome) +
              (ended.reason.empty() ? "" : ": " + ended.reason));
     return true;

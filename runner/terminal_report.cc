@@ -213,8 +213,8 @@ std::string environments(const RunRecord& record, const Terminal& terminal) {
   if (record.environments.empty()) return {};
   Table table({"ENVIRONMENT", "STAGE", "BY", "STATUS", "DETAIL"});
   for (const auto& e : record.environments)
-    table.add({printable(e.id), printable(e.stage), printable(e.provisioner), e.status + (e.keep ? " (kept)" : ""),
-               printable(e.detail)});
+    table.add({printable(e.id), printable(e.stage), printable(e.provisioner),
+               to_string(e.status) + std::string(e.keep ? " (kept)" : ""), printable(e.detail)});
   return "\n" + table.text(terminal, 2);
 }
 

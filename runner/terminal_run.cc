@@ -75,12 +75,9 @@ std::vector<Proof> proofs_so_far(std::string_view progress) {
       const auto found = item.find(key);
       return found != item.end() && found->is_string() ? found->get<std::string>() : std::string();
     };
-    const auto verdict = text("verdict");
-    all.push_back({text("id"), text("name"),
-                   verdict == "quiet"  ? GateVerdict::quiet
-                   : verdict == "loud" ? GateVerdict::loud
-                                       : GateVerdict::blind,
-                   text("detail"), text("waived")});
+    GateVerdict verdict = GateVerdict::blind;
+    parse_gate_verdict(text("verdict"), verdict);
+    all.push_back({text("id"), text("name"), verdict, text("detail"), text("waived")});
   }
   return all;
 }

@@ -43,7 +43,7 @@ std::string troubled_tests(std::string_view tests_json, const Terminal& terminal
   std::vector<const nlohmann::json*> flaky;
   for (const auto& test : json["tests"]) {
     if (!test.is_object()) continue;
-    if (text_of(test, "outcome") == "failed") failed.push_back(&test);
+    if (text_of(test, "outcome") == to_string(Outcome::failed)) failed.push_back(&test);
     if (test.value("flaky", nlohmann::json()) == true) flaky.push_back(&test);
   }
   const int width = terminal.live ? terminal.width : plain_width;

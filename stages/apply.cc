@@ -234,6 +234,7 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
       outcome.outcome = Outcome::failed;
       outcome.reason = moved->sentence() + ": an older commit is not deployed over it";
       outcome.advice = "deploy what the branch is at by a run of its own";
+      outcome.overtaken_by = moved->now;
       outcome.outputs[overtaken_output] = moved->now;
       co_return outcome;
     }

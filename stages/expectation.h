@@ -29,10 +29,11 @@ const char* relation_symbol(Bound::Relation relation, bool holds);
 Check inconclusive_check(std::string name, std::string expected, std::string sentence);
 Check failed_check(std::string name, std::string expected, std::string observed, std::string sentence);
 Check passed_check(std::string name, std::string expected, std::string observed, std::string sentence);
+// Passed, with `WARNING: ` before the sentence: summarise tells it however many checks there are.
+Check warning_check(std::string name, std::string expected, std::string observed, const std::string& sentence);
 
 // The worst outcome of all checks, with the sentence of the first check that has it (`...; 2 more failed` when it is
-// not alone); for a pass the first three and all that begin with `WARNING: ` (`...; 4 more hold`). No checks at all is
-// inconclusive.
+// not alone); for a pass the first three and all that warn (`...; 4 more hold`). No checks at all is inconclusive.
 struct Summary {
   Outcome outcome = Outcome::inconclusive;
   std::string sentence;

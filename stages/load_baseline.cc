@@ -154,13 +154,12 @@ Check judge_measure(const LoadBaseline& spec, const Compared& both, const LoadBa
                               fmt::format("{}: not every load can be compared: {}", name, reason->second));
   }
   if (beyond) {
-    return passed_check(name, wanted, observed,
-                        fmt::format("WARNING: {} got worse, but {}: {}", name, excuse, numbers));
+    return warning_check(name, wanted, observed, fmt::format("{} got worse, but {}: {}", name, excuse, numbers));
   }
   if (!worse) return passed_check(name, wanted, observed, fmt::format("{}: no regression: {}", name, numbers));
-  return passed_check(name, wanted, observed,
-                      fmt::format("WARNING: {} got worse, within the margin of {:g} %{}: {}", name, 100 * spec.margin,
-                                  unit == Unit::ratio ? fmt::format(" or {:g}", least_ratio_shift) : "", numbers));
+  return warning_check(name, wanted, observed,
+                       fmt::format("{} got worse, within the margin of {:g} %{}: {}", name, 100 * spec.margin,
+                                   unit == Unit::ratio ? fmt::format(" or {:g}", least_ratio_shift) : "", numbers));
 }
 
 // What a load's numbers depend on, but for the code under load.

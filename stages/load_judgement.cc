@@ -58,13 +58,17 @@ Check crashed(const LoadCrash& crash, const std::string& root) {
   return completion(Outcome::failed, fmt::format("the locustfile could not be used: {}{}", crash.error, place));
 }
 
-Check only_exceptions(const LoadReport& report) {
-  std::string first;
-  for (const auto& [text, count] : report.errors) {
-    if (first.empty() && text.starts_with("raised ")) first = ": " + text.substr(7);
+// `: KeyError: 'id'`; empty: none is known.
+std::string first_raised(const LoadReport& report) {
+  for (const auto& error : report.errors) {
+    if (error.raised) return ": " + error.text;
   }
+  return {};
+}
+
+Check only_exceptions(const LoadReport& report) {
   return completion(Outcome::failed, fmt::format("the locustfile sent no requests and raised {} exceptions{}",
-                                                 format_count(report.exceptions), first));
+                                                 format_count(report.exceptions), first_raised(report)));
 }
 
 // Locust's timer starts a little before the load does, so a short load is a little shorter than asked for.
@@ -74,8 +78,8 @@ bool long_enough(const LoadReport& report, const LoadSpec& spec) {
 }
 
 std::string mostly(const LoadReport& report) {
-  for (const auto& [text, count] : report.errors) {
-    if (!text.starts_with("raised ")) return fmt::format(", mostly {} ({} times)", text, format_count(count));
+  for (const auto& error : report.errors) {
+    if (!error.raised) return fmt::format(", mostly {} ({} times)", error.text, format_count(error.count));
   }
   return {};
 }
@@ -190,10 +194,10 @@ void add_endpoints(const LoadReport& report, const LoadSpec& spec, std::vector<C
       continue;
     }
     const auto& counts = found->second;
-    add_expectations(
-        bounds,
-        {report, source_of(spec), name + " ", counts.requests, counts.failures, counts.steady, counts.steady_requests},
-        checks);
+    add_expectations(bounds,
+                     {report, to_string(source_of(spec)), name + " ", counts.requests, counts.failures, counts.steady,
+                      counts.steady_requests},
+                     checks);
   }
 }
 
@@ -218,11 +222,10 @@ std::optional<Check> generator_check(const LoadReport& report) {
   const double cpu = report.steady_cpu();
   if (cpu < busy_cores) return std::nullopt;
   auto observed = fmt::format("{:.2f} cores", cpu);
-  return passed_check(
-      "generator", fmt::format("< {} cores", busy_cores), observed,
-      fmt::format("WARNING: a process of the load generator used {:.2f} of a core: response times may be "
-                  "its own; `workers` share the work",
-                  cpu));
+  return warning_check("generator", fmt::format("< {} cores", busy_cores), observed,
+                       fmt::format("a process of the load generator used {:.2f} of a core: response times may be its "
+                                   "own; `workers` share the work",
+                                   cpu));
 }
 
 // Exceptions of the locustfile's tasks are no requests and so in no failure ratio; they are held to its bound.
@@ -230,12 +233,8 @@ std::optional<Check> exceptions_check(const LoadReport& report, const LoadSpec& 
   if (report.exceptions == 0 || report.requests == 0) return std::nullopt;
   auto bound = spec.expect.find("failure_ratio");
   auto ratio = static_cast<double>(report.exceptions) / static_cast<double>(report.requests);
-  std::string first;
-  for (const auto& [text, count] : report.errors) {
-    if (first.empty() && text.starts_with("raised ")) first = ": " + text.substr(7);
-  }
   auto sentence = fmt::format("the locustfile raised {} exceptions in {} requests{}", format_count(report.exceptions),
-                              format_count(report.requests), first);
+                              format_count(report.requests), first_raised(report));
   bool tolerated = bound != spec.expect.end() && bound->second.holds(ratio);
   return Check{"exceptions", bound == spec.expect.end() ? "none" : bound->second.text, format_count(report.exceptions),
                tolerated ? Outcome::passed : Outcome::failed, std::move(sentence)};
@@ -277,14 +276,26 @@ std::optional<Check> silence_check(const LoadReport& report) {
 
 }  // namespace
 
-const char* source_of(const LoadSpec& spec) {
-  if (!spec.k6.empty()) return "k6";
-  return spec.command ? "the command" : "Locust";
+LoadSource source_of(const LoadSpec& spec) {
+  if (!spec.k6.empty()) return LoadSource::k6;
+  return spec.command ? LoadSource::command : LoadSource::locust;
+}
+
+const char* to_string(LoadSource source) {
+  switch (source) {
+    case LoadSource::locust:
+      return "Locust";
+    case LoadSource::k6:
+      return "k6";
+    case LoadSource::command:
+      return "the command";
+  }
+  return "unknown";
 }
 
 Milliseconds steady_from(const LoadReport& report, const LoadSpec& spec, double scaled_after) {
   auto from = spec.warm_up;
-  if (spec.phases.empty() && !report.own_shape && source_of(spec) == std::string_view("Locust")) {
+  if (spec.phases.empty() && !report.own_shape && source_of(spec) == LoadSource::locust) {
     // The second in which the last user came; none: there is no steady state.
     auto all = std::find_if(report.seconds.begin(), report.seconds.end(),
                             [&](const LoadSecond& second) { return second.users >= spec.users; });
@@ -331,7 +342,7 @@ bool hopeless(const LoadReport& report, const LoadSpec& spec) {
 std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec,
                                       const std::string& root) {
   using How = LocustEnd::How;
-  const std::string source = source_of(spec);
+  const std::string source = to_string(source_of(spec));
   if (end.how == How::not_started) return completion(Outcome::error, source + " could not be started: " + end.words);
   if (!report.damage.empty()) {
     return completion(Outcome::inconclusive, fmt::format("what {} wrote makes no sense: {}", source, report.damage));
@@ -378,29 +389,41 @@ std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd&
     return completion(Outcome::error, fmt::format("{} was interrupted from outside {}", source, how_far(report, spec)));
   }
   if (!long_enough(report, spec)) {
-    return completion(
-        Outcome::failed,
-        fmt::format("{} ended the load {}", source == "Locust" ? "the locustfile" : source, how_far(report, spec)));
+    const auto whose = source_of(spec) == LoadSource::locust ? "the locustfile" : source;
+    return completion(Outcome::failed, fmt::format("{} ended the load {}", whose, how_far(report, spec)));
   }
   return std::nullopt;
 }
 
-std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec) {
-  std::vector<Check> checks;
-  auto whole = span(ran_for(report));
+namespace {
+
+Check requests_check(const LoadReport& report, const LoadSpec& spec) {
+  const auto whole = span(ran_for(report));
   if (report.requests == 0) {
-    checks.push_back(inconclusive_check("completed", "any requests",
-                                        std::string(source_of(spec)) + " sent no requests in " + whole));
-  } else {
-    checks.push_back(passed_check("completed", "the whole duration", whole,
-                                  fmt::format("{} requests in {}", format_count(report.requests), whole)));
+    return inconclusive_check("completed", "any requests",
+                              fmt::format("{} sent no requests in {}", to_string(source_of(spec)), whole));
   }
+  return passed_check("completed", "the whole duration", whole,
+                      fmt::format("{} requests in {}", format_count(report.requests), whole));
+}
+
+}  // namespace
+
+std::vector<Check> judge_course(const LoadReport& report, const LoadSpec& spec) {
+  std::vector<Check> checks{requests_check(report, spec)};
+  if (auto check = schedule_check(report)) checks.push_back(*check);
+  return checks;
+}
+
+std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec) {
+  std::vector<Check> checks{requests_check(report, spec)};
   if (auto check = users_check(report, spec)) checks.push_back(*check);
   if (end.code != 0) {
-    const bool of_locust = spec.k6.empty() && !spec.command;
-    checks.push_back(failed_check("exit status", "0", std::to_string(end.code),
-                                  with(fmt::format("{} ended with exit status {}", source_of(spec), end.code),
-                                       of_locust ? last_error(end.last_log) : last_words(end.last_log))));
+    const bool of_locust = source_of(spec) == LoadSource::locust;
+    checks.push_back(
+        failed_check("exit status", "0", std::to_string(end.code),
+                     with(fmt::format("{} ended with exit status {}", to_string(source_of(spec)), end.code),
+                          of_locust ? last_error(end.last_log) : last_words(end.last_log))));
   }
   if (auto check = exceptions_check(report, spec)) checks.push_back(*check);
   if (auto check = unanswered_check(report, spec)) checks.push_back(*check);
@@ -410,7 +433,8 @@ std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, co
   if (auto check = generator_check(report)) checks.push_back(*check);
   add_expectations(
       spec.expect,
-      {report, source_of(spec), {}, report.requests, report.failures, report.steady, report.steady_requests}, checks);
+      {report, to_string(source_of(spec)), {}, report.requests, report.failures, report.steady, report.steady_requests},
+      checks);
   add_endpoints(report, spec, checks);
   return checks;
 }

@@ -29,9 +29,13 @@ std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd&
 
 // Every expectation of the load, and that there was any load. For one that ran to its end.
 std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec);
+// Of them those of the load alone: that there was any, and that it kept its schedule.
+std::vector<Check> judge_course(const LoadReport& report, const LoadSpec& spec);
 
-// Whose load it is, for sentences: `Locust`, `k6`, `the command`.
-const char* source_of(const LoadSpec& spec);
+// Whose load it is; as text `Locust`, `k6`, `the command`.
+enum class LoadSource { locust, k6, command };
+LoadSource source_of(const LoadSpec& spec);
+const char* to_string(LoadSource source);
 
 // Where the steady state begins, in whole seconds of the load: after the warm-up, with all users of a load that has one
 // number of them, and after the first replica that came, when replicas are to come (`scaled_after` seconds; negative:

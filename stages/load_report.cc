@@ -249,10 +249,11 @@ void LoadReport::add_final(const Json& row) {
   }
   add_gone(row);
   scheduled_ = row.value("scheduled", true);
-  for (const auto& pair : row.at("errors")) {
-    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_number_integer()) continue;
+  for (const auto& error : row.at("errors")) {
+    if (!error.is_array() || error.size() < 2 || !error[0].is_string() || !error[1].is_number_integer()) continue;
+    const bool raised = error.size() > 2 && error[2] == true;
     if (errors.size() < 50)
-      errors.emplace_back(pair[0].get<std::string>().substr(0, 1000), pair[1].get<std::int64_t>());
+      errors.push_back({error[0].get<std::string>().substr(0, 1000), error[1].get<std::int64_t>(), raised});
   }
   finished = true;
 }

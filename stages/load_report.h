@@ -86,6 +86,13 @@ struct GoneUsers {
   std::int64_t all() const { return raised + left; }
 };
 
+// What went wrong with requests or tasks of the load, as often as it did.
+struct LoadError {
+  std::string text;  // of a request `GET /: 500`, of an exception `KeyError: 'id'`
+  std::int64_t count = 0;
+  bool raised = false;  // by the locustfile, beside its requests
+};
+
 struct LoadCrash {
   std::string error;  // `SyntaxError: invalid syntax`
   std::string file;
@@ -116,8 +123,8 @@ class LoadReport {
   ResponseTimes steady;  // of the seconds after the warm-up
   std::int64_t steady_requests = 0;
   std::int64_t steady_failures = 0;
-  std::vector<std::pair<std::string, std::int64_t>> errors;  // most frequent first
-  std::map<std::string, LoadEndpoint> endpoints;             // `GET /`
+  std::vector<LoadError> errors;                  // most frequent first
+  std::map<std::string, LoadEndpoint> endpoints;  // `GET /`
   std::optional<LoadCrash> crash;
   std::optional<LostWorker> lost;        // the first
   std::optional<JoinedWorkers> workers;  // they did not come, and there was no load

@@ -47,11 +47,11 @@ Result<std::string> find_locustfile(const StageRequest& request, const LoadSpec&
   return found;
 }
 
-Result<std::string> find_tool(const StageRequest& request, const std::string& name, const char* how) {
+Result<std::string> find_tool(const StageRequest& request, const std::string& name, const std::string& shown,
+                              const char* how) {
   auto path = request.environment.find("PATH");
   auto found = find_on_path(name, path == request.environment.end() ? std::string() : path->second);
   if (!found.empty()) return found;
-  const auto shown = name == "locust" ? "Locust" : name;
   return infrastructure_error(fmt::format("{} is not on the PATH of this runner", shown), how);
 }
 
@@ -106,7 +106,7 @@ Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& 
   const auto& spec = std::get<LoadSpec>(request.spec.body);
   auto locustfile = find_locustfile(request, spec);
   if (!locustfile) return locustfile.error();
-  auto locust = find_tool(request, "locust", "install it: on Debian `apt-get install python3-locust`");
+  auto locust = find_tool(request, "locust", "Locust", "install it: on Debian `apt-get install python3-locust`");
   if (!locust) return locust.error();
   const auto listener = request.directory + "/quietgate_listener.py";
   const auto shape = request.directory + "/quietgate_shape.py";
@@ -152,7 +152,7 @@ Result<ProcessSpec> prepare_k6(const StageRequest& request, const LoadTurn& turn
   const auto& spec = std::get<LoadSpec>(request.spec.body);
   auto script = find_script(request, spec.k6, "k6 script");
   if (!script) return script.error();
-  auto k6 = find_tool(request, "k6", "install it: https://grafana.com/docs/k6/latest/set-up/install-k6/");
+  auto k6 = find_tool(request, "k6", "k6", "install it: https://grafana.com/docs/k6/latest/set-up/install-k6/");
   if (!k6) return k6.error();
   ProcessSpec process;
   process.argv = {*k6, "run", "--quiet", "--no-color", "--no-usage-report", "--out", "json=" + turn.rows, *script};

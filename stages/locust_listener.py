@@ -18,7 +18,9 @@
   {"kind": "workers", "joined": 1, "expected": 2}            there was no load, for workers did not come
   {"kind": "stopping", "elapsed": 45.01}                     seconds from the start to the end of the load
   {"kind": "final", "requests": 5321, "failures": 12, "exceptions": 0, "unanswered": 2, "oldest": 14.2,
-   "gone": {...}, "errors": [["GET /: ...", 12], ...]}                      oldest: seconds that the oldest unanswered request had waited
+   "gone": {...}, "errors": [["GET /: ...", 12, false], ...]}
+      oldest: seconds that the oldest unanswered request had waited; errors: each with how often it came, and whether it
+      is an exception that a task raised (which is no request; older files lack it)
   {"kind": "exit", "code": 0}
 
 Workers send what they counted to the master, which writes the file.
@@ -248,15 +250,18 @@ class Recorder:
             return True
         return bool(self.arrivals and self.until and self.arrivals.left_until(self.until) > 0)
 
-    def count(self, text, times=1):
-        text = text[:MAX_TEXT]
-        if text in self.errors or len(self.errors) < MAX_DISTINCT:
-            self.errors[text] = self.errors.get(text, 0) + times
+    def count(self, text, times=1, raised=False):
+        error = (text[:MAX_TEXT], raised)
+        if error in self.errors or len(self.errors) < MAX_DISTINCT:
+            self.errors[error] = self.errors.get(error, 0) + times
+
+    def counted(self):
+        return [[text, times, raised] for (text, raised), times in self.errors.items()]
 
     def raised(self, user_instance=None, exception=None, **_):
         self.exceptions += 1
         self.unsent += 1
-        self.count(f"raised {type(exception).__name__}: {first_line(exception)}")
+        self.count(f"{type(exception).__name__}: {first_line(exception)}", raised=True)
 
     def user_is_gone(self, user, error):
         if self.start is None or self.stopped or self.over or getattr(user, "quietgate_asked", False):
@@ -273,7 +278,7 @@ class Recorder:
             return
         sent.update(
             seconds=[[index, s.begun, s.cpu, s.waiting, s.rows()] for index, s in sorted(self.seconds.items())],
-            exceptions=self.unsent, errors=list(self.errors.items()), longest=self.longest,
+            exceptions=self.unsent, errors=self.counted(), longest=self.longest,
             unanswered=self.unanswered, oldest=self.oldest, drained=self.drained, gone=self.untold.row())
         self.untold = Gone()
         self.seconds, self.errors, self.unsent, self.unanswered = {}, {}, 0, 0
@@ -287,8 +292,8 @@ class Recorder:
         self.oldest = max(self.oldest, sent["oldest"])
         self.longest = max(self.longest, sent["longest"])
         self.gone.add(**sent["gone"])
-        for text, times in sent["errors"]:
-            self.count(text, times)
+        for text, times, raised in sent["errors"]:
+            self.count(text, times, raised)
         for index, begun, cpu, waiting, rows in sent["seconds"]:
             second = self.second(index)
             second.begun += begun
@@ -354,7 +359,7 @@ class Recorder:
             whole = int(self.elapsed() if self.length is None else self.length)
             self.flush(max([whole] + [index + 1 for index, s in self.seconds.items() if s.endpoints or s.begun]))
         self.over = True
-        ranked = sorted(self.errors.items(), key=lambda item: -item[1])
+        ranked = sorted(self.counted(), key=lambda item: -item[1])
         self.write("final", requests=self.requests, failures=self.failures, exceptions=self.exceptions,
                    unanswered=self.unanswered, oldest=round(self.oldest, 3), gone=self.gone.row(), errors=ranked)
 

@@ -5,7 +5,7 @@ import sys
 
 import gevent
 
-REPORT_VERSION = 4  # of what workers send
+REPORT_VERSION = 5  # of what workers send
 MERGE_LAG = 3  # seconds that a master waits for its workers' counts
 
 

@@ -60,12 +60,18 @@ std::optional<PushOutcome> compare(const PushOrder& order, git_repository* mirro
   return PushOutcome{Kind::refused, found, order.id + " does not descend from " + found + ": not a fast-forward"};
 }
 
+// Servers say in words alone that another move held their lock.
+PushOutcome refused_by(const CommitId& found, std::string words) {
+  const bool locked = words.find("lock") != std::string::npos;
+  return {Kind::refused, found, std::move(words), locked};
+}
+
 // Pushing to a path: libgit2 would set the ref without a look at its old value. So the objects go first, under a ref of
 // our own, and then the branch moves by compare-and-swap under its lock.
 Result<PushOutcome> swap_local(const PushOrder& order, GitConnection& connection, const std::string& incoming) {
   RepositoryHandle there;
   if (git_repository_open(receive(there), connection.url().path.c_str()) != 0) {
-    return PushOutcome{Kind::refused, order.expected, last_git_error()};
+    return refused_by(order.expected, last_git_error());
   }
   git_oid expected{};
   if (!order.expected.empty()) parse_id(order.expected, expected);
@@ -89,7 +95,7 @@ Result<PushOutcome> swap_local(const PushOrder& order, GitConnection& connection
                                                               ", or was killed in the middle of that: remove the file "
                                                               "when no Git process works there any more");
   }
-  return PushOutcome{Kind::refused, found, said};
+  return refused_by(found, said);
 }
 
 // One push over an open connection. `refused` is provisional: somebody else's push in the same moment looks like it
@@ -123,7 +129,7 @@ Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror,
   if (code == GIT_ENONFASTFORWARD) return PushOutcome{Kind::refused, order.expected, "not a fast-forward"};
   if (status && !status->empty()) {
     const auto words = connection.words();
-    return PushOutcome{Kind::refused, order.expected, words.empty() ? *status : *status + "\n" + words};
+    return refused_by(order.expected, words.empty() ? *status : *status + "\n" + words);
   }
   if (code < 0) {
     auto error = connection.error("push to", code);
@@ -143,7 +149,7 @@ Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror,
 // later.
 template <class Position>
 void look_again(PushOutcome& outcome, const PushOrder& order, const Position& position) {
-  const int looks = outcome.detail.find("lock") == std::string::npos ? 1 : 10;
+  const int looks = outcome.locked ? 10 : 1;
   for (int look = 0; look < looks; ++look) {
     if (look > 0) std::this_thread::sleep_for(Milliseconds(50));
     Result<CommitId> now = position();

@@ -117,12 +117,14 @@ Error describe(CURL* handle, CURLcode code, const char* words, const Exchange& e
   curl().easy_getinfo(handle, CURLINFO_OS_ERRNO, &number);
   const auto limit = human_duration(request.deadline);
   if (exchange.too_large) {
-    return infrastructure_error(fmt::format("{} answered more than {} bytes", url, request.max_bytes));
+    return with_cause(ErrorCause::too_much,
+                      infrastructure_error(fmt::format("{} answered more than {} bytes", url, request.max_bytes)));
   }
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
-      return infrastructure_error(fmt::format("{} did not answer within {}", url, limit),
-                                  "check that the server is not hung or overloaded");
+      return with_cause(ErrorCause::too_much,
+                        infrastructure_error(fmt::format("{} did not answer within {}", url, limit),
+                                             "check that the server is not hung or overloaded"));
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
       return infrastructure_error(fmt::format("{}: {}", url, *words ? words : curl().easy_strerror(code)),

@@ -67,7 +67,7 @@ enum class Known { no, open, over };
 Known known(Database& journal, const RunId& run) {
   Statement found(journal.handle(), "SELECT status FROM runs WHERE repository = ?1 AND number = ?2");
   found.bind(run.repository, run.number);
-  if (found.step()) return found.text(0) == "finished" ? Known::over : Known::open;
+  if (found.step()) return found.text(0) == to_string(RunStatus::finished) ? Known::over : Known::open;
   // Its rows have expired, and a crash came before its files did.
   Statement rows(journal.handle(), "SELECT 1 FROM events WHERE repository = ?1 AND number = ?2 AND number > 0 LIMIT 1");
   rows.bind(run.repository, run.number);

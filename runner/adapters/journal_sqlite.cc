@@ -41,7 +41,7 @@ RunSummary run_from(const Statement& row) {
   run.branch = row.text(2);
   run.commit = row.text(3);
   run.cause = row.text(4);
-  run.status = row.text(5);
+  parse_run_status(row.text(5), run.status);
   parse_outcome(row.text(6), run.outcome);
   run.reason = row.text(7);
   run.requested = time_of(row.integer(8));
@@ -63,7 +63,7 @@ EnvironmentSummary environment_from(const Statement& row) {
   e.run = {row.text(1), row.integer(2)};
   e.stage = row.text(3);
   e.provisioner = row.text(4);
-  e.status = row.text(5);
+  parse_environment_status(row.text(5), e.status);
   e.keep = row.integer(6) != 0;
   e.created = time_of(row.integer(7));
   e.expires = time_of(row.integer(8));

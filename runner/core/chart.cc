@@ -40,8 +40,7 @@ const ChartPoints* points_of(const MeasuredSeries& series, const ChartLine& line
   const auto found = series.find(line.series);
   if (found == series.end() || found->second.empty()) return nullptr;
   const auto is_nothing = [](const auto& point) { return point.second <= 0; };
-  const bool failures = std::string_view(line.label) == "failed";
-  if (failures && std::all_of(found->second.begin(), found->second.end(), is_nothing)) return nullptr;
+  if (line.only_above_zero && std::all_of(found->second.begin(), found->second.end(), is_nothing)) return nullptr;
   return &found->second;
 }
 

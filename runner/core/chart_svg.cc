@@ -74,7 +74,7 @@ class Drawing {
     time_axis();
     double legend = width - right;
     for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-      add_line(*line->first, *line->second, panel.counts);
+      add_line(*line->first, *line->second, panel);
       if (lines.size() == 1) break;  // the title says it
       body_ += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\" fill=\"{}\">{}</text>\n", legend, y_ - 8,
                            line->first->colour, line->first->label);
@@ -109,22 +109,19 @@ class Drawing {
   }
 
   // Where nothing was measured, there is no line; a count stays until it changes.
-  void add_line(const ChartLine& line, const ChartPoints& points, bool counts) {
+  void add_line(const ChartLine& line, const ChartPoints& points, const ChartPanel& panel) {
     ChartPoints part;
     for (const auto& point : points) {
-      if (!counts_last(line) && !part.empty() && point.first - part.back().first > longest_hole) {
+      if (!panel.between_loads && !part.empty() && point.first - part.back().first > longest_hole) {
         add_part(line, part);
         part.clear();
       }
-      if (counts && !part.empty() && part.back().second != point.second)
+      if (panel.counts && !part.empty() && part.back().second != point.second)
         part.emplace_back(point.first, part.back().second);
       part.push_back(point);
     }
     add_part(line, part);
   }
-
-  // Replicas are scraped, and asked for between the loads too.
-  static bool counts_last(const ChartLine& line) { return std::string_view(line.series).starts_with("replicas"); }
 
   void add_part(const ChartLine& line, const ChartPoints& points) {
     std::string path;

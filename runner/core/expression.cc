@@ -154,8 +154,9 @@ class Evaluation {
 };
 
 Error unknown_name(const Unknown& unknown) {
-  return user_error("nothing is known of `" + unknown.name + "` here",
-                    "check the name; an output exists only once its stage has passed");
+  return with_cause(ErrorCause::unknown_name,
+                    user_error("nothing is known of `" + unknown.name + "` here",
+                               "check the name; an output exists only once its stage has passed"));
 }
 
 Error as_error(const ExpressionError& problem) {

@@ -18,6 +18,7 @@ struct Check {
   std::string observed;  // `312 ms`, or `no data`
   Outcome outcome = Outcome::passed;
   std::string sentence;
+  bool warns = false;  // it passed, and people are told all the same
   bool operator==(const Check&) const = default;
 };
 
@@ -74,6 +75,8 @@ struct StageOutcome {
   std::optional<TestCounts> tests;  // test, when JUnit XML was read; names are in the attempt's tests.json
   std::optional<ArtifactsKept> artifacts;
   std::map<std::string, ArtifactsKept> given;  // by stage: whose artifacts were put into this stage's tree
+  // apply: it did not deploy, because the branch that the run promoted is here now; empty: the branch is gone
+  std::optional<CommitId> overtaken_by;
   bool operator==(const StageOutcome&) const = default;
 };
 

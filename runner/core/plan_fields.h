@@ -79,6 +79,7 @@ void fields(A& a, Check& v) {
   a("observed", v.observed);
   a("outcome", v.outcome);
   a("sentence", v.sentence);
+  if (!A::writes || v.warns) a.later("warns", v.warns);
 }
 template <class A>
 void fields(A& a, Proof& v) {
@@ -126,6 +127,11 @@ void fields(A& a, StageOutcome& v) {
   if (!A::writes || !v.measured.empty()) a.later("measured", v.measured);
   if (!A::writes || v.artifacts) a.later("artifacts", v.artifacts);
   if (!A::writes || !v.given.empty()) a.later("given", v.given);
+  if (!A::writes || v.overtaken_by) a.later("overtaken_by", v.overtaken_by);
+  if constexpr (!A::writes) {  // older rows have it as an output alone
+    const auto now = v.outputs.find("overtaken_by");
+    if (!v.overtaken_by && v.outcome == Outcome::failed && now != v.outputs.end()) v.overtaken_by = now->second;
+  }
 }
 
 // The fields of a plan are in plan_json.cc.

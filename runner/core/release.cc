@@ -73,8 +73,7 @@ struct Walk {
     if (there && !stage.outcome.roll_back) deployed[spec.name] = spec.name;
     const auto found = promoted.find(spec.name);
     // What the branch moved on from says so itself.
-    const bool told =
-        stage.skipped_by_condition || stage.outcome.roll_back || stage.outcome.outputs.contains("overtaken_by");
+    const bool told = stage.skipped_by_condition || stage.outcome.roll_back || stage.outcome.overtaken_by.has_value();
     if (found == promoted.end() || there || told) return std::nullopt;
     auto gap = found->second;
     gap.stage = spec.name;

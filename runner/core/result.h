@@ -12,11 +12,25 @@ namespace quietgate {
 // `step`: what the tested commit did. `infrastructure`: ours, or the machinery's; a retry may help.
 enum class ErrorKind { user, step, infrastructure };
 
+// What some callers act on; the others need the kind alone.
+enum class ErrorCause {
+  other,
+  unknown_name,    // an expression names what nothing is known of
+  too_much,        // the answer was too large, or took too long: a part of it may do
+  not_understood,  // whoever was asked could not read the question
+};
+
 struct Error {
   ErrorKind kind = ErrorKind::infrastructure;
   std::string message;  // one sentence: what is wrong and where
   std::string advice;   // what to do about it; may be empty
+  ErrorCause cause = ErrorCause::other;
 };
+
+inline Error with_cause(ErrorCause cause, Error error) {
+  error.cause = cause;
+  return error;
+}
 
 inline Error user_error(std::string message, std::string advice = {}) {
   return {ErrorKind::user, std::move(message), std::move(advice)};

@@ -23,17 +23,14 @@ const char* to_string(StageStatus status) {
   }
   return "unknown";
 }
-
-const char* to_string(RunStatus status) {
-  switch (status) {
-    case RunStatus::requested:
-      return "requested";
-    case RunStatus::running:
-      return "running";
-    case RunStatus::finished:
-      return "finished";
+bool parse_stage_status(const std::string& text, StageStatus& status) {
+  for (const auto each : {StageStatus::waiting, StageStatus::running, StageStatus::awaiting_approval,
+                          StageStatus::finished, StageStatus::skipped}) {
+    if (text != to_string(each)) continue;
+    status = each;
+    return true;
   }
-  return "unknown";
+  return false;
 }
 
 StageStates::StageStates(const std::vector<StageSpec>& plan) {

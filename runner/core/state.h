@@ -17,6 +17,7 @@ namespace quietgate {
 
 enum class StageStatus { waiting, running, awaiting_approval, finished, skipped };
 const char* to_string(StageStatus status);
+bool parse_stage_status(const std::string& text, StageStatus& status);
 
 struct StageState {
   StageStatus status = StageStatus::waiting;
@@ -73,9 +74,6 @@ class StageStates {
   Entries entries_;            // in the order of their names
   std::vector<Place> places_;  // in the order of the plan
 };
-
-enum class RunStatus { requested, running, finished };
-const char* to_string(RunStatus status);
 
 struct RunState {
   RunId id;

@@ -46,6 +46,19 @@ constexpr std::array<std::pair<GateVerdict, const char*>, 3> verdict_names{{
     {GateVerdict::blind, "blind"},
 }};
 
+constexpr std::array<std::pair<RunStatus, const char*>, 3> run_status_names{{
+    {RunStatus::requested, "requested"},
+    {RunStatus::running, "running"},
+    {RunStatus::finished, "finished"},
+}};
+
+constexpr std::array<std::pair<EnvironmentStatus, const char*>, 4> environment_status_names{{
+    {EnvironmentStatus::planned, "planned"},
+    {EnvironmentStatus::ready, "ready"},
+    {EnvironmentStatus::failing, "failing"},
+    {EnvironmentStatus::destroyed, "destroyed"},
+}};
+
 int severity(Outcome outcome) {
   switch (outcome) {
     case Outcome::passed:
@@ -92,6 +105,19 @@ const char* to_string(GateVerdict verdict) {
 }
 bool parse_gate_verdict(const std::string& text, GateVerdict& verdict) {
   return parse_name(verdict_names, text, verdict);
+}
+
+const char* to_string(RunStatus status) {
+  return name_of(run_status_names, status);
+}
+bool parse_run_status(const std::string& text, RunStatus& status) {
+  return parse_name(run_status_names, text, status);
+}
+const char* to_string(EnvironmentStatus status) {
+  return name_of(environment_status_names, status);
+}
+bool parse_environment_status(const std::string& text, EnvironmentStatus& status) {
+  return parse_name(environment_status_names, text, status);
 }
 
 Outcome worst(Outcome a, Outcome b) {

@@ -45,6 +45,15 @@ enum class GateVerdict { quiet, loud, blind };
 const char* to_string(GateVerdict verdict);
 bool parse_gate_verdict(const std::string& text, GateVerdict& verdict);
 
+enum class RunStatus { requested, running, finished };
+const char* to_string(RunStatus status);
+bool parse_run_status(const std::string& text, RunStatus& status);
+
+// failing: it could not be destroyed so far.
+enum class EnvironmentStatus { planned, ready, failing, destroyed };
+const char* to_string(EnvironmentStatus status);
+bool parse_environment_status(const std::string& text, EnvironmentStatus& status);
+
 // `1h 2m`, `45s`, `250ms`: for sentences. Negative durations print with a leading minus.
 std::string human_duration(Milliseconds duration);
 // `2026-02-03T04:05:06.789Z`.

@@ -53,7 +53,7 @@ Task<void> Publisher::look(Stop& stop) {
     // A time in the future: the clock was set back.
     const auto age = now - evidence.sealed;
     auto run = catalog_.run(evidence.run);
-    const bool over = run && (!run->has_value() || (*run)->status == "finished");
+    const bool over = run && (!run->has_value() || (*run)->status == RunStatus::finished);
     if (!over && age >= Milliseconds{0} && age < stage_has) continue;
     auto& waiting = waiting_[evidence.sequence];
     if (now < waiting.not_before && waiting.not_before - now <= longest_pause) continue;

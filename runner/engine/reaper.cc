@@ -80,7 +80,7 @@ Result<std::string> Reaper::due(const EnvironmentSummary& environment) {
   if (environment.keep) return std::string();
   auto run = catalog_.run(environment.run);
   if (!run) return run.error();
-  if (!run->has_value() || (*run)->status == "finished") return std::string("its run has ended");
+  if (!run->has_value() || (*run)->status == RunStatus::finished) return std::string("its run has ended");
   if (clock_.now() >= environment.expires)
     return "its time to live of " + human_duration(environment.expires - environment.created) + " is over";
   return std::string();
@@ -105,7 +105,7 @@ Task<void> Reaper::look(Stop& stop) {
     }
     last_try_[environment.id] = clock_.now();
     auto run = catalog_.run(environment.run);
-    if (run && run->has_value() && (*run)->status != "finished") {
+    if (run && run->has_value() && (*run)->status != RunStatus::finished) {
       if (cancelled_.contains(environment.id)) continue;  // it is ending already
       const auto held = held_since_.find(environment.id);
       const auto since = held == held_since_.end() ? look_again : clock_.now() - held->second;

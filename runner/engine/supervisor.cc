@@ -190,7 +190,8 @@ void Supervisor::on_row(const Row& row, Stop& stop) {
   } else if (opens) {
     // A reopened run is before later ones again.
     auto summary = parts_.catalog.run(run);
-    if (summary && summary->has_value() && (*summary)->status != "finished") order_.arrive(run, (*summary)->branch);
+    if (summary && summary->has_value() && (*summary)->status != RunStatus::finished)
+      order_.arrive(run, (*summary)->branch);
     start(run, stop);
   }
 }
@@ -254,7 +255,7 @@ void Supervisor::ended(const RunId& run, std::exception_ptr error, Stop& stop) {
   }
   // A person may have reopened it while its driver was ending.
   auto summary = parts_.catalog.run(run);
-  if (summary && summary->has_value() && (*summary)->status != "finished") {
+  if (summary && summary->has_value() && (*summary)->status != RunStatus::finished) {
     order_.arrive(run, (*summary)->branch);
     start(run, stop);
   } else if (held_.contains(run)) {

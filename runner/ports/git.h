@@ -49,8 +49,9 @@ struct PushOutcome {
     refused,    // the server said no (protected branch, hook, not a fast-forward)
   };
   Kind kind = Kind::moved;
-  CommitId remote;     // what the branch was found at
-  std::string detail;  // the server's words
+  CommitId remote;      // what the branch was found at
+  std::string detail;   // the server's words
+  bool locked = false;  // refused: by the server's lock, as far as its words tell; somebody else is moving the branch
 };
 
 struct NoteOutcome {

@@ -34,7 +34,8 @@ class Http {
  public:
   virtual ~Http() = default;
   // An answer with any status is a value; an error (kind infrastructure) means that there was no complete answer: its
-  // message names the URL (without credentials) and what happened: refused, timed out after N, too large, TLS.
+  // message names the URL (without credentials) and what happened: refused, timed out after N, too large, TLS. Of a
+  // deadline and of max_bytes the cause is too_much.
   // Redirects are not followed. Throws Stopped.
   virtual Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) = 0;
   // Whether this machine can ask at all; whoever takes silence for the other side's asks this first. Kind

@@ -41,7 +41,7 @@ struct RunSummary {
   std::string branch;
   CommitId commit;
   std::string cause;
-  std::string status;                // requested, running, finished
+  RunStatus status = RunStatus::requested;
   Outcome outcome = Outcome::error;  // when finished
   std::string reason;
   Time requested{};
@@ -54,7 +54,7 @@ struct EnvironmentSummary {
   RunId run;  // that created or last updated it
   std::string stage;
   std::string provisioner;
-  std::string status;  // planned, ready, failing (could not be destroyed)
+  EnvironmentStatus status = EnvironmentStatus::planned;  // never destroyed: those are listed no more
   bool keep = false;
   Time created{};
   Time expires{};

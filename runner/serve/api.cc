@@ -271,7 +271,7 @@ const std::vector<Waiting>& Api::waiting() {
 std::vector<Waiting> Api::questions(const std::vector<RunSummary>& runs) {
   std::vector<Waiting> all;
   for (const auto& run : runs) {
-    if (run.status != "running") continue;
+    if (run.status != RunStatus::running) continue;
     // A thousand runs may wait for other things: their rows are not read for this.
     if (options_.queue != nullptr && !options_.queue->asks(run.id)) continue;
     auto kept = this->kept(run.id);

@@ -182,8 +182,9 @@ ApiResponse Api::metrics(const Asked&) {
   families.gauge("quietgate_stages_awaiting_approval", "Stages that wait for a person.", static_cast<double>(waiting));
   families.gauge("quietgate_environments", "Environments that exist.", static_cast<double>(environments->size()));
   families.gauge("quietgate_environments_failing", "Environments that could not be destroyed.",
-                 static_cast<double>(std::count_if(environments->begin(), environments->end(),
-                                                   [](const auto& e) { return e.status == "failing"; })));
+                 static_cast<double>(std::count_if(environments->begin(), environments->end(), [](const auto& e) {
+                   return e.status == EnvironmentStatus::failing;
+                 })));
   families.counter("quietgate_journal_damaged_rows_total",
                    "Rows that could not be read since the service started: run `quietgate doctor`.",
                    static_cast<double>(damaged_rows_));

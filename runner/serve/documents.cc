@@ -33,7 +33,8 @@ Json checks(const std::vector<Check>& of) {
                     {"expected", c.expected},
                     {"observed", c.observed},
                     {"outcome", to_string(c.outcome)},
-                    {"sentence", c.sentence}});
+                    {"sentence", c.sentence},
+                    {"warns", c.warns}});
   }
   return json;
 }
@@ -176,7 +177,7 @@ Json stage(const RunRecord& record, const StageSpec& spec, const std::vector<Wai
 }
 
 Json environment(const EnvironmentRecord& e) {
-  Json json{{"id", e.id},         {"stage", e.stage}, {"provisioner", e.provisioner}, {"status", e.status},
+  Json json{{"id", e.id},         {"stage", e.stage}, {"provisioner", e.provisioner}, {"status", to_string(e.status)},
             {"detail", e.detail}, {"keep", e.keep},   {"expires_at", when(e.expires)}};
   json["ports"] = Json(e.ports);
   return json;
@@ -189,14 +190,14 @@ Json rollback(const Rollback& of, const CommitId& to) {
 }
 
 Json summary(const RunSummary& run) {
-  const bool over = run.status == "finished";
+  const bool over = run.status == RunStatus::finished;
   return {{"id", to_string(run.id)},
           {"repository", run.id.repository},
           {"number", run.id.number},
           {"branch", run.branch},
           {"commit", run.commit},
           {"cause", run.cause},
-          {"status", run.status},
+          {"status", to_string(run.status)},
           {"outcome", over ? Json(to_string(run.outcome)) : Json(nullptr)},
           {"reason", over ? run.reason : ""},
           {"requested_at", when(run.requested)},
@@ -211,7 +212,7 @@ RunSummary summary_of(const RunState& state) {
   run.branch = state.branch;
   run.commit = state.commit;
   run.cause = state.cause;
-  run.status = to_string(state.status);
+  run.status = state.status;
   run.outcome = state.outcome;
   run.reason = state.reason;
   run.requested = state.requested;
@@ -295,7 +296,7 @@ std::string environments_document(const std::vector<EnvironmentSummary>& environ
                     {"run", to_string(e.run)},
                     {"stage", e.stage},
                     {"provisioner", e.provisioner},
-                    {"status", e.status},
+                    {"status", to_string(e.status)},
                     {"keep", e.keep},
                     {"created_at", when(e.created)},
                     {"expires_at", when(e.expires)},

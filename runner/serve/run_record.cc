@@ -55,7 +55,8 @@ struct Recording {
     record.promotion_requested = at;
   }
   void operator()(const EnvironmentPlanned& e) {
-    EnvironmentRecord made{e.environment, e.stage, e.provisioner, "planned", {}, e.keep, e.expires, e.ports};
+    EnvironmentRecord made{e.environment, e.stage,   e.provisioner, EnvironmentStatus::planned, {},
+                           e.keep,        e.expires, e.ports};
     if (auto* known = environment(e.environment)) {
       *known = made;
     } else {
@@ -63,20 +64,20 @@ struct Recording {
     }
   }
   void operator()(const EnvironmentReady& e) {
-    if (auto* known = environment(e.environment)) known->status = "ready";
+    if (auto* known = environment(e.environment)) known->status = EnvironmentStatus::ready;
   }
   void operator()(const EnvironmentExtended& e) {
     if (auto* known = environment(e.environment)) known->expires = std::max(known->expires, e.expires);
   }
   void operator()(const EnvironmentDestroyed& e) {
     if (auto* known = environment(e.environment)) {
-      known->status = "destroyed";
+      known->status = EnvironmentStatus::destroyed;
       known->detail = e.cause;
     }
   }
   void operator()(const EnvironmentNotDestroyed& e) {
     if (auto* known = environment(e.environment)) {
-      known->status = "failing";
+      known->status = EnvironmentStatus::failing;
       known->detail = e.reason;
     }
   }

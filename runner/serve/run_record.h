@@ -41,7 +41,7 @@ struct EnvironmentRecord {
   std::string id;
   std::string stage;
   std::string provisioner;
-  std::string status;  // planned, ready, failing, destroyed
+  EnvironmentStatus status = EnvironmentStatus::planned;
   std::string detail;  // why it was destroyed, or could not be
   bool keep = false;
   Time expires{};

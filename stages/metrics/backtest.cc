@@ -27,14 +27,6 @@ double seconds_of(Milliseconds time) {
   return static_cast<double>(time.count()) / 1000;
 }
 
-bool smaller_may_do(const Error& error) {
-  for (const char* words : {"too many samples", "timed out", "did not answer within", "answered more than",
-                            "exceeded maximum resolution", "answered 413", "answered 504"}) {
-    if (error.message.find(words) != std::string::npos) return true;
-  }
-  return false;
-}
-
 class Backtest {
  public:
   Backtest(Http& http, BacktestOrder order, Stop& stop)
@@ -80,7 +72,8 @@ Task<Result<PhaseOutcome>> Backtest::compute_phase(const RuleOutcome& rule, std:
     auto series = co_await prometheus_.query_range(query, seconds_of(grid.begin), seconds_of(grid.at(grid.count - 1)),
                                                    seconds_of(grid.step), stop_);
     if (!series) {
-      if (!smaller_may_do(series.error()) || grid.count <= fewest_points) co_return series.error();
+      const bool less_may_do = series.error().cause == ErrorCause::too_much && grid.count > fewest_points;
+      if (!less_may_do) co_return series.error();
       most = std::max(fewest_points, grid.count / 5);
       continue;
     }
@@ -121,7 +114,7 @@ Task<void> Backtest::compute(RuleOutcome& rule) {
     if (!done) {
       rule.problem = done.error().message;
       rule.advice = done.error().advice;
-      if (!rule.recorded.empty() && rule.problem.find("parse error") != std::string::npos)
+      if (!rule.recorded.empty() && done.error().cause == ErrorCause::not_understood)
         rule.advice = "the expression was asked with its recorded series computed in place";
       co_return;
     }

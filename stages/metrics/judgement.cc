@@ -109,14 +109,14 @@ std::vector<std::string> pending_by_samples(const GateEvidence& evidence, const 
   return problems;
 }
 
-std::string near_misses(const std::vector<Episode>& episodes) {
+std::vector<std::string> near_misses(const std::vector<Episode>& episodes) {
   std::vector<std::string> all;
   for (const auto& episode : episodes) {
     if (!episode.firing_from)
       all.push_back(fmt::format("{} was pending for {} from {} and cleared", episode.name(),
                                 span_text(episode.last - episode.first), clock_time(episode.first)));
   }
-  return all.empty() ? "" : "; near misses: " + shown(all);
+  return all;
 }
 
 // A waived proof is told with its problem and decides nothing. What it doubts is no longer in doubt for LAYER either.
@@ -133,7 +133,7 @@ void waive(const std::map<std::string, std::string>& waivers, std::vector<Findin
 std::string quiet_sentence(const GateEvidence& evidence, const std::vector<Finding>& findings) {
   std::set<std::string> groups;
   for (const auto& rule : evidence.rules) groups.insert(rule.group);
-  const bool missed = findings.back().proof.detail.find("near misses") != std::string::npos;
+  const bool missed = findings.back().near_misses > 0;
   std::string waived;
   bool gapless = true;
   for (const auto& finding : findings) {
@@ -214,10 +214,13 @@ Finding prove_quiet(const GateEvidence& evidence, bool without_rules) {
   if (!evidence.loaded && !without_rules && !loud) problems.push_back(evidence.loaded.error().message);
   const auto scoped = std::count_if(evidence.rules.begin(), evidence.rules.end(), in_scope);
   if (scoped == 0 && problems.empty()) problems.emplace_back("there is no alert that could have fired");
+  const auto missed = near_misses(episodes);
   auto finding =
       conclude("QUIET", name, std::move(problems),
                fmt::format("{}, none fired from {} to {}{}", count_text(static_cast<std::size_t>(scoped), "alert"),
-                           clock_time(evidence.begin), clock_time(evidence.judged), near_misses(episodes)));
+                           clock_time(evidence.begin), clock_time(evidence.judged),
+                           missed.empty() ? "" : "; near misses: " + shown(missed)));
+  finding.near_misses = missed.size();
   if (loud) finding.proof.verdict = GateVerdict::loud;
   return finding;
 }

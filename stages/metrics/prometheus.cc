@@ -75,8 +75,10 @@ Task<Result<std::string>> Prometheus::ask(std::string path, Form form, Stop& sto
   if (!answer) co_return answer.error();
   if (answer->status != 200) {
     auto words = read_failure(answer->body);
-    co_return infrastructure_error(
-        fmt::format("{}{} answered {}{}{}", shown_url_, path, answer->status, words.empty() ? "" : ": ", words));
+    const bool too_much = answer->status == 413 || answer->status == 504;
+    co_return with_cause(too_much ? ErrorCause::too_much : failure_cause(words),
+                         infrastructure_error(fmt::format("{}{} answered {}{}{}", shown_url_, path, answer->status,
+                                                          words.empty() ? "" : ": ", words)));
   }
   co_return std::move(answer->body);
 }
@@ -88,7 +90,11 @@ template <class T, class Read>
 Result<T> read_answer(const Result<std::string>& body, const std::string& url, Read read) {
   if (!body) return body.error();
   auto value = read(*body);
-  if (!value) return infrastructure_error(url + ": " + value.error().message, value.error().advice);
+  if (!value) {
+    auto error = value.error();
+    error.message = url + ": " + error.message;
+    return error;
+  }
   return value;
 }
 

@@ -202,7 +202,7 @@ Result<T> reading(F read) {
   try {
     return read();
   } catch (const Surprise& surprise) {
-    return infrastructure_error(surprise.what);
+    return with_cause(failure_cause(surprise.what), infrastructure_error(surprise.what));
   }
 }
 
@@ -216,6 +216,13 @@ std::string read_failure(std::string_view body) {
     return type != answer.end() && type->is_string() ? type->get<std::string>() + ": " + words : words;
   }
   return shorten(std::string(body.substr(0, body.find('\n'))));
+}
+
+ErrorCause failure_cause(std::string_view words) {
+  const auto holds = [words](const char* part) { return words.find(part) != std::string_view::npos; };
+  if (holds("too many samples") || holds("exceeded maximum resolution") || holds("timed out"))
+    return ErrorCause::too_much;
+  return holds("parse error") ? ErrorCause::not_understood : ErrorCause::other;
 }
 
 Result<std::vector<Series>> read_series(std::string_view body) {

@@ -10,7 +10,7 @@
 namespace quietgate {
 
 // Every function takes the body of an answer with status 200. Errors (kind infrastructure) hold the server's own words
-// where there are any, and are to be prefixed with the URL. Non-empty `warnings` are errors.
+// where there are any, with their cause, and are to be prefixed with the URL. Non-empty `warnings` are errors.
 Result<std::vector<Series>> read_series(std::string_view body);  // vector, matrix or scalar
 Result<RuntimeInformation> read_runtime(std::string_view body);
 Result<std::vector<LoadedRule>> read_rules(std::string_view body);
@@ -19,6 +19,8 @@ Result<bool> read_has_metadata(std::string_view body);  // whether /api/v1/metad
 Result<std::string> read_text(std::string_view body);
 // The server's words in an answer with another status: `execution: many-to-many matching not allowed`.
 std::string read_failure(std::string_view body);
+// What such words mean for the caller. Prometheus tells its limits and its parser's errors in words alone.
+ErrorCause failure_cause(std::string_view words);
 
 // `2026-02-03T04:05:06.789012345Z` or with an offset, as seconds since the epoch; Go's zero time is 0.
 Result<double> read_time(const std::string& text);

@@ -18,6 +18,7 @@ struct Finding {
   Proof proof;
   std::vector<std::string> problems;                   // sentences, the most telling first; empty: the proof holds
   std::set<std::pair<std::string, std::string>> dead;  // group and name of rules that the problems are about
+  std::size_t near_misses = 0;                         // QUIET: alerts that were pending for a while and cleared
 };
 
 Finding prove_server(const GateEvidence& evidence);     // P1 ready throughout, not restarted, not reconfigured

@@ -55,7 +55,7 @@ std::string first_error(const std::string& printed) {
   auto end = std::min(printed.find('\n', at), printed.size());
   problem.summary = printed.substr(at + 7, end - at - 7);
   problem.detail = printed.substr(end, 600);
-  while (problem.detail.starts_with("\n")) problem.detail.erase(0, 1);
+  while (problem.detail.starts_with('\n')) problem.detail.erase(0, 1);
   return problem.sentence();
 }
 

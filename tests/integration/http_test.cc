@@ -91,12 +91,14 @@ TEST(HttpCurl, BoundsTimeAndSize) {
   auto hung = world.get(server.url("/hang"), Milliseconds{200});
   ASSERT_FALSE(hung.ok());
   EXPECT_THAT(hung.error().message, HasSubstr("/hang did not answer within 200ms"));
+  EXPECT_EQ(hung.error().cause, ErrorCause::too_much);
   HttpRequest request;
   request.url = server.url("/big");
   request.max_bytes = 99'999;
   auto big = world.send(request);
   ASSERT_FALSE(big.ok());
   EXPECT_THAT(big.error().message, HasSubstr("answered more than 99999 bytes"));
+  EXPECT_EQ(big.error().cause, ErrorCause::too_much);
   request.max_bytes = 100'000;
   EXPECT_TRUE(world.send(request).ok());
 }

@@ -72,10 +72,8 @@ void Invariants::release_row(const RunModel& model, const RunFinished& finished)
     const auto* promoted = promotion_before(run, spec);
     if (promoted == nullptr || became_ready(model.rows, spec.name) || goes_back(run.id)) continue;
     // The branch went on to another commit before: that one is deployed, by its own run or not, and this run says so.
-    const auto& overtaken = run.stages.at(spec.name).outcome.outputs;
-    if (const auto now = overtaken.find("overtaken_by");
-        now != overtaken.end() && now->second != promoted->to && finished.outcome == Outcome::failed)
-      continue;
+    const auto& now = run.stages.at(spec.name).outcome.overtaken_by;
+    if (now && *now != promoted->to && finished.outcome == Outcome::failed) continue;
     const auto what = fmt::format("{} moved {} to {}, and {} did not deploy it", to_string(run.id), promoted->branch,
                                   promoted->to.substr(0, 7), spec.name);
     const auto says = [&](const std::string& word) { return finished.reason.find(word) != std::string::npos; };

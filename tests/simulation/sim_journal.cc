@@ -83,7 +83,7 @@ void SimJournal::project_run(const Row& row) {
     summary.branch = asked->branch;
     summary.commit = asked->commit;
     summary.cause = asked->cause;
-    summary.status = "requested";
+    summary.status = RunStatus::requested;
     summary.requested = row.at;
     runs_.emplace(asked->run, summary);
     return;
@@ -91,17 +91,17 @@ void SimJournal::project_run(const Row& row) {
   auto found = runs_.find(run_of(row.event));
   if (found == runs_.end()) return;
   auto& summary = found->second;
-  if (std::holds_alternative<PlanCompiled>(row.event) && summary.status == "requested") {
-    summary.status = "running";
+  if (std::holds_alternative<PlanCompiled>(row.event) && summary.status == RunStatus::requested) {
+    summary.status = RunStatus::running;
     summary.started = row.at;
   } else if (const auto* finished = std::get_if<RunFinished>(&row.event)) {
-    if (summary.status == "finished") return;
-    summary.status = "finished";
+    if (summary.status == RunStatus::finished) return;
+    summary.status = RunStatus::finished;
     summary.outcome = finished->outcome;
     summary.reason = finished->reason;
     summary.finished = row.at;
-  } else if (std::holds_alternative<PromotionRequested>(row.event) && summary.status == "finished") {
-    summary.status = "running";
+  } else if (std::holds_alternative<PromotionRequested>(row.event) && summary.status == RunStatus::finished) {
+    summary.status = RunStatus::running;
   }
 }
 
@@ -113,14 +113,15 @@ void SimJournal::project_environment(const Row& row) {
     e.run = planned->run;
     e.stage = planned->stage;
     e.provisioner = planned->provisioner;
-    e.status = "planned";
+    e.status = EnvironmentStatus::planned;
     e.keep = planned->keep;
     e.expires = planned->expires;
     e.ports = planned->ports;
     e.destroy_tries = 0;
     e.problem.clear();
   } else if (const auto* ready = std::get_if<EnvironmentReady>(&row.event)) {
-    if (auto e = environments_.find(ready->environment); e != environments_.end()) e->second.status = "ready";
+    if (auto e = environments_.find(ready->environment); e != environments_.end())
+      e->second.status = EnvironmentStatus::ready;
   } else if (const auto* gone = std::get_if<EnvironmentDestroyed>(&row.event)) {
     environments_.erase(gone->environment);
   } else if (const auto* extended = std::get_if<EnvironmentExtended>(&row.event)) {
@@ -135,7 +136,7 @@ void SimJournal::project_environment(const Row& row) {
   } else if (const auto* failing = std::get_if<EnvironmentNotDestroyed>(&row.event)) {
     auto e = environments_.find(failing->environment);
     if (e == environments_.end()) return;
-    e->second.status = "failing";
+    e->second.status = EnvironmentStatus::failing;
     e->second.destroy_tries = failing->tries;
     e->second.problem = failing->reason;
   }
@@ -161,7 +162,7 @@ Result<std::optional<RunSummary>> SimJournal::run(RunId id) {
 Result<std::vector<RunSummary>> SimJournal::unfinished_runs() {
   std::vector<RunSummary> found;
   for (const auto& [id, summary] : runs_) {
-    if (summary.status != "finished") found.push_back(summary);
+    if (summary.status != RunStatus::finished) found.push_back(summary);
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   return found;

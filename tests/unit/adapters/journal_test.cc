@@ -111,7 +111,7 @@ TEST_F(JournalTest, ProjectsRunsBranchesAndEnvironments) {
        EnvironmentPlanned{"e1", run, "staging", "processes", false, Time{Milliseconds{9}}, {{"app", 81}}}}));
   EXPECT_TRUE(*journal->watched("hello"));
   EXPECT_EQ((*journal->environments())[0].ports.at("app"), 81);
-  EXPECT_EQ((*journal->run(run))->status, "running");
+  EXPECT_EQ((*journal->run(run))->status, RunStatus::running);
   ASSERT_TRUE(journal->append({RefMoved{"hello", "old", "aaa", "", RefMoved::Kind::deleted},
                                EnvironmentNotDestroyed{"e1", run, "locked", 1},
                                RunFinished{run, Outcome::failed, "load: slow"}}));

@@ -18,7 +18,9 @@ std::vector<Event> one_of_each() {
   outcome.window = Window{Time{Milliseconds{5}}, Time{Milliseconds{9}}};
   outcome.gate =
       GateJudgement{GateVerdict::blind, "blind: no rule", {{"P3", "loaded", GateVerdict::blind, "none"}}, {}};
+  outcome.checks.push_back({"generator", "< 0.9 cores", "0.95 cores", Outcome::passed, "WARNING: busy", true});
   outcome.tests = TestCounts{3, 1, 0};
+  outcome.overtaken_by = "ccc";
   Plan plan;
   plan.run = run;
   StageSpec load;
@@ -121,6 +123,23 @@ TEST(Events, BytesThatAreNotUtf8DoNotBreakARow) {
   EXPECT_TRUE(event_from_json("CancelRequested", to_json(Event{CancelRequested{run, "ana", "\xff\xfe"}})));
 }
 
+TEST(Events, RowsOfBeforeSayWhatTheySaidThen) {
+  StageOutcome outcome;
+  outcome.outcome = Outcome::failed;
+  outcome.checks = {{"generator", "", "", Outcome::passed, "WARNING: busy"}};
+  outcome.outputs = {{"overtaken_by", "ccc"}};
+  const auto json = to_json(Event{StageFinished{run, "production", 1, outcome}});
+  EXPECT_EQ(json.find("warns"), std::string::npos) << json;
+  auto back = event_from_json("StageFinished", json);
+  ASSERT_TRUE(back) << back.error().message;
+  const auto& finished = std::get<StageFinished>(*back).outcome;
+  EXPECT_FALSE(finished.checks[0].warns);
+  EXPECT_EQ(finished.overtaken_by, "ccc");
+  outcome.outcome = Outcome::passed;
+  back = event_from_json("StageFinished", to_json(Event{StageFinished{run, "production", 1, outcome}}));
+  EXPECT_EQ(std::get<StageFinished>(back.value()).outcome.overtaken_by, std::nullopt) << "an output of the pipeline";
+}
+
 TEST(Plans, ComeBackFromTheirJson) {
   auto plan = *std::get<PlanCompiled>(one_of_each()[3]).plan;
   auto back = plan_from_json(to_json(plan));
@@ -134,6 +153,23 @@ TEST(Words, RunIds) {
   EXPECT_EQ(parse_run_id("hello").repository, "");
   EXPECT_EQ(parse_run_id("hello/1x").repository, "");
   EXPECT_EQ(to_string(RunId{"a", 2}), "a/2");
+}
+
+TEST(Words, Statuses) {
+  for (const auto each : {RunStatus::requested, RunStatus::running, RunStatus::finished}) {
+    RunStatus read = each == RunStatus::running ? RunStatus::finished : RunStatus::running;
+    EXPECT_TRUE(parse_run_status(to_string(each), read));
+    EXPECT_EQ(read, each);
+  }
+  for (const auto each : {EnvironmentStatus::planned, EnvironmentStatus::ready, EnvironmentStatus::failing,
+                          EnvironmentStatus::destroyed}) {
+    EnvironmentStatus read = each == EnvironmentStatus::ready ? EnvironmentStatus::planned : EnvironmentStatus::ready;
+    EXPECT_TRUE(parse_environment_status(to_string(each), read));
+    EXPECT_EQ(read, each);
+  }
+  RunStatus status = RunStatus::finished;
+  EXPECT_FALSE(parse_run_status("Running", status));
+  EXPECT_EQ(status, RunStatus::finished);
 }
 
 TEST(Words, Durations) {

@@ -155,7 +155,7 @@ TEST(Driver, AStageThatTakesTooLongFailsAndSaysSo) {
   world.start_service();
   world.request();
   world.advance(Milliseconds{59'000});
-  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_EQ(world.summary().status, RunStatus::running);
   world.advance(Milliseconds{1'000});
   EXPECT_EQ(world.summary().outcome, Outcome::failed);
   EXPECT_EQ(world.summary().reason, "slow: timed out after 1m");
@@ -179,7 +179,7 @@ TEST(Driver, GoesOnAfterARestartWithoutRunningAnythingTwice) {
   world.start_service();
   world.request();
   world.stop_service();
-  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_EQ(world.summary().status, RunStatus::running);
   EXPECT_EQ(world.types().back(), "StageStarted");
   world.start_service();
   world.stage.release("load");
@@ -255,7 +255,7 @@ TEST(Driver, AnEnvironmentThatCannotBeDestroyedIsKeptInSightAndTriedAgain) {
   world.destroyer.fail_times = 2;
   world.start_service();
   world.request();
-  EXPECT_EQ(world.summary().status, "finished");
+  EXPECT_EQ(world.summary().status, RunStatus::finished);
   ASSERT_EQ(world.journal->environments()->size(), 1U);
   EXPECT_EQ((*world.journal->environments())[0].problem, "the state is locked");
   for (int i = 0; i < 20; ++i) world.advance(Milliseconds{2'000});
@@ -312,11 +312,11 @@ TEST(Driver, ARunEndsOnRecordOnlyWhenItsCheckoutIsGone) {
   world.brittle->refused = "RunFinished";
   world.start_service();
   world.request();
-  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_EQ(world.summary().status, RunStatus::running);
   EXPECT_TRUE(world.workspace.checkouts.empty()) << "a crash now would leave it for ever";
   world.brittle->refused.clear();
   world.advance(Milliseconds{5'000});
-  EXPECT_EQ(world.summary().status, "finished");
+  EXPECT_EQ(world.summary().status, RunStatus::finished);
   EXPECT_TRUE(world.workspace.checkouts.empty());
 }
 
@@ -328,7 +328,7 @@ TEST(Driver, RunsOfOneBranchWaitForEachOther) {
   world.start_service();
   world.request(1);
   world.request(2);
-  EXPECT_EQ(world.summary(2).status, "requested");
+  EXPECT_EQ(world.summary(2).status, RunStatus::requested);
   world.stage.release("unit");
   world.settle();
   EXPECT_EQ(world.summary(2).outcome, Outcome::passed);

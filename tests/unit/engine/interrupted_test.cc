@@ -32,7 +32,7 @@ TEST(Interrupted, ARunWhoseAttemptItDiedOfThriceIsGivenUpWithItsSteps) {
   const auto run = world.request();
   for (int deaths = 1; deaths < 3; ++deaths) {
     die(world, {run});
-    EXPECT_EQ(world.summary().status, "running") << deaths;
+    EXPECT_EQ(world.summary().status, RunStatus::running) << deaths;
   }
   world.stage.started.clear();
   die(world, {run});
@@ -47,7 +47,7 @@ TEST(Interrupted, ARunThatItDiedOfBeforeThereWasAPlanIsGivenUp) {
   world.request();
   const auto waits = world.request(2);
   for (int deaths = 1; deaths <= 3; ++deaths) die(world, {waits});
-  EXPECT_EQ(world.summary(1).status, "running");
+  EXPECT_EQ(world.summary(1).status, RunStatus::running);
   EXPECT_EQ(world.summary(2).outcome, Outcome::error);
   EXPECT_EQ(world.summary(2).reason, given_up);
   EXPECT_THAT(world.types(2), ElementsAre("RunRequested", "RunInterrupted", "RunInterrupted", "RunInterrupted",

@@ -42,7 +42,7 @@ struct Locks : testing::Test {
   std::vector<StageSpec>& stages(const std::string& repository) { return world.compiler.plans[repository].stages; }
   void request(const RunId& run) { world.request(run, run.repository); }
   Outcome outcome(const RunId& run) { return (*world.journal->run(run))->outcome; }
-  std::string status(const RunId& run) { return (*world.journal->run(run))->status; }
+  RunStatus status(const RunId& run) { return (*world.journal->run(run))->status; }
   void release(const std::string& stage) {
     world.stage.release(stage);
     world.settle();
@@ -77,8 +77,8 @@ TEST_F(Locks, AnApplyStageKeepsItUntilItsEnvironmentIsGoneAndItsRunMayUseItMeanw
       "shop/1 b waits for lock cluster, held by web/1 staging until its environment is gone; next in line";
   EXPECT_THAT(world.queue(), ElementsAre(kept));
   release("slow");
-  EXPECT_EQ(status(web), "finished");
-  EXPECT_EQ(status(shop), "running") << "the environment could not be destroyed: the cluster is still used";
+  EXPECT_EQ(status(web), RunStatus::finished);
+  EXPECT_EQ(status(shop), RunStatus::running) << "the environment could not be destroyed: the cluster is still used";
   EXPECT_THAT(world.queue(), ElementsAre(HasSubstr("held by web/1 until its environment is gone")));
   for (int i = 0; i < 10; ++i) world.advance(Milliseconds{2'000});
   EXPECT_THAT(world.destroyer.destroyed, ElementsAre("staging-env"));
@@ -137,11 +137,11 @@ TEST_F(Locks, AnEnvironmentThatOutlivedItsRunHoldsItsLockAfterARestart) {
   world.destroyer.fail_times = 3;
   world.start_service();
   request(web);
-  ASSERT_EQ(status(web), "finished");
+  ASSERT_EQ(status(web), RunStatus::finished);
   world.stop_service();
   world.start_service();
   request(shop);
-  EXPECT_EQ(status(shop), "running");
+  EXPECT_EQ(status(shop), RunStatus::running);
   for (int i = 0; i < 30; ++i) world.advance(Milliseconds{2'000});
   EXPECT_EQ(outcome(shop), Outcome::passed);
 }

@@ -52,7 +52,7 @@ TEST(FullDisk, ACheckoutThatCannotBeMadeAgainAbandonsNoRunningStage) {
   world.workspace.checkouts.clear();
   world.workspace.full = infrastructure_error("no space left on device");
   world.start_service();
-  EXPECT_EQ(world.summary().status, "running") << "nobody would end the stage's processes";
+  EXPECT_EQ(world.summary().status, RunStatus::running) << "nobody would end the stage's processes";
   world.workspace.full.reset();
   world.stage.release("one");
   world.advance(Milliseconds{5'000});
@@ -114,7 +114,7 @@ TEST(Resumed, WhatFailsBeforeItsStageTakesItUpEndsItsSteps) {
   Restarted world;
   world.repository.secrets.clear();
   world.start_service();
-  EXPECT_EQ(world.summary().status, "finished");
+  EXPECT_EQ(world.summary().status, RunStatus::finished);
   EXPECT_NE(world.summary().outcome, Outcome::passed);
   EXPECT_THAT(world.ender.ended, ElementsAre("/attempts/one1")) << "its steps go on alone";
 }
@@ -124,12 +124,12 @@ TEST(Resumed, AnAttemptIsOverWhenItsStepsAre) {
   world.repository.secrets.clear();
   world.ender.fail_times = 2;
   world.start_service();
-  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_EQ(world.summary().status, RunStatus::running);
   world.advance(Milliseconds{2'000});
-  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_EQ(world.summary().status, RunStatus::running);
   world.stop_service();
   world.start_service();
-  EXPECT_EQ(world.summary().status, "finished") << "the restart asks anew";
+  EXPECT_EQ(world.summary().status, RunStatus::finished) << "the restart asks anew";
 
   Restarted hopeless;
   hopeless.repository.secrets.clear();
@@ -159,7 +159,7 @@ TEST(Damaged, ARowIsSteppedOverAndSaid) {
   const auto bad = world.journal->last() + 2;
   world.brittle->damaged = {bad, bad + 1};
   world.append({RefMoved{}, RefMoved{}, RefMoved{}, RunRequested{{"hello", 2}, "main", "c1", "test"}});
-  EXPECT_EQ(world.summary(2).status, "running") << "nobody follows the journal any more";
+  EXPECT_EQ(world.summary(2).status, RunStatus::running) << "nobody follows the journal any more";
   EXPECT_THAT(world.said,
               testing::Contains(HasSubstr("row " + std::to_string(bad) + " is damaged; it was stepped over")));
   EXPECT_THAT(world.said, testing::Contains(HasSubstr("run the doctor")));
@@ -195,11 +195,11 @@ TEST(Removed, ARunOfARemovedRepositoryWaitsUntilItIsCancelled) {
   world.stop_service();
   world.watches = false;
   world.start_service();
-  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_EQ(world.summary().status, RunStatus::running);
   EXPECT_THAT(world.said, testing::Contains(HasSubstr("not in the configuration")));
   EXPECT_EQ(world.stage.running, 0);
   world.append({CancelRequested{run, "ana", "cancelled by ana"}});
-  EXPECT_EQ(world.summary().outcome, Outcome::cancelled) << world.summary().status;
+  EXPECT_EQ(world.summary().outcome, Outcome::cancelled) << to_string(world.summary().status);
   EXPECT_THAT(world.destroyer.destroyed, ElementsAre("staging-env"));
 }
 

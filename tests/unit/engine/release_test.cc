@@ -46,7 +46,7 @@ TEST(Release, HoldsNewerCommitsBackOfWhichTheNewestRuns) {
   for (const char* held : {"production", "release"}) {
     Releasing world(held);
     for (int number = 2; number <= 5; ++number) world.push(number);
-    EXPECT_EQ(world.summary(1).status, "running") << held;
+    EXPECT_EQ(world.summary(1).status, RunStatus::running) << held;
     EXPECT_THAT(world.queue(), ElementsAre("hello/5 waits for run hello/1, which is before it on main and releases"));
     EXPECT_EQ(world.summary(4).reason, "superseded by hello/5");
     EXPECT_THAT(world.logged, Contains("[newer run hello/5 waits: this one releases]"));
@@ -67,7 +67,7 @@ TEST(Release, HasNotBegunBeforeThePromotion) {
 TEST(Release, IsNotCutByTheRunsTimeout) {
   Releasing world("release");
   world.advance(Milliseconds{40'000});
-  EXPECT_EQ(world.summary().status, "running");
+  EXPECT_EQ(world.summary().status, RunStatus::running);
   EXPECT_THAT(world.logged, Contains("[the run's time is over (30s), but it releases: it goes on]"));
   world.stage.release("release");
   world.settle();
@@ -105,7 +105,7 @@ TEST(Release, WaitsForACheckoutThatCanNotBeMadeNow) {
   world.workspace.checkouts.clear();
   world.workspace.full = infrastructure_error("no space left on device");
   world.start_service();
-  EXPECT_EQ(world.summary().status, "running") << "nobody else would deploy what is promoted";
+  EXPECT_EQ(world.summary().status, RunStatus::running) << "nobody else would deploy what is promoted";
   world.workspace.full.reset();
   world.advance(Milliseconds{5'000});
   EXPECT_EQ(world.summary().outcome, Outcome::passed) << world.summary().reason;
@@ -137,6 +137,16 @@ TEST(Release, ThatFailsSaysWhatToDo) {
   EXPECT_EQ(world.summary().reason,
             "release: web never became ready; production is at c1, but release did not deploy it: put it back with "
             "`quietgate rollback hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
+}
+
+TEST(Release, OverWhichTheBranchWentOnAsksForNothing) {
+  Releasing world("release");
+  world.stage.outcomes["release"].outcome = Outcome::failed;
+  world.stage.outcomes["release"].reason = "production is at c2 now";
+  world.stage.outcomes["release"].overtaken_by = "c2";
+  world.stage.release("release");
+  world.settle();
+  EXPECT_EQ(world.summary().reason, "release: production is at c2 now");
 }
 
 // Folded from rows as the driver has them.

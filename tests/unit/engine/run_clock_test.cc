@@ -59,10 +59,10 @@ TEST(RunClock, NeitherTheStageNorTheRunTimesOutWhileAPersonIsAsked) {
   asked.pass(10);
   asked.ask();
   asked.pass(3'600);
-  EXPECT_EQ(asked.world.summary().status, "running");
+  EXPECT_EQ(asked.world.summary().status, RunStatus::running);
   asked.answer();
   asked.pass(9);
-  EXPECT_EQ(asked.world.summary().status, "running") << "19 of 20 s are spent";
+  EXPECT_EQ(asked.world.summary().status, RunStatus::running) << "19 of 20 s are spent";
   asked.pass(2);
   EXPECT_EQ(asked.world.summary().reason, "ask: timed out after 20s");
 }
@@ -75,7 +75,7 @@ TEST(RunClock, TheRunsClockGoesOnWithTheAnswer) {
   asked.answer();
   asked.world.stage.release("ask");
   asked.pass(19);
-  EXPECT_EQ(asked.world.summary().status, "running") << "29 of 30 s are spent";
+  EXPECT_EQ(asked.world.summary().status, RunStatus::running) << "29 of 30 s are spent";
   asked.pass(2);
   EXPECT_EQ(asked.world.summary().reason, "the run timed out after 30s");
 }
@@ -89,13 +89,13 @@ TEST(RunClock, ARestartForgetsNoTimeAndCountsNone) {
   asked.world.clock.advance(Milliseconds{86'400'000});
   asked.world.start_service();
   asked.pass(100);
-  EXPECT_EQ(asked.world.summary().status, "running");
+  EXPECT_EQ(asked.world.summary().status, RunStatus::running);
   EXPECT_THAT(asked.world.types(), Not(Contains("CancelRequested")));
   asked.world.stop_service();
   asked.world.append({ApprovalGiven{asked.run, "ask", "ana", "", true}});
   asked.world.start_service();
   asked.pass(9);
-  EXPECT_EQ(asked.world.summary().status, "running");
+  EXPECT_EQ(asked.world.summary().status, RunStatus::running);
   asked.pass(2);
   EXPECT_EQ(asked.world.summary().reason, "ask: timed out after 20s");
 }
@@ -113,7 +113,7 @@ TEST(RunClock, WhatRunsBesideAQuestionIsTimed) {
   ASSERT_EQ(asked.world.stage.running, 2);
   asked.world.append({ApprovalAwaited{second, "ask", "go on?", at(1'000'000)}});
   asked.pass(29);
-  EXPECT_EQ(asked.world.summary(2).status, "running");
+  EXPECT_EQ(asked.world.summary(2).status, RunStatus::running);
   asked.pass(2);
   EXPECT_EQ(asked.world.summary(2).reason, "the run timed out after 30s");
 }

@@ -54,7 +54,7 @@ class FakeJournal : public Journal, public Catalog {
   }
   Result<std::vector<RunSummary>> unfinished_runs() override {
     auto all = runs("", rows.size(), 0).value();
-    std::erase_if(all, [](const auto& run) { return run.status == "finished"; });
+    std::erase_if(all, [](const auto& run) { return run.status == RunStatus::finished; });
     return all;
   }
   Result<std::int64_t> next_number(std::string repository) override {
@@ -98,7 +98,7 @@ class FakeJournal : public Journal, public Catalog {
       if (run_of(row.event) == id) record.add(row);
     }
     const auto& s = record.state;
-    return {id,        first.sequence, s.branch,    s.commit,  s.cause,   to_string(s.status),
+    return {id,        first.sequence, s.branch,    s.commit,  s.cause,   s.status,
             s.outcome, s.reason,       s.requested, s.started, s.finished};
   }
   Bell bell_;

@@ -106,8 +106,17 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   journal.add(PromotionIntended{run, "unit", 1, "production", {}, commit_a, "ana", "why not", true});
   journal.add(StageFinished{run, "unit", 1, ended});
   journal.add(CancelRequested{run, "ana", "cancelled by ana"});
-  journal.alive = {
-      {"e1", run, "unit", "processes", "ready", false, journal.clock, journal.clock, {{"web", 8080}}, 1, "stuck"}};
+  journal.alive = {{"e1",
+                    run,
+                    "unit",
+                    "processes",
+                    EnvironmentStatus::ready,
+                    false,
+                    journal.clock,
+                    journal.clock,
+                    {{"web", 8080}},
+                    1,
+                    "stuck"}};
 
   const auto all = document();
   auto check = [&](const std::string& method, const std::string& path, const std::string& target,

@@ -237,6 +237,19 @@ TEST_F(ApplyTest, AKeptEnvironmentIsUpdatedInPlace) {
   EXPECT_EQ(bench.read("environments/sample-staging/checkout/run.sh"), "#!/bin/sh\nexit 1\n");
 }
 
+TEST_F(ApplyTest, AnOlderCommitIsNotDeployedOverANewerOne) {
+  auto request = bench.request(one(true), "staging");
+  bench.history = {{1, {}, CommitPromoted{request.run, "production", "main", "", std::string(40, 'a')}}};
+  git.remote["main"] = std::string(40, 'b');
+  const auto outcome = run(std::move(request));
+  EXPECT_EQ(outcome.outcome, Outcome::failed);
+  EXPECT_EQ(outcome.overtaken_by, std::string(40, 'b'));
+  EXPECT_EQ(outcome.outputs.at("overtaken_by"), std::string(40, 'b'));
+  EXPECT_EQ(processes.started.size(), 0U);
+  git.remote["main"] = std::string(40, 'a');
+  EXPECT_EQ(run(one(true)).overtaken_by, std::nullopt);
+}
+
 TEST_F(ApplyTest, AnotherRepositorysEnvironmentIsNotTouched) {
   ASSERT_EQ(run(one(true)).outcome, Outcome::passed);
   auto request = bench.request(one(true), "staging");

@@ -84,9 +84,9 @@ TEST(Expectation, TheWorstCheckSpeaks) {
 
 TEST(Expectation, APassTellsWhatItWarnsOf) {
   std::vector<Check> checks;
-  for (const auto* words : {"a", "b", "c", "d", "WARNING: e", "f"})
-    checks.push_back(passed_check(words, "", "", words));
-  EXPECT_EQ(summarise(checks).sentence, "a; b; c; WARNING: e; 2 more hold");
+  for (const auto* words : {"a", "b", "c", "WARNING: d", "e"}) checks.push_back(passed_check(words, "", "", words));
+  checks.push_back(warning_check("f", "", "", "f"));
+  EXPECT_EQ(summarise(checks).sentence, "a; b; c; WARNING: f; 2 more hold") << "words alone warn of nothing";
   checks.push_back(failed_check("g", "", "", "g"));
   EXPECT_EQ(summarise(checks).sentence, "g") << "a failure has one reason";
 }

@@ -101,7 +101,7 @@ TEST(LoadJudgement, ABreakOutsideTheRepositoryIsOurs) {
 TEST(LoadJudgement, OnlyExceptionsAreTheLocustfilesFault) {
   auto rows = LocustRowWriter().loaded().started().second({}, 0, 30).second({}).second({}).second({});
   EXPECT_TRUE(hopeless(read(rows), spec_of()));
-  rows.stopping(4).final(R"(["raised Exception: No tasks defined on U", 30])");
+  rows.stopping(4).final(R"(["Exception: No tasks defined on U", 30, true])");
   auto check = judge_completion(read(rows), {How::overdue, 0, "x", ""}, spec_of(), "/c");
   ASSERT_TRUE(check);
   EXPECT_EQ(check->outcome, Outcome::failed);
@@ -226,7 +226,7 @@ TEST(LoadJudgement, ExceptionsAreHeldToTheFailureRatio) {
                          .second(std::vector<double>(100, 1), 0, 2)
                          .seconds(9, {1})
                          .stopping(10)
-                         .final(R"(["raised KeyError: 'id'", 2])"));
+                         .final(R"(["KeyError: 'id'", 2, true])"));
   auto summary = summarise(judge_load(report, ended(), spec_of()));
   EXPECT_EQ(summary.outcome, Outcome::failed);
   EXPECT_EQ(summary.sentence, "the locustfile raised 2 exceptions in 109 requests: KeyError: 'id'");

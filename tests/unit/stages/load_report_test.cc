@@ -22,7 +22,7 @@ TEST(LoadReport, ReadsAWholeLoad) {
                          .second({10, 20, 30})
                          .second({40, 50}, 1, 2)
                          .stopping(1.5)
-                         .final(R"(["GET /: 500", 1], ["raised KeyError: 'id'", 2])")
+                         .final(R"(["GET /: 500", 1], ["KeyError: 'id'", 2, true])")
                          .exit(0)
                          .text());
   EXPECT_EQ(report.damage, "");
@@ -35,8 +35,12 @@ TEST(LoadReport, ReadsAWholeLoad) {
   EXPECT_EQ(report.exceptions, 2);
   ASSERT_EQ(report.seconds.size(), 2u);
   EXPECT_EQ(report.seconds[1].users, 4);
-  EXPECT_EQ(report.errors[0].first, "GET /: 500");
-  EXPECT_EQ(report.errors[0].second, 1);
+  ASSERT_EQ(report.errors.size(), 2u);
+  EXPECT_EQ(report.errors[0].text, "GET /: 500");
+  EXPECT_EQ(report.errors[0].count, 1);
+  EXPECT_FALSE(report.errors[0].raised);
+  EXPECT_EQ(report.errors[1].text, "KeyError: 'id'");
+  EXPECT_TRUE(report.errors[1].raised);
   EXPECT_DOUBLE_EQ(report.steady_length(), 1.5);
 }
 

@@ -31,6 +31,15 @@ TEST(PrometheusAnswers, ReadsVectorsMatricesAndScalars) {
       read_series(success(R"({"resultType":"vector","result":[]})", R"(,"warnings":[],"infos":["x"])"))->empty());
 }
 
+TEST(PrometheusAnswers, KnowsWhatIsTooMuchOrNotUnderstood) {
+  EXPECT_EQ(failure_cause("execution: query processing would load too many samples into memory"), ErrorCause::too_much);
+  EXPECT_EQ(failure_cause("bad_data: exceeded maximum resolution of 11,000 points"), ErrorCause::too_much);
+  EXPECT_EQ(failure_cause("bad_data: 1:4: parse error: unclosed left parenthesis"), ErrorCause::not_understood);
+  EXPECT_EQ(failure_cause("execution: found duplicate series"), ErrorCause::other);
+  EXPECT_EQ(read_series(R"({"status":"error","errorType":"timeout","error":"query timed out"})").error().cause,
+            ErrorCause::too_much);
+}
+
 TEST(PrometheusAnswers, EverySurpriseIsAnError) {
   const std::pair<std::string, const char*> surprises[] = {
       {"", "no JSON"},
