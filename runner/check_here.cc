@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Task<void> keep(Task<Result<void>> task, std::optional<Result<void>>& answer) {
+Task<void> keep_answer(Task<Result<void>> task, std::optional<Result<void>>& answer) {
   answer.emplace(co_await std::move(task));
 }
 
@@ -32,7 +32,7 @@ Result<void> check_files_here(const Plan& plan, const std::string& folder) {
   Stop stop;
   std::optional<Result<void>> answer;
   std::exception_ptr thrown;
-  spawn(loop.get_executor(), keep(check.check(plan, folder, stop), answer),
+  spawn(loop.get_executor(), keep_answer(check.check(plan, folder, stop), answer),
         [&thrown](std::exception_ptr e) { thrown = e; });
   loop.run();
   (void)remove_tree(scratch).ok();

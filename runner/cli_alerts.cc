@@ -140,11 +140,11 @@ Result<BacktestOrder> order_of(const BacktestQuery& query, const LocalTime& zone
   return order;
 }
 
-Task<void> keep(Task<Result<BacktestOutcome>> task, std::optional<Result<BacktestOutcome>>& outcome) {
+Task<void> keep_outcome(Task<Result<BacktestOutcome>> task, std::optional<Result<BacktestOutcome>>& outcome) {
   outcome.emplace(co_await std::move(task));
 }
 
-Result<BacktestOutcome> perform(BacktestOrder order, const std::vector<ServerConfig>& servers) {
+Result<BacktestOutcome> run_backtest(BacktestOrder order, const std::vector<ServerConfig>& servers) {
   boost::asio::io_context loop;
   BlockingPool pool{1};
   HttpCurl exchange{pool};
@@ -152,7 +152,7 @@ Result<BacktestOutcome> perform(BacktestOrder order, const std::vector<ServerCon
   Stop stop;
   std::optional<Result<BacktestOutcome>> outcome;
   std::exception_ptr thrown;
-  spawn(loop.get_executor(), keep(backtest(http, std::move(order), stop), outcome),
+  spawn(loop.get_executor(), keep_outcome(backtest(http, std::move(order), stop), outcome),
         [&thrown](std::exception_ptr e) { thrown = e; });
   loop.run();
   if (thrown) std::rethrow_exception(thrown);
@@ -215,7 +215,7 @@ int backtest_rules(const CliParts& parts, const CliCommon& common, const Backtes
       parts.err(fmt::format("\r\x1b[Kcomputing alert {}: {}", ++done, printable(name)));
     };
   }
-  auto outcome = perform(std::move(*order), servers);
+  auto outcome = run_backtest(std::move(*order), servers);
   if (live) parts.err("\r\x1b[K");
   if (!outcome) {
     print_error(parts, outcome.error(), common.json);

@@ -35,7 +35,7 @@ Json listed(const std::vector<LostRows>& all) {
   return list;
 }
 
-Time now() {
+Time repaired_at() {
   return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
 }
 
@@ -60,7 +60,7 @@ int repair_data(const CliParts& parts, const CliCommon& common) {
     print_error(parts, lock.error(), common.json);
     return exit_refused;
   }
-  const auto repair = repair_journal(path, now());
+  const auto repair = repair_journal(path, repaired_at());
   if (!repair) {
     print_error(parts, repair.error(), common.json);
     return exit_failed;

@@ -18,7 +18,7 @@ struct Place {
   std::string scheme, host, port, path, user;
 };
 
-std::string part_of(CURLU* url, CURLUPart part) {
+std::string place_part(CURLU* url, CURLUPart part) {
   char* text = nullptr;
   if (curl().url_get(url, part, &text, part == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) != CURLUE_OK) return {};
   std::string copy(text);
@@ -34,9 +34,9 @@ std::string lower(std::string text) {
 std::optional<Place> place_of(const std::string& text) {
   const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl().url(), curl().url_cleanup);
   if (!url || curl().url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return std::nullopt;
-  Place place{lower(part_of(url.get(), CURLUPART_SCHEME)), lower(part_of(url.get(), CURLUPART_HOST)),
-              part_of(url.get(), CURLUPART_PORT), part_of(url.get(), CURLUPART_PATH),
-              part_of(url.get(), CURLUPART_USER)};
+  Place place{lower(place_part(url.get(), CURLUPART_SCHEME)), lower(place_part(url.get(), CURLUPART_HOST)),
+              place_part(url.get(), CURLUPART_PORT), place_part(url.get(), CURLUPART_PATH),
+              place_part(url.get(), CURLUPART_USER)};
   while (place.path.ends_with('/')) place.path.pop_back();
   return place;
 }

@@ -6,7 +6,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::size_t most_bytes = 255;
+constexpr std::size_t longest_name = 255;
 
 std::string character_problem(char c) {
   if (c == ' ') return "it holds a space";
@@ -26,7 +26,7 @@ std::string part_problem(std::string_view part) {
 
 std::string branch_name_problem(std::string_view name) {
   if (name.empty()) return "it is empty";
-  if (name.size() > most_bytes) return "it has more than 255 bytes";
+  if (name.size() > longest_name) return "it has more than 255 bytes";
   if (name == "@") return "`@` alone means HEAD";
   for (const char c : name) {
     if (auto problem = character_problem(c); !problem.empty()) return problem;

@@ -15,7 +15,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::size_t most_bytes = 64UL * 1024 * 1024;
+constexpr std::size_t longest_script = 64UL * 1024 * 1024;
 
 // The value of each column: of several samples the last, of none the one before; NaN before the first.
 std::vector<double> columns_of(const ChartPoints& points, const ChartSpan& span, std::size_t width) {
@@ -72,7 +72,7 @@ std::string chart_time(double milliseconds) {
 
 MeasuredSeries parse_measurements(std::string_view text) {
   MeasuredSeries series;
-  text = text.substr(0, most_bytes);
+  text = text.substr(0, longest_script);
   while (!text.empty()) {
     const auto end = text.find('\n');
     if (end == std::string_view::npos) break;

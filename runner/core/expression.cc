@@ -163,7 +163,7 @@ Error as_error(const ExpressionError& problem) {
   return user_error(problem.message);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
     out += c;
@@ -191,7 +191,7 @@ Result<std::string> with_known_names(const Expression& e, std::string_view sourc
     const auto value = lookup(name.name);
     if (!value) continue;
     out += source.substr(at, name.offset - base - at);
-    out += quoted(*value);
+    out += in_quotes(*value);
     at = name.offset - base + name.length;
     if (out.size() > max_value_bytes) return too_long();
   }

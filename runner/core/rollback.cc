@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "runner/core/settling.h"
+
 namespace quietgate {
 
 namespace {
@@ -44,11 +46,6 @@ std::vector<const CommitPromoted*> promotions_of(const RunState& run, const std:
     found.push_back(&state.promotion);
   }
   return found;
-}
-
-bool deploys(const StageSpec& spec) {
-  const auto* apply = std::get_if<ApplySpec>(&spec.body);
-  return apply != nullptr && apply->keep;
 }
 
 }  // namespace

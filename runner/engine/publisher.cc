@@ -8,7 +8,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr Milliseconds look_every{5'000};
+constexpr Milliseconds publish_every{5'000};
 constexpr Milliseconds stage_has{120'000};  // the stage that sealed it pushes it, too
 constexpr Milliseconds first_pause{30'000};
 constexpr Milliseconds longest_pause{600'000};
@@ -27,7 +27,7 @@ Publisher::Publisher(Journal& journal, Catalog& catalog, Git& git, Clock& clock,
 Task<void> Publisher::publish(Stop& stop) {
   for (;;) {
     co_await look(stop);
-    co_await clock_.sleep(look_every, stop);
+    co_await clock_.sleep(publish_every, stop);
   }
 }
 

@@ -9,7 +9,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr Milliseconds look_every{2'000};
+constexpr Milliseconds reap_every{2'000};
 constexpr Milliseconds look_again{60'000};  // whether a run still releases: that is read from all its rows
 
 struct Busy {
@@ -72,7 +72,7 @@ Task<void> Reaper::destroy(std::string environment, std::string cause, Stop& sto
 Task<void> Reaper::reap(Stop& stop) {
   for (;;) {
     co_await look(stop);
-    co_await clock_.sleep(look_every, stop);
+    co_await clock_.sleep(reap_every, stop);
   }
 }
 

@@ -4,7 +4,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr Milliseconds look_every{10 * 60'000};
+constexpr Milliseconds retention_every{10 * 60'000};
 constexpr Milliseconds pause{200};  // between batches: the service has better things to do
 constexpr std::size_t batch = 20;
 
@@ -16,7 +16,7 @@ Retention::Retention(Archive& archive, Clock& clock, RetentionRule rule, RemoveF
 Task<void> Retention::keep_house(Stop& stop) {
   for (;;) {
     co_await look(stop);
-    co_await clock_.sleep(look_every, stop);
+    co_await clock_.sleep(retention_every, stop);
   }
 }
 

@@ -11,11 +11,11 @@ namespace quietgate {
 
 namespace {
 
-constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+constexpr int open_folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 
 // Kernels before 5.6 tell other devices only.
 Opened open_by_device(int parent, const char* name) {
-  Opened opened(::openat(parent, name, folder_flags));
+  Opened opened(::openat(parent, name, open_folder_flags));
   struct stat inside {};
   struct stat outside {};
   if (opened && ::fstat(opened.get(), &inside) == 0 && ::fstat(parent, &outside) == 0 &&
@@ -30,7 +30,7 @@ Opened open_by_device(int parent, const char* name) {
 
 Opened open_folder_below(int parent, const char* name) {
   open_how how{};
-  how.flags = folder_flags;
+  how.flags = open_folder_flags;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
   Opened opened(static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how)));
   if (!opened && errno == ENOSYS) return open_by_device(parent, name);
@@ -38,7 +38,7 @@ Opened open_folder_below(int parent, const char* name) {
 }
 
 Opened open_folder(const std::string& path) {
-  return Opened(::open(path.c_str(), folder_flags));
+  return Opened(::open(path.c_str(), open_folder_flags));
 }
 
 }  // namespace quietgate

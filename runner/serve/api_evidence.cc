@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t read_batch = 512;
+constexpr std::size_t evidence_batch = 512;
 constexpr const char* watchdogs[] = {"GateWatchdog", "Watchdog"};
 
 bool fires(const Json& alert) {
@@ -29,7 +29,7 @@ ApiResponse Api::evidence(const Asked& asked) {
   if (*kept == nullptr) return error_answer(404, "there is no run " + to_string(asked.run), "see `quietgate runs`");
   Json list = Json::array();
   for (std::int64_t cursor = 0;;) {
-    auto rows = journal_.read(cursor, read_batch, asked.run);
+    auto rows = journal_.read(cursor, evidence_batch, asked.run);
     if (!rows) return failed_answer(rows.error());
     for (const auto& row : *rows) {
       cursor = row.sequence;
@@ -45,7 +45,7 @@ ApiResponse Api::evidence(const Asked& asked) {
         }
       }
     }
-    if (rows->size() < read_batch) break;
+    if (rows->size() < evidence_batch) break;
   }
   return json_answer(Json{{"evidence", std::move(list)}}.dump() + "\n");
 }

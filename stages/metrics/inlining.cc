@@ -19,7 +19,7 @@ std::string unquoted(const std::string& text) {
   return text.size() < 2 ? text : text.substr(1, text.size() - 2);
 }
 
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '\n') {
@@ -138,7 +138,7 @@ class Inliner {
     for (const auto& rule : rules_) {
       if (rule.alerting || rule.name != metric) continue;
       auto one = enclosed(replace(rule.query));
-      for (const auto& [label, value] : rule.labels) one = with_label(one, label, quoted(value));
+      for (const auto& [label, value] : rule.labels) one = with_label(one, label, in_quotes(value));
       computed += (computed.empty() ? "" : " or ") + one;
       interval = std::max(interval, rule.interval > 0 ? rule.interval : default_interval_);
     }

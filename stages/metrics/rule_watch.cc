@@ -21,7 +21,7 @@ using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr const char* file_name = "/rules-seen.ndjson";
-constexpr std::size_t most_bytes = 64 * 1024 * 1024;
+constexpr std::size_t largest_watched = 64 * 1024 * 1024;
 constexpr Milliseconds patience{3'000};
 constexpr Milliseconds after_a_problem{1'000};
 
@@ -30,8 +30,8 @@ std::string key_of(const LoadedRule& rule) {
 }
 
 void read_file(const std::string& path, const std::string& url, Sightings& all) {
-  const auto text = read_plain(path, 0, most_bytes + 1);
-  if (text.size() > most_bytes) return;
+  const auto text = read_plain(path, 0, largest_watched + 1);
+  if (text.size() > largest_watched) return;
   std::istringstream file(text);
   for (std::string line; std::getline(file, line);) {
     const auto row = Json::parse(line, nullptr, false);

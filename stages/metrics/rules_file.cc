@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_files = 500;
-constexpr std::uintmax_t most_bytes = 4 * 1024 * 1024;
+constexpr std::uintmax_t largest_rules_file = 4 * 1024 * 1024;
 constexpr std::size_t most_bytes_together = 16UL * 1024 * 1024;
 constexpr std::size_t most_rules = 20'000;
 constexpr int most_entries = 200'000;
@@ -138,8 +138,8 @@ Result<std::string> read_text_file(const fs::path& path, const std::string& show
   // A link to a file of the checkout is one: whoever asks has looked where it leads.
   const auto real = fs::canonical(path, wrong);
   const auto size = wrong ? 0 : fs::file_size(real, wrong);
-  if (!wrong && size > most_bytes) return user_error(fmt::format("{} is larger than 4 MiB", shown));
-  auto text = read_plain(real, 0, most_bytes);
+  if (!wrong && size > largest_rules_file) return user_error(fmt::format("{} is larger than 4 MiB", shown));
+  auto text = read_plain(real, 0, largest_rules_file);
   if (wrong || text.size() < size) return infrastructure_error(fmt::format("{} can't be read", shown));
   return text;
 }
