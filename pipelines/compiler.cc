@@ -7,9 +7,9 @@
 #include "pipelines/graph.h"
 #include "pipelines/stage_reader.h"
 #include "pipelines/yaml.h"
+#include "runner/base/digest.h"
 #include "runner/core/event.h"
 #include "runner/core/trigger.h"
-#include "runner/ports/digest.h"
 
 namespace quietgate {
 

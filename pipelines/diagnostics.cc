@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "runner/core/text.h"
+#include "runner/base/text.h"
 
 namespace quietgate {
 

@@ -10,7 +10,7 @@
 #include <set>
 #include <sstream>
 
-#include "runner/core/text.h"
+#include "runner/base/text.h"
 
 namespace quietgate {
 

@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "runner/adapters/posix_processes.h"
+#include "runner/base/removal.h"
 #include "runner/composition.h"
 #include "runner/daemon.h"
-#include "runner/files/removal.h"
 #include "stages/rules_check.h"
 
 namespace quietgate {

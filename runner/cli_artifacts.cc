@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "runner/base/beneath.h"
+#include "runner/base/digest.h"
 #include "runner/cli.h"
-#include "runner/files/beneath.h"
-#include "runner/ports/digest.h"
 
 namespace quietgate {
 

@@ -9,9 +9,9 @@
 
 #include "runner/adapters/evidence_key.h"
 #include "runner/adapters/git_notes.h"
+#include "runner/base/text.h"
 #include "runner/cli.h"
 #include "runner/core/evidence.h"
-#include "runner/core/text.h"
 
 namespace quietgate {
 

@@ -8,8 +8,9 @@
 
 #include "runner/adapters/evidence_key.h"
 #include "runner/adapters/http_access.h"
+#include "runner/base/result.h"
+#include "runner/base/task.h"
 #include "runner/config.h"
-#include "runner/core/result.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/slots.h"
 #include "runner/ports/deliveries.h"
@@ -17,7 +18,6 @@
 #include "runner/ports/journal.h"
 #include "runner/ports/load_counters.h"
 #include "runner/ports/synthetic_faults.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

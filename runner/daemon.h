@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "runner/base/result.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
 
 namespace quietgate {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "runner/core/result.h"
-#include "runner/leader/descriptor.h"
+#include "runner/base/descriptor.h"
+#include "runner/base/result.h"
 
 namespace quietgate {
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "runner/ports/digest.h"
+#include "runner/base/digest.h"
 
 namespace quietgate {
 

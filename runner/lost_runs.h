@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "runner/adapters/journal_sqlite.h"
+#include "runner/base/task.h"
 #include "runner/ports/stage.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

@@ -3,8 +3,8 @@
 
 #include <functional>
 
+#include "runner/base/task.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "runner/core/text.h"
+#include "runner/base/text.h"
 
 namespace quietgate {
 

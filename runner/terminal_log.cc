@@ -1,6 +1,6 @@
 #include "runner/terminal_log.h"
 
-#include "runner/core/text.h"
+#include "runner/base/text.h"
 
 namespace quietgate {
 

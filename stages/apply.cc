@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "runner/base/tree.h"
 #include "runner/core/expression.h"
 #include "stages/artifacts.h"
 #include "stages/given.h"
@@ -12,7 +13,6 @@
 #include "stages/release_watch.h"
 #include "stages/removal_beside.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -11,11 +11,11 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "runner/core/text.h"
+#include "runner/base/beneath.h"
+#include "runner/base/digest.h"
+#include "runner/base/text.h"
+#include "runner/base/tree.h"
 #include "runner/core/trigger.h"
-#include "runner/files/beneath.h"
-#include "runner/ports/digest.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/outcome.h"
-#include "runner/core/result.h"
 #include "runner/ports/stage.h"
 
 namespace quietgate {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/outcome.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
 #include "stages/metrics/prometheus.h"
 
 namespace quietgate {

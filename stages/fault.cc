@@ -7,10 +7,10 @@
 #include <map>
 #include <set>
 
+#include "runner/base/tree.h"
 #include "stages/measurements.h"
 #include "stages/metrics/prometheus.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <utility>
 
+#include "runner/base/tree.h"
 #include "stages/artifacts.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/outcome.h"
-#include "runner/core/result.h"
 
 namespace quietgate {
 

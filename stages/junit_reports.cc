@@ -11,9 +11,9 @@
 #include <optional>
 #include <set>
 
-#include "runner/files/beneath.h"
-#include "runner/ports/digest.h"
-#include "stages/tree.h"
+#include "runner/base/beneath.h"
+#include "runner/base/digest.h"
+#include "runner/base/tree.h"
 
 namespace quietgate {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "stages/junit.h"
 
 namespace quietgate {

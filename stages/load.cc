@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "runner/base/tree.h"
 #include "runner/core/chart.h"
 #include "stages/expectation.h"
 #include "stages/load_baseline.h"
@@ -16,7 +17,6 @@
 #include "stages/load_turn.h"
 #include "stages/scaling_load.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/outcome.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/stage.h"
 

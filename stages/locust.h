@@ -6,13 +6,13 @@
 #include <string>
 #include <string_view>
 
-#include "runner/core/result.h"
+#include "runner/base/program_path.h"
+#include "runner/base/result.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
 #include "stages/load_judgement.h"
 #include "stages/load_report.h"
-#include "stages/program_path.h"
 #include "stages/request_lines.h"
 
 namespace quietgate {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "stages/metrics/prometheus.h"
 
 namespace quietgate {

@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/outcome.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
 #include "stages/metrics/prometheus.h"
 
 namespace quietgate {

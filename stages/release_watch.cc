@@ -6,12 +6,12 @@
 #include <cstdlib>
 #include <set>
 
+#include "runner/base/tree.h"
 #include "stages/metrics/first_scrape.h"
 #include "stages/metrics/gate.h"
 #include "stages/metrics/proofs.h"
 #include "stages/metrics/quietness.h"
 #include "stages/metrics/rule_watch.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

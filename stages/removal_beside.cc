@@ -1,6 +1,6 @@
 #include "stages/removal_beside.h"
 
-#include "runner/files/removal.h"
+#include "runner/base/removal.h"
 
 namespace quietgate {
 

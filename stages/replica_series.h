@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "stages/metrics/prometheus.h"
 
 namespace quietgate {

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "runner/base/plain_file.h"
+#include "runner/base/tree.h"
 #include "stages/expectation.h"
 #include "stages/replica_series.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

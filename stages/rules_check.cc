@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "runner/base/plain_file.h"
-#include "runner/files/removal.h"
+#include "runner/base/removal.h"
 #include "stages/metrics/firing_needs.h"
 
 namespace quietgate {

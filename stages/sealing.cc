@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/digest.h"
+#include "runner/base/tree.h"
 #include "runner/core/evidence.h"
-#include "runner/ports/digest.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "runner/base/tree.h"
 #include "stages/provision/environment.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

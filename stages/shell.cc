@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runner/base/program_path.h"
+#include "runner/base/tree.h"
 #include "runner/core/interpreter.h"
-#include "stages/program_path.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runner/base/tree.h"
 #include "stages/shell.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

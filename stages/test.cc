@@ -2,10 +2,10 @@
 
 #include <filesystem>
 
+#include "runner/base/tree.h"
 #include "stages/artifacts.h"
 #include "stages/junit_reports.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

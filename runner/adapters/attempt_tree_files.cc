@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "runner/adapters/overlay.h"
-#include "runner/files/removal.h"
+#include "runner/base/removal.h"
 
 namespace quietgate {
 

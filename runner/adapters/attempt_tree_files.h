@@ -8,7 +8,7 @@
 #include <memory>
 #include <mutex>
 
-#include "runner/files/tree_copy.h"
+#include "runner/base/tree_copy.h"
 #include "runner/ports/attempt_trees.h"
 #include "runner/ports/disk.h"
 

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "runner/leader/descriptor.h"
-#include "runner/ports/task.h"
+#include "runner/base/descriptor.h"
+#include "runner/base/task.h"
 
 namespace quietgate {
 

@@ -4,7 +4,7 @@
 
 #include <curl/curl.h>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 
 namespace quietgate {
 

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runner/files/walk.h"
+#include "runner/base/walk.h"
 
 namespace quietgate {
 

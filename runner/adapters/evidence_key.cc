@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "runner/ports/digest.h"
+#include "runner/base/digest.h"
 
 namespace quietgate {
 

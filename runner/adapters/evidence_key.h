@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/ports/sealer.h"
 
 namespace quietgate {

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "runner/adapters/git_workshop.h"
-#include "runner/files/removal.h"
+#include "runner/base/removal.h"
 
 namespace quietgate {
 

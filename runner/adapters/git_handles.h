@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 
 namespace quietgate {
 

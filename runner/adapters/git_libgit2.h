@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/adapters/blocking_pool.h"
+#include "runner/base/blocking_pool.h"
 #include "runner/ports/git.h"
 
 namespace quietgate {

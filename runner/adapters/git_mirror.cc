@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "runner/files/removal.h"
+#include "runner/base/removal.h"
 
 namespace quietgate {
 

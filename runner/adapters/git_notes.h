@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/core/types.h"
 
 namespace quietgate {

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "runner/adapters/git_network.h"
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 
 namespace quietgate {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 
 namespace quietgate {
 

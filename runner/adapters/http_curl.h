@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "runner/adapters/blocking_pool.h"
+#include "runner/base/blocking_pool.h"
 #include "runner/ports/http.h"
 
 namespace quietgate {

@@ -15,7 +15,7 @@
 #include "runner/adapters/journal_pages.h"
 #include "runner/adapters/journal_projection.h"
 #include "runner/adapters/journal_rows.h"
-#include "runner/leader/descriptor.h"
+#include "runner/base/descriptor.h"
 
 namespace quietgate {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "runner/adapters/journal_loss.h"
+#include "runner/base/result.h"
 #include "runner/core/event.h"
-#include "runner/core/result.h"
 
 namespace quietgate {
 

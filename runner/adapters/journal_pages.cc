@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "runner/adapters/journal_rows.h"
-#include "runner/leader/descriptor.h"
+#include "runner/base/descriptor.h"
 
 namespace quietgate {
 

@@ -10,10 +10,10 @@
 #include <string>
 
 #include "runner/adapters/children.h"
-#include "runner/core/result.h"
-#include "runner/leader/descriptor.h"
+#include "runner/base/descriptor.h"
+#include "runner/base/result.h"
+#include "runner/base/task.h"
 #include "runner/leader/order.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "runner/adapters/leader_spawn.h"
+#include "runner/base/task.h"
 #include "runner/leader/step_record.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runner/files/removal.h"
+#include "runner/base/removal.h"
 
 namespace quietgate {
 

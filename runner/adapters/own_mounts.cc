@@ -13,7 +13,7 @@
 #include <set>
 #include <sstream>
 
-#include "runner/leader/descriptor.h"
+#include "runner/base/descriptor.h"
 
 namespace quietgate {
 

@@ -1,7 +1,7 @@
 // The disk's work on a pool of its own: what takes long there holds up no call to a remote.
 #pragma once
 
-#include "runner/adapters/blocking_pool.h"
+#include "runner/base/blocking_pool.h"
 #include "runner/ports/disk.h"
 
 namespace quietgate {

@@ -1,7 +1,7 @@
 // Compiles on a pool's threads, so that no file that somebody pushed holds up the loop.
 #pragma once
 
-#include "runner/adapters/blocking_pool.h"
+#include "runner/base/blocking_pool.h"
 #include "runner/ports/pipeline_compiler.h"
 
 namespace quietgate {

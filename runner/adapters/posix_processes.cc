@@ -12,7 +12,7 @@
 #include "runner/adapters/orphans.h"
 #include "runner/adapters/readiness.h"
 #include "runner/adapters/stage_log.h"
-#include "runner/leader/aside.h"
+#include "runner/base/aside.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 

@@ -1,7 +1,7 @@
 // Descriptors that become readable: sockets with something to say, and processes (pidfds) at their end.
 #pragma once
 
-#include "runner/ports/task.h"
+#include "runner/base/task.h"
 
 namespace quietgate {
 

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "runner/files/removal.h"
-#include "runner/leader/aside.h"
+#include "runner/base/aside.h"
+#include "runner/base/removal.h"
 
 namespace quietgate {
 

@@ -7,9 +7,9 @@
 #include <variant>
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/outcome.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
 #include "runner/core/types.h"
 
 namespace quietgate {

@@ -17,8 +17,8 @@
 #include <variant>
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
 
 namespace quietgate {
 

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "runner/core/json_text.h"
-#include "runner/core/json_tree.h"
+#include "runner/base/json_text.h"
+#include "runner/base/json_tree.h"
 #include "runner/core/types.h"
 
 namespace quietgate {

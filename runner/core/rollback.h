@@ -1,7 +1,7 @@
 // Putting back what a run promoted: a run of its own, of the commit that was there before.
 #pragma once
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/core/state.h"
 
 namespace quietgate {

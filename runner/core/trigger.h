@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/glob.h"
 #include "runner/core/event.h"
-#include "runner/core/glob.h"
 #include "runner/core/types.h"
 
 namespace quietgate {

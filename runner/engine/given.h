@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/core/state.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/stage.h"

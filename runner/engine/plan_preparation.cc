@@ -3,9 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "runner/base/digest.h"
 #include "runner/core/rollback.h"
 #include "runner/core/try_out.h"
-#include "runner/ports/digest.h"
 
 namespace quietgate {
 

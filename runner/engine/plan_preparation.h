@@ -3,8 +3,8 @@
 
 #include <optional>
 
+#include "runner/base/result.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
 #include "runner/engine/branch_order.h"
 #include "runner/engine/parts.h"
 #include "runner/engine/repository.h"

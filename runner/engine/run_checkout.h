@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/engine/parts.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/run_rows.h"

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/core/state.h"
 #include "runner/engine/repository.h"
 #include "runner/ports/stage.h"

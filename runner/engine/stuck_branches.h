@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/event.h"
-#include "runner/core/result.h"
 
 namespace quietgate {
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
-#include "runner/core/result.h"
+#include "runner/base/descriptor.h"
+#include "runner/base/result.h"
 #include "runner/core/types.h"
-#include "runner/leader/descriptor.h"
 
 namespace quietgate {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "runner/core/result.h"
-#include "runner/leader/descriptor.h"
+#include "runner/base/descriptor.h"
+#include "runner/base/result.h"
 #include "runner/leader/order.h"
 #include "runner/ports/process.h"
 

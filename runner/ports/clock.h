@@ -1,8 +1,8 @@
 // Time, as the engine asks for it. A fake advances by hand.
 #pragma once
 
+#include "runner/base/task.h"
 #include "runner/core/types.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "runner/ports/task.h"
+#include "runner/base/task.h"
 
 namespace quietgate {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
+#include "runner/base/task.h"
 #include "runner/core/row.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

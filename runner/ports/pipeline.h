@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
 #include "runner/core/trigger.h"
 
 namespace quietgate {

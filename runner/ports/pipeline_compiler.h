@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/task.h"
 #include "runner/ports/pipeline.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

@@ -3,9 +3,9 @@
 
 #include <string>
 
+#include "runner/base/result.h"
+#include "runner/base/task.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
-#include "runner/ports/task.h"
+#include "runner/base/result.h"
+#include "runner/base/task.h"
 
 namespace quietgate {
 

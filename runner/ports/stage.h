@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/base/task.h"
 #include "runner/core/event.h"
 #include "runner/core/outcome.h"
 #include "runner/core/plan.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/task.h"
 
 namespace quietgate {
 

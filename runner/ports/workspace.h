@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/core/types.h"
 #include "runner/ports/stage.h"
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "runner/ports/digest.h"
+#include "runner/base/digest.h"
 #include "runner/serve/api_asked.h"
 
 namespace quietgate {

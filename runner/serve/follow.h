@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/task.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/task.h"
 #include "runner/serve/exchange.h"
 
 namespace quietgate {

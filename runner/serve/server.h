@@ -13,8 +13,8 @@
 #include <memory>
 #include <string>
 
-#include "runner/core/result.h"
-#include "runner/ports/task.h"
+#include "runner/base/result.h"
+#include "runner/base/task.h"
 #include "runner/serve/api.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "runner/core/text.h"
+#include "runner/base/text.h"
 
 namespace quietgate {
 

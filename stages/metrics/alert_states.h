@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/core/types.h"
 #include "stages/metrics/prometheus.h"
 #include "stages/metrics/rules_file.h"

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
+#include "runner/base/task.h"
 #include "runner/ports/http.h"
-#include "runner/ports/task.h"
 #include "stages/metrics/prometheus.h"
 
 namespace quietgate {

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "stages/metrics/alertmanager.h"
 #include "stages/metrics/prometheus.h"
 #include "stages/metrics/rules_file.h"

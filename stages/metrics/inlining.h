@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "stages/metrics/rules_file.h"
 
 namespace quietgate {

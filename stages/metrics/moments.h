@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/core/types.h"
 
 namespace quietgate {

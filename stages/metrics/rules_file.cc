@@ -9,11 +9,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "runner/base/digest.h"
+#include "runner/base/glob.h"
 #include "runner/base/plain_file.h"
-#include "runner/core/glob.h"
+#include "runner/base/walk.h"
 #include "runner/core/trigger.h"
-#include "runner/files/walk.h"
-#include "runner/ports/digest.h"
 #include "stages/metrics/prometheus_answers.h"
 
 namespace quietgate {

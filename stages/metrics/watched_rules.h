@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/ports/task.h"
+#include "runner/base/task.h"
 #include "stages/metrics/prometheus.h"
 
 namespace quietgate {

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "stages/tree.h"
+#include "runner/base/tree.h"
 
 namespace quietgate {
 

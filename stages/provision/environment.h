@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/result.h"
 #include "runner/core/plan.h"
-#include "runner/core/result.h"
 #include "runner/core/types.h"
 #include "runner/ports/stage.h"
 

@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <vector>
 
+#include "runner/base/tree.h"
 #include "stages/provision/ports.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 #include "runner/ports/clock.h"
 
 namespace quietgate {

@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/tree.h"
 #include "stages/provision/terraform_steps.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "stages/tree.h"
+#include "runner/base/tree.h"
 
 namespace quietgate {
 

@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/tree.h"
 #include "stages/provision/follow.h"
 #include "stages/step.h"
-#include "stages/tree.h"
 
 namespace quietgate {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runner/core/result.h"
+#include "runner/base/result.h"
 
 namespace quietgate {
 

@@ -9,10 +9,10 @@
 #include <filesystem>
 #include <thread>
 
-#include "runner/adapters/blocking_pool.h"
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/adapters/posix_processes.h"
+#include "runner/base/blocking_pool.h"
 #include "stages/environments.h"
 #include "stages/provision/residents.h"
 #include "stages/provision/terraform_module.h"

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <string>
 
-#include "runner/files/removal.h"
+#include "runner/base/removal.h"
 
 namespace quietgate {
 

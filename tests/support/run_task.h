@@ -4,7 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <optional>
 
-#include "runner/ports/task.h"
+#include "runner/base/task.h"
 
 namespace quietgate {
 

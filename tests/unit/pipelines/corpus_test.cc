@@ -5,8 +5,8 @@
 #include <random>
 
 #include "pipelines/compiler.h"
+#include "runner/base/text.h"
 #include "runner/core/event.h"
-#include "runner/core/text.h"
 #include "tests/unit/pipelines/cases.h"
 
 namespace quietgate {

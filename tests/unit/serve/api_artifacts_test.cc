@@ -6,7 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "runner/ports/digest.h"
+#include "runner/base/digest.h"
 #include "runner/serve/api.h"
 #include "tests/unit/serve/fake_journal.h"
 

@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "runner/ports/digest.h"
+#include "runner/base/digest.h"
 #include "stages/given.h"
 #include "tests/support/inline_disk.h"
 #include "tests/support/stage_bench.h"

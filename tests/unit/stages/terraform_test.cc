@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runner/base/tree.h"
 #include "stages/provision/follow.h"
 #include "stages/provision/terraform_module.h"
 #include "stages/provision/terraform_stream.h"
-#include "stages/tree.h"
 #include "tests/support/fake_processes.h"
 #include "tests/support/stage_bench.h"
 
