@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "pipelines/stage_reader.h"
-#include "runner/core/branch_name.h"
-#include "runner/core/trigger.h"
+#include "runner/model/branch_name.h"
+#include "runner/model/trigger.h"
 
 namespace quietgate {
 

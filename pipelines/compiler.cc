@@ -8,8 +8,8 @@
 #include "pipelines/stage_reader.h"
 #include "pipelines/yaml.h"
 #include "runner/base/digest.h"
-#include "runner/core/event.h"
-#include "runner/core/trigger.h"
+#include "runner/model/event.h"
+#include "runner/model/trigger.h"
 
 namespace quietgate {
 

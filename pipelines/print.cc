@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "pipelines/diagnostics.h"
-#include "runner/core/state.h"
+#include "runner/model/state.h"
 
 namespace quietgate {
 

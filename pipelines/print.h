@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runner/core/plan.h"
+#include "runner/model/plan.h"
 
 namespace quietgate {
 

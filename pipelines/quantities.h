@@ -7,7 +7,7 @@
 #include <string_view>
 #include <variant>
 
-#include "runner/core/plan.h"
+#include "runner/model/plan.h"
 
 namespace quietgate {
 

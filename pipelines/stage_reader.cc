@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "runner/core/interpreter.h"
+#include "runner/model/interpreter.h"
 
 namespace quietgate {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "pipelines/templates.h"
-#include "runner/core/plan.h"
+#include "runner/model/plan.h"
 
 namespace quietgate {
 

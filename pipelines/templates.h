@@ -9,7 +9,7 @@
 
 #include "pipelines/budget.h"
 #include "pipelines/reader.h"
-#include "runner/core/expression.h"
+#include "runner/model/expression.h"
 #include "runner/ports/pipeline.h"
 
 namespace quietgate {

@@ -11,7 +11,7 @@
 #include "runner/adapters/git_notes.h"
 #include "runner/base/text.h"
 #include "runner/cli.h"
-#include "runner/core/evidence.h"
+#include "runner/model/evidence.h"
 
 namespace quietgate {
 

@@ -13,7 +13,7 @@
 
 #include "pipelines/quantities.h"
 #include "pipelines/reader.h"
-#include "runner/core/trigger.h"
+#include "runner/model/trigger.h"
 
 namespace quietgate {
 

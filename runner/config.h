@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 #include "runner/ports/archive.h"
 #include "runner/ports/disk_gauge.h"
 #include "runner/ports/heartbeat_rule.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "runner/core/outcome.h"
+#include "runner/model/outcome.h"
 #include "runner/terminal.h"
 
 namespace quietgate {

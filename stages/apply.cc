@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "runner/base/tree.h"
-#include "runner/core/expression.h"
+#include "runner/model/expression.h"
 #include "stages/artifacts.h"
 #include "stages/given.h"
 #include "stages/overtaken.h"

@@ -15,7 +15,7 @@
 #include "runner/base/digest.h"
 #include "runner/base/text.h"
 #include "runner/base/tree.h"
-#include "runner/core/trigger.h"
+#include "runner/model/trigger.h"
 
 namespace quietgate {
 

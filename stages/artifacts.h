@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/outcome.h"
+#include "runner/model/outcome.h"
 #include "runner/ports/stage.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runner/core/state.h"
+#include "runner/model/state.h"
 
 namespace quietgate {
 

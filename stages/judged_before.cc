@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "runner/core/expression.h"
+#include "runner/model/expression.h"
 
 namespace quietgate {
 

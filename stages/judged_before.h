@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/outcome.h"
+#include "runner/model/outcome.h"
 #include "runner/ports/journal.h"
 
 namespace quietgate {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/outcome.h"
+#include "runner/model/outcome.h"
 
 namespace quietgate {
 

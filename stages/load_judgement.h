@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/outcome.h"
-#include "runner/core/plan.h"
+#include "runner/model/outcome.h"
+#include "runner/model/plan.h"
 #include "stages/load_report.h"
 
 namespace quietgate {

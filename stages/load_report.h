@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

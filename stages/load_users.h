@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "runner/core/outcome.h"
-#include "runner/core/plan.h"
+#include "runner/model/outcome.h"
+#include "runner/model/plan.h"
 #include "stages/load_report.h"
 
 namespace quietgate {

@@ -1,7 +1,7 @@
 // After the release: the gate once more, on what was released.
 #pragma once
 
-#include "runner/core/plan.h"
+#include "runner/model/plan.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/deliveries.h"
 #include "runner/ports/http.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/plan.h"
+#include "runner/model/plan.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"

@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

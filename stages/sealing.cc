@@ -8,7 +8,7 @@
 
 #include "runner/base/digest.h"
 #include "runner/base/tree.h"
-#include "runner/core/evidence.h"
+#include "runner/model/evidence.h"
 #include "stages/step.h"
 
 namespace quietgate {

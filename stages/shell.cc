@@ -5,7 +5,7 @@
 
 #include "runner/base/program_path.h"
 #include "runner/base/tree.h"
-#include "runner/core/interpreter.h"
+#include "runner/model/interpreter.h"
 
 namespace quietgate {
 

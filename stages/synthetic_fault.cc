@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "runner/core/expression.h"
-#include "runner/core/state.h"
+#include "runner/model/expression.h"
+#include "runner/model/state.h"
 #include "stages/metrics/prometheus.h"
 #include "stages/metrics/proofs.h"
 

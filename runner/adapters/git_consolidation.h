@@ -11,7 +11,7 @@
 #include <functional>
 
 #include "runner/adapters/git_handles.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <thread>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

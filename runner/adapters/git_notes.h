@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 
 #include "runner/adapters/journal_loss.h"
 #include "runner/base/result.h"
-#include "runner/core/event.h"
+#include "runner/model/event.h"
 
 namespace quietgate {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "runner/adapters/sqlite.h"
-#include "runner/core/event.h"
-#include "runner/core/types.h"
+#include "runner/model/event.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -17,7 +17,7 @@
 #include <memory>
 #include <string>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

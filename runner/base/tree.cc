@@ -13,7 +13,7 @@
 #include "runner/base/plain_file.h"
 #include "runner/base/removal.h"
 #include "runner/base/walk.h"
-#include "runner/core/trigger.h"
+#include "runner/model/trigger.h"
 
 namespace quietgate {
 

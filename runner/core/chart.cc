@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/core/chart_panels.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

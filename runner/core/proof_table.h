@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/outcome.h"
+#include "runner/model/outcome.h"
 
 namespace quietgate {
 

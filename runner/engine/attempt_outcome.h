@@ -5,7 +5,7 @@
 
 #include "runner/base/result.h"
 #include "runner/base/task.h"
-#include "runner/core/outcome.h"
+#include "runner/model/outcome.h"
 
 namespace quietgate {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "runner/core/plan.h"
+#include "runner/model/plan.h"
 #include "runner/ports/attempt_trees.h"
 
 namespace quietgate {

@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "runner/core/release.h"
-#include "runner/core/rollback.h"
 #include "runner/engine/work_left.h"
+#include "runner/model/release.h"
+#include "runner/model/rollback.h"
 #include "runner/ports/folded_run.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/state.h"
+#include "runner/model/state.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/workspace.h"

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runner/core/release.h"
+#include "runner/model/release.h"
 #include "runner/ports/folded_run.h"
 
 namespace quietgate {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "runner/base/digest.h"
-#include "runner/core/rollback.h"
-#include "runner/core/try_out.h"
+#include "runner/model/rollback.h"
+#include "runner/model/try_out.h"
 
 namespace quietgate {
 

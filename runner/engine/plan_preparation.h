@@ -4,12 +4,12 @@
 #include <optional>
 
 #include "runner/base/result.h"
-#include "runner/core/plan.h"
 #include "runner/engine/branch_order.h"
 #include "runner/engine/parts.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/run_checkout.h"
 #include "runner/engine/run_rows.h"
+#include "runner/model/plan.h"
 
 namespace quietgate {
 

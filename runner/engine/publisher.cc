@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runner/core/evidence.h"
+#include "runner/model/evidence.h"
 
 namespace quietgate {
 

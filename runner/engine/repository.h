@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/trigger.h"
+#include "runner/model/trigger.h"
 #include "runner/ports/git.h"
 
 namespace quietgate {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/plan.h"
-#include "runner/core/state.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/slots.h"
+#include "runner/model/plan.h"
+#include "runner/model/state.h"
 #include "runner/ports/clock.h"
 
 namespace quietgate {

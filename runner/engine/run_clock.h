@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "runner/core/state.h"
+#include "runner/model/state.h"
 #include "runner/ports/clock.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "runner/core/state.h"
+#include "runner/model/state.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/journal.h"
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
-#include "runner/core/state.h"
 #include "runner/engine/run_clock.h"
+#include "runner/model/state.h"
 
 namespace quietgate {
 

@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -6,12 +6,12 @@
 #include <optional>
 #include <string>
 
-#include "runner/core/outcome.h"
 #include "runner/engine/attempt_tree.h"
 #include "runner/engine/parts.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/run_clock.h"
 #include "runner/engine/run_rows.h"
+#include "runner/model/outcome.h"
 
 namespace quietgate {
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "runner/core/expression.h"
-#include "runner/core/trigger.h"
+#include "runner/model/expression.h"
+#include "runner/model/trigger.h"
 
 namespace quietgate {
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "runner/base/result.h"
-#include "runner/core/state.h"
 #include "runner/engine/repository.h"
+#include "runner/model/state.h"
 #include "runner/ports/stage.h"
 
 namespace quietgate {

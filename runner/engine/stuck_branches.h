@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/event.h"
+#include "runner/model/event.h"
 
 namespace quietgate {
 

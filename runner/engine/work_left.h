@@ -1,7 +1,7 @@
 // What a run's state says of the work on it.
 #pragma once
 
-#include "runner/core/state.h"
+#include "runner/model/state.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 
 #include "runner/base/descriptor.h"
 #include "runner/base/result.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runner/base/task.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "runner/core/state.h"
+#include "runner/model/state.h"
 #include "runner/ports/journal.h"
 
 namespace quietgate {

@@ -8,7 +8,7 @@
 
 #include "runner/base/result.h"
 #include "runner/base/task.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

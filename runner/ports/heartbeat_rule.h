@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -9,7 +9,7 @@
 
 #include "runner/base/result.h"
 #include "runner/base/task.h"
-#include "runner/core/row.h"
+#include "runner/model/row.h"
 
 namespace quietgate {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/plan.h"
-#include "runner/core/trigger.h"
+#include "runner/model/plan.h"
+#include "runner/model/trigger.h"
 
 namespace quietgate {
 

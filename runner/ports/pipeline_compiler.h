@@ -15,7 +15,7 @@ class PipelineCompiler {
   // As PipelineLanguage, without its warnings. What takes too long is an error of kind user. Throws Stopped.
   virtual Task<Result<Plan>> compile(std::string text, std::string path, PlanContext context, Stop& stop) = 0;
   virtual Task<Result<PipelineTrigger>> trigger(std::string text, std::string path, Stop& stop) = 0;
-  // decide() of core/trigger.h. What takes too long asks for a run: one too many tells more than one too few.
+  // decide() of runner/model/trigger.h. What takes too long asks for a run: one too many tells more than one too few.
   virtual Task<TriggerDecision> decide(TriggerRules rules, std::string branch, std::vector<std::string> changed_paths,
                                        bool changes_known, Stop& stop) = 0;
 };

@@ -5,7 +5,7 @@
 
 #include "runner/base/result.h"
 #include "runner/base/task.h"
-#include "runner/core/plan.h"
+#include "runner/model/plan.h"
 
 namespace quietgate {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

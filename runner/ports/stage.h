@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "runner/base/task.h"
-#include "runner/core/event.h"
-#include "runner/core/outcome.h"
-#include "runner/core/plan.h"
+#include "runner/model/event.h"
+#include "runner/model/outcome.h"
+#include "runner/model/plan.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
 

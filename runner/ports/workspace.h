@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 #include "runner/ports/stage.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "runner/core/rollback.h"
+#include "runner/model/rollback.h"
 #include "runner/serve/api_asked.h"
 
 namespace quietgate {

@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/state.h"
+#include "runner/model/state.h"
 #include "runner/ports/journal.h"
 
 namespace quietgate {

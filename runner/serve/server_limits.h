@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 #include "runner/serve/wire.h"
 
 namespace quietgate {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "runner/base/result.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 #include "stages/metrics/prometheus.h"
 #include "stages/metrics/rules_file.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/plan.h"
+#include "runner/model/plan.h"
 #include "stages/metrics/rules_file.h"
 
 namespace quietgate {

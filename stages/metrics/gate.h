@@ -1,8 +1,8 @@
 // The gate: waits until the window and its quiet time are over, watching, and judges what the rules said.
 #pragma once
 
-#include "runner/core/outcome.h"
-#include "runner/core/plan.h"
+#include "runner/model/outcome.h"
+#include "runner/model/plan.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/deliveries.h"
 #include "runner/ports/http.h"

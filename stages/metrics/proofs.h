@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "runner/core/outcome.h"
-#include "runner/core/plan.h"
+#include "runner/model/outcome.h"
+#include "runner/model/plan.h"
 #include "stages/metrics/gate_evidence.h"
 #include "stages/metrics/quietness.h"
 

@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "runner/base/plain_file.h"
-#include "runner/core/expression.h"
-#include "runner/core/state.h"
+#include "runner/model/expression.h"
+#include "runner/model/state.h"
 #include "stages/metrics/rules_file.h"
 
 namespace quietgate {

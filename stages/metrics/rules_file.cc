@@ -13,7 +13,7 @@
 #include "runner/base/glob.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/walk.h"
-#include "runner/core/trigger.h"
+#include "runner/model/trigger.h"
 #include "stages/metrics/prometheus_answers.h"
 
 namespace quietgate {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/core/plan.h"
-#include "runner/core/types.h"
+#include "runner/model/plan.h"
+#include "runner/model/types.h"
 #include "runner/ports/stage.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "runner/core/plan.h"
+#include "runner/model/plan.h"
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "runner/core/types.h"
+#include "runner/model/types.h"
 
 namespace quietgate {
 

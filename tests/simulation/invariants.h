@@ -8,8 +8,8 @@
 #include <set>
 #include <string>
 
-#include "runner/core/state.h"
 #include "runner/engine/slots.h"
+#include "runner/model/state.h"
 #include "runner/ports/stage.h"
 #include "tests/simulation/sim_disk.h"
 #include "tests/simulation/sim_processes.h"

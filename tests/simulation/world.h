@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/core/event.h"
+#include "runner/model/event.h"
 #include "tests/simulation/dice.h"
 #include "tests/simulation/faults.h"
 #include "tests/simulation/planted.h"

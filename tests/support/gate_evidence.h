@@ -1,8 +1,8 @@
 // Evidence with which every proof holds: one group with an alert, a recorded alert and a heartbeat, over 50 s.
 #pragma once
 
-#include "runner/core/outcome.h"
-#include "runner/core/plan.h"
+#include "runner/model/outcome.h"
+#include "runner/model/plan.h"
 #include "stages/metrics/gate_evidence.h"
 
 namespace quietgate {

@@ -1,6 +1,6 @@
 // From its promotion on a run releases: nothing that quietgate does by itself ends it before what it promoted is
 // deployed, and where branch and deployment disagree in the end, that is said.
-#include "runner/core/release.h"
+#include "runner/model/release.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "pipelines/compiler.h"
-#include "runner/core/event.h"
-#include "runner/core/expression.h"
+#include "runner/model/event.h"
+#include "runner/model/expression.h"
 #include "tests/unit/pipelines/cases.h"
 
 namespace quietgate {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "pipelines/print.h"
-#include "runner/core/expression.h"
+#include "runner/model/expression.h"
 #include "tests/unit/pipelines/cases.h"
 
 namespace quietgate {

@@ -6,7 +6,7 @@
 
 #include "pipelines/compiler.h"
 #include "runner/base/text.h"
-#include "runner/core/event.h"
+#include "runner/model/event.h"
 #include "tests/unit/pipelines/cases.h"
 
 namespace quietgate {
