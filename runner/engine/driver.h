@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/engine/admission/branch_order.h"
 #include "runner/engine/attempt_tree.h"
-#include "runner/engine/branch_order.h"
 #include "runner/engine/parts.h"
 #include "runner/engine/plan_preparation.h"
 #include "runner/engine/repository.h"

@@ -5,9 +5,9 @@
 #include <map>
 #include <string>
 
+#include "runner/engine/admission/slots.h"
 #include "runner/engine/low_water.h"
 #include "runner/engine/reaper.h"
-#include "runner/engine/slots.h"
 #include "runner/engine/tree_limit.h"
 #include "runner/ports/attempt_trees.h"
 #include "runner/ports/clock.h"

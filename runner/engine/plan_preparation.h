@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "runner/base/result.h"
-#include "runner/engine/branch_order.h"
+#include "runner/engine/admission/branch_order.h"
 #include "runner/engine/parts.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/run_checkout.h"

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/engine/admission/slots.h"
 #include "runner/engine/repository.h"
-#include "runner/engine/slots.h"
 #include "runner/model/plan.h"
 #include "runner/model/state.h"
 #include "runner/ports/clock.h"

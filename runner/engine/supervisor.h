@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/engine/branch_order.h"
+#include "runner/engine/admission/branch_order.h"
 #include "runner/engine/driver.h"
 #include "runner/engine/repository.h"
 #include "runner/ports/queue.h"

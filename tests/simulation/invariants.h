@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "runner/engine/slots.h"
+#include "runner/engine/admission/slots.h"
 #include "runner/model/state.h"
 #include "runner/ports/stage.h"
 #include "tests/simulation/sim_disk.h"

@@ -3,8 +3,8 @@
 
 #include <random>
 
-#include "runner/engine/slots.h"
-#include "tests/unit/engine/plain_slots.h"
+#include "runner/engine/admission/slots.h"
+#include "tests/runner/engine/admission/plain_slots.h"
 
 namespace quietgate {
 namespace {

@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "runner/engine/slot_request.h"
+#include "runner/engine/admission/slot_request.h"
 
 namespace quietgate {
 

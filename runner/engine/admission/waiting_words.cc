@@ -1,4 +1,4 @@
-#include "runner/engine/waiting_words.h"
+#include "runner/engine/admission/waiting_words.h"
 
 #include <algorithm>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "runner/engine/grant_record.h"
+#include "runner/engine/admission/grant_record.h"
 
 namespace quietgate {
 

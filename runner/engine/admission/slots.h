@@ -19,11 +19,11 @@
 #include <utility>
 #include <vector>
 
-#include "runner/engine/grant_record.h"
-#include "runner/engine/lock_table.h"
-#include "runner/engine/places.h"
-#include "runner/engine/slot_queue.h"
-#include "runner/engine/slot_request.h"
+#include "runner/engine/admission/grant_record.h"
+#include "runner/engine/admission/lock_table.h"
+#include "runner/engine/admission/places.h"
+#include "runner/engine/admission/slot_queue.h"
+#include "runner/engine/admission/slot_request.h"
 #include "runner/ports/queue.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "runner/engine/places.h"
+#include "runner/engine/admission/places.h"
 #include "runner/ports/queue.h"
 
 namespace quietgate {

@@ -1,4 +1,4 @@
-#include "runner/engine/slot_queue.h"
+#include "runner/engine/admission/slot_queue.h"
 
 #include <algorithm>
 #include <set>

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "runner/engine/slot_queue.h"
+#include "runner/engine/admission/slot_queue.h"
 
 namespace quietgate {
 

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "runner/engine/slot_request.h"
+#include "runner/engine/admission/slot_request.h"
 
 namespace quietgate {
 

@@ -1,9 +1,9 @@
-#include "runner/engine/slots.h"
+#include "runner/engine/admission/slots.h"
 
 #include <algorithm>
 #include <optional>
 
-#include "runner/engine/waiting_words.h"
+#include "runner/engine/admission/waiting_words.h"
 
 namespace quietgate {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "runner/engine/lock_graph.h"
-#include "runner/engine/slot_queue.h"
+#include "runner/engine/admission/lock_graph.h"
+#include "runner/engine/admission/slot_queue.h"
 
 namespace quietgate {
 

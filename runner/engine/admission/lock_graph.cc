@@ -1,4 +1,4 @@
-#include "runner/engine/lock_graph.h"
+#include "runner/engine/admission/lock_graph.h"
 
 #include <algorithm>
 

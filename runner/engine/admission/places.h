@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "runner/engine/slot_queue.h"
-#include "runner/engine/slot_request.h"
+#include "runner/engine/admission/slot_queue.h"
+#include "runner/engine/admission/slot_request.h"
 
 namespace quietgate {
 

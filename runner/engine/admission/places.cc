@@ -1,4 +1,4 @@
-#include "runner/engine/places.h"
+#include "runner/engine/admission/places.h"
 
 #include <utility>
 

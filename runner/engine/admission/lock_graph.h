@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "runner/engine/slot_request.h"
+#include "runner/engine/admission/slot_request.h"
 
 namespace quietgate {
 

@@ -1,10 +1,10 @@
-#include "runner/engine/slots.h"
+#include "runner/engine/admission/slots.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "runner/engine/branch_order.h"
+#include "runner/engine/admission/branch_order.h"
 
 namespace quietgate {
 namespace {

@@ -1,4 +1,4 @@
-#include "runner/engine/lock_table.h"
+#include "runner/engine/admission/lock_table.h"
 
 namespace quietgate {
 
