@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "runner/base/result.h"
+#include "runner/engine/upkeep/heartbeat_rule.h"
 #include "runner/model/types.h"
 #include "runner/ports/archive.h"
 #include "runner/ports/disk_gauge.h"
-#include "runner/ports/heartbeat_rule.h"
 #include "runner/ports/notification_rule.h"
 
 namespace quietgate {

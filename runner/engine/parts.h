@@ -6,9 +6,9 @@
 #include <string>
 
 #include "runner/engine/admission/slots.h"
-#include "runner/engine/low_water.h"
-#include "runner/engine/reaper.h"
-#include "runner/engine/tree_limit.h"
+#include "runner/engine/upkeep/low_water.h"
+#include "runner/engine/upkeep/reaper.h"
+#include "runner/engine/upkeep/tree_limit.h"
 #include "runner/ports/attempt_trees.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/git.h"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "pipelines/compiler.h"
-#include "runner/engine/publisher.h"
 #include "runner/engine/supervisor.h"
+#include "runner/engine/upkeep/publisher.h"
 #include "runner/engine/watcher.h"
 #include "runner/serve/api.h"
 #include "stages/apply.h"

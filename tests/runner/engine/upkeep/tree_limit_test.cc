@@ -1,4 +1,4 @@
-#include "runner/engine/tree_limit.h"
+#include "runner/engine/upkeep/tree_limit.h"
 
 #include <gtest/gtest.h>
 

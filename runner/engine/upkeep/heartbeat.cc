@@ -1,4 +1,4 @@
-#include "runner/engine/heartbeat.h"
+#include "runner/engine/upkeep/heartbeat.h"
 
 #include <algorithm>
 

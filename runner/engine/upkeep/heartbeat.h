@@ -4,8 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "runner/engine/upkeep/heartbeat_rule.h"
 #include "runner/ports/clock.h"
-#include "runner/ports/heartbeat_rule.h"
 #include "runner/ports/http.h"
 #include "runner/ports/journal.h"
 

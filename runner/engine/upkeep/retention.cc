@@ -1,4 +1,4 @@
-#include "runner/engine/retention.h"
+#include "runner/engine/upkeep/retention.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/engine/reaper.h"
+#include "runner/engine/upkeep/reaper.h"
 
 #include <algorithm>
 #include <map>

@@ -1,9 +1,9 @@
-#include "runner/engine/tree_limit.h"
+#include "runner/engine/upkeep/tree_limit.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "runner/engine/low_water.h"
+#include "runner/engine/upkeep/low_water.h"
 
 namespace quietgate {
 

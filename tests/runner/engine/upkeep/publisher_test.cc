@@ -1,4 +1,4 @@
-#include "runner/engine/publisher.h"
+#include "runner/engine/upkeep/publisher.h"
 
 #include <gmock/gmock.h>
 

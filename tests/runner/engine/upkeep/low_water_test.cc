@@ -1,4 +1,4 @@
-#include "runner/engine/low_water.h"
+#include "runner/engine/upkeep/low_water.h"
 
 #include <gtest/gtest.h>
 
