@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/engine/engine_world.h"
+#include "tests/runner/engine/engine_world.h"
 
 namespace quietgate {
 namespace {

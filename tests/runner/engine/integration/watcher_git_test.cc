@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "runner/engine/watcher.h"
+#include "tests/runner/engine/engine_world.h"
 #include "tests/support/git_fixture.h"
-#include "tests/unit/engine/engine_world.h"
 
 namespace quietgate {
 namespace {
