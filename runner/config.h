@@ -11,9 +11,9 @@
 #include "runner/base/result.h"
 #include "runner/engine/upkeep/heartbeat_rule.h"
 #include "runner/model/types.h"
+#include "runner/outbound/notification_rule.h"
 #include "runner/ports/archive.h"
 #include "runner/ports/disk_gauge.h"
-#include "runner/ports/notification_rule.h"
 
 namespace quietgate {
 

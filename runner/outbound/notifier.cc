@@ -1,4 +1,4 @@
-#include "runner/engine/notifier.h"
+#include "runner/outbound/notifier.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "runner/engine/notifier.h"
+#include "runner/outbound/notifier.h"
 
 #include <gmock/gmock.h>
 

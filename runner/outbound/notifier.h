@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "runner/outbound/notification_rule.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/notification_rule.h"
 
 namespace quietgate {
 
