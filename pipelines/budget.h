@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "pipelines/diagnostics.h"
+#include "pipelines/yaml/diagnostics.h"
 
 namespace quietgate {
 

@@ -6,7 +6,7 @@
 
 #include "pipelines/graph.h"
 #include "pipelines/stage_reader.h"
-#include "pipelines/yaml.h"
+#include "pipelines/yaml/yaml.h"
 #include "runner/base/digest.h"
 #include "runner/model/event.h"
 #include "runner/model/trigger.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "pipelines/diagnostics.h"
+#include "pipelines/yaml/diagnostics.h"
 #include "runner/ports/pipeline.h"
 
 namespace quietgate {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "pipelines/diagnostics.h"
 #include "pipelines/stage_reader.h"
+#include "pipelines/yaml/diagnostics.h"
 
 namespace quietgate {
 

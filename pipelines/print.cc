@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "pipelines/diagnostics.h"
+#include "pipelines/yaml/diagnostics.h"
 #include "runner/model/state.h"
 
 namespace quietgate {

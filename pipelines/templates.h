@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "pipelines/budget.h"
-#include "pipelines/reader.h"
+#include "pipelines/yaml/reader.h"
 #include "runner/model/expression.h"
 #include "runner/ports/pipeline.h"
 

@@ -11,8 +11,8 @@
 #include <set>
 #include <sstream>
 
-#include "pipelines/quantities.h"
-#include "pipelines/reader.h"
+#include "pipelines/yaml/quantities.h"
+#include "pipelines/yaml/reader.h"
 #include "runner/model/trigger.h"
 
 namespace quietgate {

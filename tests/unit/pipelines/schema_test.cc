@@ -13,7 +13,7 @@
 #pragma GCC diagnostic pop
 
 #include "pipelines/compiler.h"
-#include "pipelines/yaml.h"
+#include "pipelines/yaml/yaml.h"
 #include "tests/unit/pipelines/cases.h"
 
 namespace quietgate {

@@ -1,4 +1,4 @@
-#include "pipelines/quantities.h"
+#include "pipelines/yaml/quantities.h"
 
 #include <array>
 #include <charconv>

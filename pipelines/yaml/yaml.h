@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipelines/diagnostics.h"
+#include "pipelines/yaml/diagnostics.h"
 
 namespace quietgate {
 

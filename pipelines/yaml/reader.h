@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "pipelines/diagnostics.h"
-#include "pipelines/quantities.h"
-#include "pipelines/yaml.h"
+#include "pipelines/yaml/diagnostics.h"
+#include "pipelines/yaml/quantities.h"
+#include "pipelines/yaml/yaml.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "pipelines/diagnostics.h"
+#include "pipelines/yaml/diagnostics.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "pipelines/yaml.h"
+#include "pipelines/yaml/yaml.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>

@@ -1,4 +1,4 @@
-#include "pipelines/reader.h"
+#include "pipelines/yaml/reader.h"
 
 #include <fmt/format.h>
 
