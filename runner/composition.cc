@@ -8,7 +8,7 @@
 #include <optional>
 #include <set>
 
-#include "pipelines/compiler.h"
+#include "pipelines/language/compiler.h"
 #include "runner/adapters/attempt_steps.h"
 #include "runner/adapters/attempt_tree_files.h"
 #include "runner/adapters/disk_files.h"

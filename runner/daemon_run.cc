@@ -9,7 +9,7 @@
 #include <iterator>
 #include <utility>
 
-#include "pipelines/compiler.h"
+#include "pipelines/language/compiler.h"
 #include "runner/adapters/git_head.h"
 #include "runner/adapters/posix_clock.h"
 #include "runner/cli.h"

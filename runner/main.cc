@@ -1,8 +1,8 @@
 #include <csignal>
 #include <cstdio>
 
-#include "pipelines/compiler.h"
-#include "pipelines/print.h"
+#include "pipelines/language/compiler.h"
+#include "pipelines/language/print.h"
 #include "runner/cli.h"
 #include "runner/config.h"
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "pipelines/compiler.h"
+#include "pipelines/language/compiler.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/upkeep/publisher.h"
 #include "runner/engine/watcher.h"

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "pipelines/compiler.h"
+#include "pipelines/language/compiler.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "pipelines/stage_reader.h"
+#include "pipelines/language/stage_reader.h"
 #include "pipelines/yaml/diagnostics.h"
 
 namespace quietgate {

@@ -5,7 +5,7 @@
 #include <array>
 #include <set>
 
-#include "pipelines/stage_reader.h"
+#include "pipelines/language/stage_reader.h"
 
 namespace quietgate {
 

@@ -1,11 +1,11 @@
-#include "pipelines/compiler.h"
+#include "pipelines/language/compiler.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "pipelines/graph.h"
-#include "pipelines/stage_reader.h"
+#include "pipelines/language/graph.h"
+#include "pipelines/language/stage_reader.h"
 #include "pipelines/yaml/yaml.h"
 #include "runner/base/digest.h"
 #include "runner/model/event.h"

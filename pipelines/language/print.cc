@@ -1,4 +1,4 @@
-#include "pipelines/print.h"
+#include "pipelines/language/print.h"
 
 #include <fmt/format.h>
 

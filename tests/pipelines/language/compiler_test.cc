@@ -1,10 +1,10 @@
-#include "pipelines/compiler.h"
+#include "pipelines/language/compiler.h"
 
 #include <gtest/gtest.h>
 
-#include "pipelines/print.h"
+#include "pipelines/language/print.h"
 #include "runner/model/expression.h"
-#include "tests/unit/pipelines/cases.h"
+#include "tests/pipelines/language/cases.h"
 
 namespace quietgate {
 namespace {

@@ -1,4 +1,4 @@
-#include "pipelines/stage_reader.h"
+#include "pipelines/language/stage_reader.h"
 
 #include <fmt/format.h>
 

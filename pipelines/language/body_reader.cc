@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "pipelines/stage_reader.h"
+#include "pipelines/language/stage_reader.h"
 #include "runner/model/branch_name.h"
 #include "runner/model/trigger.h"
 

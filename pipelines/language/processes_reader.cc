@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "pipelines/graph.h"
-#include "pipelines/stage_reader.h"
+#include "pipelines/language/graph.h"
+#include "pipelines/language/stage_reader.h"
 
 namespace quietgate {
 

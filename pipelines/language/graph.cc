@@ -1,4 +1,4 @@
-#include "pipelines/graph.h"
+#include "pipelines/language/graph.h"
 
 #include <fmt/format.h>
 

@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <random>
 
-#include "pipelines/compiler.h"
+#include "pipelines/language/compiler.h"
 #include "runner/base/text.h"
 #include "runner/model/event.h"
-#include "tests/unit/pipelines/cases.h"
+#include "tests/pipelines/language/cases.h"
 
 namespace quietgate {
 namespace {

@@ -2,10 +2,10 @@
 // by what they may become, so nothing here is measured in seconds.
 #include <gtest/gtest.h>
 
-#include "pipelines/compiler.h"
+#include "pipelines/language/compiler.h"
 #include "runner/model/event.h"
 #include "runner/model/expression.h"
-#include "tests/unit/pipelines/cases.h"
+#include "tests/pipelines/language/cases.h"
 
 namespace quietgate {
 namespace {

@@ -1,4 +1,4 @@
-#include "pipelines/templates.h"
+#include "pipelines/language/templates.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "pipelines/templates.h"
+#include "pipelines/language/templates.h"
 #include "runner/model/plan.h"
 
 namespace quietgate {

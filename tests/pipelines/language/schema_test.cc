@@ -12,9 +12,9 @@
 #include <valijson/validator.hpp>
 #pragma GCC diagnostic pop
 
-#include "pipelines/compiler.h"
+#include "pipelines/language/compiler.h"
 #include "pipelines/yaml/yaml.h"
-#include "tests/unit/pipelines/cases.h"
+#include "tests/pipelines/language/cases.h"
 
 namespace quietgate {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "pipelines/budget.h"
+#include "pipelines/language/budget.h"
 #include "pipelines/yaml/reader.h"
 #include "runner/model/expression.h"
 #include "runner/ports/pipeline.h"

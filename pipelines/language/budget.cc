@@ -1,4 +1,4 @@
-#include "pipelines/budget.h"
+#include "pipelines/language/budget.h"
 
 namespace quietgate {
 
