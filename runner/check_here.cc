@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "runner/adapters/posix_processes.h"
+#include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/base/removal.h"
 #include "runner/composition.h"
 #include "runner/daemon.h"

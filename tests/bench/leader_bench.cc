@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "runner/adapters/posix_processes.h"
+#include "runner/adapters/local_steps/posix_processes.h"
 
 namespace quietgate {
 

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "runner/adapters/http_curl.h"
+#include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/adapters/posix_clock.h"
-#include "runner/adapters/posix_processes.h"
 #include "runner/base/blocking_pool.h"
 #include "stages/environments.h"
 #include "stages/provision/residents.h"

@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "runner/adapters/http_curl.h"
+#include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/adapters/posix_clock.h"
-#include "runner/adapters/posix_processes.h"
 #include "stages/locust.h"
 #include "stages/replica_watch.h"
 #include "stages/verify.h"

@@ -14,7 +14,7 @@
 #include <functional>
 #include <sstream>
 
-#include "runner/adapters/posix_processes.h"
+#include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/leader/process_tree.h"
 
 namespace quietgate {

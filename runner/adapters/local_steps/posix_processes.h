@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/local_steps/leader_spawn.h"
 #include "runner/leader/step_record.h"
 #include "runner/ports/process.h"
 

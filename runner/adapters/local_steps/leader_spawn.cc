@@ -1,4 +1,4 @@
-#include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/local_steps/leader_spawn.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-#include "runner/adapters/readiness.h"
+#include "runner/adapters/local_steps/readiness.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/program.h"
 

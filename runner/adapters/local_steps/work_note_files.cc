@@ -1,4 +1,4 @@
-#include "runner/adapters/work_note_files.h"
+#include "runner/adapters/local_steps/work_note_files.h"
 
 #include <charconv>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "runner/adapters/readiness.h"
+#include "runner/adapters/local_steps/readiness.h"
 
 #include <poll.h>
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/children.h"
+#include "runner/adapters/local_steps/children.h"
 
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -10,9 +10,9 @@
 #include <csignal>
 #include <list>
 
-#include "runner/adapters/leader_spawn.h"
-#include "runner/adapters/orphans.h"
-#include "runner/adapters/readiness.h"
+#include "runner/adapters/local_steps/leader_spawn.h"
+#include "runner/adapters/local_steps/orphans.h"
+#include "runner/adapters/local_steps/readiness.h"
 #include "runner/ports/process.h"
 
 namespace quietgate {

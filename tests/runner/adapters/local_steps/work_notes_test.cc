@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "runner/adapters/noted_processes.h"
-#include "runner/adapters/work_note_files.h"
+#include "runner/adapters/local_steps/noted_processes.h"
+#include "runner/adapters/local_steps/work_note_files.h"
 #include "tests/support/fake_processes.h"
 #include "tests/support/run_task.h"
 

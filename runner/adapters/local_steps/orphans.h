@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/local_steps/leader_spawn.h"
 #include "runner/leader/process_tree.h"
 
 namespace quietgate {

@@ -1,4 +1,4 @@
-#include "runner/adapters/noted_processes.h"
+#include "runner/adapters/local_steps/noted_processes.h"
 
 #include <charconv>
 #include <optional>

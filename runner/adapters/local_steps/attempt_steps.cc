@@ -1,4 +1,4 @@
-#include "runner/adapters/attempt_steps.h"
+#include "runner/adapters/local_steps/attempt_steps.h"
 
 namespace quietgate {
 

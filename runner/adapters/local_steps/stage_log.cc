@@ -1,4 +1,4 @@
-#include "runner/adapters/stage_log.h"
+#include "runner/adapters/local_steps/stage_log.h"
 
 #include <chrono>
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/left_behind.h"
+#include "runner/adapters/local_steps/left_behind.h"
 
 #include <sys/wait.h>
 
@@ -6,7 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <set>
 
-#include "runner/adapters/orphans.h"
+#include "runner/adapters/local_steps/orphans.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 

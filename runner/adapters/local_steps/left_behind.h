@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/local_steps/leader_spawn.h"
 #include "runner/base/task.h"
 #include "runner/leader/step_record.h"
 

@@ -7,7 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <set>
 
-#include "runner/adapters/leader_spawn.h"
+#include "runner/adapters/local_steps/leader_spawn.h"
 #include "runner/leader/control_group.h"
 #include "tests/support/processes_world.h"
 

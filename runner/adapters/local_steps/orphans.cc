@@ -1,4 +1,4 @@
-#include "runner/adapters/orphans.h"
+#include "runner/adapters/local_steps/orphans.h"
 
 #include <sys/prctl.h>
 #include <sys/wait.h>

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "runner/adapters/children.h"
+#include "runner/adapters/local_steps/children.h"
 #include "runner/base/descriptor.h"
 #include "runner/base/result.h"
 #include "runner/base/task.h"

@@ -1,4 +1,4 @@
-#include "runner/adapters/posix_processes.h"
+#include "runner/adapters/local_steps/posix_processes.h"
 
 #include <sys/syscall.h>
 
@@ -8,10 +8,10 @@
 #include <cstring>
 #include <filesystem>
 
-#include "runner/adapters/left_behind.h"
-#include "runner/adapters/orphans.h"
-#include "runner/adapters/readiness.h"
-#include "runner/adapters/stage_log.h"
+#include "runner/adapters/local_steps/left_behind.h"
+#include "runner/adapters/local_steps/orphans.h"
+#include "runner/adapters/local_steps/readiness.h"
+#include "runner/adapters/local_steps/stage_log.h"
 #include "runner/base/aside.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
