@@ -9,7 +9,8 @@
 #include <set>
 
 #include "pipelines/language/compiler.h"
-#include "runner/adapters/attempt_tree_files.h"
+#include "runner/adapters/attempt_trees/attempt_tree_files.h"
+#include "runner/adapters/attempt_trees/own_mounts.h"
 #include "runner/adapters/disk_files.h"
 #include "runner/adapters/git_libgit2.h"
 #include "runner/adapters/http_curl.h"
@@ -20,7 +21,6 @@
 #include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/adapters/local_steps/stage_log.h"
 #include "runner/adapters/local_steps/work_note_files.h"
-#include "runner/adapters/own_mounts.h"
 #include "runner/adapters/pool_disk.h"
 #include "runner/adapters/pooled_compiler.h"
 #include "runner/adapters/posix_clock.h"

@@ -1,4 +1,4 @@
-#include "runner/adapters/overlay.h"
+#include "runner/adapters/attempt_trees/overlay.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>

@@ -1,4 +1,4 @@
-#include "runner/adapters/attempt_tree_files.h"
+#include "runner/adapters/attempt_trees/attempt_tree_files.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "runner/adapters/overlay.h"
+#include "runner/adapters/attempt_trees/overlay.h"
 #include "runner/base/removal.h"
 
 namespace quietgate {

@@ -1,4 +1,4 @@
-#include "runner/adapters/own_mounts.h"
+#include "runner/adapters/attempt_trees/own_mounts.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
-#include "runner/adapters/attempt_tree_files.h"
+#include "runner/adapters/attempt_trees/attempt_tree_files.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "runner/adapters/overlay.h"
-#include "runner/adapters/own_mounts.h"
+#include "runner/adapters/attempt_trees/overlay.h"
+#include "runner/adapters/attempt_trees/own_mounts.h"
 #include "tests/support/folder.h"
 #include "tests/support/inline_disk.h"
 #include "tests/support/own_mounts_child.h"
