@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "runner/adapters/posix_clock.h"
+#include "runner/adapters/clock/posix_clock.h"
 
 namespace quietgate {
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "pipelines/language/compiler.h"
+#include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/git_head.h"
-#include "runner/adapters/posix_clock.h"
 #include "runner/cli.h"
 #include "runner/composition.h"
 #include "runner/config.h"

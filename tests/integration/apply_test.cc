@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <thread>
 
+#include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/local_steps/posix_processes.h"
-#include "runner/adapters/posix_clock.h"
 #include "runner/base/blocking_pool.h"
 #include "stages/environments.h"
 #include "stages/provision/residents.h"

@@ -4,8 +4,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <list>
 
+#include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/http_curl.h"
-#include "runner/adapters/posix_clock.h"
 #include "stages/metrics/gate.h"
 #include "stages/metrics/prometheus.h"
 #include "stages/metrics/proofs.h"

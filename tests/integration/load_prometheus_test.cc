@@ -6,9 +6,9 @@
 #include <optional>
 #include <thread>
 
+#include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/http_curl.h"
 #include "runner/adapters/local_steps/posix_processes.h"
-#include "runner/adapters/posix_clock.h"
 #include "stages/locust.h"
 #include "stages/replica_watch.h"
 #include "stages/verify.h"

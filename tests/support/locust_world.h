@@ -10,8 +10,8 @@
 #include <string>
 #include <thread>
 
+#include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/local_steps/posix_processes.h"
-#include "runner/adapters/posix_clock.h"
 #include "stages/load.h"
 #include "stages/locust.h"
 #include "tests/support/companion.h"

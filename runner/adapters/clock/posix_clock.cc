@@ -1,4 +1,4 @@
-#include "runner/adapters/posix_clock.h"
+#include "runner/adapters/clock/posix_clock.h"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
