@@ -1,4 +1,4 @@
-#include "runner/adapters/disk_files.h"
+#include "runner/adapters/disk/disk_files.h"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
