@@ -11,7 +11,7 @@
 
 #include "pipelines/language/compiler.h"
 #include "runner/adapters/clock/posix_clock.h"
-#include "runner/adapters/git_head.h"
+#include "runner/adapters/git/git_head.h"
 #include "runner/cli.h"
 #include "runner/composition.h"
 #include "runner/config.h"

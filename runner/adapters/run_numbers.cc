@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "runner/adapters/git_notes.h"
+#include "runner/adapters/git/git_notes.h"
 
 namespace quietgate {
 

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "runner/adapters/git_libgit2.h"
+#include "runner/adapters/git/git_libgit2.h"
 #include "tests/support/git_server.h"
 #include "tests/support/run_task.h"
 

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runner/adapters/git_notes.h"
+#include "runner/adapters/git/git_notes.h"
 #include "tests/support/git_fixture.h"
 
 namespace quietgate {

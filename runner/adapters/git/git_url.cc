@@ -1,9 +1,9 @@
-#include "runner/adapters/git_url.h"
+#include "runner/adapters/git/git_url.h"
 
 #include <cctype>
 #include <cstdlib>
 
-#include "runner/adapters/git_handles.h"
+#include "runner/adapters/git/git_handles.h"
 
 namespace quietgate {
 

@@ -1,5 +1,5 @@
 // Mirrors that were fetched into many times.
-#include "runner/adapters/git_consolidation.h"
+#include "runner/adapters/git/git_consolidation.h"
 
 #include <gtest/gtest.h>
 

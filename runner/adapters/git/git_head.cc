@@ -1,4 +1,4 @@
-#include "runner/adapters/git_head.h"
+#include "runner/adapters/git/git_head.h"
 
 #include <git2.h>
 

@@ -15,7 +15,7 @@
 #include <memory>
 #include <new>
 
-#include "runner/adapters/git_network.h"
+#include "runner/adapters/git/git_network.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/git_connection.h"
+#include "runner/adapters/git/git_connection.h"
 
 #include <unistd.h>
 

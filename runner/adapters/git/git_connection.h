@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "runner/adapters/git_folder_view.h"
-#include "runner/adapters/git_handles.h"
-#include "runner/adapters/git_network.h"
-#include "runner/adapters/git_trust.h"
-#include "runner/adapters/git_url.h"
+#include "runner/adapters/git/git_folder_view.h"
+#include "runner/adapters/git/git_handles.h"
+#include "runner/adapters/git/git_network.h"
+#include "runner/adapters/git/git_trust.h"
+#include "runner/adapters/git/git_url.h"
 #include "runner/ports/git.h"
 
 namespace quietgate {

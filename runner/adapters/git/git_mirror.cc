@@ -1,4 +1,4 @@
-#include "runner/adapters/git_mirror.h"
+#include "runner/adapters/git/git_mirror.h"
 
 #include <signal.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "runner/adapters/git_consolidation.h"
+#include "runner/adapters/git/git_consolidation.h"
 
 #include <git2/sys/odb_backend.h>
 #include <git2/sys/repository.h>

@@ -1,9 +1,9 @@
-#include "runner/adapters/git_trust.h"
+#include "runner/adapters/git/git_trust.h"
 
 #include <array>
 #include <filesystem>
 
-#include "runner/adapters/git_handles.h"
+#include "runner/adapters/git/git_handles.h"
 
 namespace quietgate {
 

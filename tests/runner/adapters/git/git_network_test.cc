@@ -1,4 +1,4 @@
-#include "runner/adapters/git_network.h"
+#include "runner/adapters/git/git_network.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "runner/adapters/git_handles.h"
-#include "runner/adapters/git_url.h"
+#include "runner/adapters/git/git_handles.h"
+#include "runner/adapters/git/git_url.h"
 
 namespace quietgate {
 namespace {

@@ -1,6 +1,6 @@
-#include "runner/adapters/git_connection.h"
-#include "runner/adapters/git_consolidation.h"
-#include "runner/adapters/git_workshop.h"
+#include "runner/adapters/git/git_connection.h"
+#include "runner/adapters/git/git_consolidation.h"
+#include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
 

@@ -1,11 +1,11 @@
-#include "runner/adapters/git_notes.h"
+#include "runner/adapters/git/git_notes.h"
 
 #include <filesystem>
 #include <fstream>
 
-#include "runner/adapters/git_connection.h"
-#include "runner/adapters/git_library.h"
-#include "runner/adapters/git_workshop.h"
+#include "runner/adapters/git/git_connection.h"
+#include "runner/adapters/git/git_library.h"
+#include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
 

@@ -1,7 +1,7 @@
-#include "runner/adapters/git_libgit2.h"
+#include "runner/adapters/git/git_libgit2.h"
 
-#include "runner/adapters/git_library.h"
-#include "runner/adapters/git_workshop.h"
+#include "runner/adapters/git/git_library.h"
+#include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/git_known_hosts.h"
+#include "runner/adapters/git/git_known_hosts.h"
 
 #include <libssh2.h>
 

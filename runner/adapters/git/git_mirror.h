@@ -10,8 +10,8 @@
 #include <set>
 #include <string>
 
-#include "runner/adapters/git_handles.h"
-#include "runner/adapters/git_network.h"
+#include "runner/adapters/git/git_handles.h"
+#include "runner/adapters/git/git_network.h"
 
 namespace quietgate {
 

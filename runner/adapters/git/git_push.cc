@@ -2,8 +2,8 @@
 
 #include <thread>
 
-#include "runner/adapters/git_connection.h"
-#include "runner/adapters/git_workshop.h"
+#include "runner/adapters/git/git_connection.h"
+#include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
 

@@ -1,6 +1,6 @@
 #include <set>
 
-#include "runner/adapters/git_workshop.h"
+#include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/git_network.h"
+#include "runner/adapters/git/git_network.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>

@@ -1,11 +1,11 @@
-#include "runner/adapters/git_library.h"
+#include "runner/adapters/git/git_library.h"
 
 #include <git2.h>
 #include <libssh2.h>
 
 #include <mutex>
 
-#include "runner/adapters/git_network.h"
+#include "runner/adapters/git/git_network.h"
 
 namespace quietgate {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "runner/adapters/git_mirror.h"
-#include "runner/adapters/git_trust.h"
+#include "runner/adapters/git/git_mirror.h"
+#include "runner/adapters/git/git_trust.h"
 #include "runner/ports/git.h"
 
 namespace quietgate {

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <functional>
 
-#include "runner/adapters/git_handles.h"
+#include "runner/adapters/git/git_handles.h"
 #include "runner/model/types.h"
 
 namespace quietgate {

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <utility>
 
-#include "runner/adapters/git_workshop.h"
+#include "runner/adapters/git/git_workshop.h"
 #include "runner/base/removal.h"
 
 namespace quietgate {

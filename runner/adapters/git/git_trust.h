@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "runner/adapters/git_network.h"
+#include "runner/adapters/git/git_network.h"
 #include "runner/base/result.h"
 
 namespace quietgate {

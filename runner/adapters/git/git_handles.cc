@@ -1,4 +1,4 @@
-#include "runner/adapters/git_handles.h"
+#include "runner/adapters/git/git_handles.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/git_folder_view.h"
+#include "runner/adapters/git/git_folder_view.h"
 
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 #include <map>
 #include <optional>
 
-#include "runner/adapters/git_handles.h"
+#include "runner/adapters/git/git_handles.h"
 
 namespace quietgate {
 

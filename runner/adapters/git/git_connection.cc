@@ -1,12 +1,12 @@
-#include "runner/adapters/git_connection.h"
+#include "runner/adapters/git/git_connection.h"
 
 #include <unistd.h>
 
 #include <cstring>
 #include <filesystem>
 
-#include "runner/adapters/git_known_hosts.h"
-#include "runner/adapters/git_library.h"
+#include "runner/adapters/git/git_known_hosts.h"
+#include "runner/adapters/git/git_library.h"
 
 namespace quietgate {
 
