@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "runner/adapters/http_curl.h"
+#include "runner/adapters/http/http_curl.h"
 #include "runner/cli.h"
 #include "runner/composition.h"
 #include "stages/metrics/backtest_report.h"

@@ -6,7 +6,7 @@
 #include <memory>
 #include <thread>
 
-#include "runner/adapters/curl_library.h"
+#include "runner/adapters/http/curl_library.h"
 
 namespace quietgate {
 

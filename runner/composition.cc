@@ -15,7 +15,7 @@
 #include "runner/adapters/disk/disk_files.h"
 #include "runner/adapters/disk/pool_disk.h"
 #include "runner/adapters/git/git_libgit2.h"
-#include "runner/adapters/http_curl.h"
+#include "runner/adapters/http/http_curl.h"
 #include "runner/adapters/journal_sqlite.h"
 #include "runner/adapters/local_steps/attempt_steps.h"
 #include "runner/adapters/local_steps/leader_spawn.h"

@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "runner/adapters/http_curl.h"
+#include "runner/adapters/http/http_curl.h"
 #include "stages/metrics/alertmanager.h"
 #include "tests/support/git_server.h"
 #include "tests/support/loopback_server.h"

@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "runner/adapters/clock/posix_clock.h"
-#include "runner/adapters/http_curl.h"
+#include "runner/adapters/http/http_curl.h"
 #include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/base/blocking_pool.h"
 #include "stages/environments.h"

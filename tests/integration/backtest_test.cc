@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "runner/adapters/http_curl.h"
+#include "runner/adapters/http/http_curl.h"
 #include "runner/cli.h"
 #include "stages/metrics/backtest_report.h"
 #include "tests/support/prometheus_server.h"

@@ -5,7 +5,7 @@
 #include <list>
 
 #include "runner/adapters/clock/posix_clock.h"
-#include "runner/adapters/http_curl.h"
+#include "runner/adapters/http/http_curl.h"
 #include "stages/metrics/gate.h"
 #include "stages/metrics/prometheus.h"
 #include "stages/metrics/proofs.h"

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "runner/adapters/http_access.h"
-#include "runner/adapters/http_curl.h"
+#include "runner/adapters/http/http_access.h"
+#include "runner/adapters/http/http_curl.h"
 #include "stages/metrics/prometheus.h"
 #include "tests/support/git_server.h"
 #include "tests/support/prometheus_server.h"

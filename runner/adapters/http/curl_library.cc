@@ -1,4 +1,4 @@
-#include "runner/adapters/curl_library.h"
+#include "runner/adapters/http/curl_library.h"
 
 #include <dlfcn.h>
 

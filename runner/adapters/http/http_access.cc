@@ -1,4 +1,4 @@
-#include "runner/adapters/http_access.h"
+#include "runner/adapters/http/http_access.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cctype>
 #include <optional>
 
-#include "runner/adapters/curl_library.h"
+#include "runner/adapters/http/curl_library.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/http_curl.h"
+#include "runner/adapters/http/http_curl.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <mutex>
 
-#include "runner/adapters/curl_library.h"
+#include "runner/adapters/http/curl_library.h"
 
 namespace quietgate {
 

@@ -2,7 +2,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
-#include "runner/adapters/http_curl.h"
+#include "runner/adapters/http/http_curl.h"
 #include "stages/metrics/prometheus.h"
 #include "tests/support/loopback_server.h"
 #include "tests/support/run_task.h"
