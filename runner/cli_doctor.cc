@@ -13,7 +13,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
-#include "runner/adapters/journal_care.h"
+#include "runner/adapters/journal_sqlite/journal_care.h"
 #include "runner/cli.h"
 
 namespace quietgate {

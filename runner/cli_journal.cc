@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "runner/adapters/journal_care.h"
+#include "runner/adapters/journal_sqlite/journal_care.h"
 #include "runner/cli.h"
 #include "runner/data_lock.h"
 

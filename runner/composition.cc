@@ -16,7 +16,7 @@
 #include "runner/adapters/disk/pool_disk.h"
 #include "runner/adapters/git/git_libgit2.h"
 #include "runner/adapters/http/http_curl.h"
-#include "runner/adapters/journal_sqlite.h"
+#include "runner/adapters/journal_sqlite/journal_sqlite.h"
 #include "runner/adapters/local_steps/attempt_steps.h"
 #include "runner/adapters/local_steps/leader_spawn.h"
 #include "runner/adapters/local_steps/noted_processes.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/adapters/journal_sqlite.h"
+#include "runner/adapters/journal_sqlite/journal_sqlite.h"
 #include "runner/base/task.h"
 #include "runner/ports/stage.h"
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "runner/adapters/journal_sqlite.h"
+#include "runner/adapters/journal_sqlite/journal_sqlite.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/watcher.h"
 #include "tests/support/fake_clock.h"

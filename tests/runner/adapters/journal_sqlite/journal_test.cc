@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runner/adapters/journal_sqlite.h"
-#include "runner/adapters/sqlite.h"
+#include "runner/adapters/journal_sqlite/journal_sqlite.h"
+#include "runner/adapters/journal_sqlite/sqlite.h"
 #include "tests/support/fake_clock.h"
 
 namespace quietgate {

@@ -4,9 +4,9 @@
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
 
-#include "runner/adapters/journal_care.h"
-#include "runner/adapters/journal_sqlite.h"
-#include "runner/adapters/sqlite.h"
+#include "runner/adapters/journal_sqlite/journal_care.h"
+#include "runner/adapters/journal_sqlite/journal_sqlite.h"
+#include "runner/adapters/journal_sqlite/sqlite.h"
 #include "tests/support/fake_clock.h"
 
 namespace quietgate {

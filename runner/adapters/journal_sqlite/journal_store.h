@@ -10,10 +10,10 @@
 #include <optional>
 #include <set>
 
-#include "runner/adapters/journal_projection.h"
-#include "runner/adapters/journal_rows.h"
-#include "runner/adapters/journal_sqlite.h"
-#include "runner/adapters/sqlite.h"
+#include "runner/adapters/journal_sqlite/journal_projection.h"
+#include "runner/adapters/journal_sqlite/journal_rows.h"
+#include "runner/adapters/journal_sqlite/journal_sqlite.h"
+#include "runner/adapters/journal_sqlite/sqlite.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/sqlite.h"
+#include "runner/adapters/journal_sqlite/sqlite.h"
 
 #include <gtest/gtest.h>
 

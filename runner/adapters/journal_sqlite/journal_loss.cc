@@ -1,12 +1,12 @@
-#include "runner/adapters/journal_loss.h"
+#include "runner/adapters/journal_sqlite/journal_loss.h"
 
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <map>
 
-#include "runner/adapters/journal_pages.h"
-#include "runner/adapters/journal_rows.h"
+#include "runner/adapters/journal_sqlite/journal_pages.h"
+#include "runner/adapters/journal_sqlite/journal_rows.h"
 
 namespace quietgate {
 

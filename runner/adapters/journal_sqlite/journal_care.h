@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/adapters/journal_loss.h"
+#include "runner/adapters/journal_sqlite/journal_loss.h"
 #include "runner/base/result.h"
 #include "runner/model/event.h"
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/journal_rows.h"
+#include "runner/adapters/journal_sqlite/journal_rows.h"
 
 #include <sodium.h>
 

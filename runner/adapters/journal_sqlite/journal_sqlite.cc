@@ -6,7 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "runner/adapters/journal_store.h"
+#include "runner/adapters/journal_sqlite/journal_store.h"
 
 namespace quietgate {
 

@@ -1,5 +1,5 @@
 // The journal forgets runs: what may go, and how it goes.
-#include "runner/adapters/journal_store.h"
+#include "runner/adapters/journal_sqlite/journal_store.h"
 
 namespace quietgate {
 

@@ -1,7 +1,7 @@
 // Brings one event into the projections' tables, inside the append's transaction.
 #pragma once
 
-#include "runner/adapters/sqlite.h"
+#include "runner/adapters/journal_sqlite/sqlite.h"
 #include "runner/ports/journal.h"
 
 namespace quietgate {

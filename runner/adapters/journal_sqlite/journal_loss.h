@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/adapters/sqlite.h"
+#include "runner/adapters/journal_sqlite/sqlite.h"
 #include "runner/model/event.h"
 #include "runner/model/types.h"
 

@@ -1,4 +1,4 @@
-#include "runner/adapters/journal_care.h"
+#include "runner/adapters/journal_sqlite/journal_care.h"
 
 #include <fcntl.h>
 #include <sodium.h>
@@ -11,10 +11,10 @@
 #include <filesystem>
 #include <map>
 
-#include "runner/adapters/journal_loss.h"
-#include "runner/adapters/journal_pages.h"
-#include "runner/adapters/journal_projection.h"
-#include "runner/adapters/journal_rows.h"
+#include "runner/adapters/journal_sqlite/journal_loss.h"
+#include "runner/adapters/journal_sqlite/journal_pages.h"
+#include "runner/adapters/journal_sqlite/journal_projection.h"
+#include "runner/adapters/journal_sqlite/journal_rows.h"
 #include "runner/base/descriptor.h"
 
 namespace quietgate {

@@ -1,4 +1,4 @@
-#include "runner/adapters/journal_care.h"
+#include "runner/adapters/journal_sqlite/journal_care.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,9 +10,9 @@
 #include <random>
 #include <set>
 
-#include "runner/adapters/journal_pages.h"
-#include "runner/adapters/journal_sqlite.h"
-#include "runner/adapters/sqlite.h"
+#include "runner/adapters/journal_sqlite/journal_pages.h"
+#include "runner/adapters/journal_sqlite/journal_sqlite.h"
+#include "runner/adapters/journal_sqlite/sqlite.h"
 #include "tests/support/fake_clock.h"
 
 namespace quietgate {

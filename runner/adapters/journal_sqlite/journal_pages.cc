@@ -1,4 +1,4 @@
-#include "runner/adapters/journal_pages.h"
+#include "runner/adapters/journal_sqlite/journal_pages.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runner/adapters/journal_rows.h"
+#include "runner/adapters/journal_sqlite/journal_rows.h"
 #include "runner/base/descriptor.h"
 
 namespace quietgate {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runner/adapters/sqlite.h"
+#include "runner/adapters/journal_sqlite/sqlite.h"
 #include "runner/ports/journal.h"
 
 namespace quietgate {

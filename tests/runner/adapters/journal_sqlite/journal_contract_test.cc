@@ -4,7 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <memory>
 
-#include "runner/adapters/journal_sqlite.h"
+#include "runner/adapters/journal_sqlite/journal_sqlite.h"
 #include "tests/simulation/sim_journal.h"
 #include "tests/support/fake_clock.h"
 

@@ -1,8 +1,8 @@
-#include "runner/adapters/journal_projection.h"
+#include "runner/adapters/journal_sqlite/journal_projection.h"
 
 #include <map>
 
-#include "runner/adapters/journal_rows.h"
+#include "runner/adapters/journal_sqlite/journal_rows.h"
 
 namespace quietgate {
 
