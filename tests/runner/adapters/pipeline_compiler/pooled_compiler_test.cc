@@ -1,4 +1,4 @@
-#include "runner/adapters/pooled_compiler.h"
+#include "runner/adapters/pipeline_compiler/pooled_compiler.h"
 
 #include <gtest/gtest.h>
 
