@@ -7,8 +7,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "runner/adapters/evidence_key.h"
 #include "runner/adapters/git/git_notes.h"
+#include "runner/adapters/sealer/evidence_key.h"
 #include "runner/base/text.h"
 #include "runner/cli.h"
 #include "runner/model/evidence.h"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "runner/adapters/evidence_key.h"
 #include "runner/adapters/http/http_access.h"
+#include "runner/adapters/sealer/evidence_key.h"
 #include "runner/base/result.h"
 #include "runner/base/task.h"
 #include "runner/config.h"

@@ -1,5 +1,5 @@
 // Keys on the disk, and envelopes of which every byte counts.
-#include "runner/adapters/evidence_key.h"
+#include "runner/adapters/sealer/evidence_key.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "runner/adapters/evidence_key.h"
+#include "runner/adapters/sealer/evidence_key.h"
 
 #include <fcntl.h>
 #include <sodium.h>
