@@ -24,7 +24,7 @@
 #include "runner/adapters/local_steps/stage_log.h"
 #include "runner/adapters/local_steps/work_note_files.h"
 #include "runner/adapters/pipeline_compiler/pooled_compiler.h"
-#include "runner/adapters/workspace_files.h"
+#include "runner/adapters/workspace/workspace_files.h"
 #include "runner/base/blocking_pool.h"
 #include "runner/data_lock.h"
 #include "runner/engine/supervisor.h"

@@ -2,7 +2,7 @@
 // workspace on a temporary file system, a destroyer that fails, and stages that are watched at work.
 #pragma once
 
-#include "runner/adapters/workspace_files.h"
+#include "runner/adapters/workspace/workspace_files.h"
 #include "runner/ports/stage.h"
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/sim_clock.h"

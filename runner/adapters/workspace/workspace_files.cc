@@ -1,4 +1,4 @@
-#include "runner/adapters/workspace_files.h"
+#include "runner/adapters/workspace/workspace_files.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
