@@ -13,7 +13,7 @@
 #include "runner/cli.h"
 #include "runner/composition.h"
 #include "stages/metrics/backtest_report.h"
-#include "stages/metrics/prometheus_answers.h"
+#include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
 

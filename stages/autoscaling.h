@@ -7,7 +7,7 @@
 #include "runner/base/result.h"
 #include "runner/model/outcome.h"
 #include "runner/model/plan.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

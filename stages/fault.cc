@@ -9,7 +9,7 @@
 
 #include "runner/base/tree.h"
 #include "stages/measurements.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 #include "stages/step.h"
 
 namespace quietgate {

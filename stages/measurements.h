@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

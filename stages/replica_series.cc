@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-#include "stages/metrics/selectors.h"
+#include "stages/prometheus/selectors.h"
 
 namespace quietgate {
 

@@ -13,7 +13,7 @@
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
 #include "stages/autoscaling.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 #include "runner/ports/disk.h"
 #include "runner/ports/plan_check.h"
 #include "runner/ports/process.h"
-#include "stages/metrics/rules_file.h"
+#include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 

@@ -7,8 +7,8 @@
 
 #include "runner/model/expression.h"
 #include "runner/model/state.h"
-#include "stages/metrics/prometheus.h"
 #include "stages/metrics/proofs.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

@@ -6,7 +6,7 @@
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/synthetic_faults.h"
-#include "stages/metrics/rules_file.h"
+#include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 

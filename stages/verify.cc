@@ -8,7 +8,7 @@
 #include "stages/expectation.h"
 #include "stages/measurements.h"
 #include "stages/metric_check.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

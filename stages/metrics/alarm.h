@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

@@ -7,8 +7,8 @@
 
 #include "runner/base/result.h"
 #include "runner/model/types.h"
-#include "stages/metrics/prometheus.h"
-#include "stages/metrics/rules_file.h"
+#include "stages/prometheus/prometheus.h"
+#include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 

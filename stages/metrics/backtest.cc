@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "stages/metrics/gate_evidence.h"
-#include "stages/metrics/inlining.h"
+#include "stages/prometheus/inlining.h"
 
 namespace quietgate {
 

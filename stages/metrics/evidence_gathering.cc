@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "stages/metrics/proofs.h"
-#include "stages/metrics/selectors.h"
+#include "stages/prometheus/selectors.h"
 
 namespace quietgate {
 

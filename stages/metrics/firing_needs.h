@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runner/model/plan.h"
-#include "stages/metrics/rules_file.h"
+#include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 

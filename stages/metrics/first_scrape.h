@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runner/model/types.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

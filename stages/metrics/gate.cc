@@ -10,11 +10,11 @@
 
 #include "runner/core/proof_table.h"
 #include "stages/measurements.h"
-#include "stages/metrics/alertmanager.h"
 #include "stages/metrics/evidence_gathering.h"
 #include "stages/metrics/proofs.h"
 #include "stages/metrics/rule_watch.h"
 #include "stages/metrics/watched_rules.h"
+#include "stages/prometheus/alertmanager.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 #include "runner/ports/deliveries.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
-#include "stages/metrics/rules_file.h"
+#include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 

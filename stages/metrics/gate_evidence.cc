@@ -6,7 +6,7 @@
 #include <optional>
 #include <set>
 
-#include "stages/metrics/selectors.h"
+#include "stages/prometheus/selectors.h"
 
 namespace quietgate {
 

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "stages/metrics/alertmanager.h"
-#include "stages/metrics/prometheus.h"
-#include "stages/metrics/rules_file.h"
 #include "stages/metrics/sightings.h"
+#include "stages/prometheus/alertmanager.h"
+#include "stages/prometheus/prometheus.h"
+#include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <optional>
 
-#include "stages/metrics/prometheus_answers.h"
+#include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

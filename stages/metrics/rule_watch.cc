@@ -11,7 +11,7 @@
 #include "runner/base/plain_file.h"
 #include "runner/model/expression.h"
 #include "runner/model/state.h"
-#include "stages/metrics/rules_file.h"
+#include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 

@@ -13,9 +13,9 @@
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
 #include "stages/metrics/alarm.h"
-#include "stages/metrics/rules_file.h"
 #include "stages/metrics/sightings.h"
 #include "stages/metrics/watched_rules.h"
+#include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "runner/base/task.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

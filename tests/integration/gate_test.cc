@@ -7,8 +7,8 @@
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/http/http_curl.h"
 #include "stages/metrics/gate.h"
-#include "stages/metrics/prometheus.h"
 #include "stages/metrics/proofs.h"
+#include "stages/prometheus/prometheus.h"
 #include "tests/support/prometheus_server.h"
 #include "tests/support/stage_bench.h"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "stages/metrics/gate_evidence.h"
-#include "stages/metrics/rules_file.h"
+#include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 namespace {

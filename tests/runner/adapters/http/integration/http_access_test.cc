@@ -2,7 +2,7 @@
 
 #include "runner/adapters/http/http_access.h"
 #include "runner/adapters/http/http_curl.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 #include "tests/support/git_server.h"
 #include "tests/support/prometheus_server.h"
 #include "tests/support/run_task.h"

@@ -3,7 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "runner/adapters/http/http_curl.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 #include "tests/support/loopback_server.h"
 #include "tests/support/run_task.h"
 

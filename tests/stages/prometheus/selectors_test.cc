@@ -1,4 +1,4 @@
-#include "stages/metrics/selectors.h"
+#include "stages/prometheus/selectors.h"
 
 #include <gmock/gmock.h>
 

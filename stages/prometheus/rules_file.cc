@@ -1,4 +1,4 @@
-#include "stages/metrics/rules_file.h"
+#include "stages/prometheus/rules_file.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -14,7 +14,7 @@
 #include "runner/base/plain_file.h"
 #include "runner/base/walk.h"
 #include "runner/model/trigger.h"
-#include "stages/metrics/prometheus_answers.h"
+#include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
 

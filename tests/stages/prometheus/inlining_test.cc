@@ -1,8 +1,8 @@
-#include "stages/metrics/inlining.h"
+#include "stages/prometheus/inlining.h"
 
 #include <gmock/gmock.h>
 
-#include "stages/metrics/selectors.h"
+#include "stages/prometheus/selectors.h"
 
 namespace quietgate {
 namespace {

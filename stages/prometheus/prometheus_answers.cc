@@ -1,4 +1,4 @@
-#include "stages/metrics/prometheus_answers.h"
+#include "stages/prometheus/prometheus_answers.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "stages/metrics/json_document.h"
+#include "stages/prometheus/json_document.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "stages/metrics/prometheus_answers.h"
+#include "stages/prometheus/prometheus_answers.h"
 
 #include <gmock/gmock.h>
 

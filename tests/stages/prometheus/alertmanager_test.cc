@@ -1,4 +1,4 @@
-#include "stages/metrics/alertmanager.h"
+#include "stages/prometheus/alertmanager.h"
 
 #include <gmock/gmock.h>
 

@@ -1,12 +1,12 @@
-#include "stages/metrics/inlining.h"
+#include "stages/prometheus/inlining.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "stages/metrics/prometheus_answers.h"
-#include "stages/metrics/selectors.h"
+#include "stages/prometheus/prometheus_answers.h"
+#include "stages/prometheus/selectors.h"
 
 namespace quietgate {
 

@@ -1,10 +1,10 @@
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "stages/metrics/prometheus_answers.h"
+#include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
 

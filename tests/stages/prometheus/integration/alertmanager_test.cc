@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "runner/adapters/http/http_curl.h"
-#include "stages/metrics/alertmanager.h"
+#include "stages/prometheus/alertmanager.h"
 #include "tests/support/git_server.h"
 #include "tests/support/loopback_server.h"
 #include "tests/support/run_task.h"

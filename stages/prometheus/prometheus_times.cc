@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <optional>
 
-#include "stages/metrics/prometheus_answers.h"
+#include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
 

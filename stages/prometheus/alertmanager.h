@@ -8,7 +8,7 @@
 #include "runner/base/result.h"
 #include "runner/base/task.h"
 #include "runner/ports/http.h"
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 

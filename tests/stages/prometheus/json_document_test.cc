@@ -1,4 +1,4 @@
-#include "stages/metrics/json_document.h"
+#include "stages/prometheus/json_document.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "stages/metrics/rules_file.h"
+#include "stages/prometheus/rules_file.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "stages/metrics/alertmanager.h"
+#include "stages/prometheus/alertmanager.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <regex>
 
-#include "stages/metrics/prometheus_answers.h"
+#include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
 

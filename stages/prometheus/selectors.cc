@@ -1,4 +1,4 @@
-#include "stages/metrics/selectors.h"
+#include "stages/prometheus/selectors.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <limits>
 
-#include "stages/metrics/prometheus_answers.h"
+#include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
 

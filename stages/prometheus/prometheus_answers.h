@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/metrics/prometheus.h"
+#include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
 
