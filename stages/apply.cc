@@ -5,14 +5,14 @@
 
 #include "runner/base/tree.h"
 #include "runner/model/expression.h"
-#include "stages/artifacts.h"
-#include "stages/given.h"
+#include "stages/attempt/artifacts.h"
+#include "stages/attempt/given.h"
+#include "stages/attempt/step.h"
 #include "stages/overtaken.h"
 #include "stages/provision/processes.h"
 #include "stages/provision/terraform.h"
 #include "stages/release_watch.h"
 #include "stages/removal_beside.h"
-#include "stages/step.h"
 
 namespace quietgate {
 

@@ -1,6 +1,6 @@
 #include "stages/approve.h"
 
-#include "stages/approval.h"
+#include "stages/attempt/approval.h"
 
 namespace quietgate {
 

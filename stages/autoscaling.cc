@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 
 namespace quietgate {
 

@@ -3,11 +3,11 @@
 #include <filesystem>
 #include <memory>
 
+#include "stages/attempt/step.h"
 #include "stages/provision/processes.h"
 #include "stages/provision/residents.h"
 #include "stages/provision/terraform.h"
 #include "stages/removal_beside.h"
-#include "stages/step.h"
 
 namespace quietgate {
 

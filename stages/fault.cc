@@ -8,9 +8,9 @@
 #include <set>
 
 #include "runner/base/tree.h"
-#include "stages/measurements.h"
+#include "stages/attempt/measurements.h"
+#include "stages/attempt/step.h"
 #include "stages/prometheus/prometheus.h"
-#include "stages/step.h"
 
 namespace quietgate {
 

@@ -11,12 +11,12 @@
 
 #include "runner/base/tree.h"
 #include "runner/core/chart.h"
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
+#include "stages/attempt/step.h"
 #include "stages/load_baseline.h"
 #include "stages/load_judgement.h"
 #include "stages/load_turn.h"
 #include "stages/scaling_load.h"
-#include "stages/step.h"
 
 namespace quietgate {
 

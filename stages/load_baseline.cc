@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 #include "stages/statistics.h"
 
 namespace quietgate {

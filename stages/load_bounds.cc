@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 #include "stages/statistics.h"
 
 namespace quietgate {

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 #include "stages/load_bounds.h"
 #include "stages/load_users.h"
 #include "stages/locust_words.h"

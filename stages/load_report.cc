@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 
 namespace quietgate {
 

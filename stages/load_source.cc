@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "stages/attempt/measurements.h"
+#include "stages/attempt/step.h"
 #include "stages/locust.h"
-#include "stages/measurements.h"
-#include "stages/step.h"
 
 namespace quietgate {
 

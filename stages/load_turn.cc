@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "runner/base/plain_file.h"
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 #include "stages/load_judgement.h"
 
 namespace quietgate {

@@ -6,9 +6,9 @@
 
 #include "runner/ports/clock.h"
 #include "runner/ports/load_counters.h"
+#include "stages/attempt/measurements.h"
 #include "stages/load_report.h"
 #include "stages/locust.h"
-#include "stages/measurements.h"
 #include "stages/replica_watch.h"
 
 namespace quietgate {

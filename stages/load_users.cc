@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 
 namespace quietgate {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "stages/expectation.h"
-#include "stages/measurements.h"
+#include "stages/attempt/expectation.h"
+#include "stages/attempt/measurements.h"
 
 namespace quietgate {
 

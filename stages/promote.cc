@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "stages/approval.h"
+#include "stages/attempt/approval.h"
 #include "stages/branch_move.h"
 #include "stages/judged_before.h"
 #include "stages/metrics/gate.h"

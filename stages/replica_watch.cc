@@ -10,9 +10,9 @@
 
 #include "runner/base/plain_file.h"
 #include "runner/base/tree.h"
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
+#include "stages/attempt/step.h"
 #include "stages/replica_series.h"
-#include "stages/step.h"
 
 namespace quietgate {
 

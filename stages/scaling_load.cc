@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 #include "stages/load_bounds.h"
 
 namespace quietgate {

@@ -9,7 +9,7 @@
 #include "runner/base/digest.h"
 #include "runner/base/tree.h"
 #include "runner/model/evidence.h"
-#include "stages/step.h"
+#include "stages/attempt/step.h"
 
 namespace quietgate {
 

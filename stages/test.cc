@@ -3,9 +3,9 @@
 #include <filesystem>
 
 #include "runner/base/tree.h"
-#include "stages/artifacts.h"
+#include "stages/attempt/artifacts.h"
+#include "stages/attempt/step.h"
 #include "stages/junit_reports.h"
-#include "stages/step.h"
 
 namespace quietgate {
 

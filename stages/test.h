@@ -15,7 +15,7 @@ namespace quietgate {
 //   failed: a command failed, a test failed (even when every command passed), a declared report is missing, was not
 //     written by these commands, or can't be read.
 //   error: a command could not be started or its leader died; artifacts could not be written.
-//   failed also: what is to be kept is more than an attempt or a run may keep (stages/artifacts.h).
+//   failed also: what is to be kept is more than an attempt or a run may keep (stages/attempt/artifacts.h).
 // Leaves in the attempt's directory: `<n>-run.step` (records), `tests.json`, `artifacts/`, `artifacts.json`.
 // A resumed attempt takes up the command that was running. Files are read and copied beside the loop.
 class TestStage : public StageKind {

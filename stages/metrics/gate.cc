@@ -9,7 +9,7 @@
 #include <set>
 
 #include "runner/core/proof_table.h"
-#include "stages/measurements.h"
+#include "stages/attempt/measurements.h"
 #include "stages/metrics/evidence_gathering.h"
 #include "stages/metrics/proofs.h"
 #include "stages/metrics/rule_watch.h"

@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "stages/measurements.h"
+#include "stages/attempt/measurements.h"
 #include "stages/metrics/proofs.h"
 
 namespace quietgate {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "runner/base/plain_file.h"
-#include "stages/measurements.h"
+#include "stages/attempt/measurements.h"
 
 namespace quietgate {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "runner/base/tree.h"
+#include "stages/attempt/step.h"
 #include "stages/provision/ports.h"
-#include "stages/step.h"
 
 namespace quietgate {
 

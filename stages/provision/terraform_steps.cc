@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/tree.h"
+#include "stages/attempt/step.h"
 #include "stages/provision/follow.h"
-#include "stages/step.h"
 
 namespace quietgate {
 

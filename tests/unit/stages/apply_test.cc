@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "stages/artifacts.h"
+#include "stages/attempt/artifacts.h"
 #include "stages/environments.h"
 #include "tests/support/fake_git.h"
 #include "tests/support/fake_processes.h"

@@ -1,7 +1,7 @@
 // Loads by a schedule: kept or not, and what a stall does to them.
 #include <gtest/gtest.h>
 
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 #include "stages/load_judgement.h"
 #include "tests/support/locust_rows.h"
 

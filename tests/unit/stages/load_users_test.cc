@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 #include "stages/load_judgement.h"
 #include "tests/support/locust_rows.h"
 

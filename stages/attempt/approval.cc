@@ -1,4 +1,4 @@
-#include "stages/approval.h"
+#include "stages/attempt/approval.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <map>
 #include <utility>
 
-#include "stages/step.h"
+#include "stages/attempt/step.h"
 
 namespace quietgate {
 

@@ -1,11 +1,11 @@
-#include "stages/given.h"
+#include "stages/attempt/given.h"
 
 #include <filesystem>
 #include <utility>
 
 #include "runner/base/tree.h"
-#include "stages/artifacts.h"
-#include "stages/step.h"
+#include "stages/attempt/artifacts.h"
+#include "stages/attempt/step.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "stages/shell.h"
+#include "stages/attempt/shell.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "stages/expectation.h"
+#include "stages/attempt/expectation.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "stages/measurements.h"
+#include "stages/attempt/measurements.h"
 
 #include <fmt/format.h>
 

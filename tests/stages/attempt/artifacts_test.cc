@@ -1,4 +1,4 @@
-#include "stages/artifacts.h"
+#include "stages/attempt/artifacts.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "runner/base/digest.h"
-#include "stages/given.h"
+#include "stages/attempt/given.h"
 #include "tests/support/inline_disk.h"
 #include "tests/support/stage_bench.h"
 

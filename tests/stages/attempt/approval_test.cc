@@ -1,5 +1,5 @@
 // Questions to people: what is asked, how long, and what lives on meanwhile.
-#include "stages/approval.h"
+#include "stages/attempt/approval.h"
 
 #include "tests/support/promote_world.h"
 

@@ -1,11 +1,11 @@
-#include "stages/shell.h"
+#include "stages/attempt/shell.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "stages/step.h"
+#include "stages/attempt/step.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {

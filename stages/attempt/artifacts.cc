@@ -1,4 +1,4 @@
-#include "stages/artifacts.h"
+#include "stages/attempt/artifacts.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

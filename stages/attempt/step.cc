@@ -1,10 +1,10 @@
-#include "stages/step.h"
+#include "stages/attempt/step.h"
 
 #include <algorithm>
 #include <filesystem>
 
 #include "runner/base/tree.h"
-#include "stages/shell.h"
+#include "stages/attempt/shell.h"
 
 namespace quietgate {
 
