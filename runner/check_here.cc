@@ -9,7 +9,7 @@
 #include "runner/base/removal.h"
 #include "runner/composition.h"
 #include "runner/daemon.h"
-#include "stages/rules_check.h"
+#include "stages/gate/rules_check.h"
 
 namespace quietgate {
 

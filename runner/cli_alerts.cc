@@ -12,7 +12,7 @@
 #include "runner/adapters/http/http_curl.h"
 #include "runner/cli.h"
 #include "runner/composition.h"
-#include "stages/metrics/backtest_report.h"
+#include "stages/gate/backtest_report.h"
 #include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {

@@ -31,7 +31,7 @@ struct RunOptions {
   bool let_go = false;   // run nothing: destroy what earlier runs of this clone kept
 };
 
-// Tests the alert rules that the plan names, in the working tree of `folder` (stages/rules_check.h).
+// Tests the alert rules that the plan names, in the working tree of `folder` (stages/gate/rules_check.h).
 Result<void> check_files_here(const Plan& plan, const std::string& folder);
 
 // Both answer the program's exit code (cli.h) and have said on stderr why it is not 0. SIGINT and SIGTERM end `serve`

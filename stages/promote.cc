@@ -4,10 +4,10 @@
 
 #include "stages/attempt/approval.h"
 #include "stages/branch_move.h"
+#include "stages/gate/gate.h"
+#include "stages/gate/proofs.h"
+#include "stages/gate/watched_rules.h"
 #include "stages/judged_before.h"
-#include "stages/metrics/gate.h"
-#include "stages/metrics/proofs.h"
-#include "stages/metrics/watched_rules.h"
 #include "stages/sealing.h"
 
 namespace quietgate {

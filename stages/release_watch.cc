@@ -7,11 +7,11 @@
 #include <set>
 
 #include "runner/base/tree.h"
-#include "stages/metrics/first_scrape.h"
-#include "stages/metrics/gate.h"
-#include "stages/metrics/proofs.h"
-#include "stages/metrics/quietness.h"
-#include "stages/metrics/rule_watch.h"
+#include "stages/gate/first_scrape.h"
+#include "stages/gate/gate.h"
+#include "stages/gate/proofs.h"
+#include "stages/gate/quietness.h"
+#include "stages/gate/rule_watch.h"
 
 namespace quietgate {
 

@@ -24,7 +24,7 @@ class StageLog {
                                                  // told in the outcome)
 };
 
-class WatchedRules;  // stages/metrics/watched_rules.h
+class WatchedRules;  // stages/gate/watched_rules.h
 
 // What another stage of the run kept, and is to stand in this one's tree.
 struct GivenArtifacts {

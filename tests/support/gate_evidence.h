@@ -3,7 +3,7 @@
 
 #include "runner/model/outcome.h"
 #include "runner/model/plan.h"
-#include "stages/metrics/gate_evidence.h"
+#include "stages/gate/gate_evidence.h"
 
 namespace quietgate {
 

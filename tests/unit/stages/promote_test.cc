@@ -1,4 +1,4 @@
-#include "stages/metrics/watched_rules.h"
+#include "stages/gate/watched_rules.h"
 #include "tests/support/promote_world.h"
 
 namespace quietgate {

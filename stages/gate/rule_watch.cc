@@ -1,0 +1,261 @@
+#include "stages/gate/rule_watch.h"
+
+#include <algorithm>
+#include <boost/asio/this_coro.hpp>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "runner/base/plain_file.h"
+#include "runner/model/expression.h"
+#include "runner/model/state.h"
+#include "stages/prometheus/rules_file.h"
+
+namespace quietgate {
+
+namespace {
+
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr const char* file_name = "/rules-seen.ndjson";
+constexpr std::size_t largest_watched = 64 * 1024 * 1024;
+constexpr Milliseconds patience{3'000};
+constexpr Milliseconds after_a_problem{1'000};
+
+std::string key_of(const LoadedRule& rule) {
+  return rule.file + ";" + rule.group;
+}
+
+void read_file(const std::string& path, const std::string& url, Sightings& all) {
+  const auto text = read_plain(path, 0, largest_watched + 1);
+  if (text.size() > largest_watched) return;
+  std::istringstream file(text);
+  for (std::string line; std::getline(file, line);) {
+    const auto row = Json::parse(line, nullptr, false);
+    if (!row.is_object() || row.value("server", Json()) != url || !row.value("group", Json()).is_string() ||
+        !row.value("evaluated", Json()).is_number())
+      continue;
+    auto& group = all[row["group"].get<std::string>()];
+    const double at = row["evaluated"].get<double>();
+    group.evaluated.push_back(at);
+    if (const auto problem = row.value("problem", Json()); problem.is_string())
+      group.unhealthy.emplace(at, problem.get<std::string>());
+  }
+}
+
+// What `now` holds beyond `before`, as lines.
+std::string lines_of(const std::string& url, const Sightings& before, const Sightings& now) {
+  std::string text;
+  for (const auto& [key, group] : now) {
+    auto known = before.find(key);
+    for (const double at : group.evaluated) {
+      if (known != before.end() && !known->second.evaluated.empty() && at <= known->second.evaluated.back()) continue;
+      Json row{{"server", url}, {"group", key}, {"evaluated", at}};
+      if (auto problem = group.unhealthy.find(at); problem != group.unhealthy.end()) row["problem"] = problem->second;
+      text += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    }
+  }
+  return text;
+}
+
+// The stages that this one waits for, over however many between.
+std::set<std::string> waited_for(const Plan& plan, const StageSpec& stage) {
+  std::set<std::string> all(stage.needs.begin(), stage.needs.end());
+  for (auto spec = plan.stages.rbegin(); spec != plan.stages.rend(); ++spec) {
+    if (all.contains(spec->name)) all.insert(spec->needs.begin(), spec->needs.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+bool add_sightings(const std::vector<LoadedRule>& rules, Sightings& to) {
+  std::map<std::string, double> oldest;
+  std::map<std::string, std::string> problems;
+  for (const auto& rule : rules) {
+    const auto key = key_of(rule);
+    const auto [found, is_new] = oldest.emplace(key, rule.last_evaluation);
+    if (!is_new) found->second = std::min(found->second, rule.last_evaluation);
+    if (rule.last_evaluation > 0 && (rule.health != "ok" || !rule.last_error.empty()))
+      problems.emplace(key, rule.name + ": " + (rule.last_error.empty() ? "health " + rule.health : rule.last_error));
+  }
+  bool news = false;
+  for (const auto& [key, at] : oldest) {
+    auto& group = to[key];
+    // Never evaluated, or a server whose clock went back: nothing that could follow on what was seen.
+    if (at <= 0 || (!group.evaluated.empty() && at <= group.evaluated.back())) continue;
+    group.evaluated.push_back(at);
+    if (auto problem = problems.find(key); problem != problems.end()) group.unhealthy.emplace(at, problem->second);
+    news = true;
+  }
+  return news;
+}
+
+Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, RulesSeen seen,
+                       WatchedRules& watched, Stop& stop) {
+  Prometheus prometheus(http, url, patience);
+  const auto file = attempt_directory + file_name;
+  Sightings newest;
+  for (;;) {
+    const auto asked = clock.now();
+    auto rules = co_await prometheus.rules(stop);
+    auto pause = after_a_problem;
+    if (seen) seen(rules);
+    if (rules) {
+      const auto before = newest;
+      if (add_sightings(*rules, newest)) append_plain(file, lines_of(prometheus.url(), before, newest));
+      for (auto& [key, group] : newest) {
+        if (group.evaluated.size() > 1) group.evaluated.erase(group.evaluated.begin(), group.evaluated.end() - 1);
+        group.unhealthy.clear();
+      }
+      pause = reading_pause(*rules);
+      watched.add(url, asked, std::make_shared<const std::vector<LoadedRule>>(std::move(*rules)));
+    }
+    co_await clock.sleep(pause, stop);
+  }
+}
+
+Sightings read_sightings(const std::string& attempt_directory, const std::string& url) {
+  Sightings all;
+  std::error_code wrong;
+  fs::directory_iterator at(fs::path(attempt_directory).parent_path(), wrong);
+  if (wrong) return all;
+  for (const auto& attempt : at) read_file(attempt.path().string() + file_name, url, all);
+  for (auto& [key, group] : all) {
+    std::sort(group.evaluated.begin(), group.evaluated.end());
+    group.evaluated.erase(std::unique(group.evaluated.begin(), group.evaluated.end()), group.evaluated.end());
+  }
+  return all;
+}
+
+// Most plans have none: then nobody needs to fold all that has happened.
+bool has_gates(const std::vector<Row>& history) {
+  for (const auto& row : history) {
+    const auto* compiled = std::get_if<PlanCompiled>(&row.event);
+    if (compiled == nullptr) continue;
+    const auto& stages = compiled->plan->stages;
+    return std::any_of(stages.begin(), stages.end(), [](const StageSpec& spec) {
+      const auto* promote = std::get_if<PromoteSpec>(&spec.body);
+      return promote != nullptr && promote->gate.has_value();
+    });
+  }
+  return false;
+}
+
+namespace {
+
+std::set<std::string> servers_of_later_gates(const StageRequest& request) {
+  std::set<std::string> urls;
+  if (!has_gates(*request.history)) return urls;
+  RunState state;
+  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  if (!state.plan) return urls;
+  for (const auto& spec : state.plan->stages) {
+    const auto* promote = std::get_if<PromoteSpec>(&spec.body);
+    if (promote == nullptr || !promote->gate || !waited_for(*state.plan, spec).contains(request.spec.name)) continue;
+    const auto url =
+        resolve(promote->gate->prometheus, [&state](const std::string& name) { return stage_value(state, name); });
+    if (url) urls.insert(*url);
+  }
+  return urls;
+}
+
+}  // namespace
+
+ServersToWatch servers_to_watch(const StageRequest& request) {
+  ServersToWatch servers{servers_of_later_gates(request), {}};
+  const auto* own = std::get_if<PromoteSpec>(&request.spec.body);
+  if (own != nullptr && own->gate && !servers.later.contains(own->gate->prometheus))
+    servers.own = own->gate->prometheus;
+  return servers;
+}
+
+std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRules& committed) {
+  std::map<std::string, Alarm> all;
+  if (!std::holds_alternative<LoadSpec>(request.spec.body)) return all;
+  RunState state;
+  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  if (!state.plan) return all;
+  const auto value = [&state](const std::string& name) { return stage_value(state, name); };
+  std::map<std::string, std::set<std::string>> alerts;
+  for (const auto& spec : state.plan->stages) {
+    const auto* promote = std::get_if<PromoteSpec>(&spec.body);
+    if (promote == nullptr || !promote->gate || promote->gate->on_alert != OnAlert::end_load) continue;
+    const auto& during = promote->gate->during;
+    if (std::find(during.begin(), during.end(), request.spec.name) == during.end()) continue;
+    const auto url = resolve(promote->gate->prometheus, value);
+    std::vector<std::string> globs;
+    for (const auto& glob : promote->gate->rules) {
+      if (auto known = resolve(glob, value)) globs.push_back(*known);
+    }
+    const auto rules = committed.read(request.committed(), globs);
+    if (!url || !rules) continue;
+    for (const auto& rule : *rules) {
+      if (in_scope(rule)) alerts[*url].insert(rule.name);
+    }
+  }
+  const auto own = state.stages.find(request.spec.name);
+  const auto begun = own == state.stages.end() ? Time{} : own->second.attempt_started;
+  for (auto& [url, names] : alerts) {
+    const double seconds = static_cast<double>(begun.time_since_epoch().count()) / 1000;
+    all.emplace(url, Alarm(std::move(names), seconds, request.resume));
+  }
+  return all;
+}
+
+Task<StageOutcome> WatchedStage::run(StageRequest request) {
+  const auto servers = servers_to_watch(request);
+  if (servers.later.empty() && !servers.own) co_return co_await inner_.run(std::move(request));
+  CommittedRules own;
+  auto alarms = alarms_of(request, committed_ == nullptr ? own : *committed_);
+  std::string alarm;
+  request.alarm = &alarm;
+  const auto executor = co_await boost::asio::this_coro::executor;
+  Stop over;
+  Stop never;
+  WatchedRules watched(over);
+  request.watched = &watched;
+  Bell bell(executor);
+  std::size_t left = servers.later.size() + (servers.own ? 1 : 0);
+  const auto done = [&left, &bell](std::exception_ptr) {
+    --left;
+    bell.ring();
+  };
+  if (servers.own)
+    spawn(executor, watch_rules(http_, clock_, *servers.own, request.directory, {}, watched, watched.served()), done);
+  for (const auto& url : servers.later) {
+    RulesSeen seen;
+    if (auto found = alarms.find(url); found != alarms.end()) {
+      seen = [&alarm, &watch = found->second, log = request.log,
+              told = std::string()](const Result<std::vector<LoadedRule>>& rules) mutable {
+        if (!rules) {
+          if (told != rules.error().message) log->line("the alerts can't be watched: " + rules.error().message);
+          told = rules.error().message;
+          return;
+        }
+        const auto sentence = watch.look(*rules);
+        if (sentence && alarm.empty()) alarm = *sentence;
+      };
+    }
+    spawn(executor, watch_rules(http_, clock_, url, request.directory, std::move(seen), watched, over), done);
+  }
+  std::optional<StageOutcome> outcome;
+  std::exception_ptr thrown;
+  try {
+    outcome.emplace(co_await inner_.run(std::move(request)));
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  over.request(StopReason::cancel, "the stage has ended");
+  while (left > 0) {
+    const auto seen = bell.rings();
+    co_await bell.wait(seen, never);
+  }
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(*outcome);
+}
+
+}  // namespace quietgate
