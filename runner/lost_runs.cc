@@ -5,7 +5,7 @@
 #include <set>
 
 #include "runner/adapters/run_numbers.h"
-#include "stages/provision/environment.h"
+#include "stages/environments/contract/environment.h"
 
 namespace quietgate {
 

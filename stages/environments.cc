@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "stages/attempt/step.h"
+#include "stages/environments/contract/residents.h"
 #include "stages/provision/processes.h"
-#include "stages/provision/residents.h"
 #include "stages/provision/terraform.h"
 #include "stages/removal_beside.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runner/base/tree.h"
-#include "stages/provision/environment.h"
+#include "stages/environments/contract/environment.h"
 
 namespace quietgate {
 

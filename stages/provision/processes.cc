@@ -8,7 +8,7 @@
 
 #include "runner/base/tree.h"
 #include "stages/attempt/step.h"
-#include "stages/provision/ports.h"
+#include "stages/environments/contract/ports.h"
 
 namespace quietgate {
 

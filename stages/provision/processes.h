@@ -5,7 +5,7 @@
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
-#include "stages/provision/environment.h"
+#include "stages/environments/contract/environment.h"
 #include "stages/provision/ready.h"
 
 namespace quietgate {

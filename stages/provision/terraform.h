@@ -4,7 +4,7 @@
 
 #include "runner/ports/clock.h"
 #include "runner/ports/process.h"
-#include "stages/provision/environment.h"
+#include "stages/environments/contract/environment.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 #include "runner/ports/clock.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
-#include "stages/provision/environment.h"
+#include "stages/environments/contract/environment.h"
 #include "stages/provision/terraform_module.h"
 #include "stages/provision/terraform_stream.h"
 

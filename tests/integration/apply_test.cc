@@ -14,7 +14,7 @@
 #include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/base/blocking_pool.h"
 #include "stages/environments.h"
-#include "stages/provision/residents.h"
+#include "stages/environments/contract/residents.h"
 #include "stages/provision/terraform_module.h"
 #include "stages/test.h"
 #include "tests/support/fake_git.h"

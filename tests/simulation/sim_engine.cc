@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "stages/provision/residents.h"
+#include "stages/environments/contract/residents.h"
 
 namespace quietgate {
 

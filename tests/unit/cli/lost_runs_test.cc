@@ -5,7 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "stages/provision/environment.h"
+#include "stages/environments/contract/environment.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/folder.h"
 

@@ -1,4 +1,4 @@
-#include "stages/provision/ports.h"
+#include "stages/environments/contract/ports.h"
 
 #include <arpa/inet.h>
 #include <sys/socket.h>

@@ -1,4 +1,4 @@
-#include "stages/provision/residents.h"
+#include "stages/environments/contract/residents.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>

@@ -1,4 +1,4 @@
-#include "stages/provision/environment.h"
+#include "stages/environments/contract/environment.h"
 
 #include <nlohmann/json.hpp>
 
