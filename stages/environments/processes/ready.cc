@@ -1,4 +1,4 @@
-#include "stages/provision/ready.h"
+#include "stages/environments/processes/ready.h"
 
 #include <netdb.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "stages/provision/processes.h"
+#include "stages/environments/processes/processes.h"
 
 #include <fmt/format.h>
 

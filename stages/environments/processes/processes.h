@@ -6,7 +6,7 @@
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
 #include "stages/environments/contract/environment.h"
-#include "stages/provision/ready.h"
+#include "stages/environments/processes/ready.h"
 
 namespace quietgate {
 
