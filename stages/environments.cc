@@ -6,7 +6,7 @@
 #include "stages/attempt/step.h"
 #include "stages/environments/contract/residents.h"
 #include "stages/environments/processes/processes.h"
-#include "stages/provision/terraform.h"
+#include "stages/environments/terraform/terraform.h"
 #include "stages/removal_beside.h"
 
 namespace quietgate {

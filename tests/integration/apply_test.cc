@@ -15,7 +15,7 @@
 #include "runner/base/blocking_pool.h"
 #include "stages/environments.h"
 #include "stages/environments/contract/residents.h"
-#include "stages/provision/terraform_module.h"
+#include "stages/environments/terraform/terraform_module.h"
 #include "stages/test.h"
 #include "tests/support/fake_git.h"
 #include "tests/support/inline_disk.h"

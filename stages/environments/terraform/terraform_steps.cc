@@ -1,4 +1,4 @@
-#include "stages/provision/terraform_steps.h"
+#include "stages/environments/terraform/terraform_steps.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -7,7 +7,7 @@
 
 #include "runner/base/tree.h"
 #include "stages/attempt/step.h"
-#include "stages/provision/follow.h"
+#include "stages/environments/terraform/follow.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "stages/provision/terraform.h"
+#include "stages/environments/terraform/terraform.h"
 
 #include <algorithm>
 #include <charconv>
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/tree.h"
-#include "stages/provision/terraform_steps.h"
+#include "stages/environments/terraform/terraform_steps.h"
 
 namespace quietgate {
 

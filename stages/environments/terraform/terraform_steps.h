@@ -8,8 +8,8 @@
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
 #include "stages/environments/contract/environment.h"
-#include "stages/provision/terraform_module.h"
-#include "stages/provision/terraform_stream.h"
+#include "stages/environments/terraform/terraform_module.h"
+#include "stages/environments/terraform/terraform_stream.h"
 
 namespace quietgate {
 

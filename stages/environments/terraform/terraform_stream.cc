@@ -1,4 +1,4 @@
-#include "stages/provision/terraform_stream.h"
+#include "stages/environments/terraform/terraform_stream.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "stages/provision/follow.h"
+#include "stages/environments/terraform/follow.h"
 
 #include <boost/asio/this_coro.hpp>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "stages/provision/terraform.h"
+#include "stages/environments/terraform/terraform.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "runner/base/tree.h"
-#include "stages/provision/follow.h"
-#include "stages/provision/terraform_module.h"
-#include "stages/provision/terraform_stream.h"
+#include "stages/environments/terraform/follow.h"
+#include "stages/environments/terraform/terraform_module.h"
+#include "stages/environments/terraform/terraform_stream.h"
 #include "tests/support/fake_processes.h"
 #include "tests/support/stage_bench.h"
 

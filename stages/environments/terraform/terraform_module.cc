@@ -1,4 +1,4 @@
-#include "stages/provision/terraform_module.h"
+#include "stages/environments/terraform/terraform_module.h"
 
 #include <unistd.h>
 
