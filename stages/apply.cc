@@ -9,10 +9,10 @@
 #include "stages/attempt/given.h"
 #include "stages/attempt/step.h"
 #include "stages/environments/processes/processes.h"
+#include "stages/environments/removal_beside.h"
 #include "stages/environments/terraform/terraform.h"
 #include "stages/overtaken.h"
 #include "stages/release_watch.h"
-#include "stages/removal_beside.h"
 
 namespace quietgate {
 

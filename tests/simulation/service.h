@@ -14,7 +14,7 @@
 #include "runner/serve/api.h"
 #include "stages/apply.h"
 #include "stages/approve.h"
-#include "stages/environments.h"
+#include "stages/environments/environments.h"
 #include "stages/promote.h"
 #include "stages/test.h"
 #include "stages/verify.h"

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "stages/attempt/artifacts.h"
-#include "stages/environments.h"
+#include "stages/environments/environments.h"
 #include "tests/support/fake_git.h"
 #include "tests/support/fake_processes.h"
 #include "tests/support/inline_disk.h"

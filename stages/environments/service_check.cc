@@ -1,4 +1,4 @@
-#include "stages/service_check.h"
+#include "stages/environments/service_check.h"
 
 #include <filesystem>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "stages/removal_beside.h"
+#include "stages/environments/removal_beside.h"
 
 #include "runner/base/removal.h"
 

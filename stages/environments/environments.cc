@@ -1,4 +1,4 @@
-#include "stages/environments.h"
+#include "stages/environments/environments.h"
 
 #include <filesystem>
 #include <memory>
@@ -6,8 +6,8 @@
 #include "stages/attempt/step.h"
 #include "stages/environments/contract/residents.h"
 #include "stages/environments/processes/processes.h"
+#include "stages/environments/removal_beside.h"
 #include "stages/environments/terraform/terraform.h"
-#include "stages/removal_beside.h"
 
 namespace quietgate {
 
