@@ -46,7 +46,7 @@
 #include "stages/gate/rules_check.h"
 #include "stages/gate/synthetic_fault.h"
 #include "stages/load.h"
-#include "stages/promote.h"
+#include "stages/promote/promote.h"
 #include "stages/test.h"
 #include "stages/verify.h"
 

@@ -15,7 +15,7 @@
 #include "stages/apply.h"
 #include "stages/approve.h"
 #include "stages/environments/environments.h"
-#include "stages/promote.h"
+#include "stages/promote/promote.h"
 #include "stages/test.h"
 #include "stages/verify.h"
 #include "tests/simulation/sim_engine.h"

@@ -1,7 +1,7 @@
 // A promote stage in fake time, with a fake Git and Prometheus.
 #pragma once
 
-#include "stages/promote.h"
+#include "stages/promote/promote.h"
 
 #include <gmock/gmock.h>
 

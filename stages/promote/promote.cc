@@ -1,14 +1,14 @@
-#include "stages/promote.h"
+#include "stages/promote/promote.h"
 
 #include <fmt/format.h>
 
 #include "stages/attempt/approval.h"
-#include "stages/branch_move.h"
 #include "stages/gate/gate.h"
 #include "stages/gate/proofs.h"
 #include "stages/gate/watched_rules.h"
-#include "stages/judged_before.h"
-#include "stages/sealing.h"
+#include "stages/promote/branch_move.h"
+#include "stages/promote/judged_before.h"
+#include "stages/promote/sealing.h"
 
 namespace quietgate {
 

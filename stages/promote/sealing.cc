@@ -1,4 +1,4 @@
-#include "stages/sealing.h"
+#include "stages/promote/sealing.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "stages/branch_move.h"
+#include "stages/promote/branch_move.h"
 
 #include <fmt/format.h>
 

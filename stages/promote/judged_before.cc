@@ -1,4 +1,4 @@
-#include "stages/judged_before.h"
+#include "stages/promote/judged_before.h"
 
 #include <algorithm>
 #include <map>
