@@ -36,7 +36,7 @@
 #include "runner/engine/watcher.h"
 #include "runner/lost_runs.h"
 #include "runner/outbound/notifier.h"
-#include "stages/apply.h"
+#include "stages/apply/apply.h"
 #include "stages/approve.h"
 #include "stages/attempt/given.h"
 #include "stages/environments/environments.h"

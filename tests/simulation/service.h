@@ -12,7 +12,7 @@
 #include "runner/engine/upkeep/publisher.h"
 #include "runner/engine/watcher.h"
 #include "runner/serve/api.h"
-#include "stages/apply.h"
+#include "stages/apply/apply.h"
 #include "stages/approve.h"
 #include "stages/environments/environments.h"
 #include "stages/promote/promote.h"

@@ -1,18 +1,18 @@
-#include "stages/apply.h"
+#include "stages/apply/apply.h"
 
 #include <filesystem>
 #include <memory>
 
 #include "runner/base/tree.h"
 #include "runner/model/expression.h"
+#include "stages/apply/overtaken.h"
+#include "stages/apply/release_watch.h"
 #include "stages/attempt/artifacts.h"
 #include "stages/attempt/given.h"
 #include "stages/attempt/step.h"
 #include "stages/environments/processes/processes.h"
 #include "stages/environments/removal_beside.h"
 #include "stages/environments/terraform/terraform.h"
-#include "stages/overtaken.h"
-#include "stages/release_watch.h"
 
 namespace quietgate {
 

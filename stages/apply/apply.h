@@ -11,9 +11,9 @@
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "stages/apply/overtaken.h"
 #include "stages/environments/contract/environment.h"
 #include "stages/environments/contract/ports.h"
-#include "stages/overtaken.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "stages/overtaken.h"
+#include "stages/apply/overtaken.h"
 
 namespace quietgate {
 

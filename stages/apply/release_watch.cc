@@ -1,4 +1,4 @@
-#include "stages/release_watch.h"
+#include "stages/apply/release_watch.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // The apply and test stages with real processes, real Terraform (when it is on PATH) and real pytest.
-#include "stages/apply.h"
+#include "stages/apply/apply.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "stages/apply.h"
+#include "stages/apply/apply.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
