@@ -37,7 +37,7 @@
 #include "runner/lost_runs.h"
 #include "runner/outbound/notifier.h"
 #include "stages/apply/apply.h"
-#include "stages/approve.h"
+#include "stages/approve/approve.h"
 #include "stages/attempt/given.h"
 #include "stages/environments/environments.h"
 #include "stages/environments/service_check.h"

@@ -13,7 +13,7 @@
 #include "runner/engine/watcher.h"
 #include "runner/serve/api.h"
 #include "stages/apply/apply.h"
-#include "stages/approve.h"
+#include "stages/approve/approve.h"
 #include "stages/environments/environments.h"
 #include "stages/promote/promote.h"
 #include "stages/test.h"

@@ -5,7 +5,7 @@
 
 #include <gmock/gmock.h>
 
-#include "stages/approve.h"
+#include "stages/approve/approve.h"
 #include "tests/support/fake_git.h"
 #include "tests/support/gate_prometheus.h"
 #include "tests/support/stage_bench.h"

@@ -1,4 +1,4 @@
-#include "stages/approve.h"
+#include "stages/approve/approve.h"
 
 #include "stages/attempt/approval.h"
 
