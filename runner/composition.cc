@@ -41,7 +41,7 @@
 #include "stages/attempt/given.h"
 #include "stages/environments/environments.h"
 #include "stages/environments/service_check.h"
-#include "stages/fault.h"
+#include "stages/fault/fault.h"
 #include "stages/gate/rule_watch.h"
 #include "stages/gate/rules_check.h"
 #include "stages/gate/synthetic_fault.h"

@@ -1,4 +1,4 @@
-#include "stages/fault.h"
+#include "stages/fault/fault.h"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // Drills in fake time: a fault that is a script, and a Prometheus that answers what the test says.
-#include "stages/fault.h"
+#include "stages/fault/fault.h"
 
 #include <gmock/gmock.h>
 
