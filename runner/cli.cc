@@ -7,7 +7,7 @@
 
 #include "runner/cli_shell.h"
 #include "runner/serve/exchange.h"
-#include "stages/locust.h"
+#include "stages/load/locust.h"
 
 namespace quietgate {
 

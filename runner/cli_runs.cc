@@ -12,12 +12,12 @@
 #include <thread>
 
 #include "runner/cli.h"
-#include "runner/core/chart.h"
 #include "runner/ports/queue.h"
 #include "runner/serve/token.h"
 #include "runner/terminal_log.h"
 #include "runner/terminal_run.h"
 #include "runner/terminal_tests.h"
+#include "stages/load/chart.h"
 
 namespace quietgate {
 

@@ -45,7 +45,7 @@
 #include "stages/gate/rule_watch.h"
 #include "stages/gate/rules_check.h"
 #include "stages/gate/synthetic_fault.h"
-#include "stages/load.h"
+#include "stages/load/load.h"
 #include "stages/promote/promote.h"
 #include "stages/test.h"
 #include "stages/verify.h"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/load.h"
+#include "stages/load/load.h"
 #include "tests/support/locust_rows.h"
 #include "tests/support/scripted_load.h"
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "stages/request_lines.h"
+#include "stages/load/request_lines.h"
 
 namespace quietgate {
 

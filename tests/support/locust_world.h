@@ -12,8 +12,8 @@
 
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/local_steps/posix_processes.h"
-#include "stages/load.h"
-#include "stages/locust.h"
+#include "stages/load/load.h"
+#include "stages/load/locust.h"
 #include "tests/support/companion.h"
 #include "tests/support/scripted_load.h"
 

@@ -1,0 +1,104 @@
+#include "stages/load/replica_watch.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/support/scripted_load.h"
+
+namespace quietgate {
+namespace {
+
+// A command that counts three replicas, but for one answer.
+class CountingCommand : public Processes {
+ public:
+  explicit CountingCommand(Clock& clock) : clock_(clock) {}
+  int asked = 0;
+  int silent = 0;  // the number of the answer that does not come before the command is ended
+  int broken = 0;  // and of the one that is an error
+
+  Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override {
+    ++asked;
+    ProcessExit exit;
+    if (asked == silent) {
+      co_await clock_.sleep(Milliseconds(std::stoi(spec.argv.at(3)) * 1000 + 100), stop);
+      exit.code = 124;
+    } else {
+      co_await clock_.sleep(Milliseconds(100), stop);
+      if (asked == broken) exit.code = 1;
+      std::ofstream(spec.stdout_file) << "3\n";
+    }
+    co_return exit;
+  }
+  Task<Result<void>> start(ProcessSpec, Stop&) override { co_return infrastructure_error("not in this world"); }
+  Result<std::optional<ProcessExit>> status(const std::string&) override { return infrastructure_error("none"); }
+  Task<Result<void>> end(std::string, Stop&) override { co_return infrastructure_error("not in this world"); }
+  Result<std::vector<std::string>> steps_in(const std::string&, int) override { return std::vector<std::string>(); }
+
+ private:
+  Clock& clock_;
+};
+
+class ReplicaCommand : public testing::Test {
+ protected:
+  ReplicaCommand() {
+    LoadSpec load;
+    load.autoscaling.emplace().command = Command{"true", {}, {}};
+    load.autoscaling->expect.never_above = 4;
+    request = bench.request(load, "load");
+  }
+  // Looked at again and again for twenty seconds, as by a load that runs.
+  Check watched(Milliseconds between_looks = Milliseconds(250)) {
+    const auto begin = static_cast<double>(clock.now().time_since_epoch().count()) / 1000;
+    ReplicaWatch watch(prometheus, command, clock, request);
+    await_in_time(bench, clock, follow(watch, between_looks));
+    const ScalingWindow window{begin, begin + 20, begin + 20};
+    const auto series = await_in_time(bench, clock, watch.series(window));
+    return judge_scaling(series, std::vector<Sample>(), std::get<LoadSpec>(request.spec.body).autoscaling->expect,
+                         window)[0];
+  }
+  Task<int> follow(ReplicaWatch& watch, Milliseconds between_looks) {
+    for (const auto until = clock.now() + Milliseconds(20'000); clock.now() < until;) {
+      co_await watch.look();
+      co_await clock.sleep(between_looks, bench.stop);
+    }
+    co_return command.asked;
+  }
+
+  StageBench bench;
+  FakeClock clock{bench.loop.get_executor()};
+  CountingCommand command{clock};
+  ScriptedPrometheus prometheus{clock};
+  StageRequest request;
+};
+
+TEST_F(ReplicaCommand, IsAskedEveryTwoSeconds) {
+  auto check = watched(Milliseconds(450));
+  EXPECT_EQ(check.outcome, Outcome::passed) << check.sentence;
+  EXPECT_EQ(command.asked, 10) << "neither what an answer takes nor a late look comes on top";
+}
+
+TEST_F(ReplicaCommand, OneAnswerThatIsAnErrorIsNoHole) {
+  command.broken = 4;
+  auto check = watched();
+  EXPECT_EQ(check.outcome, Outcome::passed) << check.sentence;
+}
+
+TEST_F(ReplicaCommand, OneAnswerThatDoesNotComeIsNoHole) {
+  for (command.silent = 3; command.silent < 7; ++command.silent) {
+    command.asked = 0;
+    std::filesystem::remove(bench.root + "/attempt/replicas.txt");
+    auto check = watched();
+    EXPECT_EQ(check.outcome, Outcome::passed) << check.sentence;
+  }
+}
+
+TEST_F(ReplicaCommand, TwoAnswersThatAreMissingAreAHole) {
+  command.broken = 4;
+  command.silent = 5;
+  auto check = watched();
+  EXPECT_EQ(check.outcome, Outcome::inconclusive) << check.sentence;
+}
+
+}  // namespace
+}  // namespace quietgate
