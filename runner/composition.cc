@@ -47,7 +47,7 @@
 #include "stages/gate/synthetic_fault.h"
 #include "stages/load/load.h"
 #include "stages/promote/promote.h"
-#include "stages/test.h"
+#include "stages/test/test.h"
 #include "stages/verify.h"
 
 namespace quietgate {

@@ -16,7 +16,7 @@
 #include "stages/approve/approve.h"
 #include "stages/environments/environments.h"
 #include "stages/promote/promote.h"
-#include "stages/test.h"
+#include "stages/test/test.h"
 #include "stages/verify.h"
 #include "tests/simulation/sim_engine.h"
 #include "tests/simulation/sim_git.h"

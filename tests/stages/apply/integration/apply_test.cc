@@ -16,7 +16,7 @@
 #include "stages/environments/contract/residents.h"
 #include "stages/environments/environments.h"
 #include "stages/environments/terraform/terraform_module.h"
-#include "stages/test.h"
+#include "stages/test/test.h"
 #include "tests/support/fake_git.h"
 #include "tests/support/inline_disk.h"
 #include "tests/support/stage_bench.h"

@@ -1,11 +1,11 @@
-#include "stages/test.h"
+#include "stages/test/test.h"
 
 #include <filesystem>
 
 #include "runner/base/tree.h"
 #include "stages/attempt/artifacts.h"
 #include "stages/attempt/step.h"
-#include "stages/junit_reports.h"
+#include "stages/test/junit_reports.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "stages/junit.h"
+#include "stages/test/junit.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "stages/test.h"
+#include "stages/test/test.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "stages/xml_arena.h"
+#include "stages/test/xml_arena.h"
 
 #include <sys/mman.h>
 

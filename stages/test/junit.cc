@@ -1,4 +1,4 @@
-#include "stages/junit.h"
+#include "stages/test/junit.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <optional>
 #include <pugixml.hpp>
 
-#include "stages/xml_arena.h"
+#include "stages/test/xml_arena.h"
 
 namespace quietgate {
 

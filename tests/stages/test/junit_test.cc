@@ -1,4 +1,4 @@
-#include "stages/junit.h"
+#include "stages/test/junit.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

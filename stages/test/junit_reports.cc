@@ -1,4 +1,4 @@
-#include "stages/junit_reports.h"
+#include "stages/test/junit_reports.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
