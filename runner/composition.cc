@@ -48,7 +48,7 @@
 #include "stages/load/load.h"
 #include "stages/promote/promote.h"
 #include "stages/test/test.h"
-#include "stages/verify.h"
+#include "stages/verify/verify.h"
 
 namespace quietgate {
 

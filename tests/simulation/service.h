@@ -17,7 +17,7 @@
 #include "stages/environments/environments.h"
 #include "stages/promote/promote.h"
 #include "stages/test/test.h"
-#include "stages/verify.h"
+#include "stages/verify/verify.h"
 #include "tests/simulation/sim_engine.h"
 #include "tests/simulation/sim_git.h"
 #include "tests/simulation/sim_metrics.h"

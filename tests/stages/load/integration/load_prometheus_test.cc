@@ -11,7 +11,7 @@
 #include "runner/adapters/local_steps/posix_processes.h"
 #include "stages/load/locust.h"
 #include "stages/load/replica_watch.h"
-#include "stages/verify.h"
+#include "stages/verify/verify.h"
 #include "tests/support/companion.h"
 #include "tests/support/stage_bench.h"
 

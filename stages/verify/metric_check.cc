@@ -1,4 +1,4 @@
-#include "stages/metric_check.h"
+#include "stages/verify/metric_check.h"
 
 #include <fmt/format.h>
 

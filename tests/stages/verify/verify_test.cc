@@ -1,4 +1,4 @@
-#include "stages/verify.h"
+#include "stages/verify/verify.h"
 
 #include <gtest/gtest.h>
 

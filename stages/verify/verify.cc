@@ -1,4 +1,4 @@
-#include "stages/verify.h"
+#include "stages/verify/verify.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/measurements.h"
-#include "stages/metric_check.h"
 #include "stages/prometheus/prometheus.h"
+#include "stages/verify/metric_check.h"
 
 namespace quietgate {
 
