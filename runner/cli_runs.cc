@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "runner/api/auth/token.h"
 #include "runner/cli.h"
 #include "runner/ports/queue.h"
-#include "runner/serve/token.h"
 #include "runner/terminal_log.h"
 #include "runner/terminal_run.h"
 #include "runner/terminal_tests.h"

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runner/api/auth/token.h"
 #include "runner/composition.h"
 #include "runner/config.h"
 #include "runner/daemon.h"
@@ -13,7 +14,6 @@
 #include "runner/memory.h"
 #include "runner/serve/api.h"
 #include "runner/serve/server.h"
-#include "runner/serve/token.h"
 #include "runner/serve/write_check.h"
 
 namespace quietgate {

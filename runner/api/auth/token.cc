@@ -1,4 +1,4 @@
-#include "runner/serve/token.h"
+#include "runner/api/auth/token.h"
 
 #include <fcntl.h>
 #include <sodium.h>
