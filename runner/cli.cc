@@ -5,8 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 
+#include "runner/api/exchange.h"
 #include "runner/cli_shell.h"
-#include "runner/serve/exchange.h"
 #include "stages/load/locust.h"
 
 namespace quietgate {

@@ -7,11 +7,11 @@
 #include <variant>
 #include <vector>
 
+#include "runner/api/run_record.h"
 #include "runner/cli_client.h"
 #include "runner/cli_shell.h"
 #include "runner/daemon.h"
 #include "runner/ports/pipeline.h"
-#include "runner/serve/run_record.h"
 #include "runner/terminal.h"
 
 namespace quietgate {

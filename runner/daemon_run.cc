@@ -12,6 +12,8 @@
 #include "pipelines/language/compiler.h"
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/git/git_head.h"
+#include "runner/api/documents.h"
+#include "runner/api/exchange.h"
 #include "runner/cli.h"
 #include "runner/composition.h"
 #include "runner/config.h"
@@ -20,8 +22,6 @@
 #include "runner/here.h"
 #include "runner/ports/folded_run.h"
 #include "runner/questions_here.h"
-#include "runner/serve/documents.h"
-#include "runner/serve/exchange.h"
 #include "runner/terminal_run.h"
 
 namespace quietgate {

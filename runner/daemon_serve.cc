@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runner/api/api.h"
 #include "runner/api/auth/token.h"
 #include "runner/composition.h"
 #include "runner/config.h"
 #include "runner/daemon.h"
 #include "runner/leader/control_group.h"
 #include "runner/memory.h"
-#include "runner/serve/api.h"
 #include "runner/serve/server.h"
 #include "runner/serve/write_check.h"
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "runner/serve/run_record.h"
+#include "runner/api/run_record.h"
 
 namespace quietgate {
 

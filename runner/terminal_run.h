@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "runner/serve/run_record.h"
+#include "runner/api/run_record.h"
 #include "runner/terminal.h"
 
 namespace quietgate {

@@ -10,8 +10,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "runner/api/documents.h"
 #include "runner/base/plain_file.h"
-#include "runner/serve/documents.h"
 
 namespace quietgate {
 

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "runner/api/exchange.h"
 #include "runner/base/task.h"
 #include "runner/ports/journal.h"
-#include "runner/serve/exchange.h"
 
 namespace quietgate {
 

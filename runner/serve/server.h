@@ -13,9 +13,9 @@
 #include <memory>
 #include <string>
 
+#include "runner/api/api.h"
 #include "runner/base/result.h"
 #include "runner/base/task.h"
-#include "runner/serve/api.h"
 
 namespace quietgate {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/serve/exchange.h"
+#include "runner/api/exchange.h"
 
 namespace quietgate {
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "pipelines/language/compiler.h"
+#include "runner/api/api.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/upkeep/publisher.h"
 #include "runner/engine/watcher.h"
-#include "runner/serve/api.h"
 #include "stages/apply/apply.h"
 #include "stages/approve/approve.h"
 #include "stages/environments/environments.h"

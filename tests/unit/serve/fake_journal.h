@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "runner/api/run_record.h"
 #include "runner/ports/journal.h"
-#include "runner/serve/run_record.h"
 
 namespace quietgate {
 

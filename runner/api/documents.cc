@@ -1,4 +1,4 @@
-#include "runner/serve/documents.h"
+#include "runner/api/documents.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "runner/serve/api.h"
+#include "runner/api/api.h"
 #include "tests/unit/serve/fake_journal.h"
 
 namespace quietgate {

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "runner/api/api_asked.h"
 #include "runner/base/digest.h"
-#include "runner/serve/api_asked.h"
 
 namespace quietgate {
 

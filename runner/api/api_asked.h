@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "runner/serve/api.h"
+#include "runner/api/api.h"
 
 namespace quietgate {
 

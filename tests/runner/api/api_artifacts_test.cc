@@ -6,8 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "runner/api/api.h"
 #include "runner/base/digest.h"
-#include "runner/serve/api.h"
 #include "tests/unit/serve/fake_journal.h"
 
 namespace quietgate {

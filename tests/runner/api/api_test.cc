@@ -1,4 +1,4 @@
-#include "runner/serve/api.h"
+#include "runner/api/api.h"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "runner/api/api_asked.h"
 #include "runner/model/rollback.h"
-#include "runner/serve/api_asked.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/serve/questions.h"
+#include "runner/api/questions.h"
 
 namespace quietgate {
 

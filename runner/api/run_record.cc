@@ -1,4 +1,4 @@
-#include "runner/serve/run_record.h"
+#include "runner/api/run_record.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "runner/serve/exchange.h"
+#include "runner/api/exchange.h"
 
 #include <algorithm>
 #include <array>

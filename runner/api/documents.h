@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "runner/api/run_record.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/queue.h"
-#include "runner/serve/run_record.h"
 
 namespace quietgate {
 

@@ -4,7 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 
-#include "runner/serve/api.h"
+#include "runner/api/api.h"
 #include "tests/unit/serve/fake_journal.h"
 
 namespace quietgate {

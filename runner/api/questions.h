@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "runner/api/run_record.h"
 #include "runner/ports/queue.h"
-#include "runner/serve/run_record.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/serve/api.h"
+#include "runner/api/api.h"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -8,9 +8,9 @@
 #include <iterator>
 #include <sstream>
 
+#include "runner/api/api_asked.h"
+#include "runner/api/questions.h"
 #include "runner/base/plain_file.h"
-#include "runner/serve/api_asked.h"
-#include "runner/serve/questions.h"
 
 namespace quietgate {
 

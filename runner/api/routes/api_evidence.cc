@@ -2,7 +2,7 @@
 // Alertmanager's watchdog comes to.
 #include <nlohmann/json.hpp>
 
-#include "runner/serve/api_asked.h"
+#include "runner/api/api_asked.h"
 
 namespace quietgate {
 

@@ -14,14 +14,14 @@
 #include <utility>
 #include <vector>
 
+#include "runner/api/documents.h"
+#include "runner/api/exchange.h"
+#include "runner/api/run_record.h"
 #include "runner/ports/deliveries.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/load_counters.h"
 #include "runner/ports/queue.h"
 #include "runner/ports/synthetic_faults.h"
-#include "runner/serve/documents.h"
-#include "runner/serve/exchange.h"
-#include "runner/serve/run_record.h"
 
 namespace quietgate {
 

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runner/serve/api_asked.h"
+#include "runner/api/api_asked.h"
 
 namespace quietgate {
 
