@@ -8,12 +8,12 @@
 
 #include "runner/api/api.h"
 #include "runner/api/auth/token.h"
+#include "runner/api/server/server.h"
 #include "runner/composition.h"
 #include "runner/config.h"
 #include "runner/daemon.h"
 #include "runner/leader/control_group.h"
 #include "runner/memory.h"
-#include "runner/serve/server.h"
 #include "runner/serve/write_check.h"
 
 namespace quietgate {

@@ -17,8 +17,8 @@
 #include <future>
 #include <thread>
 
+#include "runner/api/server/server.h"
 #include "runner/cli_client.h"
-#include "runner/serve/server.h"
 #include "tests/unit/serve/fake_journal.h"
 
 namespace quietgate {

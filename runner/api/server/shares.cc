@@ -1,4 +1,4 @@
-#include "runner/serve/shares.h"
+#include "runner/api/server/shares.h"
 
 #include <sys/resource.h>
 

@@ -1,4 +1,4 @@
-#include "runner/serve/server.h"
+#include "runner/api/server/server.h"
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -15,12 +15,12 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include "runner/api/server/follow.h"
+#include "runner/api/server/lobby.h"
+#include "runner/api/server/server_limits.h"
+#include "runner/api/server/shares.h"
+#include "runner/api/server/wire.h"
 #include "runner/base/plain_file.h"
-#include "runner/serve/follow.h"
-#include "runner/serve/lobby.h"
-#include "runner/serve/server_limits.h"
-#include "runner/serve/shares.h"
-#include "runner/serve/wire.h"
 
 namespace quietgate {
 

@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
+#include "runner/api/server/wire.h"
 #include "runner/model/types.h"
-#include "runner/serve/wire.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/serve/lobby.h"
+#include "runner/api/server/lobby.h"
 
 #include <utility>
 

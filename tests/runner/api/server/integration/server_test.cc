@@ -1,6 +1,6 @@
 // The listener over real sockets on loopback: limits, streams that resume, readers that are slow, descriptors that run
 // out.
-#include "runner/serve/server.h"
+#include "runner/api/server/server.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>

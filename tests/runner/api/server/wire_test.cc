@@ -1,4 +1,4 @@
-#include "runner/serve/wire.h"
+#include "runner/api/server/wire.h"
 
 #include <gtest/gtest.h>
 

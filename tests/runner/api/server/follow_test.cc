@@ -1,4 +1,4 @@
-#include "runner/serve/follow.h"
+#include "runner/api/server/follow.h"
 
 #include <gtest/gtest.h>
 
