@@ -10,8 +10,8 @@
 #include "runner/api/run_record.h"
 #include "runner/cli_client.h"
 #include "runner/cli_shell.h"
-#include "runner/daemon.h"
 #include "runner/ports/pipeline.h"
+#include "runner/service/daemon.h"
 #include "runner/terminal.h"
 
 namespace quietgate {

@@ -11,7 +11,7 @@
 
 #include "runner/adapters/http/http_curl.h"
 #include "runner/cli.h"
-#include "runner/composition.h"
+#include "runner/service/composition.h"
 #include "stages/gate/backtest_report.h"
 #include "stages/prometheus/prometheus_answers.h"
 

@@ -6,7 +6,7 @@
 
 #include "runner/adapters/journal_sqlite/journal_care.h"
 #include "runner/cli.h"
-#include "runner/data_lock.h"
+#include "runner/service/data_lock.h"
 
 namespace quietgate {
 

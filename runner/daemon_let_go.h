@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runner/composition.h"
+#include "runner/service/composition.h"
 
 namespace quietgate {
 

@@ -15,13 +15,13 @@
 #include "runner/api/documents.h"
 #include "runner/api/exchange.h"
 #include "runner/cli.h"
-#include "runner/composition.h"
-#include "runner/config.h"
-#include "runner/daemon.h"
 #include "runner/daemon_let_go.h"
 #include "runner/here.h"
 #include "runner/ports/folded_run.h"
 #include "runner/questions_here.h"
+#include "runner/service/composition.h"
+#include "runner/service/config.h"
+#include "runner/service/daemon.h"
 #include "runner/terminal_run.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 #include "pipelines/language/compiler.h"
 #include "pipelines/language/print.h"
 #include "runner/cli.h"
-#include "runner/config.h"
+#include "runner/service/config.h"
 
 namespace {
 

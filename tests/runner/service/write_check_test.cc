@@ -1,4 +1,4 @@
-#include "runner/serve/write_check.h"
+#include "runner/service/write_check.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "runner/config.h"
+#include "runner/service/config.h"
 
 #include <gtest/gtest.h>
 

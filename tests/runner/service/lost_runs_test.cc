@@ -1,4 +1,4 @@
-#include "runner/lost_runs.h"
+#include "runner/service/lost_runs.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "runner/adapters/run_numbers.h"
+#include "runner/service/run_numbers.h"
 
 #include <gtest/gtest.h>
 #include <sodium.h>

@@ -15,7 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "runner/config.h"
+#include "runner/service/config.h"
 
 extern char** environ;
 

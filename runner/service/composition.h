@@ -10,7 +10,6 @@
 #include "runner/adapters/sealer/evidence_key.h"
 #include "runner/base/result.h"
 #include "runner/base/task.h"
-#include "runner/config.h"
 #include "runner/engine/admission/slots.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/upkeep/heartbeat_rule.h"
@@ -18,6 +17,7 @@
 #include "runner/ports/journal.h"
 #include "runner/ports/load_counters.h"
 #include "runner/ports/synthetic_faults.h"
+#include "runner/service/config.h"
 
 namespace quietgate {
 

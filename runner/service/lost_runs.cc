@@ -1,10 +1,10 @@
-#include "runner/lost_runs.h"
+#include "runner/service/lost_runs.h"
 
 #include <charconv>
 #include <filesystem>
 #include <set>
 
-#include "runner/adapters/run_numbers.h"
+#include "runner/service/run_numbers.h"
 #include "stages/environments/contract/environment.h"
 
 namespace quietgate {

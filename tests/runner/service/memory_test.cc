@@ -1,4 +1,4 @@
-#include "runner/memory.h"
+#include "runner/service/memory.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "runner/composition.h"
+#include "runner/service/composition.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -26,7 +26,6 @@
 #include "runner/adapters/pipeline_compiler/pooled_compiler.h"
 #include "runner/adapters/workspace/workspace_files.h"
 #include "runner/base/blocking_pool.h"
-#include "runner/data_lock.h"
 #include "runner/engine/supervisor.h"
 #include "runner/engine/upkeep/heartbeat.h"
 #include "runner/engine/upkeep/low_water.h"
@@ -34,8 +33,9 @@
 #include "runner/engine/upkeep/retention.h"
 #include "runner/engine/upkeep/tree_limit.h"
 #include "runner/engine/watcher.h"
-#include "runner/lost_runs.h"
 #include "runner/outbound/notifier.h"
+#include "runner/service/data_lock.h"
+#include "runner/service/lost_runs.h"
 #include "stages/apply/apply.h"
 #include "stages/approve/approve.h"
 #include "stages/attempt/given.h"

@@ -7,8 +7,8 @@
 
 #include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/base/removal.h"
-#include "runner/composition.h"
-#include "runner/daemon.h"
+#include "runner/service/composition.h"
+#include "runner/service/daemon.h"
 #include "stages/gate/rules_check.h"
 
 namespace quietgate {

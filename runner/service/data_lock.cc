@@ -1,4 +1,4 @@
-#include "runner/data_lock.h"
+#include "runner/service/data_lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

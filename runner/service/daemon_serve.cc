@@ -9,12 +9,12 @@
 #include "runner/api/api.h"
 #include "runner/api/auth/token.h"
 #include "runner/api/server/server.h"
-#include "runner/composition.h"
-#include "runner/config.h"
-#include "runner/daemon.h"
 #include "runner/leader/control_group.h"
-#include "runner/memory.h"
-#include "runner/serve/write_check.h"
+#include "runner/service/composition.h"
+#include "runner/service/config.h"
+#include "runner/service/daemon.h"
+#include "runner/service/memory.h"
+#include "runner/service/write_check.h"
 
 namespace quietgate {
 
