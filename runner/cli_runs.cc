@@ -13,10 +13,10 @@
 
 #include "runner/api/auth/token.h"
 #include "runner/cli.h"
+#include "runner/cli/terminal/terminal_log.h"
+#include "runner/cli/terminal/terminal_run.h"
+#include "runner/cli/terminal/terminal_tests.h"
 #include "runner/ports/queue.h"
-#include "runner/terminal_log.h"
-#include "runner/terminal_run.h"
-#include "runner/terminal_tests.h"
 #include "stages/load/chart.h"
 
 namespace quietgate {

@@ -15,6 +15,7 @@
 #include "runner/api/documents.h"
 #include "runner/api/exchange.h"
 #include "runner/cli.h"
+#include "runner/cli/terminal/terminal_run.h"
 #include "runner/daemon_let_go.h"
 #include "runner/here.h"
 #include "runner/ports/folded_run.h"
@@ -22,7 +23,6 @@
 #include "runner/service/composition.h"
 #include "runner/service/config.h"
 #include "runner/service/daemon.h"
-#include "runner/terminal_run.h"
 
 namespace quietgate {
 

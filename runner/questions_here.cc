@@ -8,7 +8,7 @@
 #include <array>
 #include <cctype>
 
-#include "runner/terminal.h"
+#include "runner/cli/terminal/terminal.h"
 
 namespace quietgate {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "runner/terminal_run.h"
-#include "runner/terminal_tests.h"
+#include "runner/cli/terminal/terminal_run.h"
+#include "runner/cli/terminal/terminal_tests.h"
 
 namespace quietgate {
 

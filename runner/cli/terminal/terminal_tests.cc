@@ -1,4 +1,4 @@
-#include "runner/terminal_tests.h"
+#include "runner/cli/terminal/terminal_tests.h"
 
 #include <nlohmann/json.hpp>
 #include <vector>

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "runner/terminal_run.h"
-#include "runner/terminal_tests.h"
+#include "runner/cli/terminal/terminal_run.h"
+#include "runner/cli/terminal/terminal_tests.h"
 
 namespace quietgate {
 namespace {

@@ -1,4 +1,4 @@
-#include "runner/terminal_log.h"
+#include "runner/cli/terminal/terminal_log.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "runner/terminal_run.h"
+#include "runner/cli/terminal/terminal_run.h"
 
 namespace quietgate {
 namespace {

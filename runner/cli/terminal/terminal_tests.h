@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "runner/cli/terminal/terminal.h"
 #include "runner/model/outcome.h"
-#include "runner/terminal.h"
 
 namespace quietgate {
 

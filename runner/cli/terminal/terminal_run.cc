@@ -1,4 +1,4 @@
-#include "runner/terminal_run.h"
+#include "runner/cli/terminal/terminal_run.h"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/plain_file.h"
-#include "runner/terminal_tests.h"
+#include "runner/cli/terminal/terminal_tests.h"
 
 namespace quietgate {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "runner/api/run_record.h"
-#include "runner/terminal.h"
+#include "runner/cli/terminal/terminal.h"
 
 namespace quietgate {
 

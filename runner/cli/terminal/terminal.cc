@@ -1,4 +1,4 @@
-#include "runner/terminal.h"
+#include "runner/cli/terminal/terminal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
