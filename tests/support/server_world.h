@@ -18,7 +18,7 @@
 #include <thread>
 
 #include "runner/api/server/server.h"
-#include "runner/cli_client.h"
+#include "runner/cli/cli_client.h"
 #include "tests/unit/serve/fake_journal.h"
 
 namespace quietgate {

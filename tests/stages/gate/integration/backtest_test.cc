@@ -11,7 +11,7 @@
 #include <random>
 
 #include "runner/adapters/http/http_curl.h"
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 #include "stages/gate/backtest_report.h"
 #include "tests/support/prometheus_server.h"
 #include "tests/support/run_task.h"

@@ -1,7 +1,7 @@
 // Names that only the service knows, for the shell.
 #include <nlohmann/json.hpp>
 
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 
 namespace quietgate {
 

@@ -1,5 +1,5 @@
 // `quietgate run --let-go`: the only way, without a service, in which what a run here kept is destroyed.
-#include "runner/daemon_let_go.h"
+#include "runner/cli/daemon_let_go.h"
 
 #include <algorithm>
 #include <cstdio>

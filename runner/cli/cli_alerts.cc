@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "runner/adapters/http/http_curl.h"
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 #include "runner/service/composition.h"
 #include "stages/gate/backtest_report.h"
 #include "stages/prometheus/prometheus_answers.h"

@@ -1,4 +1,4 @@
-#include "runner/here.h"
+#include "runner/cli/here.h"
 
 #include <filesystem>
 #include <system_error>

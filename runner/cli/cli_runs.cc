@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "runner/api/auth/token.h"
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 #include "runner/cli/terminal/terminal_log.h"
 #include "runner/cli/terminal/terminal_run.h"
 #include "runner/cli/terminal/terminal_tests.h"

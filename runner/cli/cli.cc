@@ -1,4 +1,4 @@
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "runner/api/exchange.h"
-#include "runner/cli_shell.h"
+#include "runner/cli/cli_shell.h"
 #include "stages/load/locust.h"
 
 namespace quietgate {

@@ -1,4 +1,4 @@
-#include "runner/cli_shell.h"
+#include "runner/cli/cli_shell.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "runner/api/run_record.h"
+#include "runner/cli/cli_client.h"
+#include "runner/cli/cli_shell.h"
 #include "runner/cli/terminal/terminal.h"
-#include "runner/cli_client.h"
-#include "runner/cli_shell.h"
 #include "runner/ports/pipeline.h"
 #include "runner/service/daemon.h"
 

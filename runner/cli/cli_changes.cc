@@ -1,7 +1,7 @@
 // The verbs that change something: one request each, and what it did.
 #include <nlohmann/json.hpp>
 
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "runner/questions_here.h"
+#include "runner/cli/questions_here.h"
 
 #include <poll.h>
 #include <termios.h>

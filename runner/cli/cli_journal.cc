@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/adapters/journal_sqlite/journal_care.h"
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 #include "runner/service/data_lock.h"
 
 namespace quietgate {

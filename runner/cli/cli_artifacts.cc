@@ -13,7 +13,7 @@
 
 #include "runner/base/beneath.h"
 #include "runner/base/digest.h"
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 
 namespace quietgate {
 

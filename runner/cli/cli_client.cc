@@ -1,4 +1,4 @@
-#include "runner/cli_client.h"
+#include "runner/cli/cli_client.h"
 
 #include <algorithm>
 #include <array>

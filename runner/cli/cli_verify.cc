@@ -10,7 +10,7 @@
 #include "runner/adapters/git/git_notes.h"
 #include "runner/adapters/sealer/evidence_key.h"
 #include "runner/base/text.h"
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 #include "runner/model/evidence.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 
 namespace quietgate {
 

@@ -3,7 +3,7 @@
 
 #include "pipelines/language/compiler.h"
 #include "pipelines/language/print.h"
-#include "runner/cli.h"
+#include "runner/cli/cli.h"
 #include "runner/service/config.h"
 
 namespace {
