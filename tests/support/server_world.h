@@ -19,7 +19,7 @@
 
 #include "runner/api/server/server.h"
 #include "runner/cli/cli_client.h"
-#include "tests/unit/serve/fake_journal.h"
+#include "tests/support/fake_journal.h"
 
 namespace quietgate {
 

@@ -8,7 +8,7 @@
 
 #include "runner/api/api.h"
 #include "runner/base/digest.h"
-#include "tests/unit/serve/fake_journal.h"
+#include "tests/support/fake_journal.h"
 
 namespace quietgate {
 namespace {

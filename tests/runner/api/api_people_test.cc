@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/api/api.h"
-#include "tests/unit/serve/fake_journal.h"
+#include "tests/support/fake_journal.h"
 
 namespace quietgate {
 namespace {

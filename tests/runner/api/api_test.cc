@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "tests/unit/serve/fake_journal.h"
+#include "tests/support/fake_journal.h"
 
 namespace quietgate {
 namespace {

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "runner/api/api.h"
-#include "tests/unit/serve/fake_journal.h"
+#include "tests/support/fake_journal.h"
 
 namespace quietgate {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/fake_journal.h"
 #include "tests/support/stage_bench.h"
-#include "tests/unit/serve/fake_journal.h"
 
 namespace quietgate {
 namespace {

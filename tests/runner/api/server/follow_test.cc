@@ -5,7 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <set>
 
-#include "tests/unit/serve/fake_journal.h"
+#include "tests/support/fake_journal.h"
 
 namespace quietgate {
 namespace {
