@@ -7,6 +7,7 @@
 
 #include "runner/adapters/git_known_hosts.h"
 #include "runner/adapters/git_library.h"
+#include "runner/core/text.h"
 
 namespace quietgate {
 
