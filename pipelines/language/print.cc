@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "pipelines/yaml/diagnostics.h"
+#include "runner/base/text.h"
 #include "runner/model/state.h"
 
 namespace quietgate {
@@ -21,11 +22,7 @@ std::string count(std::size_t number, const std::string& noun) {
 std::string shown(const std::string& text) {
   std::string line = text.substr(0, text.find('\n'));
   const bool cut = line.size() < text.size() && text.find_first_not_of('\n', line.size()) != std::string::npos;
-  if (line.size() > 60) {
-    line.resize(60);
-    while (!line.empty() && (static_cast<unsigned char>(line.back()) & 0xC0) == 0x80) line.pop_back();
-    return line + "...";
-  }
+  if (line.size() > 60) return std::string(cut_to(line, 60)) + "...";
   return cut ? line + " ..." : line;
 }
 std::string shown(const Command& command) {

@@ -17,12 +17,8 @@ constexpr std::size_t max_text = 2000;  // bytes of a message, of what was expec
 constexpr std::size_t block = 64;
 constexpr std::size_t max_line = 160;  // characters of a source line that are shown
 
-bool starts_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-}
-
 std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), begins_character));
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -45,21 +41,19 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 void cut(std::string& text) {
   if (text.size() <= max_text) return;
-  text.resize(max_text);
-  while (!text.empty() && !starts_character(text.back())) text.pop_back();
-  if (!text.empty()) text.pop_back();
+  text.resize(cut_to(text, max_text).size());
   text += "...";
 }
 
 // Control characters would change the terminal, not the text; bytes that are no UTF-8 could be handed on by nobody.
-// Stray bytes within a character take no place of their own: see starts_character.
+// Stray bytes within a character take no place of their own: see begins_character.
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const auto character = first_character(text);
     if (text.front() == '\t' || (character.valid && is_harmless(character.code))) {
       out += text.substr(0, character.bytes);
-    } else if (starts_character(text.front())) {
+    } else if (begins_character(text.front())) {
       out += '?';
     }
     text.remove_prefix(character.bytes);
@@ -73,7 +67,7 @@ SourceText::SourceText(std::string path, std::string_view text) : path_(std::mov
   std::uint32_t before = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (i % block == 0) marks_.push_back(before);
-    if (starts_character(text[i])) ++before;
+    if (begins_character(text[i])) ++before;
     if (text[i] == '\n' && i + 1 < text.size()) starts_.push_back(i + 1);
   }
   marks_.push_back(before);
@@ -172,9 +166,9 @@ std::string print(const SourceText& source, const Diagnostic& diagnostic, bool s
     std::string under;
     std::size_t column = 0;
     for (const char c : line) {
-      if (starts_character(c) && ++column > max_line) break;
+      if (begins_character(c) && ++column > max_line) break;
       shown += c;
-      if (!starts_character(c)) continue;
+      if (!begins_character(c)) continue;
       if (column < at.column) under += c == '\t' ? '\t' : ' ';
       if (column == at.column) under += '^';
       if (column > at.column && column < at.column + at.length) under += '~';

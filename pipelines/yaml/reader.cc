@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "runner/base/text.h"
+
 namespace quietgate {
 
 namespace {
@@ -14,9 +16,7 @@ std::string shown(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::scalar) return to_string(type_of(node));
   std::string text = node.text.substr(0, node.text.find('\n'));
   if (text.size() <= 60) return "`" + text + "`";
-  text.resize(60);
-  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
-  return "`" + text + "...`";
+  return "`" + std::string(cut_to(text, 60)) + "...`";
 }
 
 bool leads_out(std::string_view path) {

@@ -6,6 +6,8 @@
 #include <map>
 #include <utility>
 
+#include "runner/base/text.h"
+
 namespace quietgate {
 
 namespace {
@@ -17,17 +19,9 @@ constexpr int max_nesting = 8;
 std::u32string decode(std::string_view text) {
   std::u32string out;
   for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 0;
-    bool valid = length > 0 && i + length <= text.size();
-    char32_t point = length < 2 ? lead : lead & (0xFFu >> (length + 1));
-    for (std::size_t k = 1; valid && k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      valid = (next & 0xC0) == 0x80;
-      point = (point << 6) | (next & 0x3Fu);
-    }
-    out += valid ? point : 0xDC00u + lead;
-    i += valid ? length : 1;
+    const auto character = first_character(text.substr(i));
+    out += character.valid ? character.code : 0xDC00u + static_cast<unsigned char>(text[i]);
+    i += character.bytes;
   }
   return out;
 }

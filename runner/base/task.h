@@ -1,4 +1,4 @@
-// Coroutines on one thread, and how they are told to stop. The one header of the ports that includes Asio.
+// Coroutines on one thread, and how they are told to stop. The one header that includes Asio.
 //
 // Everything that waits takes a Stop&. When the stop is requested, the wait ends by throwing Stopped; only the driver
 // (and the top of a service loop) catches it. A wait that owns something outside this process (Processes::run) ends
@@ -17,7 +17,7 @@
 #include <memory>
 #include <string>
 
-#include "runner/model/types.h"
+#include "runner/base/time.h"
 
 namespace quietgate {
 

@@ -7,13 +7,26 @@
 namespace quietgate {
 
 struct Character {
-  char32_t code = 0;
+  char32_t code = 0;  // U+FFFD when not valid
   std::size_t bytes = 1;
   bool valid = false;  // else one byte that begins no UTF-8 character
 };
 
 // The first character of text that is not empty. Overlong forms and surrogates are not valid.
 Character first_character(std::string_view text);
+
+bool is_utf8(std::string_view text);
+
+// How many bytes a character has that begins with this one: 1 to 4; 1 also for what begins none.
+std::size_t bytes_begun_by(char lead);
+
+// Whether this byte begins a character, and is none of its later bytes.
+constexpr bool begins_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
+}
+
+// The text's first bytes, at most `limit`, without a character that the limit would cut.
+std::string_view cut_to(std::string_view text, std::size_t limit);
 
 // Whether a terminal shows it and nothing else happens: no control character of either half, nothing that turns the
 // direction of the text around it.

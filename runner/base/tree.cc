@@ -13,7 +13,6 @@
 #include "runner/base/plain_file.h"
 #include "runner/base/removal.h"
 #include "runner/base/walk.h"
-#include "runner/model/trigger.h"
 
 namespace quietgate {
 

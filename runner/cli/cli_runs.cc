@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "runner/api/auth/token.h"
+#include "runner/base/calendar.h"
 #include "runner/cli/cli.h"
 #include "runner/cli/terminal/terminal_log.h"
 #include "runner/cli/terminal/terminal_run.h"
@@ -47,12 +49,8 @@ Time now() {
 
 Time time_of(const Json& json) {
   if (!json.is_string()) return {};
-  std::tm parts{};
-  const auto text = json.get<std::string>();
-  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (rest == nullptr) return {};
-  const int fraction = *rest == '.' ? std::atoi(rest + 1) : 0;
-  return Time{std::chrono::seconds(::timegm(&parts))} + Milliseconds{fraction};
+  const auto seconds = parse_rfc3339(json.get_ref<const std::string&>());
+  return seconds ? Time{Milliseconds{std::llround(*seconds * 1000)}} : Time{};
 }
 
 std::optional<Row> row_of(const std::string& text) {

@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "runner/base/glob.h"
 #include "runner/model/expression.h"
-#include "runner/model/trigger.h"
 
 namespace quietgate {
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "runner/base/text.h"
+
 namespace quietgate {
 
 namespace {
@@ -73,7 +75,7 @@ class Parser {
     while (end < text_.size() && is_name_character(text_[end])) ++end;
     if (end == from) {
       ++end;
-      while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xC0) == 0x80) ++end;
+      while (end < text_.size() && !begins_character(text_[end])) ++end;
     }
     return std::string(text_.substr(from, std::min<std::size_t>(end - from, 60)));
   }

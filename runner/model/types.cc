@@ -2,8 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
-#include <ctime>
 #include <utility>
 
 #include "runner/model/outcome.h"
@@ -122,46 +120,6 @@ bool parse_environment_status(const std::string& text, EnvironmentStatus& status
 
 Outcome worst(Outcome a, Outcome b) {
   return severity(a) >= severity(b) ? a : b;
-}
-
-std::string human_duration(Milliseconds duration) {
-  auto ms = duration.count();
-  std::string sign;
-  if (ms < 0) {
-    sign = "-";
-    ms = -ms;
-  }
-  if (ms < 1000) return sign + std::to_string(ms) + "ms";
-  if (ms < 60'000) {
-    auto tenths = ms % 1000 / 100;
-    std::string fraction = tenths == 0 || ms >= 10'000 ? "" : "." + std::to_string(tenths);
-    return sign + std::to_string(ms / 1000) + fraction + "s";
-  }
-  auto seconds = ms / 1000;
-  std::array<std::pair<std::int64_t, const char*>, 4> units{
-      {{seconds / 86'400, "d"}, {seconds / 3600 % 24, "h"}, {seconds / 60 % 60, "m"}, {seconds % 60, "s"}}};
-  std::string text;
-  int parts = 0;
-  for (const auto& [count, unit] : units) {
-    if (count == 0 || parts == 2) {
-      if (parts > 0) break;
-      continue;
-    }
-    text += (parts++ > 0 ? " " : "") + std::to_string(count) + unit;
-  }
-  return sign + text;
-}
-
-std::string iso_time(Time time) {
-  auto ms = time.time_since_epoch().count();
-  auto seconds = ms >= 0 ? ms / 1000 : (ms - 999) / 1000;
-  auto when = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  gmtime_r(&when, &parts);
-  std::array<char, 96> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1,
-                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<int>(ms - seconds * 1000));
-  return text.data();
 }
 
 }  // namespace quietgate

@@ -1,16 +1,13 @@
-// The small values that every room speaks: ids, times, causes.
+// The small values that every room speaks: ids, windows, outcomes.
 #pragma once
 
-#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <string>
 
-namespace quietgate {
+#include "runner/base/time.h"
 
-// Wall-clock time in UTC with millisecond resolution; what the journal stores.
-using Time = std::chrono::sys_time<std::chrono::milliseconds>;
-using Milliseconds = std::chrono::milliseconds;
+namespace quietgate {
 
 // A full commit id in lower-case hexadecimal (40 digits), or empty for "no commit".
 using CommitId = std::string;
@@ -53,10 +50,5 @@ bool parse_run_status(const std::string& text, RunStatus& status);
 enum class EnvironmentStatus { planned, ready, failing, destroyed };
 const char* to_string(EnvironmentStatus status);
 bool parse_environment_status(const std::string& text, EnvironmentStatus& status);
-
-// `1h 2m`, `45s`, `250ms`: for sentences. Negative durations print with a leading minus.
-std::string human_duration(Milliseconds duration);
-// `2026-02-03T04:05:06.789Z`.
-std::string iso_time(Time time);
 
 }  // namespace quietgate

@@ -10,9 +10,8 @@
 #include "stages/attempt/artifacts.h"
 #include "stages/attempt/given.h"
 #include "stages/attempt/step.h"
-#include "stages/environments/processes/processes.h"
+#include "stages/environments/provisioners.h"
 #include "stages/environments/removal_beside.h"
-#include "stages/environments/terraform/terraform.h"
 
 namespace quietgate {
 
@@ -202,8 +201,7 @@ Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRe
   if (!spec) co_return Outputs(spec.error());
   watch = spec->watch;
   if (auto placed = co_await place_checkout(request, folder); !placed) co_return Outputs(placed.error());
-  std::unique_ptr<Provisioner> provisioner = std::make_unique<ProcessesProvisioner>(processes_, http_, clock_);
-  if (environment->provisioner == "terraform") provisioner = std::make_unique<TerraformProvisioner>(processes_, clock_);
+  const auto provisioner = make_provisioner(environment->provisioner, processes_, http_, clock_);
   Provision provision{request, *spec, folder, *environment};
   auto outputs = co_await provisioner->create(provision);
   if (!outputs) co_return outputs;

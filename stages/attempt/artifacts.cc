@@ -13,9 +13,9 @@
 
 #include "runner/base/beneath.h"
 #include "runner/base/digest.h"
+#include "runner/base/glob.h"
 #include "runner/base/text.h"
 #include "runner/base/tree.h"
-#include "runner/model/trigger.h"
 
 namespace quietgate {
 

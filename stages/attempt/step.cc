@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runner/base/text.h"
 #include "runner/base/tree.h"
 #include "stages/attempt/shell.h"
 
@@ -50,9 +51,7 @@ std::string command_line(const Command& command) {
   }
   constexpr std::size_t limit = 200;
   if (line.size() <= limit) return line;
-  auto end = limit;
-  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) --end;
-  return line.substr(0, end) + "...";
+  return std::string(cut_to(line, limit)) + "...";
 }
 
 StageOutcome outcome_of(const Error& error) {

@@ -5,9 +5,8 @@
 
 #include "stages/attempt/step.h"
 #include "stages/environments/contract/residents.h"
-#include "stages/environments/processes/processes.h"
+#include "stages/environments/provisioners.h"
 #include "stages/environments/removal_beside.h"
-#include "stages/environments/terraform/terraform.h"
 
 namespace quietgate {
 
@@ -53,8 +52,11 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
     if (!known) co_return Result<void>(known.error());
     if (auto ended = co_await end_steps(processes_, known->steps, stop); !ended) co_return ended;
     restore_checkout(folder);
-    std::unique_ptr<Provisioner> provisioner = std::make_unique<ProcessesProvisioner>(processes_, http_, clock_);
-    if (known->provisioner == "terraform") provisioner = std::make_unique<TerraformProvisioner>(processes_, clock_);
+    const auto provisioner = make_provisioner(known->provisioner, processes_, http_, clock_);
+    if (!provisioner)
+      co_return infrastructure_error("environment " + environment.id + " was made by `" + known->provisioner +
+                                         "`, which this quietgate does not know",
+                                     "destroy it with the version that made it");
     auto destroyed = co_await provisioner->destroy(*known, folder, stop);
     if (!destroyed) {
       auto problem = destroyed.error();

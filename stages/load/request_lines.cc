@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
+
+#include "runner/base/calendar.h"
 
 namespace quietgate {
 
@@ -18,16 +19,6 @@ constexpr std::int64_t open_seconds = 3;
 constexpr std::int64_t beyond_duration = 600;  // a source is ended a minute after it
 constexpr std::size_t most_endpoints = 100;
 constexpr std::size_t longest_name = 300;
-
-int digits(std::string_view text, std::size_t at, std::size_t count) {
-  if (at + count > text.size()) return -1;
-  int value = 0;
-  for (char c : text.substr(at, count)) {
-    if (c < '0' || c > '9') return -1;
-    value = value * 10 + (c - '0');
-  }
-  return value;
-}
 
 double number_at(const Json& object, const char* name) {
   auto found = object.find(name);
@@ -51,37 +42,6 @@ std::int64_t bucket_of(double milliseconds) {
   int exponent = 0;
   while ((value >> exponent) >= 512) ++exponent;
   return (std::int64_t{exponent} << 8) + (value >> exponent);
-}
-
-std::optional<double> parse_rfc3339(std::string_view text) {
-  std::tm tm{};
-  tm.tm_year = digits(text, 0, 4) - 1900;
-  tm.tm_mon = digits(text, 5, 2) - 1;
-  tm.tm_mday = digits(text, 8, 2);
-  tm.tm_hour = digits(text, 11, 2);
-  tm.tm_min = digits(text, 14, 2);
-  tm.tm_sec = digits(text, 17, 2);
-  if (text.size() < 20 || tm.tm_year < 70 || tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-      tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60) {
-    return std::nullopt;
-  }
-  double fraction = 0, scale = 0.1;
-  std::size_t at = 19;
-  if (text[at] == '.') {
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) {
-      fraction += (text[at] - '0') * scale;
-    }
-  }
-  double offset = 0;
-  if (at >= text.size()) return std::nullopt;
-  if (text[at] == '+' || text[at] == '-') {
-    const int hours = digits(text, at + 1, 2), minutes = digits(text, at + 4, 2);
-    if (hours < 0 || minutes < 0) return std::nullopt;
-    offset = (text[at] == '-' ? -60.0 : 60.0) * (hours * 60 + minutes);
-  } else if (text[at] != 'Z') {
-    return std::nullopt;
-  }
-  return static_cast<double>(::timegm(&tm)) + fraction - offset;
 }
 
 RequestLines::RequestLines(Format format, Milliseconds duration)
@@ -140,7 +100,7 @@ void RequestLines::k6_point(const Json& point, std::string& rows) {
   }
   const auto& data = point.at("data");
   auto time = parse_rfc3339(text_at(data, "time"));
-  if (!time) throw std::runtime_error("`time` is no time");
+  if (!time || *time < 0) throw std::runtime_error("`time` is no time");
   const double value = number_at(data, "value");
   if (metric == "vus") {
     users_ = static_cast<int>(std::clamp(value, 0.0, 1e9));

@@ -64,9 +64,6 @@ class RequestLines {
   bool broken_ = false;
 };
 
-// Seconds since the epoch of `2017-05-09T14:34:45.625742514+02:00`; nothing when it is no such time.
-std::optional<double> parse_rfc3339(std::string_view text);
-
 // The bucket in which a response time is counted (locust_listener.py).
 std::int64_t bucket_of(double milliseconds);
 

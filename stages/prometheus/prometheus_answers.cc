@@ -1,20 +1,20 @@
 #include "stages/prometheus/prometheus_answers.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <charconv>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
-
-#include "stages/prometheus/json_document.h"
 
 namespace quietgate {
 
 namespace {
 
-using Json = JsonView;
+namespace dom = simdjson::dom;
+using Json = dom::element;
 
 constexpr std::size_t most_words = 400;
 
@@ -29,51 +29,66 @@ std::string shorten(std::string text) {
   return text;
 }
 
+// Of several members with one name the last counts, as it does in nlohmann::json.
+std::optional<Json> find(Json object, std::string_view name) {
+  std::optional<Json> found;
+  dom::object members;
+  if (object.get(members) != simdjson::SUCCESS) return found;
+  for (const auto [key, value] : members) {
+    if (key == name) found = value;
+  }
+  return found;
+}
+
 Json field(Json object, std::string_view name) {
-  if (!object.is(Json::Kind::object)) throw Surprise{fmt::format("an object with `{}` was expected", name)};
-  auto found = object.find(name);
+  if (!object.is_object()) throw Surprise{fmt::format("an object with `{}` was expected", name)};
+  auto found = find(object, name);
   if (!found) throw Surprise{fmt::format("`{}` is missing", name)};
   return *found;
 }
 
 std::string text_of(Json value, std::string_view name) {
-  if (!value.is(Json::Kind::string)) throw Surprise{fmt::format("`{}` is no string", name)};
-  return std::string(value.text());
+  std::string_view text;
+  if (value.get(text) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is no string", name)};
+  return std::string(text);
 }
 std::string text_in(Json object, std::string_view name) {
   return text_of(field(object, name), name);
 }
 std::string optional_text_in(Json object, std::string_view name) {
-  const auto value = object.find(name);
+  const auto value = find(object, name);
   return value ? text_of(*value, name) : std::string();
 }
 
 double number_of(Json value, std::string_view name) {
-  if (!value.is(Json::Kind::number)) throw Surprise{fmt::format("`{}` is no number", name)};
-  return value.number();
+  double number = 0;
+  if (value.get(number) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is no number", name)};
+  return number;
 }
 double number_in(Json object, std::string_view name) {
   return number_of(field(object, name), name);
 }
 double optional_number_in(Json object, std::string_view name) {
-  const auto value = object.find(name);
+  const auto value = find(object, name);
   return value ? number_of(*value, name) : 0;
 }
 
-Json list_in(Json object, std::string_view name) {
-  const auto value = field(object, name);
-  if (!value.is(Json::Kind::array)) throw Surprise{fmt::format("`{}` is no list", name)};
-  return value;
+dom::array list_in(Json object, std::string_view name) {
+  dom::array list;
+  if (field(object, name).get(list) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is no list", name)};
+  return list;
 }
 
 Labels labels_of(Json map, std::string_view name) {
-  if (!map.is(Json::Kind::object)) throw Surprise{fmt::format("`{}` is no object", name)};
+  dom::object members;
+  if (map.get(members) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is no object", name)};
   Labels labels;
   std::set<std::string_view> wrong;
-  for (const auto member : map) {
-    const auto key = member.key();
-    labels.insert_or_assign(std::string(key), std::string(member.text()));
-    if (!member.is(Json::Kind::string)) {
+  for (const auto [key, value] : members) {
+    std::string_view text;
+    const bool is_text = value.get(text) == simdjson::SUCCESS;
+    labels.insert_or_assign(std::string(key), std::string(text));
+    if (!is_text) {
       wrong.insert(key);
     } else if (!wrong.empty()) {
       wrong.erase(key);  // of several with one name the last counts
@@ -86,8 +101,8 @@ Labels labels_in(Json object, std::string_view name) {
   return labels_of(field(object, name), name);
 }
 Labels optional_labels_in(Json object, std::string_view name) {
-  const auto value = object.find(name);
-  return value && !value->is(Json::Kind::null) ? labels_of(*value, name) : Labels();
+  const auto value = find(object, name);
+  return value && !value->is_null() ? labels_of(*value, name) : Labels();
 }
 
 double value_of(std::string_view text) {
@@ -106,13 +121,14 @@ Sample sample_of(Json pair) {
   const auto expect = [](bool is_so) {
     if (!is_so) throw Surprise{"a sample is not a pair of a time and a number"};
   };
-  expect(pair.is(Json::Kind::array));
-  auto at = pair.begin();
-  expect(at != pair.end() && (*at).is(Json::Kind::number));
-  const double time = (*at).number();
-  expect(++at != pair.end() && (*at).is(Json::Kind::string));
-  const auto value = (*at).text();
-  expect(++at == pair.end());
+  dom::array both;
+  expect(pair.get(both) == simdjson::SUCCESS);
+  auto at = both.begin();
+  double time = 0;
+  expect(at != both.end() && (*at).get(time) == simdjson::SUCCESS);
+  std::string_view value;
+  expect(++at != both.end() && (*at).get(value) == simdjson::SUCCESS);
+  expect(!(++at != both.end()));
   return {time, value_of(value)};
 }
 
@@ -122,35 +138,40 @@ double time_in(Json object, std::string_view name) {
   return *time;
 }
 
-// An element of `warnings` as people are told it.
-std::string warning_in(std::string_view body) {
-  const auto first = nlohmann::json::parse(body)["warnings"].front();
-  return shorten(first.is_string() ? first.get<std::string>() : first.dump());
+std::string failure_in(Json answer) {
+  auto words = shorten(text_in(answer, "error"));
+  const auto type = find(answer, "errorType");
+  return type && type->is_string() ? text_of(*type, "errorType") + ": " + words : words;
 }
 
 // An answer that was good, and its `data`.
 class Envelope {
  public:
-  explicit Envelope(std::string_view body) : answer_(JsonDocument::parse(body)) {
-    if (!answer_) throw Surprise{"the answer is no JSON: " + shorten(std::string(body.substr(0, 100)))};
-    const auto root = answer_->root();
+  explicit Envelope(std::string_view body) {
+    Json root;
+    if (parser_.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS)
+      throw Surprise{"the answer is no JSON: " + shorten(std::string(body.substr(0, 100)))};
     if (text_in(root, "status") != "success") throw Surprise{read_failure(body)};
-    if (const auto warnings = root.find("warnings"); warnings && !warnings->is(Json::Kind::null)) {
-      if (!warnings->is(Json::Kind::array)) throw Surprise{"`warnings` is no list"};
-      if (!warnings->empty()) throw Surprise{"the answer came with a warning: " + warning_in(body)};
+    if (const auto warnings = find(root, "warnings"); warnings && !warnings->is_null()) {
+      dom::array list;
+      if (warnings->get(list) != simdjson::SUCCESS) throw Surprise{"`warnings` is no list"};
+      for (const auto first : list)
+        throw Surprise{"the answer came with a warning: " +
+                       shorten(first.is_string() ? text_of(first, "warnings") : simdjson::minify(first))};
     }
-    (void)field(root, "data");
+    data_ = field(root, "data");
   }
-  Json data() const { return field(answer_->root(), "data"); }
+  Json data() const { return data_; }
 
  private:
-  std::optional<JsonDocument> answer_;
+  dom::parser parser_;  // owns what `data_` refers to
+  Json data_;
 };
 
 Series series_of(Json element, bool matrix) {
   Series series;
   series.labels = labels_in(element, "metric");
-  if (element.find("histogram") || element.find("histograms"))
+  if (find(element, "histogram") || find(element, "histograms"))
     throw Surprise{"the answer holds native histograms, which can't be judged as numbers"};
   if (!matrix) {
     series.samples.push_back(sample_of(field(element, "value")));
@@ -209,11 +230,10 @@ Result<T> reading(F read) {
 }  // namespace
 
 std::string read_failure(std::string_view body) {
-  auto answer = nlohmann::json::parse(body, nullptr, false);
-  if (answer.is_object() && answer.contains("error") && answer["error"].is_string()) {
-    auto words = shorten(answer["error"].get<std::string>());
-    auto type = answer.find("errorType");
-    return type != answer.end() && type->is_string() ? type->get<std::string>() + ": " + words : words;
+  dom::parser parser;
+  Json answer;
+  if (parser.parse(body.data(), body.size()).get(answer) == simdjson::SUCCESS) {
+    if (const auto error = find(answer, "error"); error && error->is_string()) return failure_in(answer);
   }
   return shorten(std::string(body.substr(0, body.find('\n'))));
 }
@@ -237,8 +257,7 @@ Result<std::vector<Series>> read_series(std::string_view body) {
       return all;
     }
     if (type != "vector" && type != "matrix") throw Surprise{fmt::format("the query gives a {}, not numbers", type)};
-    if (!result.is(Json::Kind::array)) throw Surprise{"`result` is no list"};
-    for (const auto element : result) all.push_back(series_of(element, type == "matrix"));
+    for (const auto element : list_in(data, "result")) all.push_back(series_of(element, type == "matrix"));
     return all;
   });
 }
@@ -250,9 +269,8 @@ Result<RuntimeInformation> read_runtime(std::string_view body) {
     RuntimeInformation info;
     info.start_time = time_in(data, "startTime");
     info.last_config_time = time_in(data, "lastConfigTime");
-    const auto reload = field(data, "reloadConfigSuccess");
-    if (!reload.is(Json::Kind::boolean)) throw Surprise{"`reloadConfigSuccess` is no truth value"};
-    info.reload_config_success = reload.truth();
+    if (field(data, "reloadConfigSuccess").get(info.reload_config_success) != simdjson::SUCCESS)
+      throw Surprise{"`reloadConfigSuccess` is no truth value"};
     return info;
   });
 }
@@ -303,18 +321,18 @@ Result<std::vector<ScrapeTarget>> read_targets(std::string_view body) {
 Result<std::string> read_text(std::string_view body) {
   return reading<std::string>([body] {
     const Envelope answer(body);
-    const auto data = answer.data();
-    if (!data.is(Json::Kind::string)) throw Surprise{"a string was expected"};
-    return std::string(data.text());
+    std::string_view text;
+    if (answer.data().get(text) != simdjson::SUCCESS) throw Surprise{"a string was expected"};
+    return std::string(text);
   });
 }
 
 Result<bool> read_has_metadata(std::string_view body) {
   return reading<bool>([body] {
     const Envelope answer(body);
-    const auto data = answer.data();
-    if (!data.is(Json::Kind::object)) throw Surprise{"an object was expected"};
-    return !data.empty();
+    dom::object members;
+    if (answer.data().get(members) != simdjson::SUCCESS) throw Surprise{"an object was expected"};
+    return members.size() > 0;
   });
 }
 

@@ -13,7 +13,6 @@
 #include "runner/base/glob.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/walk.h"
-#include "runner/model/trigger.h"
 #include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {

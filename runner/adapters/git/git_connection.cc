@@ -7,6 +7,7 @@
 
 #include "runner/adapters/git/git_known_hosts.h"
 #include "runner/adapters/git/git_library.h"
+#include "runner/base/text.h"
 
 namespace quietgate {
 

@@ -55,7 +55,6 @@ bool parse_id(const std::string& text, git_oid& id);
 // Bytes from outside as text that JSON and a terminal can take: broken UTF-8 and control characters (but newlines, if
 // `lines`) become U+FFFD or spaces; at most `limit` bytes and a mark of the cut.
 std::string printable(std::string_view bytes, std::size_t limit, bool lines = false);
-bool is_utf8(std::string_view bytes);
 
 // What libgit2 said last on this thread, printable; empty when it said nothing.
 std::string last_git_error();

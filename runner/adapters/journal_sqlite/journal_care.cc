@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <filesystem>
 #include <map>
 
@@ -258,12 +257,10 @@ Salvage salvage(const std::string& from, const std::string& to, Time now) {
   return done;
 }
 
+// `20260203T040506Z`.
 std::string stamp(Time now) {
-  const auto seconds = std::chrono::system_clock::to_time_t(now);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &parts);
+  auto text = iso_time(now).substr(0, 19) + "Z";
+  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
   return text;
 }
 

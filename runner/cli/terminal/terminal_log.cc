@@ -8,11 +8,6 @@ namespace {
 
 constexpr std::size_t longest_sequence = 64;
 
-std::size_t bytes_begun_by(unsigned char lead) {
-  if (lead < 0xC2 || lead > 0xF4) return 1;
-  return lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-}
-
 }  // namespace
 
 void LogSieve::replace(std::string& out) {
@@ -21,15 +16,14 @@ void LogSieve::replace(std::string& out) {
 }
 
 void LogSieve::take_text(unsigned char byte, std::string& out) {
-  const bool goes_on = (byte & 0xC0U) == 0x80U;
-  if (!character_.empty() && !goes_on) replace(out);
+  if (!character_.empty() && begins_character(static_cast<char>(byte))) replace(out);
   if (character_.empty() && byte < 0x80) {
     const bool moves_on = byte == '\n' || byte == '\t' || byte == '\r';
     if (moves_on || is_harmless(byte)) out += static_cast<char>(byte);
     return;
   }
   character_ += static_cast<char>(byte);
-  if (character_.size() < bytes_begun_by(static_cast<unsigned char>(character_.front()))) return;
+  if (character_.size() < bytes_begun_by(character_.front())) return;
   const auto character = first_character(character_);
   if (!character.valid) return replace(out);
   if (is_harmless(character.code)) out += character_;

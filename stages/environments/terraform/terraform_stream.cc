@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/text.h"
+
 namespace quietgate {
 
 using nlohmann::json;
@@ -96,9 +98,7 @@ std::string TerraformProblem::sentence() const {
   if (!detail.empty()) words += ": " + one_line(detail);
   words = one_line(std::move(words));
   if (words.size() <= max_sentence) return words;
-  auto end = max_sentence;
-  while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xC0U) == 0x80U) --end;
-  return words.substr(0, end) + "...";
+  return std::string(cut_to(words, max_sentence)) + "...";
 }
 
 bool TerraformStream::has_error(std::string_view summary) const {

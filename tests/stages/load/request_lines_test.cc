@@ -158,14 +158,5 @@ TEST(RequestLines, IterationsCountFromTheFirstOn) {
   EXPECT_DOUBLE_EQ(read(RequestLines::Format::k6, text).achieved(), 0.9) << "not half of the last second alone";
 }
 
-TEST(RequestLines, ReadTimes) {
-  EXPECT_DOUBLE_EQ(*parse_rfc3339("1970-01-01T00:00:01Z"), 1);
-  EXPECT_DOUBLE_EQ(*parse_rfc3339("1970-01-01T01:00:01.5+01:00"), 1.5);
-  EXPECT_DOUBLE_EQ(*parse_rfc3339("2026-01-01T00:00:00-00:30"), 1767225600 + 1800);
-  for (const char* text : {"", "yesterday", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00+"}) {
-    EXPECT_FALSE(parse_rfc3339(text)) << text;
-  }
-}
-
 }  // namespace
 }  // namespace quietgate

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
+#include <random>
 
 namespace quietgate {
 namespace {
@@ -127,7 +129,8 @@ TEST(PrometheusAnswers, NamesWhatIsWrongWithARule) {
       {R"("name":"g",)", "", "`name` is missing"},
       {R"("interval":1)", R"("interval":"1")", "`interval` is no number"},
       {R"("limit":2)", R"("limit":1e300)", "`limit` is out of range"},
-      {R"("limit":2)", R"("limit":123456789012345678901234567890)", "`limit` is out of range"},
+      {R"("limit":2)", R"("limit":12345678901234567890)", "`limit` is out of range"},
+      {R"("limit":2)", R"("limit":123456789012345678901234567890)", "no JSON"},
       {R"("limit":2)", R"("limit":1e999)", "no JSON"},
       {R"("rules":[)", R"("rules":{},"rest":[)", "`rules` is no list"},
       {R"("rules":[)", R"("rules":[7,)", "an object with `name` was expected"},
@@ -165,10 +168,138 @@ TEST(PrometheusAnswers, OfDuplicateKeysTheLastCounts) {
   EXPECT_EQ(rules->at(0).labels, (Labels{{"l", "2"}}));
 }
 
-TEST(PrometheusAnswers, DepthThatNobodyAsksAboutIsNoProblem) {
-  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
-  EXPECT_TRUE(read_rules(success(R"({"groups":[],"more":)" + deep + "}")).ok());
-  EXPECT_THAT(read_rules(success(R"({"groups":)" + deep + "}")).error().message, HasSubstr("an object with `name`"));
+TEST(PrometheusAnswers, DepthIsBounded) {
+  const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  EXPECT_TRUE(read_rules(success(R"({"groups":[],"more":)" + nested(500) + "}")).ok());
+  EXPECT_THAT(read_rules(success(R"({"groups":)" + nested(500) + "}")).error().message,
+              HasSubstr("an object with `name`"));
+  EXPECT_THAT(read_rules(success(R"({"groups":[],"more":)" + nested(100'000) + "}")).error().message,
+              HasSubstr("no JSON"));
+  EXPECT_THAT(read_rules(std::string(1'000'000, '[')).error().message, HasSubstr("no JSON"));
+}
+
+bool is_taken_for_json(const std::string& text) {
+  const auto answer = read_text(text);
+  return answer.ok() || answer.error().message.find("no JSON") == std::string::npos;
+}
+
+TEST(PrometheusAnswers, TakesNothingForJsonThatIsNone) {
+  for (const std::string text : {"",
+                                 " ",
+                                 "nul",
+                                 "nulll",
+                                 "true false",
+                                 "[1,]",
+                                 "[,1]",
+                                 "[1 2]",
+                                 "{\"a\"}",
+                                 "{\"a\":}",
+                                 "{\"a\":1,}",
+                                 "{a:1}",
+                                 "[",
+                                 "{",
+                                 "]",
+                                 "[1}",
+                                 "{\"a\":1]",
+                                 "\"",
+                                 "\"\\",
+                                 "\"\\u12\"",
+                                 "\"\\q\"",
+                                 "\"tab\there\"",
+                                 "'a'",
+                                 "1 // c",
+                                 "00",
+                                 "01",
+                                 "-",
+                                 "+1",
+                                 "1.",
+                                 ".5",
+                                 "1e",
+                                 "1e+",
+                                 "0x10",
+                                 "NaN",
+                                 "Infinity",
+                                 "1e999",
+                                 "[1]x",
+                                 "[1]\v",
+                                 R"("\ud83d")",
+                                 R"("\ude00")",
+                                 R"("\ud83dx")",
+                                 R"("\ud83d\u0041")",
+                                 R"("\u00g1")",
+                                 "\"\xff\"",
+                                 "\"\xc3\"",
+                                 "\"\xc0\xaf\"",
+                                 "\"\xe0\x80\xaf\"",
+                                 "\"\xed\xa0\x80\"",
+                                 "\"\xf4\x90\x80\x80\"",
+                                 "\"\xf0\x80\x80\x80\"",
+                                 "\"\x80\"",
+                                 "\xef\xbb\xbf[1]"})
+    EXPECT_FALSE(is_taken_for_json(text)) << text;
+  EXPECT_FALSE(is_taken_for_json(std::string("[1]\0", 4)));
+  EXPECT_FALSE(is_taken_for_json(success(std::string("\"a\0b\"", 5))));
+}
+
+TEST(PrometheusAnswers, ReadsNumbersAndStringsToTheLastBit) {
+  for (const std::string number :
+       {"0", "-0", "1e5", "1E-5", "-1.5e+3", "1e-999", "4.9e-324", "1.7976931348623157e308", "9007199254740993",
+        "9223372036854775808", "18446744073709551615", "0.1000000000000000055511151231", "1764170000.123",
+        "9999999999999999", "0.1234567891", "91399620843407.97", "955647443541.5693", "994818747638909.5"}) {
+    const auto answer = read_series(success(R"({"resultType":"scalar","result":[)" + number + R"(,"1"]})"));
+    ASSERT_TRUE(answer.ok()) << number;
+    EXPECT_EQ(answer->at(0).samples.at(0).time, nlohmann::json::parse(number).get<double>()) << number;
+  }
+  for (const std::string text : {R"("\"\\\/\b\f\n\r\t")", R"("\u0041\u00e9\u20AC\u0000x")", R"("\ud83d\ude00")",
+                                 "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x7f\"", "\"\""}) {
+    const auto answer = read_text(success(text));
+    ASSERT_TRUE(answer.ok()) << text;
+    EXPECT_EQ(*answer, nlohmann::json::parse(text).get<std::string>()) << text;
+  }
+}
+
+// What servers answer, cut off at every place and with a few bytes changed: two parsers agree on what is JSON.
+TEST(PrometheusAnswers, TakesBrokenAnswersForJsonWhenTheyAre) {
+  const std::string answer =
+      R"({"status":"success","data":{"groups":[{"name":"g0","file":"/r.yml","rules":[{"state":"firing","name":"A",)"
+      R"("query":"up \u003e 1 and \"x\"","duration":0.5,"labels":{"layer":"n\u00f6de"},"annotations":{"s":"µ → 😀\n"},)"
+      R"("alerts":[{"labels":{},"state":"firing","activeAt":"2026-02-03T04:05:00Z","value":"0e+00"}],"health":"ok",)"
+      R"("evaluationTime":1.25e-05,"lastEvaluation":"2026-02-03T04:05:06.789Z","type":"alerting"}],"interval":-10,)"
+      R"("limit":0}],"more":[true,false,null,[],{},[[1700000000.25,"1"],[1700000001,"NaN"]]]}})";
+  const auto expect_agreement = [](const std::string& text) {
+    EXPECT_EQ(is_taken_for_json(text), nlohmann::json::accept(text)) << text;
+  };
+  expect_agreement(answer);
+  for (std::size_t size = 0; size < answer.size(); ++size) expect_agreement(answer.substr(0, size));
+  const std::string bytes = "\"\\{}[]:,0123456789.eE+-utfn /\x01\x7f\x80\xbf\xc3\xe2\xed\xf0\xff\n";
+  std::mt19937 random(7);
+  auto below = [&random](std::size_t bound) {
+    return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random);
+  };
+  for (int round = 0; round < 20'000; ++round) {
+    auto text = answer;
+    for (auto changes = below(3) + 1; changes > 0; --changes) {
+      const auto at = below(text.size());
+      const char byte = bytes[below(bytes.size())];
+      switch (below(4)) {
+        case 0:
+          text[at] = byte;
+          break;
+        case 1:
+          text.insert(at, 1, byte);
+          break;
+        case 2:
+          text.erase(at, below(12) + 1);
+          break;
+        default:
+          text.insert(at, text.substr(below(text.size()), below(40)));
+      }
+      if (text.empty()) break;
+    }
+    expect_agreement(text);
+    (void)read_rules(text);
+    if (HasFailure()) return;
+  }
 }
 
 TEST(PrometheusAnswers, ReadsTargetsAndRuntime) {
