@@ -1,6 +1,6 @@
 #include "runner/adapters/git_notes.h"
 
-#include "runner/adapters/git_connection.h"
+#include "runner/adapters/git_folder_fetch.h"
 #include "runner/adapters/git_workshop.h"
 
 namespace quietgate {
@@ -73,9 +73,13 @@ Result<CommitId> GitWorkshop::fetch_notes(const GitRemote& remote, const std::st
   GitConnection connection(remote, *url, limits, stop, trust);
   const auto writing = mirrors.write(remote.repository, connection.bound());
   if (!writing) return connection.error("fetch from", -1);
-  auto opened = mirrors.open(remote.repository);
+  auto opened = mirrors.open_or_make(remote.repository);
   if (!opened) return opened.error();
   mirror = std::move(*opened);
+  if (url->kind == GitUrl::Kind::local) {
+    auto brought = GitFolderFetch(connection, mirror.get(), large_fetches).bring({{ref, fetched_notes}});
+    return brought ? Result<CommitId>(brought->front()) : Result<CommitId>(brought.error());
+  }
   if (auto connected = connection.connect(mirror.get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
   auto at = connection.position(ref);
   if (!at || at->empty()) return at;
