@@ -159,7 +159,8 @@ std::string last_line(git_repository* repository, const git_oid& id) {
   std::string_view text(static_cast<const char*>(git_blob_rawcontent(blob.get())),
                         static_cast<std::size_t>(git_blob_rawsize(blob.get())));
   while (text.ends_with('\n')) text.remove_suffix(1);
-  return std::string(text.substr(text.rfind('\n') + 1));  // npos + 1 is 0
+  text.remove_prefix(text.rfind('\n') + 1);  // npos + 1 is 0
+  return text.size() > longest_line ? std::string() : std::string(text);
 }
 
 }  // namespace
