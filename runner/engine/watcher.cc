@@ -57,7 +57,7 @@ Milliseconds poll_delay(const std::string& repository, Milliseconds interval, in
 }
 
 Watcher::Watcher(Repository repository, Journal& journal, Catalog& catalog, Git& git, Clock& clock,
-                 PipelineCompiler& compiler, Trouble trouble, BranchTrouble branch_trouble)
+                 PipelineCompiler& compiler, Trouble trouble, BranchTrouble branch_trouble, EarlierNumbers* numbers)
     : repository_(std::move(repository)),
       journal_(journal),
       catalog_(catalog),
@@ -65,7 +65,8 @@ Watcher::Watcher(Repository repository, Journal& journal, Catalog& catalog, Git&
       clock_(clock),
       compiler_(compiler),
       trouble_(std::move(trouble)),
-      branch_trouble_(std::move(branch_trouble)) {}
+      branch_trouble_(std::move(branch_trouble)),
+      numbers_(numbers) {}
 
 Task<void> Watcher::watch(Stop& stop) {
   int failures = 0;
@@ -116,6 +117,11 @@ Task<Result<void>> Watcher::poll(Stop& stop) {
   const auto& name = repository_.remote.repository;
   auto found = co_await list(stop);
   if (!found) co_return found.error();
+  if (numbers_ != nullptr) {
+    // Before anything is on record that a run could be asked for.
+    auto learned = co_await numbers_->learn(repository_.remote, stop);
+    if (!learned) co_return learned.error();
+  }
   leave_out(*found);
   auto watched = catalog_.watched(name);
   if (!watched) co_return watched.error();

@@ -10,6 +10,7 @@
 #include "runner/engine/repository.h"
 #include "runner/engine/stuck_branches.h"
 #include "runner/ports/clock.h"
+#include "runner/ports/earlier_numbers.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/pipeline_compiler.h"
@@ -34,11 +35,12 @@ class Watcher {
 
   // The references must outlive the watcher.
   Watcher(Repository repository, Journal& journal, Catalog& catalog, Git& git, Clock& clock, PipelineCompiler& compiler,
-          Trouble trouble, BranchTrouble branch_trouble);
+          Trouble trouble, BranchTrouble branch_trouble, EarlierNumbers* numbers = nullptr);
 
   // Polls until stopped; throws Stopped.
   Task<void> watch(Stop& stop);
-  // One poll. Fails when the remote can't be listed or the journal can't be written.
+  // One poll. Fails when the remote can't be listed, its earlier numbers can't be told, or the journal can't be
+  // written.
   Task<Result<void>> poll(Stop& stop);
 
  private:
@@ -62,6 +64,7 @@ class Watcher {
   PipelineCompiler& compiler_;
   Trouble trouble_;
   BranchTrouble branch_trouble_;
+  EarlierNumbers* numbers_;  // null: the journal knows all of them
   StuckBranches stuck_;
   std::string left_out_;  // as last told
 };

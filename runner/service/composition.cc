@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
-#include <set>
 
 #include "pipelines/language/compiler.h"
 #include "runner/adapters/attempt_trees/attempt_tree_files.h"
@@ -36,6 +35,7 @@
 #include "runner/outbound/notifier.h"
 #include "runner/service/data_lock.h"
 #include "runner/service/lost_runs.h"
+#include "runner/service/noted_numbers.h"
 #include "stages/apply/apply.h"
 #include "stages/approve/approve.h"
 #include "stages/attempt/given.h"
@@ -150,6 +150,7 @@ struct Composition::Parts {
   std::optional<Supervisor> supervisor;
   std::optional<Publisher> publisher;
   std::optional<Notifier> notifier;
+  std::optional<NotedNumbers> numbers;
   std::vector<std::unique_ptr<Watcher>> watchers;
   Stop stop;
   std::optional<Error> failure;
@@ -217,37 +218,6 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));
 }
 
-namespace {
-
-// Folders of runs that the journal has forgotten: a crash came between that and the removal of their files.
-Result<std::vector<std::string>> forgotten_folders(const std::string& runs, Catalog& catalog) {
-  std::vector<std::string> found;
-  // What an environment's steps keep there is needed to end them.
-  auto environments = catalog.environments();
-  if (!environments) return environments.error();
-  std::set<RunId> needed;
-  for (const auto& environment : *environments) needed.insert(environment.run);
-  std::error_code code;
-  for (fs::directory_iterator repository(runs, code), end; !code && repository != end; repository.increment(code)) {
-    const auto name = repository->path().filename().string();
-    // What has a higher number was lost with its journal, not forgotten.
-    auto newest = catalog.runs(name, 1);
-    if (!newest) return newest.error();
-    if (newest->empty()) continue;
-    std::error_code inner;
-    for (fs::directory_iterator folder(repository->path(), inner); !inner && folder != end; folder.increment(inner)) {
-      const auto number = std::strtoll(folder->path().filename().c_str(), nullptr, 10);
-      if (number <= 0 || number > newest->front().id.number || needed.contains({name, number})) continue;
-      auto run = catalog.run({name, number});
-      if (!run) return run.error();
-      if (!run->has_value()) found.push_back(folder->path().string());
-    }
-  }
-  return found;
-}
-
-}  // namespace
-
 void Composition::add_retention() {
   auto& p = *parts_;
   using Remove = std::function<Task<Result<void>>(std::string folder, Stop & stop)>;
@@ -259,16 +229,21 @@ void Composition::add_retention() {
       co_return co_await trees.remove(run, until);
     }(*p.attempt_trees, std::move(folder), stop);
   };
-  const auto runs = p.options.data + "/runs";
   p.retention.emplace(
       *p.journal, p.clock, p.options.retention,
-      [remove, runs](RunId run, Stop& stop) {
-        return remove(runs + "/" + run.repository + "/" + std::to_string(run.number), stop);
+      [&p, remove](RunId run, Stop& stop) -> Task<Result<void>> {
+        return [](Parts& parts, Remove remove_one, RunId id, Stop& until) -> Task<Result<void>> {
+          auto kept = keeps_number(parts.options.data, id, *parts.journal);
+          if (!kept) co_return kept.error();
+          if (*kept) co_return Result<void>{};  // until a later start
+          auto folder = parts.options.data + "/runs/" + id.repository + "/" + std::to_string(id.number);
+          co_return co_await remove_one(std::move(folder), until);
+        }(p, remove, std::move(run), stop);
       },
       p.options.say);
-  add("retention", [&p, remove, runs](Stop& stop) -> Task<void> {
-    return [](Parts& parts, Remove remove_one, std::string folder, Stop& until) -> Task<void> {
-      auto left = forgotten_folders(folder, *parts.journal);
+  add("retention", [&p, remove](Stop& stop) -> Task<void> {
+    return [](Parts& parts, Remove remove_one, Stop& until) -> Task<void> {
+      auto left = forgotten_folders(parts.options.data, *parts.journal);
       if (!left) parts.options.say(left.error().message);
       if (left) {
         for (const auto& each : *left) {
@@ -277,7 +252,7 @@ void Composition::add_retention() {
         }
       }
       co_await parts.retention->keep_house(until);
-    }(p, remove, runs, stop);
+    }(p, remove, stop);
   });
 }
 
@@ -364,9 +339,11 @@ void Composition::add_notifier(std::vector<NotificationRule> rules) {
   add("the notifier", [&p](Stop& stop) { return p.notifier->tell(stop); });
 }
 
-void Composition::add_watchers() {
+Result<void> Composition::add_watchers() {
   auto& p = *parts_;
+  p.numbers.emplace(p.options.data, *p.journal, p.git, p.disk);
   for (const auto& repository : p.options.repositories) {
+    if (auto held = p.numbers->hold(repository.remote.repository); !held) return held.error();
     auto trouble = [say = p.options.say](const std::string& name, const std::optional<Error>& error) {
       say(error
               ? "can't poll " + name + ": " + error->message + (error->advice.empty() ? "" : " (" + error->advice + ")")
@@ -376,10 +353,11 @@ void Composition::add_watchers() {
       say(name + ": " + error.message + (error.advice.empty() ? "" : " (" + error.advice + ")"));
     };
     p.watchers.push_back(std::make_unique<Watcher>(repository, *p.journal, *p.journal, p.git, p.clock, p.compiler,
-                                                   trouble, of_branches));
+                                                   trouble, of_branches, &*p.numbers));
     add("the watcher of " + repository.remote.repository,
         [watcher = p.watchers.back().get()](Stop& stop) { return watcher->watch(stop); });
   }
+  return {};
 }
 
 Result<void> Composition::run(std::function<void(int signal)> on_signal) {

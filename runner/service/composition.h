@@ -58,9 +58,9 @@ class Composition {
 
   // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.
   void add(const std::string& name, std::function<Task<void>(Stop&)> loop);
-  void add_engine();     // supervisor and reaper
-  void add_retention();  // forgets old runs, also the files of those that a crash left
-  void add_watchers();   // one per repository
+  void add_engine();            // supervisor and reaper
+  void add_retention();         // forgets old runs, also the files of those that a crash left
+  Result<void> add_watchers();  // one per repository
   void add_heartbeat(HeartbeatRule rule);
   void add_notifier(std::vector<NotificationRule> rules);
   Stop& stop();

@@ -128,7 +128,7 @@ int serve(const ServeOptions& options) {
   composition.add("the HTTP server", [&server](Stop& stop) { return server.serve(stop); });
   composition.add_engine();
   composition.add_retention();
-  composition.add_watchers();
+  if (auto added = composition.add_watchers(); !added) return refuse(added.error());
   const std::function<void()> rest = [&composition] { composition.rest(); };
   composition.add("the care for memory",
                   [&](Stop& stop) { return give_memory_back(composition.journal(), rest, stop); });

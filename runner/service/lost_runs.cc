@@ -1,6 +1,7 @@
 #include "runner/service/lost_runs.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -13,8 +14,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Somebody who writes a number may cost that many, not all of them.
-constexpr std::int64_t most_leap = 1'000'000;
 constexpr std::size_t most_environments = 1'000;
 
 std::vector<std::string> folders_in(const std::string& path) {
@@ -128,6 +127,38 @@ Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog) 
     }
   }
   return lost;
+}
+
+Result<bool> keeps_number(const std::string& data, const RunId& run, Catalog& catalog) {
+  auto next = catalog.next_number(run.repository);
+  if (!next) return next.error();
+  return run.number >= highest_folder(data, run.repository, *next + most_leap);
+}
+
+Result<std::vector<std::string>> forgotten_folders(const std::string& data, Catalog& catalog) {
+  std::vector<std::string> found;
+  auto environments = catalog.environments();
+  if (!environments) return environments.error();
+  std::set<RunId> needed;
+  for (const auto& environment : *environments) needed.insert(environment.run);
+  for (const auto& repository : repositories_with_folders(data)) {
+    auto newest = catalog.runs(repository, 1);
+    if (!newest) return newest.error();
+    if (newest->empty()) continue;
+    const auto place = data + "/runs/" + repository;
+    std::error_code code;
+    for (fs::directory_iterator folder(place, code), end; !code && folder != end; folder.increment(code)) {
+      // Also what was moved aside: `7.stale-1`.
+      const RunId id{repository, std::strtoll(folder->path().filename().c_str(), nullptr, 10)};
+      if (id.number <= 0 || id.number > newest->front().id.number || needed.contains(id)) continue;
+      auto kept = keeps_number(data, id, catalog);
+      if (!kept) return kept.error();
+      auto run = catalog.run(id);
+      if (!run) return run.error();
+      if (!*kept && !run->has_value()) found.push_back(folder->path().string());
+    }
+  }
+  return found;
 }
 
 Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepEnder& steps,

@@ -44,16 +44,22 @@ std::int64_t number_in_evidence(const std::string& line, const std::string& repo
   }
 }
 
-std::int64_t highest_number(const std::string& data, const std::string& repository, std::int64_t believed) {
+std::int64_t highest_folder(const std::string& data, const std::string& repository, std::int64_t believed) {
   std::int64_t highest = 0;
-  const auto see = [&](std::int64_t number) {
-    if (number <= believed) highest = std::max(highest, number);
-  };
   std::error_code code;
-  for (fs::directory_iterator at(data + "/runs/" + repository, code), end; !code && at != end; at.increment(code))
-    see(number_of(at->path().filename().string()));
-  for (const auto& line : newest_lines(data + "/mirrors/" + repository + ".git", fetched_notes, most_notes))
-    see(number_in_evidence(line, repository));
+  for (fs::directory_iterator at(data + "/runs/" + repository, code), end; !code && at != end; at.increment(code)) {
+    const auto number = number_of(at->path().filename().string());
+    if (number <= believed) highest = std::max(highest, number);
+  }
+  return highest;
+}
+
+std::int64_t highest_number(const std::string& data, const std::string& repository, std::int64_t believed) {
+  auto highest = highest_folder(data, repository, believed);
+  for (const auto& line : newest_lines(data + "/mirrors/" + repository + ".git", fetched_notes, most_notes)) {
+    const auto number = number_in_evidence(line, repository);
+    if (number <= believed) highest = std::max(highest, number);
+  }
   return highest;
 }
 

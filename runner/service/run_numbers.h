@@ -13,6 +13,12 @@ namespace quietgate {
 // them there who wants to use them up. 0: none.
 std::int64_t highest_number(const std::string& data, const std::string& repository, std::int64_t believed);
 
+// Of a folder alone.
+std::int64_t highest_folder(const std::string& data, const std::string& repository, std::int64_t believed);
+
+// Beyond the journal's next number. Somebody who writes a number may cost that many, not all of them.
+constexpr std::int64_t most_leap = 1'000'000;
+
 // The repositories that have folders of runs.
 std::vector<std::string> repositories_with_folders(const std::string& data);
 

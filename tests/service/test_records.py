@@ -60,6 +60,36 @@ class Records(ServiceTest):
         self.is_executed_and_fails(2)
         self.assertIsNone(self.run_of(1))
 
+    def released(self):
+        self.start()
+        self.push(RELEASE % "'true'")
+        self.assertEqual(self.finished(1)["outcome"], "passed")
+        until(lambda: git(self.remote, "notes", "--ref=quietgate", "list"), "the evidence")
+        self.terminate()
+        shutil.rmtree(self.data)
+
+    def test_a_new_data_directory(self):
+        """All that is left of the first run is the evidence in the remote's notes."""
+        self.released()
+        self.start()
+        self.push(RELEASE % self.fails())
+        self.is_executed_and_fails(2)
+        self.assertIsNone(self.run_of(1))
+
+    def test_a_new_data_directory_while_the_notes_cant_be_read(self):
+        self.released()
+        ref = self.remote / "refs/notes/quietgate"
+        at = ref.read_text()
+        ref.write_text("1" * 40 + "\n")
+        with self.assertRaisesRegex(AssertionError, "the first poll"):
+            self.start()
+        self.assertIn("its notes can't be read", self.said())
+        self.assertEqual(self.get("/api/v1/runs")["runs"], [])
+        ref.write_text(at)
+        until(lambda: any(r["watched"] for r in self.get("/api/v1/repositories")["repositories"]), "the first poll")
+        self.push(RELEASE % self.fails())
+        self.is_executed_and_fails(2)
+
     def test_an_older_backup(self):
         self.start()
         self.push(RELEASE % "'true'")

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <utility>
 
+#include "runner/adapters/git/git_folder_fetch.h"
 #include "runner/adapters/git/git_workshop.h"
 #include "runner/base/removal.h"
 
@@ -24,7 +25,7 @@ constexpr std::size_t max_entries = 1'000'000;
 constexpr std::uint64_t max_bytes = 32ULL << 30;
 constexpr std::size_t max_depth = 128;
 // libgit2 reads an object whole: of this size at most, and of large ones one at a time.
-constexpr std::size_t max_file = 128UL << 20;
+constexpr std::size_t max_file = largest_object;
 constexpr std::size_t large_file = 8UL << 20;
 
 class Descriptor {

@@ -35,15 +35,13 @@ class GitConnection {
   GitConnection(const GitConnection&) = delete;
   GitConnection& operator=(const GitConnection&) = delete;
 
-  // `mirror` outlives this; null when nothing will be transferred. Of a folder with refs that can't be taken, what is
-  // fetched comes from a view without them.
+  // `mirror` outlives this; null when nothing will be transferred. Of a folder with refs that can't be taken, the
+  // others are listed.
   Result<void> connect(git_repository* mirror, git_direction direction);
   // refs/heads/* as the server told them at connect. More than 50,000 refs are an error.
   Result<std::vector<Advertised>> heads() const;
   // Of any ref, as told at connect; empty: there is none.
   Result<CommitId> position(const std::string& ref) const;
-  // After a fetch from a folder failed: whether connecting once more, without the refs that can't be taken, may help.
-  bool look_past_bad_refs();
   git_remote* remote() const { return remote_.get(); }
   const GitUrl& url() const { return url_; }
   // Callbacks that carry the credentials, the checks and the bound. Valid as long as this.
@@ -60,6 +58,7 @@ class GitConnection {
   std::function<void(const char* status)> updated;
 
  private:
+  bool look_past_bad_refs();  // of a folder: whether connecting once more, without them, may help
   int try_to_connect(git_repository* mirror, git_direction direction);  // the library's code
   enum class Trouble { none, credentials_wanted, credentials_rejected, certificate, host_key };
   static int acquire(git_credential** out, const char* url, const char* user, unsigned allowed, void* self);

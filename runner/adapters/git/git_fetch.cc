@@ -1,5 +1,6 @@
 #include "runner/adapters/git/git_connection.h"
 #include "runner/adapters/git/git_consolidation.h"
+#include "runner/adapters/git/git_folder_fetch.h"
 #include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
@@ -23,9 +24,12 @@ bool is_damaged(git_repository* mirror) {
   }
 }
 
-Result<void> fetch_specs(GitConnection& connection, git_repository* mirror, std::vector<std::string>& specs) {
+Result<void> fetch_over_network(GitConnection& connection, git_repository* mirror,
+                                const std::vector<GitFolderFetch::Ref>& refs) {
   if (auto connected = connection.connect(mirror, GIT_DIRECTION_FETCH); !connected) return connected.error();
   if (auto heads = connection.heads(); !heads) return heads.error();
+  std::vector<std::string> specs;
+  for (const auto& ref : refs) specs.push_back("+" + ref.from + ":" + ref.to);
   std::vector<char*> texts;
   for (auto& spec : specs) texts.push_back(spec.data());
   const git_strarray refspecs{texts.data(), texts.size()};
@@ -58,16 +62,16 @@ Result<void> GitWorkshop::fetch(const GitRemote& remote, const std::vector<std::
                                 const StopFlag& stop) {
   auto url = parse_git_url(remote.url);
   if (!url) return url.error();
-  std::vector<std::string> specs;
+  std::vector<GitFolderFetch::Ref> refs;
   for (const auto& branch : branches) {
     const auto ref = "refs/heads/" + branch;
     int valid = 0;
     if (git_reference_name_is_valid(&valid, ref.c_str()) != 0 || !valid) {
       return user_error("`" + printable(branch, 200) + "` can't be a branch");
     }
-    specs.push_back("+" + ref + ":" + GitMirrors::ref_of(branch));
+    refs.push_back({ref, GitMirrors::ref_of(branch)});
   }
-  if (specs.empty()) return {};
+  if (refs.empty()) return {};
   RepositoryHandle mirror;  // outlives the connection
   GitConnection::Limits limits;
   limits.max_bytes = max_fetch_bytes;
@@ -78,9 +82,11 @@ Result<void> GitWorkshop::fetch(const GitRemote& remote, const std::vector<std::
   if (opened && is_damaged(opened->get())) opened = mirrors.make_again(remote.repository);
   if (!opened) return opened.error();
   mirror = std::move(*opened);
-  auto fetched = fetch_specs(connection, mirror.get(), specs);
-  if (!fetched && connection.look_past_bad_refs()) fetched = fetch_specs(connection, mirror.get(), specs);
-  return fetched;
+  if (url->kind == GitUrl::Kind::local) {
+    auto brought = GitFolderFetch(connection, mirror.get(), large_fetches).bring(refs);
+    return brought ? Result<void>{} : Result<void>(brought.error());
+  }
+  return fetch_over_network(connection, mirror.get(), refs);
 }
 
 void GitWorkshop::consolidate_mirror(const std::string& repository, const StopFlag& stop) {

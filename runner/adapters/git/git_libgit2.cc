@@ -46,6 +46,16 @@ Task<Result<void>> GitLibgit2::fetch(GitRemote remote, std::vector<std::string> 
   co_return fetched;
 }
 
+Task<Result<void>> GitLibgit2::fetch_notes(GitRemote remote, std::string ref, Stop& stop) {
+  using Answer = Result<void>;
+  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote),
+                                                 ref = std::move(ref)](const StopFlag& flag) -> Answer {
+    auto fetched = workshop->fetch_notes(remote, ref, flag);
+    return fetched ? Answer{} : Answer(fetched.error());
+  };
+  co_return co_await network_.run<Answer>(std::move(work), stop);
+}
+
 Task<Result<GitCommit>> GitLibgit2::commit(std::string repository, CommitId id, Stop& stop) {
   using Answer = Result<GitCommit>;
   std::function<Answer(const StopFlag&)> work = [workshop = workshop_, repository = std::move(repository),

@@ -18,6 +18,7 @@
 
 #include "runner/base/blocking_pool.h"
 #include "runner/ports/git.h"
+#include "runner/ports/remote_notes.h"
 
 namespace quietgate {
 
@@ -34,7 +35,7 @@ class WorkshopAtNeed {
   std::shared_ptr<GitWorkshop> workshop_;
 };
 
-class GitLibgit2 : public Git {
+class GitLibgit2 : public Git, public RemoteNotes {
  public:
   // The pools outlive this; calls may still run on them when this is gone. Remotes that hang keep the threads of
   // `network` busy: what needs none must not wait for them.
@@ -46,6 +47,7 @@ class GitLibgit2 : public Git {
 
   Task<Result<std::vector<GitBranch>>> branches(GitRemote remote, Stop& stop) override;
   Task<Result<void>> fetch(GitRemote remote, std::vector<std::string> branches, Stop& stop) override;
+  Task<Result<void>> fetch_notes(GitRemote remote, std::string ref, Stop& stop) override;
   Task<Result<GitCommit>> commit(std::string repository, CommitId id, Stop& stop) override;
   Task<Result<std::optional<std::string>>> read_file(std::string repository, CommitId id, std::string path,
                                                      std::size_t max_bytes, Stop& stop) override;

@@ -11,6 +11,8 @@ namespace quietgate {
 
 namespace {
 
+constexpr std::size_t window_size = 16UL << 20;
+constexpr std::size_t mapped_limit = 64UL << 20;
 constexpr int ssh_users = 2;  // libgit2 and we: libssh2 counts who began it
 
 void begin(const std::string& folder) {
@@ -29,6 +31,9 @@ void begin(const std::string& folder) {
   }
   git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
   git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+  // Packs are read through windows; without bounds a large pack is in memory whole.
+  git_libgit2_opts(GIT_OPT_SET_MWINDOW_SIZE, window_size);
+  git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, mapped_limit);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 #include <fstream>
-
 #include "runner/adapters/git/git_connection.h"
+#include "runner/adapters/git/git_folder_fetch.h"
 #include "runner/adapters/git/git_library.h"
 #include "runner/adapters/git/git_workshop.h"
 
@@ -77,9 +77,13 @@ Result<CommitId> GitWorkshop::fetch_notes(const GitRemote& remote, const std::st
   GitConnection connection(remote, *url, limits, stop, trust);
   const auto writing = mirrors.write(remote.repository, connection.bound());
   if (!writing) return connection.error("fetch from", -1);
-  auto opened = mirrors.open(remote.repository);
+  auto opened = mirrors.open_or_make(remote.repository);
   if (!opened) return opened.error();
   mirror = std::move(*opened);
+  if (url->kind == GitUrl::Kind::local) {
+    auto brought = GitFolderFetch(connection, mirror.get(), large_fetches).bring({{ref, fetched_notes}});
+    return brought ? Result<CommitId>(brought->front()) : Result<CommitId>(brought.error());
+  }
   if (auto connected = connection.connect(mirror.get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
   auto at = connection.position(ref);
   if (!at || at->empty()) return at;
@@ -171,7 +175,8 @@ std::string last_line(git_repository* repository, const git_oid& id) {
   std::string_view text(static_cast<const char*>(git_blob_rawcontent(blob.get())),
                         static_cast<std::size_t>(git_blob_rawsize(blob.get())));
   while (text.ends_with('\n')) text.remove_suffix(1);
-  return std::string(text.substr(text.rfind('\n') + 1));  // npos + 1 is 0
+  text.remove_prefix(text.rfind('\n') + 1);  // npos + 1 is 0
+  return text.size() > longest_line ? std::string() : std::string(text);
 }
 
 }  // namespace

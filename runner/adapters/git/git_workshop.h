@@ -60,6 +60,7 @@ struct GitWorkshop {
   GitMirrors mirrors;
   GitTrust trust;  // libgit2 has one set for the process: one workshop that speaks https per process
   std::atomic<unsigned> pushes{0};
+  std::timed_mutex large_fetches;
 
  private:
   mutable std::mutex large_files_;  // held while one is read

@@ -271,6 +271,11 @@ Bell& JournalSqlite::bell() {
 void JournalSqlite::number_above(const std::string& repository, std::int64_t number) {
   auto& used = store_->used_numbers[repository];
   used = std::max(used, number);
+  store_->held_numbers.erase(repository);
+}
+
+void JournalSqlite::hold_numbers(const std::string& repository) {
+  store_->held_numbers.insert(repository);
 }
 
 Result<void> JournalSqlite::probe() {
@@ -320,6 +325,11 @@ Result<std::vector<RunSummary>> JournalSqlite::unfinished_runs() {
 }
 
 Result<std::int64_t> JournalSqlite::next_number(std::string repository) {
+  if (store_->held_numbers.contains(repository))
+    return infrastructure_error("no run of " + repository +
+                                    " can be numbered yet: its remote has not told which "
+                                    "numbers earlier runs had",
+                                "the service asks it in its next poll, and logs what is in the way");
   return ask<std::int64_t>([&] {
     Statement statement(store_->database.handle(),
                         "SELECT coalesce(max(number), 0) + 1 FROM runs WHERE repository = ?1");

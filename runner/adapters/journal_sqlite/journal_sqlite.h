@@ -25,6 +25,8 @@ class JournalSqlite final : public Journal, public Catalog, public Archive {
   Bell& bell() override;
   // The runs of the repository that are still to come have higher numbers than this one.
   void number_above(const std::string& repository, std::int64_t number);
+  // Until number_above() tells them, next_number() is an error of kind infrastructure.
+  void hold_numbers(const std::string& repository);
   // Whether a row could be written now, as append() would answer: writes a page (the schema's version, as it is) like
   // an append does, and syncs.
   Result<void> probe();

@@ -45,6 +45,7 @@ struct JournalSqlite::Store {
   std::pair<dev_t, ino_t> log_file{};
   std::int64_t last = 0;
   std::map<std::string, std::int64_t> used_numbers;  // by repository: whatever the rows say
+  std::set<std::string> held_numbers;                // repositories of which the used ones are not known
   struct Kept {
     Row row;
     std::size_t size = 0;

@@ -100,5 +100,29 @@ TEST_F(LostEnvironments, AnIncredibleNumberCostsNone) {
   EXPECT_EQ(*journal->next_number("hello"), 1);
 }
 
+class RunFolders : public LostEnvironments {
+ protected:
+  void folder_of(const std::string& name) const { fs::create_directories(folder / ("runs/hello/" + name)); }
+  std::vector<std::string> forgotten() const {
+    std::vector<std::string> names;
+    for (const auto& path : *forgotten_folders(folder.path, *journal))
+      names.push_back(fs::path(path).filename().string());
+    return names;
+  }
+};
+
+TEST_F(RunFolders, OfLostRunsGoOnceThereIsAHigherOne) {
+  for (const auto* name : {"3", "4", "4.stale-1"}) folder_of(name);
+  EXPECT_THAT(forgotten(), testing::IsEmpty()) << "nothing is known of them";
+  ASSERT_TRUE(journal->append({RunRequested{{"hello", 5}, "main", "abc", "test"}}));
+  EXPECT_THAT(forgotten(), testing::ElementsAre("3")) << "run 5 has no folder: 4 alone tells that numbers were used";
+  folder_of("9223372036854775807");
+  EXPECT_THAT(forgotten(), testing::ElementsAre("3")) << "which is nobody's number";
+  folder_of("5");
+  EXPECT_THAT(forgotten(), testing::UnorderedElementsAre("3", "4", "4.stale-1"));
+  EXPECT_FALSE(*keeps_number(folder.path, {"hello", 4}, *journal));
+  EXPECT_TRUE(*keeps_number(folder.path, {"hello", 5}, *journal));
+}
+
 }  // namespace
 }  // namespace quietgate

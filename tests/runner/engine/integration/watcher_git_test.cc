@@ -93,6 +93,28 @@ TEST_F(WatchedServer, AListOfNoBranchesIsNotBelieved) {
   }
 }
 
+TEST_F(WatchedServer, AFileOfAFolderThatIsTooLargeStopsNoOtherBranch) {
+  servers.make_repository("hello");
+  for (const char* branch : {"big", "main", "other"}) commit(branch, "1");
+  Watcher watcher(
+      at(servers.file()), *world.journal, *world.journal, git, world.clock, world.compiler,
+      [](const auto&, const auto&) {},
+      [this](const std::string&, const Error& error) { told.push_back(error.message); });
+  poll(watcher);
+  const auto file = servers.folder().write("zeros", "");
+  std::filesystem::resize_file(file, (128UL << 20) + 1);
+  const auto blob = servers.git("hello", {"hash-object", "-w", file});
+  const auto tree = servers.git("hello", {"mktree"}, "100644 blob " + blob + "\tzeros.bin\n");
+  const auto id = servers.git(
+      "hello", {"-c", "user.name=Ana", "-c", "user.email=a@x", "commit-tree", "-p", "big", "-m", "zeros", tree});
+  servers.git("hello", {"update-ref", "refs/heads/big", id});
+  for (const char* branch : {"main", "other"}) commit(branch, "2");
+  poll(watcher);
+  EXPECT_THAT(moved(), ElementsAre("main", "other"));
+  EXPECT_THAT(told, ElementsAre("big can't be followed to " + id.substr(0, 7) +
+                                ": zeros.bin has 134217729 bytes; a file may have 128 MiB"));
+}
+
 TEST_F(WatchedServer, AFolderWithANameThatNobodyCanHoldGoesOnWithoutIt) {
   servers.make_repository("hello");
   commit("main", "1");
