@@ -3,7 +3,7 @@
 # at one source at a time, and to see that every source includes what it uses.
 set(QUIETGATE_BATCH 4 CACHE STRING "Sources compiled together; 1: each alone")
 option(QUIETGATE_PRECOMPILE "Read the heavy headers precompiled" ON)
-option(QUIETGATE_MOLD "Link with mold where it is installed" ON)
+option(QUIETGATE_LLD "Link with lld where it is installed" ON)
 
 # Of the standard library and of others alone, and what most sources include. Not nlohmann/json: its load costs each source
 # half a second, more than a batch spends on reading it.
@@ -47,10 +47,10 @@ function(quietgate_build_time way)
   endforeach()
 endfunction()
 
-if(QUIETGATE_MOLD)
-  find_program(quietgate_mold mold)
-  if(quietgate_mold)
-    add_link_options(-fuse-ld=mold)
+if(QUIETGATE_LLD)
+  find_program(quietgate_lld ld.lld)
+  if(quietgate_lld)
+    add_link_options(-fuse-ld=lld)
   endif()
 endif()
 
