@@ -92,7 +92,7 @@ struct Follower {
   // Whoever was asked by an earlier run sees its question no more: it would wait for days, and this run for it.
   void give_up_asking(const RunId& id) {
     const auto folded = fold_run(composition.journal(), id);
-    if (!folded || folded->state.asking == 0 || folded->state.cancel) return;
+    if (!folded || folded->asking == 0 || folded->cancel) return;
     const CancelRequested end{id, person(), "nobody can be asked for it any more"};
     (void)composition.journal().append({end}).ok();
   }

@@ -11,6 +11,7 @@
 #include "runner/model/event.h"
 #include "runner/model/outcome.h"
 #include "runner/model/plan.h"
+#include "runner/model/state.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
 
@@ -60,7 +61,8 @@ struct StageRequest {
   Stop* stop = nullptr;                // likewise
   Stop* runner = nullptr;      // likewise; requested only when the runner stops: for what a cancel must not leave open
   Journal* journal = nullptr;  // for the stage's own intents (EnvironmentPlanned, PromotionIntended, ...)
-  const std::vector<Row>* history = nullptr;  // this run's rows so far: where a resumed stage finds its own intents
+  const RunState* run_state = nullptr;  // never null in use; the driver's own, which goes on while the stage waits:
+                                        // copy out of it what must stay. A resumed stage finds its intents there
   std::string pristine;  // the run's checkout: exactly the commit, whatever steps did. Empty: `checkout` is
 
   // What to read what is judged by from.

@@ -27,13 +27,10 @@ bool is_there(const std::string& path) {
 }
 
 // What a runner that went before this one wrote down for this very environment.
-const EnvironmentPlanned* earlier_plan(const StageRequest& request, const std::string& id) {
-  const EnvironmentPlanned* found = nullptr;
-  for (const auto& row : *request.history) {
-    const auto* planned = std::get_if<EnvironmentPlanned>(&row.event);
-    if (planned != nullptr && planned->environment == id && planned->run == request.run) found = planned;
-  }
-  return found;
+std::optional<EnvironmentPlanned> earlier_plan(const StageRequest& request, const std::string& id) {
+  const auto& known = request.run_state->stages.at(request.spec.name).environment;
+  if (!known || known->planned.environment != id) return std::nullopt;
+  return known->planned;
 }
 
 Lookup names_of(const EnvironmentDescriptor& environment, const EnvironmentFolder& folder) {
@@ -113,12 +110,12 @@ Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, cons
                                                const EnvironmentFolder& folder, LoopbackPorts::Lease& lease) {
   const auto& spec = std::get<ApplySpec>(request.spec.body);
   EnvironmentDescriptor environment;
-  const auto* earlier = earlier_plan(request, id);
+  const auto earlier = earlier_plan(request, id);
   if (is_there(folder.descriptor())) {
     auto known = load_environment(folder);
     if (!known) return known.error();
     bool ours = known->run.repository == request.run.repository && known->stage == request.spec.name &&
-                (spec.keep ? known->keep : earlier != nullptr);
+                (spec.keep ? known->keep : earlier.has_value());
     if (!ours) {
       return infrastructure_error("the environment " + id + " exists already: it was made by " + to_string(known->run) +
                                       ", stage " + known->stage,
@@ -141,11 +138,11 @@ Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, cons
   }
   environment.provisioner = provisioner;
   environment.steps = {request.directory + "/steps"};
-  auto leased = ports_.lease(spec.ports, earlier != nullptr ? earlier->ports : environment.ports);
+  auto leased = ports_.lease(spec.ports, earlier ? earlier->ports : environment.ports);
   if (!leased) return leased.error();
   lease = std::move(*leased);
   environment.ports = lease.ports;
-  if (earlier != nullptr) return environment;
+  if (earlier) return environment;
   EnvironmentPlanned planned{id, request.run, request.spec.name, provisioner, spec.keep, Time{}, environment.ports};
   if (!spec.keep) planned.expires = clock_.now() + spec.time_to_live;
   auto appended = request.journal->append({planned});

@@ -28,11 +28,7 @@ double seconds_of(Time time) {
 
 // Of the stage's first attempt: it may have deployed already.
 Time first_start(const StageRequest& request) {
-  for (const auto& row : *request.history) {
-    const auto* e = std::get_if<StageStarted>(&row.event);
-    if (e != nullptr && e->stage == request.spec.name) return row.at;
-  }
-  return {};
+  return request.run_state->stages.at(request.spec.name).started;
 }
 
 // The judging alone, as a stage kind: so that the rules are watched meanwhile as they are during every other stage.
@@ -209,12 +205,9 @@ Task<Result<GateJudgement>> Judging::judge(const StageRequest& request) {
 
 // What an earlier runner judged of this attempt.
 std::optional<GateJudgement> Judging::judged_before(const StageRequest& request) const {
-  std::optional<GateJudgement> found;
-  for (const auto& row : *request.history) {
-    const auto* e = std::get_if<GateJudged>(&row.event);
-    if (e != nullptr && e->stage == request.spec.name && e->attempt == request.attempt) found = e->judgement;
-  }
-  return found;
+  const auto& judged = request.run_state->stages.at(request.spec.name).judged;
+  if (!judged || judged->attempt != request.attempt) return std::nullopt;
+  return judged->judgement;
 }
 
 StageOutcome Judging::outcome_of_error(const Error& error) const {

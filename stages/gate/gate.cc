@@ -53,16 +53,14 @@ std::string progress_json(const GateJudgement& judgement, double elapsed, double
 
 // When the last attempt of the first of the gate's stages began, in seconds since the epoch; 0: it names none.
 double last_attempts_began(const GateSpec& spec, const StageRequest& request) {
-  std::map<std::string, Time> began;
-  for (const auto& row : *request.history) {
-    const auto* e = std::get_if<StageStarted>(&row.event);
-    if (e != nullptr && std::find(spec.during.begin(), spec.during.end(), e->stage) != spec.during.end()) {
-      began[e->stage] = row.at;
-    }
-  }
   std::optional<Time> first;
-  for (const auto& [stage, at] : began) first = first ? std::min(*first, at) : at;
-  return first ? static_cast<double>(first->time_since_epoch().count()) / 1000 : 0;
+  for (const auto& name : spec.during) {
+    const auto stage = request.run_state->stages.find(name);
+    if (stage == request.run_state->stages.end() || stage->second.attempt == 0) continue;
+    const auto began = stage->second.attempt_started;
+    first = first ? std::min(*first, began) : began;
+  }
+  return first ? seconds_of(*first) : 0;
 }
 
 Result<std::vector<LoadedRule>> unshared(const Result<RulesReading>& reading) {

@@ -131,27 +131,11 @@ Sightings read_sightings(const std::string& attempt_directory, const std::string
   return all;
 }
 
-// Most plans have none: then nobody needs to fold all that has happened.
-bool has_gates(const std::vector<Row>& history) {
-  for (const auto& row : history) {
-    const auto* compiled = std::get_if<PlanCompiled>(&row.event);
-    if (compiled == nullptr) continue;
-    const auto& stages = compiled->plan->stages;
-    return std::any_of(stages.begin(), stages.end(), [](const StageSpec& spec) {
-      const auto* promote = std::get_if<PromoteSpec>(&spec.body);
-      return promote != nullptr && promote->gate.has_value();
-    });
-  }
-  return false;
-}
-
 namespace {
 
 std::set<std::string> servers_of_later_gates(const StageRequest& request) {
   std::set<std::string> urls;
-  if (!has_gates(*request.history)) return urls;
-  RunState state;
-  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  const auto& state = *request.run_state;
   if (!state.plan) return urls;
   for (const auto& spec : state.plan->stages) {
     const auto* promote = std::get_if<PromoteSpec>(&spec.body);
@@ -176,8 +160,7 @@ ServersToWatch servers_to_watch(const StageRequest& request) {
 std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRules& committed) {
   std::map<std::string, Alarm> all;
   if (!std::holds_alternative<LoadSpec>(request.spec.body)) return all;
-  RunState state;
-  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  const auto& state = *request.run_state;
   if (!state.plan) return all;
   const auto value = [&state](const std::string& name) { return stage_value(state, name); };
   std::map<std::string, std::set<std::string>> alerts;

@@ -51,8 +51,7 @@ bool begins_with(const Plan& plan, const std::vector<std::string>& during, const
 // The servers of the gates that judge this stage's time by rules that hear the fault.
 std::set<std::string> servers_that_hear(const StageRequest& request, CommittedRules& committed) {
   std::set<std::string> urls;
-  RunState state;
-  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  const auto& state = *request.run_state;
   if (!state.plan) return urls;
   const auto value = [&state](const std::string& name) { return stage_value(state, name); };
   for (const auto& spec : state.plan->stages) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runner/model/state.h"
+#include "runner/ports/folded_run.h"
 
 namespace quietgate {
 
@@ -12,38 +12,11 @@ namespace {
 
 constexpr Milliseconds first_pause{1'000};
 constexpr Milliseconds longest_pause{30'000};
-constexpr std::size_t read_batch = 256;
 
 }  // namespace
 
 std::string short_id(const CommitId& id) {
   return id.empty() ? "nothing" : id.substr(0, 7);
-}
-
-std::optional<PromotionIntended> open_intent_in(const std::vector<Row>& rows, const std::string& stage) {
-  std::optional<PromotionIntended> open;
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<PromotionIntended>(&row.event); e != nullptr && e->stage == stage) open = *e;
-    if (const auto* e = std::get_if<CommitPromoted>(&row.event); e != nullptr && e->stage == stage) open.reset();
-    if (const auto* e = std::get_if<PromotionRefused>(&row.event); e != nullptr && e->stage == stage) open.reset();
-  }
-  return open;
-}
-
-std::optional<CommitPromoted> promotion_in(const std::vector<Row>& rows, const std::string& stage) {
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<CommitPromoted>(&row.event); e != nullptr && e->stage == stage) return *e;
-  }
-  return std::nullopt;
-}
-
-std::optional<PromotionRefused> refusal_in(const std::vector<Row>& rows, const std::string& stage) {
-  std::optional<PromotionRefused> refused;
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<StageStarted>(&row.event); e != nullptr && e->stage == stage) refused.reset();
-    if (const auto* e = std::get_if<PromotionRefused>(&row.event); e != nullptr && e->stage == stage) refused = *e;
-  }
-  return refused;
 }
 
 Result<void> BranchMove::append(Event event) {
@@ -58,22 +31,9 @@ Result<void> BranchMove::append(Event event) {
 // the stage was not told yet: nothing suspends between that look and the intent, so that one of them is first.
 Result<void> BranchMove::intend(const PromotionIntended& intent) {
   request_.stop->throw_if_requested();
-  RunState run;
-  run.id = request_.run;
-  std::int64_t cursor = 0;
-  const auto add = [&](const Row& row) {
-    fold(run, row.event, row.at);
-    cursor = row.sequence;
-  };
-  for (const auto& row : *request_.history) add(row);
-  for (;;) {
-    auto later = request_.journal->read(cursor, read_batch, request_.run);
-    if (!later) return later.error();
-    for (const auto& row : *later) add(row);
-    if (later->size() < read_batch) break;
-  }
-  const auto stage = run.stages.find(request_.spec.name);
-  const bool cleans_up = stage != run.stages.end() && stage->second.cleans_up;
+  RunState run = *request_.run_state;
+  if (auto read = read_on(*request_.journal, run); !read) return read.error();
+  const bool cleans_up = run.stages.at(request_.spec.name).cleans_up;
   if (run.cancel && !cleans_up) throw Stopped(StopReason::cancel, run.cancel->cause);
   return append(intent);
 }
@@ -143,7 +103,7 @@ Task<Result<CommitId>> BranchMove::position(std::string branch, Stop& stop) {
 }
 
 Task<StageOutcome> BranchMove::perform(MoveOrder order) {
-  auto before = open_intent_in(*request_.history, request_.spec.name);
+  auto before = request_.run_state->stages.at(request_.spec.name).promotion_intent;
   if (before) {
     request_.log->line(fmt::format("an earlier move of {} from {} to {} was not recorded: asking the remote",
                                    before->branch, short_id(before->from), short_id(before->to)));

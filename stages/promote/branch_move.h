@@ -18,13 +18,6 @@ struct MoveOrder {
   CommitId back_from{};  // of a rollback: where the branch must be; else empty
 };
 
-// The stage's PromotionIntended that is neither promoted nor refused yet, in a run's rows.
-std::optional<PromotionIntended> open_intent_in(const std::vector<Row>& rows, const std::string& stage);
-// The stage's CommitPromoted, when the run was promoted already.
-std::optional<CommitPromoted> promotion_in(const std::vector<Row>& rows, const std::string& stage);
-// The refusal that the stage's last attempt ended with, when the runner went before it could say more.
-std::optional<PromotionRefused> refusal_in(const std::vector<Row>& rows, const std::string& stage);
-
 class BranchMove {
  public:
   // All must outlive it.

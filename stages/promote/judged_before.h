@@ -3,21 +3,10 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "runner/model/outcome.h"
-#include "runner/ports/journal.h"
+#include "runner/model/state.h"
 
 namespace quietgate {
-
-struct JudgedBefore {
-  GateJudgement judgement;
-  Time at{};
-  int attempt = 1;
-  bool asked_since = false;  // a person was asked on the strength of it
-};
-// The stage's last judgement among a run's rows.
-std::optional<JudgedBefore> judged_before(const std::vector<Row>& rows, const std::string& stage);
 
 struct GoneEnvironment {
   std::string id;
@@ -27,6 +16,6 @@ struct GoneEnvironment {
 };
 // The environment that the stage's gate asks, by what the plan says of its server, if it was destroyed; the first of
 // several.
-std::optional<GoneEnvironment> gone_environment(const std::vector<Row>& rows, const std::string& stage);
+std::optional<GoneEnvironment> gone_environment(const RunState& run, const std::string& stage);
 
 }  // namespace quietgate
