@@ -203,16 +203,14 @@ void Driver::start(const Action& action) {
 Task<void> Driver::finish() {
   claims_.forget_all();
   const auto environments = state().environments;
-  for (const auto& [id, environment] : environments)
-    co_await parts_.reaper.destroy(id, "its run has ended", service_);
+  for (const auto& [id, environment] : environments) co_await parts_.reaper.destroy(id, "its run has ended", service_);
   catch_up();
   // Before the run's end is on record: nobody looks after a finished run's files.
   co_await removals_.wait(service_);
   co_await checkout_.forget();
   catch_up();
   auto reason = finish_->reason;
-  if (!is_put_back(parts_.journal, parts_.catalog, state().id))
-    reason = with_release_gap(std::move(reason), state());
+  if (!is_put_back(parts_.journal, parts_.catalog, state().id)) reason = with_release_gap(std::move(reason), state());
   append({RunFinished{state().id, finish_->outcome, std::move(reason)}});
   claims_.keep_locks();
 }

@@ -38,8 +38,8 @@ std::string first_seven(const CommitId& commit) {
 // What is looked at while the stages of one run are walked in the order of their needs.
 struct Walk {
   const RunState& run;
-  std::map<std::string, ReleaseGap> promoted;               // by stage: the promotion that it comes after, or makes
-  std::map<std::string, std::string> deployed;              // by stage: the kept one that it comes after, or is
+  std::map<std::string, ReleaseGap> promoted;   // by stage: the promotion that it comes after, or makes
+  std::map<std::string, std::string> deployed;  // by stage: the kept one that it comes after, or is
 
   std::optional<ReleaseGap> gap_of_kept(const StageSpec& spec) {
     const auto& stage = run.stages.at(spec.name);

@@ -82,12 +82,12 @@ struct RunState {
   Milliseconds waited{0};  // of its time since `timed_from`: while all that it did was to wait for a person
   int asking = 0;          // stages that wait for a person
   Time waits_since{};      // it does so now; the epoch: it doesn't
-  std::optional<CommitPromoted> promotion;  // the last one of any stage
+  std::optional<CommitPromoted> promotion;              // the last one of any stage
   std::optional<PromotionRequested> promotion_request;  // the last one
   Time promotion_requested{};
   std::uint64_t bytes_kept = 0;  // by all attempts that have ended, as artifacts
   std::int64_t cursor = 0;       // sequence of the last row that was folded; 0: none
-  int interruptions = 0;   // how often the service died under it since it last got on
+  int interruptions = 0;         // how often the service died under it since it last got on
 };
 
 // Whether all that the run does is to wait for a person.

@@ -22,6 +22,9 @@
 #include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/adapters/local_steps/stage_log.h"
 #include "runner/adapters/local_steps/work_note_files.h"
+#include "runner/adapters/memory/memory_load_metrics.h"
+#include "runner/adapters/memory/memory_synthetic_faults.h"
+#include "runner/adapters/memory/memory_watchdog_deliveries.h"
 #include "runner/adapters/pipeline_compiler/pooled_compiler.h"
 #include "runner/adapters/workspace/workspace_files.h"
 #include "runner/base/blocking_pool.h"
@@ -115,10 +118,10 @@ struct Composition::Parts {
   WorkspaceFiles workspace{options.data, open_stage_log, options.say};
   std::optional<AttemptTreeFiles> attempt_trees;
   TestStage test{test_processes, report_work};
-  Deliveries deliveries;
-  SyntheticFaults faults;
+  MemoryWatchdogDeliveries deliveries;
+  MemorySyntheticFaults faults;
   ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};
-  LoadCounters loads;
+  MemoryLoadMetrics loads;
   LoadStage load{processes, http, clock, &loads};
   VerifyStage verify{http, clock};
   FaultStage fault{processes, http, clock};
@@ -135,7 +138,7 @@ struct Composition::Parts {
   SyntheticFaultStage heard_verify{checked_verify, http, clock, faults, &committed};
   WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};
-  WatchedStage watched_promote{promote, http, clock};
+  WatchedStage watched_promote{promote, http, clock, nullptr, &promote};
   WatchedStage watched_approve{approve, http, clock};
   WatchedStage watched_fault{fault, http, clock};
   Environments environments{processes, http, clock, options.data + "/environments", &tree_work};
@@ -276,13 +279,13 @@ Catalog& Composition::catalog() {
 Queue& Composition::queue() {
   return *parts_->supervisor;
 }
-const LoadCounters& Composition::loads() const {
+const LoadMetrics& Composition::loads() const {
   return parts_->loads;
 }
 SyntheticFaults& Composition::faults() {
   return parts_->faults;
 }
-Deliveries& Composition::deliveries() {
+WatchdogDeliveries& Composition::deliveries() {
   return parts_->deliveries;
 }
 const PublicKey& Composition::evidence_key() const {

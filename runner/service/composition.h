@@ -13,10 +13,10 @@
 #include "runner/engine/admission/slots.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/upkeep/heartbeat_rule.h"
-#include "runner/ports/deliveries.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/load_counters.h"
+#include "runner/ports/load_metrics.h"
 #include "runner/ports/synthetic_faults.h"
+#include "runner/ports/watchdog_deliveries.h"
 #include "runner/service/config.h"
 
 namespace quietgate {
@@ -49,9 +49,9 @@ class Composition {
   void rest();                  // the journal lets go of what was kept only to be fast
   Catalog& catalog();
   Queue& queue();
-  const LoadCounters& loads() const;
+  const LoadMetrics& loads() const;
   SyntheticFaults& faults();
-  Deliveries& deliveries();
+  WatchdogDeliveries& deliveries();
   const PublicKey& evidence_key() const;
   void tell_steps(const std::string& variable, const std::string& value);  // of every step that begins from now on
   const std::string& data() const;

@@ -121,7 +121,7 @@ int serve(const ServeOptions& options) {
     return refuse(started.error());
   write_check.written(WriteCheck::Clock::now());
 
-  composition.faults().exported = true;
+  composition.faults().show();
   composition.tell_steps("QUIETGATE_METRICS", address);
   if (!notifications->empty()) composition.add_notifier(std::move(*notifications));
   if (!config->heartbeat.url.empty()) composition.add_heartbeat(config->heartbeat);

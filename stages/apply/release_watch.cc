@@ -32,11 +32,15 @@ Time first_start(const StageRequest& request) {
 }
 
 // The judging alone, as a stage kind: so that the rules are watched meanwhile as they are during every other stage.
-class Judging final : public StageKind {
+class Judging final : public StageKind, public GatedStage {
  public:
   Judging(Http& http, Gate gate, Clock& clock, WatchSpec spec, StageOutcome ready)
       : http_(http), gate_(gate), clock_(clock), spec_(std::move(spec)), ready_(std::move(ready)) {}
   Task<StageOutcome> run(StageRequest request) override;
+  Task<StageOutcome> run_watched(StageRequest request, WatchedRules& watched) override {
+    watched_ = &watched;
+    return run(std::move(request));
+  }
 
  private:
   StageOutcome outcome_of(GateJudgement judgement, const std::string& run, bool blamed) const;
@@ -60,6 +64,7 @@ class Judging final : public StageKind {
   Clock& clock_;
   WatchSpec spec_;
   StageOutcome ready_;
+  WatchedRules* watched_ = nullptr;
 };
 
 StageOutcome Judging::outcome_of(GateJudgement judgement, const std::string& run, bool blamed) const {
@@ -192,12 +197,12 @@ Task<Result<GateJudgement>> Judging::judge(const StageRequest& request) {
     if (!kept) co_return kept.error();
   }
   const Window window{heard.begin, heard.complete + spec_.duration};
-  if (heard.missing.empty()) co_return co_await gate_.judge_over(std::move(spec), window, request);
+  if (heard.missing.empty()) co_return co_await gate_.judge_over(std::move(spec), window, request, watched_);
   // Not heard of since the release; what did fire counts all the same.
   const Window since{*released, heard.begin};
   const auto span = human_duration(std::chrono::duration_cast<Milliseconds>(since.end - since.begin));
   request.log->line("there was no complete scrape within " + span + ": " + heard.missing);
-  auto judgement = co_await gate_.judge_over(std::move(spec), since, request);
+  auto judgement = co_await gate_.judge_over(std::move(spec), since, request, watched_);
   if (judgement.verdict == GateVerdict::loud) co_return judgement;
   co_return blind_judgement("SCRAPE", "everything was scraped",
                             "no complete scrape within " + span + " of the release: " + heard.missing, since);
@@ -252,7 +257,7 @@ Task<StageOutcome> ReleaseWatch::watch(StageRequest request, WatchSpec spec, Sta
   judged.gate = spec.gate;
   request.spec.body = std::move(judged);
   Judging judging(http_, Gate(http_, clock_, deliveries_), clock_, std::move(spec), std::move(ready));
-  WatchedStage watched(judging, http_, clock_);
+  WatchedStage watched(judging, http_, clock_, nullptr, &judging);
   co_return co_await watched.run(std::move(request));
 }
 

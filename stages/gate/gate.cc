@@ -13,7 +13,6 @@
 #include "stages/gate/proof_table.h"
 #include "stages/gate/proofs.h"
 #include "stages/gate/rule_watch.h"
-#include "stages/gate/watched_rules.h"
 #include "stages/prometheus/alertmanager.h"
 
 namespace quietgate {
@@ -71,9 +70,10 @@ Result<std::vector<LoadedRule>> unshared(const Result<RulesReading>& reading) {
 // One judging from its begin to its end.
 class Watch {
  public:
-  Watch(Http& http, Clock& clock, const Deliveries* deliveries, CommittedRules* committed, const GateSpec& spec,
-        const StageRequest& request)
-      : deliveries_(deliveries),
+  Watch(Http& http, Clock& clock, const WatchdogDeliveries* deliveries, CommittedRules* committed, const GateSpec& spec,
+        const StageRequest& request, WatchedRules* watched)
+      : watched_(watched),
+        deliveries_(deliveries),
         clock_(clock),
         request_(request),
         spec_(spec),
@@ -102,7 +102,8 @@ class Watch {
 
   void look_up_delivery(GateEvidence& evidence) const;
 
-  const Deliveries* deliveries_;
+  WatchedRules* watched_;
+  const WatchdogDeliveries* deliveries_;
   Clock& clock_;
   const StageRequest& request_;
   const GateSpec& spec_;
@@ -170,7 +171,7 @@ Task<std::optional<Proof>> Watch::await_end(Window window) {
 
 // What the stage's watch has read a moment ago, or null.
 RulesReading Watch::reading_of_watch() const {
-  return request_.watched == nullptr ? nullptr : request_.watched->newest(spec_.prometheus, clock_.now());
+  return watched_ == nullptr ? nullptr : watched_->newest(spec_.prometheus, clock_.now());
 }
 
 // `anew`: what is decided by it can't be taken back, so it must be the newest that there is.
@@ -290,15 +291,14 @@ Task<void> Watch::outwait_pending() {
 void Watch::look_up_delivery(GateEvidence& evidence) const {
   evidence.asked = seconds_of(clock_.now());
   if (deliveries_ == nullptr) return;
-  if (auto found = deliveries_->last.find(spec_.watchdog); found != deliveries_->last.end())
-    evidence.delivered = found->second;
+  if (const auto last = deliveries_->last(spec_.watchdog)) evidence.delivered = *last;
 }
 
 Task<GateEvidence> Watch::gather() {
   // When an alert ended the waiting, only what has passed can be looked at.
   evidence_.end = std::max(evidence_.begin, std::min(evidence_.end, server_now()));
   evidence_.sightings = read_sightings(request_.directory, asked_.url());
-  if (request_.watched != nullptr) request_.watched->gate_is_served();
+  if (watched_ != nullptr) watched_->gate_is_served();
   evidence_.loaded = unshared(glanced_);
   co_await asked_.gather(evidence_);
   look_up_delivery(evidence_);
@@ -329,17 +329,17 @@ Result<Window> gate_window(const GateSpec& spec, const std::map<std::string, Sta
   return *hull;
 }
 
-Task<GateJudgement> Gate::judge(GateSpec spec, const StageRequest& request) {
+Task<GateJudgement> Gate::judge(GateSpec spec, const StageRequest& request, WatchedRules* watched) {
   auto window = gate_window(spec, request.finished);
-  if (window) co_return co_await judge_over(std::move(spec), *window, request);
+  if (window) co_return co_await judge_over(std::move(spec), *window, request, watched);
   auto judgement = blind_judgement("WINDOW", "a window to judge", window.error().message, {});
   tell(judgement, request);
   co_return judgement;
 }
 
-Task<GateJudgement> Gate::judge_over(GateSpec spec, Window window, const StageRequest& request) {
+Task<GateJudgement> Gate::judge_over(GateSpec spec, Window window, const StageRequest& request, WatchedRules* watched) {
   GateJudgement judgement;
-  Watch watch(http_, clock_, deliveries_, committed_, spec, request);
+  Watch watch(http_, clock_, deliveries_, committed_, spec, request, watched);
   request.log->line(
       fmt::format("judging the rules from {} to {} on {}", iso_time(window.begin), iso_time(window.end), watch.url()));
   auto why_not = co_await watch.await_end(window);

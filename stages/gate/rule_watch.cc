@@ -133,6 +133,17 @@ Sightings read_sightings(const std::string& attempt_directory, const std::string
 
 namespace {
 
+class FirstAlert final : public AlertFeed {
+ public:
+  void heard(const std::string& sentence) {
+    if (sentence_.empty()) sentence_ = sentence;
+  }
+  std::string fired() const override { return sentence_; }
+
+ private:
+  std::string sentence_;
+};
+
 std::set<std::string> servers_of_later_gates(const StageRequest& request) {
   std::set<std::string> urls;
   const auto& state = *request.run_state;
@@ -194,13 +205,12 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
   if (servers.later.empty() && !servers.own) co_return co_await inner_.run(std::move(request));
   CommittedRules own;
   auto alarms = alarms_of(request, committed_ == nullptr ? own : *committed_);
-  std::string alarm;
-  request.alarm = &alarm;
+  FirstAlert alert;
+  request.alerts = &alert;
   const auto executor = co_await boost::asio::this_coro::executor;
   Stop over;
   Stop never;
   WatchedRules watched(over);
-  request.watched = &watched;
   Bell bell(executor);
   std::size_t left = servers.later.size() + (servers.own ? 1 : 0);
   const auto done = [&left, &bell](std::exception_ptr) {
@@ -212,7 +222,7 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
   for (const auto& url : servers.later) {
     RulesSeen seen;
     if (auto found = alarms.find(url); found != alarms.end()) {
-      seen = [&alarm, &watch = found->second, log = request.log,
+      seen = [&alert, &watch = found->second, log = request.log,
               told = std::string()](const Result<std::vector<LoadedRule>>& rules) mutable {
         if (!rules) {
           if (told != rules.error().message) log->line("the alerts can't be watched: " + rules.error().message);
@@ -220,7 +230,7 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
           return;
         }
         const auto sentence = watch.look(*rules);
-        if (sentence && alarm.empty()) alarm = *sentence;
+        if (sentence) alert.heard(*sentence);
       };
     }
     spawn(executor, watch_rules(http_, clock_, url, request.directory, std::move(seen), watched, over), done);
@@ -228,7 +238,11 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
   std::optional<StageOutcome> outcome;
   std::exception_ptr thrown;
   try {
-    outcome.emplace(co_await inner_.run(std::move(request)));
+    if (gated_ != nullptr) {
+      outcome.emplace(co_await gated_->run_watched(std::move(request), watched));
+    } else {
+      outcome.emplace(co_await inner_.run(std::move(request)));
+    }
   } catch (...) {
     thrown = std::current_exception();
   }

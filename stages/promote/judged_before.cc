@@ -29,8 +29,8 @@ std::optional<GoneEnvironment> gone_environment(const RunState& run, const std::
   for (const auto& [maker, state] : run.stages) {
     if (!state.environment || !state.environment->gone) continue;
     const auto outputs = "stages." + maker + ".outputs.";
-    const bool is_asked = std::any_of(asked->begin(), asked->end(),
-                                      [&](const Mention& name) { return name.name.starts_with(outputs); });
+    const bool is_asked =
+        std::any_of(asked->begin(), asked->end(), [&](const Mention& name) { return name.name.starts_with(outputs); });
     const auto& gone = *state.environment;
     if (is_asked && (!first || gone.destroyed < first->at))
       first = GoneEnvironment{gone.planned.environment, gone.cause, gone.destroyed};

@@ -5,7 +5,6 @@
 #include "stages/attempt/approval.h"
 #include "stages/gate/gate.h"
 #include "stages/gate/proofs.h"
-#include "stages/gate/watched_rules.h"
 #include "stages/promote/branch_move.h"
 #include "stages/promote/judged_before.h"
 #include "stages/promote/sealing.h"
@@ -24,8 +23,8 @@ struct Verdict {
 
 // Why the judgement on record counts, whatever it says: what it is about can't be asked again, or nobody may. Nothing:
 // the gate judges.
-std::optional<std::string> why_it_stands(const StageRequest& request, const StageJudgement& before, const GateSpec& spec,
-                                         bool overridden, Time now) {
+std::optional<std::string> why_it_stands(const StageRequest& request, const StageJudgement& before,
+                                         const GateSpec& spec, bool overridden, Time now) {
   if (overridden) return "it is overridden as it is";
   const auto window = gate_window(spec, request.finished);
   const bool same = window && before.judgement.window == *window;
@@ -39,7 +38,8 @@ std::optional<std::string> why_it_stands(const StageRequest& request, const Stag
   return std::nullopt;
 }
 
-Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageRequest& request, bool overridden) {
+Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageRequest& request, bool overridden,
+                            WatchedRules* watched) {
   const auto& stage = request.spec.name;
   const auto before = request.run_state->stages.at(stage).judged;
   if (before) {
@@ -59,7 +59,7 @@ Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageR
                                         "nothing is left to judge: " + gone->sentence(), window ? *window : Window{});
     request.log->line(said_by(verdict.judgement));
   } else {
-    verdict.judgement = co_await gate.judge(std::move(spec), request);
+    verdict.judgement = co_await gate.judge(std::move(spec), request, watched);
   }
   std::vector<Event> events;
   events.emplace_back(GateJudged{request.run, stage, request.attempt, verdict.judgement});
@@ -132,8 +132,16 @@ Task<std::optional<StageOutcome>> approve(const StageRequest& request, Clock& cl
 }  // namespace
 
 Task<StageOutcome> PromoteStage::run(StageRequest request) {
+  return perform(std::move(request), nullptr);
+}
+
+Task<StageOutcome> PromoteStage::run_watched(StageRequest request, WatchedRules& watched) {
+  return perform(std::move(request), &watched);
+}
+
+Task<StageOutcome> PromoteStage::perform(StageRequest request, WatchedRules* watched) {
   const auto& spec = std::get<PromoteSpec>(request.spec.body);
-  auto outcome = co_await promote(request, spec);
+  auto outcome = co_await promote(request, spec, watched);
   if (outcome.outcome != Outcome::passed || options_.sealer == nullptr) co_return outcome;
   co_return co_await sealed(request, spec, std::move(outcome));
 }
@@ -152,7 +160,7 @@ Task<StageOutcome> PromoteStage::sealed(const StageRequest& request, const Promo
   co_return outcome;
 }
 
-Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const PromoteSpec& spec) {
+Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const PromoteSpec& spec, WatchedRules* watched) {
   MoveOrder order{spec.branch, {}, {}, false, spec.back_from};
   std::optional<GateJudgement> judgement;
   BranchMove move(git_, clock_, request);
@@ -181,11 +189,11 @@ Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const Prom
   }
   if (spec.gate && !begun) {
     const Gate gate(http_, clock_, options_.deliveries, options_.committed);
-    auto judged = co_await judge(gate, clock_, *spec.gate, request, order.overrode);
+    auto judged = co_await judge(gate, clock_, *spec.gate, request, order.overrode, watched);
     if (!judged) co_return broken(judged.error());
     judgement = judged->judgement;
     // Whether it was judged now or before: an approval may take days.
-    if (request.watched != nullptr) request.watched->gate_is_served();
+    if (watched != nullptr) watched->gate_is_served();
     if (judgement->verdict != GateVerdict::quiet && !order.overrode) {
       outcome = not_promoted(*judged, request.run);
       outcome.gate = std::move(judgement);

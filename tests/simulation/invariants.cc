@@ -20,7 +20,8 @@ std::string facts_of(const RunState& run) {
     text += fmt::format("; {} {}.{} {}{}{}{}{} {}", name, to_string(stage.status), stage.attempt, stage.promoted,
                         stage.promotion_intent.has_value(), stage.refusal.has_value(), stage.decision.has_value(),
                         stage.question.of_last_attempt, stage.judged ? stage.judged->attempt : 0);
-    if (stage.environment) text += fmt::format(" {} {}", stage.environment->planned.environment, stage.environment->gone);
+    if (stage.environment)
+      text += fmt::format(" {} {}", stage.environment->planned.environment, stage.environment->gone);
   }
   return text;
 }

@@ -140,9 +140,8 @@ class StageBench {
     state = RunState();
     state.id = request.run;
     state.commit = request.commit;
-    const bool compiled = std::any_of(history.begin(), history.end(), [](const Row& row) {
-      return std::holds_alternative<PlanCompiled>(row.event);
-    });
+    const bool compiled = std::any_of(history.begin(), history.end(),
+                                      [](const Row& row) { return std::holds_alternative<PlanCompiled>(row.event); });
     if (!compiled) fold(state, PlanCompiled{request.run, plan_of(request.spec)}, Time{});
     for (const auto& row : history) fold(state, row);
   }
