@@ -1,5 +1,7 @@
 #include "runner/model/release.h"
 
+#include "runner/model/settling.h"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -50,11 +52,6 @@ std::map<std::string, std::optional<std::string>> made_ready(const std::vector<R
   return ready;
 }
 
-bool keeps(const StageSpec& spec) {
-  const auto* apply = std::get_if<ApplySpec>(&spec.body);
-  return apply != nullptr && apply->keep;
-}
-
 std::string first_seven(const CommitId& commit) {
   return commit.substr(0, 7);
 }
@@ -95,7 +92,7 @@ struct Walk {
       if (const auto found = deployed.find(need); found != deployed.end()) deployed.emplace(spec.name, found->second);
     }
     if (auto made = promoted_by(run, spec)) promoted.insert_or_assign(spec.name, *made);
-    if (keeps(spec)) return gap_of_kept(spec);
+    if (deploys(spec)) return gap_of_kept(spec);
     return std::holds_alternative<PromoteSpec>(spec.body) ? gap_of_promotion(spec) : std::nullopt;
   }
 };

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "runner/base/time.h"
 #include "stages/gate/proofs.h"
 #include "stages/prometheus/selectors.h"
 
@@ -21,10 +22,6 @@ constexpr double look_back = 60;  // seconds before the window, to see what was 
 // 7 s for 128; for 16 it is less than for 16 questions.
 constexpr std::size_t most_together = 16;
 constexpr std::size_t most_values = 3;  // alerts whose first value is looked up
-
-double seconds_of(Time time) {
-  return static_cast<double>(time.time_since_epoch().count()) / 1000;
-}
 
 // A range selector's span that is not shorter than these seconds.
 std::string range_text(double seconds) {

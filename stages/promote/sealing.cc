@@ -15,10 +15,10 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::size_t read_batch = 512;
+constexpr std::size_t sealing_batch = 512;
 constexpr std::size_t largest_hashed = 8u << 20;
-constexpr Milliseconds first_pause{1'000};
-constexpr Milliseconds longest_pause{30'000};
+constexpr Milliseconds first_sealing_pause{1'000};
+constexpr Milliseconds longest_sealing_pause{30'000};
 
 // The samples that the last attempt of each stage left beside this one's.
 std::map<std::string, MeasurementsFile> measurements_of(const RunState& state, const std::string& attempt) {
@@ -66,9 +66,9 @@ bool published_in(const std::vector<Row>& rows, const std::string& stage) {
 Result<std::vector<Row>> Sealing::rows() const {
   std::vector<Row> all;
   for (;;) {
-    auto rows = request_.journal->read(all.empty() ? 0 : all.back().sequence, read_batch, request_.run);
+    auto rows = request_.journal->read(all.empty() ? 0 : all.back().sequence, sealing_batch, request_.run);
     if (!rows) return rows.error();
-    const bool last = rows->size() < read_batch;
+    const bool last = rows->size() < sealing_batch;
     std::move(rows->begin(), rows->end(), std::back_inserter(all));
     if (last) return all;
   }
@@ -76,7 +76,7 @@ Result<std::vector<Row>> Sealing::rows() const {
 
 Task<void> Sealing::record(Event event) {
   bool told = false;
-  for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
+  for (auto pause = first_sealing_pause;; pause = std::min(2 * pause, longest_sealing_pause)) {
     std::vector<Event> events;
     events.push_back(event);
     auto written = request_.journal->append(std::move(events));
@@ -114,7 +114,7 @@ std::string Sealing::statement(const std::vector<Row>& rows, const Row& promoted
 
 Task<std::string> Sealing::seal(std::string prometheus) {
   auto all = rows();
-  for (auto pause = first_pause; !all; pause = std::min(2 * pause, longest_pause)) {
+  for (auto pause = first_sealing_pause; !all; pause = std::min(2 * pause, longest_sealing_pause)) {
     request_.log->line("the evidence can't be sealed yet: " + all.error().message);
     co_await clock_.sleep(pause, *request_.runner);
     all = rows();
