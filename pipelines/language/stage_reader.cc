@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t max_expansions = 1000;
 constexpr std::size_t max_axes = 10;
 const std::string stage_name_expected = "a letter, then up to 62 letters, digits, `_` or `-`";
-const std::string name_characters = std::string(letters_and_digits) + "_-";
+const std::string stage_name_characters = std::string(letters_and_digits) + "_-";
 const std::string lock_characters = std::string(letters_and_digits) + "._/-";
 const std::string variable_first = std::string(letters) + "_";
 const std::string variable_characters = std::string(letters_and_digits) + "_";
@@ -23,7 +23,7 @@ using Combination = std::vector<std::pair<std::string, std::string>>;
 
 std::string sanitized(const std::string& value) {
   std::string out;
-  for (const char c : value) out += name_characters.find(c) == std::string::npos ? '-' : c;
+  for (const char c : value) out += stage_name_characters.find(c) == std::string::npos ? '-' : c;
   return out;
 }
 
@@ -33,7 +33,7 @@ std::vector<Combination> combinations(const Found& found, const ValueReader& val
   MapReader map(values, found, "`matrix`");
   if (map.valid() && found.node->entries.empty()) values.wrong(found, "`matrix` is empty", "a map of lists");
   for (const Found& axis : map.entries(max_axes)) {
-    if (!values.is_name(axis, axis.name, variable_first, name_characters, 63,
+    if (!values.is_name(axis, axis.name, variable_first, stage_name_characters, 63,
                         "a letter, then letters, digits, `_` or `-`"))
       continue;
     std::vector<std::string> choices;
@@ -293,7 +293,7 @@ void read_shell(const Found& found, Scope& scope, Diagnostics& diagnostics) {
 
 std::vector<StageDraft> read_stage(const Found& found, const Scope& scope, Diagnostics& diagnostics) {
   const ValueReader values(diagnostics);
-  values.is_name(found, found.name, letters, name_characters, 63, stage_name_expected);
+  values.is_name(found, found.name, letters, stage_name_characters, 63, stage_name_expected);
   std::vector<Combination> matrix{{}};
   if (found.node->kind == YamlNode::Kind::map) {
     for (const YamlEntry& entry : found.node->entries) {

@@ -14,13 +14,13 @@ namespace {
 
 constexpr int not_plain = ENOTBLK;  // that no call here gives
 
-struct Opened {
-  explicit Opened(int of) : file(of) {}
-  ~Opened() {
+struct PlainFile {
+  explicit PlainFile(int of) : file(of) {}
+  ~PlainFile() {
     if (file >= 0) ::close(file);
   }
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
+  PlainFile(const PlainFile&) = delete;
+  PlainFile& operator=(const PlainFile&) = delete;
   std::uint64_t size() const {
     struct stat about = {};
     return file >= 0 && ::fstat(file, &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
@@ -69,17 +69,17 @@ std::string why_unopened() {
 }
 
 std::string read_plain(const std::string& path, std::uint64_t from, std::size_t most) {
-  return Opened(open_plain(path, O_RDONLY)).read(from, most);
+  return PlainFile(open_plain(path, O_RDONLY)).read(from, most);
 }
 
 std::string read_plain_end(const std::string& path, std::size_t most) {
-  const Opened opened(open_plain(path, O_RDONLY));
+  const PlainFile opened(open_plain(path, O_RDONLY));
   const auto size = opened.size();
   return opened.read(size - std::min<std::uint64_t>(size, most), most);
 }
 
 bool append_plain(const std::string& path, const std::string& text) {
-  const Opened opened(open_plain(path, O_WRONLY | O_CREAT | O_APPEND));
+  const PlainFile opened(open_plain(path, O_WRONLY | O_CREAT | O_APPEND));
   return opened.file >= 0 && ::write(opened.file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 

@@ -1,11 +1,28 @@
 #include "runner/base/time.h"
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <utility>
 
 namespace quietgate {
+
+double seconds_of(Time time) {
+  return static_cast<double>(time.time_since_epoch().count()) / 1000;
+}
+
+double seconds_of(Milliseconds span) {
+  return static_cast<double>(span.count()) / 1000;
+}
+
+Time time_at(double seconds) {
+  return Time(milliseconds_of(seconds));
+}
+
+Milliseconds milliseconds_of(double seconds) {
+  return Milliseconds(std::llround(seconds * 1000));
+}
 
 std::string human_duration(Milliseconds duration) {
   auto ms = duration.count();

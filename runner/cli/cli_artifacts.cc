@@ -21,7 +21,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string text_of(const Json& json, const char* key) {
+std::string member_of(const Json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -77,9 +77,9 @@ struct NotFetched {
 
 std::optional<NotFetched> fetch(CliClient& client, const std::string& address, const Json& artifact, const Opened& root,
                                 const std::string& where) {
-  const auto path = text_of(artifact, "path");
-  const auto digest = text_of(artifact, "sha256");
-  Arriving file(root, path, text_of(artifact, "mode") == "0755");
+  const auto path = member_of(artifact, "path");
+  const auto digest = member_of(artifact, "sha256");
+  Arriving file(root, path, member_of(artifact, "mode") == "0755");
   const auto unwritten = [&] {
     return NotFetched{
         infrastructure_error("can't write " + where + ": " + std::strerror(file.problem())), exit_failed, {}};
@@ -102,7 +102,7 @@ std::optional<NotFetched> fetch(CliClient& client, const std::string& address, c
 }
 
 bool is_named(const Json& artifact, const std::vector<std::string>& paths) {
-  return std::find(paths.begin(), paths.end(), text_of(artifact, "path")) != paths.end();
+  return std::find(paths.begin(), paths.end(), member_of(artifact, "path")) != paths.end();
 }
 
 }  // namespace
@@ -125,8 +125,8 @@ int ServiceVerbs::artifacts(const ArtifactsQuery& query) {
     }
     Table table({"PATH", "BYTES", "MODE", "SHA256"});
     for (const auto& each : listed)
-      table.add({printable(text_of(each, "path")), std::to_string(each.value("bytes", std::int64_t{0})),
-                 text_of(each, "mode"), text_of(each, "sha256")});
+      table.add({printable(member_of(each, "path")), std::to_string(each.value("bytes", std::int64_t{0})),
+                 member_of(each, "mode"), member_of(each, "sha256")});
     parts_.out(table.empty() ? query.stage + " kept no artifacts\n" : table.text(terminal_));
     return exit_ok;
   }
@@ -134,7 +134,7 @@ int ServiceVerbs::artifacts(const ArtifactsQuery& query) {
   std::copy_if(listed.begin(), listed.end(), std::back_inserter(wanted),
                [&](const Json& each) { return query.all || is_named(each, query.paths); });
   for (const auto& path : query.paths) {
-    if (std::any_of(wanted.begin(), wanted.end(), [&](const Json& each) { return text_of(each, "path") == path; }))
+    if (std::any_of(wanted.begin(), wanted.end(), [&](const Json& each) { return member_of(each, "path") == path; }))
       continue;
     return fail(user_error(query.stage + " kept no `" + printable(path) + "`",
                            "see `quietgate artifacts " + id + " " + query.stage + "`"),
@@ -148,7 +148,7 @@ int ServiceVerbs::artifacts(const ArtifactsQuery& query) {
   // The service's own numbers: what was listed is what is fetched, also when a newer attempt ends meanwhile.
   const auto same = "?attempt=" + std::to_string(listing.value("attempt", 1));
   for (const auto& each : wanted) {
-    const auto path = text_of(each, "path");
+    const auto path = member_of(each, "path");
     const auto where = query.output + "/" + printable(path);
     const auto problem = fetch(client_, address + "/" + escaped(path) + same, each, root.file, where);
     if (problem) return problem->refused ? refuse(*problem->refused) : fail(problem->error, problem->code);

@@ -12,7 +12,7 @@ namespace quietgate {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::string described(const Sequences& rows) {
   if (rows.from == rows.to) return fmt::format("row {}", rows.from);
@@ -25,10 +25,10 @@ std::string described(const LostRows& lost) {
   return described(lost.rows) + runs;
 }
 
-Json listed(const std::vector<LostRows>& all) {
-  Json list = Json::array();
+OrderedJson listed(const std::vector<LostRows>& all) {
+  OrderedJson list = OrderedJson::array();
   for (const auto& each : all) {
-    Json runs = Json::array();
+    OrderedJson runs = OrderedJson::array();
     for (const auto& run : each.runs) runs.push_back(to_string(run));
     list.push_back({{"from", each.rows.from}, {"to", each.rows.to}, {"runs", std::move(runs)}});
   }
@@ -66,13 +66,13 @@ int repair_data(const CliParts& parts, const CliCommon& common) {
     return exit_failed;
   }
   if (common.json) {
-    Json ended = Json::array();
+    OrderedJson ended = OrderedJson::array();
     for (const auto& run : repair->ended) ended.push_back(to_string(run));
-    parts.out(Json{{"changed", repair->changed},
-                   {"rows", repair->rows},
-                   {"lost", listed(repair->lost)},
-                   {"ended", ended},
-                   {"kept_as", repair->kept_as}}
+    parts.out(OrderedJson{{"changed", repair->changed},
+                          {"rows", repair->rows},
+                          {"lost", listed(repair->lost)},
+                          {"ended", ended},
+                          {"kept_as", repair->kept_as}}
                   .dump() +
               "\n");
     return exit_ok;
@@ -103,7 +103,7 @@ int backup_data(const CliParts& parts, const CliCommon& common, const std::strin
     return exit_failed;
   }
   if (common.json) {
-    parts.out(Json{{"file", file}, {"rows", copied->rows}, {"last_sequence", copied->last}}.dump() + "\n");
+    parts.out(OrderedJson{{"file", file}, {"rows", copied->rows}, {"last_sequence", copied->last}}.dump() + "\n");
   } else {
     parts.out(fmt::format("{} rows of {} are in {}; to restore, put it in that place while no service runs\n",
                           copied->rows, path, file));

@@ -62,7 +62,7 @@ std::optional<Row> row_of(const std::string& text) {
   return Row{json["sequence"].get<std::int64_t>(), time_of(json["at"]), std::move(*event)};
 }
 
-Milliseconds seconds_of(Milliseconds span) {
+Milliseconds whole_seconds_of(Milliseconds span) {
   return Milliseconds{span.count() / 1000 * 1000};
 }
 
@@ -73,7 +73,7 @@ std::string text_of(const Json& json, const char* key) {
 
 std::string waited(const Json& waiting) {
   const auto since = time_of(waiting.value("since", Json()));
-  return since == Time{} ? std::string() : human_duration(seconds_of(std::max(Milliseconds{0}, now() - since)));
+  return since == Time{} ? std::string() : human_duration(whole_seconds_of(std::max(Milliseconds{0}, now() - since)));
 }
 
 // `waits for lock staging, held by web/12 staging; next in line (2m)`; empty when nothing is waited for.

@@ -7,7 +7,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::size_t read_batch = 512;
+constexpr std::size_t rows_at_once = 512;
 constexpr std::size_t most_promotions = 200;
 
 struct Kept {
@@ -36,7 +36,7 @@ Result<std::optional<Kept>> kept_in(const RunId& run, const CommitId& commit, co
                                     Journal& journal) {
   std::optional<Kept> kept;
   for (std::int64_t cursor = 0;;) {
-    auto rows = journal.read(cursor, read_batch, run);
+    auto rows = journal.read(cursor, rows_at_once, run);
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
       cursor = row.sequence;
@@ -47,7 +47,7 @@ Result<std::optional<Kept>> kept_in(const RunId& run, const CommitId& commit, co
       const auto& artifacts = finished->outcome.artifacts;
       if (artifacts && artifacts->files > 0) kept = Kept{run, finished->attempt, *artifacts};
     }
-    if (rows->size() < read_batch) return kept;
+    if (rows->size() < rows_at_once) return kept;
   }
 }
 

@@ -11,7 +11,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::size_t read_batch = 256;
+constexpr std::size_t follow_batch = 256;
 constexpr Milliseconds restart_after{5'000};
 
 }  // namespace
@@ -134,7 +134,7 @@ Task<void> Supervisor::follow(Stop& stop) {
   take_up(stop);
   for (;;) {
     const auto seen = parts_.journal.bell().rings();
-    auto tail = read_tail(parts_.journal, cursor, read_batch);
+    auto tail = read_tail(parts_.journal, cursor, follow_batch);
     if (!tail) {
       parts_.say(tail.error().message);
       co_await parts_.clock.sleep(restart_after, stop);
@@ -143,7 +143,7 @@ Task<void> Supervisor::follow(Stop& stop) {
     for (const auto& row : tail->rows) on_row(row, stop);
     cursor = tail->cursor;
     if (tail->damage) over_damage(*tail->damage, stop);
-    if (tail->damage || tail->rows.size() == read_batch) continue;
+    if (tail->damage || tail->rows.size() == follow_batch) continue;
     co_await parts_.journal.bell().wait(seen, stop);
   }
 }

@@ -1,5 +1,7 @@
 #include "runner/model/release.h"
 
+#include "runner/model/settling.h"
+
 #include <map>
 
 namespace quietgate {
@@ -24,11 +26,6 @@ std::optional<ReleaseGap> promoted_by(const RunState& run, const StageSpec& spec
   const auto branch = stage.outcome.outputs.find("branch");
   if (!passed(stage) || branch == stage.outcome.outputs.end()) return std::nullopt;
   return ReleaseGap{Kind::not_deployed, branch->second, run.commit};
-}
-
-bool keeps(const StageSpec& spec) {
-  const auto* apply = std::get_if<ApplySpec>(&spec.body);
-  return apply != nullptr && apply->keep;
 }
 
 std::string first_seven(const CommitId& commit) {
@@ -71,7 +68,7 @@ struct Walk {
       if (const auto found = deployed.find(need); found != deployed.end()) deployed.emplace(spec.name, found->second);
     }
     if (auto made = promoted_by(run, spec)) promoted.insert_or_assign(spec.name, *made);
-    if (keeps(spec)) return gap_of_kept(spec);
+    if (deploys(spec)) return gap_of_kept(spec);
     return std::holds_alternative<PromoteSpec>(spec.body) ? gap_of_promotion(spec) : std::nullopt;
   }
 };

@@ -4,15 +4,11 @@
 #include <set>
 
 #include "runner/model/expression.h"
+#include "runner/model/settling.h"
 
 namespace quietgate {
 
 namespace {
-
-bool keeps(const StageSpec& spec) {
-  const auto* apply = std::get_if<ApplySpec>(&spec.body);
-  return apply != nullptr && apply->keep;
-}
 
 // Of the stages that are left out, one whose outputs the text asks for; empty: none.
 std::string used_in(const std::string& text, const std::set<std::string>& left_out) {
@@ -43,7 +39,7 @@ std::string used_by(StageSpec spec, const std::set<std::string>& left_out) {
 Plan try_out_plan(Plan plan) {
   std::set<std::string> left_out;
   for (auto& spec : plan.stages) {
-    if (keeps(spec)) {
+    if (deploys(spec)) {
       spec.left_out = "a try-out leaves kept environments alone: `quietgate run --release` applies this one";
     } else if (const auto used = left_out.empty() ? std::string() : used_by(spec, left_out); !used.empty()) {
       spec.left_out = "it uses `" + used + "`, which a try-out leaves alone";

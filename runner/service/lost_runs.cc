@@ -26,7 +26,7 @@ std::vector<std::string> folders_in(const std::string& path) {
   return names;
 }
 
-std::int64_t number_of(const std::string& name) {
+std::int64_t folder_number(const std::string& name) {
   std::int64_t number = 0;
   const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
   return problem == std::errc() && rest == name.data() + name.size() ? number : 0;
@@ -122,7 +122,7 @@ Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog) 
     if (!newest) return newest.error();
     const auto known = newest->empty() ? 0 : newest->front().id.number;
     for (const auto& folder : folders_in(data + "/runs/" + repository + "/")) {
-      const auto number = number_of(folder);
+      const auto number = folder_number(folder);
       if (number > known && folder == std::to_string(number)) lost.push_back({repository, number});
     }
   }

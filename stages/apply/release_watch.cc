@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "runner/base/time.h"
 #include "runner/base/tree.h"
 #include "stages/gate/first_scrape.h"
 #include "stages/gate/gate.h"
@@ -21,10 +22,6 @@ constexpr double look_back = 300;               // seconds before the release, t
 constexpr Milliseconds longest_start{120'000};  // until everything was scraped once
 constexpr Milliseconds look_every{500};
 constexpr double clocks_differ = 2;  // seconds, at most: P2
-
-double seconds_of(Time time) {
-  return static_cast<double>(time.time_since_epoch().count()) / 1000;
-}
 
 // Of the stage's first attempt: it may have deployed already.
 Time first_start(const StageRequest& request) {

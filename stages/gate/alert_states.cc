@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "runner/base/text.h"
+#include "runner/base/time.h"
 
 namespace quietgate {
 
@@ -52,10 +53,6 @@ std::string expanded(const std::string& text, const Labels& series) {
         if (auto found = series.find(label_asked(action)); found != series.end()) result += found->second;
       });
   return result;
-}
-
-Milliseconds milliseconds_of(double seconds) {
-  return Milliseconds(std::llround(seconds * 1000));
 }
 
 Error same_alert(const ExpectedRule& rule, const Labels& labels, Milliseconds time) {

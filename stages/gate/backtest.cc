@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runner/base/time.h"
 #include "stages/gate/gate_evidence.h"
 #include "stages/prometheus/inlining.h"
 
@@ -18,14 +19,7 @@ constexpr std::size_t fewest_points = 50;
 constexpr std::int64_t most_points = 5'000'000;  // of one rule and phase
 constexpr int phase_count = 4;
 constexpr double coverage_points = 1'000;
-constexpr Milliseconds short_patience{10'000};
-
-Milliseconds as_milliseconds(double seconds) {
-  return Milliseconds(std::llround(seconds * 1000));
-}
-double seconds_of(Milliseconds time) {
-  return static_cast<double>(time.count()) / 1000;
-}
+constexpr Milliseconds look_up_patience{10'000};
 
 class Backtest {
  public:
@@ -33,7 +27,7 @@ class Backtest {
       : order_(std::move(order)),
         stop_(stop),
         prometheus_(http, order_.prometheus, order_.deadline),
-        impatient_(http, order_.prometheus, std::min(order_.deadline, short_patience)) {}
+        impatient_(http, order_.prometheus, std::min(order_.deadline, look_up_patience)) {}
 
   Task<Result<BacktestOutcome>> run();
 
@@ -55,11 +49,11 @@ class Backtest {
 Result<void> Backtest::check_span(double server_now) {
   outcome_.url = prometheus_.url();
   outcome_.span = order_.span;
-  outcome_.span.end = std::min(outcome_.span.end, Time(as_milliseconds(std::floor(server_now))));
+  outcome_.span.end = std::min(outcome_.span.end, Time(milliseconds_of(std::floor(server_now))));
   if (outcome_.span.begin < outcome_.span.end) return {};
   return user_error(
       fmt::format("the span from {} to {} is empty", iso_time(order_.span.begin), iso_time(outcome_.span.end)),
-      "its end is cut off at the server's now, " + iso_time(Time(as_milliseconds(server_now))));
+      "its end is cut off at the server's now, " + iso_time(Time(milliseconds_of(server_now))));
 }
 
 Task<Result<PhaseOutcome>> Backtest::compute_phase(const RuleOutcome& rule, std::string query, EvaluationGrid all) {
@@ -98,7 +92,7 @@ Task<void> Backtest::compute(RuleOutcome& rule) {
   rule.recorded = inlined->recorded;
   rule.approximate = inlined->approximate;
   // An alert that fires when the span begins was pending before.
-  const auto ahead = as_milliseconds(rule.rule.duration + rule.rule.keep_firing_for + longest_range_of(inlined->query));
+  const auto ahead = milliseconds_of(rule.rule.duration + rule.rule.keep_firing_for + longest_range_of(inlined->query));
   const auto begin = outcome_.span.begin.time_since_epoch() - ahead;
   const auto end = outcome_.span.end.time_since_epoch();
   if ((end - begin) / rule.interval > most_points) {
@@ -173,7 +167,7 @@ Task<Result<BacktestOutcome>> Backtest::run() {
     places.emplace_back(i, outcome_.rules.size());
     RuleOutcome computed;
     computed.rule = rule;
-    computed.interval = as_milliseconds(rule.interval > 0 ? rule.interval : order_.default_interval);
+    computed.interval = milliseconds_of(rule.interval > 0 ? rule.interval : order_.default_interval);
     co_await compute(computed);
     const bool failed = !computed.problem.empty();
     outcome_.rules.push_back(std::move(computed));

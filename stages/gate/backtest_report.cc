@@ -10,7 +10,7 @@ namespace quietgate {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr double enough_inputs = 0.9;
 constexpr std::size_t most_episodes = 1'000;  // in JSON, of one rule
@@ -113,11 +113,11 @@ std::string rule_text(const RuleOutcome& rule, const Window& span, const LocalTi
   return text;
 }
 
-Json json_of(const Milliseconds& time) {
+OrderedJson json_of(const Milliseconds& time) {
   return iso_time(Time(time));
 }
 
-Json json_of(const PhaseOutcome& phase) {
+OrderedJson json_of(const PhaseOutcome& phase) {
   const auto pages = pages_of(phase);
   std::size_t begun = 0;
   double total = 0, longest = 0;
@@ -134,16 +134,16 @@ Json json_of(const PhaseOutcome& phase) {
           {"longest_seconds", longest}};
 }
 
-Json json_of(const RuleOutcome& outcome, const LocalTime& zone) {
+OrderedJson json_of(const RuleOutcome& outcome, const LocalTime& zone) {
   const auto& rule = outcome.rule;
-  Json json{{"name", rule.name},
-            {"file", rule.file},
-            {"group", rule.group},
-            {"interval_seconds", static_cast<double>(outcome.interval.count()) / 1000},
-            {"for_seconds", rule.duration},
-            {"keep_firing_for_seconds", rule.keep_firing_for},
-            {"wakes_somebody", wakes_somebody(rule)},
-            {"computed", outcome.problem.empty()}};
+  OrderedJson json{{"name", rule.name},
+                   {"file", rule.file},
+                   {"group", rule.group},
+                   {"interval_seconds", static_cast<double>(outcome.interval.count()) / 1000},
+                   {"for_seconds", rule.duration},
+                   {"keep_firing_for_seconds", rule.keep_firing_for},
+                   {"wakes_somebody", wakes_somebody(rule)},
+                   {"computed", outcome.problem.empty()}};
   if (!outcome.problem.empty()) {
     json["problem"] = outcome.problem;
     return json;
@@ -154,9 +154,9 @@ Json json_of(const RuleOutcome& outcome, const LocalTime& zone) {
   if (!outcome.scarcest.empty()) json["scarcest_input"] = outcome.scarcest;
   if (!outcome.recorded.empty()) json["computed_in_place"] = outcome.recorded;
   json["approximate"] = outcome.approximate;
-  json["phases"] = Json::array();
+  json["phases"] = OrderedJson::array();
   for (const auto& phase : outcome.phases) json["phases"].push_back(json_of(phase));
-  json["episodes"] = Json::array();
+  json["episodes"] = OrderedJson::array();
   const auto* worst = worst_of(outcome);
   for (const auto& firing : worst == nullptr ? std::vector<Firing>() : worst->firings) {
     if (json["episodes"].size() >= most_episodes) break;
@@ -263,9 +263,9 @@ std::string backtest_text(const BacktestOutcome& outcome, const LocalTime& zone)
 }
 
 std::string backtest_json(const BacktestOutcome& outcome, const LocalTime& zone) {
-  Json json{{"prometheus", outcome.url},        {"from", iso_time(outcome.span.begin)},
-            {"to", iso_time(outcome.span.end)}, {"time_zone", zone.name},
-            {"calls", outcome.calls},           {"rules", Json::array()}};
+  OrderedJson json{{"prometheus", outcome.url},        {"from", iso_time(outcome.span.begin)},
+                   {"to", iso_time(outcome.span.end)}, {"time_zone", zone.name},
+                   {"calls", outcome.calls},           {"rules", OrderedJson::array()}};
   for (const auto& rule : outcome.rules) json["rules"].push_back(json_of(rule, zone));
   const auto all = pages_of(outcome, zone);
   json["pages"] = {{"least", all.least}, {"most", all.most}, {"at_night", all.nightly}};

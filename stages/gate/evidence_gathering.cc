@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "runner/base/time.h"
 #include "stages/gate/proofs.h"
 #include "stages/prometheus/selectors.h"
 
@@ -14,17 +15,13 @@ namespace quietgate {
 
 namespace {
 
-constexpr Milliseconds patience{10'000};
+constexpr Milliseconds answer_patience{10'000};
 constexpr Milliseconds short_patience{3'000};
 constexpr double look_back = 60;  // seconds before the window, to see what was there when it began
 // In one question. What Prometheus needs for a chain of `and` grows with the cube of its length: 0.1 s for 32 inputs,
 // 7 s for 128; for 16 it is less than for 16 questions.
 constexpr std::size_t most_together = 16;
 constexpr std::size_t most_values = 3;  // alerts whose first value is looked up
-
-double seconds_of(Time time) {
-  return static_cast<double>(time.time_since_epoch().count()) / 1000;
-}
 
 // A range selector's span that is not shorter than these seconds.
 std::string range_text(double seconds) {
@@ -82,7 +79,7 @@ EvidenceGathering::EvidenceGathering(Http& http, Clock& clock, std::string base_
     : clock_(clock),
       stop_(stop),
       tells_readiness_(tells_readiness),
-      prometheus_(http, base_url, patience),
+      prometheus_(http, base_url, answer_patience),
       impatient_(http, base_url, short_patience) {}
 
 Task<void> EvidenceGathering::see_if_gone() {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "runner/base/time.h"
 #include "stages/attempt/measurements.h"
 #include "stages/gate/evidence_gathering.h"
 #include "stages/gate/proof_table.h"
@@ -25,14 +26,6 @@ constexpr double sketch_every = 2;     // seconds, or longer when the server is 
 // Seconds that are left: a sketch asks as much of the server as the verdict, which would come the later for it.
 constexpr double sketch_worth = 5;
 constexpr std::size_t longest_detail = 400;
-
-double seconds_of(Time time) {
-  return static_cast<double>(time.time_since_epoch().count()) / 1000;
-}
-
-Milliseconds milliseconds_of(double seconds) {
-  return Milliseconds(std::llround(seconds * 1000));
-}
 
 std::string progress_json(const GateJudgement& judgement, double elapsed, double duration) {
   auto proofs = nlohmann::json::array();

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "runner/base/time.h"
 #include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
@@ -15,10 +16,6 @@ namespace {
 
 constexpr double day = 86'400;
 constexpr double last_moment = 253'402'300'799;  // the year 9999
-
-Time time_of(double seconds) {
-  return Time(Milliseconds(std::llround(seconds * 1000)));
-}
 
 std::string tidied(const std::string& text) {
   std::string result;
@@ -67,7 +64,7 @@ std::optional<double> span_before(std::string text) {
 
 // What the zone's clocks showed, as a moment.
 Time from_local(double seconds, const LocalTime& zone) {
-  const auto shown = time_of(seconds);
+  const auto shown = time_at(seconds);
   const auto near = shown - zone.offset(shown);
   return shown - zone.offset(near);
 }
@@ -93,8 +90,8 @@ Result<Time> parse_moment(const std::string& given, Time now, const LocalTime& z
   }
   auto full = text;
   if (full.size() > 19 && full[10] == ' ') full[10] = 'T';
-  if (auto seconds = read_time(full)) return time_of(*seconds);
-  if (auto seconds = number_in(text); seconds && *seconds >= 1e8 && *seconds <= last_moment) return time_of(*seconds);
+  if (auto seconds = read_time(full)) return time_at(*seconds);
+  if (auto seconds = number_in(text); seconds && *seconds >= 1e8 && *seconds <= last_moment) return time_at(*seconds);
   if (auto span = span_before(text); span && *span < 200 * 366 * day)
     return now - Milliseconds(std::llround(*span * 1000));
   if (auto moment = local_moment(text, zone)) return *moment;

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* file_name = "/rules-seen.ndjson";
 constexpr std::size_t largest_watched = 64 * 1024 * 1024;
-constexpr Milliseconds patience{3'000};
+constexpr Milliseconds watch_patience{3'000};
 constexpr Milliseconds after_a_problem{1'000};
 
 std::string key_of(const LoadedRule& rule) {
@@ -96,7 +96,7 @@ bool add_sightings(const std::vector<LoadedRule>& rules, Sightings& to) {
 
 Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, RulesSeen seen,
                        WatchedRules& watched, Stop& stop) {
-  Prometheus prometheus(http, url, patience);
+  Prometheus prometheus(http, url, watch_patience);
   const auto file = attempt_directory + file_name;
   Sightings newest;
   for (;;) {

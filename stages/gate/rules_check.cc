@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t most_words = 8'000;  // bytes of promtool's output that are told
 constexpr std::size_t most_test_files = 200;
 constexpr std::uintmax_t most_test_bytes = 4 * 1024 * 1024;
-constexpr const char* patience = "60";  // seconds
+constexpr const char* check_patience = "60";  // seconds
 constexpr int tool_tries = 3;
 
 struct CheckedRules {
@@ -135,7 +135,7 @@ Task<Result<std::string>> RulesCheck::promtool_once(std::vector<std::string> wor
                                                     std::string name, bool& killed, Stop& stop) {
   ProcessSpec step;
   step.name = folder + "/" + name;
-  step.argv = {"timeout", "-k", "5", patience, "promtool"};
+  step.argv = {"timeout", "-k", "5", check_patience, "promtool"};
   step.argv.insert(step.argv.end(), words.begin(), words.end());
   step.environment = environment_;
   step.working_directory = folder;
@@ -149,7 +149,7 @@ Task<Result<std::string>> RulesCheck::promtool_once(std::vector<std::string> wor
   killed = exit->how == ProcessExit::How::leader_died || exit->how == ProcessExit::How::not_started;
   if (exit->succeeded()) co_return std::string();
   if (exit->how != ProcessExit::How::exited) co_return infrastructure_error("promtool " + describe(*exit));
-  if (exit->code == 124) co_return fmt::format("promtool {} rules took more than {} s", words[0], patience);
+  if (exit->code == 124) co_return fmt::format("promtool {} rules took more than {} s", words[0], check_patience);
   auto said = read_plain(log, 0, most_words);
   // Parts of the files reach the terminal this way.
   std::erase_if(said, [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\n') || c == 127; });

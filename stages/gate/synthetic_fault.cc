@@ -13,7 +13,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr Milliseconds patience{3'000};
+constexpr Milliseconds fault_patience{3'000};
 constexpr Milliseconds look_every{200};
 constexpr double slack = 5;  // seconds
 
@@ -100,7 +100,7 @@ Task<Milliseconds> longest_hearing(Prometheus& prometheus, Stop& stop) {
 }  // namespace
 
 Task<void> SyntheticFaultStage::prove_way(const StageRequest& request, std::string url) {
-  Prometheus prometheus(http_, std::move(url), patience);
+  Prometheus prometheus(http_, std::move(url), fault_patience);
   const auto limit = co_await longest_hearing(prometheus, *request.stop);
   auto up = std::make_optional<Raised>(faults_, request.run);
   for (const bool wanted : {true, false}) {

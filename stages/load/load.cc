@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "runner/base/time.h"
 #include "runner/base/tree.h"
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/step.h"
@@ -21,14 +22,6 @@
 namespace quietgate {
 
 namespace {
-
-Time to_time(double seconds) {
-  return Time(Milliseconds(std::llround(seconds * 1000)));
-}
-
-Milliseconds to_span(double seconds) {
-  return Milliseconds(std::llround(seconds * 1000));
-}
 
 void tell(const StageRequest& request, const std::vector<Check>& checks) {
   for (const auto& check : checks) request.log->line(fmt::format("{}: {}", to_string(check.outcome), check.sentence));
@@ -207,8 +200,8 @@ Task<ScalingLoad> LoadStage::Attempt::scaling_load(LiveLoad& live, ScalingStory 
   ScalingLoad load;
   load.rate_before = load.rate_after = std::numeric_limits<double>::quiet_NaN();
   if (story.reached_after < 0) co_return load;
-  const auto from = to_span(std::floor(std::max(0.0, story.decided_after)));
-  auto during = co_await live.read_again(from, to_span(story.reached_after));
+  const auto from = milliseconds_of(std::floor(std::max(0.0, story.decided_after)));
+  auto during = co_await live.read_again(from, milliseconds_of(story.reached_after));
   load.requests = during.steady_requests;
   load.failures = during.steady_failures;
   load.times = during.steady;
@@ -279,8 +272,8 @@ Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
   }
   if (live.report.begin) {
     const auto window = window_of(live);
-    if (!outcome_.window) outcome_.window = Window{to_time(window.begin), {}};
-    outcome_.window->end = to_time(window.end);
+    if (!outcome_.window) outcome_.window = Window{time_at(window.begin), {}};
+    outcome_.window->end = time_at(window.end);
   }
   if (!live.ended_for.empty()) {
     judge_early_end(live, end);

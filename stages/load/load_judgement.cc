@@ -24,7 +24,7 @@ constexpr double most_begun = 1.05;
 constexpr std::int64_t least_silence = 2;  // seconds
 constexpr double least_missed = 20;        // requests: fewer may just not have been due
 
-std::string span(double seconds) {
+std::string span_of(double seconds) {
   if (seconds >= 120) return human_duration(Milliseconds(static_cast<std::int64_t>(seconds) * 1000));
   bool whole = seconds >= 20 || std::fabs(seconds - std::round(seconds)) < 0.05;
   return fmt::format("{:.{}f} s", seconds, whole ? 0 : 1);
@@ -35,7 +35,8 @@ double ran_for(const LoadReport& report) {
 }
 
 std::string how_far(const LoadReport& report, const LoadSpec& spec) {
-  return fmt::format("after {} of {}", span(ran_for(report)), span(static_cast<double>(spec.duration.count()) / 1000));
+  return fmt::format("after {} of {}", span_of(ran_for(report)),
+                     span_of(static_cast<double>(spec.duration.count()) / 1000));
 }
 
 std::string with(std::string sentence, const std::string& words) {
@@ -104,15 +105,15 @@ Check failures_check(const Bound& bound, const Judged& of, const std::string& wh
 Check measured_check(const std::string& name, const Bound& bound, const Judged& of) {
   const auto& report = of.report;
   auto steady_span = report.steady_length();
-  auto basis = fmt::format("over {} ({} requests)", span(steady_span), format_count(of.steady_requests));
-  auto whole = fmt::format("over {} ({} requests)", span(ran_for(report)), format_count(of.requests));
+  auto basis = fmt::format("over {} ({} requests)", span_of(steady_span), format_count(of.steady_requests));
+  auto whole = fmt::format("over {} ({} requests)", span_of(ran_for(report)), format_count(of.requests));
   const auto full = of.prefix + name;
   if (of.requests == 0) {
     return inconclusive_check(full, bound.text, fmt::format("{}: {} sent no requests", full, of.source));
   }
   if (name == "failure_ratio") return failures_check(bound, of, whole);
   if (name == "requests") {
-    return judge(full, static_cast<double>(of.requests), Unit::count, bound, "over " + span(ran_for(report)));
+    return judge(full, static_cast<double>(of.requests), Unit::count, bound, "over " + span_of(ran_for(report)));
   }
   if (name == "requests_per_second") {
     if (steady_span < 1) {
@@ -250,7 +251,7 @@ std::optional<Check> unanswered_check(const LoadReport& report, const LoadSpec& 
   return Check{"unanswered", bound == spec.expect.end() ? "none" : bound->second.text, format_count(report.unanswered),
                tolerated ? Outcome::passed : Outcome::failed,
                fmt::format("{} of {} requests were never answered; the oldest had waited {}",
-                           format_count(report.unanswered), format_count(report.requests), span(report.oldest))};
+                           format_count(report.unanswered), format_count(report.requests), span_of(report.oldest))};
 }
 
 // What is late in the warm-up begins after it, so it is the whole load whose count must not be above the schedule's.
@@ -270,7 +271,7 @@ std::optional<Check> silence_check(const LoadReport& report) {
       "silence", fmt::format("< {} s", least_silence),
       fmt::format("nothing was answered for {} from second {} of the load on, with {} users there: at the rate of its "
                   "other seconds there were about {} requests to be answered",
-                  span(static_cast<double>(silence.seconds)), silence.from, format_count(silence.users),
+                  span_of(static_cast<double>(silence.seconds)), silence.from, format_count(silence.users),
                   format_count(std::llround(silence.missed))));
 }
 
@@ -349,15 +350,16 @@ std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd&
   }
   if (report.crash) return crashed(*report.crash, root);
   if (report.lost && !report.lost->gone) {
-    return completion(Outcome::error, fmt::format("worker {} of the load {}: {} after its begin it was no longer the "
-                                                  "load that was asked for",
-                                                  report.lost->name, report.lost->words, span(report.lost->elapsed)));
+    return completion(Outcome::error,
+                      fmt::format("worker {} of the load {}: {} after its begin it was no longer the "
+                                  "load that was asked for",
+                                  report.lost->name, report.lost->words, span_of(report.lost->elapsed)));
   }
   if (report.lost) {
     return completion(
         Outcome::error,
         fmt::format("worker {} of the load was lost ({}) {} after its begin: its part of the load was missing",
-                    report.lost->name, report.lost->words, span(report.lost->elapsed)));
+                    report.lost->name, report.lost->words, span_of(report.lost->elapsed)));
   }
   if (report.workers && !report.begin && report.workers->joined < report.workers->expected) {
     return completion(Outcome::error, fmt::format("{} of {} workers joined the load in time: it did not begin",
@@ -398,7 +400,7 @@ std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd&
 namespace {
 
 Check requests_check(const LoadReport& report, const LoadSpec& spec) {
-  const auto whole = span(ran_for(report));
+  const auto whole = span_of(ran_for(report));
   if (report.requests == 0) {
     return inconclusive_check("completed", "any requests",
                               fmt::format("{} sent no requests in {}", to_string(source_of(spec)), whole));

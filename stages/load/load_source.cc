@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/time.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"
 #include "stages/load/locust.h"
@@ -53,10 +54,6 @@ Result<std::string> find_tool(const StageRequest& request, const std::string& na
   auto found = find_on_path(name, path == request.environment.end() ? std::string() : path->second);
   if (!found.empty()) return found;
   return infrastructure_error(fmt::format("{} is not on the PATH of this runner", shown), how);
-}
-
-double seconds_of(Milliseconds span) {
-  return static_cast<double>(span.count()) / 1000;
 }
 
 // What the listener is to do, as its head describes it.

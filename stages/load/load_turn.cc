@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runner/base/plain_file.h"
+#include "runner/base/time.h"
 #include "stages/attempt/expectation.h"
 #include "stages/load/load_judgement.h"
 
@@ -19,7 +20,7 @@ constexpr Milliseconds time_to_join{90'000};   // likewise, with workers
 constexpr Milliseconds time_to_end{60'000};    // beyond the duration
 constexpr Milliseconds longest_look{5'000};    // what is more between two looks is a clock that was set, or a sleep
 constexpr std::size_t seconds_between_lines = 5;
-constexpr std::size_t read_at_once = 256UL * 1024;
+constexpr std::size_t read_lines_at_once = 256UL * 1024;
 constexpr const char* alarm_file = "/alarm";
 constexpr std::size_t most_alarm = 4096;
 
@@ -44,10 +45,6 @@ void add_second(Measurements& to, const LoadReport& report, std::size_t index, c
     to.add(prefix + "arrivals_intended", at, static_cast<double>(second.intended));
     to.add(prefix + "arrivals_begun", at, static_cast<double>(second.begun));
   }
-}
-
-Time to_time(double seconds) {
-  return Time(Milliseconds(std::llround(seconds * 1000)));
 }
 
 }  // namespace
@@ -96,7 +93,7 @@ LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running,
 
 // A long load's file is large: others have their turns between its parts.
 Task<void> LiveLoad::read() {
-  while (rows_.read_into(report, read_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
+  while (rows_.read_into(report, read_lines_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
   if (counted_) counted_->count(report.requests, report.failures);
   draw();
 }
@@ -124,7 +121,7 @@ void LiveLoad::wait_on() {
   if (begun_ || !report.begin) return;
   begun_ = true;
   // A load that an earlier runner began has its time to end in any case.
-  waited_ = resumed_ ? std::clamp(now - to_time(*report.begin), Milliseconds(0), spec_.duration) : Milliseconds(0);
+  waited_ = resumed_ ? std::clamp(now - time_at(*report.begin), Milliseconds(0), spec_.duration) : Milliseconds(0);
 }
 
 std::optional<std::string> LiveLoad::must_end() {
@@ -172,7 +169,7 @@ Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process)
 Task<LoadReport> LiveLoad::read_again(Milliseconds from, std::optional<Milliseconds> until) {
   LoadReport again(from, until);
   LoadRows rows(turn.rows, spec_);
-  while (rows.read_into(again, read_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
+  while (rows.read_into(again, read_lines_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
   rows.finish(again);
   co_return again;
 }

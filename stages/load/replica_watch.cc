@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runner/base/plain_file.h"
+#include "runner/base/time.h"
 #include "runner/base/tree.h"
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/step.h"
@@ -27,13 +28,6 @@ constexpr Milliseconds after_a_problem{5'000};
 constexpr const char* answers_file = "/replicas.txt";
 constexpr std::size_t most_answers = 64U << 20;
 constexpr double before_the_load = 5;  // seconds of the series that show the base
-
-double seconds_of(Time time) {
-  return static_cast<double>(time.time_since_epoch().count()) / 1000;
-}
-double seconds_of(Milliseconds span) {
-  return static_cast<double>(span.count()) / 1000;
-}
 
 std::string whole_seconds(double seconds) {
   return human_duration(Milliseconds(std::llround(std::max(0.0, seconds)) * 1000));

@@ -14,10 +14,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t longest_line = 64 * 1024;
+constexpr std::size_t longest_request_line = 64 * 1024;
 constexpr std::int64_t open_seconds = 3;
 constexpr std::int64_t beyond_duration = 600;  // a source is ended a minute after it
-constexpr std::size_t most_endpoints = 100;
+constexpr std::size_t most_endpoints_in_lines = 100;
 constexpr std::size_t longest_name = 300;
 
 double number_at(const Json& object, const char* name) {
@@ -52,7 +52,7 @@ std::string RequestLines::add(std::string_view bytes) {
   while (!bytes.empty() && !broken_) {
     auto end = bytes.find('\n');
     partial_ += bytes.substr(0, end);
-    if (partial_.size() > longest_line) {
+    if (partial_.size() > longest_request_line) {
       broken_ = true;
       damage("longer than 64 KiB", rows);
       break;
@@ -144,7 +144,7 @@ void RequestLines::request(double time, std::string name, double milliseconds, b
   newest_ = std::max(newest_, time);
   name.resize(std::min(name.size(), longest_name));
   if (!names_.contains(name)) {
-    if (names_.size() < most_endpoints) {
+    if (names_.size() < most_endpoints_in_lines) {
       names_.insert(name);
     } else {
       name = "(others)";

@@ -11,7 +11,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr double close_enough = 1e-6;
+constexpr double same_rate = 1e-6;
 
 Check per_replica_check(const ScalingLoad& load, double least) {
   const auto wanted = fmt::format(">= {:g}", least);
@@ -21,7 +21,7 @@ Check per_replica_check(const ScalingLoad& load, double least) {
                               "the throughput of a replica needs whole seconds of load before the first new replica "
                               "and after the last");
   }
-  const bool holds = share >= least - close_enough;
+  const bool holds = share >= least - same_rate;
   auto sentence = fmt::format("{} a replica with more of them, {} before: {:.0f} % {} {:.0f} %",
                               format_quantity(load.rate_after, Unit::requests_per_second),
                               format_quantity(load.rate_before, Unit::requests_per_second), 100 * share,

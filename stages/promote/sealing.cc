@@ -17,8 +17,8 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t largest_hashed = 8u << 20;
-constexpr Milliseconds first_pause{1'000};
-constexpr Milliseconds longest_pause{30'000};
+constexpr Milliseconds first_sealing_pause{1'000};
+constexpr Milliseconds longest_sealing_pause{30'000};
 
 // The samples that the last attempt of each stage left beside this one's.
 std::map<std::string, MeasurementsFile> measurements_of(const RunState& state, const std::string& attempt) {
@@ -73,7 +73,7 @@ Result<Sealing::Material> Sealing::material() const {
 
 Task<void> Sealing::record(Event event) {
   bool told = false;
-  for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
+  for (auto pause = first_sealing_pause;; pause = std::min(2 * pause, longest_sealing_pause)) {
     std::vector<Event> events;
     events.push_back(event);
     auto written = request_.journal->append(std::move(events));
@@ -103,7 +103,7 @@ std::string Sealing::statement(const RunState& at_promotion, std::string prometh
 
 Task<std::string> Sealing::seal(std::string prometheus) {
   auto made_of = material();
-  for (auto pause = first_pause; !made_of; pause = std::min(2 * pause, longest_pause)) {
+  for (auto pause = first_sealing_pause; !made_of; pause = std::min(2 * pause, longest_sealing_pause)) {
     request_.log->line("the evidence can't be sealed yet: " + made_of.error().message);
     co_await clock_.sleep(pause, *request_.runner);
     made_of = material();

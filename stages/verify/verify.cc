@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runner/base/time.h"
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/measurements.h"
 #include "stages/prometheus/prometheus.h"
@@ -16,11 +17,7 @@ namespace {
 
 constexpr double longest_wait = 600;  // seconds
 
-double seconds_of(Milliseconds span) {
-  return static_cast<double>(span.count()) / 1000;
-}
-
-std::string span(double seconds) {
+std::string rounded_span(double seconds) {
   return human_duration(Milliseconds(static_cast<std::int64_t>(std::llround(std::max(0.0, seconds) * 10)) * 100));
 }
 
@@ -45,9 +42,9 @@ Task<Result<SampleGrid>> settle_window(Prometheus& prometheus, Clock& clock, con
   grid.end = seconds_of(during->second.window->end.time_since_epoch());
   while (*now < grid.end) {
     if (grid.end - *now > longest_wait) {
-      co_return infrastructure_error(
-          fmt::format("the clock of {} is {} behind the end of the window", prometheus.url(), span(grid.end - *now)),
-          "check the clocks of the machines");
+      co_return infrastructure_error(fmt::format("the clock of {} is {} behind the end of the window", prometheus.url(),
+                                                 rounded_span(grid.end - *now)),
+                                     "check the clocks of the machines");
     }
     co_await clock.sleep(Milliseconds(std::llround((grid.end - *now) * 1000) + 20), *request.stop);
     now = co_await prometheus.now(*request.stop);

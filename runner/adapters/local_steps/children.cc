@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr Milliseconds look_again{100};
+constexpr Milliseconds look_at_children_again{100};
 
 bool reaped(pid_t child) {
   siginfo_t how = {};
@@ -80,7 +80,7 @@ struct Children::Watch : std::enable_shared_from_this<Watch> {
   }
   void look_later() {
     looking = true;
-    timer.expires_after(look_again);
+    timer.expires_after(look_at_children_again);
     timer.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
       if (cancelled || self->over) return;
       self->unwatched.remove_if(reaped);

@@ -16,7 +16,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr Milliseconds look_again{5};
+constexpr Milliseconds look_for_left_again{5};
 constexpr Milliseconds kill_patience{30'000};
 constexpr int sure_after = 3;                 // looks that find nothing
 constexpr Milliseconds stop_patience{1'000};  // to stop what forks while it is being stopped
@@ -78,7 +78,7 @@ Task<std::string> end_left(Executor executor, StepLed led, StepAsked told, const
     if (kill) kill_control_group(group);
     if (kill) signal_group_of(led.step, led.step_start, SIGKILL);
     if (kill) signal_all(left, SIGKILL);
-    const auto pause = empty > 0 ? Milliseconds(1) : look_again * 4;
+    const auto pause = empty > 0 ? Milliseconds(1) : look_for_left_again * 4;
     co_await nap(executor, pause);
   }
   remove_control_group(group);

@@ -10,7 +10,8 @@ namespace quietgate {
 namespace {
 
 constexpr Milliseconds look_every{2'000};
-constexpr Milliseconds look_again{10'000};  // when nobody could give back enough: to count what they wrote takes a walk
+constexpr Milliseconds look_in_vain_again{
+    10'000};  // when nobody could give back enough: to count what they wrote takes a walk
 constexpr std::uint64_t least_written = 1ULL << 20;
 
 }  // namespace
@@ -75,7 +76,7 @@ Task<void> LowWater::watch(Stop& stop) {
     }
     co_await look(stop);
     auto pause = look_every;
-    if (in_vain_) pause = look_again;
+    if (in_vain_) pause = look_in_vain_again;
     co_await clock_.sleep(pause, stop);
   }
 }

@@ -9,7 +9,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr Milliseconds look_every{5'000};
+constexpr Milliseconds measure_every{5'000};
 constexpr int rest_after_look = 10;  // times what it took
 
 }  // namespace
@@ -35,7 +35,7 @@ std::vector<TreeLimit::Entry> TreeLimit::running() {
 }
 
 Task<void> TreeLimit::watch(Stop& stop) {
-  auto pause = look_every;
+  auto pause = measure_every;
   for (;;) {
     while (running().empty()) {
       const auto seen = entered_.rings();
@@ -44,7 +44,7 @@ Task<void> TreeLimit::watch(Stop& stop) {
     co_await clock_.sleep(pause, stop);
     const auto begin = clock_.now();
     co_await look(stop);
-    pause = std::max(look_every, rest_after_look * (clock_.now() - begin));
+    pause = std::max(measure_every, rest_after_look * (clock_.now() - begin));
   }
 }
 
