@@ -19,6 +19,7 @@
 #include "runner/api/run_record.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/load_metrics.h"
+#include "runner/ports/progress_board.h"
 #include "runner/ports/queue.h"
 #include "runner/ports/synthetic_faults.h"
 #include "runner/ports/watchdog_deliveries.h"
@@ -37,6 +38,7 @@ struct ApiOptions {
   const SyntheticFaults* faults = nullptr;   // likewise
   WatchdogDeliveries* deliveries = nullptr;  // may be null: no watchdog is heard
   std::string evidence_key{};                // public, PEM; empty: there is none
+  const ProgressBoard* progress = nullptr;   // may be null: how far stages are is not known
   std::function<Time()> now = {};            // unset: the system's clock
 };
 

@@ -152,6 +152,7 @@ Task<StageOutcome> StageAttempt::run(bool resume) {
   request->pristine = request->checkout;
   request->environments = parts.workspace.environments();
   request->journal = &parts.journal;
+  request->progress = parts.progress;
   request->run_state = &state;
   request->stop = &stop_;
   request->runner = &runner_;

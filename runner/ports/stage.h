@@ -15,6 +15,7 @@
 #include "runner/ports/alert_feed.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
+#include "runner/ports/progress_board.h"
 
 namespace quietgate {
 
@@ -54,6 +55,7 @@ struct StageRequest {
       environment;  // complete for steps: PATH, HOME, CI, QUIETGATE_*, the pipeline's and the stage's
   Time run_started{};
   const AlertFeed* alerts = nullptr;  // null: nobody watches them. When one fires, the stage may end early
+  ProgressBoard* progress = nullptr;  // null: nobody is shown how far the stage is
   StageLog* log = nullptr;            // never null in use; owned by the driver
   Stop* stop = nullptr;               // likewise
   Stop* runner = nullptr;      // likewise; requested only when the runner stops: for what a cancel must not leave open

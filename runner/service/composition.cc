@@ -26,6 +26,7 @@
 #include "runner/adapters/memory/memory_synthetic_faults.h"
 #include "runner/adapters/memory/memory_watchdog_deliveries.h"
 #include "runner/adapters/pipeline_compiler/pooled_compiler.h"
+#include "runner/adapters/workspace/progress_files.h"
 #include "runner/adapters/workspace/workspace_files.h"
 #include "runner/base/blocking_pool.h"
 #include "runner/engine/supervisor.h"
@@ -116,6 +117,7 @@ struct Composition::Parts {
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed, &tree_work};
   WorkspaceFiles workspace{options.data, open_stage_log, options.say};
+  ProgressFiles progress;
   std::optional<AttemptTreeFiles> attempt_trees;
   TestStage test{test_processes, report_work};
   MemoryWatchdogDeliveries deliveries;
@@ -215,6 +217,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   });
   p.engine->tries_out = !p.options.release;
   p.engine->notes = &p.notes;
+  p.engine->progress = &p.progress;
   p.engine->tree_limit = &*p.tree_limit;
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, git_remotes(p.options.repositories), p.options.say);
@@ -287,6 +290,9 @@ SyntheticFaults& Composition::faults() {
 }
 WatchdogDeliveries& Composition::deliveries() {
   return parts_->deliveries;
+}
+const ProgressBoard& Composition::progress() const {
+  return parts_->progress;
 }
 const PublicKey& Composition::evidence_key() const {
   return parts_->key->public_key();

@@ -15,6 +15,7 @@
 #include "runner/engine/upkeep/heartbeat_rule.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/load_metrics.h"
+#include "runner/ports/progress_board.h"
 #include "runner/ports/synthetic_faults.h"
 #include "runner/ports/watchdog_deliveries.h"
 #include "runner/service/config.h"
@@ -52,6 +53,7 @@ class Composition {
   const LoadMetrics& loads() const;
   SyntheticFaults& faults();
   WatchdogDeliveries& deliveries();
+  const ProgressBoard& progress() const;
   const PublicKey& evidence_key() const;
   void tell_steps(const std::string& variable, const std::string& value);  // of every step that begins from now on
   const std::string& data() const;

@@ -107,6 +107,7 @@ int serve(const ServeOptions& options) {
                          &composition.faults(),
                          &composition.deliveries(),
                          composition.evidence_key().pem()};
+  api_options.progress = &composition.progress();
   api_options.hosts.push_back(config->address.find(':') == std::string::npos ? config->address
                                                                              : "[" + config->address + "]");
   for (const auto& repository : config->repositories)

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -40,7 +39,7 @@ std::string progress_json(const GateJudgement& judgement, double elapsed, double
   const nlohmann::json all{{"elapsed_ms", std::llround(elapsed * 1000)},
                            {"duration_ms", std::llround(duration * 1000)},
                            {"proofs", std::move(proofs)}};
-  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 // When the last attempt of the first of the gate's stages began, in seconds since the epoch; 0: it names none.
@@ -235,7 +234,8 @@ Task<void> Watch::sketch(double from, double until) {
   }
   sketched_ = server_now();
   sketch_took_ = sketched_ - began;
-  (void)replace_file(request_.directory + "/progress.json", progress_json(judgement, sketched_ - from, until - from));
+  if (request_.progress != nullptr)
+    request_.progress->post(request_.directory, progress_json(judgement, sketched_ - from, until - from));
 }
 
 Task<void> Watch::watch_until(double until) {
@@ -345,8 +345,7 @@ Task<GateJudgement> Gate::judge_over(GateSpec spec, Window window, const StageRe
     judgement.rules = hash_of(evidence.rules);
   }
   // What stood so far stands no more.
-  std::error_code ignored;
-  std::filesystem::remove(request.directory + "/progress.json", ignored);
+  if (request.progress != nullptr) request.progress->clear(request.directory);
   tell(judgement, request);
   co_return judgement;
 }

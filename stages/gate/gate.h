@@ -23,7 +23,7 @@ class Gate {
       : http_(http), clock_(clock), deliveries_(deliveries), committed_(committed) {}
 
   // Judges the request's commit over the window, on its Prometheus server. While it waits, the attempt's
-  // `progress.json` holds the proofs as they stand (elapsed_ms, duration_ms, proofs: id, name, verdict, detail,
+  // progress holds the proofs as they stand (elapsed_ms, duration_ms, proofs: id, name, verdict, detail,
   // waived), some seconds old. Says in the request's log what it waits for and, at the end, every proof. An alert that
   // fires ends the waiting. `watched`: what is read meanwhile of the server; null: nobody else reads it. Never fails:
   // what can't be had is blind. Throws Stopped.

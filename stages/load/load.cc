@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "runner/base/plain_file.h"
 #include "runner/base/time.h"
 #include "runner/base/tree.h"
 #include "stages/attempt/expectation.h"

@@ -111,7 +111,7 @@ void LiveLoad::draw() {
   progress.load = turn.number;
   progress.loads = turn.of;
   if (line && !report.finished) request_.log->line(to_line(progress));
-  (void)replace_file(request_.directory + "/progress.json", to_json(progress) + "\n");
+  if (request_.progress != nullptr) request_.progress->post(request_.directory, to_json(progress));
 }
 
 // The time of day may be set while a load runs: its steps count, not their sum.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/adapters/workspace/progress_files.h"
 #include "runner/ports/stage.h"
 #include "tests/support/fake_clock.h"
 
@@ -88,6 +89,7 @@ class StageBench {
     request.stop = &stop;
     request.runner = &runner;
     request.journal = &journal;
+    request.progress = &progress;
     request.run_state = &state;
     fold_history(request);
     return request;
@@ -131,6 +133,7 @@ class StageBench {
   Stop runner;
   Stop stop;
   MemoryJournal journal{loop.get_executor()};
+  ProgressFiles progress;
   std::vector<Row> history;  // what happened before the next request()
   RunState state;            // as of the last request()
 

@@ -12,7 +12,6 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::int64_t progress_limit = 16 * 1024;
 constexpr std::int64_t log_end_bytes = 512;
 constexpr std::int64_t tests_limit = 64LL * 1024 * 1024;
 constexpr int bar_width = 24;
@@ -140,9 +139,8 @@ Glimpse glimpse_of(std::string_view progress, std::string_view log_end) {
   return glimpse;
 }
 
-Glimpse glimpse_of_directory(const std::string& attempt_directory) {
-  return glimpse_of(read_plain_end(attempt_directory + "/progress.json", progress_limit),
-                    read_plain_end(attempt_directory + "/log", log_end_bytes));
+Glimpse glimpse_of_directory(const ProgressBoard& board, const std::string& attempt_directory) {
+  return glimpse_of(board.read(attempt_directory), read_plain_end(attempt_directory + "/log", log_end_bytes));
 }
 
 std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory) {

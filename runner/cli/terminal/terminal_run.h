@@ -10,6 +10,7 @@
 
 #include "runner/api/run_record.h"
 #include "runner/cli/terminal/terminal.h"
+#include "runner/ports/progress_board.h"
 
 namespace quietgate {
 
@@ -22,13 +23,13 @@ struct Glimpse {
 // Attempt 0: what the stage waits for; an empty stage is the whole run.
 using GlimpseOf = std::function<Glimpse(const RunId& run, const std::string& stage, int attempt)>;
 
-// Of the files of an attempt's directory (`progress.json`, `log`): for runs of this machine.
-Glimpse glimpse_of_directory(const std::string& attempt_directory);
+// Of an attempt's directory: what is on the board, and its log. For runs of this machine.
+Glimpse glimpse_of_directory(const ProgressBoard& board, const std::string& attempt_directory);
 // Likewise the texts of tests.json of a run's stages where tests are worth naming; `run_directory` holds the attempts.
 std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory);
-// The gate's proofs as they stand, in the text of progress.json; empty when there are none.
+// The gate's proofs as they stand, in the text of an attempt's progress; empty when there are none.
 std::vector<Proof> proofs_so_far(std::string_view progress);
-// Of the texts of progress.json and of a log's end; either may be empty.
+// Of the texts of an attempt's progress and of a log's end; either may be empty.
 Glimpse glimpse_of(std::string_view progress, std::string_view log_end);
 
 class RunView {

@@ -11,6 +11,7 @@
 #include "runner/adapters/memory/memory_load_metrics.h"
 #include "runner/adapters/memory/memory_synthetic_faults.h"
 #include "runner/adapters/memory/memory_watchdog_deliveries.h"
+#include "runner/adapters/workspace/progress_files.h"
 #include "tests/support/fake_journal.h"
 
 namespace quietgate {
@@ -35,6 +36,7 @@ class ApiTest : public ::testing::Test {
     options.loads = &loads;
     options.faults = &faults;
     options.deliveries = &deliveries;
+    options.progress = &progress;
     options.evidence_key = "a public key";
     api.emplace(journal, journal, options);
   }
@@ -95,6 +97,7 @@ class ApiTest : public ::testing::Test {
   MemoryLoadMetrics loads;
   MemorySyntheticFaults faults;
   MemoryWatchdogDeliveries deliveries;
+  ProgressFiles progress;
   std::optional<Api> api;
 };
 
