@@ -216,9 +216,9 @@ int run_here(const RunOptions& options) {
       }
       return waits;
     }
-    return glimpse_of_directory(composition.progress(), data + "/runs/" + run.repository + "/" +
-                                                            std::to_string(run.number) + "/" + stage + "." +
-                                                            std::to_string(attempt));
+    return glimpse_of_directory(composition.signals().progress, data + "/runs/" + run.repository + "/" +
+                                                                    std::to_string(run.number) + "/" + stage + "." +
+                                                                    std::to_string(attempt));
   };
   view.emplace(
       terminal, out, [&clock] { return clock.now(); }, glimpse);

@@ -282,17 +282,8 @@ Catalog& Composition::catalog() {
 Queue& Composition::queue() {
   return *parts_->supervisor;
 }
-const LoadMetrics& Composition::loads() const {
-  return parts_->loads;
-}
-SyntheticFaults& Composition::faults() {
-  return parts_->faults;
-}
-WatchdogDeliveries& Composition::deliveries() {
-  return parts_->deliveries;
-}
-const ProgressBoard& Composition::progress() const {
-  return parts_->progress;
+Composition::Signals Composition::signals() {
+  return {parts_->loads, parts_->faults, parts_->deliveries, parts_->progress};
 }
 const PublicKey& Composition::evidence_key() const {
   return parts_->key->public_key();

@@ -50,10 +50,14 @@ class Composition {
   void rest();                  // the journal lets go of what was kept only to be fast
   Catalog& catalog();
   Queue& queue();
-  const LoadMetrics& loads() const;
-  SyntheticFaults& faults();
-  WatchdogDeliveries& deliveries();
-  const ProgressBoard& progress() const;
+  // What stages tell and are told while they run.
+  struct Signals {
+    const LoadMetrics& loads;
+    SyntheticFaults& faults;
+    WatchdogDeliveries& deliveries;
+    const ProgressBoard& progress;
+  };
+  Signals signals();
   const PublicKey& evidence_key() const;
   void tell_steps(const std::string& variable, const std::string& value);  // of every step that begins from now on
   const std::string& data() const;

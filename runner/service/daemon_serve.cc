@@ -96,6 +96,7 @@ int serve(const ServeOptions& options) {
   if (!token) return refuse(token.error());
 
   WriteCheck write_check([&composition] { return composition.try_to_write(); }, Milliseconds(5'000));
+  const auto signals = composition.signals();
   ApiOptions api_options{QUIETGATE_VERSION,
                          config->data,
                          *token,
@@ -103,11 +104,11 @@ int serve(const ServeOptions& options) {
                          {},
                          &composition.queue(),
                          [&write_check] { return write_check.why_not(WriteCheck::Clock::now()); },
-                         &composition.loads(),
-                         &composition.faults(),
-                         &composition.deliveries(),
+                         &signals.loads,
+                         &signals.faults,
+                         &signals.deliveries,
                          composition.evidence_key().pem()};
-  api_options.progress = &composition.progress();
+  api_options.progress = &signals.progress;
   api_options.hosts.push_back(config->address.find(':') == std::string::npos ? config->address
                                                                              : "[" + config->address + "]");
   for (const auto& repository : config->repositories)
@@ -122,7 +123,7 @@ int serve(const ServeOptions& options) {
     return refuse(started.error());
   write_check.written(WriteCheck::Clock::now());
 
-  composition.faults().show();
+  signals.faults.show();
   composition.tell_steps("QUIETGATE_METRICS", address);
   if (!notifications->empty()) composition.add_notifier(std::move(*notifications));
   if (!config->heartbeat.url.empty()) composition.add_heartbeat(config->heartbeat);

@@ -6,7 +6,7 @@
 #include "stages/gate/gate.h"
 #include "stages/gate/proofs.h"
 #include "stages/promote/branch_move.h"
-#include "stages/promote/judged_before.h"
+#include "stages/promote/gone_environment.h"
 #include "stages/promote/sealing.h"
 
 namespace quietgate {

@@ -1,4 +1,4 @@
-#include "stages/promote/judged_before.h"
+#include "stages/promote/gone_environment.h"
 
 #include <algorithm>
 

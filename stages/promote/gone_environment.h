@@ -1,4 +1,4 @@
-// What the gate of a promote stage has on record, and whether what it judged still lives.
+// Whether what a promote stage's gate asks still lives.
 #pragma once
 
 #include <optional>
