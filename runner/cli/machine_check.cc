@@ -77,7 +77,7 @@ std::string version_of(const std::string& name, const char* question) {
   return {};
 }
 
-Finding find_tool(const Tool& tool) {
+MachineFinding find_tool(const Tool& tool) {
   for (const auto* name : {tool.name, tool.alternative}) {
     if (name == nullptr || on_path(name).empty()) continue;
     const auto version = version_of(name, tool.question);
@@ -87,8 +87,8 @@ Finding find_tool(const Tool& tool) {
           std::string("package: ") + tool.package};
 }
 
-Finding find_data(const std::string& data) {
-  Finding finding{"data directory", false, true, data, {}};
+MachineFinding find_data(const std::string& data) {
+  MachineFinding finding{"data directory", false, true, data, {}};
   std::error_code code;
   if (data.empty()) {
     finding.detail = "none is known: HOME is not set";
@@ -110,9 +110,9 @@ Finding find_data(const std::string& data) {
   return finding;
 }
 
-Finding find_space(const std::string& data) {
+MachineFinding find_space(const std::string& data) {
   struct statvfs facts {};
-  Finding finding{"disk", false, true, "can't be asked", {}};
+  MachineFinding finding{"disk", false, true, "can't be asked", {}};
   if (::statvfs(data.empty() ? "/" : data.c_str(), &facts) != 0) return finding;
   const auto gib = static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize) / (1024.0 * 1024 * 1024);
   finding.ok = gib >= scarce_gib;
@@ -121,8 +121,8 @@ Finding find_space(const std::string& data) {
   return finding;
 }
 
-Finding find_journal(const std::string& path) {
-  Finding finding{"journal", true, true, "none yet", {}};
+MachineFinding find_journal(const std::string& path) {
+  MachineFinding finding{"journal", true, true, "none yet", {}};
   std::error_code code;
   const bool interrupted = std::filesystem::exists(path + ".repaired", code);
   if (path.empty() || (!std::filesystem::exists(path, code) && !interrupted)) return finding;
@@ -141,8 +141,8 @@ Finding find_journal(const std::string& path) {
   return finding;
 }
 
-Finding find_port(ServiceClient& client) {
-  Finding finding{"port 8330", false, false, {}, {}};
+MachineFinding find_port(ServiceClient& client) {
+  MachineFinding finding{"port 8330", false, false, {}, {}};
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -163,10 +163,10 @@ Finding find_port(ServiceClient& client) {
 
 }  // namespace
 
-std::vector<Finding> check_machine(const std::string& data, const std::string& journal, ServiceClient& client) {
-  std::vector<std::future<Finding>> asked;
+std::vector<MachineFinding> check_machine(const std::string& data, const std::string& journal, ServiceClient& client) {
+  std::vector<std::future<MachineFinding>> asked;
   for (const auto& tool : tools) asked.push_back(std::async(std::launch::async, [&tool] { return find_tool(tool); }));
-  std::vector<Finding> findings;
+  std::vector<MachineFinding> findings;
   const auto shell = on_path("sh");
   findings.push_back({"sh", !shell.empty(), true, shell.empty() ? "missing: steps are shell commands" : shell, {}});
   findings.push_back(find_data(data));

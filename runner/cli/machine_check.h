@@ -8,7 +8,7 @@
 
 namespace quietgate {
 
-struct Finding {
+struct MachineFinding {
   std::string name;
   bool ok = false;
   bool essential = false;  // without it nothing works
@@ -18,6 +18,6 @@ struct Finding {
 
 // Looks at the shell, the data directory (it is made), the disk, the journal, the service's port and the tools; at most
 // 10 seconds. Empty paths: none is known.
-std::vector<Finding> check_machine(const std::string& data, const std::string& journal, ServiceClient& client);
+std::vector<MachineFinding> check_machine(const std::string& data, const std::string& journal, ServiceClient& client);
 
 }  // namespace quietgate

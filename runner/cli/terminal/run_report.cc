@@ -47,7 +47,9 @@ std::string headline(const RunRecord& record, const Terminal& terminal, Time now
       text += ": " + printable(stage.promoted->branch) + (stage.promoted->rollback ? " is back at " : " is now ") +
               stage.promoted->to.substr(0, 7);
   }
-  if (!state.reason.empty()) text += ": " + printable(state.reason);
+  const bool is_invalid = !state.plan && !state.diagnostics.empty() && state.outcome == Outcome::failed;
+  const auto reason = is_invalid ? "the pipeline is invalid" : printable(state.reason);  // its diagnostics follow
+  if (!reason.empty()) text += ": " + reason;
   text += left_out(state);
   return report_sentence(terminal, text, 2) + "\n";
 }
