@@ -1,4 +1,4 @@
-#include "runner/engine/admission/places.h"
+#include "runner/engine/admission/slot_places.h"
 
 #include <utility>
 
@@ -16,10 +16,10 @@ std::string in_words(int used, int limit) {
 
 }  // namespace
 
-Places::Places(int stages, std::map<std::string, int> repositories)
+SlotPlaces::SlotPlaces(int stages, std::map<std::string, int> repositories)
     : stages_(stages), repositories_(std::move(repositories)) {}
 
-void Places::count(const SlotRequest& request, int by) {
+void SlotPlaces::count(const SlotRequest& request, int by) {
   if (!request.place) return;
   const auto add = [by](auto& counts, const auto& key) {
     auto& count = counts[key];
@@ -34,12 +34,12 @@ void Places::count(const SlotRequest& request, int by) {
   add(unprotected_by_, request.run.repository);
 }
 
-bool Places::service_full(const SlotRequest& request) const {
+bool SlotPlaces::service_full(const SlotRequest& request) const {
   if (used_ >= stages_) return true;
   return request.unprotected && unprotected_ >= stages_ - kept_places(stages_);
 }
 
-bool Places::repository_full(const SlotRequest& request) const {
+bool SlotPlaces::repository_full(const SlotRequest& request) const {
   auto limit = repositories_.find(request.run.repository);
   if (limit == repositories_.end()) return false;
   const auto count = [&](const std::map<std::string, int>& counts) {
@@ -50,15 +50,15 @@ bool Places::repository_full(const SlotRequest& request) const {
   return request.unprotected && count(unprotected_by_) >= limit->second - kept_places(limit->second);
 }
 
-bool Places::free_for(const SlotRequest& request) const {
+bool SlotPlaces::free_for(const SlotRequest& request) const {
   return !request.place || (!service_full(request) && !repository_full(request));
 }
 
-std::string Places::service_in_words() const {
+std::string SlotPlaces::service_in_words() const {
   return in_words(used_, stages_);
 }
 
-std::string Places::repository_in_words(const std::string& repository) const {
+std::string SlotPlaces::repository_in_words(const std::string& repository) const {
   return in_words(held_.repositories.at(repository), repositories_.at(repository));
 }
 

@@ -10,9 +10,9 @@
 
 namespace quietgate {
 
-class Places {
+class SlotPlaces {
  public:
-  Places(int stages, std::map<std::string, int> repositories);
+  SlotPlaces(int stages, std::map<std::string, int> repositories);
 
   // One more (1) or one less (-1) is at work, when the request needs a place.
   void count(const SlotRequest& request, int by);
