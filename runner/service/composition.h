@@ -47,7 +47,7 @@ class Composition {
   Executor executor();
   Journal& journal();
   Result<void> try_to_write();  // whether the journal takes a row now
-  void rest();                  // the journal lets go of what was kept only to be fast
+  void drop_caches();           // of the journal: what is kept only to be fast
   Catalog& catalog();
   Queue& queue();
   // What stages tell and are told while they run.
@@ -60,7 +60,6 @@ class Composition {
   Signals signals();
   const PublicKey& evidence_key() const;
   void tell_steps(const std::string& variable, const std::string& value);  // of every step that begins from now on
-  const std::string& data() const;
 
   // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.
   void add(const std::string& name, std::function<Task<void>(Stop&)> loop);
