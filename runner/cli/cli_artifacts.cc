@@ -40,7 +40,7 @@ std::string escaped(const std::string& path) {
 // A file that is written while it arrives, and taken away again unless it is what was kept.
 class Arriving {
  public:
-  Arriving(const Opened& root, std::string path, bool executable)
+  Arriving(const Descriptor& root, std::string path, bool executable)
       : root_(root), path_(std::move(path)), opened_(make_file_beneath(root, path_, executable ? 0755 : 0644)) {}
   ~Arriving() {
     if (opened_.file && !whole_) remove_file_beneath(root_, path_);
@@ -61,7 +61,7 @@ class Arriving {
   bool is(const std::string& sha256) { return whole_ = digest_.hex() == sha256; }
 
  private:
-  const Opened& root_;
+  const Descriptor& root_;
   std::string path_;
   OpenedBeneath opened_;
   Sha256 digest_;
@@ -75,8 +75,8 @@ struct NotFetched {
   std::optional<Reply> refused;  // by the service
 };
 
-std::optional<NotFetched> fetch(CliClient& client, const std::string& address, const Json& artifact, const Opened& root,
-                                const std::string& where) {
+std::optional<NotFetched> fetch(CliClient& client, const std::string& address, const Json& artifact,
+                                const Descriptor& root, const std::string& where) {
   const auto path = member_of(artifact, "path");
   const auto digest = member_of(artifact, "sha256");
   Arriving file(root, path, member_of(artifact, "mode") == "0755");
