@@ -19,6 +19,7 @@
 #include "runner/cli/here.h"
 #include "runner/cli/questions_here.h"
 #include "runner/cli/terminal/terminal_run.h"
+#include "runner/ports/data_layout.h"
 #include "runner/ports/folded_run.h"
 #include "runner/service/composition.h"
 #include "runner/service/config.h"
@@ -216,8 +217,7 @@ int run_here(const RunOptions& options) {
       }
       return waits;
     }
-    return glimpse_of_directory(data + "/runs/" + run.repository + "/" + std::to_string(run.number) + "/" + stage +
-                                "." + std::to_string(attempt));
+    return glimpse_of_directory(DataLayout(data).attempt({run, stage, attempt}));
   };
   view.emplace(
       terminal, out, [&clock] { return clock.now(); }, glimpse);
@@ -258,8 +258,7 @@ int run_here(const RunOptions& options) {
               "; then press Ctrl-C again");
     signals = 0;
   });
-  view->finish(
-      tests_of_directory(view->record(), data + "/runs/" + run->repository + "/" + std::to_string(run->number)));
+  view->finish(tests_of_directory(view->record(), DataLayout(data).run(*run)));
   if (options.json) std::printf("%s", run_document(view->record(), {}, {}).c_str());
   if (!ended) return refuse(ended.error(), false);  // the document is out
   if (!view->record().over()) return exit_cancelled;

@@ -7,6 +7,7 @@
 
 #include "runner/base/plain_file.h"
 #include "runner/cli/terminal/terminal_tests.h"
+#include "runner/ports/data_layout.h"
 
 namespace quietgate {
 
@@ -141,8 +142,8 @@ Glimpse glimpse_of(std::string_view progress, std::string_view log_end) {
 }
 
 Glimpse glimpse_of_directory(const std::string& attempt_directory) {
-  return glimpse_of(read_plain_end(attempt_directory + "/progress.json", progress_limit),
-                    read_plain_end(attempt_directory + "/log", log_end_bytes));
+  return glimpse_of(read_plain_end(attempt_directory + "/" + file_name(AttemptFile::progress), progress_limit),
+                    read_plain_end(attempt_directory + "/" + file_name(AttemptFile::log), log_end_bytes));
 }
 
 std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory) {
@@ -150,8 +151,8 @@ std::map<std::string, std::string> tests_of_directory(const RunRecord& record, c
   for (const auto& name : stage_names(record)) {
     const auto& stage = record.state.stages.at(name);
     if (stage.status == StageStatus::finished && worth_naming(stage.outcome))
-      all[name] =
-          read_plain_end(run_directory + "/" + name + "." + std::to_string(stage.attempt) + "/tests.json", tests_limit);
+      all[name] = read_plain_end(
+          run_directory + "/" + attempt_folder(name, stage.attempt) + "/" + file_name(AttemptFile::tests), tests_limit);
   }
   return all;
 }
