@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runner/adapters/workspace/attempt_folders.h"
 #include "runner/api/api.h"
 #include "runner/api/auth/token.h"
 #include "runner/api/server/server.h"
@@ -97,7 +98,6 @@ int serve(const ServeOptions& options) {
 
   WriteCheck write_check([&composition] { return composition.try_to_write(); }, Milliseconds(5'000));
   ApiOptions api_options{QUIETGATE_VERSION,
-                         config->data,
                          *token,
                          config->hosts,
                          {},
@@ -111,7 +111,8 @@ int serve(const ServeOptions& options) {
                                                                              : "[" + config->address + "]");
   for (const auto& repository : config->repositories)
     api_options.repositories.push_back({repository.name, repository.url, repository.pipeline});
-  Api api(composition.journal(), composition.catalog(), api_options);
+  AttemptFolders attempts(config->data);
+  Api api(composition.journal(), composition.catalog(), attempts, api_options);
   Server server(composition.executor(), api,
                 {.address = config->address, .port = static_cast<std::uint16_t>(config->port), .say = say});
   if (auto bound = server.listen(); !bound) return refuse(bound.error());

@@ -17,6 +17,7 @@
 #include <future>
 #include <thread>
 
+#include "runner/adapters/workspace/attempt_folders.h"
 #include "runner/api/server/server.h"
 #include "runner/cli/cli_client.h"
 #include "tests/support/fake_journal.h"
@@ -110,9 +111,9 @@ class ServerTest : public ::testing::Test {
   void start(ServerOptions options = {}) {
     options.port = 0;
     ApiOptions api_options;
-    api_options.data = directory.string();
+    attempts.emplace(directory.string());
     api_options.token = std::string(64, 'a');
-    api.emplace(journal, journal, api_options);
+    api.emplace(journal, journal, *attempts, api_options);
     server.emplace(context.get_executor(), *api, options);
     ASSERT_TRUE(server->listen());
     port = server->port();
@@ -151,6 +152,7 @@ class ServerTest : public ::testing::Test {
   FakeJournal journal;
   Stop stop;
   std::filesystem::path directory;
+  std::optional<AttemptFolders> attempts;
   std::optional<Api> api;
   std::optional<Server> server;
   std::uint16_t port = 0;
