@@ -417,7 +417,7 @@ TEST_F(ApiTest, ARollbackIsARunOfTheCommitThatWasThereBefore) {
   const auto& request = std::get<RunRequested>(journal.rows.back().event);
   EXPECT_EQ(request.run, (RunId{"hello", 2}));
   EXPECT_EQ(request.commit, commit_b);
-  EXPECT_EQ(request.rollback, (Rollback{run, "production", commit_a, "ana", "it is slow"}));
+  EXPECT_EQ(request.rollback, (Rollback{run, "production", commit_a, "ana (by the token)", "it is slow"}));
   journal.add(RunFinished{{"hello", 2}, Outcome::error, "the remote is away"});
   EXPECT_EQ(ask("POST", "/api/v1/runs/hello/2/rollback", R"({"reason":"x"})").status, 409);
   EXPECT_EQ(ask("POST", "/api/v1/runs/hello/2/retry").status, 201);
@@ -429,7 +429,7 @@ TEST_F(ApiTest, ARollbackEndsTheRunThatStillReleases) {
   promote_run(journal, run);
   EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/rollback", R"({"reason":"loud"})").status, 201);
   const auto& cancel = std::get<CancelRequested>(journal.rows[journal.rows.size() - 2].event);
-  EXPECT_EQ(cancel.cause, "rolled back by ana: loud");
+  EXPECT_EQ(cancel.cause, "rolled back by ana (by the token): loud");
 }
 
 TEST_F(ApiTest, AnswersTheEvidenceOfARun) {

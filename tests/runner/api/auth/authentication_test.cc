@@ -20,8 +20,8 @@ TEST(Authentication, TheTokenMayDoEverything) {
 }
 
 TEST(Authentication, WithoutTheTokenOneMayRead) {
-  for (const std::string shown : {std::string(), std::string("Bearer "), "Bearer " + token.substr(1),
-                                  "Bearer " + token + "a", token, "bearer " + token}) {
+  for (const std::string& shown : {std::string(), std::string("Bearer "), "Bearer " + token.substr(1),
+                                   "Bearer " + token + "a", token, "bearer " + token}) {
     const auto here = authentication.principal({true, shown, "ana"});
     EXPECT_EQ(here.name, "loopback") << shown;
     EXPECT_EQ(here.claimed, "") << "a name counts for nothing without the token";
