@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <variant>
 
 #include "runner/api/api_context.h"
 #include "runner/api/api_options.h"
@@ -29,10 +28,14 @@ class Api {
   struct Admission {
     std::optional<Answer> refusal;
     std::uint64_t body_limit = 0;
+    const Route* route = nullptr;
+    Asked asked{};  // lacks the request
   };
   Admission admit(const ApiRequest& head) const;
   // Never throws for what the request holds; an error is an Answer with {"error":{"message","advice"}}.
   Task<ApiResponse> handle(ApiRequest request);
+  // As handle(), of a request that was admitted by its head and has its body now.
+  Task<ApiResponse> answer(Admission admitted, ApiRequest request);
 
   // Counts a row for /metrics; the server gives every new row once.
   void observe(const Row& row) { context_.counts.observe(row); }
@@ -46,7 +49,6 @@ class Api {
   AttemptStore& attempts() { return context_.attempts; }
 
  private:
-  std::variant<Answer, Asked> match(const ApiRequest& head, const Route*& route) const;
   Authentication authentication_;
   ApiContext context_;
 };

@@ -330,7 +330,7 @@ Task<bool> Server::Listener::exchange(Shared connection) {
   request.body = std::move(parser.get().body());
   ApiResponse response = Answer{};
   try {
-    response = co_await api.handle(std::move(request));
+    response = co_await api.answer(std::move(admission), std::move(request));
   } catch (const std::exception& bug) {
     say("a request failed: " + std::string(head.method_string()) + " " + std::string(head.target()).substr(0, 200) +
         ": " + bug.what());
