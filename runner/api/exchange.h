@@ -8,7 +8,9 @@
 #include <variant>
 #include <vector>
 
+#include "runner/base/descriptor.h"
 #include "runner/model/types.h"
+#include "runner/ports/data_layout.h"
 
 namespace quietgate {
 
@@ -16,8 +18,9 @@ struct ApiRequest {
   std::string method = "GET";  // upper case
   std::string target = "/";    // path and query, as sent
   std::string host;
+  bool local = false;  // the connection comes from this machine
   std::string authorization;
-  std::string actor;          // X-Quietgate-Actor
+  std::string claimed_name;   // X-Quietgate-Actor
   std::string last_event_id;  // Last-Event-ID
   std::string accept;
   std::string body;
@@ -33,7 +36,7 @@ struct Answer {
 
 // The bytes [from, size) of a file that only grows, read while they are sent.
 struct FileAnswer {
-  std::string path;
+  Descriptor file;  // none: there are no bytes
   std::int64_t from = 0;
   std::int64_t size = 0;
   std::string content_type;
@@ -48,10 +51,7 @@ struct EventFeed {
 
 // Server-Sent Events: the bytes of an attempt's log from an offset on, and an `end` event once the attempt is over.
 struct LogFeed {
-  RunId run;
-  std::string stage;
-  int attempt = 1;
-  std::string path;
+  AttemptId attempt;
   std::int64_t from = 0;
 };
 

@@ -17,55 +17,57 @@ bool is_name(std::string_view text) {
 }
 
 // The folder that holds the last name of the path; `make`: those on the way that are absent are made.
-OpenedBeneath holder_of(const Opened& root, std::string_view path, bool make, std::string& name) {
-  OpenedBeneath at{Opened(::openat(root.get(), ".", folder_flags)), 0};
+OpenedBeneath holder_of(const Descriptor& root, std::string_view path, bool make, std::string& name) {
+  OpenedBeneath at{Descriptor(::openat(root.get(), ".", folder_flags)), 0};
   while (at.file) {
     const auto slash = path.find('/');
     name = path.substr(0, slash);
-    if (!is_name(name)) return {Opened(), EINVAL};
+    if (!is_name(name)) return {Descriptor(), EINVAL};
     if (slash == std::string_view::npos) return at;
     path.remove_prefix(slash + 1);
-    if (make && ::mkdirat(at.file.get(), name.c_str(), 0755) != 0 && errno != EEXIST) return {Opened(), errno};
-    at.file = Opened(::openat(at.file.get(), name.c_str(), folder_flags));
+    if (make && ::mkdirat(at.file.get(), name.c_str(), 0755) != 0 && errno != EEXIST) return {Descriptor(), errno};
+    at.file = Descriptor(::openat(at.file.get(), name.c_str(), folder_flags));
   }
-  return {Opened(), errno};
+  return {Descriptor(), errno};
 }
 
 }  // namespace
 
 OpenedBeneath open_top(const std::string& path) {
-  OpenedBeneath opened{Opened(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), 0};
+  OpenedBeneath opened{Descriptor(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), 0};
   if (!opened.file) opened.problem = errno;
   return opened;
 }
 
-OpenedBeneath open_file_beneath(const Opened& root, const std::string& relative) {
+OpenedBeneath open_file_beneath(const Descriptor& root, const std::string& relative) {
   std::string name;
   auto holder = holder_of(root, relative, false, name);
   if (!holder.file) return holder;
   // What it is comes first: to open a device may already do something.
   struct stat status {};
-  if (::fstatat(holder.file.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return {Opened(), errno};
-  if (S_ISLNK(status.st_mode)) return {Opened(), ELOOP};
-  if (!S_ISREG(status.st_mode)) return {Opened(), EINVAL};
+  if (::fstatat(holder.file.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return {Descriptor(), errno};
+  if (S_ISLNK(status.st_mode)) return {Descriptor(), ELOOP};
+  if (!S_ISREG(status.st_mode)) return {Descriptor(), EINVAL};
   OpenedBeneath opened{
-      Opened(::openat(holder.file.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)), 0};
-  if (!opened.file) return {Opened(), errno};
-  if (::fstat(opened.file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {Opened(), EINVAL};
+      Descriptor(::openat(holder.file.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)),
+      0};
+  if (!opened.file) return {Descriptor(), errno};
+  if (::fstat(opened.file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {Descriptor(), EINVAL};
   return opened;
 }
 
-OpenedBeneath make_file_beneath(const Opened& root, const std::string& relative, mode_t mode) {
+OpenedBeneath make_file_beneath(const Descriptor& root, const std::string& relative, mode_t mode) {
   std::string name;
   auto holder = holder_of(root, relative, true, name);
   if (!holder.file) return holder;
   OpenedBeneath opened{
-      Opened(::openat(holder.file.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)), 0};
-  if (!opened.file) return {Opened(), errno};
+      Descriptor(::openat(holder.file.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)),
+      0};
+  if (!opened.file) return {Descriptor(), errno};
   return opened;
 }
 
-int remove_file_beneath(const Opened& root, const std::string& relative) {
+int remove_file_beneath(const Descriptor& root, const std::string& relative) {
   std::string name;
   const auto holder = holder_of(root, relative, false, name);
   if (!holder.file) return holder.problem;

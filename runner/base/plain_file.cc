@@ -15,32 +15,10 @@ namespace {
 
 constexpr int not_plain = ENOTBLK;  // that no call here gives
 
-struct PlainFile {
-  explicit PlainFile(int of) : file(of) {}
-  ~PlainFile() {
-    if (file >= 0) ::close(file);
-  }
-  PlainFile(const PlainFile&) = delete;
-  PlainFile& operator=(const PlainFile&) = delete;
-  std::uint64_t size() const {
-    struct stat about = {};
-    return file >= 0 && ::fstat(file, &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
-  }
-  std::string read(std::uint64_t from, std::size_t most) const {
-    const auto end = size();
-    std::string text(from < end ? std::min<std::uint64_t>(most, end - from) : 0, '\0');
-    std::size_t done = 0;
-    while (done < text.size()) {
-      const auto got = ::pread(file, text.data() + done, text.size() - done, static_cast<off_t>(from + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) break;
-      done += static_cast<std::size_t>(got);
-    }
-    text.resize(done);
-    return text;
-  }
-  int file;
-};
+std::uint64_t size_of(const Descriptor& file) {
+  struct stat about = {};
+  return file && ::fstat(file.get(), &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
+}
 
 }  // namespace
 
@@ -69,19 +47,33 @@ std::string why_unopened() {
   return strerrordesc_np(errno);
 }
 
+std::string read_plain(const Descriptor& file, std::uint64_t from, std::size_t most) {
+  const auto end = size_of(file);
+  std::string text(from < end ? std::min<std::uint64_t>(most, end - from) : 0, '\0');
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const auto got = ::pread(file.get(), text.data() + done, text.size() - done, static_cast<off_t>(from + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  text.resize(done);
+  return text;
+}
+
 std::string read_plain(const std::string& path, std::uint64_t from, std::size_t most) {
-  return PlainFile(open_plain(path, O_RDONLY)).read(from, most);
+  return read_plain(Descriptor(open_plain(path, O_RDONLY)), from, most);
 }
 
 std::string read_plain_end(const std::string& path, std::size_t most) {
-  const PlainFile opened(open_plain(path, O_RDONLY));
-  const auto size = opened.size();
-  return opened.read(size - std::min<std::uint64_t>(size, most), most);
+  const Descriptor file(open_plain(path, O_RDONLY));
+  const auto size = size_of(file);
+  return read_plain(file, size - std::min<std::uint64_t>(size, most), most);
 }
 
 bool append_plain(const std::string& path, const std::string& text) {
-  const PlainFile opened(open_plain(path, O_WRONLY | O_CREAT | O_APPEND));
-  return opened.file >= 0 && ::write(opened.file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const Descriptor file(open_plain(path, O_WRONLY | O_CREAT | O_APPEND));
+  return file && ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 Result<void> replace_file(const std::string& path, std::string_view text) {

@@ -9,6 +9,8 @@
 
 #include "runner/base/result.h"
 
+#include "runner/base/descriptor.h"
+
 namespace quietgate {
 
 // As ::open with these flags, closed on exec, but a link is not followed, and what is no plain file is not opened.
@@ -19,6 +21,7 @@ std::string why_unopened();
 
 // So many bytes from there on; fewer where there are no more, or there is no plain file.
 std::string read_plain(const std::string& path, std::uint64_t from, std::size_t most);
+std::string read_plain(const Descriptor& file, std::uint64_t from, std::size_t most);
 // The last bytes of the file, at most so many; empty where there is no plain file.
 std::string read_plain_end(const std::string& path, std::size_t most);
 // Adds to the file, or makes it. False: not all could be written, or it is no plain file.

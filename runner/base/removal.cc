@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "runner/base/opened.h"
+#include "runner/base/descriptor.h"
+#include "runner/base/open_folder.h"
 
 namespace quietgate {
 
@@ -85,7 +86,7 @@ class Remover {
     auto& frame = frames_.back();
     ++frame.looks;
     // Its own position, for a second look.
-    Opened reading(::openat(here_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Descriptor reading(::openat(here_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(reading ? ::fdopendir(reading.get()) : nullptr, ::closedir);
     if (!folder) return stays({}, errno);
     reading.release();
@@ -111,7 +112,7 @@ class Remover {
   void leave() {
     auto frame = std::move(frames_.back());
     frames_.pop_back();
-    Opened above(::openat(here_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Descriptor above(::openat(here_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     struct stat status {};
     if (!above || ::fstat(above.get(), &status) != 0 || status.st_ino != frame.number ||
         status.st_dev != frame.device) {
@@ -146,7 +147,7 @@ class Remover {
 
   // A folder of ours that nobody may look into. By a descriptor, which no link leads elsewhere.
   bool unlock(const std::string& name) {
-    const Opened found(::openat(here_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const Descriptor found(::openat(here_.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     const auto by_number = "/proc/self/fd/" + std::to_string(found.get());
     const bool done = found && ::chmod(by_number.c_str(), 0700) == 0;
     if (!done) errno = EACCES;
@@ -198,7 +199,7 @@ class Remover {
 
   std::string top_;
   const std::atomic<bool>* stop_;
-  Opened here_;
+  Descriptor here_;
   std::vector<Frame> frames_;
   std::string first_;
   int why_ = 0;

@@ -11,7 +11,8 @@
 #include <memory>
 #include <utility>
 
-#include "runner/base/opened.h"
+#include "runner/base/descriptor.h"
+#include "runner/base/open_folder.h"
 
 namespace quietgate {
 
@@ -22,7 +23,7 @@ constexpr std::size_t block = 256UL * 1024;
 
 // Calls `each` with the name and status of what is in the folder, until it answers false.
 bool for_each_in(int folder, const std::function<bool(const char* name, const struct stat& status)>& each) {
-  Opened reading(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Descriptor reading(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const std::unique_ptr<DIR, int (*)(DIR*)> list(reading ? ::fdopendir(reading.get()) : nullptr, ::closedir);
   if (!list) return false;
   reading.release();
@@ -117,9 +118,9 @@ class Copier {
   }
 
   bool file(int from, int to, const char* name, const struct stat& status, const std::string& path) {
-    const Opened source(::openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+    const Descriptor source(::openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
     if (!source) return fail("read", path, errno);
-    const Opened target(::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const Descriptor target(::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!target) return fail("copy", path, errno);
     if (status.st_size > 0 && !bytes(source.get(), target.get(), path)) return false;
     return dress(target.get(), status) || fail("copy", path, errno);

@@ -6,7 +6,8 @@
 
 #include <memory>
 
-#include "runner/base/opened.h"
+#include "runner/base/descriptor.h"
+#include "runner/base/open_folder.h"
 
 namespace quietgate {
 
@@ -39,7 +40,7 @@ class Walk {
       : each_(each), stop_(stop), limits_(limits) {}
 
   // False: the walk is over. `path_` is the folder's, and is so again afterwards.
-  bool folder(Opened opened, int depth) {
+  bool folder(Descriptor opened, int depth) {
     const std::unique_ptr<DIR, int (*)(DIR*)> list(opened ? ::fdopendir(opened.get()) : nullptr, ::closedir);
     if (!list) return true;
     const int here = opened.release();
@@ -86,7 +87,7 @@ class Walk {
 Walked walk_tree(const std::string& root, const std::function<bool(const std::string& path, EntryKind kind)>& each,
                  const std::atomic<bool>* stop, WalkLimits limits) {
   Walk walk(each, stop, limits);
-  Opened top(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Descriptor top(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   walk.walked.unread = !top;
   walk.folder(std::move(top), 0);
   return std::move(walk.walked);

@@ -16,7 +16,7 @@ namespace {
 // A file that is written while it arrives, and taken away again unless it is what was kept.
 class DownloadedFile {
  public:
-  DownloadedFile(const Opened& root, std::string path, bool executable)
+  DownloadedFile(const Descriptor& root, std::string path, bool executable)
       : root_(root), path_(std::move(path)), opened_(make_file_beneath(root, path_, executable ? 0755 : 0644)) {}
   ~DownloadedFile() {
     if (opened_.file && !whole_) remove_file_beneath(root_, path_);
@@ -37,7 +37,7 @@ class DownloadedFile {
   bool is(const std::string& sha256) { return whole_ = digest_.hex() == sha256; }
 
  private:
-  const Opened& root_;
+  const Descriptor& root_;
   std::string path_;
   OpenedBeneath opened_;
   Sha256 digest_;
@@ -47,7 +47,8 @@ class DownloadedFile {
 }  // namespace
 
 std::optional<NotFetched> fetch_artifact(ServiceClient& client, const std::string& address,
-                                         const ListedArtifact& artifact, const Opened& root, const std::string& where) {
+                                         const ListedArtifact& artifact, const Descriptor& root,
+                                         const std::string& where) {
   const auto& path = artifact.path;
   const auto& digest = artifact.sha256;
   DownloadedFile file(root, path, artifact.executable);

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "runner/base/opened.h"
+#include "runner/base/descriptor.h"
 #include "runner/cli/exit_code.h"
 #include "runner/cli/service_client.h"
 
@@ -26,6 +26,7 @@ struct NotFetched {
 // Fetches `address` to the artifact's path below `root`, which is called `where` for people. Nothing when all of it is
 // there and its digest holds; else no file is left. A file that is there already is never touched.
 std::optional<NotFetched> fetch_artifact(ServiceClient& client, const std::string& address,
-                                         const ListedArtifact& artifact, const Opened& root, const std::string& where);
+                                         const ListedArtifact& artifact, const Descriptor& root,
+                                         const std::string& where);
 
 }  // namespace quietgate

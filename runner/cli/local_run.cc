@@ -22,6 +22,7 @@
 #include "runner/cli/local_run_follower.h"
 #include "runner/cli/run_exit_code.h"
 #include "runner/cli/terminal/test_report.h"
+#include "runner/ports/data_layout.h"
 #include "runner/service/composition.h"
 #include "runner/service/config.h"
 
@@ -93,14 +94,13 @@ Result<RunId> append_request(Composition& composition, const std::string& name, 
 }
 
 std::string directory_of(const std::string& data, const RunId& run) {
-  return data + "/runs/" + run.repository + "/" + std::to_string(run.number);
+  return DataLayout(data).run(run);
 }
 
 StageActivity local_activity(Composition& composition, const std::string& data, const RunId& run,
                              const std::string& stage, int attempt) {
   if (attempt > 0)
-    return activity_of_directory(composition.signals().progress,
-                                 directory_of(data, run) + "/" + stage + "." + std::to_string(attempt));
+    return activity_of_directory(composition.signals().progress, DataLayout(data).attempt({run, stage, attempt}));
   StageActivity activity;
   if (!composition.queue().waits(run)) return activity;
   for (const auto& each : composition.queue().waiting()) {

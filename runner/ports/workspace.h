@@ -1,6 +1,6 @@
-// Where the files of runs are, and what the engine does with them.
-//   <data>/mirrors/<repository>.git   <data>/environments/<id>/
-//   <data>/runs/<repository>/<number>/checkout/   <data>/runs/<repository>/<number>/<stage>.<attempt>/
+// The files of runs, and what the engine does with them: the folder of each attempt, the checkout that its stages
+// share, and where environments keep theirs. What is asked is the name of a run, a stage and an attempt; where that
+// stands below the data directory is told by data_layout.h alone.
 #pragma once
 
 #include <memory>

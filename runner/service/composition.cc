@@ -37,6 +37,7 @@
 #include "runner/engine/upkeep/tree_limit.h"
 #include "runner/engine/watcher.h"
 #include "runner/outbound/notifier.h"
+#include "runner/ports/data_layout.h"
 #include "runner/service/data_lock.h"
 #include "runner/service/lost_runs.h"
 #include "runner/service/noted_numbers.h"
@@ -72,8 +73,9 @@ Result<void> make_data_directory(const std::string& data) {
   std::error_code code;
   fs::create_directories(data, code);
   if (!code) fs::permissions(data, fs::perms::owner_all, code);
-  for (const char* folder : {"mirrors", "runs", "environments"}) {
-    if (!code) fs::create_directories(data + "/" + folder, code);
+  const DataLayout layout(data);
+  for (const auto& folder : {layout.mirrors(), layout.runs(), layout.environments()}) {
+    if (!code) fs::create_directories(folder, code);
   }
   if (code)
     return infrastructure_error("can't make the data directory " + data + ": " + code.message(),
@@ -105,13 +107,13 @@ struct Composition::Parts {
   // What hostile tests left may be read for long: trees are made beside it.
   BlockingPool reports{most_at_reports};
   PoolDisk report_work{reports};
-  GitLibgit2 git{remotes, disk, options.data + "/mirrors"};
+  GitLibgit2 git{remotes, disk, DataLayout(options.data).mirrors()};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
   PosixProcesses processes{io.get_executor()};
   WorkNoteFiles notes{options.data + "/at-work"};
   // Only what tests leave is read at once, whatever it is; other stages wait for this and that after their steps.
-  NotedProcesses test_processes{processes, notes, options.data + "/runs"};
+  NotedProcesses test_processes{processes, notes, DataLayout(options.data).runs()};
   AttemptSteps steps{processes};
   PooledCompiler compiler{language, compilers};
   CommittedRules committed;
@@ -143,7 +145,7 @@ struct Composition::Parts {
   WatchedStage watched_promote{promote, http, clock, nullptr, &promote};
   WatchedStage watched_approve{approve, http, clock};
   WatchedStage watched_fault{fault, http, clock};
-  Environments environments{processes, http, clock, options.data + "/environments", &tree_work};
+  Environments environments{processes, http, clock, DataLayout(options.data).environments(), &tree_work};
   DiskFiles gauge{tree_work, options.data};
   LowWater low_water{gauge, clock, io.get_executor(), options.keep_free, options.data, options.say};
   std::optional<TreeLimit> tree_limit;
@@ -230,7 +232,7 @@ void Composition::add_retention() {
   const Remove remove = [&p](std::string folder, Stop& stop) -> Task<Result<void>> {
     return [](AttemptTrees& trees, std::string run, Stop& until) -> Task<Result<void>> {
       // Of a run that a crash left, something may still be mounted there.
-      auto cleared = co_await trees.clear(run + "/checkout", until);
+      auto cleared = co_await trees.clear(checkout_in(run), until);
       if (!cleared) co_return cleared;
       co_return co_await trees.remove(run, until);
     }(*p.attempt_trees, std::move(folder), stop);
@@ -242,7 +244,7 @@ void Composition::add_retention() {
           auto kept = keeps_number(parts.options.data, id, *parts.journal);
           if (!kept) co_return kept.error();
           if (*kept) co_return Result<void>{};  // until a later start
-          auto folder = parts.options.data + "/runs/" + id.repository + "/" + std::to_string(id.number);
+          auto folder = DataLayout(parts.options.data).run(id);
           co_return co_await remove_one(std::move(folder), until);
         }(p, remove, std::move(run), stop);
       },

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "runner/ports/data_layout.h"
 #include "runner/service/run_numbers.h"
 #include "stages/environments/contract/environment.h"
 
@@ -86,12 +87,13 @@ Result<void> record_lost_environments(const std::string& data, JournalSqlite& jo
   std::set<std::string> on_record;
   for (const auto& each : *live) on_record.insert(each.id);
   std::size_t looked_at = 0;
-  for (const auto& name : folders_in(data + "/environments")) {
-    const EnvironmentFolder folder{data + "/environments/" + name};
+  for (const auto& name : folders_in(DataLayout(data).environments())) {
+    const EnvironmentFolder folder{DataLayout(data).environments() + "/" + name};
     if (on_record.contains(name) || !has_descriptor(folder)) continue;
     if (++looked_at > most_environments) {
-      say("there are more than " + std::to_string(most_environments) + " environments in " + data +
-          "/environments that the journal does not know: the rest is looked at when the service starts again");
+      say("there are more than " + std::to_string(most_environments) + " environments in " +
+          DataLayout(data).environments() +
+          " that the journal does not know: the rest is looked at when the service starts again");
       break;
     }
     auto lost = lost_environment(folder, name, journal);
@@ -121,7 +123,7 @@ Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog) 
     auto newest = catalog.runs(repository, 1);
     if (!newest) return newest.error();
     const auto known = newest->empty() ? 0 : newest->front().id.number;
-    for (const auto& folder : folders_in(data + "/runs/" + repository + "/")) {
+    for (const auto& folder : folders_in(DataLayout(data).runs_of(repository))) {
       const auto number = folder_number(folder);
       if (number > known && folder == std::to_string(number)) lost.push_back({repository, number});
     }
@@ -145,7 +147,7 @@ Result<std::vector<std::string>> forgotten_folders(const std::string& data, Cata
     auto newest = catalog.runs(repository, 1);
     if (!newest) return newest.error();
     if (newest->empty()) continue;
-    const auto place = data + "/runs/" + repository;
+    const auto place = DataLayout(data).runs_of(repository);
     std::error_code code;
     for (fs::directory_iterator folder(place, code), end; !code && folder != end; folder.increment(code)) {
       // Also what was moved aside: `7.stale-1`.
@@ -164,7 +166,7 @@ Result<std::vector<std::string>> forgotten_folders(const std::string& data, Cata
 Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepEnder& steps,
                          std::function<void(const std::string& line)> say, Stop& stop) {
   for (const auto& run : lost) {
-    const auto root = data + "/runs/" + run.repository + "/" + std::to_string(run.number);
+    const auto root = DataLayout(data).run(run);
     say("run " + to_string(run) + " is not in the journal, which is an older one: its files stay in " + root +
         ", its steps that still run are ended");
     for (const auto& attempt : folders_in(root)) {

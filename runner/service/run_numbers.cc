@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/adapters/git/git_notes.h"
+#include "runner/ports/data_layout.h"
 
 namespace quietgate {
 
@@ -47,7 +48,8 @@ std::int64_t number_in_evidence(const std::string& line, const std::string& repo
 std::int64_t highest_folder(const std::string& data, const std::string& repository, std::int64_t believed) {
   std::int64_t highest = 0;
   std::error_code code;
-  for (fs::directory_iterator at(data + "/runs/" + repository, code), end; !code && at != end; at.increment(code)) {
+  for (fs::directory_iterator at(DataLayout(data).runs_of(repository), code), end; !code && at != end;
+       at.increment(code)) {
     const auto number = number_of(at->path().filename().string());
     if (number <= believed) highest = std::max(highest, number);
   }
@@ -56,7 +58,7 @@ std::int64_t highest_folder(const std::string& data, const std::string& reposito
 
 std::int64_t highest_number(const std::string& data, const std::string& repository, std::int64_t believed) {
   auto highest = highest_folder(data, repository, believed);
-  for (const auto& line : newest_lines(data + "/mirrors/" + repository + ".git", fetched_notes, most_notes)) {
+  for (const auto& line : newest_lines(DataLayout(data).mirror(repository), fetched_notes, most_notes)) {
     const auto number = number_in_evidence(line, repository);
     if (number <= believed) highest = std::max(highest, number);
   }
@@ -66,7 +68,7 @@ std::int64_t highest_number(const std::string& data, const std::string& reposito
 std::vector<std::string> repositories_with_folders(const std::string& data) {
   std::vector<std::string> names;
   std::error_code code;
-  for (fs::directory_iterator at(data + "/runs", code), end; !code && at != end; at.increment(code)) {
+  for (fs::directory_iterator at(DataLayout(data).runs(), code), end; !code && at != end; at.increment(code)) {
     std::error_code ignored;  // a link leads to another's folders
     if (fs::is_directory(at->symlink_status(ignored))) names.push_back(at->path().filename().string());
   }

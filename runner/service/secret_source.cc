@@ -16,6 +16,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runner/base/descriptor.h"
+#include "runner/service/config.h"
+
 extern char** environ;
 
 namespace quietgate {
@@ -24,22 +27,6 @@ namespace {
 
 constexpr std::size_t max_bytes = 64 * 1024;
 constexpr std::chrono::seconds command_deadline{10};
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { reset(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  void reset() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
 
 // Appends what can be read now. False: the end, or an error.
 bool read_some(int fd, std::string& into) {

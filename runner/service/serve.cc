@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "runner/adapters/workspace/attempt_folders.h"
 #include "runner/api/api.h"
 #include "runner/api/auth/token.h"
 #include "runner/api/server/server.h"
@@ -98,23 +99,17 @@ int serve(const ServeOptions& options) {
 
   WriteCheck write_check([&composition] { return composition.try_to_write(); }, Milliseconds(5'000));
   const auto signals = composition.signals();
-  ApiOptions api_options{QUIETGATE_VERSION,
-                         config->data,
-                         *token,
-                         config->hosts,
-                         {},
-                         &composition.queue(),
-                         [&write_check] { return write_check.why_not(WriteCheck::Clock::now()); },
-                         &signals.loads,
-                         &signals.faults,
-                         &signals.deliveries,
-                         composition.evidence_key().pem()};
-  api_options.progress = &signals.progress;
+  ApiOptions api_options{QUIETGATE_VERSION,    *token,
+                         config->hosts,        {},
+                         &composition.queue(), [&write_check] { return write_check.why_not(WriteCheck::Clock::now()); },
+                         &signals.loads,       &signals.faults,
+                         &signals.deliveries,  composition.evidence_key().pem()};
   api_options.hosts.push_back(config->address.find(':') == std::string::npos ? config->address
                                                                              : "[" + config->address + "]");
   for (const auto& repository : config->repositories)
     api_options.repositories.push_back({repository.name, repository.url, repository.pipeline});
-  Api api(composition.journal(), composition.catalog(), api_options);
+  AttemptFolders attempts(config->data);
+  Api api(composition.journal(), composition.catalog(), attempts, api_options);
   Server server(composition.executor(), api,
                 {.address = config->address, .port = static_cast<std::uint16_t>(config->port), .say = say});
   if (auto bound = server.listen(); !bound) return refuse(bound.error());

@@ -49,7 +49,7 @@ bool write_all(int file, const char* bytes, std::size_t count) {
   return true;
 }
 
-Copied copy(const Opened& from, const Opened& to, std::uint64_t most, const std::atomic<bool>& stop) {
+Copied copy(const Descriptor& from, const Descriptor& to, std::uint64_t most, const std::atomic<bool>& stop) {
   Copied copied;
   Sha256 digest;
   std::vector<char> bytes(piece);
@@ -96,8 +96,8 @@ bool is_plain(std::string_view path) {
 // One attempt's copying: what there is room for, and where it goes.
 struct Keeping {
   fs::path root;  // canonical
-  Opened from;
-  Opened to;
+  Descriptor from;
+  Descriptor to;
   std::uint64_t room = 0;
   std::string limit;  // `1 GiB`
   const std::atomic<bool>& stop;
@@ -201,15 +201,15 @@ std::string in_the_way(int problem) {
 }
 
 // Whatever the commit has there gives way, but for a folder.
-OpenedBeneath replace(const Opened& root, const std::string& path, bool executable) {
+OpenedBeneath replace(const Descriptor& root, const std::string& path, bool executable) {
   const mode_t mode = executable ? 0755 : 0644;
   auto target = make_file_beneath(root, path, mode);
   if (target.problem != EEXIST) return target;
-  if (const int problem = remove_file_beneath(root, path); problem != 0) return {Opened(), problem};
+  if (const int problem = remove_file_beneath(root, path); problem != 0) return {Descriptor(), problem};
   return make_file_beneath(root, path, mode);
 }
 
-Result<void> put_one(const std::string& stage, const Opened& from, const Artifact& artifact, const Opened& to,
+Result<void> put_one(const std::string& stage, const Descriptor& from, const Artifact& artifact, const Descriptor& to,
                      const std::atomic<bool>& stop) {
   const auto name = artifact.path + " of " + stage;
   const auto source = open_file_beneath(from, artifact.path);
@@ -293,7 +293,7 @@ Result<void> put_artifacts(const std::vector<GivenArtifacts>& given, const std::
     Artifact artifact;
   };
   std::map<std::string, Source> sources;  // by path
-  std::map<std::string, Opened> folders;
+  std::map<std::string, Descriptor> folders;
   for (const auto& each : given) {
     auto listed = read_listing(each.directory, each.kept);
     if (!listed) return listed.error();

@@ -46,12 +46,12 @@ std::string state_of(const struct stat& status) {
 }
 
 struct Report {
-  Opened file;
+  Descriptor file;
   struct stat status {};
 };
 
 // The regular file that the path leads to, also by a link that stays in the checkout.
-Result<Report> open_report(const fs::path& root, const Opened& folder, const std::string& path) {
+Result<Report> open_report(const fs::path& root, const Descriptor& folder, const std::string& path) {
   std::error_code error;
   const auto real = fs::canonical(root / path, error);
   if (error) return step_error("the JUnit report " + path + " can't be read: " + error.message());
@@ -65,7 +65,7 @@ Result<Report> open_report(const fs::path& root, const Opened& folder, const std
 }
 
 // All of it; nothing when it is longer than `most` or the flag was set.
-std::optional<std::string> content_of(const Opened& file, std::uint64_t size, std::uint64_t most,
+std::optional<std::string> content_of(const Descriptor& file, std::uint64_t size, std::uint64_t most,
                                       const std::atomic<bool>& stop) {
   if (size > most) return std::nullopt;
   std::string content(size, '\0');

@@ -97,7 +97,7 @@ class Overrides(Watched):
         self.assertEqual(self.branch("production"), commit)
         self.assertEqual(self.stage(1, "production")["attempts"][-1]["gate"], loud)
         overridden = f"a known alert; the gate said at .*: loud: {re.escape(loud['sentence'])}"
-        self.assertRegex(self.cli("show", "hello/1").stdout, rf"    overridden by \w+ at \S+: {overridden}")
+        self.assertRegex(self.cli("show", "hello/1").stdout, rf"    overridden by \w+ \(by the token\) at \S+: {overridden}")
         envelope = self.cli("evidence", "hello/1").stdout
         predicate = json.loads(base64.b64decode(json.loads(envelope)["payload"]))["predicate"]
         self.assertEqual(predicate["gate"]["verdict"], "loud")
@@ -107,7 +107,7 @@ class Overrides(Watched):
         self.assertLess(predicate["override"]["judged_at"], predicate["override"]["at"])
         done = subprocess.run([BINARY, "verify", commit, "--evidence", "-", "--key", str(self.data / "keys" / "evidence.pub.pem")],
                               input=envelope, capture_output=True, text=True, env=environment())
-        self.assertRegex(done.stdout, rf"  overridden by \w+ at \S+: {overridden}")
+        self.assertRegex(done.stdout, rf"  overridden by \w+ \(by the token\) at \S+: {overridden}")
         self.no_process_left()
 
 

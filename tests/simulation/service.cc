@@ -1,5 +1,7 @@
 #include "tests/simulation/service.h"
 
+#include "tests/support/run_task.h"
+
 namespace quietgate {
 
 namespace {
@@ -10,7 +12,6 @@ ApiOptions api_options(const Surroundings& around, const Clock& clock) {
   ApiOptions options;
   options.now = [&clock] { return clock.now(); };
   options.version = "sim";
-  options.data = around.data;
   options.token = token;
   options.now = [&world = around.world] { return world.now(); };
   for (const auto& repository : around.repositories)
@@ -71,7 +72,7 @@ Service::Service(Surroundings& around)
       supervisor_(parts_, around.repositories),
       publisher_(journal_, journal_, git_, clock_, git_remotes(around.repositories),
                  [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
-      api_(journal_, journal_, api_options(around, clock_)) {
+      api_(journal_, journal_, attempts_, api_options(around, clock_)) {
   const std::vector<std::pair<const char*, StageKind*>> kinds{
       {"test", &test_}, {"apply", &apply_}, {"verify", &verify_}, {"promote", &promote_}, {"approve", &approve_}};
   for (const auto& [name, kind] : kinds) {
@@ -132,10 +133,11 @@ int Service::ask(const std::string& method, const std::string& target, const std
   request.host = "127.0.0.1:8330";
   request.body = body;
   request.authorization = "Bearer " + token;
-  request.actor = "ana";
+  request.claimed_name = "ana";
   request.accept = "application/json";
   try {
-    auto response = api_.handle(request);
+    boost::asio::io_context at_once;
+    auto response = run_task(at_once, api_.handle(request));
     const auto* answer = std::get_if<Answer>(&response);
     return answer == nullptr ? 0 : answer->status;
   } catch (const Crash&) {

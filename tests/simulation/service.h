@@ -21,6 +21,7 @@
 #include "tests/simulation/sim_engine.h"
 #include "tests/simulation/sim_git.h"
 #include "tests/simulation/sim_metrics.h"
+#include "tests/support/fake_attempt_store.h"
 #include "tests/support/inline_disk.h"
 
 namespace quietgate {
@@ -109,6 +110,7 @@ class Service {
   Supervisor supervisor_;
   Publisher publisher_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
+  FakeAttemptStore attempts_;
   Api api_;
   int loops_ = 0;
 };

@@ -17,8 +17,9 @@
 #include <future>
 #include <thread>
 
+#include "runner/adapters/workspace/attempt_folders.h"
 #include "runner/api/server/server.h"
-#include "runner/cli/cli_client.h"
+#include "runner/cli/service_client.h"
 #include "tests/support/fake_journal.h"
 
 namespace quietgate {
@@ -110,9 +111,9 @@ class ServerTest : public ::testing::Test {
   void start(ServerOptions options = {}) {
     options.port = 0;
     ApiOptions api_options;
-    api_options.data = directory.string();
+    attempts.emplace(directory.string());
     api_options.token = std::string(64, 'a');
-    api.emplace(journal, journal, api_options);
+    api.emplace(journal, journal, *attempts, api_options);
     server.emplace(context.get_executor(), *api, options);
     ASSERT_TRUE(server->listen());
     port = server->port();
@@ -143,7 +144,7 @@ class ServerTest : public ::testing::Test {
     const auto line = client.until("\r\n");
     return line.size() > 12 ? std::atoi(line.c_str() + 9) : 0;
   }
-  CliClient client() const { return {"http://127.0.0.1:" + std::to_string(port), {}, {}}; }
+  ServiceClient client() const { return {"http://127.0.0.1:" + std::to_string(port), {}, {}}; }
 
   const RunId run{"hello", 1};
   const std::string follow_path = "/api/v1/runs/hello/1/stages/unit/log/follow";
@@ -151,6 +152,7 @@ class ServerTest : public ::testing::Test {
   FakeJournal journal;
   Stop stop;
   std::filesystem::path directory;
+  std::optional<AttemptFolders> attempts;
   std::optional<Api> api;
   std::optional<Server> server;
   std::uint16_t port = 0;

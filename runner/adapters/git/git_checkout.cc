@@ -13,6 +13,7 @@
 
 #include "runner/adapters/git/git_folder_fetch.h"
 #include "runner/adapters/git/git_workshop.h"
+#include "runner/base/descriptor.h"
 #include "runner/base/removal.h"
 
 namespace quietgate {
@@ -27,20 +28,6 @@ constexpr std::size_t max_depth = 128;
 // libgit2 reads an object whole: of this size at most, and of large ones one at a time.
 constexpr std::size_t max_file = largest_object;
 constexpr std::size_t large_file = 8UL << 20;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  operator int() const { return number_; }  // NOLINT(google-explicit-constructor)
-
- private:
-  int number_;
-};
 
 // Writes one commit's tree. Every name is opened relative to its real parent folder, and links come last, so nothing is
 // ever written through a link.
@@ -136,10 +123,10 @@ Result<void> TreeWriter::subfolder(const git_tree_entry* entry, int parent, cons
     return errno == EEXIST ? hostile(path, "is there twice") : failed(path, errno);
   }
   const Descriptor inside(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (inside < 0) return failed(path, errno);
+  if (!inside) return failed(path, errno);
   TreeHandle tree;
   if (git_tree_lookup(receive(tree), mirror_, git_tree_entry_id(entry)) != 0) return unreadable(path);
-  return folder(tree.get(), inside, path + "/", depth + 1);
+  return folder(tree.get(), inside.get(), path + "/", depth + 1);
 }
 
 // Its size is known before any of it is read.
@@ -170,9 +157,9 @@ Result<void> TreeWriter::blob(const git_tree_entry* entry, int parent, const std
   const Descriptor out(::openat(parent, git_tree_entry_name(entry),
                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                                 mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0777 : 0666));
-  if (out < 0) return errno == EEXIST ? hostile(path, "is there twice") : failed(path, errno);
+  if (!out) return errno == EEXIST ? hostile(path, "is there twice") : failed(path, errno);
   while (!bytes.empty()) {
-    const auto written = ::write(out, bytes.data(), bytes.size());
+    const auto written = ::write(out.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return failed(path, errno);
     bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -217,7 +204,7 @@ Result<void> TreeWriter::check_link(int root, const Link& link) const {
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   const Descriptor opened(static_cast<int>(::syscall(SYS_openat2, root, link.path.c_str(), &how, sizeof how)));
-  if (opened >= 0) return {};
+  if (opened) return {};
   return hostile(link.path,
                  "is a link that can't be shown to stay in the repository (" + printable(link.target, 200) + ")");
 }
@@ -244,8 +231,8 @@ Result<void> GitWorkshop::checkout(const std::string& repository, const CommitId
   Result<void> written;
   {
     const Descriptor root(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (root < 0) return infrastructure_error("cannot open " + directory + ": " + std::strerror(errno));
-    written = TreeWriter(mirror->get(), id, large_files_, stop).write(tree.get(), root);
+    if (!root) return infrastructure_error("cannot open " + directory + ": " + std::strerror(errno));
+    written = TreeWriter(mirror->get(), id, large_files_, stop).write(tree.get(), root.get());
   }
   if (!written) {
     for (const auto& left : fs::directory_iterator(directory, error)) (void)remove_tree(left.path()).ok();

@@ -7,6 +7,7 @@
 
 #include "runner/adapters/journal_sqlite/journal_pages.h"
 #include "runner/adapters/journal_sqlite/journal_rows.h"
+#include "runner/ports/data_layout.h"
 
 namespace quietgate {
 
@@ -52,7 +53,7 @@ std::set<std::string> begun_attempts(Database& journal, const RunId& run) {
   while (rows.step()) {
     const auto row = row_from(rows);
     const auto* started = row ? std::get_if<StageStarted>(&row->event) : nullptr;
-    if (started != nullptr) begun.insert(started->stage + "." + std::to_string(started->attempt));
+    if (started != nullptr) begun.insert(attempt_folder(started->stage, started->attempt));
   }
   return begun;
 }
@@ -92,17 +93,17 @@ void ask_neighbours(Database& kept, LostRows& lost) {
 
 std::set<RunId> runs_without_rows(Database& journal, const std::string& path) {
   std::set<RunId> lost;
-  const auto runs = fs::path(path).parent_path().string() + "/runs/";
+  const DataLayout layout(fs::path(path).parent_path().string());
   const auto told = told_before(journal);
-  for (const auto& repository : folders_in(runs)) {
-    for (const auto& folder : folders_in(runs + repository)) {
+  for (const auto& repository : folders_in(layout.runs())) {
+    for (const auto& folder : folders_in(layout.runs_of(repository))) {
       const RunId run{repository, number_of(folder)};
       if (run.number <= 0 || told.contains(run)) continue;
       const auto state = known(journal, run);
       if (state == Known::no) lost.insert(run);
       if (state != Known::open) continue;
       const auto begun = begun_attempts(journal, run);
-      const auto attempts = folders_in(runs + repository + "/" + folder);
+      const auto attempts = folders_in(layout.run(run));
       const bool unbegun = std::any_of(attempts.begin(), attempts.end(), [&](const std::string& name) {
         return is_attempt(name) && !begun.contains(name);
       });

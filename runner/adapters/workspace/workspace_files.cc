@@ -33,22 +33,18 @@ bool is_own(const struct stat& status, const std::string& runs) {
 }  // namespace
 
 WorkspaceFiles::WorkspaceFiles(std::string data, OpenLog open_log, Say say)
-    : data_(std::move(data)), open_log_(std::move(open_log)), say_(std::move(say)) {}
-
-std::string WorkspaceFiles::of(const RunId& run) const {
-  return data_ + "/runs/" + run.repository + "/" + std::to_string(run.number);
-}
+    : layout_(std::move(data)), open_log_(std::move(open_log)), say_(std::move(say)) {}
 
 Result<std::string> WorkspaceFiles::own(const RunId& run) const {
-  const auto runs = data_ + "/runs";
-  for (const auto& path : {runs + "/" + run.repository, of(run)}) {
+  const auto runs = layout_.runs();
+  for (const auto& path : {layout_.runs_of(run.repository), layout_.run(run)}) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || (S_ISDIR(status.st_mode) && is_own(status, runs))) continue;
     auto aside = set_aside(path);
     if (!aside) return aside.error();
     if (say_) say_("what stood in the place of " + path + " is no folder of quietgate's, and is now " + *aside);
   }
-  return of(run);
+  return layout_.run(run);
 }
 
 Result<std::string> WorkspaceFiles::made(const RunId& run) const {
@@ -64,7 +60,7 @@ Result<std::optional<std::string>> WorkspaceFiles::clear_attempt(const RunId& ru
                                                                  int attempt) {
   auto folder = own(run);
   if (!folder) return folder.error();
-  const auto path = *folder + "/" + stage + "." + std::to_string(attempt);
+  const auto path = *folder + "/" + attempt_folder(stage, attempt);
   std::error_code code;
   if (!fs::exists(fs::symlink_status(path, code))) return std::optional<std::string>();
   auto aside = set_aside(path);
@@ -75,7 +71,7 @@ Result<std::optional<std::string>> WorkspaceFiles::clear_attempt(const RunId& ru
 Result<std::string> WorkspaceFiles::attempt(const RunId& run, const std::string& stage, int attempt) {
   auto folder = made(run);
   if (!folder) return folder;
-  auto path = *folder + "/" + stage + "." + std::to_string(attempt);
+  auto path = *folder + "/" + attempt_folder(stage, attempt);
   std::error_code code;
   fs::create_directory(path, code);
   if (code) return told("make", path, code);
@@ -83,10 +79,10 @@ Result<std::string> WorkspaceFiles::attempt(const RunId& run, const std::string&
 }
 
 std::string WorkspaceFiles::checkout(const RunId& run) const {
-  return of(run) + "/checkout";
+  return layout_.checkout(run);
 }
 std::string WorkspaceFiles::environments() const {
-  return data_ + "/environments";
+  return layout_.environments();
 }
 
 // What can't be moved aside is told by begin_checkout.
@@ -101,7 +97,7 @@ Result<std::string> WorkspaceFiles::begin_checkout(const RunId& run) {
   if (!is_folder(checkout(run))) {
     if (auto removed = remove_tree(checkout(run)); !removed) return removed.error();
   }
-  auto path = *folder + "/checkout.new";
+  auto path = new_checkout_in(*folder);
   if (auto removed = remove_tree(path); !removed) return removed.error();
   return path;
 }
@@ -110,14 +106,14 @@ Result<void> WorkspaceFiles::finish_checkout(const RunId& run) {
   auto folder = own(run);
   if (!folder) return folder.error();
   std::error_code code;
-  fs::rename(*folder + "/checkout.new", checkout(run), code);
+  fs::rename(new_checkout_in(*folder), checkout(run), code);
   if (code) return told("put in place", checkout(run), code);
   return {};
 }
 
 Result<void> WorkspaceFiles::remove_checkout(const RunId& run) {
   if (auto folder = own(run); !folder) return folder.error();
-  for (const auto& path : {checkout(run), checkout(run) + ".new"}) {
+  for (const auto& path : {checkout(run), new_checkout_in(layout_.run(run))}) {
     if (auto removed = remove_tree(path); !removed) return removed;
   }
   return {};
@@ -125,7 +121,7 @@ Result<void> WorkspaceFiles::remove_checkout(const RunId& run) {
 
 std::unique_ptr<StageLog> WorkspaceFiles::open_log(const std::string& attempt_directory,
                                                    std::vector<std::string> secrets) {
-  return open_log_(attempt_directory + "/log", std::move(secrets));
+  return open_log_(attempt_directory + "/" + file_name(AttemptFile::log), std::move(secrets));
 }
 
 }  // namespace quietgate

@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "runner/ports/data_layout.h"
 #include "runner/ports/workspace.h"
 
 namespace quietgate {
@@ -25,12 +26,11 @@ class WorkspaceFiles final : public Workspace {
   std::unique_ptr<StageLog> open_log(const std::string& attempt_directory, std::vector<std::string> secrets) override;
 
  private:
-  std::string of(const RunId& run) const;
   // The folder of the run, before anything is done below it: a link, a file, or another user's folder that stands in
   // its place, or in that of its repository, gets another name. It may be absent. Errors are infrastructure.
   Result<std::string> own(const RunId& run) const;
   Result<std::string> made(const RunId& run) const;  // likewise, and it is there
-  std::string data_;
+  DataLayout layout_;
   OpenLog open_log_;
   Say say_;
 };

@@ -11,18 +11,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runner/base/descriptor.h"
+
 namespace quietgate {
 
 namespace {
 
 constexpr std::size_t token_bytes = 32;
-
-struct Descriptor {
-  int number = -1;
-  ~Descriptor() {
-    if (number >= 0) ::close(number);
-  }
-};
 
 Error told(const std::string& doing, const std::string& path) {
   return infrastructure_error("can't " + doing + " " + path + ": " + std::strerror(errno),
@@ -38,10 +33,10 @@ Result<void> make(const std::string& path) {
   text.back() = '\n';
   // Written aside and linked in place: no reader ever sees a part, and two who start at once agree on one token.
   const auto aside = path + "." + std::to_string(::getpid());
-  Descriptor file{::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
-  if (file.number < 0) return told("write", aside);
-  const auto written = ::write(file.number, text.data(), text.size());
-  const bool stored = written == static_cast<ssize_t>(text.size()) && ::fsync(file.number) == 0;
+  Descriptor file(::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file) return told("write", aside);
+  const auto written = ::write(file.get(), text.data(), text.size());
+  const bool stored = written == static_cast<ssize_t>(text.size()) && ::fsync(file.get()) == 0;
   const bool placed = stored && (::link(aside.c_str(), path.c_str()) == 0 || errno == EEXIST);
   auto problem = placed ? Error{} : told("write", path);
   ::unlink(aside.c_str());
@@ -52,16 +47,16 @@ Result<void> make(const std::string& path) {
 
 Result<std::string> read_token(const std::string& data) {
   const auto path = data + "/token";
-  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.number < 0) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
     return user_error("there is no token to read at " + path + ": " + std::strerror(errno),
                       "give the service's data directory with --data, or the token in QUIETGATE_TOKEN");
   }
   struct stat facts {};
-  if (::fstat(file.number, &facts) == 0 && (facts.st_mode & 077) != 0)
+  if (::fstat(file.get(), &facts) == 0 && (facts.st_mode & 077) != 0)
     return user_error(path + " can be read by others", "take that right away: chmod 600 " + path);
   std::array<char, 256> bytes{};
-  const auto count = ::read(file.number, bytes.data(), bytes.size());
+  const auto count = ::read(file.get(), bytes.data(), bytes.size());
   if (count < 0) return told("read", path);
   std::string token(bytes.data(), static_cast<std::size_t>(count));
   while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back())) != 0) token.pop_back();

@@ -1,6 +1,5 @@
 #include "runner/api/server/follow.h"
 
-#include <fcntl.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -11,7 +10,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "runner/api/documents.h"
-#include "runner/base/plain_file.h"
 
 namespace quietgate {
 
@@ -54,21 +52,21 @@ std::string base64(const char* bytes, std::size_t size) {
   return text;
 }
 
-FollowedLog::FollowedLog(Executor executor, std::string path) : path_(std::move(path)), news_(std::move(executor)) {}
-
-FollowedLog::~FollowedLog() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
+FollowedLog::FollowedLog(Executor executor, AttemptStore& store, AttemptId attempt)
+    : store_(store), attempt_(std::move(attempt)), news_(std::move(executor)) {}
 
 LogPiece FollowedLog::next(std::int64_t from, bool look) {
   if (!look && from == end_ && end_rings_ == news_.rings()) return {nullptr, from};
   for (const auto& [begin, piece] : recent_) {
     if (begin == from) return piece;
   }
-  if (descriptor_ < 0) descriptor_ = open_plain(path_, O_RDONLY);
-  if (descriptor_ < 0) return {nullptr, from};
+  if (!file_) {
+    auto opened = store_.open(attempt_, AttemptFile::log);
+    if (!opened || !opened->has_value()) return {nullptr, from};
+    file_ = std::move((*opened)->file);
+  }
   std::array<char, piece_bytes> bytes;  // NOLINT: filled by the read
-  const auto count = ::pread(descriptor_, bytes.data(), bytes.size(), from);
+  const auto count = ::pread(file_.get(), bytes.data(), bytes.size(), from);
   if (count == 0 && watch_ >= 0) {
     end_ = from;
     end_rings_ = news_.rings();
@@ -83,20 +81,20 @@ LogPiece FollowedLog::next(std::int64_t from, bool look) {
   return piece;
 }
 
-FollowedLogs::FollowedLogs(Executor executor)
-    : executor_(std::move(executor)), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
+FollowedLogs::FollowedLogs(Executor executor, AttemptStore& store)
+    : executor_(std::move(executor)), store_(store), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
 
 FollowedLogs::~FollowedLogs() {
   if (inotify_ >= 0) ::close(inotify_);
 }
 
-std::shared_ptr<FollowedLog> FollowedLogs::open(const std::string& path) {
-  auto& known = logs_[path];
+std::shared_ptr<FollowedLog> FollowedLogs::open(const AttemptId& attempt) {
+  auto& known = logs_[attempt];
   if (auto log = known.lock()) return log;
   // The watch ends with the last follower.
-  auto log = std::shared_ptr<FollowedLog>(new FollowedLog(executor_, path), [this](FollowedLog* ended) {
+  auto log = std::shared_ptr<FollowedLog>(new FollowedLog(executor_, store_, attempt), [this](FollowedLog* ended) {
     if (ended->watch_ >= 0) ::inotify_rm_watch(inotify_, ended->watch_);
-    logs_.erase(ended->path_);
+    logs_.erase(ended->attempt_);
     delete ended;
   });
   known = log;
@@ -104,15 +102,17 @@ std::shared_ptr<FollowedLog> FollowedLogs::open(const std::string& path) {
 }
 
 Milliseconds FollowedLogs::patience(FollowedLog& log, Milliseconds long_wait) {
-  if (log.watch_ < 0 && inotify_ >= 0) {
-    log.watch_ = ::inotify_add_watch(inotify_, log.path_.c_str(), IN_MODIFY | IN_CLOSE_WRITE);
+  if (log.watch_ < 0 && inotify_ >= 0 && log.file_) {
+    // The file that is open, wherever it stands.
+    const auto open_file = "/proc/self/fd/" + std::to_string(log.file_.get());
+    log.watch_ = ::inotify_add_watch(inotify_, open_file.c_str(), IN_MODIFY | IN_CLOSE_WRITE);
     return std::min(long_wait, look_again);  // bytes may have come between the last look and the watch
   }
   return log.watch_ < 0 ? std::min(long_wait, look_again) : long_wait;
 }
 
 void FollowedLogs::tell_all() {
-  for (auto& [path, known] : logs_) {
+  for (auto& [attempt, known] : logs_) {
     if (auto log = known.lock()) log->news_.ring();
   }
 }
@@ -129,7 +129,7 @@ void FollowedLogs::drain() {
       if ((event->mask & IN_Q_OVERFLOW) != 0) tell_all();
       if (event->wd == last) continue;
       last = event->wd;
-      for (auto& [path, known] : logs_) {
+      for (auto& [attempt, known] : logs_) {
         auto log = known.lock();
         if (log && log->watch_ == event->wd) log->news_.ring();
       }

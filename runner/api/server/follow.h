@@ -13,6 +13,7 @@
 
 #include "runner/api/exchange.h"
 #include "runner/base/task.h"
+#include "runner/ports/attempt_store.h"
 #include "runner/ports/journal.h"
 
 namespace quietgate {
@@ -24,11 +25,10 @@ struct LogPiece {
   std::int64_t to = 0;  // offset after it
 };
 
-// One log file, opened when it is there.
+// The log of one attempt, opened when it is there.
 class FollowedLog {
  public:
-  FollowedLog(Executor executor, std::string path);
-  ~FollowedLog();
+  FollowedLog(Executor executor, AttemptStore& store, AttemptId attempt);
   FollowedLog(const FollowedLog&) = delete;
   FollowedLog& operator=(const FollowedLog&) = delete;
   // The event with the bytes from an offset on, at most 32 KiB of them; `to == from` when there are none now.
@@ -38,8 +38,9 @@ class FollowedLog {
 
  private:
   friend class FollowedLogs;
-  std::string path_;
-  int descriptor_ = -1;
+  AttemptStore& store_;
+  AttemptId attempt_;
+  Descriptor file_;
   int watch_ = -1;
   Bell news_;
   std::deque<std::pair<std::int64_t, LogPiece>> recent_;  // by `from`
@@ -49,10 +50,10 @@ class FollowedLog {
 
 class FollowedLogs {
  public:
-  explicit FollowedLogs(Executor executor);
+  FollowedLogs(Executor executor, AttemptStore& store);  // which outlives it
   ~FollowedLogs();
-  // Never null. Shared by all who follow the path.
-  std::shared_ptr<FollowedLog> open(const std::string& path);
+  // Never null. Shared by all who follow the attempt.
+  std::shared_ptr<FollowedLog> open(const AttemptId& attempt);
   // How long a follower may wait before it looks again: long when the file is watched, short when it can't be (yet).
   Milliseconds patience(FollowedLog& log, Milliseconds long_wait);
   void tell_all();
@@ -61,8 +62,9 @@ class FollowedLogs {
  private:
   void drain();
   Executor executor_;
+  AttemptStore& store_;
   int inotify_ = -1;
-  std::map<std::string, std::weak_ptr<FollowedLog>> logs_;
+  std::map<AttemptId, std::weak_ptr<FollowedLog>> logs_;
 };
 
 // The journal's newest rows as events, made once for all who follow; while nobody does, not at all.

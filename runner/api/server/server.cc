@@ -1,6 +1,5 @@
 #include "runner/api/server/server.h"
 
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,12 +14,11 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
-#include "runner/api/server/follow.h"
 #include "runner/api/server/lobby.h"
 #include "runner/api/server/server_limits.h"
 #include "runner/api/server/shares.h"
+#include "runner/api/server/streams.h"
 #include "runner/api/server/wire.h"
-#include "runner/base/plain_file.h"
 
 namespace quietgate {
 
@@ -34,14 +32,21 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
-struct Connection {
-  Connection(tcp::socket socket, std::string from, Stop& server)
-      : stream(std::move(socket)), client(std::move(from)), stop(server), closer(stop, [this] { stream.close(); }) {}
+struct Connection final : StreamFollower {
+  Connection(tcp::socket socket, std::string from, bool is_local, Stop& server)
+      : stream(std::move(socket)), client(std::move(from)), local(is_local), ended(server), closer(ended, [this] {
+          stream.close();
+        }) {}
+  std::size_t put_now(std::string_view text) override;
+  Task<bool> put(std::string_view text) override;
+  Stop& stop() override { return ended; }
+
   beast::tcp_stream stream;
   beast::flat_buffer buffer{most_buffered};
   std::string client;  // its address
+  bool local;          // it is on this machine
   bool asked = false;  // a request of it has arrived
-  Stop stop;
+  Stop ended;
   Stop::Listener closer;
 };
 using Shared = std::shared_ptr<Connection>;
@@ -54,11 +59,15 @@ Task<bool> put(Shared connection, asio::const_buffer first, asio::const_buffer s
   co_return !code;
 }
 
-// How much of it the socket takes without waiting.
-std::size_t put_now(Connection& connection, const std::string& text) {
-  const auto taken =
-      ::send(connection.stream.socket().native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+std::size_t Connection::put_now(std::string_view text) {
+  const auto taken = ::send(stream.socket().native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   return taken > 0 ? static_cast<std::size_t>(taken) : 0;
+}
+
+Task<bool> Connection::put(std::string_view text) {
+  error_code code;
+  co_await asio::async_write(stream, asio::buffer(text), redirect_error(use_awaitable, code));
+  co_return !code;
 }
 
 Task<bool> put(Shared connection, std::string text) {
@@ -98,8 +107,9 @@ HeadFacts facts_of(const http::request<http::string_body>& head) {
   return facts;
 }
 
-ApiRequest asked_by(const http::request<http::string_body>& head) {
+ApiRequest asked_by(const http::request<http::string_body>& head, bool local) {
   ApiRequest request;
+  request.local = local;
   auto text = [&](auto name) { return std::string(head[name]); };
   request.method = std::string(head.method_string());
   request.target = std::string(head.target());
@@ -107,9 +117,15 @@ ApiRequest asked_by(const http::request<http::string_body>& head) {
   take_host_of_target(request);
   request.authorization = text(http::field::authorization);
   request.accept = text(http::field::accept);
-  request.actor = text("X-Quietgate-Actor");
+  request.claimed_name = text("X-Quietgate-Actor");
   request.last_event_id = text("Last-Event-ID");
   return request;
+}
+
+bool is_local(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).is_loopback();
+  return address.is_loopback();
 }
 
 }  // namespace
@@ -120,16 +136,14 @@ struct Server::Listener {
         api(for_api),
         options(std::move(how)),
         acceptor(executor),
-        logs(executor),
-        journal(executor, for_api.journal()),
+        streams(executor, api, options.heartbeat),
         changed(executor) {}
 
   Executor executor;
   Api& api;
   ServerOptions options;
   tcp::acceptor acceptor;
-  FollowedLogs logs;
-  FollowedJournal journal;
+  Streams streams;
   Bell changed;           // a task has ended
   std::size_t tasks = 0;  // all that serve() has spawned
   std::size_t live = 0;   // connections among them
@@ -144,7 +158,6 @@ struct Server::Listener {
   }
   void start(Task<void> task, bool connection);
   Task<void> accept(Stop& stop);
-  Task<void> tail(Stop& stop);
   Task<void> converse(Shared connection);
   Task<error_code> read_head(Shared connection, Parser& parser);
   Task<bool> exchange(Shared connection);
@@ -155,8 +168,6 @@ struct Server::Listener {
   Task<bool> send(Shared connection, Answer answer, bool keep, bool head_only);
   Task<bool> send_file(Shared connection, FileAnswer file, bool keep, bool head_only);
   Task<bool> begin_stream(Shared connection);
-  Task<void> stream_log(Shared connection, LogFeed feed);
-  Task<void> stream_events(Shared connection, EventFeed feed);
 };
 
 Server::Server(Executor executor, Api& api, ServerOptions options)
@@ -188,8 +199,8 @@ std::uint16_t Server::port() const {
 
 Task<void> Server::serve(Stop& stop) {
   auto& l = *listener_;
-  l.start(l.logs.watch(stop), false);
-  l.start(l.tail(stop), false);
+  l.start(l.streams.watch_logs(stop), false);
+  l.start(l.streams.tail_journal(stop), false);
   std::optional<Stopped> stopped;
   try {
     co_await l.accept(stop);
@@ -243,7 +254,7 @@ Task<void> Server::Listener::accept(Stop& stop) {
       const auto client = client_of(end.address().to_string());
       if (lobby.waiting_from(client) >= std::max(least_waiting, options.max_connections / 4))
         lobby.close_longest_of(client);
-      start(converse(std::make_shared<Connection>(std::move(socket), client, stop)), true);
+      start(converse(std::make_shared<Connection>(std::move(socket), client, is_local(end.address()), stop)), true);
       continue;
     }
     const bool shortage = code == asio::error::no_descriptors ||
@@ -256,30 +267,11 @@ Task<void> Server::Listener::accept(Stop& stop) {
   }
 }
 
-Task<void> Server::Listener::tail(Stop& stop) {
-  for (;;) {
-    const auto seen = api.journal().bell().rings();
-    auto rows = journal.take_up();
-    api.observe_damaged_rows(journal.damaged());
-    if (rows && !rows->empty()) {
-      bool ends = false;
-      for (const auto& row : *rows) {
-        api.observe(row);
-        ends = ends || std::holds_alternative<StageFinished>(row.event) ||
-               std::holds_alternative<StageSkipped>(row.event) || std::holds_alternative<RunFinished>(row.event);
-      }
-      if (ends) logs.tell_all();
-    }
-    if (rows && journal.behind()) continue;
-    co_await api.journal().bell().wait(seen, stop);
-  }
-}
-
 Task<void> Server::Listener::converse(Shared connection) {
   for (;;) {
     const bool more = co_await exchange(connection);
     if (!more) break;
-    connection->stop.throw_if_requested();
+    connection->ended.throw_if_requested();
   }
   error_code ignored;
   connection->stream.socket().shutdown(tcp::socket::shutdown_both, ignored);
@@ -313,7 +305,7 @@ Task<bool> Server::Listener::exchange(Shared connection) {
   const bool head_only = head.method() == http::verb::head;
   auto refusal = refusal_of(facts_of(head));
   if (refusal) co_return co_await turn_away(connection, std::move(*refusal));
-  auto request = asked_by(head);
+  auto request = asked_by(head, connection->local);
   auto admission = api.admit(request);
   const bool has_body = !parser.is_done();
   if (admission.refusal && has_body) co_return co_await turn_away(connection, std::move(*admission.refusal));
@@ -338,9 +330,10 @@ Task<bool> Server::Listener::exchange(Shared connection) {
   request.body = std::move(parser.get().body());
   ApiResponse response = Answer{};
   try {
-    response = api.handle(request);
+    response = co_await api.answer(std::move(admission), std::move(request));
   } catch (const std::exception& bug) {
-    say("a request failed: " + request.method + " " + request.target.substr(0, 200) + ": " + bug.what());
+    say("a request failed: " + std::string(head.method_string()) + " " + std::string(head.target()).substr(0, 200) +
+        ": " + bug.what());
     response = error_answer(500, "this request met a bug in quietgate", "please report it with the service's log");
   }
   co_return co_await respond(connection, std::move(response), keep, head_only);
@@ -376,9 +369,9 @@ Task<bool> Server::Listener::respond(Shared connection, ApiResponse response, bo
   const bool begun = co_await begin_stream(connection);
   if (!begun || head_only) co_return false;
   if (auto* log = std::get_if<LogFeed>(&response)) {
-    co_await stream_log(connection, std::move(*log));
+    co_await streams.send_log(*connection, std::move(*log));
   } else {
-    co_await stream_events(connection, std::get<EventFeed>(std::move(response)));
+    co_await streams.send_events(*connection, std::get<EventFeed>(std::move(response)));
   }
   co_return false;
 }
@@ -395,14 +388,6 @@ Task<bool> Server::Listener::send(Shared connection, Answer answer, bool keep, b
 }
 
 Task<bool> Server::Listener::send_file(Shared connection, FileAnswer file, bool keep, bool head_only) {
-  struct Descriptor {
-    int number;
-    ~Descriptor() {
-      if (number >= 0) ::close(number);
-    }
-  } source{open_plain(file.path, O_RDONLY)};
-  if (source.number < 0 && file.size > 0)
-    co_return co_await send(connection, error_answer(503, "the file can't be read at the moment"), keep, head_only);
   auto head = head_of(200, keep) + "Content-Type: " + file.content_type +
               "\r\nContent-Length: " + std::to_string(file.size - file.from) +
               "\r\nX-Log-Size: " + std::to_string(file.size) + "\r\n";
@@ -415,7 +400,7 @@ Task<bool> Server::Listener::send_file(Shared connection, FileAnswer file, bool 
   connection->stream.expires_never();
   for (auto at = file.from; at < file.size;) {
     const auto want = std::min<std::size_t>(bytes.size(), static_cast<std::size_t>(file.size - at));
-    const auto count = ::pread(source.number, bytes.data(), want, at);
+    const auto count = ::pread(file.file.get(), bytes.data(), want, at);
     if (count <= 0) co_return false;  // shorter than promised: only the connection's end can say so
     const auto piece = asio::buffer(bytes.data(), static_cast<std::size_t>(count));
     const bool sent = co_await put(connection, piece, asio::const_buffer());
@@ -433,65 +418,9 @@ Task<bool> Server::Listener::begin_stream(Shared connection) {
   std::weak_ptr<Connection> weak = connection;
   connection->stream.socket().async_wait(tcp::socket::wait_read, [weak](error_code code) {
     auto left = weak.lock();
-    if (left && !code) left->stop.request(StopReason::cancel, "the client left");
+    if (left && !code) left->ended.request(StopReason::cancel, "the client left");
   });
   co_return begun;
-}
-
-Task<void> Server::Listener::stream_log(Shared connection, LogFeed feed) {
-  const auto log = logs.open(feed.path);
-  bool over = false;
-  auto quiet_since = std::chrono::steady_clock::now();
-  bool fresh = true;  // one piece after each wait may go at once: whoever has more to get lets others have their turn
-  for (;;) {
-    const auto seen = log->news().rings();
-    auto piece = log->next(feed.from, over);
-    if (piece.text) {
-      feed.from = piece.to;
-      const auto at_once = fresh ? put_now(*connection, *piece.text) : 0;
-      fresh = false;
-      quiet_since = std::chrono::steady_clock::now();
-      if (at_once == piece.text->size()) continue;
-      const bool taken = co_await put(connection, asio::buffer(*piece.text) + at_once, asio::const_buffer());
-      if (!taken) co_return;
-      continue;
-    }
-    // Known to be over before this last look at the file: nothing can follow.
-    if (over) break;
-    over = api.over(feed);
-    if (over) continue;
-    const auto patience = logs.patience(*log, options.heartbeat);
-    co_await log->news().wait(seen, patience, connection->stop);
-    fresh = true;
-    // Also where a log can't be watched, and is looked at often: the client must hear that somebody is there.
-    if (log->news().rings() != seen || std::chrono::steady_clock::now() - quiet_since < options.heartbeat) continue;
-    quiet_since = std::chrono::steady_clock::now();
-    const bool taken = co_await put(connection, std::string(": still here\n\n"));
-    if (!taken) co_return;
-  }
-  co_await put(connection, "id: " + std::to_string(feed.from) +
-                               "\nevent: end\ndata: {\"size\":" + std::to_string(feed.from) + "}\n\n");
-}
-
-Task<void> Server::Listener::stream_events(Shared connection, EventFeed feed) {
-  const FollowedJournal::Follower follower(journal);
-  for (;;) {
-    const auto seen = journal.news().rings();
-    auto batch = journal.next(feed);
-    if (!batch) co_return;  // the client comes back with its cursor
-    feed.after = batch->cursor;
-    for (const auto& piece : batch->pieces) {
-      const bool taken = co_await put(connection, asio::buffer(*piece), asio::const_buffer());
-      if (!taken) co_return;
-    }
-    if (!batch->pieces.empty() || !batch->caught_up) continue;
-    if (feed.run && !journal.behind() && api.over(*feed.run)) break;
-    co_await journal.news().wait(seen, options.heartbeat, connection->stop);
-    if (journal.news().rings() != seen) continue;
-    const bool taken = co_await put(connection, std::string(": still here\n\n"));
-    if (!taken) co_return;
-  }
-  co_await put(connection, std::string("event: end\ndata: {}\n\n"));
 }
 
 }  // namespace quietgate

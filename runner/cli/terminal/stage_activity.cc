@@ -5,6 +5,7 @@
 
 #include "runner/base/plain_file.h"
 #include "runner/cli/terminal/screen_text.h"
+#include "runner/ports/data_layout.h"
 
 namespace quietgate {
 
@@ -93,7 +94,8 @@ StageActivity activity_of(std::string_view progress, std::string_view log_end) {
 }
 
 StageActivity activity_of_directory(const ProgressBoard& board, const std::string& attempt_directory) {
-  return activity_of(board.read(attempt_directory), read_plain_end(attempt_directory + "/log", log_end_bytes));
+  return activity_of(board.read(attempt_directory),
+                     read_plain_end(attempt_directory + "/" + file_name(AttemptFile::log), log_end_bytes));
 }
 
 }  // namespace quietgate

@@ -2,33 +2,29 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "runner/api/api.h"
 #include "runner/base/digest.h"
+#include "runner/base/plain_file.h"
+#include "tests/support/fake_attempt_store.h"
 #include "tests/support/fake_journal.h"
+#include "tests/support/run_task.h"
 
 namespace quietgate {
 namespace {
 
 using Json = nlohmann::json;
-namespace fs = std::filesystem;
 
 class ApiArtifacts : public ::testing::Test {
  protected:
   ApiArtifacts() : journal(context.get_executor()) {
-    std::string pattern = (fs::temp_directory_path() / "quietgate-artifacts-XXXXXX").string();
-    root = ::mkdtemp(pattern.data());
-    ApiOptions options;
-    options.data = root;
-    api.emplace(journal, journal, options);
-    leave("artifacts/out/my app#1", "binary");
-    leave("artifacts/unlisted", "secret");
+    api.emplace(journal, journal, attempts, ApiOptions());
+    attempts.keep(unit, "out/my app#1", "binary");
+    attempts.keep(unit, "unlisted", "secret");
     listing = R"({"version":2,"artifacts":[{"path":"out/my app#1","bytes":6,"mode":"0755","sha256":")" +
               sha256_hex("binary") + "\"}]}\n";
-    leave("artifacts.json", listing);
+    attempts.leave(unit, AttemptFile::artifact_listing, listing);
     journal.add(RunRequested{run, "main", commit_a, "main moved"});
     journal.add(PlanCompiled{run, sample_plan(run)});
     journal.add(StageStarted{run, "unit", 1});
@@ -37,18 +33,11 @@ class ApiArtifacts : public ::testing::Test {
     journal.add(StageFinished{run, "unit", 1, passed});
     journal.add(StageStarted{run, "load", 1});
   }
-  ~ApiArtifacts() override { fs::remove_all(root); }
-
-  void leave(const std::string& path, const std::string& text) {
-    const auto whole = fs::path(root) / "runs/hello/1/unit.1" / path;
-    fs::create_directories(whole.parent_path());
-    std::ofstream(whole, std::ios::binary) << text;
-  }
   ApiResponse get(const std::string& stage, const std::string& rest = {}) {
     ApiRequest request;
     request.host = "localhost";
     request.target = "/api/v1/runs/hello/1/stages/" + stage + "/artifacts" + rest;
-    return api->handle(request);
+    return run_task(context, api->handle(request));
   }
   int status(const std::string& rest) {
     auto response = get("unit", rest);
@@ -57,9 +46,10 @@ class ApiArtifacts : public ::testing::Test {
   }
 
   const RunId run{"hello", 1};
+  const AttemptId unit{run, "unit", 1};
   boost::asio::io_context context;
   FakeJournal journal;
-  std::string root;
+  FakeAttemptStore attempts;
   std::string listing;
   std::optional<Api> api;
 };
@@ -78,7 +68,7 @@ TEST_F(ApiArtifacts, ListsWhatAnAttemptKept) {
 TEST_F(ApiArtifacts, SendsAFileThatIsListed) {
   auto response = get("unit", "/out/my%20app%231");
   const auto& file = std::get<FileAnswer>(response);
-  EXPECT_EQ(file.path, root + "/runs/hello/1/unit.1/artifacts/out/my app#1");
+  EXPECT_EQ(read_plain(file.file, 0, 100), "binary");
   EXPECT_EQ(file.size, 6);
   EXPECT_EQ(file.content_type, "application/octet-stream");
   EXPECT_EQ(file.headers[0].second, "attachment; filename=\"my_app_1\"; filename*=UTF-8''my%20app%231");
@@ -92,14 +82,11 @@ TEST_F(ApiArtifacts, SendsNothingElse) {
 }
 
 TEST_F(ApiArtifacts, SaysWhenAFileIsNotWhatWasKept) {
-  leave("artifacts/out/my app#1", "longer than it was");
+  attempts.keep(unit, "out/my app#1", "longer than it was");
   EXPECT_EQ(status("/out/my%20app%231"), 503);
-  fs::remove(root + "/runs/hello/1/unit.1/artifacts/out/my app#1");
+  attempts.lose(unit, "out/my app#1");
   EXPECT_EQ(status("/out/my%20app%231"), 503);
-  fs::create_symlink(root + "/runs/hello/1/unit.1/artifacts/unlisted",
-                     root + "/runs/hello/1/unit.1/artifacts/out/my app#1");
-  EXPECT_EQ(status("/out/my%20app%231"), 503);
-  leave("artifacts.json", listing + " ");
+  attempts.leave(unit, AttemptFile::artifact_listing, listing + " ");
   EXPECT_EQ(status(""), 503);
 }
 

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/api/api.h"
+#include "tests/support/fake_attempt_store.h"
 #include "tests/support/fake_journal.h"
+#include "tests/support/run_task.h"
 
 namespace quietgate {
 namespace {
@@ -19,7 +21,7 @@ class PeopleTest : public ::testing::Test {
     options.token = "0123456789abcdef0123456789abcdef";
     options.repositories = {{"hello", "https://git.example.org/hello.git", ".quietgate.yaml"}};
     options.now = [this] { return journal.clock; };
-    api.emplace(journal, journal, options);
+    api.emplace(journal, journal, attempts, options);
   }
   Answer ask(const std::string& method, const std::string& target, const std::string& body = {}) {
     ApiRequest request;
@@ -28,9 +30,9 @@ class PeopleTest : public ::testing::Test {
     request.host = "127.0.0.1:8330";
     request.body = body;
     request.authorization = "Bearer 0123456789abcdef0123456789abcdef";
-    request.actor = "ana";
+    request.claimed_name = "ana";
     request.accept = "application/json";
-    auto response = api->handle(request);
+    auto response = run_task(context, api->handle(request));
     return std::get<Answer>(response);
   }
   Json get(const std::string& target) { return Json::parse(ask("GET", target).body); }
@@ -53,6 +55,7 @@ class PeopleTest : public ::testing::Test {
 
   boost::asio::io_context context;
   FakeJournal journal;
+  FakeAttemptStore attempts;
   const RunId run{"hello", 1};
   std::optional<Api> api;
 };

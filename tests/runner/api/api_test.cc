@@ -3,16 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "runner/adapters/memory/memory_load_metrics.h"
 #include "runner/adapters/memory/memory_synthetic_faults.h"
 #include "runner/adapters/memory/memory_watchdog_deliveries.h"
-#include "runner/adapters/workspace/progress_files.h"
+#include "runner/api/routes.h"
+#include "tests/support/fake_attempt_store.h"
 #include "tests/support/fake_journal.h"
+#include "tests/support/run_task.h"
 
 namespace quietgate {
 namespace {
@@ -22,11 +22,8 @@ using Json = nlohmann::json;
 class ApiTest : public ::testing::Test {
  protected:
   ApiTest() : journal(context.get_executor()) {
-    directory = std::filesystem::temp_directory_path() / ("quietgate-api-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(directory);
     ApiOptions options;
     options.version = "1.2.3";
-    options.data = directory.string();
     options.token = token;
     options.hosts = {"ci.example.org"};
     options.repositories = {{"hello", "https://git.example.org/hello.git", ".quietgate.yaml"}};
@@ -36,11 +33,9 @@ class ApiTest : public ::testing::Test {
     options.loads = &loads;
     options.faults = &faults;
     options.deliveries = &deliveries;
-    options.progress = &progress;
     options.evidence_key = "a public key";
-    api.emplace(journal, journal, options);
+    api.emplace(journal, journal, attempts, options);
   }
-  ~ApiTest() override { std::filesystem::remove_all(directory); }
 
   Answer ask(const std::string& method, const std::string& target, const std::string& body = {},
              const std::string& authorization = "Bearer 0123456789abcdef0123456789abcdef") {
@@ -50,18 +45,14 @@ class ApiTest : public ::testing::Test {
     request.host = "127.0.0.1:8330";
     request.body = body;
     request.authorization = authorization;
-    request.actor = "ana";
+    request.claimed_name = "ana";
     request.accept = "application/json";
-    auto response = api->handle(request);
+    auto response = run_task(context, api->handle(request));
     auto* answer = std::get_if<Answer>(&response);
     return answer != nullptr ? *answer : Answer{-1, "not a whole answer", {}, {}};
   }
   Answer get(const std::string& target) { return ask("GET", target, {}, {}); }
   static std::string message(const Answer& answer) { return Json::parse(answer.body)["error"]["message"]; }
-  void leave(const std::string& path, const std::string& text) {
-    std::filesystem::create_directories((directory / path).parent_path());
-    std::ofstream(directory / path, std::ios::binary) << text;
-  }
 
   // hello/1: unit passes, load runs.
   void begin_run() {
@@ -92,12 +83,11 @@ class ApiTest : public ::testing::Test {
   const RunId run{"hello", 1};
   boost::asio::io_context context;
   FakeJournal journal;
-  std::filesystem::path directory;
+  FakeAttemptStore attempts;
   std::string not_ready;
   MemoryLoadMetrics loads;
   MemorySyntheticFaults faults;
   MemoryWatchdogDeliveries deliveries;
-  ProgressFiles progress;
   std::optional<Api> api;
 };
 
@@ -134,7 +124,7 @@ TEST_F(ApiTest, NeverAnswersAnOldRunListAgain) {
 
 TEST_F(ApiTest, ShowsARunWithAttemptsTestsAndLiveProgress) {
   begin_run();
-  leave("runs/hello/1/load.1/progress.json", R"({"elapsed_ms":20000,"duration_ms":45000,"users":40})");
+  attempts.leave({run, "load", 1}, AttemptFile::progress, R"({"elapsed_ms":20000,"duration_ms":45000,"users":40})");
   auto json = Json::parse(get("/api/v1/runs/hello/1").body);
   ASSERT_EQ(json["stages"].size(), 3u);
   const auto& unit = json["stages"][0];
@@ -183,12 +173,12 @@ TEST_F(ApiTest, SaysWhatIsNotThere) {
 
 TEST_F(ApiTest, OffersLogsByOffsetAndTail) {
   begin_run();
-  leave("runs/hello/1/unit.1/log", "0123456789");
+  attempts.leave({run, "unit", 1}, AttemptFile::log, "0123456789");
   auto whole = [&](const std::string& query) {
     ApiRequest request;
     request.host = "localhost";
     request.target = "/api/v1/runs/hello/1/stages/unit/log" + query;
-    return std::get<FileAnswer>(api->handle(request));
+    return std::get<FileAnswer>(run_task(context, api->handle(request)));
   };
   EXPECT_EQ(whole("").from, 0);
   EXPECT_EQ(whole("").size, 10);
@@ -201,14 +191,14 @@ TEST_F(ApiTest, OffersLogsByOffsetAndTail) {
 
 TEST_F(ApiTest, KnowsWhenALogIsOver) {
   begin_run();
-  EXPECT_TRUE(api->over(LogFeed{run, "unit", 1, {}, 0}));
-  EXPECT_FALSE(api->over(LogFeed{run, "load", 1, {}, 0}));
-  EXPECT_FALSE(api->over(LogFeed{run, "production", 1, {}, 0}));
+  EXPECT_TRUE(api->over(LogFeed{{run, "unit", 1}, 0}));
+  EXPECT_FALSE(api->over(LogFeed{{run, "load", 1}, 0}));
+  EXPECT_FALSE(api->over(LogFeed{{run, "production", 1}, 0}));
   EXPECT_FALSE(api->over(run));
   journal.add(StageFinished{run, "load", 1, outcome_of(Outcome::failed, "x")});
-  EXPECT_TRUE(api->over(LogFeed{run, "load", 1, {}, 0}));
+  EXPECT_TRUE(api->over(LogFeed{{run, "load", 1}, 0}));
   journal.add(StageSkipped{run, "production", "`load` failed", false});
-  EXPECT_TRUE(api->over(LogFeed{run, "production", 1, {}, 0}));
+  EXPECT_TRUE(api->over(LogFeed{{run, "production", 1}, 0}));
   journal.add(RunFinished{run, Outcome::failed, "x"});
   EXPECT_TRUE(api->over(run));
 }
@@ -218,7 +208,7 @@ TEST_F(ApiTest, RefusesForeignHosts) {
     ApiRequest request;
     request.host = host;
     request.target = "/api/v1/runs";
-    return std::get<Answer>(api->handle(request)).status;
+    return std::get<Answer>(run_task(context, api->handle(request))).status;
   };
   for (const auto* good :
        {"127.0.0.1", "127.0.0.1:8330", "localhost:1", "LOCALHOST", "[::1]:8330", "127.9.9.9", "ci.example.org:80"})
@@ -231,9 +221,9 @@ TEST_F(ApiTest, RefusesForeignHosts) {
 TEST_F(ApiTest, ChangesNothingWithoutTheToken) {
   begin_run();
   const auto before = journal.last();
-  for (const auto& [method, path] : Api::routes()) {
-    if (method != "POST") continue;
-    auto target = path;
+  for (const auto& route : routes()) {
+    if (route.permission == Permission::read) continue;
+    std::string target = route.path;
     for (const auto& [name, value] : std::map<std::string, std::string>{{"{repository}", "hello"},
                                                                         {"{number}", "1"},
                                                                         {"{stage}", "unit"},
@@ -243,20 +233,20 @@ TEST_F(ApiTest, ChangesNothingWithoutTheToken) {
     }
     for (const auto* bad : {"", "Bearer ", "Bearer 0123456789abcdef0123456789abcdee",
                             "Bearer 0123456789abcdef0123456789abcdef0", "0123456789abcdef0123456789abcdef"})
-      EXPECT_EQ(ask("POST", target, "{}", bad).status, 401) << target << " " << bad;
+      EXPECT_EQ(ask(route.method, target, "{}", bad).status, 401) << target << " " << bad;
   }
   EXPECT_EQ(journal.last(), before);
 }
 
 TEST_F(ApiTest, ChangesNothingWhenNoTokenIsConfigured) {
-  Api open(journal, journal, {"1", "/nonexistent", "", {}, {}, {}});
+  Api open(journal, journal, attempts, {"1", "", {}, {}, {}});
   begin_run();
   ApiRequest request;
   request.method = "POST";
   request.host = "localhost";
   request.target = "/api/v1/runs/hello/1/cancel";
   request.authorization = "Bearer ";
-  EXPECT_EQ(std::get<Answer>(open.handle(request)).status, 401);
+  EXPECT_EQ(std::get<Answer>(run_task(context, open.handle(request))).status, 401);
 }
 
 TEST_F(ApiTest, CancelsARunOnceAndSaysWho) {
@@ -264,8 +254,8 @@ TEST_F(ApiTest, CancelsARunOnceAndSaysWho) {
   EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/cancel", R"({"reason":"wrong branch"})").status, 202);
   const auto* cancel = std::get_if<CancelRequested>(&journal.rows.back().event);
   ASSERT_NE(cancel, nullptr);
-  EXPECT_EQ(cancel->by, "ana");
-  EXPECT_EQ(cancel->cause, "cancelled by ana: wrong branch");
+  EXPECT_EQ(cancel->by, "ana (by the token)");
+  EXPECT_EQ(cancel->cause, "cancelled by ana (by the token): wrong branch");
   const auto rows = journal.last();
   EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/cancel").status, 202);
   EXPECT_EQ(journal.last(), rows);
@@ -294,7 +284,7 @@ TEST_F(ApiTest, RetriesOnlyWhatHasEnded) {
   EXPECT_EQ(answer.body, "{\"id\":\"hello/2\",\"repository\":\"hello\",\"number\":2}\n");
   const auto* asked = std::get_if<RunRequested>(&journal.rows.back().event);
   ASSERT_NE(asked, nullptr);
-  EXPECT_EQ(asked->cause, "retry of hello/1 by ana");
+  EXPECT_EQ(asked->cause, "retry of hello/1 by ana (by the token)");
   EXPECT_EQ(asked->commit, commit_a);
 }
 
@@ -323,7 +313,7 @@ TEST_F(ApiTest, ApprovesOnlyWhatWaits) {
   EXPECT_EQ(ask("POST", target, R"({"granted":false,"reason":"not today"})").status, 202);
   const auto& given = std::get<ApprovalGiven>(journal.rows.back().event);
   EXPECT_FALSE(given.granted);
-  EXPECT_EQ(given.by, "ana");
+  EXPECT_EQ(given.by, "ana (by the token)");
   EXPECT_EQ(given.reason, "not today");
   EXPECT_EQ(ask("POST", target, R"({"granted":true})").status, 409);
   EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/stages/nope/approval", R"({"granted":true})").status, 404);
@@ -431,7 +421,7 @@ TEST_F(ApiTest, ARollbackIsARunOfTheCommitThatWasThereBefore) {
   const auto& request = std::get<RunRequested>(journal.rows.back().event);
   EXPECT_EQ(request.run, (RunId{"hello", 2}));
   EXPECT_EQ(request.commit, commit_b);
-  EXPECT_EQ(request.rollback, (Rollback{run, "production", commit_a, "ana", "it is slow"}));
+  EXPECT_EQ(request.rollback, (Rollback{run, "production", commit_a, "ana (by the token)", "it is slow"}));
   journal.add(RunFinished{{"hello", 2}, Outcome::error, "the remote is away"});
   EXPECT_EQ(ask("POST", "/api/v1/runs/hello/2/rollback", R"({"reason":"x"})").status, 409);
   EXPECT_EQ(ask("POST", "/api/v1/runs/hello/2/retry").status, 201);
@@ -443,7 +433,7 @@ TEST_F(ApiTest, ARollbackEndsTheRunThatStillReleases) {
   promote_run(journal, run);
   EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/rollback", R"({"reason":"loud"})").status, 201);
   const auto& cancel = std::get<CancelRequested>(journal.rows[journal.rows.size() - 2].event);
-  EXPECT_EQ(cancel.cause, "rolled back by ana: loud");
+  EXPECT_EQ(cancel.cause, "rolled back by ana (by the token): loud");
 }
 
 TEST_F(ApiTest, AnswersTheEvidenceOfARun) {

@@ -6,7 +6,10 @@
 #include <set>
 
 #include "runner/api/api.h"
+#include "runner/api/routes.h"
+#include "tests/support/fake_attempt_store.h"
 #include "tests/support/fake_journal.h"
+#include "tests/support/run_task.h"
 
 namespace quietgate {
 namespace {
@@ -66,7 +69,7 @@ TEST(OpenApi, NamesExactlyTheRoutesThatThereAre) {
     }
   }
   std::set<std::pair<std::string, std::string>> served;
-  for (const auto& route : Api::routes()) served.insert(route);
+  for (const auto& route : routes()) served.emplace(route.method, route.path);
   EXPECT_EQ(documented, served);
 }
 
@@ -88,7 +91,8 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   boost::asio::io_context context;
   FakeJournal journal(context.get_executor());
   const std::string token(64, 'a');
-  Api api(journal, journal, {"1", "/nonexistent", token, {}, {{"hello", "file:///x", ".quietgate.yaml"}}, {}});
+  FakeAttemptStore attempts;
+  Api api(journal, journal, attempts, {"1", token, {}, {{"hello", "file:///x", ".quietgate.yaml"}}, {}});
   const RunId run{"hello", 1};
   journal.add(RefMoved{"hello", "main", {}, commit_a, RefMoved::Kind::first_seen});
   journal.add(RunRequested{run, "main", commit_a, "main moved"});
@@ -128,7 +132,7 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
     request.accept = "application/json";
     request.authorization = "Bearer " + token;
     request.body = body;
-    auto answer = std::get<Answer>(api.handle(request));
+    auto answer = std::get<Answer>(run_task(context, api.handle(request)));
     auto operation = all["paths"][path][method == "GET" ? "get" : "post"];
     const auto code = std::to_string(answer.status);
     ASSERT_TRUE(operation["responses"].contains(code))

@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "runner/base/opened.h"
+#include "runner/base/open_folder.h"
 #include "tests/support/folder.h"
 #include "tests/support/own_mounts_child.h"
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "runner/base/opened.h"
+#include "runner/base/open_folder.h"
 #include "tests/support/folder.h"
 
 namespace quietgate {

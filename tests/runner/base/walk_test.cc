@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "runner/base/opened.h"
 #include "tests/support/folder.h"
 
 namespace quietgate {

@@ -1,5 +1,4 @@
-// How the service itself is: for people, probes and Prometheus.
-#include <fmt/format.h>
+// How the service is, for Prometheus.
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
@@ -8,19 +7,11 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runner/api/api_asked.h"
+#include "runner/api/route.h"
 
 namespace quietgate {
 
 namespace {
-
-Answer text_answer(std::string body, int status = 200, const char* type = "text/plain; charset=utf-8") {
-  Answer answer;
-  answer.status = status;
-  answer.body = std::move(body);
-  answer.content_type = type;
-  return answer;
-}
 
 using prometheus::MetricType;
 
@@ -117,54 +108,24 @@ void add_faults(Families& families, const SyntheticFaults* faults) {
 }
 
 void add_by_outcome(Families& families, const char* name, const char* help,
-                    std::map<std::string, std::int64_t>& counts) {
+                    const std::map<std::string, std::int64_t>& counts) {
   families.begin(name, MetricType::Counter, help);
   for (auto outcome : {Outcome::passed, Outcome::failed, Outcome::inconclusive, Outcome::error, Outcome::cancelled}) {
     const std::string word = to_string(outcome);
-    families.add(static_cast<double>(counts[word]), {{"outcome", word}});
+    const auto found = counts.find(word);
+    families.add(found == counts.end() ? 0 : static_cast<double>(found->second), {{"outcome", word}});
   }
 }
 
-}  // namespace
-
-void Api::observe(const Row& row) {
-  if (const auto* finished = std::get_if<RunFinished>(&row.event)) ++runs_by_outcome_[to_string(finished->outcome)];
-  if (const auto* finished = std::get_if<StageFinished>(&row.event))
-    ++stages_by_outcome_[to_string(finished->outcome.outcome)];
-  if (std::holds_alternative<CommitPromoted>(row.event)) ++promotions_;
-}
-
-ApiResponse Api::welcome(const Asked&) {
-  return json_answer(
-      fmt::format("{{\"service\":\"quietgate\",\"version\":\"{}\",\"api\":\"/api/v1\","
-                  "\"documentation\":\"/api/v1/openapi.json\"}}\n",
-                  options_.version));
-}
-
-ApiResponse Api::document(const Asked&) {
-  return json_answer(std::string(openapi_document()));
-}
-
-ApiResponse Api::healthy(const Asked&) {
-  return text_answer("ok\n");
-}
-
-ApiResponse Api::ready(const Asked&) {
-  auto runs = catalog_.runs("", 1);
-  if (!runs) return text_answer(runs.error().message + "\n", 503);
-  auto why = options_.not_ready ? options_.not_ready() : std::string();
-  return why.empty() ? text_answer("ok\n") : text_answer(why + "\n", 503);
-}
-
-ApiResponse Api::metrics(const Asked&) {
-  auto unfinished = catalog_.unfinished_runs();
-  auto environments = catalog_.environments();
-  if (!unfinished) return failed_answer(unfinished.error());
-  if (!environments) return failed_answer(environments.error());
+Task<ApiResponse> tell_metrics(ApiContext& context, Asked) {
+  auto unfinished = context.catalog.unfinished_runs();
+  auto environments = context.catalog.environments();
+  if (!unfinished) co_return failed_answer(unfinished.error());
+  if (!environments) co_return failed_answer(environments.error());
   std::int64_t live_stages = 0;
   std::int64_t waiting = 0;
   for (const auto& run : *unfinished) {
-    auto kept = this->kept(run.id);
+    auto kept = context.records.find(run.id);
     if (!kept || *kept == nullptr) continue;
     for (const auto& [name, stage] : (*kept)->record.state.stages) {
       live_stages += stage.status == StageStatus::running ? 1 : 0;
@@ -173,11 +134,11 @@ ApiResponse Api::metrics(const Asked&) {
   }
   Families families;
   add_by_outcome(families, "quietgate_runs_finished_total", "Runs that ended since the service started.",
-                 runs_by_outcome_);
+                 context.counts.runs_by_outcome);
   add_by_outcome(families, "quietgate_stages_finished_total", "Stage attempts that ended since the service started.",
-                 stages_by_outcome_);
+                 context.counts.stages_by_outcome);
   families.counter("quietgate_promotions_total", "Commits promoted since the service started.",
-                   static_cast<double>(promotions_));
+                   static_cast<double>(context.counts.promotions));
   families.gauge("quietgate_runs_unfinished", "Runs that have not ended.", static_cast<double>(unfinished->size()));
   families.gauge("quietgate_stages_running", "Stages that run now.", static_cast<double>(live_stages));
   families.gauge("quietgate_stages_awaiting_approval", "Stages that wait for a person.", static_cast<double>(waiting));
@@ -188,15 +149,21 @@ ApiResponse Api::metrics(const Asked&) {
                  })));
   families.counter("quietgate_journal_damaged_rows_total",
                    "Rows that could not be read since the service started: run `quietgate doctor`.",
-                   static_cast<double>(damaged_rows_));
+                   static_cast<double>(context.counts.damaged_rows));
   families.counter("quietgate_journal_last_sequence", "Sequence of the journal's last row.",
-                   static_cast<double>(journal_.last()));
-  add_loads(families, options_);
-  add_faults(families, options_.faults);
+                   static_cast<double>(context.journal.last()));
+  add_loads(families, context.options);
+  add_faults(families, context.options.faults);
   families.begin("quietgate_build_info", MetricType::Gauge, "The version that runs.");
-  families.add(1, {{"version", options_.version}});
+  families.add(1, {{"version", context.options.version}});
   add_process(families);
-  return text_answer(families.text(), 200, "text/plain; version=0.0.4; charset=utf-8");
+  co_return text_answer(families.text(), 200, "text/plain; version=0.0.4; charset=utf-8");
+}
+
+}  // namespace
+
+Route metrics_route() {
+  return {"GET", "/metrics", Permission::read, no_body, tell_metrics};
 }
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-#include "runner/base/opened.h"
+#include "runner/base/open_folder.h"
 
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -14,8 +14,8 @@ namespace {
 constexpr int open_folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 
 // Kernels before 5.6 tell other devices only.
-Opened open_by_device(int parent, const char* name) {
-  Opened opened(::openat(parent, name, open_folder_flags));
+Descriptor open_by_device(int parent, const char* name) {
+  Descriptor opened(::openat(parent, name, open_folder_flags));
   struct stat inside {};
   struct stat outside {};
   if (opened && ::fstat(opened.get(), &inside) == 0 && ::fstat(parent, &outside) == 0 &&
@@ -28,17 +28,17 @@ Opened open_by_device(int parent, const char* name) {
 
 }  // namespace
 
-Opened open_folder_below(int parent, const char* name) {
+Descriptor open_folder_below(int parent, const char* name) {
   open_how how{};
   how.flags = open_folder_flags;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
-  Opened opened(static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how)));
+  Descriptor opened(static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how)));
   if (!opened && errno == ENOSYS) return open_by_device(parent, name);
   return opened;
 }
 
-Opened open_folder(const std::string& path) {
-  return Opened(::open(path.c_str(), open_folder_flags));
+Descriptor open_folder(const std::string& path) {
+  return Descriptor(::open(path.c_str(), open_folder_flags));
 }
 
 }  // namespace quietgate

@@ -1,0 +1,30 @@
+// What the API is given by the service.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "runner/api/documents.h"
+#include "runner/ports/load_metrics.h"
+#include "runner/ports/queue.h"
+#include "runner/ports/synthetic_faults.h"
+#include "runner/ports/watchdog_deliveries.h"
+
+namespace quietgate {
+
+struct ApiOptions {
+  std::string version;
+  std::string token;               // empty: nothing can be changed
+  std::vector<std::string> hosts;  // lower case, without port: allowed in Host beside the loopback's names
+  std::vector<WatchedRepository> repositories;
+  Queue* queue = nullptr;                    // what waits; may be null: nothing does
+  std::function<std::string()> not_ready;    // why the service is not ready, or empty; may be unset
+  const LoadMetrics* loads = nullptr;        // may be null: nothing is loaded
+  const SyntheticFaults* faults = nullptr;   // likewise
+  WatchdogDeliveries* deliveries = nullptr;  // may be null: no watchdog is heard
+  std::string evidence_key{};                // public, PEM; empty: there is none
+  std::function<Time()> now = {};            // unset: the system's clock
+};
+
+}  // namespace quietgate

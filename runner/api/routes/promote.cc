@@ -1,0 +1,66 @@
+// Has a run's commit promoted, which its gate refused.
+#include "runner/api/json_body.h"
+#include "runner/api/requests.h"
+#include "runner/api/route.h"
+
+namespace quietgate {
+
+namespace {
+
+// The promote stage that was refused; null, and why there is none.
+const StageSpec* refused_stage(const RunState& state, std::string& why) {
+  const auto name = to_string(state.id);
+  const StageSpec* refused = nullptr;
+  why = "run " + name + " has no promote stage";
+  if (!state.plan) return nullptr;
+  for (const auto& spec : state.plan->stages) {
+    if (!std::holds_alternative<PromoteSpec>(spec.body)) continue;
+    const auto& stage = state.stages.at(spec.name);
+    if (stage.promoted || (stage.status == StageStatus::finished && stage.outcome.outcome == Outcome::passed)) {
+      why = "run " + name + " was promoted already";
+    } else if (stage.status == StageStatus::finished) {
+      refused = &spec;
+    } else {
+      why = "stage `" + spec.name + "` of run " + name + " never ran: " + stage.outcome.reason;
+    }
+  }
+  return refused;
+}
+
+Task<ApiResponse> promote_run(ApiContext& context, Asked asked) {
+  JsonBody body(asked.request, {"reason", "override"});
+  const bool overrides = body.flag("override", false);
+  const auto reason = body.reason();
+  if (!body.problem().empty()) co_return error_answer(400, body.problem());
+  if (overrides) {
+    if (auto refusal = permission_refusal(asked.principal, Permission::override_gate)) co_return std::move(*refusal);
+  }
+  auto kept = context.records.find(asked.run);
+  if (!kept) co_return failed_answer(kept.error());
+  if (*kept == nullptr) co_return no_run(asked.run);
+  const auto& record = (*kept)->record;
+  const auto name = to_string(asked.run);
+  if (!record.over())
+    co_return error_answer(409, "run " + name + " has not ended yet", "wait for it; the gate may promote it by itself");
+  if (record.state.cancel)
+    co_return error_answer(409, "run " + name + " was cancelled", "retry it: `quietgate retry " + name + "`");
+  std::string why;
+  const auto* refused = refused_stage(record.state, why);
+  if (refused == nullptr) co_return error_answer(409, why, "see `quietgate show " + name + "`");
+  const auto& gate = record.state.stages.at(refused->name).outcome.gate;
+  if (gate && gate->verdict != GateVerdict::quiet && !overrides) {
+    co_return error_answer(
+        409, std::string("the gate was ") + to_string(gate->verdict) + ": " + gate->sentence,
+        "mend that and push again, or promote against it with `--override`, which the evidence tells");
+  }
+  Event event = PromotionRequested{asked.run, actor_of(asked.principal), reason, overrides};
+  co_return co_await append_request(context, std::move(event));
+}
+
+}  // namespace
+
+Route promote_route() {
+  return {"POST", "/api/v1/runs/{repository}/{number}/promote", Permission::promote, small_body, promote_run};
+}
+
+}  // namespace quietgate

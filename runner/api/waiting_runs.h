@@ -1,0 +1,32 @@
+// What runs wait for: slots, locks and branches by the service's queue, people by the runs' own records.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "runner/api/run_records.h"
+#include "runner/ports/queue.h"
+
+namespace quietgate {
+
+class WaitingRuns {
+ public:
+  // `queue` may be null: nothing waits in it.
+  WaitingRuns(Queue* queue, RunRecords& records) : queue_(queue), records_(records) {}
+  std::uint64_t version() const { return queue_ != nullptr ? queue_->version() : 0; }
+  // As the queue tells it. Holds until the queue changes.
+  const std::vector<Waiting>& in_queue();
+  // Of this run: what it asks people, then what it waits for in the queue.
+  std::vector<Waiting> of(const RunRecord& record);
+  // What these runs ask people; those that can't be read are left out.
+  std::vector<Waiting> questions(const std::vector<RunSummary>& runs);
+
+ private:
+  Queue* queue_;
+  RunRecords& records_;
+  std::vector<Waiting> waiting_;  // right as long as the queue has this version
+  std::optional<std::uint64_t> waiting_at_;
+};
+
+}  // namespace quietgate
