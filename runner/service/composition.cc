@@ -267,6 +267,9 @@ Result<void> Composition::try_to_write() {
 void Composition::rest() {
   parts_->journal->rest();
 }
+Result<std::int64_t> Composition::record_now(std::vector<Event> events) {
+  return parts_->journal->append_now(std::move(events));
+}
 Journal& Composition::journal() {
   return *parts_->journal;
 }

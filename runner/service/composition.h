@@ -45,6 +45,8 @@ class Composition {
 
   Executor executor();
   Journal& journal();
+  // As Journal::append(), without a loop: before the service begins and after it has ended.
+  Result<std::int64_t> record_now(std::vector<Event> events);
   Result<void> try_to_write();  // whether the journal takes a row now
   void rest();                  // the journal lets go of what was kept only to be fast
   Catalog& catalog();
