@@ -19,18 +19,11 @@ namespace {
 constexpr std::size_t read_batch = 512;
 constexpr std::size_t kept_runs = 32;
 constexpr std::size_t kept_lists = 16;
-constexpr std::int64_t progress_limit = 16 * 1024;
 
 // -1 when there is no such regular file.
 std::int64_t size_of(const std::string& path) {
   struct stat facts {};
   return ::lstat(path.c_str(), &facts) == 0 && S_ISREG(facts.st_mode) ? facts.st_size : -1;
-}
-
-std::string read_small(const std::string& path, std::int64_t limit) {
-  const auto size = size_of(path);
-  if (size <= 0 || size > limit) return {};
-  return read_plain(path, 0, static_cast<std::size_t>(size));
 }
 
 // The parameters when the path's parts fit the pattern. `{path}` is the rest of them; the others are plain names.
@@ -253,7 +246,8 @@ ApiResponse Api::run(const Asked& asked) {
     }
   }
   auto body = run_document(entry.record, mine, [&](const std::string& stage, int attempt) {
-    return read_small(attempt_path(asked.run, stage, attempt, "progress.json"), progress_limit);
+    if (options_.progress == nullptr) return std::string();
+    return options_.progress->read(attempt_path(asked.run, stage, attempt, ""));
   });
   if (entry.record.over()) entry.document = body;
   return json_answer(std::move(body));

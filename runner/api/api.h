@@ -17,11 +17,12 @@
 #include "runner/api/documents.h"
 #include "runner/api/exchange.h"
 #include "runner/api/run_record.h"
-#include "runner/ports/deliveries.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/load_counters.h"
+#include "runner/ports/load_metrics.h"
+#include "runner/ports/progress_board.h"
 #include "runner/ports/queue.h"
 #include "runner/ports/synthetic_faults.h"
+#include "runner/ports/watchdog_deliveries.h"
 
 namespace quietgate {
 
@@ -31,13 +32,14 @@ struct ApiOptions {
   std::string token;               // empty: nothing can be changed
   std::vector<std::string> hosts;  // lower case, without port: allowed in Host beside the loopback's names
   std::vector<WatchedRepository> repositories;
-  Queue* queue = nullptr;                   // what waits; may be null: nothing does
-  std::function<std::string()> not_ready;   // why the service is not ready, or empty; may be unset
-  const LoadCounters* loads = nullptr;      // may be null: nothing is loaded
-  const SyntheticFaults* faults = nullptr;  // likewise
-  Deliveries* deliveries = nullptr;         // may be null: no watchdog is heard
-  std::string evidence_key{};               // public, PEM; empty: there is none
-  std::function<Time()> now = {};           // unset: the system's clock
+  Queue* queue = nullptr;                    // what waits; may be null: nothing does
+  std::function<std::string()> not_ready;    // why the service is not ready, or empty; may be unset
+  const LoadMetrics* loads = nullptr;        // may be null: nothing is loaded
+  const SyntheticFaults* faults = nullptr;   // likewise
+  WatchdogDeliveries* deliveries = nullptr;  // may be null: no watchdog is heard
+  std::string evidence_key{};                // public, PEM; empty: there is none
+  const ProgressBoard* progress = nullptr;   // may be null: how far stages are is not known
+  std::function<Time()> now = {};            // unset: the system's clock
 };
 
 class Api {

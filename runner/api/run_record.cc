@@ -90,7 +90,7 @@ void RunRecord::add(const Row& row) {
   const auto run = run_of(row.event);
   if (run.number == 0 || (state.id.number != 0 && run != state.id)) return;
   if (state.id.number == 0) state.id = run;
-  fold(state, row.event, row.at);
+  fold(state, row);
   std::visit(Recording{*this, row.at}, row.event);
   last = row.sequence;
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace quietgate {
@@ -81,6 +82,16 @@ std::string read_plain_end(const std::string& path, std::size_t most) {
 bool append_plain(const std::string& path, const std::string& text) {
   const PlainFile opened(open_plain(path, O_WRONLY | O_CREAT | O_APPEND));
   return opened.file >= 0 && ::write(opened.file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+Result<void> replace_file(const std::string& path, std::string_view text) {
+  auto draft = path + ".new";
+  std::remove(draft.c_str());  // whatever stands there
+  if (append_plain(draft, std::string(text)) && std::rename(draft.c_str(), path.c_str()) == 0) return {};
+  const std::string why = strerrordesc_np(errno);
+  std::remove(draft.c_str());
+  return infrastructure_error(path + " could not be written: " + why,
+                              "free space on the disk of the data directory, or make it writable");
 }
 
 }  // namespace quietgate

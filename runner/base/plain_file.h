@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+
+#include "runner/base/result.h"
 
 namespace quietgate {
 
@@ -20,5 +23,7 @@ std::string read_plain(const std::string& path, std::uint64_t from, std::size_t 
 std::string read_plain_end(const std::string& path, std::size_t most);
 // Adds to the file, or makes it. False: not all could be written, or it is no plain file.
 bool append_plain(const std::string& path, const std::string& text);
+// Puts a whole file in place of the one there was, if any: readers see the old or the new one, never a part.
+Result<void> replace_file(const std::string& path, std::string_view text);
 
 }  // namespace quietgate

@@ -209,16 +209,14 @@ void Driver::start(const Action& action) {
 Task<void> Driver::finish() {
   claims_.forget_all();
   const auto environments = state().environments;
-  for (const auto& [environment, stage] : environments)
-    co_await parts_.reaper.destroy(environment, "its run has ended", service_);
+  for (const auto& [id, environment] : environments) co_await parts_.reaper.destroy(id, "its run has ended", service_);
   catch_up();
   // Before the run's end is on record: nobody looks after a finished run's files.
   co_await removals_.wait(service_);
   co_await checkout_.forget();
   catch_up();
   auto reason = finish_->reason;
-  if (!is_put_back(parts_.journal, parts_.catalog, state().id))
-    reason = with_release_gap(std::move(reason), state(), rows_.history());
+  if (!is_put_back(parts_.journal, parts_.catalog, state().id)) reason = with_release_gap(std::move(reason), state());
   RunRows::Intended rows;
   rows.events.emplace_back(RunFinished{state().id, finish_->outcome, std::move(reason)});
   co_await append(std::move(rows));

@@ -15,6 +15,7 @@
 #include "runner/ports/journal.h"
 #include "runner/ports/pipeline_compiler.h"
 #include "runner/ports/plan_check.h"
+#include "runner/ports/progress_board.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/work_notes.h"
 #include "runner/ports/workspace.h"
@@ -42,6 +43,7 @@ struct EngineParts {
   LowWater* low_water = nullptr;       // none: nobody looks at the disk
   TreeLimit* tree_limit = nullptr;     // none: trees may take what there is
   bool tries_out = false;              // kept environments are left alone
+  ProgressBoard* progress = nullptr;   // none: nobody is shown how far stages are
   WorkNotes* notes = nullptr;          // none: what the service may have died of is not known
 };
 

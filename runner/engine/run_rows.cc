@@ -22,13 +22,12 @@ RunRows::News RunRows::catch_up() {
   for (;;) {
     auto rows = journal_.read(cursor_, read_batch, state_.id);
     if (!rows) throw std::runtime_error(rows.error().message);
-    for (auto& row : *rows) {
-      fold(state_, row.event, row.at);
+    for (const auto& row : *rows) {
+      fold(state_, row);
       cursor_ = row.sequence;
       const auto* cancel = std::get_if<CancelRequested>(&row.event);
       if (cancel != nullptr && cancel->superseded_by.number > 0 && !state_.cancel)
         news.newer_that_wait.push_back(cancel->superseded_by);
-      history_.push_back(std::move(row));
     }
     if (rows->size() < read_batch) break;
   }

@@ -28,7 +28,6 @@ class RunRows {
   RunRows(Journal& journal, Clock& clock, RunId run);
 
   const RunState& state() const { return state_; }
-  const std::vector<Row>& history() const { return history_; }
 
   // Reads on to the journal's end. Throws std::runtime_error when that can't be read.
   News catch_up();
@@ -43,7 +42,6 @@ class RunRows {
   Journal& journal_;
   Clock& clock_;
   RunState state_;
-  std::vector<Row> history_;
   std::int64_t cursor_ = 0;
 };
 

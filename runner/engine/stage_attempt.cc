@@ -152,7 +152,8 @@ Task<StageOutcome> StageAttempt::run(bool resume) {
   request->pristine = request->checkout;
   request->environments = parts.workspace.environments();
   request->journal = &parts.journal;
-  request->history = &run_.rows.history();
+  request->progress = parts.progress;
+  request->run_state = &state;
   request->stop = &stop_;
   request->runner = &runner_;
   if (!resume && takes_slot(request->spec) && !parts.workspace.has_checkout(state.id)) {

@@ -15,7 +15,7 @@ namespace quietgate {
 // Whether the runs of this branch may promote and are given secrets.
 bool is_protected(const Repository& repository, const std::string& branch);
 
-// Of the stage's last attempt. Folders, log, stops, journal and history are the caller's to fill in. Errors: `user`,
+// Of the stage's last attempt. Folders, log, stops, journal and state are the caller's to fill in. Errors: `user`,
 // the branch may not promote, or a template can't be resolved.
 Result<StageRequest> stage_request(const RunState& state, const Repository& repository, const std::string& stage,
                                    const std::map<std::string, std::string>& step_environment);

@@ -83,7 +83,7 @@ void Supervisor::hold_for(const RunId& ended, Stop& stop) {
     };
     return expire_after(parts_.executor, parts_.clock, restart_after, again, look);
   }
-  const auto& state = folded->state;
+  const auto& state = *folded;
   if (state.status != RunStatus::finished) return;  // its next driver takes it up
   std::vector<Slots::Claim> claims;
   for (const auto& lock : kept_locks(state))

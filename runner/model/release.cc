@@ -2,9 +2,7 @@
 
 #include "runner/model/settling.h"
 
-#include <algorithm>
 #include <map>
-#include <set>
 
 namespace quietgate {
 
@@ -30,28 +28,6 @@ std::optional<ReleaseGap> promoted_by(const RunState& run, const StageSpec& spec
   return ReleaseGap{Kind::not_deployed, branch->second, run.commit};
 }
 
-// By stage, what became of the environments that it made ready: nothing, while one of them is there; else why the last
-// was destroyed.
-std::map<std::string, std::optional<std::string>> made_ready(const std::vector<Row>& rows) {
-  std::map<std::string, std::string> made_by;
-  std::map<std::string, std::set<std::string>> there;
-  std::map<std::string, std::optional<std::string>> ready;
-  for (const auto& row : rows) {
-    if (const auto* planned = std::get_if<EnvironmentPlanned>(&row.event))
-      made_by[planned->environment] = planned->stage;
-    if (const auto* made = std::get_if<EnvironmentReady>(&row.event)) {
-      const auto& stage = made_by[made->environment];
-      there[stage].insert(made->environment);
-      ready[stage] = std::nullopt;
-    }
-    if (const auto* gone = std::get_if<EnvironmentDestroyed>(&row.event)) {
-      const auto& stage = made_by[gone->environment];
-      if (there[stage].erase(gone->environment) > 0 && there[stage].empty()) ready[stage] = gone->cause;
-    }
-  }
-  return ready;
-}
-
 std::string first_seven(const CommitId& commit) {
   return commit.substr(0, 7);
 }
@@ -59,14 +35,14 @@ std::string first_seven(const CommitId& commit) {
 // What is looked at while the stages of one run are walked in the order of their needs.
 struct Walk {
   const RunState& run;
-  std::map<std::string, std::optional<std::string>> ready;  // made_ready()
-  std::map<std::string, ReleaseGap> promoted;               // by stage: the promotion that it comes after, or makes
-  std::map<std::string, std::string> deployed;              // by stage: the kept one that it comes after, or is
+  std::map<std::string, ReleaseGap> promoted;   // by stage: the promotion that it comes after, or makes
+  std::map<std::string, std::string> deployed;  // by stage: the kept one that it comes after, or is
 
   std::optional<ReleaseGap> gap_of_kept(const StageSpec& spec) {
     const auto& stage = run.stages.at(spec.name);
-    const auto made = ready.find(spec.name);
-    const bool there = made == ready.end() ? passed(stage) : !made->second;
+    const auto& environment = stage.environment;
+    const bool made = environment && environment->made;
+    const bool there = made ? environment->ready : passed(stage);
     if (there && !stage.outcome.roll_back) deployed[spec.name] = spec.name;
     const auto found = promoted.find(spec.name);
     // What the branch moved on from says so itself.
@@ -74,8 +50,8 @@ struct Walk {
     if (found == promoted.end() || there || told) return std::nullopt;
     auto gap = found->second;
     gap.stage = spec.name;
-    gap.kind = made == ready.end() ? Kind::not_deployed : Kind::destroyed;
-    gap.why = made == ready.end() ? stage.outcome.reason : *made->second;
+    gap.kind = made ? Kind::destroyed : Kind::not_deployed;
+    gap.why = made ? environment->cause : stage.outcome.reason;
     return gap;
   }
 
@@ -99,17 +75,17 @@ struct Walk {
 
 }  // namespace
 
-std::optional<ReleaseGap> release_gap(const RunState& run, const std::vector<Row>& rows) {
+std::optional<ReleaseGap> release_gap(const RunState& run) {
   if (!run.plan) return std::nullopt;
-  Walk walk{run, made_ready(rows), {}, {}};
+  Walk walk{run, {}, {}};
   for (const auto& spec : run.plan->stages) {  // a need comes before its user
     if (auto gap = walk.next(spec)) return gap;
   }
   return std::nullopt;
 }
 
-std::string with_release_gap(std::string reason, const RunState& run, const std::vector<Row>& rows) {
-  const auto gap = release_gap(run, rows);
+std::string with_release_gap(std::string reason, const RunState& run) {
+  const auto gap = release_gap(run);
   if (!gap) return reason;
   const auto name = to_string(run.id);
   const auto commit = first_seven(gap->commit);

@@ -26,9 +26,9 @@ struct ReleaseGap {
 };
 // Nothing: every kept environment that comes after a promotion of this run is there, was left out by its own `if`, or
 // is put back because an alert fired after it; and every promotion that comes after a kept environment moved its
-// branch, or was left out by its own `if`. For runs in which nothing is under way any more; `rows` are the run's.
-std::optional<ReleaseGap> release_gap(const RunState& run, const std::vector<Row>& rows);
+// branch, or was left out by its own `if`. For runs in which nothing is under way any more.
+std::optional<ReleaseGap> release_gap(const RunState& run);
 
 // The reason of the run's end, with what a person has to do when branch and deployment disagree.
-std::string with_release_gap(std::string reason, const RunState& run, const std::vector<Row>& rows);
+std::string with_release_gap(std::string reason, const RunState& run);
 }  // namespace quietgate

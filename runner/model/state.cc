@@ -8,31 +8,6 @@
 
 namespace quietgate {
 
-const char* to_string(StageStatus status) {
-  switch (status) {
-    case StageStatus::waiting:
-      return "waiting";
-    case StageStatus::running:
-      return "running";
-    case StageStatus::awaiting_approval:
-      return "awaiting_approval";
-    case StageStatus::finished:
-      return "finished";
-    case StageStatus::skipped:
-      return "skipped";
-  }
-  return "unknown";
-}
-bool parse_stage_status(const std::string& text, StageStatus& status) {
-  for (const auto each : {StageStatus::waiting, StageStatus::running, StageStatus::awaiting_approval,
-                          StageStatus::finished, StageStatus::skipped}) {
-    if (text != to_string(each)) continue;
-    status = each;
-    return true;
-  }
-  return false;
-}
-
 StageStates::StageStates(const std::vector<StageSpec>& plan) {
   entries_.reserve(plan.size());
   for (const auto& spec : plan) entries_.emplace_back(spec.name, StageState());
@@ -95,6 +70,7 @@ bool has_released(const RunState& state) {
 struct Folding {
   RunState& state;
   Time at;
+  std::int64_t sequence;  // 0: not known
 
   StageState* stage(const std::string& name) {
     auto found = state.stages.find(name);
@@ -106,6 +82,23 @@ struct Folding {
     --state.asking;
     s.waited += std::max(Milliseconds{0}, at - s.asked);
     s.asked = s.asks_until = Time{};
+  }
+
+  // The stage's environment that is meant; null: another one, or none.
+  StageEnvironment* environment(const std::string& id) {
+    for (std::size_t place = 0; place < state.stages.size(); ++place) {
+      auto& found = state.stages.of(place).environment;
+      if (found && found->planned.environment == id) return &*found;
+    }
+    return nullptr;
+  }
+
+  void decide_promotions(const PromotionRequested& e) {
+    if (!state.plan) return;
+    for (std::size_t place = 0; place < state.plan->stages.size(); ++place) {
+      if (std::holds_alternative<PromoteSpec>(state.plan->stages[place].body))
+        state.stages.of(place).decision = StageDecision{true, e.by, e.reason};
+    }
   }
 
   void operator()(const RunRequested& e) {
@@ -134,6 +127,8 @@ struct Folding {
     s->boot = e.boot;
     s->nonce = e.nonce;
     ask_no_more(*s);
+    s->question.of_last_attempt = false;
+    s->refusal.reset();
     s->waited = {};
     s->cleans_up = state.cancel.has_value();
     s->status = StageStatus::running;
@@ -144,6 +139,9 @@ struct Folding {
     auto* s = stage(e.stage);
     if (s == nullptr || s->attempt != e.attempt || s->status == StageStatus::waiting) return;
     ask_no_more(*s);
+    // What the driver has just intended is folded once more when it is read: it counts once.
+    if (s->status != StageStatus::finished && e.outcome.artifacts)
+      state.bytes_kept += static_cast<std::uint64_t>(std::max<std::int64_t>(0, e.outcome.artifacts->bytes));
     s->status = StageStatus::finished;
     s->outcome = e.outcome;
     state.interruptions = 0;
@@ -162,12 +160,42 @@ struct Folding {
     s->finished = at;
   }
   void operator()(const EnvironmentPlanned& e) {
-    if (!e.keep) state.environments[e.environment] = e.stage;
+    if (!e.keep) {
+      const auto to_live = std::chrono::duration_cast<Milliseconds>(e.expires - at);
+      state.environments[e.environment] = {e.stage, at, to_live, e.expires, false};
+    }
+    auto* s = stage(e.stage);
+    if (s == nullptr) return;
+    if (!s->environment) s->environment.emplace();
+    s->environment->planned = e;
+    s->environment->gone = false;
   }
-  void operator()(const EnvironmentDestroyed& e) { state.environments.erase(e.environment); }
+  void operator()(const EnvironmentReady& e) {
+    if (auto* made = environment(e.environment)) made->made = made->ready = true;
+  }
+  void operator()(const EnvironmentExtended& e) {
+    const auto found = state.environments.find(e.environment);
+    if (found != state.environments.end()) found->second.expires = std::max(found->second.expires, e.expires);
+  }
+  void operator()(const EnvironmentDestroyRequested& e) {
+    const auto found = state.environments.find(e.environment);
+    if (found != state.environments.end()) found->second.unwanted = true;
+  }
+  void operator()(const EnvironmentDestroyed& e) {
+    state.environments.erase(e.environment);
+    auto* ended = environment(e.environment);
+    if (ended == nullptr || ended->gone) return;
+    ended->gone = true;
+    ended->ready = false;
+    ended->cause = e.cause;
+    ended->destroyed = at;
+  }
   void operator()(const ApprovalAwaited& e) {
     auto* s = stage(e.stage);
-    if (s == nullptr || s->status != StageStatus::running || s->approval) return;
+    if (s == nullptr) return;
+    s->question = {true, at, e.expires};
+    if (s->judged) s->judged->asked_since = true;
+    if (s->status != StageStatus::running || s->approval) return;
     s->status = StageStatus::awaiting_approval;
     ++state.asking;
     s->asked = at;
@@ -177,9 +205,14 @@ struct Folding {
     auto* s = stage(e.stage);
     if (s == nullptr) return;
     s->approval = e;
+    const bool late = s->question.until != Time{} && at >= s->question.until;
+    if (!late) s->decision = StageDecision{e.granted, e.by, e.reason};
     if (s->status != StageStatus::awaiting_approval) return;
     ask_no_more(*s);
     s->status = StageStatus::running;
+  }
+  void operator()(const GateJudged& e) {
+    if (auto* s = stage(e.stage)) s->judged = StageJudgement{e.judgement, at, e.attempt, false};
   }
   void operator()(const PromotionIntended& e) {
     auto* s = stage(e.stage);
@@ -188,14 +221,27 @@ struct Folding {
     state.releases = true;
   }
   void operator()(const CommitPromoted& e) {
+    state.promotion = e;
     auto* s = stage(e.stage);
     if (s == nullptr) return;
+    if (s->promotion_intent) s->promoted_by = *s->promotion_intent;
     s->promotion_intent.reset();
     s->promoted = true;
     s->promotion = e;
+    s->promoted_at = at;
+    s->promotion_row = sequence;
+  }
+  void operator()(const EvidenceSealed& e) {
+    if (auto* s = stage(e.stage); s != nullptr && s->evidence.sealed == 0) s->evidence.sealed = sequence;
+  }
+  void operator()(const EvidencePublished& e) {
+    if (auto* s = stage(e.stage)) s->evidence.published = true;
   }
   void operator()(const PromotionRefused& e) {
-    if (auto* s = stage(e.stage)) s->promotion_intent.reset();
+    if (auto* s = stage(e.stage)) {
+      s->promotion_intent.reset();
+      s->refusal = e;
+    }
     state.releases = has_released(state);
   }
   // When all stages have ended there is nothing left to cancel: the run is only cleaning up, and ends as they did.
@@ -207,7 +253,10 @@ struct Folding {
   void operator()(const RunInterrupted&) { ++state.interruptions; }
   // A person's decision reopens a finished run: its refused promotion starts another attempt, and what waited for it
   // too.
-  void operator()(const PromotionRequested&) {
+  void operator()(const PromotionRequested& e) {
+    state.promotion_request = e;
+    state.promotion_requested = at;
+    decide_promotions(e);
     if (state.status != RunStatus::finished || !state.plan) return;
     state.status = RunStatus::running;
     state.timed_from = at;
@@ -275,13 +324,22 @@ void keep_waiting_time(RunState& state, Time at) {
   state.waits_since = waits ? at : Time{};
 }
 
+void add(RunState& state, const Event& event, Time at, std::int64_t sequence) {
+  auto run = run_of(event);
+  if (run.number == 0 || (state.id.number != 0 && run != state.id)) return;
+  std::visit(Folding{state, at, sequence}, event);
+  keep_waiting_time(state, at);
+}
+
 }  // namespace
 
 void fold(RunState& state, const Event& event, Time at) {
-  auto run = run_of(event);
-  if (run.number == 0 || (state.id.number != 0 && run != state.id)) return;
-  std::visit(Folding{state, at}, event);
-  keep_waiting_time(state, at);
+  add(state, event, at, 0);
+}
+
+void fold(RunState& state, const Row& row) {
+  add(state, row.event, row.at, row.sequence);
+  state.cursor = row.sequence;
 }
 
 bool keeps_lock(const StageSpec& spec) {
@@ -297,7 +355,7 @@ std::set<std::string> kept_locks(const RunState& state) {
     if (!keeps_lock(spec)) continue;
     const auto& s = state.stages.of(place);
     const bool lives = std::any_of(state.environments.begin(), state.environments.end(),
-                                   [&](const auto& environment) { return environment.second == spec.name; });
+                                   [&](const auto& environment) { return environment.second.stage == spec.name; });
     const bool goes_on = state.status != RunStatus::finished && s.attempt > 0 && !settled(state, spec, s);
     if (lives || goes_on) locks.insert(spec.lock);
   }

@@ -9,35 +9,20 @@
 #include <utility>
 #include <vector>
 
-#include "runner/model/event.h"
 #include "runner/model/expression.h"
 #include "runner/model/plan.h"
+#include "runner/model/row.h"
+#include "runner/model/stage_state.h"
 
 namespace quietgate {
 
-enum class StageStatus { waiting, running, awaiting_approval, finished, skipped };
-const char* to_string(StageStatus status);
-bool parse_stage_status(const std::string& text, StageStatus& status);
-
-struct StageState {
-  StageStatus status = StageStatus::waiting;
-  int attempt = 0;       // of the running or the last attempt; 0: never started
-  StageOutcome outcome;  // of the last finished attempt; meaningful from the first StageFinished on
-  Time started{};        // of the first attempt
-  Time attempt_started{};
-  std::string boot;        // of the machine, in which the last attempt began; empty: not told
-  std::string nonce;       // of the last attempt; empty: not told
-  Milliseconds waited{0};  // of the last attempt's time: how long it waited for a person, as far as that is over
-  Time asked{};            // when it asked a person and still waits; the epoch: it doesn't
-  Time asks_until{};       // while it waits: when it gives up; the epoch: never
-  Time finished{};
-  std::optional<ApprovalGiven> approval;
-  std::optional<PromotionIntended> promotion_intent;  // open until promoted or refused
-  bool promoted = false;
-  CommitPromoted promotion;  // when promoted
-  bool skipped_by_condition = false;
-  int lost_attempt = 0;    // the attempt that made the environment which the last attempt lost; 0: none
-  bool cleans_up = false;  // the last attempt started after the run was cancelled (`if: always()`)
+// An environment of the run that ends with it.
+struct RunEnvironment {
+  std::string stage;
+  Time created{};
+  Milliseconds to_live{0};  // as it was planned
+  Time expires{};           // the latest that was promised
+  bool unwanted = false;    // a person asked for its end
 };
 
 // The states of a plan's stages, by name and by place in the plan. Iterates by name.
@@ -85,7 +70,7 @@ struct RunState {
   FrozenPlan plan;          // none before it is compiled
   std::string diagnostics;  // why the plan was rejected
   StageStates stages;
-  std::map<std::string, std::string> environments;  // live environment id -> stage
+  std::map<std::string, RunEnvironment> environments;  // live ones, by id; those that outlive the run are left out
   std::optional<CancelRequested> cancel;
   Time requested{};
   Time started{};
@@ -97,7 +82,12 @@ struct RunState {
   Milliseconds waited{0};  // of its time since `timed_from`: while all that it did was to wait for a person
   int asking = 0;          // stages that wait for a person
   Time waits_since{};      // it does so now; the epoch: it doesn't
-  int interruptions = 0;   // how often the service died under it since it last got on
+  std::optional<CommitPromoted> promotion;              // the last one of any stage
+  std::optional<PromotionRequested> promotion_request;  // the last one
+  Time promotion_requested{};
+  std::uint64_t bytes_kept = 0;  // by all attempts that have ended, as artifacts
+  std::int64_t cursor = 0;       // sequence of the last row that was folded; 0: none
+  int interruptions = 0;         // how often the service died under it since it last got on
 };
 
 // Whether all that the run does is to wait for a person.
@@ -106,6 +96,8 @@ bool only_waits_for_a_person(const RunState& state);
 // Adds one event, which happened at `at`, to the state. An event of another run, or one that the state can't take
 // (a finish without a start), leaves the state as it was: replay of any journal ends in a state.
 void fold(RunState& state, const Event& event, Time at);
+// The same, and the cursor moves to the row, whatever run it is of. Rows come in their order.
+void fold(RunState& state, const Row& row);
 
 // The value of `stages.NAME.outputs.KEY` or `stages.NAME.outcome` for expressions; nothing while the stage has not
 // ended.

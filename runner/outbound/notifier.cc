@@ -82,7 +82,7 @@ Task<void> Notifier::send(const NotificationRule& rule, std::string text, Stop& 
 // A run that passed, or that somebody cancelled, is nobody's news: unless its release was cut by that.
 std::optional<NoticeText> Notifier::notice_of_release(const RunFinished& finished) {
   const auto run = fold_run(journal_, finished.run);
-  if (!run || !release_gap(run->state, run->rows) || is_put_back(journal_, catalog_, finished.run)) return std::nullopt;
+  if (!run || !release_gap(*run) || is_put_back(journal_, catalog_, finished.run)) return std::nullopt;
   auto text = "run " + to_string(finished.run) + " ended as " + to_string(finished.outcome) + ": " + finished.reason;
   return NoticeText{Notice::failed, text.substr(0, longest_text)};
 }

@@ -1,7 +1,5 @@
 #include "runner/ports/folded_run.h"
 
-#include <utility>
-
 namespace quietgate {
 
 namespace {
@@ -11,19 +9,26 @@ constexpr std::size_t looked_through = 100;  // newer runs
 
 }  // namespace
 
-Result<FoldedRun> fold_run(Journal& journal, const RunId& run) {
-  FoldedRun folded;
-  folded.state.id = run;
-  std::int64_t cursor = 0;
+Result<void> read_on(Journal& journal, RunState& state) {
   for (;;) {
-    auto rows = journal.read(cursor, read_batch, run);
+    auto rows = journal.read(state.cursor, read_batch, state.id);
     if (!rows) return rows.error();
-    for (auto& row : *rows) {
-      fold(folded.state, row.event, row.at);
-      cursor = row.sequence;
-      folded.rows.push_back(std::move(row));
+    for (const auto& row : *rows) fold(state, row);
+    if (rows->size() < read_batch) return {};
+  }
+}
+
+Result<RunState> fold_run(Journal& journal, const RunId& run, std::optional<std::int64_t> until) {
+  RunState state;
+  state.id = run;
+  for (;;) {
+    auto rows = journal.read(state.cursor, read_batch, run);
+    if (!rows) return rows.error();
+    for (const auto& row : *rows) {
+      if (until && row.sequence > *until) return state;
+      fold(state, row);
     }
-    if (rows->size() < read_batch) return folded;
+    if (rows->size() < read_batch) return state;
   }
 }
 

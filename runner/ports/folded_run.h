@@ -1,20 +1,19 @@
 // What the journal says of one run, read whole.
 #pragma once
 
-#include <vector>
+#include <cstdint>
+#include <optional>
 
 #include "runner/model/state.h"
 #include "runner/ports/journal.h"
 
 namespace quietgate {
 
-// A run's state, with the rows that it was folded from.
-struct FoldedRun {
-  RunState state;
-  std::vector<Row> rows;
-};
-// Fails when a row can't be read.
-Result<FoldedRun> fold_run(Journal& journal, const RunId& run);
+// Folds what the journal holds of the run beyond the state's cursor. Fails when a row can't be read: the rows before it
+// are folded.
+Result<void> read_on(Journal& journal, RunState& state);
+// The run's state as its rows tell it, up to the row `until`, if given. Fails when a row can't be read.
+Result<RunState> fold_run(Journal& journal, const RunId& run, std::optional<std::int64_t> until = std::nullopt);
 
 // Whether a newer run was asked for that puts back what this one promoted. No, when that can't be told.
 bool is_put_back(Journal& journal, Catalog& catalog, const RunId& run);

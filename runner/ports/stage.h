@@ -11,8 +11,11 @@
 #include "runner/model/event.h"
 #include "runner/model/outcome.h"
 #include "runner/model/plan.h"
+#include "runner/model/state.h"
+#include "runner/ports/alert_feed.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
+#include "runner/ports/progress_board.h"
 
 namespace quietgate {
 
@@ -23,8 +26,6 @@ class StageLog {
   virtual void line(std::string_view text) = 0;  // one line, without its newline; never fails the stage (a full disk is
                                                  // told in the outcome)
 };
-
-class WatchedRules;  // stages/gate/watched_rules.h
 
 // What another stage of the run kept, and is to stand in this one's tree.
 struct GivenArtifacts {
@@ -53,14 +54,14 @@ struct StageRequest {
   std::map<std::string, std::string>
       environment;  // complete for steps: PATH, HOME, CI, QUIETGATE_*, the pipeline's and the stage's
   Time run_started{};
-  const std::string* alarm = nullptr;  // null, or what an alert of a later gate says that began to fire meanwhile;
-                                       // empty: none has. The stage may end early then
-  WatchedRules* watched = nullptr;     // null, or what is read meanwhile of the rules of the servers of gates
-  StageLog* log = nullptr;             // never null in use; owned by the driver
-  Stop* stop = nullptr;                // likewise
+  const AlertFeed* alerts = nullptr;  // null: nobody watches them. When one fires, the stage may end early
+  ProgressBoard* progress = nullptr;  // null: nobody is shown how far the stage is
+  StageLog* log = nullptr;            // never null in use; owned by the driver
+  Stop* stop = nullptr;               // likewise
   Stop* runner = nullptr;      // likewise; requested only when the runner stops: for what a cancel must not leave open
   Journal* journal = nullptr;  // for the stage's own intents (EnvironmentPlanned, PromotionIntended, ...)
-  const std::vector<Row>* history = nullptr;  // this run's rows so far: where a resumed stage finds its own intents
+  const RunState* run_state = nullptr;  // never null in use; the driver's own, which goes on while the stage waits:
+                                        // copy out of it what must stay. A resumed stage finds its intents there
   std::string pristine;  // the run's checkout: exactly the commit, whatever steps did. Empty: `checkout` is
 
   // What to read what is judged by from.

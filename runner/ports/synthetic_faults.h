@@ -1,17 +1,22 @@
-// Faults that exist in the runner's own metrics only: raised before a load, they prove that an alert gets through.
+// Faults that exist in the runner's own metrics only: raised before a load, they prove that an alert gets through. A
+// port, because stages raise and /metrics shows; no event, because none may outlive the process. The loop alone calls
+// it.
 #pragma once
 
-#include <map>
-#include <string>
+#include <vector>
 
 #include "runner/model/types.h"
 
 namespace quietgate {
 
-struct SyntheticFaults {
-  bool exported = false;  // there is a metrics endpoint that shows them
-  // How many stages hold each run's fault up now; a run without is not here. The loop alone touches it.
-  std::map<RunId, int> raised;
+class SyntheticFaults {
+ public:
+  virtual ~SyntheticFaults() = default;
+  virtual void raise(const RunId& run) = 0;
+  virtual void lower(const RunId& run) = 0;       // one for each raise; the fault is up until the last
+  virtual std::vector<RunId> raised() const = 0;  // whose fault is up now, in their order
+  virtual void show() = 0;                        // from now on there is a metrics endpoint that shows them
+  virtual bool shown() const = 0;
 };
 
 }  // namespace quietgate

@@ -22,7 +22,11 @@
 #include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/adapters/local_steps/stage_log.h"
 #include "runner/adapters/local_steps/work_note_files.h"
+#include "runner/adapters/memory/memory_load_metrics.h"
+#include "runner/adapters/memory/memory_synthetic_faults.h"
+#include "runner/adapters/memory/memory_watchdog_deliveries.h"
 #include "runner/adapters/pipeline_compiler/pooled_compiler.h"
+#include "runner/adapters/workspace/progress_files.h"
 #include "runner/adapters/workspace/workspace_files.h"
 #include "runner/base/blocking_pool.h"
 #include "runner/engine/supervisor.h"
@@ -113,12 +117,13 @@ struct Composition::Parts {
   CommittedRules committed;
   RulesCheck rules_check{processes, step_environment(), {}, &committed, &tree_work};
   WorkspaceFiles workspace{options.data, open_stage_log, options.say};
+  ProgressFiles progress;
   std::optional<AttemptTreeFiles> attempt_trees;
   TestStage test{test_processes, report_work};
-  Deliveries deliveries;
-  SyntheticFaults faults;
+  MemoryWatchdogDeliveries deliveries;
+  MemorySyntheticFaults faults;
   ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};
-  LoadCounters loads;
+  MemoryLoadMetrics loads;
   LoadStage load{processes, http, clock, &loads};
   VerifyStage verify{http, clock};
   FaultStage fault{processes, http, clock};
@@ -135,7 +140,7 @@ struct Composition::Parts {
   SyntheticFaultStage heard_verify{checked_verify, http, clock, faults, &committed};
   WatchedStage watched_load{heard_load, http, clock, &committed};
   WatchedStage watched_verify{heard_verify, http, clock};
-  WatchedStage watched_promote{promote, http, clock};
+  WatchedStage watched_promote{promote, http, clock, nullptr, &promote};
   WatchedStage watched_approve{approve, http, clock};
   WatchedStage watched_fault{fault, http, clock};
   Environments environments{processes, http, clock, options.data + "/environments", &tree_work};
@@ -212,6 +217,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   });
   p.engine->tries_out = !p.options.release;
   p.engine->notes = &p.notes;
+  p.engine->progress = &p.progress;
   p.engine->tree_limit = &*p.tree_limit;
   p.supervisor.emplace(*p.engine, p.options.repositories);
   p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, git_remotes(p.options.repositories), p.options.say);
@@ -264,13 +270,10 @@ Result<void> Composition::try_to_write() {
   return parts_->journal->probe();
 }
 
-void Composition::rest() {
+void Composition::drop_caches() {
   parts_->journal->rest();
 }
-Result<std::int64_t> Composition::record_now(std::vector<Event> events) {
-  return parts_->journal->append_now(std::move(events));
-}
-Journal& Composition::journal() {
+InlineJournal& Composition::journal() {
   return *parts_->journal;
 }
 Catalog& Composition::catalog() {
@@ -279,23 +282,14 @@ Catalog& Composition::catalog() {
 Queue& Composition::queue() {
   return *parts_->supervisor;
 }
-const LoadCounters& Composition::loads() const {
-  return parts_->loads;
-}
-SyntheticFaults& Composition::faults() {
-  return parts_->faults;
-}
-Deliveries& Composition::deliveries() {
-  return parts_->deliveries;
+Composition::Signals Composition::signals() {
+  return {parts_->loads, parts_->faults, parts_->deliveries, parts_->progress};
 }
 const PublicKey& Composition::evidence_key() const {
   return parts_->key->public_key();
 }
 void Composition::tell_steps(const std::string& variable, const std::string& value) {
   parts_->engine->step_environment[variable] = value;
-}
-const std::string& Composition::data() const {
-  return parts_->options.data;
 }
 Stop& Composition::stop() {
   return parts_->stop;

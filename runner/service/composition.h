@@ -13,10 +13,11 @@
 #include "runner/engine/admission/slots.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/upkeep/heartbeat_rule.h"
-#include "runner/ports/deliveries.h"
-#include "runner/ports/journal.h"
-#include "runner/ports/load_counters.h"
+#include "runner/ports/inline_journal.h"
+#include "runner/ports/load_metrics.h"
+#include "runner/ports/progress_board.h"
 #include "runner/ports/synthetic_faults.h"
+#include "runner/ports/watchdog_deliveries.h"
 #include "runner/service/config.h"
 
 namespace quietgate {
@@ -44,19 +45,21 @@ class Composition {
   Composition& operator=(const Composition&) = delete;
 
   Executor executor();
-  Journal& journal();
-  // As Journal::append(), without a loop: before the service begins and after it has ended.
-  Result<std::int64_t> record_now(std::vector<Event> events);
+  InlineJournal& journal();
   Result<void> try_to_write();  // whether the journal takes a row now
-  void rest();                  // the journal lets go of what was kept only to be fast
+  void drop_caches();           // of the journal: what is kept only to be fast
   Catalog& catalog();
   Queue& queue();
-  const LoadCounters& loads() const;
-  SyntheticFaults& faults();
-  Deliveries& deliveries();
+  // What stages tell and are told while they run.
+  struct Signals {
+    const LoadMetrics& loads;
+    SyntheticFaults& faults;
+    WatchdogDeliveries& deliveries;
+    const ProgressBoard& progress;
+  };
+  Signals signals();
   const PublicKey& evidence_key() const;
   void tell_steps(const std::string& variable, const std::string& value);  // of every step that begins from now on
-  const std::string& data() const;
 
   // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.
   void add(const std::string& name, std::function<Task<void>(Stop&)> loop);

@@ -5,12 +5,12 @@
 #include <string>
 
 #include "runner/ports/clock.h"
-#include "runner/ports/deliveries.h"
 #include "runner/ports/disk.h"
 #include "runner/ports/git.h"
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/watchdog_deliveries.h"
 #include "stages/apply/overtaken.h"
 #include "stages/environments/contract/environment.h"
 #include "stages/environments/contract/ports.h"
@@ -29,7 +29,7 @@ namespace quietgate {
 class ApplyStage : public StageKind {
  public:
   // All must outlive this. Without a disk, checkouts are removed and artifacts copied on the caller's thread.
-  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const Deliveries* deliveries = nullptr,
+  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const WatchdogDeliveries* deliveries = nullptr,
              Disk* disk = nullptr)
       : processes_(processes), http_(http), git_(git), clock_(clock), deliveries_(deliveries), disk_(disk) {}
   Task<StageOutcome> run(StageRequest request) override;
@@ -38,8 +38,8 @@ class ApplyStage : public StageKind {
   class Turn;
   Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, std::string id,
                                                          std::optional<WatchSpec>& watch);
-  Result<EnvironmentDescriptor> plan(const StageRequest& request, const std::string& id,
-                                     const EnvironmentFolder& folder, LoopbackPorts::Lease& lease);
+  Task<Result<EnvironmentDescriptor>> plan(const StageRequest& request, std::string id, EnvironmentFolder folder,
+                                           LoopbackPorts::Lease& lease);
   Task<std::optional<Overtaken>> moved_on(const StageRequest& request);
   Task<Result<void>> place_checkout(const StageRequest& request, EnvironmentFolder folder);
 
@@ -47,7 +47,7 @@ class ApplyStage : public StageKind {
   Http& http_;
   Git& git_;
   Clock& clock_;
-  const Deliveries* deliveries_;
+  const WatchdogDeliveries* deliveries_;
   Disk* disk_;
   LoopbackPorts ports_;
   std::set<std::string> busy_;  // kept environments that a run is updating now

@@ -17,12 +17,9 @@ std::string Overtaken::sentence() const {
 
 Task<Result<std::optional<Overtaken>>> overtaken(Git& git, const StageRequest& request) {
   using Answer = Result<std::optional<Overtaken>>;
-  std::optional<Overtaken> found;
-  for (const auto& row : *request.history) {
-    const auto* e = std::get_if<CommitPromoted>(&row.event);
-    if (e != nullptr && e->run == request.run) found = Overtaken{e->branch, e->to, {}};
-  }
-  if (!found) co_return Answer(std::nullopt);
+  const auto& promotion = request.run_state->promotion;
+  if (!promotion) co_return Answer(std::nullopt);
+  std::optional<Overtaken> found = Overtaken{promotion->branch, promotion->to, {}};
   GitRemote remote = request.remote;
   auto branches = co_await git.branches(std::move(remote), *request.stop);
   if (!branches) co_return Answer(branches.error());

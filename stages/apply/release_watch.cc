@@ -25,19 +25,19 @@ constexpr double clocks_differ = 2;  // seconds, at most: P2
 
 // Of the stage's first attempt: it may have deployed already.
 Time first_start(const StageRequest& request) {
-  for (const auto& row : *request.history) {
-    const auto* e = std::get_if<StageStarted>(&row.event);
-    if (e != nullptr && e->stage == request.spec.name) return row.at;
-  }
-  return {};
+  return request.run_state->stages.at(request.spec.name).started;
 }
 
 // The judging alone, as a stage kind: so that the rules are watched meanwhile as they are during every other stage.
-class Judging final : public StageKind {
+class Judging final : public StageKind, public GatedStage {
  public:
   Judging(Http& http, Gate gate, Clock& clock, WatchSpec spec, StageOutcome ready)
       : http_(http), gate_(gate), clock_(clock), spec_(std::move(spec)), ready_(std::move(ready)) {}
   Task<StageOutcome> run(StageRequest request) override;
+  Task<StageOutcome> run_watched(StageRequest request, WatchedRules& watched) override {
+    watched_ = &watched;
+    return run(std::move(request));
+  }
 
  private:
   StageOutcome outcome_of(GateJudgement judgement, const std::string& run, bool blamed) const;
@@ -61,6 +61,7 @@ class Judging final : public StageKind {
   Clock& clock_;
   WatchSpec spec_;
   StageOutcome ready_;
+  WatchedRules* watched_ = nullptr;
 };
 
 StageOutcome Judging::outcome_of(GateJudgement judgement, const std::string& run, bool blamed) const {
@@ -193,12 +194,12 @@ Task<Result<GateJudgement>> Judging::judge(const StageRequest& request) {
     if (!kept) co_return kept.error();
   }
   const Window window{heard.begin, heard.complete + spec_.duration};
-  if (heard.missing.empty()) co_return co_await gate_.judge_over(std::move(spec), window, request);
+  if (heard.missing.empty()) co_return co_await gate_.judge_over(std::move(spec), window, request, watched_);
   // Not heard of since the release; what did fire counts all the same.
   const Window since{*released, heard.begin};
   const auto span = human_duration(std::chrono::duration_cast<Milliseconds>(since.end - since.begin));
   request.log->line("there was no complete scrape within " + span + ": " + heard.missing);
-  auto judgement = co_await gate_.judge_over(std::move(spec), since, request);
+  auto judgement = co_await gate_.judge_over(std::move(spec), since, request, watched_);
   if (judgement.verdict == GateVerdict::loud) co_return judgement;
   co_return blind_judgement("SCRAPE", "everything was scraped",
                             "no complete scrape within " + span + " of the release: " + heard.missing, since);
@@ -206,12 +207,9 @@ Task<Result<GateJudgement>> Judging::judge(const StageRequest& request) {
 
 // What an earlier runner judged of this attempt.
 std::optional<GateJudgement> Judging::judged_before(const StageRequest& request) const {
-  std::optional<GateJudgement> found;
-  for (const auto& row : *request.history) {
-    const auto* e = std::get_if<GateJudged>(&row.event);
-    if (e != nullptr && e->stage == request.spec.name && e->attempt == request.attempt) found = e->judgement;
-  }
-  return found;
+  const auto& judged = request.run_state->stages.at(request.spec.name).judged;
+  if (!judged || judged->attempt != request.attempt) return std::nullopt;
+  return judged->judgement;
 }
 
 StageOutcome Judging::outcome_of_error(const Error& error) const {
@@ -234,7 +232,7 @@ Task<StageOutcome> Judging::run(StageRequest request) {
     judgement = std::move(*judged);
     std::vector<Event> events;
     events.emplace_back(GateJudged{request.run, request.spec.name, request.attempt, judgement});
-    written = request.journal->append(std::move(events));
+    written = co_await request.journal->append(std::move(events));
   }
   bool blamed = false;
   if (judgement.verdict == GateVerdict::loud) blamed = co_await release_did_it(request);
@@ -256,7 +254,7 @@ Task<StageOutcome> ReleaseWatch::watch(StageRequest request, WatchSpec spec, Sta
   judged.gate = spec.gate;
   request.spec.body = std::move(judged);
   Judging judging(http_, Gate(http_, clock_, deliveries_), clock_, std::move(spec), std::move(ready));
-  WatchedStage watched(judging, http_, clock_);
+  WatchedStage watched(judging, http_, clock_, nullptr, &judging);
   co_return co_await watched.run(std::move(request));
 }
 

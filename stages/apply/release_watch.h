@@ -3,16 +3,16 @@
 
 #include "runner/model/plan.h"
 #include "runner/ports/clock.h"
-#include "runner/ports/deliveries.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/watchdog_deliveries.h"
 
 namespace quietgate {
 
 class ReleaseWatch {
  public:
   // Both references must outlive it, and what `deliveries` points to, if anything.
-  ReleaseWatch(Http& http, Clock& clock, const Deliveries* deliveries)
+  ReleaseWatch(Http& http, Clock& clock, const WatchdogDeliveries* deliveries)
       : http_(http), clock_(clock), deliveries_(deliveries) {}
 
   // Judges the rules from now on for the watch's duration, reading them all the time (rule_watch.h). Quiet: `ready`
@@ -25,7 +25,7 @@ class ReleaseWatch {
  private:
   Http& http_;
   Clock& clock_;
-  const Deliveries* deliveries_;
+  const WatchdogDeliveries* deliveries_;
 };
 
 }  // namespace quietgate

@@ -7,7 +7,7 @@ namespace quietgate {
 Task<StageOutcome> ApproveStage::run(StageRequest request) {
   const auto& spec = std::get<ApproveSpec>(request.spec.body);
   StageOutcome outcome;
-  Question question{spec.message, spec.expires, false};
+  Question question{spec.message, spec.expires};
   auto decision = co_await await_decision(request, clock_, std::move(question));
   if (!decision) {
     outcome.outcome = Outcome::error;

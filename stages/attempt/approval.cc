@@ -8,98 +8,26 @@
 #include <map>
 #include <utility>
 
+#include "runner/ports/folded_run.h"
 #include "stages/attempt/step.h"
 
 namespace quietgate {
 
 namespace {
 
-constexpr std::size_t rows_at_once = 500;
+// From the end of the question on, each environment of the run has its time to live again.
+std::vector<Event> extensions(const RunState& run, Time until) {
+  std::vector<Event> events;
+  for (const auto& [id, life] : run.environments) {
+    const auto expires = std::min(until + life.to_live, life.created + longest_extension);
+    if (!life.unwanted && expires > life.expires) events.emplace_back(EnvironmentExtended{id, run.id, expires});
+  }
+  return events;
+}
 
-struct Lifetime {
-  Time created{};
-  Milliseconds to_live{0};
-  Time expires{};
-};
-
-// What a run's rows say of one stage's question, read one after another.
-class Asking {
- public:
-  Asking(std::string stage, Question question) : stage_(std::move(stage)), question_(std::move(question)) {}
-
-  void read(const Row& row) {
-    std::visit([&](const auto& event) { add(event, row.at); }, row.event);
-  }
-  const std::optional<Decision>& decision() const { return decision_; }
-  bool asked() const { return asked_; }
-  Time until() const { return until_; }
-  // The question at `now`, and what lives on because of it.
-  std::vector<Event> ask(const RunId& run, Time now) const {
-    std::vector<Event> events;
-    events.emplace_back(ApprovalAwaited{run, stage_, question_.message, now + question_.expires});
-    extend(run, now + question_.expires, events);
-    return events;
-  }
-  // What began to live since the question, and would end before it.
-  std::vector<Event> extensions(const RunId& run) const {
-    std::vector<Event> events;
-    extend(run, until_, events);
-    return events;
-  }
-
- private:
-  void add(const StageStarted& e, Time) {
-    if (e.stage == stage_) asked_ = false;
-  }
-  void add(const ApprovalAwaited& e, Time at) {
-    if (e.stage != stage_) return;
-    asked_ = true;
-    // Written before questions had an end.
-    until_ = e.expires == Time{} ? at + question_.expires : e.expires;
-  }
-  void add(const ApprovalGiven& e, Time at) {
-    const bool late = until_ != Time{} && at >= until_;
-    if (e.stage == stage_ && !late) decision_ = Decision{e.granted, e.by, e.reason};
-  }
-  void add(const PromotionRequested& e, Time) {
-    if (question_.promotes) decision_ = Decision{true, e.by, e.reason};
-  }
-  void add(const EnvironmentPlanned& e, Time at) {
-    if (!e.keep) living_[e.environment] = {at, std::chrono::duration_cast<Milliseconds>(e.expires - at), e.expires};
-  }
-  void add(const EnvironmentExtended& e, Time) {
-    auto found = living_.find(e.environment);
-    if (found != living_.end()) found->second.expires = std::max(found->second.expires, e.expires);
-  }
-  void add(const EnvironmentDestroyed& e, Time) { living_.erase(e.environment); }
-  void add(const EnvironmentDestroyRequested& e, Time) { living_.erase(e.environment); }
-  void add(const auto&, Time) {}
-
-  // From the end of the question on, each has its time to live again.
-  void extend(const RunId& run, Time until, std::vector<Event>& events) const {
-    for (const auto& [id, life] : living_) {
-      const auto expires = std::min(until + life.to_live, life.created + longest_extension);
-      if (expires > life.expires) events.emplace_back(EnvironmentExtended{id, run, expires});
-    }
-  }
-
-  std::string stage_;
-  Question question_;
-  std::optional<Decision> decision_;
-  bool asked_ = false;  // by this attempt
-  Time until_{};        // of the last question
-  std::map<std::string, Lifetime> living_;
-};
-
-// Reads what the journal has of this run after the cursor, and moves the cursor.
-Result<void> read_on(Journal& journal, const RunId& run, std::int64_t& cursor, Asking& asking) {
-  for (;;) {
-    auto rows = journal.read(cursor, rows_at_once, run);
-    if (!rows) return rows.error();
-    if (rows->empty()) return {};
-    cursor = rows->back().sequence;
-    for (const auto& row : *rows) asking.read(row);
-  }
+std::optional<Decision> decision_of(const StageState& stage) {
+  if (!stage.decision) return std::nullopt;
+  return Decision{stage.decision->granted, stage.decision->by, stage.decision->reason};
 }
 
 struct Rung {
@@ -149,54 +77,47 @@ std::string Decision::sentence() const {
   return reason.empty() ? text : text + ": " + reason;
 }
 
-std::optional<Decision> decision_in(const std::vector<Row>& rows, const std::string& stage, bool promotes) {
-  Asking asking(stage, {{}, Milliseconds{259'200'000}, promotes});
-  for (const auto& row : rows) asking.read(row);
-  return asking.decision();
-}
-
-std::optional<PromotionRequested> promotion_request_in(const std::vector<Row>& rows) {
-  std::optional<PromotionRequested> found;
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<PromotionRequested>(&row.event)) found = *e;
-  }
-  return found;
-}
-
 Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock, Question question) {
   auto& bell = request.journal->bell();
   question.message = masked(std::move(question.message), request.secrets);
-  Asking asking(request.spec.name, question);
-  std::int64_t cursor = 0;
+  RunState run = *request.run_state;
   std::optional<Alarm> alarm;
   for (;;) {
     const auto seen = bell.rings();
-    if (auto read = read_on(*request.journal, request.run, cursor, asking); !read) co_return read.error();
-    if (asking.decision()) {
-      request.log->line(asking.decision()->sentence());
-      co_return *asking.decision();
+    if (auto read = read_on(*request.journal, run); !read) co_return read.error();
+    const auto& stage = run.stages.at(request.spec.name);
+    if (auto decision = decision_of(stage)) {
+      request.log->line(decision->sentence());
+      co_return std::move(*decision);
     }
     const auto now = clock.now();
-    if (!asking.asked()) {
-      auto events = asking.ask(request.run, now);
-      tell_question(request, question, now + question.expires);
+    if (!stage.question.of_last_attempt) {
+      const auto until = now + question.expires;
+      std::vector<Event> events;
+      events.emplace_back(ApprovalAwaited{request.run, request.spec.name, question.message, until});
+      for (auto& longer : extensions(run, until)) events.push_back(std::move(longer));
+      tell_question(request, question, until);
       tell_extensions(request, events);
-      if (auto written = request.journal->append(std::move(events)); !written) co_return written.error();
+      auto written = co_await request.journal->append(std::move(events));
+      if (!written) co_return written.error();
       continue;
     }
-    if (now >= asking.until()) {
+    // Rows from before questions had an end tell none.
+    const auto until = stage.question.until == Time{} ? stage.question.asked + question.expires : stage.question.until;
+    if (now >= until) {
       Decision nobody{false, {}, {}, true, question.expires};
       request.log->line(nobody.sentence());
       co_return nobody;
     }
-    if (auto more = asking.extensions(request.run); !more.empty()) {
+    if (auto more = extensions(run, until); !more.empty()) {
       tell_extensions(request, more);
       // What can't be written now is tried again with the next row.
-      if (request.journal->append(std::move(more))) continue;
+      auto written = co_await request.journal->append(std::move(more));
+      if (written) continue;
     }
     if (!alarm || alarm->rang()) {  // rung early: the time of day was set back meanwhile
       auto executor = co_await boost::asio::this_coro::executor;
-      alarm.emplace(std::move(executor), clock, asking.until() - now, bell);
+      alarm.emplace(std::move(executor), clock, until - now, bell);
     }
     co_await bell.wait(seen, *request.stop);
   }

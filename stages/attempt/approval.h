@@ -14,7 +14,6 @@ namespace quietgate {
 struct Question {
   std::string message;
   Milliseconds expires{259'200'000};
-  bool promotes = false;  // a request to promote the run answers it, too
 };
 
 struct Decision {
@@ -25,12 +24,6 @@ struct Decision {
   std::string sentence() const;  // `approved by ana: looks good`, `refused by ana: reason`, `nobody answered within 3d`
   Milliseconds waited{0};        // expired: how long
 };
-
-// The newest decision about the stage among a run's rows: an approval or refusal of this stage, or (when the stage
-// `promotes`) a request to promote the run. What came after its question had expired is none.
-std::optional<Decision> decision_in(const std::vector<Row>& rows, const std::string& stage, bool promotes);
-// The newest request of a person to promote the run, or nothing.
-std::optional<PromotionRequested> promotion_request_in(const std::vector<Row>& rows);
 
 // From its creation on, an environment lives at most so long because somebody is asked.
 inline constexpr Milliseconds longest_extension{604'800'000};  // seven days

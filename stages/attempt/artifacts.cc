@@ -275,16 +275,6 @@ Result<KeptArtifacts> keep_artifacts(const std::string& checkout, const std::vec
   return kept;
 }
 
-std::uint64_t bytes_kept(const std::vector<Row>& history) {
-  std::uint64_t bytes = 0;
-  for (const auto& row : history) {
-    const auto* finished = std::get_if<StageFinished>(&row.event);
-    if (finished != nullptr && finished->outcome.artifacts)
-      bytes += static_cast<std::uint64_t>(std::max<std::int64_t>(0, finished->outcome.artifacts->bytes));
-  }
-  return bytes;
-}
-
 Result<std::vector<Artifact>> read_listing(const std::string& attempt_directory, const ArtifactsKept& kept) {
   const auto file = attempt_directory + "/artifacts.json";
   auto text = read_file_bounded(file, max_listing);

@@ -43,9 +43,6 @@ Result<KeptArtifacts> keep_artifacts(const std::string& checkout, const std::vec
                                      const std::atomic<bool>& stop, std::uint64_t already = 0,
                                      ArtifactLimits limits = {});
 
-// What all attempts of the run so far have kept, by its rows.
-std::uint64_t bytes_kept(const std::vector<Row>& history);
-
 // The listing of an attempt, checked against its digest on record. Errors are infrastructure.
 Result<std::vector<Artifact>> read_listing(const std::string& attempt_directory, const ArtifactsKept& kept);
 

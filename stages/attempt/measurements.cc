@@ -2,13 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <nlohmann/json.hpp>
-
-#include "runner/base/plain_file.h"
 
 namespace quietgate {
 
@@ -28,16 +23,6 @@ std::string format_labels(const Labels& labels) {
     if (name != "__name__") text += fmt::format("{}{}=\"{}\"", text.empty() ? "" : ", ", name, value);
   }
   return text.empty() ? text : "{" + text + "}";
-}
-
-Result<void> replace_file(const std::string& path, std::string_view text) {
-  auto draft = path + ".new";
-  std::remove(draft.c_str());  // whatever stands there
-  if (append_plain(draft, std::string(text)) && std::rename(draft.c_str(), path.c_str()) == 0) return {};
-  auto why = std::strerror(errno);
-  std::remove(draft.c_str());
-  return infrastructure_error(fmt::format("{} could not be written: {}", path, why),
-                              "free space on the disk of the data directory, or make it writable");
 }
 
 }  // namespace quietgate

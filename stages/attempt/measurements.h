@@ -29,7 +29,4 @@ class Measurements {
 // `{job="a", zone="b"}`; empty for no labels. The metric's name is left out.
 std::string format_labels(const Labels& labels);
 
-// Puts a whole file in place of the one there was, if any: readers see the old or the new one, never a part.
-Result<void> replace_file(const std::string& path, std::string_view text);
-
 }  // namespace quietgate

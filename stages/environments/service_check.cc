@@ -14,20 +14,6 @@ namespace {
 constexpr std::size_t shown_lines = 10;
 constexpr std::size_t read_at_end = 16UL * 1024;
 
-// By the stage that made them: the environments that its last attempt left standing.
-std::map<std::string, std::string> standing_environments(const std::vector<Row>& history) {
-  std::map<std::string, std::string> standing;
-  for (const auto& row : history) {
-    if (const auto* planned = std::get_if<EnvironmentPlanned>(&row.event)) {
-      standing[planned->stage] = planned->environment;
-    }
-    if (const auto* destroyed = std::get_if<EnvironmentDestroyed>(&row.event)) {
-      std::erase_if(standing, [&](const auto& entry) { return entry.second == destroyed->environment; });
-    }
-  }
-  return standing;
-}
-
 void tell_last_lines(StageLog& log, const std::string& name, const std::string& file) {
   auto lines = last_lines(read_file_end(file, read_at_end), shown_lines);
   log.line("service \"" + name + "\" had ended" + (lines.empty() ? ", it printed nothing" : ", its last lines:"));
@@ -38,12 +24,13 @@ void tell_last_lines(StageLog& log, const std::string& name, const std::string& 
 
 Task<StageOutcome> ServiceCheckedStage::run(StageRequest request) {
   const auto environments = request.environments;
-  const auto* history = request.history;
+  const auto* run = request.run_state;
   auto* log = request.log;
   auto outcome = co_await inner_.run(std::move(request));
   if (outcome.outcome != Outcome::failed && outcome.outcome != Outcome::error) co_return outcome;
-  for (const auto& [stage, id] : standing_environments(*history)) {
-    auto environment = load_environment(EnvironmentFolder{environments + "/" + id});
+  for (const auto& [stage, state] : run->stages) {
+    if (!state.environment || state.environment->gone) continue;
+    auto environment = load_environment(EnvironmentFolder{environments + "/" + state.environment->planned.environment});
     if (!environment) continue;  // destroyed meanwhile, or not begun: not this stage's to tell
     for (const auto& directory : environment->services) {
       auto status = processes_.status(directory);

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "runner/base/plain_file.h"
 #include "runner/base/tree.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,7 +13,6 @@
 #include "stages/gate/proof_table.h"
 #include "stages/gate/proofs.h"
 #include "stages/gate/rule_watch.h"
-#include "stages/gate/watched_rules.h"
 #include "stages/prometheus/alertmanager.h"
 
 namespace quietgate {
@@ -41,21 +39,19 @@ std::string progress_json(const GateJudgement& judgement, double elapsed, double
   const nlohmann::json all{{"elapsed_ms", std::llround(elapsed * 1000)},
                            {"duration_ms", std::llround(duration * 1000)},
                            {"proofs", std::move(proofs)}};
-  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 // When the last attempt of the first of the gate's stages began, in seconds since the epoch; 0: it names none.
 double last_attempts_began(const GateSpec& spec, const StageRequest& request) {
-  std::map<std::string, Time> began;
-  for (const auto& row : *request.history) {
-    const auto* e = std::get_if<StageStarted>(&row.event);
-    if (e != nullptr && std::find(spec.during.begin(), spec.during.end(), e->stage) != spec.during.end()) {
-      began[e->stage] = row.at;
-    }
-  }
   std::optional<Time> first;
-  for (const auto& [stage, at] : began) first = first ? std::min(*first, at) : at;
-  return first ? static_cast<double>(first->time_since_epoch().count()) / 1000 : 0;
+  for (const auto& name : spec.during) {
+    const auto stage = request.run_state->stages.find(name);
+    if (stage == request.run_state->stages.end() || stage->second.attempt == 0) continue;
+    const auto began = stage->second.attempt_started;
+    first = first ? std::min(*first, began) : began;
+  }
+  return first ? seconds_of(*first) : 0;
 }
 
 Result<std::vector<LoadedRule>> unshared(const Result<RulesReading>& reading) {
@@ -66,9 +62,10 @@ Result<std::vector<LoadedRule>> unshared(const Result<RulesReading>& reading) {
 // One judging from its begin to its end.
 class Watch {
  public:
-  Watch(Http& http, Clock& clock, const Deliveries* deliveries, CommittedRules* committed, const GateSpec& spec,
-        const StageRequest& request)
-      : deliveries_(deliveries),
+  Watch(Http& http, Clock& clock, const WatchdogDeliveries* deliveries, CommittedRules* committed, const GateSpec& spec,
+        const StageRequest& request, WatchedRules* watched)
+      : watched_(watched),
+        deliveries_(deliveries),
         clock_(clock),
         request_(request),
         spec_(spec),
@@ -97,7 +94,8 @@ class Watch {
 
   void look_up_delivery(GateEvidence& evidence) const;
 
-  const Deliveries* deliveries_;
+  WatchedRules* watched_;
+  const WatchdogDeliveries* deliveries_;
   Clock& clock_;
   const StageRequest& request_;
   const GateSpec& spec_;
@@ -165,7 +163,7 @@ Task<std::optional<Proof>> Watch::await_end(Window window) {
 
 // What the stage's watch has read a moment ago, or null.
 RulesReading Watch::reading_of_watch() const {
-  return request_.watched == nullptr ? nullptr : request_.watched->newest(spec_.prometheus, clock_.now());
+  return watched_ == nullptr ? nullptr : watched_->newest(spec_.prometheus, clock_.now());
 }
 
 // `anew`: what is decided by it can't be taken back, so it must be the newest that there is.
@@ -236,7 +234,8 @@ Task<void> Watch::sketch(double from, double until) {
   }
   sketched_ = server_now();
   sketch_took_ = sketched_ - began;
-  (void)replace_file(request_.directory + "/progress.json", progress_json(judgement, sketched_ - from, until - from));
+  if (request_.progress != nullptr)
+    request_.progress->post(request_.directory, progress_json(judgement, sketched_ - from, until - from));
 }
 
 Task<void> Watch::watch_until(double until) {
@@ -285,15 +284,14 @@ Task<void> Watch::outwait_pending() {
 void Watch::look_up_delivery(GateEvidence& evidence) const {
   evidence.asked = seconds_of(clock_.now());
   if (deliveries_ == nullptr) return;
-  if (auto found = deliveries_->last.find(spec_.watchdog); found != deliveries_->last.end())
-    evidence.delivered = found->second;
+  if (const auto last = deliveries_->last(spec_.watchdog)) evidence.delivered = *last;
 }
 
 Task<GateEvidence> Watch::gather() {
   // When an alert ended the waiting, only what has passed can be looked at.
   evidence_.end = std::max(evidence_.begin, std::min(evidence_.end, server_now()));
   evidence_.sightings = read_sightings(request_.directory, asked_.url());
-  if (request_.watched != nullptr) request_.watched->gate_is_served();
+  if (watched_ != nullptr) watched_->gate_is_served();
   evidence_.loaded = unshared(glanced_);
   co_await asked_.gather(evidence_);
   look_up_delivery(evidence_);
@@ -324,17 +322,17 @@ Result<Window> gate_window(const GateSpec& spec, const std::map<std::string, Sta
   return *hull;
 }
 
-Task<GateJudgement> Gate::judge(GateSpec spec, const StageRequest& request) {
+Task<GateJudgement> Gate::judge(GateSpec spec, const StageRequest& request, WatchedRules* watched) {
   auto window = gate_window(spec, request.finished);
-  if (window) co_return co_await judge_over(std::move(spec), *window, request);
+  if (window) co_return co_await judge_over(std::move(spec), *window, request, watched);
   auto judgement = blind_judgement("WINDOW", "a window to judge", window.error().message, {});
   tell(judgement, request);
   co_return judgement;
 }
 
-Task<GateJudgement> Gate::judge_over(GateSpec spec, Window window, const StageRequest& request) {
+Task<GateJudgement> Gate::judge_over(GateSpec spec, Window window, const StageRequest& request, WatchedRules* watched) {
   GateJudgement judgement;
-  Watch watch(http_, clock_, deliveries_, committed_, spec, request);
+  Watch watch(http_, clock_, deliveries_, committed_, spec, request, watched);
   request.log->line(
       fmt::format("judging the rules from {} to {} on {}", iso_time(window.begin), iso_time(window.end), watch.url()));
   auto why_not = co_await watch.await_end(window);
@@ -347,8 +345,7 @@ Task<GateJudgement> Gate::judge_over(GateSpec spec, Window window, const StageRe
     judgement.rules = hash_of(evidence.rules);
   }
   // What stood so far stands no more.
-  std::error_code ignored;
-  std::filesystem::remove(request.directory + "/progress.json", ignored);
+  if (request.progress != nullptr) request.progress->clear(request.directory);
   tell(judgement, request);
   co_return judgement;
 }

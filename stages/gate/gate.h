@@ -4,9 +4,10 @@
 #include "runner/model/outcome.h"
 #include "runner/model/plan.h"
 #include "runner/ports/clock.h"
-#include "runner/ports/deliveries.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/watchdog_deliveries.h"
+#include "stages/gate/watched_rules.h"
 #include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
@@ -18,21 +19,23 @@ Result<Window> gate_window(const GateSpec& spec, const std::map<std::string, Sta
 class Gate {
  public:
   // All must outlive it. No deliveries: none ever came. No `committed`: the rule files are read for it alone.
-  Gate(Http& http, Clock& clock, const Deliveries* deliveries = nullptr, CommittedRules* committed = nullptr)
+  Gate(Http& http, Clock& clock, const WatchdogDeliveries* deliveries = nullptr, CommittedRules* committed = nullptr)
       : http_(http), clock_(clock), deliveries_(deliveries), committed_(committed) {}
 
   // Judges the request's commit over the window, on its Prometheus server. While it waits, the attempt's
-  // `progress.json` holds the proofs as they stand (elapsed_ms, duration_ms, proofs: id, name, verdict, detail,
+  // progress holds the proofs as they stand (elapsed_ms, duration_ms, proofs: id, name, verdict, detail,
   // waived), some seconds old. Says in the request's log what it waits for and, at the end, every proof. An alert that
-  // fires ends the waiting. Never fails: what can't be had is blind. Throws Stopped.
-  Task<GateJudgement> judge(GateSpec spec, const StageRequest& request);
+  // fires ends the waiting. `watched`: what is read meanwhile of the server; null: nobody else reads it. Never fails:
+  // what can't be had is blind. Throws Stopped.
+  Task<GateJudgement> judge(GateSpec spec, const StageRequest& request, WatchedRules* watched = nullptr);
   // The same over a window of its own, which may not be over yet.
-  Task<GateJudgement> judge_over(GateSpec spec, Window window, const StageRequest& request);
+  Task<GateJudgement> judge_over(GateSpec spec, Window window, const StageRequest& request,
+                                 WatchedRules* watched = nullptr);
 
  private:
   Http& http_;
   Clock& clock_;
-  const Deliveries* deliveries_;
+  const WatchdogDeliveries* deliveries_;
   CommittedRules* committed_;
 };
 

@@ -131,27 +131,22 @@ Sightings read_sightings(const std::string& attempt_directory, const std::string
   return all;
 }
 
-// Most plans have none: then nobody needs to fold all that has happened.
-bool has_gates(const std::vector<Row>& history) {
-  for (const auto& row : history) {
-    const auto* compiled = std::get_if<PlanCompiled>(&row.event);
-    if (compiled == nullptr) continue;
-    const auto& stages = compiled->plan->stages;
-    return std::any_of(stages.begin(), stages.end(), [](const StageSpec& spec) {
-      const auto* promote = std::get_if<PromoteSpec>(&spec.body);
-      return promote != nullptr && promote->gate.has_value();
-    });
-  }
-  return false;
-}
-
 namespace {
+
+class FirstAlert final : public AlertFeed {
+ public:
+  void heard(const std::string& sentence) {
+    if (sentence_.empty()) sentence_ = sentence;
+  }
+  std::string fired() const override { return sentence_; }
+
+ private:
+  std::string sentence_;
+};
 
 std::set<std::string> servers_of_later_gates(const StageRequest& request) {
   std::set<std::string> urls;
-  if (!has_gates(*request.history)) return urls;
-  RunState state;
-  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  const auto& state = *request.run_state;
   if (!state.plan) return urls;
   for (const auto& spec : state.plan->stages) {
     const auto* promote = std::get_if<PromoteSpec>(&spec.body);
@@ -176,8 +171,7 @@ ServersToWatch servers_to_watch(const StageRequest& request) {
 std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRules& committed) {
   std::map<std::string, Alarm> all;
   if (!std::holds_alternative<LoadSpec>(request.spec.body)) return all;
-  RunState state;
-  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  const auto& state = *request.run_state;
   if (!state.plan) return all;
   const auto value = [&state](const std::string& name) { return stage_value(state, name); };
   std::map<std::string, std::set<std::string>> alerts;
@@ -211,13 +205,12 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
   if (servers.later.empty() && !servers.own) co_return co_await inner_.run(std::move(request));
   CommittedRules own;
   auto alarms = alarms_of(request, committed_ == nullptr ? own : *committed_);
-  std::string alarm;
-  request.alarm = &alarm;
+  FirstAlert alert;
+  request.alerts = &alert;
   const auto executor = co_await boost::asio::this_coro::executor;
   Stop over;
   Stop never;
   WatchedRules watched(over);
-  request.watched = &watched;
   Bell bell(executor);
   std::size_t left = servers.later.size() + (servers.own ? 1 : 0);
   const auto done = [&left, &bell](std::exception_ptr) {
@@ -229,7 +222,7 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
   for (const auto& url : servers.later) {
     RulesSeen seen;
     if (auto found = alarms.find(url); found != alarms.end()) {
-      seen = [&alarm, &watch = found->second, log = request.log,
+      seen = [&alert, &watch = found->second, log = request.log,
               told = std::string()](const Result<std::vector<LoadedRule>>& rules) mutable {
         if (!rules) {
           if (told != rules.error().message) log->line("the alerts can't be watched: " + rules.error().message);
@@ -237,7 +230,7 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
           return;
         }
         const auto sentence = watch.look(*rules);
-        if (sentence && alarm.empty()) alarm = *sentence;
+        if (sentence) alert.heard(*sentence);
       };
     }
     spawn(executor, watch_rules(http_, clock_, url, request.directory, std::move(seen), watched, over), done);
@@ -245,7 +238,11 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
   std::optional<StageOutcome> outcome;
   std::exception_ptr thrown;
   try {
-    outcome.emplace(co_await inner_.run(std::move(request)));
+    if (gated_ != nullptr) {
+      outcome.emplace(co_await gated_->run_watched(std::move(request), watched));
+    } else {
+      outcome.emplace(co_await inner_.run(std::move(request)));
+    }
   } catch (...) {
     thrown = std::current_exception();
   }

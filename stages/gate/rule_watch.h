@@ -13,6 +13,7 @@
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
 #include "stages/gate/alarm.h"
+#include "stages/gate/gated_stage.h"
 #include "stages/gate/sightings.h"
 #include "stages/gate/watched_rules.h"
 #include "stages/prometheus/rules_file.h"
@@ -46,10 +47,11 @@ std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRul
 // A stage kind during whose attempts those servers are watched.
 class WatchedStage final : public StageKind {
  public:
-  // All must outlive it. Sets the request's `alarm` and `watched`. No `committed`: loads read the rule files for
-  // themselves.
-  WatchedStage(StageKind& inner, Http& http, Clock& clock, CommittedRules* committed = nullptr)
-      : inner_(inner), http_(http), clock_(clock), committed_(committed) {}
+  // All must outlive it. Sets the request's `alerts`. No `committed`: loads read the rule files for themselves. `gated`
+  // is the inner kind once more, if it judges by what is read.
+  WatchedStage(StageKind& inner, Http& http, Clock& clock, CommittedRules* committed = nullptr,
+               GatedStage* gated = nullptr)
+      : inner_(inner), http_(http), clock_(clock), committed_(committed), gated_(gated) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
@@ -57,6 +59,7 @@ class WatchedStage final : public StageKind {
   Http& http_;
   Clock& clock_;
   CommittedRules* committed_;
+  GatedStage* gated_;
 };
 
 }  // namespace quietgate

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "runner/model/expression.h"
-#include "runner/model/state.h"
 #include "stages/gate/proofs.h"
 #include "stages/prometheus/prometheus.h"
 
@@ -21,10 +20,8 @@ constexpr double slack = 5;  // seconds
 // Holds the run's fault up as long as it lives.
 class Raised {
  public:
-  Raised(SyntheticFaults& faults, RunId run) : faults_(faults), run_(std::move(run)) { ++faults_.raised[run_]; }
-  ~Raised() {
-    if (--faults_.raised[run_] <= 0) faults_.raised.erase(run_);
-  }
+  Raised(SyntheticFaults& faults, RunId run) : faults_(faults), run_(std::move(run)) { faults_.raise(run_); }
+  ~Raised() { faults_.lower(run_); }
   Raised(const Raised&) = delete;
   Raised& operator=(const Raised&) = delete;
 
@@ -51,8 +48,7 @@ bool begins_with(const Plan& plan, const std::vector<std::string>& during, const
 // The servers of the gates that judge this stage's time by rules that hear the fault.
 std::set<std::string> servers_that_hear(const StageRequest& request, CommittedRules& committed) {
   std::set<std::string> urls;
-  RunState state;
-  for (const auto& row : *request.history) fold(state, row.event, row.at);
+  const auto& state = *request.run_state;
   if (!state.plan) return urls;
   const auto value = [&state](const std::string& name) { return stage_value(state, name); };
   for (const auto& spec : state.plan->stages) {
@@ -135,7 +131,7 @@ Task<StageOutcome> SyntheticFaultStage::run(StageRequest request) {
     CommittedRules own;
     const auto urls = servers_that_hear(request, committed_ == nullptr ? own : *committed_);
     for (const auto& url : urls) {
-      if (!faults_.exported) {
+      if (!faults_.shown()) {
         request.log->line(std::string(synthetic_fault_alert) +
                           " can't fire: this quietgate has no metrics endpoint (that is `quietgate serve`'s); the gate "
                           "will be blind (P10)");
@@ -146,7 +142,7 @@ Task<StageOutcome> SyntheticFaultStage::run(StageRequest request) {
     }
     // Its window lies in the past when it begins.
     const auto* verify = std::get_if<VerifySpec>(&request.spec.body);
-    if (!urls.empty() && faults_.exported && verify != nullptr) co_await clock_.sleep(verify->last, *request.stop);
+    if (!urls.empty() && faults_.shown() && verify != nullptr) co_await clock_.sleep(verify->last, *request.stop);
   }
   co_return co_await inner_.run(std::move(request));
 }

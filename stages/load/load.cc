@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "runner/base/plain_file.h"
 #include "runner/base/time.h"
 #include "runner/base/tree.h"
 #include "stages/attempt/expectation.h"
@@ -336,7 +337,7 @@ Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
   }
   if (!running_already) request_.log->line(describe_load(spec_, turn));
   loads_.push_back(std::make_unique<LiveLoad>(request_, turn, running_already, replicas_ ? &*replicas_ : nullptr,
-                                              stage_.clock_, stage_.counters_));
+                                              stage_.clock_, stage_.metrics_));
   auto& live = *loads_.back();
   auto end = co_await live.run(stage_.processes_, std::move(*process));
   if (!end) co_return outcome_of(end.error());

@@ -11,7 +11,7 @@
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/journal.h"
-#include "runner/ports/load_counters.h"
+#include "runner/ports/load_metrics.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
 
@@ -26,9 +26,9 @@ namespace quietgate {
 // conclusive. A resumed attempt goes on with the load that its leader kept.
 class LoadStage : public StageKind {
  public:
-  // `counters` may be null: nobody counts. All must outlive it.
-  LoadStage(Processes& processes, Http& http, Clock& clock, LoadCounters* counters = nullptr)
-      : processes_(processes), http_(http), clock_(clock), counters_(counters) {}
+  // `metrics` may be null: nobody counts. All must outlive it.
+  LoadStage(Processes& processes, Http& http, Clock& clock, LoadMetrics* metrics = nullptr)
+      : processes_(processes), http_(http), clock_(clock), metrics_(metrics) {}
   // Where the loads of promoted commits are found, from now on; without it none is known. It must outlive the stage.
   void compare_with(Catalog& catalog) { catalog_ = &catalog; }
   Task<StageOutcome> run(StageRequest request) override;
@@ -38,7 +38,7 @@ class LoadStage : public StageKind {
   Processes& processes_;
   Http& http_;
   Clock& clock_;
-  LoadCounters* counters_;
+  LoadMetrics* metrics_;
   Catalog* catalog_ = nullptr;
 };
 

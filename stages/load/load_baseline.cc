@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "runner/ports/folded_run.h"
 #include "stages/attempt/expectation.h"
 #include "stages/load/statistics.h"
 
@@ -18,7 +19,6 @@ constexpr std::size_t least_loads = 5;
 constexpr std::size_t least_runs = 5;
 constexpr std::size_t most_runs = 5;
 constexpr std::size_t runs_looked_at = 25;
-constexpr std::size_t rows_at_once = 1'000;
 constexpr std::size_t most_values = 30;  // a side: the exact test's work grows with their fourth power
 constexpr double significant = 0.05;
 constexpr double least_ratio_shift = 0.001;  // of failures, however few there were before
@@ -169,32 +169,10 @@ bool same_course(const LoadSpec& a, const LoadSpec& b) {
          a.workers.count == b.workers.count;
 }
 
-struct Found {
-  std::string pipeline;
-  std::optional<LoadSpec> spec;
-  LoadMeasures measured;
-};
-
-void take(const Row& row, const std::string& stage, Found& found) {
-  if (const auto* compiled = std::get_if<PlanCompiled>(&row.event)) {
-    found.pipeline = compiled->plan->name;
-    const auto* spec = compiled->plan->find(stage);
-    if (spec != nullptr && std::holds_alternative<LoadSpec>(spec->body)) found.spec = std::get<LoadSpec>(spec->body);
-  }
-  const auto* finished = std::get_if<StageFinished>(&row.event);
-  if (finished == nullptr || finished->stage != stage) return;
-  found.measured = finished->outcome.outcome == Outcome::passed ? finished->outcome.measured : LoadMeasures();
-}
-
-Result<Found> look_up(Journal& journal, const RunId& run, const std::string& stage) {
-  Found found;
-  for (std::int64_t after = 0;;) {
-    auto rows = journal.read(after, rows_at_once, run);
-    if (!rows) return rows.error();
-    for (const auto& row : *rows) take(row, stage, found);
-    if (rows->size() < rows_at_once) return found;
-    after = rows->back().sequence;
-  }
+// The load that the run's plan has under this name; null: none.
+const LoadSpec* load_of(const RunState& run, const std::string& stage) {
+  const auto* spec = run.plan ? run.plan->find(stage) : nullptr;
+  return spec == nullptr ? nullptr : std::get_if<LoadSpec>(&spec->body);
 }
 
 }  // namespace
@@ -218,17 +196,19 @@ std::vector<Check> judge_baseline(const LoadBaseline& spec, const LoadBase& base
 }
 
 Result<std::vector<LoadMeasures>> promoted_loads(Catalog& catalog, const StageRequest& request) {
-  Found own;
-  for (const auto& row : *request.history) take(row, request.spec.name, own);
   auto runs = catalog.promoted_runs(request.run.repository, runs_looked_at);
   if (!runs) return runs.error();
   std::vector<LoadMeasures> newest_first;
   for (const auto& run : *runs) {
     if (run == request.run || newest_first.size() == most_runs) continue;
-    auto found = look_up(*request.journal, run, request.spec.name);
-    if (!found) return found.error();
-    if (found->measured.empty() || !found->spec || !own.spec || found->pipeline != own.pipeline) continue;
-    if (same_course(*found->spec, *own.spec)) newest_first.push_back(std::move(found->measured));
+    const auto promoted = fold_run(*request.journal, run);
+    if (!promoted) return promoted.error();
+    const auto* own = load_of(*request.run_state, request.spec.name);
+    const auto* theirs = load_of(*promoted, request.spec.name);
+    if (own == nullptr || theirs == nullptr || promoted->plan->name != request.run_state->plan->name) continue;
+    const auto& outcome = promoted->stages.at(request.spec.name).outcome;
+    if (outcome.outcome != Outcome::passed || outcome.measured.empty() || !same_course(*theirs, *own)) continue;
+    newest_first.push_back(outcome.measured);
   }
   std::reverse(newest_first.begin(), newest_first.end());
   return newest_first;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/plain_file.h"
 #include "runner/base/time.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"

@@ -49,29 +49,29 @@ void add_second(Measurements& to, const LoadReport& report, std::size_t index, c
 
 }  // namespace
 
-CountedLoad::CountedLoad(LoadCounters* counters, const std::string& repository)
-    : to_(counters == nullptr ? nullptr : &counters->by_repository[repository]) {
-  if (to_ != nullptr) ++to_->active;
+CountedLoad::CountedLoad(LoadMetrics* metrics, std::string repository)
+    : metrics_(metrics), repository_(std::move(repository)) {
+  if (metrics_ != nullptr) metrics_->begin(repository_);
 }
 
 CountedLoad::~CountedLoad() {
-  if (to_ != nullptr) --to_->active;
+  if (metrics_ != nullptr) metrics_->end(repository_);
 }
 
 void CountedLoad::count(std::int64_t requests, std::int64_t failures) {
-  if (to_ == nullptr) return;
+  if (metrics_ == nullptr) return;
   if (std::exchange(late_, false)) {
     requests_ = requests;
     failures_ = failures;
   }
-  to_->requests += std::max<std::int64_t>(0, requests - requests_);
-  to_->failed += std::max<std::int64_t>(0, failures - failures_);
+  metrics_->count(repository_, std::max<std::int64_t>(0, requests - requests_),
+                  std::max<std::int64_t>(0, failures - failures_));
   requests_ = requests;
   failures_ = failures;
 }
 
 LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running, ReplicaWatch* replicas, Clock& clock,
-                   LoadCounters* counters)
+                   LoadMetrics* metrics)
     : turn(std::move(its_turn)),
       report(std::get<LoadSpec>(request.spec.body).warm_up),
       request_(request),
@@ -82,7 +82,7 @@ LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running,
       drawn_(request.directory + "/measurements.ndjson"),
       resumed_(running),
       looked_(clock.now()),
-      counted_(std::in_place, counters, request.run.repository) {
+      counted_(std::in_place, metrics, request.run.repository) {
   if (turn.number == 1) (void)replace_file(drawn_, {});
   if (running) counted_->begin_late();
   if (!request.resume) return;
@@ -111,7 +111,7 @@ void LiveLoad::draw() {
   progress.load = turn.number;
   progress.loads = turn.of;
   if (line && !report.finished) request_.log->line(to_line(progress));
-  (void)replace_file(request_.directory + "/progress.json", to_json(progress) + "\n");
+  if (request_.progress != nullptr) request_.progress->post(request_.directory, to_json(progress));
 }
 
 // The time of day may be set while a load runs: its steps count, not their sum.
@@ -126,8 +126,9 @@ void LiveLoad::wait_on() {
 
 std::optional<std::string> LiveLoad::must_end() {
   wait_on();
-  if (ended_for.empty() && request_.alarm != nullptr && !request_.alarm->empty() && !report.finished) {
-    ended_for = *request_.alarm;
+  auto fired = request_.alerts == nullptr ? std::string() : request_.alerts->fired();
+  if (ended_for.empty() && !fired.empty() && !report.finished) {
+    ended_for = std::move(fired);
     request_.log->line(ended_for + ": the load is ended");
     // Before the effect: the next runner would take the end for the source's own misfortune, and try again.
     (void)replace_file(request_.directory + alarm_file, ended_for);

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "runner/ports/clock.h"
-#include "runner/ports/load_counters.h"
+#include "runner/ports/load_metrics.h"
 #include "stages/attempt/measurements.h"
 #include "stages/load/load_report.h"
 #include "stages/load/locust.h"
@@ -13,10 +13,10 @@
 
 namespace quietgate {
 
-// A load's part in the counters: active as long as it lives.
+// A load's part in the metrics: active as long as it lives.
 class CountedLoad {
  public:
-  CountedLoad(LoadCounters* counters, const std::string& repository);
+  CountedLoad(LoadMetrics* metrics, std::string repository);  // null: nobody counts
   ~CountedLoad();
   CountedLoad(const CountedLoad&) = delete;
   CountedLoad& operator=(const CountedLoad&) = delete;
@@ -25,7 +25,8 @@ class CountedLoad {
   void count(std::int64_t requests, std::int64_t failures);
 
  private:
-  LoadCounters::Counts* to_;
+  LoadMetrics* metrics_;
+  std::string repository_;
   bool late_ = false;
   std::int64_t requests_ = 0;
   std::int64_t failures_ = 0;
@@ -36,7 +37,7 @@ class LiveLoad {
  public:
   // `running`: an earlier runner started it.
   LiveLoad(const StageRequest& request, LoadTurn turn, bool running, ReplicaWatch* replicas, Clock& clock,
-           LoadCounters* counters);
+           LoadMetrics* metrics);
 
   // Runs the load, or goes on with one that an earlier runner started, to its end. Throws Stopped.
   Task<Result<LocustEnd>> run(Processes& processes, ProcessSpec process);

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runner/model/state.h"
+#include "runner/ports/folded_run.h"
 
 namespace quietgate {
 
@@ -12,7 +12,6 @@ namespace {
 
 constexpr Milliseconds first_pause{1'000};
 constexpr Milliseconds longest_pause{30'000};
-constexpr std::size_t read_batch = 256;
 
 }  // namespace
 
@@ -20,69 +19,31 @@ std::string short_id(const CommitId& id) {
   return id.empty() ? "nothing" : id.substr(0, 7);
 }
 
-std::optional<PromotionIntended> open_intent_in(const std::vector<Row>& rows, const std::string& stage) {
-  std::optional<PromotionIntended> open;
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<PromotionIntended>(&row.event); e != nullptr && e->stage == stage) open = *e;
-    if (const auto* e = std::get_if<CommitPromoted>(&row.event); e != nullptr && e->stage == stage) open.reset();
-    if (const auto* e = std::get_if<PromotionRefused>(&row.event); e != nullptr && e->stage == stage) open.reset();
-  }
-  return open;
-}
-
-std::optional<CommitPromoted> promotion_in(const std::vector<Row>& rows, const std::string& stage) {
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<CommitPromoted>(&row.event); e != nullptr && e->stage == stage) return *e;
-  }
-  return std::nullopt;
-}
-
-std::optional<PromotionRefused> refusal_in(const std::vector<Row>& rows, const std::string& stage) {
-  std::optional<PromotionRefused> refused;
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<StageStarted>(&row.event); e != nullptr && e->stage == stage) refused.reset();
-    if (const auto* e = std::get_if<PromotionRefused>(&row.event); e != nullptr && e->stage == stage) refused = *e;
-  }
-  return refused;
-}
-
-Result<void> BranchMove::append(Event event) {
-  std::vector<Event> events;
-  events.push_back(std::move(event));
-  auto written = request_.journal->append(std::move(events));
-  if (!written) return written.error();
-  return {};
-}
-
 // From here on the move is made, and the run releases. Whoever ends the run may have said so in the journal although
-// the stage was not told yet: nothing suspends between that look and the intent, so that one of them is first.
-Result<void> BranchMove::intend(const PromotionIntended& intent) {
-  request_.stop->throw_if_requested();
-  RunState run;
-  run.id = request_.run;
-  std::int64_t cursor = 0;
-  const auto add = [&](const Row& row) {
-    fold(run, row.event, row.at);
-    cursor = row.sequence;
-  };
-  for (const auto& row : *request_.history) add(row);
+// the stage was not told yet: the intent is only written when nothing was since that look, so that one of them is
+// first.
+Task<Result<void>> BranchMove::intend(PromotionIntended intent) {
+  RunState run = *request_.run_state;
   for (;;) {
-    auto later = request_.journal->read(cursor, read_batch, request_.run);
-    if (!later) return later.error();
-    for (const auto& row : *later) add(row);
-    if (later->size() < read_batch) break;
+    request_.stop->throw_if_requested();
+    if (auto read = read_on(*request_.journal, run); !read) co_return read.error();
+    const bool cleans_up = run.stages.at(request_.spec.name).cleans_up;
+    if (run.cancel && !cleans_up) throw Stopped(StopReason::cancel, run.cancel->cause);
+    std::vector<Event> events;
+    events.emplace_back(intent);
+    auto written = co_await request_.journal->append_unless_moved(std::move(events), request_.run, run.cursor);
+    if (!written) co_return written.error();
+    if (*written) co_return Result<void>{};
   }
-  const auto stage = run.stages.find(request_.spec.name);
-  const bool cleans_up = stage != run.stages.end() && stage->second.cleans_up;
-  if (run.cancel && !cleans_up) throw Stopped(StopReason::cancel, run.cancel->cause);
-  return append(intent);
 }
 
 // What happened is put on record however long that takes: a full disk does not undo it.
 Task<void> BranchMove::record(Event event) {
   bool told = false;
   for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
-    auto written = append(event);
+    std::vector<Event> events;
+    events.push_back(event);
+    auto written = co_await request_.journal->append(std::move(events));
     if (written) co_return;
     if (!told) request_.log->line("what became of the move can't be recorded yet: " + written.error().message);
     told = true;
@@ -143,7 +104,7 @@ Task<Result<CommitId>> BranchMove::position(std::string branch, Stop& stop) {
 }
 
 Task<StageOutcome> BranchMove::perform(MoveOrder order) {
-  auto before = open_intent_in(*request_.history, request_.spec.name);
+  auto before = request_.run_state->stages.at(request_.spec.name).promotion_intent;
   if (before) {
     request_.log->line(fmt::format("an earlier move of {} from {} to {} was not recorded: asking the remote",
                                    before->branch, short_id(before->from), short_id(before->to)));
@@ -157,8 +118,8 @@ Task<StageOutcome> BranchMove::perform(MoveOrder order) {
   if (*at == request_.commit) co_return promoted(intent);
   auto against = co_await stands_against(intent, order.back_from);
   if (against) co_return std::move(*against);
-  if (auto written = intend(intent); !written)
-    co_return ended(Outcome::error, written.error().message, written.error().advice);
+  auto intended = co_await intend(intent);
+  if (!intended) co_return ended(Outcome::error, intended.error().message, intended.error().advice);
   co_return co_await see_through(std::move(intent), false);
 }
 

@@ -18,13 +18,6 @@ struct MoveOrder {
   CommitId back_from{};  // of a rollback: where the branch must be; else empty
 };
 
-// The stage's PromotionIntended that is neither promoted nor refused yet, in a run's rows.
-std::optional<PromotionIntended> open_intent_in(const std::vector<Row>& rows, const std::string& stage);
-// The stage's CommitPromoted, when the run was promoted already.
-std::optional<CommitPromoted> promotion_in(const std::vector<Row>& rows, const std::string& stage);
-// The refusal that the stage's last attempt ended with, when the runner went before it could say more.
-std::optional<PromotionRefused> refusal_in(const std::vector<Row>& rows, const std::string& stage);
-
 class BranchMove {
  public:
   // All must outlive it.
@@ -48,11 +41,10 @@ class BranchMove {
   Task<StageOutcome> record_promoted(PromotionIntended intent);
   Task<StageOutcome> record_refused(PromotionIntended intent, std::string reason, std::string advice);
   Task<StageOutcome> moved_meanwhile(PromotionIntended intent, CommitId at);
-  Result<void> intend(const PromotionIntended& intent);
+  Task<Result<void>> intend(PromotionIntended intent);
   Task<void> record(Event event);
   StageOutcome promoted(const PromotionIntended& intent) const;
   StageOutcome ended(Outcome outcome, std::string reason, std::string advice) const;
-  Result<void> append(Event event);
 
   Git& git_;
   Clock& clock_;

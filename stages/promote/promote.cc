@@ -5,9 +5,8 @@
 #include "stages/attempt/approval.h"
 #include "stages/gate/gate.h"
 #include "stages/gate/proofs.h"
-#include "stages/gate/watched_rules.h"
 #include "stages/promote/branch_move.h"
-#include "stages/promote/judged_before.h"
+#include "stages/promote/gone_environment.h"
 #include "stages/promote/sealing.h"
 
 namespace quietgate {
@@ -24,8 +23,8 @@ struct Verdict {
 
 // Why the judgement on record counts, whatever it says: what it is about can't be asked again, or nobody may. Nothing:
 // the gate judges.
-std::optional<std::string> why_it_stands(const StageRequest& request, const JudgedBefore& before, const GateSpec& spec,
-                                         bool overridden, Time now) {
+std::optional<std::string> why_it_stands(const StageRequest& request, const StageJudgement& before,
+                                         const GateSpec& spec, bool overridden, Time now) {
   if (overridden) return "it is overridden as it is";
   const auto window = gate_window(spec, request.finished);
   const bool same = window && before.judgement.window == *window;
@@ -33,15 +32,16 @@ std::optional<std::string> why_it_stands(const StageRequest& request, const Judg
   const bool counts = same && (before.attempt == request.attempt || before.judgement.verdict == GateVerdict::quiet);
   if (counts && now - before.at <= proofs_last) return std::string();
   if (counts && before.attempt == request.attempt && before.asked_since) return "a person was asked since then";
-  const auto gone = gone_environment(*request.history, request.spec.name);
+  const auto gone = gone_environment(*request.run_state, request.spec.name);
   if (gone && (same || before.judgement.verdict != GateVerdict::quiet))
     return "what it judged is gone: " + gone->sentence();
   return std::nullopt;
 }
 
-Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageRequest& request, bool overridden) {
+Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageRequest& request, bool overridden,
+                            WatchedRules* watched) {
   const auto& stage = request.spec.name;
-  const auto before = judged_before(*request.history, stage);
+  const auto before = request.run_state->stages.at(stage).judged;
   if (before) {
     const auto age = human_duration(std::chrono::duration_cast<Milliseconds>(clock.now() - before->at));
     if (auto stands = why_it_stands(request, *before, spec, overridden, clock.now())) {
@@ -52,25 +52,26 @@ Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageR
     request.log->line(fmt::format("the gate was judged {} ago ({}): judging again", age, said_by(before->judgement)));
   }
   Verdict verdict;
-  const auto gone = gone_environment(*request.history, stage);
+  const auto gone = gone_environment(*request.run_state, stage);
   if (gone) {
     const auto window = gate_window(spec, request.finished);
     verdict.judgement = blind_judgement("ENVIRONMENT", "what is judged lives",
                                         "nothing is left to judge: " + gone->sentence(), window ? *window : Window{});
     request.log->line(said_by(verdict.judgement));
   } else {
-    verdict.judgement = co_await gate.judge(std::move(spec), request);
+    verdict.judgement = co_await gate.judge(std::move(spec), request, watched);
   }
   std::vector<Event> events;
   events.emplace_back(GateJudged{request.run, stage, request.attempt, verdict.judgement});
-  if (auto written = request.journal->append(std::move(events)); !written) co_return written.error();
+  auto written = co_await request.journal->append(std::move(events));
+  if (!written) co_return written.error();
   co_return verdict;
 }
 
 // What the gate said before, for an attempt that was taken up again after it.
 std::optional<GateJudgement> last_judgement(const StageRequest& request) {
-  auto last = judged_before(*request.history, request.spec.name);
-  return last ? std::optional<GateJudgement>(std::move(last->judgement)) : std::nullopt;
+  const auto& last = request.run_state->stages.at(request.spec.name).judged;
+  return last ? std::optional<GateJudgement>(last->judgement) : std::nullopt;
 }
 
 StageOutcome not_promoted(const Verdict& verdict, const RunId& run) {
@@ -109,7 +110,7 @@ StageOutcome only_tried(const StageRequest& request, const PromoteSpec& spec,
 Task<std::optional<StageOutcome>> approve(const StageRequest& request, Clock& clock, const PromoteSpec& spec,
                                           MoveOrder& order) {
   if (spec.approval == Approval::none) co_return std::nullopt;
-  Question question{spec.approval_message, spec.approval_expires, true};
+  Question question{spec.approval_message, spec.approval_expires};
   if (question.message.empty()) question.message = fmt::format("move {} to {}?", spec.branch, short_id(request.commit));
   auto decision = co_await await_decision(request, clock, std::move(question));
   if (!decision) co_return broken(decision.error());
@@ -132,8 +133,16 @@ Task<std::optional<StageOutcome>> approve(const StageRequest& request, Clock& cl
 }  // namespace
 
 Task<StageOutcome> PromoteStage::run(StageRequest request) {
+  return perform(std::move(request), nullptr);
+}
+
+Task<StageOutcome> PromoteStage::run_watched(StageRequest request, WatchedRules& watched) {
+  return perform(std::move(request), &watched);
+}
+
+Task<StageOutcome> PromoteStage::perform(StageRequest request, WatchedRules* watched) {
   const auto& spec = std::get<PromoteSpec>(request.spec.body);
-  auto outcome = co_await promote(request, spec);
+  auto outcome = co_await promote(request, spec, watched);
   if (outcome.outcome != Outcome::passed || options_.sealer == nullptr) co_return outcome;
   co_return co_await sealed(request, spec, std::move(outcome));
 }
@@ -152,38 +161,40 @@ Task<StageOutcome> PromoteStage::sealed(const StageRequest& request, const Promo
   co_return outcome;
 }
 
-Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const PromoteSpec& spec) {
+Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const PromoteSpec& spec, WatchedRules* watched) {
   MoveOrder order{spec.branch, {}, {}, false, spec.back_from};
   std::optional<GateJudgement> judgement;
   BranchMove move(git_, clock_, request);
   StageOutcome outcome;
-  if (auto done = promotion_in(*request.history, request.spec.name)) {
+  const auto& stage = request.run_state->stages.at(request.spec.name);
+  if (stage.promoted) {
+    const auto& done = stage.promotion;
     outcome.outcome = Outcome::passed;
-    outcome.reason = fmt::format("{} moved from {} to {}", done->branch, short_id(done->from), short_id(done->to));
-    outcome.outputs = {{"branch", done->branch}, {"from", done->from}, {"commit", done->to}};
+    outcome.reason = fmt::format("{} moved from {} to {}", done.branch, short_id(done.from), short_id(done.to));
+    outcome.outputs = {{"branch", done.branch}, {"from", done.from}, {"commit", done.to}};
     outcome.gate = last_judgement(request);
     co_return outcome;
   }
-  if (auto refused = refusal_in(*request.history, request.spec.name)) {
+  if (stage.refusal) {
     outcome.outcome = Outcome::failed;
-    outcome.reason = refused->reason;
+    outcome.reason = stage.refusal->reason;
     outcome.gate = last_judgement(request);
     co_return outcome;
   }
   // What was decided and begun is ended first; the gate had spoken before.
-  const bool begun = open_intent_in(*request.history, request.spec.name).has_value();
-  if (auto person = promotion_request_in(*request.history)) {
+  const bool begun = stage.promotion_intent.has_value();
+  if (const auto& person = request.run_state->promotion_request) {
     order.by = person->by;
     order.reason = person->reason;
     order.overrode = person->override_gate;
   }
   if (spec.gate && !begun) {
     const Gate gate(http_, clock_, options_.deliveries, options_.committed);
-    auto judged = co_await judge(gate, clock_, *spec.gate, request, order.overrode);
+    auto judged = co_await judge(gate, clock_, *spec.gate, request, order.overrode, watched);
     if (!judged) co_return broken(judged.error());
     judgement = judged->judgement;
     // Whether it was judged now or before: an approval may take days.
-    if (request.watched != nullptr) request.watched->gate_is_served();
+    if (watched != nullptr) watched->gate_is_served();
     if (judgement->verdict != GateVerdict::quiet && !order.overrode) {
       outcome = not_promoted(*judged, request.run);
       outcome.gate = std::move(judgement);

@@ -2,23 +2,24 @@
 #pragma once
 
 #include "runner/ports/clock.h"
-#include "runner/ports/deliveries.h"
 #include "runner/ports/git.h"
 #include "runner/ports/http.h"
 #include "runner/ports/sealer.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/watchdog_deliveries.h"
+#include "stages/gate/gated_stage.h"
 #include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 
 struct PromoteOptions {
-  bool dry_run = false;                    // judges the gate and moves nothing; asks nobody
-  const Sealer* sealer = nullptr;          // none: promotions leave no evidence
-  const Deliveries* deliveries = nullptr;  // none: no gate hears of an Alertmanager
-  CommittedRules* committed = nullptr;     // none: each gate reads the rule files for itself
+  bool dry_run = false;                            // judges the gate and moves nothing; asks nobody
+  const Sealer* sealer = nullptr;                  // none: promotions leave no evidence
+  const WatchdogDeliveries* deliveries = nullptr;  // none: no gate hears of an Alertmanager
+  CommittedRules* committed = nullptr;             // none: each gate reads the rule files for itself
 };
 
-class PromoteStage final : public StageKind {
+class PromoteStage final : public StageKind, public GatedStage {
  public:
   // All must outlive it.
   PromoteStage(Git& git, Http& http, Clock& clock, PromoteOptions options = {})
@@ -30,9 +31,11 @@ class PromoteStage final : public StageKind {
   // PromotionRefused, EvidenceSealed, EvidencePublished. From PromotionIntended on, neither a cancel nor a timeout ends
   // the stage before it is known what became of the push; only a shutdown does.
   Task<StageOutcome> run(StageRequest request) override;
+  Task<StageOutcome> run_watched(StageRequest request, WatchedRules& watched) override;
 
  private:
-  Task<StageOutcome> promote(const StageRequest& request, const PromoteSpec& spec);
+  Task<StageOutcome> perform(StageRequest request, WatchedRules* watched);
+  Task<StageOutcome> promote(const StageRequest& request, const PromoteSpec& spec, WatchedRules* watched);
   Task<StageOutcome> sealed(const StageRequest& request, const PromoteSpec& spec, StageOutcome outcome);
 
   Git& git_;

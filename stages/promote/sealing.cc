@@ -9,13 +9,13 @@
 #include "runner/base/digest.h"
 #include "runner/base/tree.h"
 #include "runner/model/evidence.h"
+#include "runner/ports/folded_run.h"
 #include "stages/attempt/step.h"
 
 namespace quietgate {
 
 namespace {
 
-constexpr std::size_t sealing_batch = 512;
 constexpr std::size_t largest_hashed = 8u << 20;
 constexpr Milliseconds first_sealing_pause{1'000};
 constexpr Milliseconds longest_sealing_pause{30'000};
@@ -47,31 +47,28 @@ std::vector<std::string> as_written(const std::vector<std::string>& secrets) {
   return all;
 }
 
-const EvidenceSealed* sealed_in(const std::vector<Row>& rows, const std::string& stage) {
-  for (const auto& row : rows) {
-    if (const auto* e = std::get_if<EvidenceSealed>(&row.event); e != nullptr && e->stage == stage) return e;
-  }
-  return nullptr;
-}
-
-bool published_in(const std::vector<Row>& rows, const std::string& stage) {
-  return std::any_of(rows.begin(), rows.end(), [&stage](const Row& row) {
-    const auto* e = std::get_if<EvidencePublished>(&row.event);
-    return e != nullptr && e->stage == stage;
-  });
-}
-
 }  // namespace
 
-Result<std::vector<Row>> Sealing::rows() const {
-  std::vector<Row> all;
-  for (;;) {
-    auto rows = request_.journal->read(all.empty() ? 0 : all.back().sequence, sealing_batch, request_.run);
+Result<Sealing::Material> Sealing::material() const {
+  RunState now = *request_.run_state;
+  if (auto read = read_on(*request_.journal, now); !read) return read.error();
+  const auto& stage = now.stages.at(request_.spec.name);
+  Material found;
+  found.wanted = stage.promoted && !stage.evidence.published;
+  if (!found.wanted) return found;
+  if (stage.evidence.sealed > 0) {
+    auto rows = request_.journal->read(stage.evidence.sealed - 1, 1, request_.run);
     if (!rows) return rows.error();
-    const bool last = rows->size() < sealing_batch;
-    std::move(rows->begin(), rows->end(), std::back_inserter(all));
-    if (last) return all;
+    if (!rows->empty()) {
+      if (const auto* sealed = std::get_if<EvidenceSealed>(&rows->front().event)) found.sealed = *sealed;
+    }
+    if (found.sealed) return found;
   }
+  // What came after it is no part of why the commit was let through.
+  auto before = fold_run(*request_.journal, request_.run, stage.promotion_row);
+  if (!before) return before.error();
+  found.at_promotion = std::move(*before);
+  return found;
 }
 
 Task<void> Sealing::record(Event event) {
@@ -79,7 +76,7 @@ Task<void> Sealing::record(Event event) {
   for (auto pause = first_sealing_pause;; pause = std::min(2 * pause, longest_sealing_pause)) {
     std::vector<Event> events;
     events.push_back(event);
-    auto written = request_.journal->append(std::move(events));
+    auto written = co_await request_.journal->append(std::move(events));
     if (written) co_return;
     if (!told) request_.log->line("the evidence can't be recorded yet: " + written.error().message);
     told = true;
@@ -87,49 +84,38 @@ Task<void> Sealing::record(Event event) {
   }
 }
 
-std::string Sealing::statement(const std::vector<Row>& rows, const Row& promoted, std::string prometheus) const {
-  RunState state;
-  state.id = request_.run;
+std::string Sealing::statement(const RunState& at_promotion, std::string prometheus) const {
+  const auto& stage = at_promotion.stages.at(request_.spec.name);
   PromotionFacts facts;
-  facts.promoted = std::get<CommitPromoted>(promoted.event);
-  facts.at = promoted.at;
+  facts.promoted = stage.promotion;
+  facts.at = stage.promoted_at;
+  facts.intent = stage.promoted_by;
   facts.prometheus = std::move(prometheus);
-  for (const auto& row : rows) {
-    if (row.sequence > promoted.sequence) break;
-    fold(state, row.event, row.at);
-    if (const auto* e = std::get_if<PromotionIntended>(&row.event); e != nullptr && e->stage == request_.spec.name)
-      facts.intent = *e;
-    if (const auto* e = std::get_if<GateJudged>(&row.event); e != nullptr && e->stage == request_.spec.name) {
-      facts.gate = e->judgement;
-      facts.judged = row.at;
-    }
-    if (const auto* e = std::get_if<PromotionRequested>(&row.event); e != nullptr) {
-      facts.asked = *e;
-      facts.asked_at = row.at;
-    }
+  if (stage.judged) {
+    facts.gate = stage.judged->judgement;
+    facts.judged = stage.judged->at;
   }
-  facts.measurements = measurements_of(state, request_.directory);
-  return masked(promotion_statement(state, facts), as_written(request_.secrets));
+  facts.asked = at_promotion.promotion_request;
+  facts.asked_at = at_promotion.promotion_requested;
+  facts.measurements = measurements_of(at_promotion, request_.directory);
+  return masked(promotion_statement(at_promotion, facts), as_written(request_.secrets));
 }
 
 Task<std::string> Sealing::seal(std::string prometheus) {
-  auto all = rows();
-  for (auto pause = first_sealing_pause; !all; pause = std::min(2 * pause, longest_sealing_pause)) {
-    request_.log->line("the evidence can't be sealed yet: " + all.error().message);
+  auto made_of = material();
+  for (auto pause = first_sealing_pause; !made_of; pause = std::min(2 * pause, longest_sealing_pause)) {
+    request_.log->line("the evidence can't be sealed yet: " + made_of.error().message);
     co_await clock_.sleep(pause, *request_.runner);
-    all = rows();
+    made_of = material();
   }
-  const Row* promoted = nullptr;
-  for (const auto& row : *all) {
-    const auto* e = std::get_if<CommitPromoted>(&row.event);
-    if (e != nullptr && e->stage == request_.spec.name) promoted = &row;
-  }
-  if (promoted == nullptr || published_in(*all, request_.spec.name)) co_return std::string();
-  EvidenceSealed sealed{request_.run, request_.spec.name, std::get<CommitPromoted>(promoted->event).to, {}};
-  if (const auto* before = sealed_in(*all, request_.spec.name)) {
-    sealed = *before;
+  if (!made_of->wanted) co_return std::string();
+  EvidenceSealed sealed;
+  if (made_of->sealed) {
+    sealed = *made_of->sealed;
   } else {
-    sealed.envelope = sealer_.seal(statement(*all, *promoted, std::move(prometheus)));
+    const auto& run = made_of->at_promotion;
+    sealed = {request_.run, request_.spec.name, run.stages.at(request_.spec.name).promotion.to, {}};
+    sealed.envelope = sealer_.seal(statement(run, std::move(prometheus)));
     Event event = sealed;
     co_await record(std::move(event));
     request_.log->line("evidence sealed: quietgate evidence " + to_string(request_.run));

@@ -157,7 +157,7 @@ Task<void> TestStage::keep_files(const StageRequest& request, const TestSpec& sp
   if (spec.artifacts.empty()) co_return;
   std::function<Result<KeptArtifacts>(const Disk::StopFlag&)> work =
       [checkout = request.checkout, globs = spec.artifacts, directory = request.directory,
-       already = bytes_kept(*request.history)](const Disk::StopFlag& stop) {
+       already = request.run_state->bytes_kept](const Disk::StopFlag& stop) {
         return keep_artifacts(checkout, globs, directory + "/artifacts", directory + "/artifacts.json", stop, already);
       };
   auto kept = co_await disk_.run(std::move(work), *request.stop);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runner/base/plain_file.h"
 #include "runner/base/time.h"
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/measurements.h"

@@ -41,12 +41,12 @@ struct PromoteWorld {
   }
   void happened(Event event) { bench.journal.rows.push_back({bench.journal.last() + 1, bench.clock.now(), event}); }
   StageRequest request() {
+    bench.history = bench.journal.rows;
     auto request = bench.request(spec, "production");
     request.secrets = secrets;
     request.branch = "main";
     request.attempt = attempt;
     request.finished = finished;
-    bench.history = bench.journal.rows;
     return request;
   }
   StageOutcome run() {

@@ -2,6 +2,7 @@
 // memory, and a loop that runs one coroutine to its end.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/adapters/workspace/progress_files.h"
 #include "runner/ports/inline_journal.h"
 #include "runner/ports/stage.h"
 #include "tests/support/fake_clock.h"
@@ -89,7 +91,9 @@ class StageBench {
     request.stop = &stop;
     request.runner = &runner;
     request.journal = &journal;
-    request.history = &history;
+    request.progress = &progress;
+    request.run_state = &state;
+    fold_history(request);
     return request;
   }
   void write(const std::string& path, const std::string& content) {
@@ -131,9 +135,34 @@ class StageBench {
   Stop runner;
   Stop stop;
   MemoryJournal journal{loop.get_executor()};
-  std::vector<Row> history;
+  ProgressFiles progress;
+  std::vector<Row> history;  // what happened before the next request()
+  RunState state;            // as of the last request()
 
  private:
+  // A history without a plan is of one that has the requested stage, and those that it tells of.
+  void fold_history(const StageRequest& request) {
+    state = RunState();
+    state.id = request.run;
+    state.commit = request.commit;
+    const bool compiled = std::any_of(history.begin(), history.end(),
+                                      [](const Row& row) { return std::holds_alternative<PlanCompiled>(row.event); });
+    if (!compiled) fold(state, PlanCompiled{request.run, plan_of(request.spec)}, Time{});
+    for (const auto& row : history) fold(state, row);
+  }
+  Plan plan_of(const StageSpec& requested) const {
+    Plan plan;
+    plan.stages = {requested};
+    for (const auto& row : history) {
+      const auto* planned = std::get_if<EnvironmentPlanned>(&row.event);
+      if (planned == nullptr || plan.find(planned->stage) != nullptr) continue;
+      StageSpec maker;
+      maker.name = planned->stage;
+      plan.stages.push_back(std::move(maker));
+    }
+    return plan;
+  }
+
   template <class T>
   static Task<void> keep(Task<T> task, std::optional<T>& answer) {
     answer.emplace(co_await std::move(task));

@@ -65,12 +65,10 @@ ApiResponse Api::watchdog(const Asked& asked) {
   if (!alerts.is_array())
     return error_answer(400, "the body is not what an Alertmanager sends to a webhook: it has no list of `alerts`",
                         "use `webhook_configs` of a receiver");
-  auto& last = options_.deliveries->last;
   bool heard = false;
   for (const auto& alert : alerts) heard = heard || fires(alert);
-  if (heard && !last.contains(name) && last.size() >= most_receivers)
-    return error_answer(409, "too many watchdogs are known already");
-  if (heard) last[name] = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+  const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
+  if (heard && !options_.deliveries->keep(name, now)) return error_answer(409, "too many watchdogs are known already");
   return json_answer(Json{{"watchdog", name}, {"counted", heard}}.dump() + "\n", 200);
 }
 

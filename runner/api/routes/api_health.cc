@@ -92,10 +92,10 @@ void add_process(Families& families) {
 // Of every watched repository from the start on: a rule that asks for them finds them also while nothing is loaded.
 // The names are those of the rule library.
 void add_loads(Families& families, const ApiOptions& options) {
-  std::map<std::string, LoadCounters::Counts> all;
+  std::map<std::string, LoadMetrics::Counts> all;
   for (const auto& repository : options.repositories) all[repository.name];
   if (options.loads != nullptr) {
-    for (const auto& [name, counts] : options.loads->by_repository) all[name] = counts;
+    for (const auto& [name, counts] : options.loads->by_repository()) all[name] = counts;
   }
   if (all.empty()) return;
   families.begin("loadtest_active", MetricType::Gauge, "Load stages of the repository that run now.");
@@ -108,11 +108,12 @@ void add_loads(Families& families, const ApiOptions& options) {
 
 // Of runs whose fault is up now; the series ends when it is down again.
 void add_faults(Families& families, const SyntheticFaults* faults) {
-  if (faults == nullptr || faults->raised.empty()) return;
+  if (faults == nullptr) return;
+  const auto raised = faults->raised();
+  if (raised.empty()) return;
   families.begin("gate_synthetic_fault", MetricType::Gauge,
                  "1 while a run's fault is up that proves that a page gets through; nothing is wrong.");
-  for (const auto& [run, up] : faults->raised)
-    families.add(up > 0 ? 1 : 0, {{"repository", run.repository}, {"run", std::to_string(run.number)}});
+  for (const auto& run : raised) families.add(1, {{"repository", run.repository}, {"run", std::to_string(run.number)}});
 }
 
 void add_by_outcome(Families& families, const char* name, const char* help,

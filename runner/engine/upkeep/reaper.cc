@@ -115,7 +115,7 @@ Task<void> Reaper::look(Stop& stop) {
       held_since_[environment.id] = clock_.now();
       const auto folded = fold_run(journal_, environment.run);
       // What is promoted is deployed first; the end of the run destroys what it was tested in.
-      if (!folded || (folded->state.releases && !folded->state.cancel)) continue;
+      if (!folded || (folded->releases && !folded->cancel)) continue;
       cancelled_.insert(environment.id);
       std::vector<Event> events{
           CancelRequested{environment.run, "quietgate", "environment " + environment.id + ": " + *cause}};

@@ -8,6 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "runner/adapters/memory/memory_load_metrics.h"
+#include "runner/adapters/memory/memory_synthetic_faults.h"
+#include "runner/adapters/memory/memory_watchdog_deliveries.h"
+#include "runner/adapters/workspace/progress_files.h"
 #include "tests/support/fake_journal.h"
 
 namespace quietgate {
@@ -27,10 +31,12 @@ class ApiTest : public ::testing::Test {
     options.hosts = {"ci.example.org"};
     options.repositories = {{"hello", "https://git.example.org/hello.git", ".quietgate.yaml"}};
     options.not_ready = [this] { return not_ready; };
-    loads.by_repository["hello"] = {1, 70, 3};
+    loads.begin("hello");
+    loads.count("hello", 70, 3);
     options.loads = &loads;
     options.faults = &faults;
     options.deliveries = &deliveries;
+    options.progress = &progress;
     options.evidence_key = "a public key";
     api.emplace(journal, journal, options);
   }
@@ -88,9 +94,10 @@ class ApiTest : public ::testing::Test {
   FakeJournal journal;
   std::filesystem::path directory;
   std::string not_ready;
-  LoadCounters loads;
-  SyntheticFaults faults;
-  Deliveries deliveries;
+  MemoryLoadMetrics loads;
+  MemorySyntheticFaults faults;
+  MemoryWatchdogDeliveries deliveries;
+  ProgressFiles progress;
   std::optional<Api> api;
 };
 
@@ -462,9 +469,9 @@ TEST_F(ApiTest, CountsAWatchdogThatFires) {
   EXPECT_EQ(send("staging", R"({"alerts":[{"status":"resolved","labels":{"alertname":"GateWatchdog"}}]})").status, 200);
   EXPECT_EQ(send("staging", R"({"alerts":[{"status":"firing","labels":{"alertname":"Other"}},7,{"status":1}]})").status,
             200);
-  EXPECT_TRUE(deliveries.last.empty()) << "only a watchdog that fires counts";
+  EXPECT_FALSE(deliveries.last("staging")) << "only a watchdog that fires counts";
   EXPECT_EQ(send("staging", firing).status, 200);
-  EXPECT_EQ(deliveries.last.count("staging"), 1u);
+  EXPECT_TRUE(deliveries.last("staging"));
   EXPECT_EQ(send("a/b", firing).status, 404);
   EXPECT_EQ(send("staging", "no json").status, 400);
   EXPECT_EQ(send("staging", "{}").status, 400);
@@ -473,7 +480,7 @@ TEST_F(ApiTest, CountsAWatchdogThatFires) {
 
 TEST_F(ApiTest, ShowsASyntheticFaultWhileItIsUp) {
   EXPECT_EQ(get("/metrics").body.find("gate_synthetic_fault"), std::string::npos);
-  faults.raised[{"hello", 7}] = 1;
+  faults.raise({"hello", 7});
   EXPECT_NE(get("/metrics").body.find("gate_synthetic_fault{repository=\"hello\",run=\"7\"} 1"), std::string::npos);
 }
 

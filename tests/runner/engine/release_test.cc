@@ -149,15 +149,9 @@ TEST(Release, OverWhichTheBranchWentOnAsksForNothing) {
   EXPECT_EQ(world.summary().reason, "release: production is at c2 now");
 }
 
-// Folded from rows as the driver has them.
-struct Rows {
-  RunState state;
-  std::vector<Row> rows;
-  void add(Event event) {
-    fold(state, event, Time{});
-    rows.push_back({static_cast<std::int64_t>(rows.size()) + 1, Time{}, std::move(event)});
-  }
-};
+void add(RunState& all, const Event& event) {
+  fold(all, event, Time{});
+}
 
 StageSpec production(std::vector<std::string> needs = {}) {
   auto stage = test_stage("production", std::move(needs));
@@ -173,29 +167,29 @@ StageSpec release(std::vector<std::string> needs = {}) {
   return stage;
 }
 
-Rows promoted() {
+RunState promoted() {
   const RunId run{"hello", 1};
-  Rows all;
+  RunState all;
   Plan plan;
   plan.stages = {production(), release({"production"})};
-  all.add(RunRequested{run, "main", "c1", "test"});
-  all.add(PlanCompiled{run, plan});
-  all.add(StageStarted{run, "production", 1});
-  all.add(CommitPromoted{run, "production", "production", "c0", "c1"});
-  all.add(StageFinished{run, "production", 1, {Outcome::passed}});
-  all.add(StageStarted{run, "release", 1});
+  add(all, RunRequested{run, "main", "c1", "test"});
+  add(all, PlanCompiled{run, plan});
+  add(all, StageStarted{run, "production", 1});
+  add(all, CommitPromoted{run, "production", "production", "c0", "c1"});
+  add(all, StageFinished{run, "production", 1, {Outcome::passed}});
+  add(all, StageStarted{run, "release", 1});
   return all;
 }
 
 TEST(ReleaseGap, IsNotWhatBecameReadyBeforeItsWatchEnded) {
   auto all = promoted();
-  EXPECT_TRUE(release_gap(all.state, all.rows));
-  all.add(EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
-  EXPECT_TRUE(release_gap(all.state, all.rows));
-  all.add(EnvironmentReady{"hello-release", {"hello", 1}});
-  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::failed, "after the release: loud"}});
-  EXPECT_FALSE(release_gap(all.state, all.rows));
-  EXPECT_EQ(with_release_gap("as it ended", all.state, all.rows), "as it ended");
+  EXPECT_TRUE(release_gap(all));
+  add(all, EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
+  EXPECT_TRUE(release_gap(all));
+  add(all, EnvironmentReady{"hello-release", {"hello", 1}});
+  add(all, StageFinished{{"hello", 1}, "release", 1, {Outcome::failed, "after the release: loud"}});
+  EXPECT_FALSE(release_gap(all));
+  EXPECT_EQ(with_release_gap("as it ended", all), "as it ended");
 }
 
 TEST(ReleaseGap, IsNotWhatARunOfItsOwnPutsBackOrItsConditionLeftOut) {
@@ -203,70 +197,70 @@ TEST(ReleaseGap, IsNotWhatARunOfItsOwnPutsBackOrItsConditionLeftOut) {
   StageOutcome loud;
   loud.outcome = Outcome::failed;
   loud.roll_back = true;
-  all.add(StageFinished{{"hello", 1}, "release", 1, loud});
-  EXPECT_FALSE(release_gap(all.state, all.rows));
+  add(all, StageFinished{{"hello", 1}, "release", 1, loud});
+  EXPECT_FALSE(release_gap(all));
 }
 
 TEST(ReleaseGap, IsToldOfABranchThatWasThereAlreadyAndOfAReleaseThatMayFail) {
   auto all = promoted();
-  all.state.stages.at("production").promoted = false;
-  all.state.stages.at("production").outcome.outputs["branch"] = "live";
-  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::failed, "no space"}});
-  EXPECT_EQ(with_release_gap("", all.state, all.rows),
+  all.stages.at("production").promoted = false;
+  all.stages.at("production").outcome.outputs["branch"] = "live";
+  add(all, StageFinished{{"hello", 1}, "release", 1, {Outcome::failed, "no space"}});
+  EXPECT_EQ(with_release_gap("", all),
             "live is at c1, but release did not deploy it (no space): deploy it with `quietgate retry hello/1`");
 }
 
 TEST(ReleaseGap, IsToldOfWhatAPersonDestroyedMeanwhile) {
   auto all = promoted();
-  all.add(EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
-  all.add(EnvironmentReady{"hello-release", {"hello", 1}});
-  all.add(EnvironmentDestroyed{"hello-release", {"hello", 1}, "asked for by ana"});
-  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
-  EXPECT_EQ(with_release_gap("", all.state, all.rows),
+  add(all, EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
+  add(all, EnvironmentReady{"hello-release", {"hello", 1}});
+  add(all, EnvironmentDestroyed{"hello-release", {"hello", 1}, "asked for by ana"});
+  add(all, StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
+  EXPECT_EQ(with_release_gap("", all),
             "production is at c1, but what release deployed was destroyed (asked for by ana): put it back with "
             "`quietgate rollback hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
   // A later attempt made it again.
-  all.add(EnvironmentPlanned{"hello-release-2", {"hello", 1}, "release", "processes", true, Time{}, {}});
-  all.add(EnvironmentReady{"hello-release-2", {"hello", 1}});
-  EXPECT_EQ(with_release_gap("", all.state, all.rows), "");
+  add(all, EnvironmentPlanned{"hello-release-2", {"hello", 1}, "release", "processes", true, Time{}, {}});
+  add(all, EnvironmentReady{"hello-release-2", {"hello", 1}});
+  EXPECT_EQ(with_release_gap("", all), "");
 }
 
 // release, which is kept -> check -> production.
-Rows deployed() {
+RunState deployed() {
   const RunId run{"hello", 1};
-  Rows all;
+  RunState all;
   Plan plan;
   plan.stages = {release(), test_stage("check", {"release"}), production({"check"})};
-  all.add(RunRequested{run, "main", "c1", "test"});
-  all.add(PlanCompiled{run, plan});
-  all.add(StageStarted{run, "release", 1});
+  add(all, RunRequested{run, "main", "c1", "test"});
+  add(all, PlanCompiled{run, plan});
+  add(all, StageStarted{run, "release", 1});
   return all;
 }
 
 TEST(ReleaseGap, IsToldOfADeploymentThatIsNotPromoted) {
   auto all = deployed();
-  EXPECT_FALSE(release_gap(all.state, all.rows)) << "nothing is deployed yet";
-  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
-  EXPECT_EQ(with_release_gap("check: 1 of 2 tests failed", all.state, all.rows),
+  EXPECT_FALSE(release_gap(all)) << "nothing is deployed yet";
+  add(all, StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
+  EXPECT_EQ(with_release_gap("check: 1 of 2 tests failed", all),
             "check: 1 of 2 tests failed; release deployed c1, but production did not promote it: try again with "
             "`quietgate retry hello/1`, or retry the run whose commit is to be deployed instead");
-  all.add(StageStarted{{"hello", 1}, "production", 1});
-  all.add(StageFinished{{"hello", 1}, "production", 1, {Outcome::failed, "main moved meanwhile"}});
-  EXPECT_THAT(with_release_gap("", all.state, all.rows), HasSubstr("did not promote it (main moved meanwhile): "));
+  add(all, StageStarted{{"hello", 1}, "production", 1});
+  add(all, StageFinished{{"hello", 1}, "production", 1, {Outcome::failed, "main moved meanwhile"}});
+  EXPECT_THAT(with_release_gap("", all), HasSubstr("did not promote it (main moved meanwhile): "));
 }
 
 TEST(ReleaseGap, IsNoDeploymentWhoseBranchWasThereAlreadyOrThatIsGone) {
   auto all = deployed();
-  all.add(StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
+  add(all, StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
   auto there = all;
-  there.add(StageStarted{{"hello", 1}, "production", 1});
-  there.add(StageFinished{{"hello", 1}, "production", 1, {Outcome::passed}});
-  EXPECT_FALSE(release_gap(there.state, there.rows));
-  all.add(EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
-  all.add(EnvironmentReady{"hello-release", {"hello", 1}});
-  EXPECT_TRUE(release_gap(all.state, all.rows));
-  all.add(EnvironmentDestroyed{"hello-release", {"hello", 1}, "asked for by ana"});
-  EXPECT_FALSE(release_gap(all.state, all.rows));
+  add(there, StageStarted{{"hello", 1}, "production", 1});
+  add(there, StageFinished{{"hello", 1}, "production", 1, {Outcome::passed}});
+  EXPECT_FALSE(release_gap(there));
+  add(all, EnvironmentPlanned{"hello-release", {"hello", 1}, "release", "processes", true, Time{}, {}});
+  add(all, EnvironmentReady{"hello-release", {"hello", 1}});
+  EXPECT_TRUE(release_gap(all));
+  add(all, EnvironmentDestroyed{"hello-release", {"hello", 1}, "asked for by ana"});
+  EXPECT_FALSE(release_gap(all));
 }
 
 }  // namespace

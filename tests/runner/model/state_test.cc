@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace quietgate {
 namespace {
 
@@ -300,6 +302,187 @@ TEST(State, TwoStagesThatLostOneEnvironmentWaitForOne) {
   EXPECT_EQ(told(next(state, {})), "start staging.2; ");
   finish(state, "staging", Outcome::passed, 2);
   EXPECT_EQ(told(next(state, {})), "start smoke.2; start other.2; ");
+}
+
+// ---- what stages ask of their run
+
+StageSpec promoting(const std::string& name) {
+  auto spec = stage(name);
+  spec.body = PromoteSpec{"live"};
+  return spec;
+}
+
+Time at(int milliseconds) {
+  return Time{Milliseconds{milliseconds}};
+}
+
+GateJudged judgement(GateVerdict verdict, int attempt) {
+  GateJudged event{run, "production", attempt, {}};
+  event.judgement.verdict = verdict;
+  return event;
+}
+
+TEST(Fold, KeepsTheLastJudgementAndWhetherAPersonWasAskedOnIt) {
+  auto state = started({promoting("production"), stage("other")});
+  const auto& judged = state.stages.at("production").judged;
+  EXPECT_FALSE(judged);
+  fold(state, judgement(GateVerdict::loud, 1), at(5));
+  fold(state, ApprovalAwaited{run, "production", "go?", at(90)}, at(6));
+  ASSERT_TRUE(judged);
+  EXPECT_TRUE(judged->asked_since);
+  fold(state, judgement(GateVerdict::quiet, 2), at(7));
+  EXPECT_EQ(judged->judgement.verdict, GateVerdict::quiet);
+  EXPECT_EQ(judged->at, at(7));
+  EXPECT_EQ(judged->attempt, 2);
+  EXPECT_FALSE(judged->asked_since);
+  fold(state, ApprovalAwaited{run, "other", "go?", at(90)}, at(8));
+  EXPECT_FALSE(judged->asked_since) << "another stage asked";
+}
+
+TEST(Fold, KeepsThePromotionWithItsIntentAndTheRefusalOfTheLastAttempt) {
+  auto state = started({promoting("production"), promoting("europe")});
+  const auto& production = state.stages.at("production");
+  fold(state, Row{3, at(3), StageStarted{run, "production", 1}});
+  fold(state, Row{4, at(4), PromotionIntended{run, "production", 1, "live", "a", "b", "ana"}});
+  fold(state, Row{5, at(5), PromotionRefused{run, "production", "live", "it moved"}});
+  EXPECT_EQ(production.refusal->reason, "it moved");
+  fold(state, Row{6, at(6), StageStarted{run, "production", 2}});
+  EXPECT_FALSE(production.refusal) << "the attempt before was refused";
+  EXPECT_FALSE(state.promotion);
+  fold(state, Row{7, at(7), PromotionIntended{run, "production", 2, "live", "c", "b", "bob"}});
+  fold(state, Row{9, at(9), CommitPromoted{run, "production", "live", "c", "b"}});
+  EXPECT_EQ(production.promoted_by.by, "bob");
+  EXPECT_EQ(production.promotion_row, 9);
+  EXPECT_EQ(production.promoted_at, at(9));
+  EXPECT_EQ(state.cursor, 9);
+  fold(state, Row{10, at(10), CommitPromoted{run, "europe", "eu", "c", "b"}});
+  EXPECT_EQ(state.promotion->branch, "eu");
+}
+
+TEST(Fold, KnowsHowFarTheEvidenceIs) {
+  auto state = started({promoting("production")});
+  const auto& evidence = state.stages.at("production").evidence;
+  fold(state, Row{11, at(1), EvidenceSealed{run, "production", "b", "{}"}});
+  fold(state, Row{12, at(2), EvidenceSealed{run, "production", "b", "{}"}});
+  EXPECT_EQ(evidence.sealed, 11) << "the first";
+  EXPECT_FALSE(evidence.published);
+  fold(state, Row{13, at(3), EvidencePublished{run, "production", "b"}});
+  EXPECT_TRUE(evidence.published);
+}
+
+TEST(Fold, ADecisionCountsThatCameInTime) {
+  auto state = started({promoting("production"), stage("ask")});
+  fold(state, StageStarted{run, "ask", 1}, at(3));
+  fold(state, ApprovalAwaited{run, "ask", "go?", at(10)}, at(4));
+  const auto& ask = state.stages.at("ask");
+  EXPECT_TRUE(ask.question.of_last_attempt);
+  fold(state, ApprovalGiven{run, "ask", "ana", "late", true}, at(10));
+  EXPECT_FALSE(ask.decision);
+  fold(state, PromotionRequested{run, "bob", "by hand", true}, at(11));
+  EXPECT_FALSE(ask.decision) << "it promotes nothing";
+  EXPECT_EQ(state.stages.at("production").decision->by, "bob");
+  EXPECT_EQ(state.promotion_request->reason, "by hand");
+  EXPECT_EQ(state.promotion_requested, at(11));
+  fold(state, StageStarted{run, "ask", 2}, at(12));
+  EXPECT_FALSE(ask.question.of_last_attempt);
+  fold(state, ApprovalAwaited{run, "ask", "go?", at(30)}, at(13));
+  fold(state, ApprovalGiven{run, "ask", "ana", "no", false}, at(14));
+  ASSERT_TRUE(ask.decision);
+  EXPECT_FALSE(ask.decision->granted);
+  EXPECT_EQ(ask.decision->reason, "no");
+}
+
+TEST(Fold, KnowsTheEnvironmentOfAStageAndWhatBecameOfIt) {
+  auto state = started({stage("staging")});
+  const auto& environment = state.stages.at("staging").environment;
+  EnvironmentPlanned planned{"e1", run, "staging", "processes", false, at(100), {{"http", 80}}};
+  fold(state, planned, at(10));
+  ASSERT_TRUE(environment);
+  EXPECT_EQ(environment->planned.ports, planned.ports);
+  EXPECT_FALSE(environment->made);
+  fold(state, EnvironmentReady{"e1", run}, at(11));
+  EXPECT_TRUE(environment->ready);
+  fold(state, EnvironmentExtended{"e1", run, at(150)}, at(12));
+  fold(state, EnvironmentExtended{"e1", run, at(120)}, at(13));
+  const auto& life = state.environments.at("e1");
+  EXPECT_EQ(life.stage, "staging");
+  EXPECT_EQ(life.created, at(10));
+  EXPECT_EQ(life.to_live, Milliseconds{90});
+  EXPECT_EQ(life.expires, at(150)) << "nobody shortens its life";
+  fold(state, EnvironmentDestroyRequested{"e1", run, "ana"}, at(14));
+  EXPECT_TRUE(life.unwanted);
+  fold(state, EnvironmentDestroyed{"e1", run, "asked for by ana"}, at(15));
+  fold(state, EnvironmentDestroyed{"e1", run, "its run has ended"}, at(16));
+  EXPECT_TRUE(environment->gone && environment->made && !environment->ready);
+  EXPECT_EQ(environment->cause, "asked for by ana");
+  EXPECT_EQ(environment->destroyed, at(15));
+  EXPECT_TRUE(state.environments.empty());
+  planned.environment = "kept";
+  planned.keep = true;
+  fold(state, planned, at(17));
+  EXPECT_FALSE(environment->gone);
+  EXPECT_TRUE(state.environments.empty()) << "it outlives the run";
+}
+
+TEST(Fold, CountsWhatEachAttemptKeptOnce) {
+  auto state = started({stage("a")});
+  StageOutcome kept;
+  kept.artifacts = ArtifactsKept{1, 40, "x"};
+  for (const int attempt : {1, 2}) {
+    fold(state, StageStarted{run, "a", attempt}, at(3));
+    fold(state, StageFinished{run, "a", attempt, kept}, at(4));
+    fold(state, StageFinished{run, "a", attempt, kept}, at(5));  // as intended, and as read
+  }
+  EXPECT_EQ(state.bytes_kept, 80U);
+  kept.artifacts->bytes = -1;
+  fold(state, StageStarted{run, "a", 3}, at(6));
+  fold(state, StageFinished{run, "a", 3, kept}, at(7));
+  EXPECT_EQ(state.bytes_kept, 80U);
+}
+
+// Rows in any order end in a state, and so do those of stages and environments that nobody planned.
+TEST(Fold, TakesRowsInAnyOrder) {
+  std::vector<Event> events{
+      ApprovalAwaited{run, "production", "go?", at(9)},
+      ApprovalGiven{run, "production", "ana", "", true},
+      judgement(GateVerdict::blind, 1),
+      PromotionIntended{run, "production", 1, "live", "a", "b"},
+      CommitPromoted{run, "production", "live", "a", "b"},
+      PromotionRefused{run, "production", "live", "no"},
+      PromotionRequested{run, "ana", "", false},
+      EvidenceSealed{run, "production", "b", "{}"},
+      EvidencePublished{run, "production", "b"},
+      EnvironmentPlanned{"e", run, "staging", "processes", false, at(9), {}},
+      EnvironmentReady{"e", run},
+      EnvironmentExtended{"e", run, at(20)},
+      EnvironmentDestroyRequested{"e", run, "ana"},
+      EnvironmentDestroyed{"e", run, "lost"},
+      StageFinished{run, "production", 1, {}},
+      StageStarted{run, "production", 1},
+      CancelRequested{run, "ana", "enough"},
+      RunFinished{run, Outcome::cancelled, "enough"},
+  };
+  Plan plan;
+  plan.run = run;
+  plan.stages = {promoting("production"), stage("staging")};
+  for (std::size_t turn = 0; turn < events.size(); ++turn) {
+    std::rotate(events.begin(), events.begin() + 1, events.end());
+    for (const bool planned : {true, false}) {
+      RunState state;
+      state.id = run;
+      if (planned) fold(state, PlanCompiled{run, plan}, at(1));
+      for (int step = 1; const auto& event : events) {
+        if (step % 3 == 0) fold(state, event, at(100 - step));  // a clock that goes back
+        fold(state, Row{step, at(step), event});
+        ++step;
+      }
+      EXPECT_EQ(state.cursor, static_cast<std::int64_t>(events.size()));
+      EXPECT_EQ(state.promotion->to, "b");
+      if (!planned) continue;
+      EXPECT_EQ(state.stages.at("production").judged->judgement.verdict, GateVerdict::blind);
+      EXPECT_EQ(state.stages.at("staging").environment->planned.environment, "e");
+    }
+  }
 }
 
 }  // namespace

@@ -238,8 +238,8 @@ TEST_F(ApplyTest, AKeptEnvironmentIsUpdatedInPlace) {
 }
 
 TEST_F(ApplyTest, AnOlderCommitIsNotDeployedOverANewerOne) {
+  bench.history = {{1, {}, CommitPromoted{{"sample", 7}, "production", "main", "", std::string(40, 'a')}}};
   auto request = bench.request(one(true), "staging");
-  bench.history = {{1, {}, CommitPromoted{request.run, "production", "main", "", std::string(40, 'a')}}};
   git.remote["main"] = std::string(40, 'b');
   const auto outcome = run(std::move(request));
   EXPECT_EQ(outcome.outcome, Outcome::failed);
@@ -252,8 +252,7 @@ TEST_F(ApplyTest, AnOlderCommitIsNotDeployedOverANewerOne) {
 
 TEST_F(ApplyTest, AnotherRepositorysEnvironmentIsNotTouched) {
   ASSERT_EQ(run(one(true)).outcome, Outcome::passed);
-  auto request = bench.request(one(true), "staging");
-  request.spec.name = "b-staging";
+  auto request = bench.request(one(true), "b-staging");
   request.run.repository = "sample";
   ASSERT_EQ(environment_id({"sample-b", 1}, "staging", 1, true), environment_id({"sample", 1}, "b-staging", 1, true));
   ASSERT_EQ(run(std::move(request)).outcome, Outcome::passed);

@@ -115,13 +115,6 @@ TEST_F(ArtifactsTest, StopsInTheMiddle) {
   EXPECT_FALSE(fs::exists(bench.root + "/attempt/artifacts.json"));
 }
 
-TEST_F(ArtifactsTest, CountsWhatTheRunKeptBefore) {
-  StageOutcome outcome;
-  outcome.artifacts = ArtifactsKept{1, 40, {}};
-  bench.history = {{1, {}, StageFinished{{}, "a", 1, outcome}}, {2, {}, StageFinished{{}, "a", 2, outcome}}};
-  EXPECT_EQ(bytes_kept(bench.history), 80U);
-}
-
 TEST_F(ArtifactsTest, PutsThemWhereTheyWere) {
   bench.write("made-build/out/app", "binary");
   fs::permissions(bench.root + "/made-build/out/app", fs::perms::owner_all);

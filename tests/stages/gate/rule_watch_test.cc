@@ -188,9 +188,10 @@ class Alarmed final : public StageKind {
  public:
   explicit Alarmed(Clock& clock) : clock_(clock) {}
   Task<StageOutcome> run(StageRequest request) override {
-    for (int i = 0; i < 50 && request.alarm->empty(); ++i) co_await clock_.sleep(Milliseconds(100), *request.stop);
+    for (int i = 0; i < 50 && request.alerts->fired().empty(); ++i)
+      co_await clock_.sleep(Milliseconds(100), *request.stop);
     StageOutcome outcome;
-    outcome.reason = *request.alarm;
+    outcome.reason = request.alerts->fired();
     co_return outcome;
   }
 

@@ -37,13 +37,14 @@ TEST(WatchedRules, AReadingServesWhileItIsYoung) {
 }
 
 // Judges, and then waits as for an approval.
-class Judged final : public StageKind {
+class Judged final : public StageKind, public GatedStage {
  public:
   Judged(Http& http, Clock& clock, GateSpec spec) : http_(http), clock_(clock), spec_(std::move(spec)) {}
-  Task<StageOutcome> run(StageRequest request) override {
+  Task<StageOutcome> run(StageRequest) override { throw std::logic_error("it is watched"); }
+  Task<StageOutcome> run_watched(StageRequest request, WatchedRules& watched) override {
     Gate gate(http_, clock_);
     GateSpec spec = spec_;
-    judgement = co_await gate.judge(std::move(spec), request);
+    judgement = co_await gate.judge(std::move(spec), request, &watched);
     ended = clock_.now();
     if (after) after();
     co_await clock_.sleep(Milliseconds(5'000), *request.stop);
@@ -64,7 +65,7 @@ struct World {
   GatePrometheus prometheus{bench.clock};
   GateSpec spec{"http://p:9090", {"*.yml"}, {"load"}, Milliseconds{5'000}, {"application"}};
   Judged judged{prometheus, bench.clock, spec};
-  WatchedStage watched{judged, prometheus, bench.clock};
+  WatchedStage watched{judged, prometheus, bench.clock, nullptr, &judged};
   const Time begin = bench.clock.now();
   int readings = 0;         // of the rules, while it is judged
   int later = 0;            // after that

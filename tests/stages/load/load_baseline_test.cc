@@ -176,6 +176,7 @@ class PromotedLoads : public testing::Test {
            Outcome outcome = Outcome::passed) {
     const RunId id{"sample", number};
     add(PlanCompiled{id, std::move(plan)});
+    add(StageStarted{id, "load", 1});
     StageFinished finished;
     finished.run = id;
     finished.stage = "load";
@@ -191,9 +192,9 @@ class PromotedLoads : public testing::Test {
     auto request = bench.request(LoadSpec{}, "load");
     request.run = {"sample", 100};
     request.journal = &journal;
-    std::vector<Row> history(1);
-    history[0].event = PlanCompiled{request.run, std::move(own)};
-    request.history = &history;
+    RunState state;
+    fold(state, PlanCompiled{request.run, std::move(own)}, Time{});
+    request.run_state = &state;
     auto loads = promoted_loads(journal, request);
     EXPECT_TRUE(loads.ok());
     return *loads;

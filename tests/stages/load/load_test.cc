@@ -1,6 +1,8 @@
 #include "stages/load/load.h"
 
+#include "runner/adapters/memory/memory_load_metrics.h"
 #include "stages/load/locust.h"
+#include "tests/support/fake_alert_feed.h"
 #include "tests/support/load_world.h"
 
 namespace quietgate {
@@ -354,13 +356,14 @@ TEST_F(Load, AnAlarmOutlivesItsRunner) {
 
 TEST_F(Load, IsCountedWhileItRunsAndAfter) {
   healthy_locust();
-  LoadCounters counters;
+  MemoryLoadMetrics metrics;
   int most_active = 0;
-  auto outcome = await_in_time(bench, clock, LoadStage(locust, prometheus, clock, &counters).run(request()),
-                               [&] { most_active = std::max(most_active, counters.by_repository["sample"].active); });
+  auto outcome = await_in_time(bench, clock, LoadStage(locust, prometheus, clock, &metrics).run(request()),
+                               [&] { most_active = std::max(most_active, metrics.by_repository()["sample"].active); });
   EXPECT_EQ(most_active, 1);
-  ASSERT_EQ(counters.by_repository.size(), 1U) << counters.by_repository.begin()->first;
-  const auto& counts = counters.by_repository.begin()->second;
+  const auto all = metrics.by_repository();
+  ASSERT_EQ(all.size(), 1U) << all.begin()->first;
+  const auto& counts = all.begin()->second;
   EXPECT_EQ(counts.active, 0);
   EXPECT_EQ(counts.requests, 1'000);
   EXPECT_EQ(counts.failed, 0);
@@ -370,12 +373,12 @@ TEST_F(Load, AnAlarmEndsItAndWhatWasMeasuredIsKept) {
   healthy_locust();
   scaled();
   auto made = request();
-  std::string alarm;
-  made.alarm = &alarm;
+  FakeAlertFeed alerts;
+  made.alerts = &alerts;
   const auto begun = clock.now();
   auto outcome = await_in_time(bench, clock, LoadStage(locust, prometheus, clock).run(std::move(made)), [&] {
     if (clock.now() - begun >= Milliseconds(4'600))
-      alarm = "HighErrors {path=\"/\"} fires, active since 10:00:01Z, value 9";
+      alerts.sentence = "HighErrors {path=\"/\"} fires, active since 10:00:01Z, value 9";
   });
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_TRUE(
@@ -383,7 +386,7 @@ TEST_F(Load, AnAlarmEndsItAndWhatWasMeasuredIsKept) {
                                  "ended after 4s of 10s, with 400 requests"))
       << outcome.reason;
   EXPECT_TRUE(outcome.conclusive);
-  EXPECT_EQ(bench.read("attempt/alarm"), alarm);
+  EXPECT_EQ(bench.read("attempt/alarm"), alerts.sentence);
   ASSERT_EQ(locust.stopped.size(), 1U);
   EXPECT_LE(clock.now() - begun, Milliseconds(5'200)) << "neither the rest of the load nor the replicas are waited for";
   EXPECT_TRUE(outcome.window.has_value());

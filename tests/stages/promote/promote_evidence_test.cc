@@ -8,30 +8,41 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 
 struct PlainSealer final : Sealer {
   std::string seal(std::string_view statement) const override { return "sealed " + std::string(statement); }
 };
 
+// A run on record with its plan: the evidence tells both.
+struct EvidenceWorld : PromoteWorld {
+  EvidenceWorld() {
+    Plan plan;
+    StageSpec production;
+    production.name = "production";
+    production.body = spec;
+    plan.stages = {production};
+    happened(PlanCompiled{{"sample", 7}, plan});
+  }
+};
+
 TEST(PromoteEvidence, IsSealedAndAttachedOnce) {
   const PlainSealer sealer;
-  PromoteWorld world;
+  EvidenceWorld world;
   world.sealer = &sealer;
   EXPECT_EQ(world.run().reason, "production moved from 0000000 to aaaaaaa");
-  EXPECT_THAT(world.events(),
-              ElementsAre("PromotionIntended", "CommitPromoted", "EvidenceSealed", "EvidencePublished"));
-  const auto sealed = std::get<EvidenceSealed>(world.bench.journal.rows[2].event);
+  EXPECT_THAT(world.events(), ElementsAre("PlanCompiled", "PromotionIntended", "CommitPromoted", "EvidenceSealed",
+                                          "EvidencePublished"));
+  const auto sealed = std::get<EvidenceSealed>(world.bench.journal.rows[3].event);
   EXPECT_THAT(sealed.envelope, HasSubstr(tested));
   EXPECT_THAT(world.git.notes[tested], ElementsAre(sealed.envelope));
   EXPECT_EQ(world.run().outcome, Outcome::passed) << "taken up again after its end";
-  EXPECT_EQ(world.events().size(), 4U);
+  EXPECT_EQ(world.events().size(), 5U);
 }
 
 TEST(PromoteEvidence, SealsTheJudgementThatWasOverriddenAsItWas) {
   const PlainSealer sealer;
-  PromoteWorld world;
+  EvidenceWorld world;
   world.sealer = &sealer;
   world.add_gate();
   world.prometheus.alerts = R"({"labels":{},"state":"firing","activeAt":"2026-01-01T00:00:01Z","value":"7"})";
@@ -60,20 +71,20 @@ TEST(PromoteEvidence, SealsTheJudgementThatWasOverriddenAsItWas) {
 
 TEST(PromoteEvidence, HoldsNoSecret) {
   const PlainSealer sealer;
-  PromoteWorld world;
+  EvidenceWorld world;
   world.sealer = &sealer;
   world.secrets = {"hunter\"2"};
   world.spec.branch = "hunter\"2";  // wherever it may stand
   world.git.remote["hunter\"2"] = base;
   EXPECT_EQ(world.run().outcome, Outcome::passed);
-  const auto sealed = std::get<EvidenceSealed>(world.bench.journal.rows[2].event);
+  const auto sealed = std::get<EvidenceSealed>(world.bench.journal.rows[3].event);
   EXPECT_THAT(sealed.envelope, Not(HasSubstr("hunter"))) << "nor as JSON writes it";
   EXPECT_THAT(sealed.envelope, HasSubstr("***"));
 }
 
 TEST(PromoteEvidence, ARemoteThatRefusesTheNoteTakesNothingBack) {
   const PlainSealer sealer;
-  PromoteWorld world;
+  EvidenceWorld world;
   world.sealer = &sealer;
   world.git.refuse_notes = "notes are protected";
   auto outcome = world.run();
@@ -84,32 +95,32 @@ TEST(PromoteEvidence, ARemoteThatRefusesTheNoteTakesNothingBack) {
   world.git.refuse_notes.clear();
   world.git.lose_notes = true;
   EXPECT_THAT(world.run().reason, HasSubstr("connection lost"));
-  EXPECT_EQ(world.events().size(), 3U) << "it is sealed once";
+  EXPECT_EQ(world.events().size(), 4U) << "it is sealed once";
 }
 
 TEST(PromoteEvidence, IsSealedByWhoeverTakesUpAPromotionThatWasNot) {
   const PlainSealer sealer;
-  PromoteWorld world;
+  EvidenceWorld world;
   world.sealer = &sealer;
   world.happened(intent());
   world.happened(CommitPromoted{{"sample", 7}, "production", "production", base, tested});
   EXPECT_EQ(world.run().outcome, Outcome::passed);
-  EXPECT_THAT(world.events(),
-              ElementsAre("PromotionIntended", "CommitPromoted", "EvidenceSealed", "EvidencePublished"));
+  EXPECT_THAT(world.events(), ElementsAre("PlanCompiled", "PromotionIntended", "CommitPromoted", "EvidenceSealed",
+                                          "EvidencePublished"));
 }
 
 TEST(PromoteEvidence, ThereIsNoneOfWhatWasNotPromoted) {
   const PlainSealer sealer;
-  PromoteWorld world;
+  EvidenceWorld world;
   world.sealer = &sealer;
   world.git.remote["production"] = others;
   EXPECT_EQ(world.run().outcome, Outcome::failed);
   world.git.remote["production"] = tested;
-  PromoteWorld there;
+  EvidenceWorld there;
   there.sealer = &sealer;
   there.git.remote["production"] = tested;
   EXPECT_EQ(there.run().reason, "production is already at aaaaaaa");
-  EXPECT_THAT(there.events(), IsEmpty());
+  EXPECT_THAT(there.events(), ElementsAre("PlanCompiled"));
 }
 
 }  // namespace

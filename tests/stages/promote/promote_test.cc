@@ -334,7 +334,10 @@ PromoteWorld& with_environment(PromoteWorld& world) {
   PromoteSpec promote = world.spec;
   promote.gate->prometheus = "${{ stages.staging.outputs.prometheus_url }}";
   production.body = promote;
-  plan.stages = {production};
+  StageSpec staging;
+  staging.name = "staging";
+  staging.body = ApplySpec{};
+  plan.stages = {staging, production};
   const RunId run{"sample", 7};
   world.happened(PlanCompiled{run, plan});
   world.happened(EnvironmentPlanned{"sample-7-staging", run, "staging", "processes"});
@@ -442,9 +445,8 @@ TEST(Promote, AKeptJudgementNeedsNobodyWhoReadsTheRules) {
   Stop over;
   WatchedRules watched(over);
   auto request = world.request();
-  request.watched = &watched;
   PromoteStage stage(world.git, world.prometheus, world.bench.clock);
-  world.bench.await(stage.run(std::move(request)));
+  world.bench.await(stage.run_watched(std::move(request), watched));
   EXPECT_EQ(world.prometheus.asked, 0);
   EXPECT_TRUE(watched.served().requested());
 }
@@ -454,9 +456,10 @@ TEST(Approval, AStageOfItsOwnWaitsOnceAndAnswers) {
   ApproveStage stage(bench.clock);
   auto request = bench.request(ApproveSpec{"ship it?"}, "sign");
   auto give = [&](bool granted) {
-    bench.journal.rows.push_back({bench.journal.last() + 1, Time{}, ApprovalGiven{{}, "sign", "ana", "", granted}});
+    bench.journal.rows.push_back(
+        {bench.journal.last() + 1, Time{}, ApprovalGiven{{"sample", 7}, "sign", "ana", "", granted}});
   };
-  bench.journal.rows.push_back({1, Time{}, ApprovalAwaited{{}, "sign", "ship it?"}});
+  bench.journal.rows.push_back({1, Time{}, ApprovalAwaited{{"sample", 7}, "sign", "ship it?"}});
   give(true);
   auto outcome = bench.await(stage.run(request));
   EXPECT_EQ(outcome.outcome, Outcome::passed);
