@@ -68,7 +68,7 @@ Result<bool> destroy_kept_environments(Composition& composition, const std::stri
     if (environment.keep) events.push_back(EnvironmentDestroyRequested{id, environment.run, by});
   }
   if (!events.empty()) {
-    if (auto asked = composition.journal().append(std::move(events)); !asked) return asked.error();
+    if (auto asked = composition.journal().append_now(std::move(events)); !asked) return asked.error();
   }
   LiveEnvironments left = *before;
   composition.add_engine();

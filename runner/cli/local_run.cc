@@ -78,7 +78,7 @@ Result<CompositionOptions> parts_of(const LocalRunOptions& options, const std::s
 
 // Cancels what an earlier `quietgate run` left unfinished when it was killed; a release that it began is finished.
 Result<RunId> append_request(Composition& composition, const std::string& name, const GitHead& head) {
-  auto number = composition.catalog().next_number(name);
+  auto number = composition.journal().next_number(name);
   if (!number) return number.error();
   const RunId run{name, *number};
   const auto person = person_here();
@@ -88,7 +88,7 @@ Result<RunId> append_request(Composition& composition, const std::string& name, 
   if (!unfinished) return unfinished.error();
   for (const auto& older : *unfinished)
     events.push_back(CancelRequested{older.id, person, "superseded by " + to_string(run), run});
-  auto appended = composition.journal().append(std::move(events));
+  auto appended = composition.journal().append_now(std::move(events));
   if (!appended) return appended.error();
   return run;
 }
@@ -127,7 +127,7 @@ class Interrupts {
                                                  : "interrupted by Ctrl-C";
     std::vector<Event> ends;
     for (const auto& each : follower_.to_be_cancelled()) ends.emplace_back(CancelRequested{each, person_here(), cause});
-    auto asked = composition_.journal().append(std::move(ends));
+    auto asked = composition_.journal().append_now(std::move(ends));
     if (asked) return;
     const auto& error = asked.error();
     view_.say(error.message + (error.advice.empty() ? "" : " (" + error.advice + ")") + "; then press Ctrl-C again");

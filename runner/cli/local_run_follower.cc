@@ -47,7 +47,7 @@ void LocalRunFollower::cancel_if_it_asks(const RunId& earlier) {
   const auto folded = fold_run(composition_.journal(), earlier);
   if (!folded || folded->asking == 0 || folded->cancel) return;
   const CancelRequested end{earlier, person_, "nobody can be asked for it any more"};
-  (void)composition_.journal().append({end}).ok();
+  (void)composition_.journal().append_now({end}).ok();
 }
 
 // Whether the other run is over; then says how it ended.
@@ -90,7 +90,7 @@ Task<void> LocalRunFollower::follow(Stop& stop) {
   for (;;) {
     const auto seen = journal.bell().rings();
     read_rows();
-    for (const auto& given : prompt_.poll(view_.record())) (void)journal.append({given}).ok();
+    for (const auto& given : prompt_.poll(view_.record())) (void)journal.append_now({given}).ok();
     view_.hold(prompt_.asking());
     view_.tick();
     if (earlier_are_over() && view_.record().over() && rollbacks_are_over()) break;

@@ -47,6 +47,10 @@ void Driver::take_up() {
   if (state().plan && state().status != RunStatus::finished) claims_.take_up();
 }
 
+Task<void> Driver::append(RunRows::Intended rows) {
+  tell(co_await rows_.append(std::move(rows)));
+}
+
 void Driver::tell(const RunRows::News& news) {
   for (const auto& newer : news.newer_that_wait) {
     for (const auto& attempt : attempts_) attempt->say("newer run " + to_string(newer) + " waits: this one releases");
@@ -75,8 +79,8 @@ Task<void> Driver::conduct() {
     if (needs_checkout_) co_await check_out();
     if (finish_) break;
     const auto seen = bell_->rings();
-    end_overdue();
-    advance();
+    co_await end_overdue();
+    co_await advance();
     if (finish_) break;
     if (!needs_checkout_) co_await bell_->wait(seen, service_);
   }
@@ -87,7 +91,7 @@ Task<void> Driver::check_out() {
   auto ready = co_await checkout_.prepare();
   needs_checkout_ = false;
   has_checkout_ = true;
-  end_overdue();
+  co_await end_overdue();
   catch_up();
   // A run that was cancelled ends without it. One with work under way is not given up: nobody else would end that work;
   // nor is one whose commit is promoted: nobody else would deploy it.
@@ -105,34 +109,36 @@ Task<void> Driver::wait_for_cancel() {
   }
 }
 
-void Driver::end_overdue() {
-  if (!timeout_.take_overdue()) return;
+Task<void> Driver::end_overdue() {
+  if (!timeout_.take_overdue()) co_return;
   catch_up();
-  if (state().cancel || nothing_left(state())) return;
+  if (state().cancel || nothing_left(state())) co_return;
   const auto limit = human_duration(state().plan->timeout);
-  if (!state().releases) return append({CancelRequested{state().id, "quietgate", "the run timed out after " + limit}});
+  if (!state().releases) {
+    RunRows::Intended rows;
+    rows.events.emplace_back(CancelRequested{state().id, "quietgate", "the run timed out after " + limit});
+    co_return co_await append(std::move(rows));
+  }
   for (const auto& attempt : attempts_)
     attempt->say("the run's time is over (" + limit + "), but it releases: it goes on");
 }
 
 // A rollback that it asks for is in the same append: once, whatever comes between.
-void Driver::intend_end(const StageAttempt& ended, std::vector<Event>& events) {
+void Driver::intend_end(const StageAttempt& ended, RunRows::Intended& rows) {
   const auto& outcome = *ended.outcome();
-  rows_.intend(StageFinished{state().id, ended.stage(), ended.number(), outcome}, events);
+  rows_.intend(StageFinished{state().id, ended.stage(), ended.number(), outcome}, rows);
   if (!outcome.roll_back) return;
-  auto number = parts_.catalog.next_number(state().id.repository);
-  if (!number) throw std::runtime_error(number.error().message);
-  auto request = rollback_request(state(), *number, {}, outcome.reason, ended.stage());
+  auto request = rollback_request(state(), 0, {}, outcome.reason, ended.stage());
   if (!request) return parts_.say("run " + to_string(state().id) + " can't be rolled back: " + request.error().message);
   parts_.say("run " + to_string(state().id) + ": " + outcome.reason + "; " + request->cause);
   // What this run still deploys must not come after what is put back.
   if (!state().cancel && !nothing_left(state()))
-    rows_.intend(CancelRequested{state().id, "quietgate", "rolled back: " + outcome.reason}, events);
-  events.emplace_back(std::move(*request));
+    rows_.intend(CancelRequested{state().id, "quietgate", "rolled back: " + outcome.reason}, rows);
+  rows.runs.push_back(std::move(*request));
 }
 
 // What begins now. Skips are intended at once: others may begin by them.
-std::vector<Action> Driver::choose(std::vector<Event>& events) {
+std::vector<Action> Driver::choose(RunRows::Intended& rows) {
   std::vector<Action> starts;
   std::vector<std::string> names;
   std::set<std::string> want;
@@ -142,7 +148,7 @@ std::vector<Action> Driver::choose(std::vector<Event>& events) {
     for (auto& action : next(state(), names)) {
       if (action.kind == Action::Kind::finish) finish_ = action;
       if (action.kind == Action::Kind::skip) {
-        rows_.intend(StageSkipped{state().id, action.stage, action.reason, action.by_condition}, events);
+        rows_.intend(StageSkipped{state().id, action.stage, action.reason, action.by_condition}, rows);
         again = true;
       }
       if (action.kind != Action::Kind::start) continue;
@@ -156,7 +162,7 @@ std::vector<Action> Driver::choose(std::vector<Event>& events) {
         needs_checkout_ = !has_checkout_;
         if (needs_checkout_) continue;
         const auto nonce = parts_.nonce ? parts_.nonce() : std::string();
-        rows_.intend(StageStarted{state().id, action.stage, action.attempt, parts_.boot, nonce}, events);
+        rows_.intend(StageStarted{state().id, action.stage, action.attempt, parts_.boot, nonce}, rows);
         claims_.begin(spec.name, claims_.granted(spec.name));
       }
       starts.push_back(std::move(action));
@@ -166,20 +172,20 @@ std::vector<Action> Driver::choose(std::vector<Event>& events) {
   return starts;
 }
 
-void Driver::advance() {
+Task<void> Driver::advance() {
   catch_up();
-  std::vector<Event> events;
+  RunRows::Intended rows;
   Attempts ended;
   for (const auto& attempt : attempts_) {
     if (!attempt->over() || !attempt->outcome()) continue;
-    intend_end(*attempt, events);
+    intend_end(*attempt, rows);
     // Nobody takes what it held before its end is on record.
     claims_.hold(attempt->stage(), attempt->claim());
     ended.push_back(attempt);
   }
   std::erase_if(attempts_, [](const auto& attempt) { return attempt->over(); });
-  const auto starts = choose(events);
-  if (!events.empty()) append(std::move(events));
+  const auto starts = choose(rows);
+  if (!rows.empty()) co_await append(std::move(rows));
   claims_.keep_locks();
   for (const auto& attempt : ended) {
     claims_.let_go(attempt->stage());
@@ -211,7 +217,9 @@ Task<void> Driver::finish() {
   catch_up();
   auto reason = finish_->reason;
   if (!is_put_back(parts_.journal, parts_.catalog, state().id)) reason = with_release_gap(std::move(reason), state());
-  append({RunFinished{state().id, finish_->outcome, std::move(reason)}});
+  RunRows::Intended rows;
+  rows.events.emplace_back(RunFinished{state().id, finish_->outcome, std::move(reason)});
+  co_await append(std::move(rows));
   claims_.keep_locks();
 }
 
@@ -225,16 +233,16 @@ Task<void> Driver::leave() {
     co_await bell_->wait(seen, never);
   }
   // What ended while the service stopped is recorded, not forgotten.
-  std::vector<Event> events;
+  RunRows::Intended rows;
   std::vector<std::string> ended;
   for (const auto& attempt : attempts_) {
     claims_.hold(attempt->stage(), attempt->claim());
     if (!attempt->outcome()) continue;
-    intend_end(*attempt, events);
+    intend_end(*attempt, rows);
     ended.push_back(attempt->stage());
   }
   attempts_.clear();
-  if (!events.empty()) append(std::move(events));
+  if (!rows.empty()) co_await append(std::move(rows));
   for (const auto& stage : ended) claims_.let_go(stage);
 }
 

@@ -48,15 +48,15 @@ class Driver {
 
   std::function<void()> bell_ringer() const;
   void catch_up() { tell(rows_.catch_up()); }
-  void append(std::vector<Event> events) { tell(rows_.append(std::move(events))); }
+  Task<void> append(RunRows::Intended rows);
   void tell(const RunRows::News& news);
   Task<void> conduct();
   Task<void> wait_for_cancel();  // of a run whose repository is watched no more
   Task<void> check_out();
-  void end_overdue();
-  void advance();
-  std::vector<Action> choose(std::vector<Event>& events);
-  void intend_end(const StageAttempt& ended, std::vector<Event>& events);
+  Task<void> end_overdue();
+  Task<void> advance();
+  std::vector<Action> choose(RunRows::Intended& rows);
+  void intend_end(const StageAttempt& ended, RunRows::Intended& rows);
   void start(const Action& action);
   Task<void> finish();
   Task<void> leave();

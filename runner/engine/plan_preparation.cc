@@ -78,12 +78,13 @@ Task<Result<void>> PlanPreparation::check(Plan plan) {
   co_return co_await parts_.check->check(std::move(plan), std::move(checkout), service_);
 }
 
-void PlanPreparation::reject(const Error& error) {
+Task<void> PlanPreparation::reject(Error error) {
   const auto diagnostics = error.message + (error.advice.empty() ? "" : "\n" + error.advice);
   const auto outcome = error.kind == ErrorKind::user ? Outcome::failed : Outcome::error;
   const auto first_line = diagnostics.substr(0, diagnostics.find('\n'));
   const auto& run = rows_.state().id;
-  rows_.append({PlanRejected{run, diagnostics, outcome}, RunFinished{run, outcome, first_line}});
+  std::vector<Event> events{PlanRejected{run, diagnostics, outcome}, RunFinished{run, outcome, first_line}};
+  co_await rows_.append(std::move(events));
 }
 
 Task<bool> PlanPreparation::compile() {
@@ -101,18 +102,20 @@ Task<bool> PlanPreparation::compile() {
     rows_.catch_up();
   }
   if (state.cancel) {
-    rows_.append({RunFinished{state.id, Outcome::cancelled, state.cancel->cause}});
+    std::vector<Event> events{RunFinished{state.id, Outcome::cancelled, state.cancel->cause}};
+    co_await rows_.append(std::move(events));
     co_return false;
   }
   if (!plan) {
-    reject(plan.error());
+    co_await reject(plan.error());
     co_return false;
   }
   if (parts_.tries_out) {
     *plan = try_out_plan(std::move(*plan));
     if (plan->hash.empty()) plan->hash = sha256_hex(to_json(*plan));
   }
-  rows_.append({PlanCompiled{state.id, std::move(*plan)}});
+  std::vector<Event> events{PlanCompiled{state.id, std::move(*plan)}};
+  co_await rows_.append(std::move(events));
   co_return true;
 }
 

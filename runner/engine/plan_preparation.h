@@ -30,7 +30,7 @@ class PlanPreparation {
   Task<Result<Plan>> read();
   Task<Result<void>> check(Plan plan);
   Task<void> wait_for_turn();
-  void reject(const Error& error);
+  Task<void> reject(Error error);
 
   EngineParts& parts_;
   const Repository& repository_;

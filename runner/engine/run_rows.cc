@@ -37,15 +37,31 @@ RunRows::News RunRows::catch_up() {
   return news;
 }
 
-RunRows::News RunRows::append(std::vector<Event> events) {
-  auto appended = journal_.append(std::move(events));
+Task<RunRows::News> RunRows::append(std::vector<Event> events) {
+  auto appended = co_await journal_.append(std::move(events));
   if (!appended) throw std::runtime_error(appended.error().message);
-  return catch_up();
+  co_return catch_up();
 }
 
-void RunRows::intend(Event event, std::vector<Event>& events) {
+Task<RunRows::News> RunRows::append(Intended rows) {
+  if (rows.runs.empty()) co_return co_await append(std::move(rows.events));
+  const auto repository = state_.id.repository;
+  auto numbered = [rows = std::move(rows), repository](std::int64_t number) {
+    auto all = rows.events;
+    for (auto run : rows.runs) {
+      run.run = {repository, number++};
+      all.emplace_back(std::move(run));
+    }
+    return all;
+  };
+  auto appended = co_await journal_.append_runs(repository, std::move(numbered));
+  if (!appended) throw std::runtime_error(appended.error().message);
+  co_return catch_up();
+}
+
+void RunRows::intend(Event event, Intended& rows) {
   fold(state_, event, clock_.now());
-  events.push_back(std::move(event));
+  rows.events.push_back(std::move(event));
 }
 
 }  // namespace quietgate

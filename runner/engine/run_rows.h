@@ -12,6 +12,12 @@ namespace quietgate {
 
 class RunRows {
  public:
+  // What will be appended next.
+  struct Intended {
+    std::vector<Event> events;
+    std::vector<RunRequested> runs;  // of this run's repository, without their numbers
+    bool empty() const { return events.empty() && runs.empty(); }
+  };
   // What rows brought that nobody had read yet.
   struct News {
     bool asking = false;                 // more or fewer stages wait for a person
@@ -26,9 +32,11 @@ class RunRows {
   // Reads on to the journal's end. Throws std::runtime_error when that can't be read.
   News catch_up();
   // Appends all or none, then catches up. Throws std::runtime_error when the journal can't be written or read.
-  News append(std::vector<Event> events);
+  Task<News> append(std::vector<Event> events);
+  // Likewise; the runs stand behind the events, and are numbered inside the append.
+  Task<News> append(Intended rows);
   // Adds to what will be appended next, and takes it for true already: the next action is chosen by it.
-  void intend(Event event, std::vector<Event>& events);
+  void intend(Event event, Intended& rows);
 
  private:
   Journal& journal_;

@@ -41,13 +41,13 @@ Task<void> Supervisor::supervise(Stop& stop) {
 }
 
 // All that is held is held before the first driver begins: none can give away what another one's stage still uses.
-void Supervisor::take_up(Stop& stop) {
+Task<void> Supervisor::take_up(Stop& stop) {
   auto unfinished = parts_.catalog.unfinished_runs();
   if (!unfinished) throw std::runtime_error(unfinished.error().message);
   auto environments = parts_.catalog.environments();
   if (!environments) throw std::runtime_error(environments.error().message);
   for (const auto& run : *unfinished) order_.arrive(run.id, run.branch);
-  tell_interrupted(*unfinished);
+  co_await tell_interrupted(*unfinished);
   std::vector<std::pair<RunId, Driver*>> made;
   for (const auto& run : *unfinished) made.emplace_back(run.id, make(run.id, stop));
   for (const auto& environment : *environments) {
@@ -59,13 +59,15 @@ void Supervisor::take_up(Stop& stop) {
 }
 
 // Before any driver reads its rows: by the count of these it gives its run up.
-void Supervisor::tell_interrupted(const std::vector<RunSummary>& unfinished) {
-  if (parts_.notes == nullptr) return;
+Task<void> Supervisor::tell_interrupted(std::vector<RunSummary> unfinished) {
+  if (parts_.notes == nullptr) co_return;
   const auto left = parts_.notes->left();
   for (const auto& run : unfinished) {
     if (std::find(left.begin(), left.end(), run.id) == left.end()) continue;
     parts_.say("run " + to_string(run.id) + ": quietgate died while it worked on this run");
-    if (auto told = parts_.journal.append({RunInterrupted{run.id}}); !told) parts_.say(told.error().message);
+    std::vector<Event> events{RunInterrupted{run.id}};
+    auto told = co_await parts_.journal.append(std::move(events));
+    if (!told) parts_.say(told.error().message);
   }
 }
 
@@ -131,7 +133,7 @@ bool Supervisor::asks(const RunId& run) {
 
 Task<void> Supervisor::follow(Stop& stop) {
   auto cursor = parts_.journal.last();
-  take_up(stop);
+  co_await take_up(stop);
   for (;;) {
     const auto seen = parts_.journal.bell().rings();
     auto tail = read_tail(parts_.journal, cursor, follow_batch);

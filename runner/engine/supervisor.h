@@ -28,8 +28,8 @@ class Supervisor final : public Queue {
   std::uint64_t version() const override { return parts_.slots.version() + order_.version(); }
 
  private:
-  void take_up(Stop& stop);  // every unfinished run, and what ended runs left
-  void tell_interrupted(const std::vector<RunSummary>& unfinished);
+  Task<void> take_up(Stop& stop);  // every unfinished run, and what ended runs left
+  Task<void> tell_interrupted(std::vector<RunSummary> unfinished);
   Driver* make(const RunId& run, Stop& stop);  // null: there is one, or it is made later
   void launch(const RunId& run, Driver& driver, Stop& stop);
   void start(const RunId& run, Stop& stop);

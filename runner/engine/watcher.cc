@@ -131,7 +131,7 @@ Task<Result<void>> Watcher::poll(Stop& stop) {
   if (!*watched) {
     std::vector<Event> events{RepositoryWatched{name, repository_.remote.url}};
     events.insert(events.end(), moves.begin(), moves.end());
-    auto appended = journal_.append(std::move(events));
+    auto appended = co_await journal_.append(std::move(events));
     if (!appended) co_return appended.error();
     co_return Result<void>{};
   }
@@ -184,7 +184,7 @@ Task<Result<void>> Watcher::fetch_one_by_one(std::vector<RefMoved> moves, Stop& 
     if (fetched) {
       done = co_await follow(std::move(move), stop);
     } else {
-      done = stuck(move, fetched.error());
+      done = co_await stuck(move, fetched.error());
     }
     if (!done) co_return done.error();
     any = any || fetched.ok();
@@ -194,15 +194,16 @@ Task<Result<void>> Watcher::fetch_one_by_one(std::vector<RefMoved> moves, Stop& 
   co_return Result<void>{};
 }
 
-Result<void> Watcher::stuck(const RefMoved& moved, Error error) {
+Task<Result<void>> Watcher::stuck(RefMoved moved, Error error) {
   const auto& failure = stuck_.add(moved, std::move(error), repository_.poll, clock_.now());
   const auto sentence = moved.branch + " can't be followed to " + short_id(moved.to) + ": " + failure.error.message;
   if (failure.times == 1) {
     branch_trouble_(moved.repository, Error{failure.error.kind, sentence, failure.error.advice});
   }
-  if (failure.times != journaled_after) return {};
-  auto appended = journal_.append({RunSkipped{moved.repository, moved.branch, moved.to, sentence}});
-  return appended ? Result<void>{} : Result<void>(appended.error());
+  if (failure.times != journaled_after) co_return Result<void>{};
+  std::vector<Event> events{RunSkipped{moved.repository, moved.branch, moved.to, sentence}};
+  auto appended = co_await journal_.append(std::move(events));
+  co_return appended ? Result<void>{} : Result<void>(appended.error());
 }
 
 struct Watcher::Seen {
@@ -220,17 +221,17 @@ Task<Result<void>> Watcher::follow(RefMoved moved, Stop& stop) {
     // A start that the mirror does not have any more can't be an ancestor.
     if (!forward || !*forward) moved.kind = RefMoved::Kind::forced;
   }
-  std::vector<Event> events{moved};
+  Wanted wanted;
   if (!moved.to.empty()) {
     auto base = catalog_.last_run_commit(moved.repository, moved.branch);
     if (!base) co_return base.error();
     auto seen = co_await look(moved, *base, stop);
-    if (!seen) co_return stuck(moved, seen.error());
-    auto wanted = wanted_runs(moved, *base, std::move(*seen));
-    if (!wanted) co_return wanted.error();
-    events.insert(events.end(), std::make_move_iterator(wanted->begin()), std::make_move_iterator(wanted->end()));
+    if (!seen) co_return co_await stuck(moved, seen.error());
+    auto found = wanted_runs(moved, *base, std::move(*seen));
+    if (!found) co_return found.error();
+    wanted = std::move(*found);
   }
-  auto appended = journal_.append(std::move(events));
+  auto appended = co_await record(moved, std::move(wanted));
   if (!appended) co_return appended.error();
   stuck_.remove(moved.branch);
   co_return Result<void>{};
@@ -265,31 +266,28 @@ Task<Result<Watcher::Seen>> Watcher::look(RefMoved moved, CommitId base, Stop& s
   co_return seen;
 }
 
-Result<std::vector<Event>> Watcher::wanted_runs(const RefMoved& moved, const CommitId& base, Seen seen) {
-  std::vector<Event> events;
-  auto skipped = [&](std::string reason) {
-    events.push_back(RunSkipped{moved.repository, moved.branch, moved.to, std::move(reason)});
-    return events;
+Result<Watcher::Wanted> Watcher::wanted_runs(const RefMoved& moved, const CommitId& base, Seen seen) {
+  Wanted wanted;
+  const auto skipped = [&](std::string reason) {
+    wanted.skipped = RunSkipped{moved.repository, moved.branch, moved.to, std::move(reason)};
+    return wanted;
   };
   if (moved.kind == RefMoved::Kind::created && base == moved.to) {
     return skipped(moved.branch + " is back at the commit that it ran last");
   }
   if (!seen.decision.run) return skipped(std::move(seen.decision.reason));
-  if (seen.commits.empty()) seen.commits = {moved.to};
-  auto requested = request_runs(events, moved, std::move(seen.commits), seen.trigger.concurrency);
-  if (!requested) return requested.error();
-  return events;
+  wanted.commits = std::move(seen.commits);
+  if (wanted.commits.empty()) wanted.commits = {moved.to};
+  if (seen.trigger.concurrency != Concurrency::supersede) return wanted;
+  auto superseded = superseded_by(moved);
+  if (!superseded) return superseded.error();
+  wanted.superseded = std::move(*superseded);
+  return wanted;
 }
 
-Result<void> Watcher::request_runs(std::vector<Event>& events, const RefMoved& moved, std::vector<CommitId> commits,
-                                   Concurrency concurrency) {
-  auto number = catalog_.next_number(moved.repository);
-  if (!number) return number.error();
-  const auto first = *number;
-  for (auto& commit : commits) {
-    events.push_back(RunRequested{{moved.repository, (*number)++}, moved.branch, std::move(commit), cause_of(moved)});
-  }
-  if (concurrency != Concurrency::supersede) return {};
+// Unfinished runs of the branch; but what goes back goes on.
+Result<std::vector<RunId>> Watcher::superseded_by(const RefMoved& moved) {
+  std::vector<RunId> superseded;
   auto unfinished = catalog_.unfinished_runs();
   if (!unfinished) return unfinished.error();
   for (const auto& older : *unfinished) {
@@ -297,11 +295,28 @@ Result<void> Watcher::request_runs(std::vector<Event>& events, const RefMoved& m
     auto asked = journal_.read(older.first - 1, 1);
     if (!asked) return asked.error();
     const auto* request = asked->empty() ? nullptr : std::get_if<RunRequested>(&asked->front().event);
-    if (request != nullptr && request->rollback.wanted()) continue;  // what goes back goes on
-    const RunId newer{moved.repository, first};                      // has no say when the older one releases already
-    events.push_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer), newer});
+    if (request == nullptr || !request->rollback.wanted()) superseded.push_back(older.id);
   }
-  return {};
+  return superseded;
+}
+
+Task<Result<std::int64_t>> Watcher::record(RefMoved moved, Wanted wanted) {
+  if (wanted.commits.empty()) {
+    std::vector<Event> events{moved};
+    if (wanted.skipped) events.emplace_back(std::move(*wanted.skipped));
+    co_return co_await journal_.append(std::move(events));
+  }
+  auto rows = [moved, wanted = std::move(wanted)](std::int64_t number) {
+    const RunId first{moved.repository, number};
+    std::vector<Event> events{moved};
+    for (const auto& commit : wanted.commits)
+      events.push_back(RunRequested{{moved.repository, number++}, moved.branch, commit, cause_of(moved)});
+    // Has no say when the older one releases already.
+    for (const auto& older : wanted.superseded)
+      events.push_back(CancelRequested{older, "quietgate", "superseded by " + to_string(first), first});
+    return events;
+  };
+  co_return co_await journal_.append_runs(moved.repository, std::move(rows));
 }
 
 }  // namespace quietgate

@@ -48,13 +48,19 @@ class Watcher {
   void leave_out(std::vector<GitBranch>& found);
   Task<Result<void>> fetch_together(std::vector<RefMoved> moves, Stop& stop);
   Task<Result<void>> fetch_one_by_one(std::vector<RefMoved> moves, Stop& stop);
-  Result<void> stuck(const RefMoved& moved, Error error);
-  struct Seen;  // what the mirror says of a move
+  Task<Result<void>> stuck(RefMoved moved, Error error);
+  struct Seen;
+  // What a move leads to.
+  struct Wanted {
+    std::vector<CommitId> commits;  // each gets a run
+    std::vector<RunId> superseded;
+    std::optional<RunSkipped> skipped;
+  };  // what the mirror says of a move
   Task<Result<Seen>> look(RefMoved moved, CommitId base, Stop& stop);
   Task<Result<void>> follow(RefMoved moved, Stop& stop);
-  Result<std::vector<Event>> wanted_runs(const RefMoved& moved, const CommitId& base, Seen seen);
-  Result<void> request_runs(std::vector<Event>& events, const RefMoved& moved, std::vector<CommitId> commits,
-                            Concurrency concurrency);
+  Result<Wanted> wanted_runs(const RefMoved& moved, const CommitId& base, Seen seen);
+  Result<std::vector<RunId>> superseded_by(const RefMoved& moved);
+  Task<Result<std::int64_t>> record(RefMoved moved, Wanted wanted);
 
   Repository repository_;
   Journal& journal_;

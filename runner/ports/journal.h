@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,8 +17,19 @@ namespace quietgate {
 class Journal {
  public:
   virtual ~Journal() = default;
-  // Appends all or none, durable when it returns the sequence of the last one; `at` is the clock's now. Rings the bell.
-  virtual Result<std::int64_t> append(std::vector<Event> events) = 0;
+  // The rows of new runs, by the number of the first of them.
+  using NewRuns = std::function<std::vector<Event>(std::int64_t number)>;
+
+  // Appends all or none, durable when it answers the sequence of the last one; `at` is the clock's now. Rings the bell.
+  // One writer at a time: what another wrote meanwhile makes it an error of kind infrastructure, and nothing is
+  // written.
+  virtual Task<Result<std::int64_t>> append(std::vector<Event> events) = 0;
+  // As append(), of runs of this repository: each has the next number, given inside the append, so that no two have
+  // one. `make` is called at most once, and only makes rows.
+  virtual Task<Result<std::int64_t>> append_runs(std::string repository, NewRuns make) = 0;
+  // As append(), unless a row of this run was written after `seen`: then nothing is written, and the answer is empty.
+  virtual Task<Result<std::optional<std::int64_t>>> append_unless_moved(std::vector<Event> events, RunId run,
+                                                                        std::int64_t seen) = 0;
   // Rows after `after` in order, at most `limit`; only those of one run when given.
   virtual Result<std::vector<Row>> read(std::int64_t after, std::size_t limit,
                                         std::optional<RunId> run = std::nullopt) = 0;
@@ -79,7 +91,6 @@ class Catalog {
   virtual Result<std::vector<RunSummary>> runs(std::string repository, std::size_t limit, std::int64_t before = 0) = 0;
   virtual Result<std::optional<RunSummary>> run(RunId id) = 0;
   virtual Result<std::vector<RunSummary>> unfinished_runs() = 0;  // oldest first
-  virtual Result<std::int64_t> next_number(std::string repository) = 0;
   // Commit of the newest run on this branch, for path filters; empty: none yet.
   virtual Result<CommitId> last_run_commit(std::string repository, std::string branch) = 0;
   // Whether a poll of the repository ever succeeded.

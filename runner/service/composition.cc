@@ -275,7 +275,7 @@ Result<void> Composition::try_to_write() {
 void Composition::drop_caches() {
   parts_->journal->rest();
 }
-Journal& Composition::journal() {
+InlineJournal& Composition::journal() {
   return *parts_->journal;
 }
 Catalog& Composition::catalog() {

@@ -13,7 +13,7 @@
 #include "runner/engine/admission/slots.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/upkeep/heartbeat_rule.h"
-#include "runner/ports/journal.h"
+#include "runner/ports/inline_journal.h"
 #include "runner/ports/load_metrics.h"
 #include "runner/ports/progress_board.h"
 #include "runner/ports/synthetic_faults.h"
@@ -45,7 +45,7 @@ class Composition {
   Composition& operator=(const Composition&) = delete;
 
   Executor executor();
-  Journal& journal();
+  InlineJournal& journal();
   Result<void> try_to_write();  // whether the journal takes a row now
   void drop_caches();           // of the journal: what is kept only to be fast
   Catalog& catalog();

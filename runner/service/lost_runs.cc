@@ -99,7 +99,7 @@ Result<void> record_lost_environments(const std::string& data, JournalSqlite& jo
     auto lost = lost_environment(folder, name, journal);
     if (!lost) say(lost.error().message + (lost.error().advice.empty() ? "" : " (" + lost.error().advice + ")"));
     if (!lost || !lost->has_value()) continue;
-    if (auto appended = journal.append(rows_of(**lost, now)); !appended) return appended.error();
+    if (auto appended = journal.append_now(rows_of(**lost, now)); !appended) return appended.error();
     say("environment " + name + " is of run " + to_string((*lost)->run) + ", which is not in the journal: it is " +
         ((*lost)->keep ? "kept, and on record again" : "destroyed"));
   }
@@ -132,9 +132,10 @@ Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog) 
 }
 
 Result<bool> keeps_number(const std::string& data, const RunId& run, Catalog& catalog) {
-  auto next = catalog.next_number(run.repository);
-  if (!next) return next.error();
-  return run.number >= highest_folder(data, run.repository, *next + most_leap);
+  auto newest = catalog.runs(run.repository, 1);
+  if (!newest) return newest.error();
+  const auto next = newest->empty() ? 1 : newest->front().id.number + 1;
+  return run.number >= highest_folder(data, run.repository, next + most_leap);
 }
 
 Result<std::vector<std::string>> forgotten_folders(const std::string& data, Catalog& catalog) {

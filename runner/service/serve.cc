@@ -115,7 +115,7 @@ int serve(const ServeOptions& options) {
   if (auto bound = server.listen(); !bound) return refuse(bound.error());
   const auto address = host_and_port(config->address, server.port());
   if (auto written = write_address(config->data, address); !written) return refuse(written.error());
-  if (auto started = composition.journal().append({ServiceStarted{QUIETGATE_VERSION}}); !started)
+  if (auto started = composition.journal().append_now({ServiceStarted{QUIETGATE_VERSION}}); !started)
     return refuse(started.error());
   write_check.written(WriteCheck::Clock::now());
 
@@ -150,7 +150,7 @@ int serve(const ServeOptions& options) {
     composition.stop().request(StopReason::shutdown, cause);
   });
   if (!ended) cause = ended.error().message;
-  (void)composition.journal().append({ServiceStopped{cause}}).ok();
+  (void)composition.journal().append_now({ServiceStopped{cause}}).ok();
   std::error_code ignored;
   std::filesystem::remove(config->data + "/address", ignored);
   if (!ended) return refuse(ended.error());

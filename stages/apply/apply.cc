@@ -106,20 +106,20 @@ class ApplyStage::Turn {
 
 // Picks what must be known before anything is made, and writes the intent: from there on the environment will be
 // destroyed, however far this gets.
-Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, const std::string& id,
-                                               const EnvironmentFolder& folder, LoopbackPorts::Lease& lease) {
+Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request, std::string id,
+                                                     EnvironmentFolder folder, LoopbackPorts::Lease& lease) {
   const auto& spec = std::get<ApplySpec>(request.spec.body);
   EnvironmentDescriptor environment;
   const auto earlier = earlier_plan(request, id);
   if (is_there(folder.descriptor())) {
     auto known = load_environment(folder);
-    if (!known) return known.error();
+    if (!known) co_return known.error();
     bool ours = known->run.repository == request.run.repository && known->stage == request.spec.name &&
                 (spec.keep ? known->keep : earlier.has_value());
     if (!ours) {
-      return infrastructure_error("the environment " + id + " exists already: it was made by " + to_string(known->run) +
-                                      ", stage " + known->stage,
-                                  "destroy it, or rename the stage");
+      co_return infrastructure_error("the environment " + id + " exists already: it was made by " +
+                                         to_string(known->run) + ", stage " + known->stage,
+                                     "destroy it, or rename the stage");
     }
     environment = *known;
   }
@@ -132,22 +132,24 @@ Result<EnvironmentDescriptor> ApplyStage::plan(const StageRequest& request, cons
   environment.commit = request.commit;
   std::string provisioner = std::holds_alternative<TerraformSpec>(spec.provisioner) ? "terraform" : "processes";
   if (!environment.provisioner.empty() && environment.provisioner != provisioner) {
-    return user_error("the kept environment " + id + " was made by `" + environment.provisioner +
-                          "` and can't be updated by `" + provisioner + "`",
-                      "rename the stage, or destroy the environment first");
+    co_return user_error("the kept environment " + id + " was made by `" + environment.provisioner +
+                             "` and can't be updated by `" + provisioner + "`",
+                         "rename the stage, or destroy the environment first");
   }
   environment.provisioner = provisioner;
   environment.steps = {request.directory + "/steps"};
   auto leased = ports_.lease(spec.ports, earlier ? earlier->ports : environment.ports);
-  if (!leased) return leased.error();
+  if (!leased) co_return leased.error();
   lease = std::move(*leased);
   environment.ports = lease.ports;
-  if (earlier) return environment;
+  if (earlier) co_return environment;
   EnvironmentPlanned planned{id, request.run, request.spec.name, provisioner, spec.keep, Time{}, environment.ports};
   if (!spec.keep) planned.expires = clock_.now() + spec.time_to_live;
-  auto appended = request.journal->append({planned});
-  if (!appended) return appended.error();
-  return environment;
+  std::vector<Event> events;
+  events.emplace_back(std::move(planned));
+  auto appended = co_await request.journal->append(std::move(events));
+  if (!appended) co_return appended.error();
+  co_return environment;
 }
 
 // The old checkout stays in place until the new one is whole; `checkout.commit` says which commit is in place, and for
@@ -187,7 +189,7 @@ Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRe
                                                                    std::optional<WatchSpec>& watch) {
   EnvironmentFolder folder{request.environments + "/" + id};
   LoopbackPorts::Lease lease;
-  auto environment = plan(request, id, folder, lease);
+  auto environment = co_await plan(request, id, folder, lease);
   if (!environment) co_return Outputs(environment.error());
   request.log->line("environment " + id);
   for (const auto& path : {folder.root, folder.data()}) {
@@ -204,7 +206,8 @@ Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRe
   if (!outputs) co_return outputs;
   for (const auto& [name, value] : spec->outputs) (*outputs)[name] = value;
   (*outputs)["environment"] = id;
-  auto appended = request.journal->append({EnvironmentReady{id, request.run}});
+  std::vector<Event> ready{EnvironmentReady{id, request.run}};
+  auto appended = co_await request.journal->append(std::move(ready));
   if (!appended) co_return Outputs(appended.error());
   co_return outputs;
 }

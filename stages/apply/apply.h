@@ -38,8 +38,8 @@ class ApplyStage : public StageKind {
   class Turn;
   Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, std::string id,
                                                          std::optional<WatchSpec>& watch);
-  Result<EnvironmentDescriptor> plan(const StageRequest& request, const std::string& id,
-                                     const EnvironmentFolder& folder, LoopbackPorts::Lease& lease);
+  Task<Result<EnvironmentDescriptor>> plan(const StageRequest& request, std::string id, EnvironmentFolder folder,
+                                           LoopbackPorts::Lease& lease);
   Task<std::optional<Overtaken>> moved_on(const StageRequest& request);
   Task<Result<void>> place_checkout(const StageRequest& request, EnvironmentFolder folder);
 

@@ -232,7 +232,7 @@ Task<StageOutcome> Judging::run(StageRequest request) {
     judgement = std::move(*judged);
     std::vector<Event> events;
     events.emplace_back(GateJudged{request.run, request.spec.name, request.attempt, judgement});
-    written = request.journal->append(std::move(events));
+    written = co_await request.journal->append(std::move(events));
   }
   bool blamed = false;
   if (judgement.verdict == GateVerdict::loud) blamed = co_await release_did_it(request);

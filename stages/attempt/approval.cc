@@ -98,7 +98,8 @@ Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock,
       for (auto& longer : extensions(run, until)) events.push_back(std::move(longer));
       tell_question(request, question, until);
       tell_extensions(request, events);
-      if (auto written = request.journal->append(std::move(events)); !written) co_return written.error();
+      auto written = co_await request.journal->append(std::move(events));
+      if (!written) co_return written.error();
       continue;
     }
     // Rows from before questions had an end tell none.
@@ -111,7 +112,8 @@ Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock,
     if (auto more = extensions(run, until); !more.empty()) {
       tell_extensions(request, more);
       // What can't be written now is tried again with the next row.
-      if (request.journal->append(std::move(more))) continue;
+      auto written = co_await request.journal->append(std::move(more));
+      if (written) continue;
     }
     if (!alarm || alarm->rang()) {  // rung early: the time of day was set back meanwhile
       auto executor = co_await boost::asio::this_coro::executor;

@@ -19,30 +19,31 @@ std::string short_id(const CommitId& id) {
   return id.empty() ? "nothing" : id.substr(0, 7);
 }
 
-Result<void> BranchMove::append(Event event) {
-  std::vector<Event> events;
-  events.push_back(std::move(event));
-  auto written = request_.journal->append(std::move(events));
-  if (!written) return written.error();
-  return {};
-}
-
 // From here on the move is made, and the run releases. Whoever ends the run may have said so in the journal although
-// the stage was not told yet: nothing suspends between that look and the intent, so that one of them is first.
-Result<void> BranchMove::intend(const PromotionIntended& intent) {
-  request_.stop->throw_if_requested();
+// the stage was not told yet: the intent is only written when nothing was since that look, so that one of them is
+// first.
+Task<Result<void>> BranchMove::intend(PromotionIntended intent) {
   RunState run = *request_.run_state;
-  if (auto read = read_on(*request_.journal, run); !read) return read.error();
-  const bool cleans_up = run.stages.at(request_.spec.name).cleans_up;
-  if (run.cancel && !cleans_up) throw Stopped(StopReason::cancel, run.cancel->cause);
-  return append(intent);
+  for (;;) {
+    request_.stop->throw_if_requested();
+    if (auto read = read_on(*request_.journal, run); !read) co_return read.error();
+    const bool cleans_up = run.stages.at(request_.spec.name).cleans_up;
+    if (run.cancel && !cleans_up) throw Stopped(StopReason::cancel, run.cancel->cause);
+    std::vector<Event> events;
+    events.emplace_back(intent);
+    auto written = co_await request_.journal->append_unless_moved(std::move(events), request_.run, run.cursor);
+    if (!written) co_return written.error();
+    if (*written) co_return Result<void>{};
+  }
 }
 
 // What happened is put on record however long that takes: a full disk does not undo it.
 Task<void> BranchMove::record(Event event) {
   bool told = false;
   for (auto pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
-    auto written = append(event);
+    std::vector<Event> events;
+    events.push_back(event);
+    auto written = co_await request_.journal->append(std::move(events));
     if (written) co_return;
     if (!told) request_.log->line("what became of the move can't be recorded yet: " + written.error().message);
     told = true;
@@ -117,8 +118,8 @@ Task<StageOutcome> BranchMove::perform(MoveOrder order) {
   if (*at == request_.commit) co_return promoted(intent);
   auto against = co_await stands_against(intent, order.back_from);
   if (against) co_return std::move(*against);
-  if (auto written = intend(intent); !written)
-    co_return ended(Outcome::error, written.error().message, written.error().advice);
+  auto intended = co_await intend(intent);
+  if (!intended) co_return ended(Outcome::error, intended.error().message, intended.error().advice);
   co_return co_await see_through(std::move(intent), false);
 }
 

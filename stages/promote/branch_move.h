@@ -41,11 +41,10 @@ class BranchMove {
   Task<StageOutcome> record_promoted(PromotionIntended intent);
   Task<StageOutcome> record_refused(PromotionIntended intent, std::string reason, std::string advice);
   Task<StageOutcome> moved_meanwhile(PromotionIntended intent, CommitId at);
-  Result<void> intend(const PromotionIntended& intent);
+  Task<Result<void>> intend(PromotionIntended intent);
   Task<void> record(Event event);
   StageOutcome promoted(const PromotionIntended& intent) const;
   StageOutcome ended(Outcome outcome, std::string reason, std::string advice) const;
-  Result<void> append(Event event);
 
   Git& git_;
   Clock& clock_;

@@ -63,7 +63,8 @@ Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageR
   }
   std::vector<Event> events;
   events.emplace_back(GateJudged{request.run, stage, request.attempt, verdict.judgement});
-  if (auto written = request.journal->append(std::move(events)); !written) co_return written.error();
+  auto written = co_await request.journal->append(std::move(events));
+  if (!written) co_return written.error();
   co_return verdict;
 }
 

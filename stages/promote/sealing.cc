@@ -76,7 +76,7 @@ Task<void> Sealing::record(Event event) {
   for (auto pause = first_sealing_pause;; pause = std::min(2 * pause, longest_sealing_pause)) {
     std::vector<Event> events;
     events.push_back(event);
-    auto written = request_.journal->append(std::move(events));
+    auto written = co_await request_.journal->append(std::move(events));
     if (written) co_return;
     if (!told) request_.log->line("the evidence can't be recorded yet: " + written.error().message);
     told = true;

@@ -73,13 +73,13 @@ std::vector<Event> WorldJournal::spoiled(std::vector<Event> events) {
   return events;
 }
 
-Result<std::int64_t> WorldJournal::append(std::vector<Event> events) {
+Result<std::int64_t> WorldJournal::append_now(std::vector<Event> events) {
   world_.throw_if_crashed();
   if (world_.disk_full) return full("the journal can't be written");
   if (world_.fault(world_.faults.crash_before_commit)) world_.crash("before a commit");
   const bool dies = world_.fault(world_.faults.crash_after_commit);
   if (dies && world_.planted == Planted::torn_append && events.size() > 1) events.resize(1);
-  auto appended = SimJournal::append(spoiled(std::move(events)));
+  auto appended = SimJournal::append_now(spoiled(std::move(events)));
   if (dies) world_.crash("after a commit");
   return appended;
 }

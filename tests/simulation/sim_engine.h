@@ -13,7 +13,7 @@ namespace quietgate {
 class WorldJournal final : public SimJournal {
  public:
   WorldJournal(World& world, SimDisk& disk, const Clock& clock, Executor executor);
-  Result<std::int64_t> append(std::vector<Event> events) override;
+  Result<std::int64_t> append_now(std::vector<Event> events) override;
   Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
   Result<std::vector<RunSummary>> unfinished_runs() override;
 

@@ -29,7 +29,7 @@ SimJournal::SimJournal(SimDisk& disk, const Clock& clock, Executor executor)
   for (const auto& row : disk.rows) project(row);
 }
 
-Result<std::int64_t> SimJournal::append(std::vector<Event> events) {
+Result<std::int64_t> SimJournal::append_now(std::vector<Event> events) {
   if (events.empty()) return last();
   const auto before = disk_.rows.size();
   disk_.write(clock_.now(), events);
@@ -168,7 +168,7 @@ Result<std::vector<RunSummary>> SimJournal::unfinished_runs() {
   return found;
 }
 
-Result<std::int64_t> SimJournal::next_number(std::string repository) {
+Result<std::int64_t> SimJournal::next_number(const std::string& repository) {
   std::int64_t number = 0;
   for (const auto& [id, summary] : runs_) {
     if (id.repository == repository) number = std::max(number, id.number);

@@ -5,17 +5,17 @@
 #include <set>
 
 #include "runner/ports/clock.h"
-#include "runner/ports/journal.h"
+#include "runner/ports/inline_journal.h"
 #include "tests/simulation/sim_disk.h"
 
 namespace quietgate {
 
-class SimJournal : public Journal, public Catalog {
+class SimJournal : public InlineJournal, public Catalog {
  public:
   // Both must outlive it.
   SimJournal(SimDisk& disk, const Clock& clock, Executor executor);
 
-  Result<std::int64_t> append(std::vector<Event> events) override;
+  Result<std::int64_t> append_now(std::vector<Event> events) override;
   Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
   std::int64_t last() const override { return static_cast<std::int64_t>(disk_.rows.size()); }
   Bell& bell() override { return bell_; }
@@ -23,7 +23,7 @@ class SimJournal : public Journal, public Catalog {
   Result<std::vector<RunSummary>> runs(std::string repository, std::size_t limit, std::int64_t before) override;
   Result<std::optional<RunSummary>> run(RunId id) override;
   Result<std::vector<RunSummary>> unfinished_runs() override;
-  Result<std::int64_t> next_number(std::string repository) override;
+  Result<std::int64_t> next_number(const std::string& repository) override;
   Result<CommitId> last_run_commit(std::string repository, std::string branch) override;
   Result<bool> watched(std::string repository) override;
   Result<std::map<std::string, CommitId>> branches(std::string repository) override;

@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "runner/api/run_record.h"
-#include "runner/ports/journal.h"
+#include "runner/ports/inline_journal.h"
 
 namespace quietgate {
 
-class FakeJournal : public Journal, public Catalog {
+class FakeJournal : public InlineJournal, public Catalog {
  public:
   explicit FakeJournal(Executor executor) : bell_(std::move(executor)) {}
 
@@ -16,9 +16,9 @@ class FakeJournal : public Journal, public Catalog {
   std::vector<Row> rows;
   bool broken = false;
   void pass(Milliseconds span) { clock += span; }
-  void add(Event event) { (void)append({std::move(event)}).ok(); }
+  void add(Event event) { (void)append_now({std::move(event)}).ok(); }
 
-  Result<std::int64_t> append(std::vector<Event> events) override {
+  Result<std::int64_t> append_now(std::vector<Event> events) override {
     if (broken) return infrastructure_error("the journal can't be written: disk full", "free space");
     for (auto& event : events) rows.push_back({last() + 1, clock, std::move(event)});
     bell_.ring();
@@ -57,7 +57,7 @@ class FakeJournal : public Journal, public Catalog {
     std::erase_if(all, [](const auto& run) { return run.status == RunStatus::finished; });
     return all;
   }
-  Result<std::int64_t> next_number(std::string repository) override {
+  Result<std::int64_t> next_number(const std::string& repository) override {
     return static_cast<std::int64_t>(runs(repository, rows.size(), 0).value().size()) + 1;
   }
   Result<CommitId> last_run_commit(std::string, std::string) override { return CommitId{}; }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runner/adapters/workspace/progress_files.h"
+#include "runner/ports/inline_journal.h"
 #include "runner/ports/stage.h"
 #include "tests/support/fake_clock.h"
 
@@ -28,10 +29,11 @@ class LinesLog : public StageLog {
   std::vector<std::string> lines;
 };
 
-class MemoryJournal : public Journal {
+class MemoryJournal : public InlineJournal {
  public:
   explicit MemoryJournal(Executor executor) : bell_(std::move(executor)) {}
-  Result<std::int64_t> append(std::vector<Event> events) override {
+  Result<std::int64_t> next_number(const std::string&) override { return 1; }
+  Result<std::int64_t> append_now(std::vector<Event> events) override {
     if (!refuse.empty()) return infrastructure_error(refuse);
     const auto at = clock == nullptr ? Time{} : clock->now();
     for (auto& event : events) rows.push_back({last() + 1, at, std::move(event)});

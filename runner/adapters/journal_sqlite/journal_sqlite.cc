@@ -212,7 +212,7 @@ Error taken_away() {
 
 }  // namespace
 
-Result<std::int64_t> JournalSqlite::append(std::vector<Event> events) {
+Result<std::int64_t> JournalSqlite::append_now(std::vector<Event> events) {
   if (events.empty()) return store_->last;
   if (!store_->in_place()) return taken_away();
   const Time now = store_->clock.now();
@@ -228,6 +228,10 @@ Result<std::int64_t> JournalSqlite::append(std::vector<Event> events) {
     transaction.commit();
     store_->last = sequence;
   } catch (const SqliteError& error) {
+    // Sequences are a writer's place in the journal: whose next one is taken writes nothing any more.
+    if ((error.code & 0xff) == SQLITE_CONSTRAINT)
+      return infrastructure_error("the journal can't be written: another quietgate has written to it meanwhile",
+                                  "only one may work in a data directory: end this one, or the other");
     return explained(error, "be written");
   }
   store_->keep_newest(std::move(events), sizes, now);
@@ -324,7 +328,7 @@ Result<std::vector<RunSummary>> JournalSqlite::unfinished_runs() {
   });
 }
 
-Result<std::int64_t> JournalSqlite::next_number(std::string repository) {
+Result<std::int64_t> JournalSqlite::next_number(const std::string& repository) {
   if (store_->held_numbers.contains(repository))
     return infrastructure_error("no run of " + repository +
                                     " can be numbered yet: its remote has not told which "

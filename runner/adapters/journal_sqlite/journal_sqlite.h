@@ -7,11 +7,11 @@
 
 #include "runner/ports/archive.h"
 #include "runner/ports/clock.h"
-#include "runner/ports/journal.h"
+#include "runner/ports/inline_journal.h"
 
 namespace quietgate {
 
-class JournalSqlite final : public Journal, public Catalog, public Archive {
+class JournalSqlite final : public InlineJournal, public Catalog, public Archive {
  public:
   // Opens or makes the file. Fails with kind infrastructure when it can't be opened, is not a journal, is damaged, or
   // was written by a newer version; nothing is changed then. `clock` must outlive the journal. One process at a time
@@ -19,7 +19,7 @@ class JournalSqlite final : public Journal, public Catalog, public Archive {
   static Result<std::unique_ptr<JournalSqlite>> open(const std::string& path, const Clock& clock, Executor executor);
   ~JournalSqlite() override;
 
-  Result<std::int64_t> append(std::vector<Event> events) override;
+  Result<std::int64_t> append_now(std::vector<Event> events) override;
   Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
   std::int64_t last() const override;
   Bell& bell() override;
@@ -36,7 +36,7 @@ class JournalSqlite final : public Journal, public Catalog, public Archive {
   Result<std::vector<RunSummary>> runs(std::string repository, std::size_t limit, std::int64_t before) override;
   Result<std::optional<RunSummary>> run(RunId id) override;
   Result<std::vector<RunSummary>> unfinished_runs() override;
-  Result<std::int64_t> next_number(std::string repository) override;
+  Result<std::int64_t> next_number(const std::string& repository) override;
   Result<CommitId> last_run_commit(std::string repository, std::string branch) override;
   Result<bool> watched(std::string repository) override;
   Result<std::map<std::string, CommitId>> branches(std::string repository) override;

@@ -81,7 +81,7 @@ Task<std::string> Publisher::push(PendingEvidence evidence, Stop& stop) {
   if (pushed->kind == NoteOutcome::Kind::refused) co_return "the server refused it: " + pushed->detail;
   std::vector<Event> events;
   events.emplace_back(EvidencePublished{sealed->run, sealed->stage, sealed->commit});
-  auto written = journal_.append(std::move(events));
+  auto written = co_await journal_.append(std::move(events));
   co_return written ? std::string() : written.error().message;
 }
 

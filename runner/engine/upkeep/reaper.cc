@@ -65,7 +65,9 @@ Task<void> Reaper::destroy(std::string environment, std::string cause, Stop& sto
     say_("environment " + environment + " could not be destroyed (try " + std::to_string(tries) +
          "): " + destroyed.error().message);
   }
-  auto appended = journal_.append({std::move(event)});
+  std::vector<Event> events;
+  events.push_back(std::move(event));
+  auto appended = co_await journal_.append(std::move(events));
   if (!appended) say_(appended.error().message);
 }
 
@@ -115,8 +117,9 @@ Task<void> Reaper::look(Stop& stop) {
       // What is promoted is deployed first; the end of the run destroys what it was tested in.
       if (!folded || (folded->releases && !folded->cancel)) continue;
       cancelled_.insert(environment.id);
-      auto appended = journal_.append(
-          {CancelRequested{environment.run, "quietgate", "environment " + environment.id + ": " + *cause}});
+      std::vector<Event> events{
+          CancelRequested{environment.run, "quietgate", "environment " + environment.id + ": " + *cause}};
+      auto appended = co_await journal_.append(std::move(events));
       if (!appended) {
         say_(appended.error().message);
         cancelled_.erase(environment.id);

@@ -389,7 +389,7 @@ TEST_F(ApiTest, AnExpiredRunIsThereNoMore) {
   begin_run();
   finish_run();
   EXPECT_EQ(get("/api/v1/runs/hello/1").status, 200);
-  ASSERT_TRUE(journal.append({RunExpired{RunId{"hello", 1}, "aaa", Outcome::failed, {{1, 9}}}}));
+  ASSERT_TRUE(journal.append_now({RunExpired{RunId{"hello", 1}, "aaa", Outcome::failed, {{1, 9}}}}));
   EXPECT_EQ(get("/api/v1/runs/hello/1").status, 404);
   EXPECT_EQ(get("/api/v1/runs/hello/1").status, 404);
 }

@@ -74,18 +74,19 @@ struct FakeCompiler final : PipelineCompiler {
 };
 
 // A journal whose disk refuses some events.
-struct BrittleJournal final : Journal {
-  explicit BrittleJournal(Journal& under) : real(under) {}
-  Journal& real;
+struct BrittleJournal final : InlineJournal {
+  explicit BrittleJournal(InlineJournal& under) : real(under) {}
+  InlineJournal& real;
   std::string refused;  // a type, or `*`
   std::set<std::int64_t> damaged;
   bool unreadable = false;
-  Result<std::int64_t> append(std::vector<Event> events) override {
+  Result<std::int64_t> next_number(const std::string& repository) override { return real.next_number(repository); }
+  Result<std::int64_t> append_now(std::vector<Event> events) override {
     for (const auto& event : events) {
       if (refused == "*" || refused == type_of(event)) return infrastructure_error("the disk is full");
     }
     for (const auto& event : events) unread = unread || unread_after == type_of(event);
-    return real.append(std::move(events));
+    return real.append_now(std::move(events));
   }
   std::string unread_after;  // a type: what follows it can be read no more, as long as it is named here
   bool unread = false;
@@ -131,17 +132,18 @@ struct ScriptedStage final : StageKind {
     } count(running);
     most_running = std::max(most_running, running);
     if (plans_environment.contains(name)) {
-      (void)request.journal
-          ->append({EnvironmentPlanned{
+      (void)dynamic_cast<InlineJournal&>(*request.journal)
+          .append_now({EnvironmentPlanned{
               name + "-env", request.run, name, "fake", false, Time{Milliseconds{4'000'000'000'000}}, {}}})
           .ok();
     }
     const PromotionIntended intent{request.run, name, request.attempt, "production", "c0", request.commit, {},
                                    {},          false};
-    if (promotes.contains(name) && !request.resume) (void)request.journal->append({intent}).ok();
+    if (promotes.contains(name) && !request.resume)
+      (void)dynamic_cast<InlineJournal&>(*request.journal).append_now({intent}).ok();
     while (held.contains(name)) co_await bell.wait(bell.rings(), *request.stop);
     const CommitPromoted moved{request.run, name, "production", "c0", request.commit};
-    if (promotes.contains(name)) (void)request.journal->append({moved}).ok();
+    if (promotes.contains(name)) (void)dynamic_cast<InlineJournal&>(*request.journal).append_now({moved}).ok();
     auto found = outcomes.find(name);
     StageOutcome outcome;
     outcome.outcome = Outcome::passed;
@@ -288,7 +290,7 @@ struct EngineWorld {
     return lines;
   }
   void append(std::vector<Event> events) {
-    auto appended = journal->append(std::move(events));
+    auto appended = journal->append_now(std::move(events));
     if (!appended) throw std::runtime_error(appended.error().message);
     settle();
   }

@@ -105,7 +105,7 @@ TEST_F(WatcherTest, SupersedeRunsTheNewestAndCancelsTheOlder) {
 TEST_F(WatcherTest, ANewerCommitSupersedesNoRollback) {
   poll();
   RunRequested back{{"hello", 1}, "main", "c1", "rollback", {{"hello", 9}, "production", "c9", "ana", "slow"}};
-  ASSERT_TRUE(world.journal->append({back}).ok());
+  ASSERT_TRUE(world.journal->append_now({back}).ok());
   commit("c2", "c1");
   poll();
   EXPECT_EQ(log().back(), "RunRequested 2 c2");

@@ -73,7 +73,7 @@ TEST_F(LostEnvironments, AreOnRecordAgainOnce) {
 }
 
 TEST_F(LostEnvironments, ThoseOfKnownRunsAreLeftAlone) {
-  ASSERT_TRUE(journal->append({RunRequested{{"hello", 7}, "main", "abc", "test"}}));
+  ASSERT_TRUE(journal->append_now({RunRequested{{"hello", 7}, "main", "abc", "test"}}));
   make("hello-7-staging", 7, false);
   EXPECT_THAT(recorded(), testing::IsEmpty());
   EXPECT_EQ(said, "");
@@ -114,7 +114,7 @@ class FoldersOfLostRuns : public LostEnvironments {
 TEST_F(FoldersOfLostRuns, OfLostRunsGoOnceThereIsAHigherOne) {
   for (const auto* name : {"3", "4", "4.stale-1"}) folder_of(name);
   EXPECT_THAT(forgotten(), testing::IsEmpty()) << "nothing is known of them";
-  ASSERT_TRUE(journal->append({RunRequested{{"hello", 5}, "main", "abc", "test"}}));
+  ASSERT_TRUE(journal->append_now({RunRequested{{"hello", 5}, "main", "abc", "test"}}));
   EXPECT_THAT(forgotten(), testing::ElementsAre("3")) << "run 5 has no folder: 4 alone tells that numbers were used";
   folder_of("9223372036854775807");
   EXPECT_THAT(forgotten(), testing::ElementsAre("3")) << "which is nobody's number";

@@ -56,7 +56,7 @@ TEST_F(Numbers, AreHeldUntilTheRemoteHasToldItsNotes) {
 }
 
 TEST_F(Numbers, AreNotHeldWhereARunIsKnown) {
-  ASSERT_TRUE(journal->append({RunRequested{{"hello", 7}, "main", "abc", "test"}}));
+  ASSERT_TRUE(journal->append_now({RunRequested{{"hello", 7}, "main", "abc", "test"}}));
   NotedNumbers numbers(folder.path, *journal, notes, pool);
   ASSERT_TRUE(numbers.hold("hello"));
   EXPECT_EQ(*journal->next_number("hello"), 8);

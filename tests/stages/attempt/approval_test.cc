@@ -49,7 +49,7 @@ struct Questions {
   void happened(Event event) {
     std::vector<Event> events;
     events.push_back(std::move(event));
-    ASSERT_TRUE(bench.journal.append(std::move(events)).ok());
+    ASSERT_TRUE(bench.journal.append_now(std::move(events)).ok());
     settle();
   }
   const Event& event(std::size_t at) const { return bench.journal.rows.at(at).event; }

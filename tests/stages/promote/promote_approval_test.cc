@@ -33,7 +33,7 @@ TEST(PromoteApproval, APromotionWaitsForAPersonAfterTheGate) {
   std::vector<Event> events;
   events.emplace_back(ApprovalGiven{{"sample", 7}, "another", "eve", "", true});
   events.emplace_back(ApprovalGiven{{"sample", 7}, "production", "ana", "looks good", true});
-  ASSERT_TRUE(world.bench.journal.append(std::move(events)).ok());
+  ASSERT_TRUE(world.bench.journal.append_now(std::move(events)).ok());
   while (world.bench.loop.poll_one() > 0) {
   }
   ASSERT_TRUE(outcome);

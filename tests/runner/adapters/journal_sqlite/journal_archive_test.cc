@@ -28,7 +28,7 @@ class JournalArchive : public testing::Test {
                               RunRequested{id, branch, "c", "main moved"}};
     if (promoted) events.push_back(CommitPromoted{id, "production", "production", "", "c"});
     events.push_back(RunFinished{id, Outcome::passed, ""});
-    ASSERT_TRUE(journal->append(events));
+    ASSERT_TRUE(journal->append_now(events));
   }
   std::string expired(const RetentionRule& rule) {
     std::string text;
@@ -67,13 +67,13 @@ TEST_F(JournalArchive, WhatIsNeededStays) {
   run("one", 2, "main", true);
   run("one", 3, "feature");
   run("one", 4, "gone");
-  ASSERT_TRUE(journal->append({RefMoved{"one", "gone", "c", "", RefMoved::Kind::deleted}}));
+  ASSERT_TRUE(journal->append_now({RefMoved{"one", "gone", "c", "", RefMoved::Kind::deleted}}));
   const RunId open{"one", 5};
-  ASSERT_TRUE(journal->append({RunRequested{open, "main", "c", "main moved"}}));
+  ASSERT_TRUE(journal->append_now({RunRequested{open, "main", "c", "main moved"}}));
   const RunId lives{"one", 6};
-  ASSERT_TRUE(journal->append({RunRequested{lives, "main", "c", "main moved"},
-                               EnvironmentPlanned{"one-release", lives, "release", "processes", true, Time{}, {}},
-                               RunFinished{lives, Outcome::passed, ""}}));
+  ASSERT_TRUE(journal->append_now({RunRequested{lives, "main", "c", "main moved"},
+                                   EnvironmentPlanned{"one-release", lives, "release", "processes", true, Time{}, {}},
+                                   RunFinished{lives, Outcome::passed, ""}}));
   run("one", 7, "main");
   EXPECT_EQ(expired({1, Milliseconds{0}, 1}), "one/1 one/4 ");
   EXPECT_EQ(expired({1, Milliseconds{0}, 2}), "one/4 ");
@@ -81,9 +81,9 @@ TEST_F(JournalArchive, WhatIsNeededStays) {
 
 TEST_F(JournalArchive, ARunStaysUntilItsEvidenceIsAttached) {
   for (int number = 1; number <= 4; ++number) run("one", number, "main", true);
-  ASSERT_TRUE(journal->append({EvidenceSealed{{"one", 1}, "production", "c", "an envelope"}}));
+  ASSERT_TRUE(journal->append_now({EvidenceSealed{{"one", 1}, "production", "c", "an envelope"}}));
   EXPECT_EQ(expired({1, Milliseconds{0}, 1}), "one/2 one/3 ");
-  ASSERT_TRUE(journal->append({EvidencePublished{{"one", 1}, "production", "c"}}));
+  ASSERT_TRUE(journal->append_now({EvidencePublished{{"one", 1}, "production", "c"}}));
   EXPECT_EQ(expired({1, Milliseconds{0}, 1}), "one/1 one/2 one/3 ");
 }
 

@@ -40,13 +40,13 @@ class JournalCare : public testing::Test {
     auto journal = open();
     for (int number = 1; number <= runs; ++number) {
       const RunId run{"hello", number};
-      ASSERT_TRUE(journal->append({RunRequested{run, "main", std::string(40, 'a'), "main moved"}}));
+      ASSERT_TRUE(journal->append_now({RunRequested{run, "main", std::string(40, 'a'), "main moved"}}));
       ASSERT_TRUE(
-          journal->append({PlanRejected{run, std::string(static_cast<std::size_t>(number) * 997 % 14'000, 'x')}}));
+          journal->append_now({PlanRejected{run, std::string(static_cast<std::size_t>(number) * 997 % 14'000, 'x')}}));
       if (number == runs) continue;
-      ASSERT_TRUE(journal->append({RunFinished{run, Outcome::passed, ""}}));
+      ASSERT_TRUE(journal->append_now({RunFinished{run, Outcome::passed, ""}}));
     }
-    ASSERT_TRUE(journal->append(
+    ASSERT_TRUE(journal->append_now(
         {EnvironmentPlanned{"hello-1-staging", RunId{"hello", runs}, "staging", "processes", false, Time{}, {}}}));
   }
   void checkpoint() const { Database(path).execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
@@ -101,7 +101,7 @@ TEST_F(JournalCare, TakesNothingThatWasNotCommitted) {
   auto journal = open();  // keeps the log from being folded in
   const auto log = path + "-wal";
   const auto before = found();
-  ASSERT_TRUE(journal->append({ServiceStopped{"end"}}));
+  ASSERT_TRUE(journal->append_now({ServiceStopped{"end"}}));
   ASSERT_EQ(found().size(), before.size() + 1);
   fs::resize_file(log, fs::file_size(log) - 4096 / 2);  // torn inside the frame that commits
   EXPECT_EQ(found(), before);
@@ -157,7 +157,7 @@ TEST_F(JournalCare, ADamagedTailIsCountedByItsIndex) {
   EXPECT_EQ(std::get<RowsLost>(after.back().event).runs, std::vector<RunId>({{"hello", 4}}));
   EXPECT_TRUE(examine_journal(path)->whole());
   auto journal = open();
-  EXPECT_EQ(*journal->append({ServiceStarted{"1"}}), 13) << "a number of a lost row is not given again";
+  EXPECT_EQ(*journal->append_now({ServiceStarted{"1"}}), 13) << "a number of a lost row is not given again";
 }
 
 TEST_F(JournalCare, ATailThatIsGoneIsKnownByFoldersOfRuns) {
@@ -250,7 +250,7 @@ TEST_F(JournalCare, ABackupIsMadeBesideAServiceAndCanBeRestored) {
   const auto copied = backup_journal(path, to);
   ASSERT_TRUE(copied) << copied.error().message;
   EXPECT_EQ(copied->rows, 60);
-  ASSERT_TRUE(journal->append({ServiceStopped{"later"}}));
+  ASSERT_TRUE(journal->append_now({ServiceStopped{"later"}}));
   const auto again = backup_journal(path, to);
   ASSERT_FALSE(again);
   EXPECT_THAT(again.error().message, HasSubstr("exists already"));

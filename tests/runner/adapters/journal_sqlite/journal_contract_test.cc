@@ -7,6 +7,7 @@
 #include "runner/adapters/journal_sqlite/journal_sqlite.h"
 #include "tests/simulation/sim_journal.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/run_task.h"
 
 namespace quietgate {
 namespace {
@@ -48,7 +49,7 @@ class JournalContract : public testing::TestWithParam<bool> {
   }
   std::int64_t add(std::vector<Event> events) {
     clock.advance(Milliseconds{1'000});
-    return under_test->journal().append(std::move(events)).value();
+    return run_task(io, journal().append(std::move(events))).value();
   }
   Catalog& catalog() { return under_test->catalog(); }
   Journal& journal() { return under_test->journal(); }
@@ -87,13 +88,43 @@ TEST_P(JournalContract, RowsAreNumberedAndReadAfterACursor) {
   EXPECT_EQ(std::get<CancelRequested>(rows[0].event).cause, "stop");
 }
 
+TEST_P(JournalContract, RunsAreNumberedInsideTheAppend) {
+  std::vector<std::int64_t> numbers;
+  const auto ask = [&](const std::string& repository, int runs) {
+    auto make = [&numbers, repository, runs](std::int64_t number) {
+      std::vector<Event> rows;
+      for (int i = 0; i < runs; ++i) {
+        numbers.push_back(number);
+        rows.emplace_back(RunRequested{{repository, number++}, "main", "abc", "test"});
+      }
+      return rows;
+    };
+    return run_task(io, journal().append_runs(repository, std::move(make))).value();
+  };
+  EXPECT_EQ(ask("hello", 2), 2);
+  EXPECT_EQ(ask("hello", 1), 3);
+  EXPECT_EQ(ask("other", 1), 4);
+  EXPECT_EQ(numbers, (Numbers{1, 2, 3, 1}));
+  EXPECT_TRUE(catalog().run({"hello", 3}).value());
+}
+
+TEST_P(JournalContract, NothingIsWrittenOfARunThatMovedMeanwhile) {
+  const auto seen = add({RunRequested{first, "main", "abc", "test"}});
+  add({CancelRequested{first, "ana", "stop"}});
+  const auto unless_moved = [&](std::int64_t after) {
+    std::vector<Event> rows{PromotionIntended{first, "production", 1, "production", "a", "b"}};
+    return run_task(io, journal().append_unless_moved(std::move(rows), first, after)).value();
+  };
+  EXPECT_EQ(unless_moved(seen), std::nullopt);
+  EXPECT_EQ(journal().last(), 2);
+  add({RunRequested{other, "main", "abc", "test"}});  // another run's
+  EXPECT_EQ(unless_moved(2), 4);
+}
+
 TEST_P(JournalContract, RunsAreSummedUp) {
-  EXPECT_EQ(catalog().next_number("hello").value(), 1);
   EXPECT_FALSE(catalog().run(first).value());
   add({RunRequested{first, "main", "abc", "a push"}, RunRequested{other, "main", "eee", "a push"}});
   add({RunRequested{second, "feature", "def", "a push"}});
-  EXPECT_EQ(catalog().next_number("hello").value(), 3);
-  EXPECT_EQ(catalog().next_number("other").value(), 2);
   auto run = catalog().run(first).value().value();
   EXPECT_EQ(run.status, RunStatus::requested);
   EXPECT_EQ(run.first, 1);

@@ -38,8 +38,8 @@ class JournalTest : public testing::Test {
 
 TEST_F(JournalTest, GivesRowsBackInOrderAfterACursor) {
   auto journal = open();
-  ASSERT_TRUE(journal->append({ServiceStarted{"1"}, RunRequested{run, "main", "abc", "test"}}));
-  auto last = journal->append({CancelRequested{run, "ana", "stop"}});
+  ASSERT_TRUE(journal->append_now({ServiceStarted{"1"}, RunRequested{run, "main", "abc", "test"}}));
+  auto last = journal->append_now({CancelRequested{run, "ana", "stop"}});
   ASSERT_TRUE(last);
   EXPECT_EQ(*last, 3);
   auto rows = journal->read(1, 10, std::nullopt);
@@ -78,11 +78,11 @@ TEST_F(JournalTest, TheNewestRowsAreThoseOfTheFile) {
   for (int round = 0; round < 25; ++round) {
     const auto& of = round % 3 == 0 ? run : round % 3 == 1 ? other : elsewhere;
     const auto number = std::to_string(round);
-    ASSERT_TRUE(journal->append({CancelRequested{of, "ana", number}, ServiceStarted{number},
-                                 RefMoved{of.repository, "main", "", number, RefMoved::Kind::created}}));
+    ASSERT_TRUE(journal->append_now({CancelRequested{of, "ana", number}, ServiceStarted{number},
+                                     RefMoved{of.repository, "main", "", number, RefMoved::Kind::created}}));
     clock.advance(Milliseconds(1));
     if (round == 20) {
-      ASSERT_TRUE(journal->append({PlanCompiled{run, {}}, CancelRequested{run, "ana", "plan"}}));
+      ASSERT_TRUE(journal->append_now({PlanCompiled{run, {}}, CancelRequested{run, "ana", "plan"}}));
     }
     if (round % 6 != 2) continue;
     const auto live = answers_of(*journal);
@@ -93,7 +93,7 @@ TEST_F(JournalTest, TheNewestRowsAreThoseOfTheFile) {
 }
 
 TEST_F(JournalTest, GoesOnWhereItWasWhenOpenedAgain) {
-  ASSERT_TRUE(open()->append({RunRequested{run, "main", "abc", "test"}}));
+  ASSERT_TRUE(open()->append_now({RunRequested{run, "main", "abc", "test"}}));
   auto journal = open();
   EXPECT_EQ(journal->last(), 1);
   EXPECT_EQ(*journal->next_number("hello"), 2);
@@ -104,7 +104,7 @@ TEST_F(JournalTest, GoesOnWhereItWasWhenOpenedAgain) {
 TEST_F(JournalTest, ProjectsRunsBranchesAndEnvironments) {
   auto journal = open();
   EXPECT_FALSE(*journal->watched("hello"));
-  ASSERT_TRUE(journal->append(
+  ASSERT_TRUE(journal->append_now(
       {RepositoryWatched{"hello", "u"}, RefMoved{"hello", "main", "", "abc", RefMoved::Kind::created},
        RefMoved{"hello", "old", "", "aaa", RefMoved::Kind::created}, RunRequested{run, "main", "abc", "test"},
        PlanCompiled{run, {}},
@@ -112,21 +112,21 @@ TEST_F(JournalTest, ProjectsRunsBranchesAndEnvironments) {
   EXPECT_TRUE(*journal->watched("hello"));
   EXPECT_EQ((*journal->environments())[0].ports.at("app"), 81);
   EXPECT_EQ((*journal->run(run))->status, RunStatus::running);
-  ASSERT_TRUE(journal->append({RefMoved{"hello", "old", "aaa", "", RefMoved::Kind::deleted},
-                               EnvironmentNotDestroyed{"e1", run, "locked", 1},
-                               RunFinished{run, Outcome::failed, "load: slow"}}));
+  ASSERT_TRUE(journal->append_now({RefMoved{"hello", "old", "aaa", "", RefMoved::Kind::deleted},
+                                   EnvironmentNotDestroyed{"e1", run, "locked", 1},
+                                   RunFinished{run, Outcome::failed, "load: slow"}}));
   EXPECT_EQ(*journal->branches("hello"), (std::map<std::string, CommitId>{{"main", "abc"}}));
   EXPECT_EQ((*journal->environments())[0].problem, "locked");
   EXPECT_EQ((*journal->run(run))->reason, "load: slow");
   EXPECT_TRUE(journal->unfinished_runs()->empty());
   EXPECT_EQ(*journal->last_run_commit("hello", "main"), "abc");
-  ASSERT_TRUE(journal->append({EnvironmentDestroyed{"e1", run, "ended"}}));
+  ASSERT_TRUE(journal->append_now({EnvironmentDestroyed{"e1", run, "ended"}}));
   EXPECT_TRUE(journal->environments()->empty());
 }
 
 TEST_F(JournalTest, PagesRunsNewestFirst) {
   auto journal = open();
-  for (int n = 1; n <= 5; ++n) ASSERT_TRUE(journal->append({RunRequested{{"hello", n}, "main", "c", "t"}}));
+  for (int n = 1; n <= 5; ++n) ASSERT_TRUE(journal->append_now({RunRequested{{"hello", n}, "main", "c", "t"}}));
   auto page = journal->runs("", 2, 0);
   ASSERT_EQ(page->size(), 2U);
   EXPECT_EQ((*page)[0].id.number, 5);
@@ -136,7 +136,7 @@ TEST_F(JournalTest, PagesRunsNewestFirst) {
 }
 
 TEST_F(JournalTest, FindsAFlippedBit) {
-  ASSERT_TRUE(open()->append({CancelRequested{run, "ana", "stop"}, ServiceStopped{"end"}}));
+  ASSERT_TRUE(open()->append_now({CancelRequested{run, "ana", "stop"}, ServiceStopped{"end"}}));
   {
     Database database(path());
     database.execute("UPDATE events SET payload = replace(payload, 'stop', 'stoq') WHERE sequence = 1");
@@ -144,6 +144,18 @@ TEST_F(JournalTest, FindsAFlippedBit) {
   auto rows = open()->read(0, 10, std::nullopt);
   ASSERT_FALSE(rows);
   EXPECT_NE(rows.error().message.find("row 1 of the journal is damaged"), std::string::npos) << rows.error().message;
+}
+
+// A service that lost its lock to another finds that its next row was written by that one.
+TEST_F(JournalTest, RefusesAWriterThatAnotherHasOvertaken) {
+  auto stale = open();
+  auto newer = open();
+  ASSERT_TRUE(newer->append_now({ServiceStarted{"2"}}));
+  const auto refused = stale->append_now({ServiceStopped{"1"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "the journal can't be written: another quietgate has written to it meanwhile");
+  ASSERT_TRUE(newer->append_now({ServiceStopped{"2"}}));
+  EXPECT_EQ(newer->read(0, 10, std::nullopt)->size(), 2U);
 }
 
 TEST_F(JournalTest, RefusesAFileThatIsNoJournal) {
@@ -182,7 +194,7 @@ TEST_F(JournalTest, AFullDiskLosesNothingAndSaysSo) {
   std::optional<Error> refusal;
   std::int64_t good = 0;
   for (int i = 0; i < 1000 && !refusal; ++i) {
-    auto appended = journal.append({CancelRequested{run, "ana", std::string(4096, 'x')}});
+    auto appended = journal.append_now({CancelRequested{run, "ana", std::string(4096, 'x')}});
     if (appended)
       good = *appended;
     else
@@ -199,16 +211,16 @@ TEST_F(JournalTest, AFullDiskLosesNothingAndSaysSo) {
 TEST_F(JournalTest, OneThatWasTakenAwayIsNotWritten) {
   for (const std::string suffix : {"", "-wal"}) {
     auto journal = open();
-    ASSERT_TRUE(journal->append({ServiceStarted{"1"}}));
+    ASSERT_TRUE(journal->append_now({ServiceStarted{"1"}}));
     std::filesystem::rename(path() + suffix, path() + suffix + ".away");
-    auto refused = journal->append({ServiceStopped{"x"}});
+    auto refused = journal->append_now({ServiceStopped{"x"}});
     ASSERT_FALSE(refused) << suffix;
     EXPECT_NE(refused.error().message.find("was removed, or another was put in its place"), std::string::npos);
     EXPECT_FALSE(journal->probe()) << "it is not ready either";
     std::ofstream(path() + suffix) << "another";
-    EXPECT_FALSE(journal->append({ServiceStopped{"x"}})) << suffix;
+    EXPECT_FALSE(journal->append_now({ServiceStopped{"x"}})) << suffix;
     std::filesystem::rename(path() + suffix + ".away", path() + suffix);
-    EXPECT_TRUE(journal->append({ServiceStopped{"x"}})) << suffix;
+    EXPECT_TRUE(journal->append_now({ServiceStopped{"x"}})) << suffix;
   }
 }
 
@@ -217,7 +229,7 @@ TEST_F(JournalTest, NumbersStartAboveThoseThatWereUsed) {
   journal->number_above("hello", 7);
   journal->number_above("hello", 3);
   EXPECT_EQ(*journal->next_number("hello"), 8);
-  ASSERT_TRUE(journal->append({RunRequested{{"hello", 8}, "main", "abc", "test"}}));
+  ASSERT_TRUE(journal->append_now({RunRequested{{"hello", 8}, "main", "abc", "test"}}));
   EXPECT_EQ(*journal->next_number("hello"), 9);
   EXPECT_EQ(*journal->next_number("other"), 1);
 }
@@ -225,7 +237,7 @@ TEST_F(JournalTest, NumbersStartAboveThoseThatWereUsed) {
 // A probe writes a page and nothing that anybody could read.
 TEST_F(JournalTest, AProbeTellsWhetherARowCouldBeWritten) {
   auto journal = open();
-  ASSERT_TRUE(journal->append({ServiceStarted{"1"}}));
+  ASSERT_TRUE(journal->append_now({ServiceStarted{"1"}}));
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(journal->probe().ok());
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
