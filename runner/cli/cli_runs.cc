@@ -270,7 +270,7 @@ std::variant<RunRecord, int> ServiceVerbs::record_of(const std::string& run) {
 void ServiceVerbs::print_charts(const RunRecord& record) {
   if (!record.state.plan) return;
   for (const auto& stage : record.state.plan->stages) {
-    if (!std::holds_alternative<LoadSpec>(stage.body)) continue;
+    if (!traits_of(stage).loads) continue;
     auto reply =
         client_.get(fmt::format("/api/v1/runs/{}/stages/{}/measurements", to_string(record.state.id), stage.name));
     if (!reply || reply->status != 200) continue;

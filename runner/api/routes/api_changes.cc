@@ -188,7 +188,7 @@ ApiResponse Api::approve(const Asked& asked) {
   const auto* told = (*kept)->record.stage(stage);
   if (told != nullptr && expired(found->second, *told, options_.now ? options_.now() : system_time())) {
     const auto name = to_string(asked.run);
-    const bool promotes = std::holds_alternative<PromoteSpec>((*kept)->record.state.plan->find(stage)->body);
+    const bool promotes = traits_of(*(*kept)->record.state.plan->find(stage)).promotes;
     return error_answer(
         409,
         "nobody answered the question of stage `" + stage + "` in time: it expired at " + iso_time(told->asked_until),
@@ -223,7 +223,7 @@ ApiResponse Api::promote(const Asked& asked) {
   const std::vector<StageSpec> no_stages;  // named: `refused` points into what is looked through
   const auto& stages = state.plan ? state.plan->stages : no_stages;
   for (const auto& spec : stages) {
-    if (!std::holds_alternative<PromoteSpec>(spec.body)) continue;
+    if (!traits_of(spec).promotes) continue;
     const auto& stage = state.stages.at(spec.name);
     if (stage.promoted || (stage.status == StageStatus::finished && stage.outcome.outcome == Outcome::passed)) {
       why = "run " + name + " was promoted already";

@@ -232,9 +232,8 @@ std::string RunView::doing(const StageSpec& spec, const StageState& state, Milli
   std::string text;
   if (glimpse.elapsed && *glimpse.elapsed < *glimpse.duration) {
     text = bar(terminal_, *glimpse.elapsed, *glimpse.duration);
-  } else if (const auto* promote = std::get_if<PromoteSpec>(&spec.body);
-             promote != nullptr && promote->gate && promote->gate->quiet_for > elapsed) {
-    text = bar(terminal_, elapsed, promote->gate->quiet_for);
+  } else if (const auto* gate = gate_of(spec); gate != nullptr && gate->quiet_for > elapsed) {
+    text = bar(terminal_, elapsed, gate->quiet_for);
   }
   if (!glimpse.line.empty()) text += (text.empty() ? "" : dot(terminal_)) + inked(terminal_, Ink::dim, glimpse.line);
   return fitted(terminal_, text, room);
