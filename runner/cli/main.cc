@@ -5,6 +5,7 @@
 #include "pipelines/language/print.h"
 #include "runner/cli/cli.h"
 #include "runner/service/config.h"
+#include "stages/kinds.h"
 
 namespace {
 
@@ -17,12 +18,12 @@ void put(std::FILE* stream, std::string_view text) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  quietgate::YamlPipelineLanguage language;
+  quietgate::YamlPipelineLanguage language(quietgate::stage_kinds());
   quietgate::CliParts parts;
   parts.serve = quietgate::serve;
   parts.run_here = quietgate::run_here;
   parts.language = &language;
-  parts.describe_plan = [](const quietgate::Plan& plan) { return quietgate::describe(plan); };
+  parts.describe_plan = [](const quietgate::Plan& plan) { return quietgate::describe(plan, quietgate::stage_kinds()); };
   parts.check_files = quietgate::check_files_here;
   parts.default_data = quietgate::default_data_directory;
   parts.out = [](std::string_view text) { put(stdout, text); };

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "pipelines/language/compiler.h"
+#include "stages/kinds.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
@@ -34,7 +35,7 @@ class CliTest : public ::testing::Test {
     parts.err = [this](std::string_view text) { err += text; };
     return run_cli(static_cast<int>(words.size()), words.data(), parts);
   }
-  const YamlPipelineLanguage language;
+  const YamlPipelineLanguage language{stage_kinds()};
   std::string out;
   std::string err;
   ServeOptions served;
