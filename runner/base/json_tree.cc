@@ -1,7 +1,5 @@
 #include "runner/base/json_tree.h"
 
-#include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -97,12 +95,6 @@ const JsonTree::Value* JsonTree::Value::find(const char* wanted) const {
 
 namespace {
 
-void add_digits(std::string& out, auto number) {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
 void write(std::string& out, const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite) {
   using Kind = JsonTree::Kind;
   if (value.is(Kind::list) || value.is(Kind::object)) {
@@ -123,9 +115,9 @@ void write(std::string& out, const JsonTree::Value& value, const std::function<v
     if (rewrite) rewrite(text);
     add_json(out, text);
   } else if (value.is(Kind::integer)) {
-    add_digits(out, value.integer);
+    add_json(out, value.integer);
   } else if (value.is(Kind::natural)) {
-    add_digits(out, value.natural);
+    add_json(out, value.natural);
   } else if (value.is(Kind::real)) {
     add_json(out, value.real);
   } else if (value.is(Kind::boolean)) {

@@ -174,7 +174,7 @@ class Remover {
       if (&frame != &frames_.front()) first_ += "/" + frame.name;
     }
     if (!name.empty() && !frames_.empty()) first_ += "/" + name;
-    if (first_.size() > most_shown) first_ = first_.substr(0, most_shown) + "...";
+    if (first_.size() > most_shown) first_.replace(most_shown, std::string::npos, "...");
     why_ = error;
   }
 
