@@ -174,7 +174,10 @@ class Remover {
       if (&frame != &frames_.front()) first_ += "/" + frame.name;
     }
     if (!name.empty() && !frames_.empty()) first_ += "/" + name;
-    if (first_.size() > most_shown) first_.replace(most_shown, std::string::npos, "...");
+    if (first_.size() > most_shown) {
+      first_.resize(most_shown);
+      first_ += "...";
+    }
     why_ = error;
   }
 

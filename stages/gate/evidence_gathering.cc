@@ -15,7 +15,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr Milliseconds patience{10'000};
+constexpr Milliseconds answer_patience{10'000};
 constexpr Milliseconds short_patience{3'000};
 constexpr double look_back = 60;  // seconds before the window, to see what was there when it began
 // In one question. What Prometheus needs for a chain of `and` grows with the cube of its length: 0.1 s for 32 inputs,
@@ -79,7 +79,7 @@ EvidenceGathering::EvidenceGathering(Http& http, Clock& clock, std::string base_
     : clock_(clock),
       stop_(stop),
       tells_readiness_(tells_readiness),
-      prometheus_(http, base_url, patience),
+      prometheus_(http, base_url, answer_patience),
       impatient_(http, base_url, short_patience) {}
 
 Task<void> EvidenceGathering::see_if_gone() {

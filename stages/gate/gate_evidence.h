@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
+#include "runner/model/types.h"
 #include "stages/gate/sightings.h"
 #include "stages/prometheus/alertmanager.h"
 #include "stages/prometheus/prometheus.h"

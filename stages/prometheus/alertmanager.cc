@@ -18,7 +18,7 @@ constexpr Milliseconds patience{5'000};
 constexpr std::size_t longest_pattern = 500;
 constexpr std::size_t longest_value = 500;
 
-std::string text_of(const AlertJson& object, const char* name) {
+std::string json_text_of(const AlertJson& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -76,19 +76,19 @@ Result<std::vector<Silence>> read_silences(const std::string& body) {
   std::vector<Silence> all;
   for (const auto& item : *list) {
     const auto status = item.find("status");
-    if (status == item.end() || !status->is_object() || text_of(*status, "state") != "active") continue;
+    if (status == item.end() || !status->is_object() || json_text_of(*status, "state") != "active") continue;
     Silence silence;
-    silence.id = text_of(item, "id");
-    silence.comment = text_of(item, "comment");
-    silence.created_by = text_of(item, "createdBy");
-    auto end = read_time(text_of(item, "endsAt"));
+    silence.id = json_text_of(item, "id");
+    silence.comment = json_text_of(item, "comment");
+    silence.created_by = json_text_of(item, "createdBy");
+    auto end = read_time(json_text_of(item, "endsAt"));
     if (end) silence.ends_at = *end;
     const auto matchers = item.find("matchers");
     if (matchers == item.end() || !matchers->is_array())
       return infrastructure_error("silence " + silence.id + " has no matchers");
     for (const auto& matcher : *matchers) {
       if (!matcher.is_object()) return infrastructure_error("silence " + silence.id + " has a broken matcher");
-      silence.matchers.push_back({text_of(matcher, "name"), text_of(matcher, "value"),
+      silence.matchers.push_back({json_text_of(matcher, "name"), json_text_of(matcher, "value"),
                                   flag_of(matcher, "isRegex", false), flag_of(matcher, "isEqual", true)});
     }
     all.push_back(std::move(silence));

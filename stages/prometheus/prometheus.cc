@@ -181,7 +181,7 @@ Task<Result<std::vector<Series>>> Prometheus::query_range(std::string promql, do
 Task<Result<std::vector<LoadedRule>>> Prometheus::rules(Stop& stop) {
   const std::string path = "/api/v1/rules";
   auto body = co_await ask(path, Form(), stop);
-  co_return read_answer<std::vector<LoadedRule>>(body, shown_url_ + path, read_rules);
+  co_return read_answer<std::vector<LoadedRule>>(body, shown_url_ + path, read_loaded_rules);
 }
 
 Task<Result<std::vector<ScrapeTarget>>> Prometheus::targets(Stop& stop) {

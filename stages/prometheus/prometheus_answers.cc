@@ -275,7 +275,7 @@ Result<RuntimeInformation> read_runtime(std::string_view body) {
   });
 }
 
-Result<std::vector<LoadedRule>> read_rules(std::string_view body) {
+Result<std::vector<LoadedRule>> read_loaded_rules(std::string_view body) {
   return reading<std::vector<LoadedRule>>([body] {
     const Envelope answer(body);
     const auto data = answer.data();

@@ -13,7 +13,7 @@ namespace quietgate {
 // where there are any, with their cause, and are to be prefixed with the URL. Non-empty `warnings` are errors.
 Result<std::vector<Series>> read_series(std::string_view body);  // vector, matrix or scalar
 Result<RuntimeInformation> read_runtime(std::string_view body);
-Result<std::vector<LoadedRule>> read_rules(std::string_view body);
+Result<std::vector<LoadedRule>> read_loaded_rules(std::string_view body);
 Result<std::vector<ScrapeTarget>> read_targets(std::string_view body);
 Result<bool> read_has_metadata(std::string_view body);  // whether /api/v1/metadata holds anything
 Result<std::string> read_text(std::string_view body);

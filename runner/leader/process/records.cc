@@ -17,7 +17,8 @@ namespace {
 constexpr off_t space = 8192;  // for the leader and the status
 constexpr std::size_t most_detail = 1000;
 
-// How many bytes the UTF-8 sequence at `at` has; 0 when it is none.
+// How many bytes the UTF-8 sequence at `at` has; 0 when it is none. By hand: the tables behind runner/base/text.h
+// would make this program half as large again, and each leader holds it in memory.
 std::size_t sequence(const std::string& text, std::size_t at) {
   const auto lead = static_cast<unsigned char>(text[at]);
   const std::size_t size = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : 0;

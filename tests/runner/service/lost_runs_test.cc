@@ -41,7 +41,7 @@ class LostEnvironments : public testing::Test {
     EXPECT_TRUE(done) << done.error().message;
     std::vector<std::string> names;
     for (const auto& one : *journal->environments())
-      names.push_back(one.id + " " + one.status + (one.keep ? " kept" : ""));
+      names.push_back(one.id + " " + to_string(one.status) + (one.keep ? " kept" : ""));
     return names;
   }
 

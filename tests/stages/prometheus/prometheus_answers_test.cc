@@ -76,7 +76,7 @@ TEST(PrometheusAnswers, EverySurpriseIsAnError) {
 }
 
 TEST(PrometheusAnswers, ReadsRules) {
-  auto rules = read_rules(success(R"({"groups":[{"name":"g","file":"/r.yml","interval":0.5,"limit":3,"rules":[
+  auto rules = read_loaded_rules(success(R"({"groups":[{"name":"g","file":"/r.yml","interval":0.5,"limit":3,"rules":[
     {"type":"alerting","name":"Loud","query":"up == 0","duration":3,"keepFiringFor":5,"labels":{"layer":"node"},
      "annotations":{"a":"b"},"state":"firing","health":"ok","lastEvaluation":"2026-02-03T04:05:06.5Z","evaluationTime":0.1,
      "alerts":[{"labels":{"alertname":"Loud"},"annotations":{},"state":"firing","activeAt":"2026-02-03T04:05:00Z","value":"0e+00"}]},
@@ -100,9 +100,10 @@ TEST(PrometheusAnswers, ReadsRules) {
 }
 
 TEST(PrometheusAnswers, RefusesPartsAndUnknownRules) {
-  EXPECT_THAT(read_rules(success(R"({"groups":[],"groupNextToken":"x"})")).error().message, HasSubstr("only a part"));
+  EXPECT_THAT(read_loaded_rules(success(R"({"groups":[],"groupNextToken":"x"})")).error().message,
+              HasSubstr("only a part"));
   auto with = [](const std::string& rule) {
-    return read_rules(success(R"({"groups":[{"name":"g","interval":1,"rules":[)" + rule + "]}]}"));
+    return read_loaded_rules(success(R"({"groups":[{"name":"g","interval":1,"rules":[)" + rule + "]}]}"));
   };
   EXPECT_THAT(with(R"({"type":"odd","name":"x"})").error().message, HasSubstr("rule type `odd`"));
   EXPECT_THAT(
@@ -119,7 +120,7 @@ TEST(PrometheusAnswers, NamesWhatIsWrongWithARule) {
       R"("state":"firing","health":"ok","lastEvaluation":"2026-02-03T04:05:06Z","alerts":[{"labels":{},)"
       R"("state":"firing","activeAt":"2026-02-03T04:05:06Z","value":"1"}]})";
   const auto body = success(R"({"groups":[{"name":"g","interval":1,"limit":2,"rules":[)" + rule + "]}]}");
-  ASSERT_TRUE(read_rules(body).ok()) << read_rules(body).error().message;
+  ASSERT_TRUE(read_loaded_rules(body).ok()) << read_loaded_rules(body).error().message;
   const struct {
     const char* part;
     const char* instead;
@@ -149,17 +150,17 @@ TEST(PrometheusAnswers, NamesWhatIsWrongWithARule) {
   for (const auto& change : changes) {
     auto text = body;
     text.replace(text.find(change.part), std::string_view(change.part).size(), change.instead);
-    const auto rules = read_rules(text);
+    const auto rules = read_loaded_rules(text);
     ASSERT_FALSE(rules.ok()) << text;
     EXPECT_THAT(rules.error().message, HasSubstr(change.words)) << text;
     EXPECT_EQ(rules.error().kind, ErrorKind::infrastructure);
   }
   for (std::size_t size = 0; size < body.size(); ++size)
-    EXPECT_THAT(read_rules(body.substr(0, size)).error().message, HasSubstr("no JSON"));
+    EXPECT_THAT(read_loaded_rules(body.substr(0, size)).error().message, HasSubstr("no JSON"));
 }
 
 TEST(PrometheusAnswers, OfDuplicateKeysTheLastCounts) {
-  const auto rules = read_rules(
+  const auto rules = read_loaded_rules(
       success(R"({"groups":[{"name":1,"name":"g","interval":1,"rules":[{"type":"recording","name":"r","query":"a",)"
               R"("query":"b","labels":{"l":1,"l":"2"},"health":"ok","lastEvaluation":"2026-02-03T04:05:06Z"}]}]})"));
   ASSERT_TRUE(rules.ok()) << rules.error().message;
@@ -170,12 +171,12 @@ TEST(PrometheusAnswers, OfDuplicateKeysTheLastCounts) {
 
 TEST(PrometheusAnswers, DepthIsBounded) {
   const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
-  EXPECT_TRUE(read_rules(success(R"({"groups":[],"more":)" + nested(500) + "}")).ok());
-  EXPECT_THAT(read_rules(success(R"({"groups":)" + nested(500) + "}")).error().message,
+  EXPECT_TRUE(read_loaded_rules(success(R"({"groups":[],"more":)" + nested(500) + "}")).ok());
+  EXPECT_THAT(read_loaded_rules(success(R"({"groups":)" + nested(500) + "}")).error().message,
               HasSubstr("an object with `name`"));
-  EXPECT_THAT(read_rules(success(R"({"groups":[],"more":)" + nested(100'000) + "}")).error().message,
+  EXPECT_THAT(read_loaded_rules(success(R"({"groups":[],"more":)" + nested(100'000) + "}")).error().message,
               HasSubstr("no JSON"));
-  EXPECT_THAT(read_rules(std::string(1'000'000, '[')).error().message, HasSubstr("no JSON"));
+  EXPECT_THAT(read_loaded_rules(std::string(1'000'000, '[')).error().message, HasSubstr("no JSON"));
 }
 
 bool is_taken_for_json(const std::string& text) {
@@ -297,7 +298,7 @@ TEST(PrometheusAnswers, TakesBrokenAnswersForJsonWhenTheyAre) {
       if (text.empty()) break;
     }
     expect_agreement(text);
-    (void)read_rules(text);
+    (void)read_loaded_rules(text);
     if (HasFailure()) return;
   }
 }
