@@ -213,17 +213,17 @@ void fields(A& a, FaultSpec& v) {
 }
 template <class A>
 void fields(A& a, StageTraits& v) {
-  a("takes_slot", v.takes_slot);
-  a("runs_in_tree", v.runs_in_tree);
-  a("makes_environment", v.makes_environment);
-  a("keeps_environment", v.keeps_environment);
-  a("promotes", v.promotes);
-  a("loads", v.loads);
-  a("leaves_window", v.leaves_window);
-  a("tests", v.tests);
-  a("may_keep_artifacts", v.may_keep_artifacts);
-  a("keeps_artifacts", v.keeps_artifacts);
-  a("waits_for_person", v.waits_for_person);
+  a.later("takes_slot", v.takes_slot);
+  a.later("runs_in_tree", v.runs_in_tree);
+  a.later("makes_environment", v.makes_environment);
+  a.later("keeps_environment", v.keeps_environment);
+  a.later("promotes", v.promotes);
+  a.later("loads", v.loads);
+  a.later("leaves_window", v.leaves_window);
+  a.later("tests", v.tests);
+  a.later("may_keep_artifacts", v.may_keep_artifacts);
+  a.later("keeps_artifacts", v.keeps_artifacts);
+  a.later("waits_for_person", v.waits_for_person);
 }
 template <class A>
 void fields(A& a, OpenSpec& v) {
