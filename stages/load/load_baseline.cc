@@ -169,13 +169,13 @@ bool same_course(const LoadSpec& a, const LoadSpec& b) {
          a.workers.count == b.workers.count;
 }
 
-struct Found {
+struct BaselineRun {
   std::string pipeline;
   std::optional<LoadSpec> spec;
   LoadMeasures measured;
 };
 
-void take(const Row& row, const std::string& stage, Found& found) {
+void take(const Row& row, const std::string& stage, BaselineRun& found) {
   if (const auto* compiled = std::get_if<PlanCompiled>(&row.event)) {
     found.pipeline = compiled->plan->name;
     const auto* spec = compiled->plan->find(stage);
@@ -186,8 +186,8 @@ void take(const Row& row, const std::string& stage, Found& found) {
   found.measured = finished->outcome.outcome == Outcome::passed ? finished->outcome.measured : LoadMeasures();
 }
 
-Result<Found> look_up(Journal& journal, const RunId& run, const std::string& stage) {
-  Found found;
+Result<BaselineRun> look_up(Journal& journal, const RunId& run, const std::string& stage) {
+  BaselineRun found;
   for (std::int64_t after = 0;;) {
     auto rows = journal.read(after, rows_at_once, run);
     if (!rows) return rows.error();
@@ -218,7 +218,7 @@ std::vector<Check> judge_baseline(const LoadBaseline& spec, const LoadBase& base
 }
 
 Result<std::vector<LoadMeasures>> promoted_loads(Catalog& catalog, const StageRequest& request) {
-  Found own;
+  BaselineRun own;
   for (const auto& row : *request.history) take(row, request.spec.name, own);
   auto runs = catalog.promoted_runs(request.run.repository, runs_looked_at);
   if (!runs) return runs.error();
