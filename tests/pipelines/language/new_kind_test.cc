@@ -6,6 +6,7 @@
 #include "pipelines/language/compiler.h"
 #include "pipelines/language/print.h"
 #include "runner/model/event.h"
+#include "stages/apply/apply.h"
 #include "stages/apply/apply_kind.h"
 #include "stages/environments/environments.h"
 #include "stages/kinds.h"
