@@ -5,6 +5,7 @@
 #include "pipelines/language/print.h"
 #include "runner/cli/cli.h"
 #include "runner/service/config.h"
+#include "runner/service/rule_files_check.h"
 #include "stages/kinds.h"
 
 namespace {
@@ -21,10 +22,10 @@ int main(int count, char** arguments) {
   quietgate::YamlPipelineLanguage language(quietgate::stage_kinds());
   quietgate::CliParts parts;
   parts.serve = quietgate::serve;
-  parts.run_here = quietgate::run_here;
+  parts.run_locally = quietgate::run_locally;
   parts.language = &language;
   parts.describe_plan = [](const quietgate::Plan& plan) { return quietgate::describe(plan, quietgate::stage_kinds()); };
-  parts.check_files = quietgate::check_files_here;
+  parts.check_files = quietgate::check_rule_files;
   parts.default_data = quietgate::default_data_directory;
   parts.out = [](std::string_view text) { put(stdout, text); };
   parts.err = [](std::string_view text) { put(stderr, text); };

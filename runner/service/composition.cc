@@ -230,7 +230,7 @@ Result<void> Composition::try_to_write() {
   return parts_->journal->probe();
 }
 
-void Composition::rest() {
+void Composition::drop_caches() {
   parts_->journal->rest();
 }
 Journal& Composition::journal() {
@@ -256,9 +256,6 @@ const PublicKey& Composition::evidence_key() const {
 }
 void Composition::tell_steps(const std::string& variable, const std::string& value) {
   parts_->engine->step_environment[variable] = value;
-}
-const std::string& Composition::data() const {
-  return parts_->options.data;
 }
 Stop& Composition::stop() {
   return parts_->stop;

@@ -46,7 +46,7 @@ class Composition {
   Executor executor();
   Journal& journal();
   Result<void> try_to_write();  // whether the journal takes a row now
-  void rest();                  // the journal lets go of what was kept only to be fast
+  void drop_caches();           // of the journal: what is kept only to be fast
   Catalog& catalog();
   Queue& queue();
   const LoadCounters& loads() const;
@@ -54,7 +54,6 @@ class Composition {
   Deliveries& deliveries();
   const PublicKey& evidence_key() const;
   void tell_steps(const std::string& variable, const std::string& value);  // of every step that begins from now on
-  const std::string& data() const;
 
   // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.
   void add(const std::string& name, std::function<Task<void>(Stop&)> loop);

@@ -14,16 +14,9 @@
 #include "runner/outbound/notification_rule.h"
 #include "runner/ports/archive.h"
 #include "runner/ports/disk_gauge.h"
+#include "runner/service/secret_source.h"
 
 namespace quietgate {
-
-// Where a secret's value is; exactly one is set. The file's path is absolute.
-struct SecretSource {
-  std::string file;
-  std::string environment;           // name of a variable of the runner's own environment
-  std::vector<std::string> command;  // a program and its arguments; its standard output is the value
-  bool operator==(const SecretSource&) const = default;
-};
 
 struct CredentialsConfig {
   std::string username;
@@ -95,14 +88,13 @@ struct Config {
 // `$XDG_STATE_HOME/quietgate`, or `~/.local/state/quietgate`, or empty when neither variable is set.
 std::string default_data_directory();
 
+// The keys at the top of the file.
+std::vector<std::string> config_keys();
+
 // Reads the file. Relative paths in it are relative to the file's folder. Fails with kind user; the message holds every
 // diagnostic, ready to print. Reads no secret.
 Result<Config> load_config(const std::string& path);
 // The same from text; `path` is absolute or relative to the working directory.
 Result<Config> parse_config(const std::string& text, const std::string& path);
-
-// The value, without one trailing newline. At most 64 KiB; a command has 10 seconds and is then killed with its process
-// group. Blocks. Empty values are errors; no error says anything of the value.
-Result<std::string> read_secret(const SecretSource& source);
 
 }  // namespace quietgate

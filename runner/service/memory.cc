@@ -15,7 +15,7 @@ void share_heaps() {
   ::mallopt(M_ARENA_MAX, most_heaps);
 }
 
-Task<void> give_memory_back(Journal& journal, std::function<void()> let_go, Stop& stop) {
+Task<void> give_memory_back(Journal& journal, std::function<void()> drop_caches, Stop& stop) {
   for (;;) {
     auto seen = journal.bell().rings();
     co_await journal.bell().wait(seen, stop);
@@ -23,7 +23,7 @@ Task<void> give_memory_back(Journal& journal, std::function<void()> let_go, Stop
       seen = journal.bell().rings();
       co_await journal.bell().wait(seen, silence, stop);
     } while (journal.bell().rings() != seen);
-    let_go();
+    drop_caches();
     ::malloc_trim(0);
   }
 }

@@ -11,8 +11,8 @@ namespace quietgate {
 // Before the first thread begins: the few that there are share their heaps.
 void share_heaps();
 
-// Each time that the journal falls silent after a while of work, `let_go` is called, and what is free then goes back to
-// the system, which the allocator would keep. Until stopped; throws Stopped.
-Task<void> give_memory_back(Journal& journal, std::function<void()> let_go, Stop& stop);
+// Each time that the journal falls silent after a while of work: calls `drop_caches`, and gives the memory that is free
+// then back to the system. Until stopped; throws Stopped.
+Task<void> give_memory_back(Journal& journal, std::function<void()> drop_caches, Stop& stop);
 
 }  // namespace quietgate

@@ -1,8 +1,9 @@
+#include "runner/service/secret_source.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
-
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,8 +15,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-
-#include "runner/service/config.h"
 
 extern char** environ;
 

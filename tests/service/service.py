@@ -173,6 +173,10 @@ class ServiceTest(unittest.TestCase):
     def stage_is(self, number, name, status):
         return until(lambda: (self.stage(number, name) or {}).get("status") == status, f"hello/{number} {name} {status}")
 
+    def log(self):
+        """What the service said so far."""
+        return (self.folder / "serve.log").read_text(errors="replace")
+
     def stage_log(self, number, name):
         return (self.get(f"/api/v1/runs/hello/{number}/stages/{name}/log", raw=True) or b"").decode(errors="replace")
 

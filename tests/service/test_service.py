@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import unittest
 
@@ -328,6 +329,18 @@ class Service(ServiceTest):
         found = json.loads(self.cli("doctor", "--json", check=False).stdout)["findings"]
         self.assertTrue(next(each for each in found if each["name"] == "journal")["ok"], found)
 
+    def test_without_a_configuration_it_says_how_to_name_a_repository(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with open(self.folder / "serve.log", "ab") as log:
+            self.service = subprocess.Popen([BINARY, "serve", "--data", str(self.data), "--port", str(port)], stdout=log, stderr=log, env=environment())
+        self.address = until(self.bound, "the service's address", 20)
+        until(lambda: self.get("/readyz", raw=True) is not None, "readiness", 20)
+        said = (self.folder / "serve.log").read_text()
+        self.assertIn("no repository is watched: name repositories in a file and start with `quietgate serve --config FILE`", said)
+        self.assertEqual(self.terminate(), 0)
+
     def test_a_damaged_journal_is_told_and_mended(self):
         self.start()
         self.push(ONE % "'true'")
@@ -408,6 +421,12 @@ class RunHere(ServiceTest):
         self.commit(ONE % "'exit 1'")
         self.assertEqual(self.run_here().returncode, 1)
 
+    def test_an_invalid_pipeline_is_told_once(self):
+        self.commit("version: 1\nstages:\n  unit: {tset: {run: 'true'}}\n")
+        done = self.run_here("--plain")
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+        self.assertEqual(done.stdout.count("did you mean `test`?"), 1, done.stdout)
+
     def test_json_is_one_object_at_the_end(self):
         self.commit(ONE % "'true'")
         document = self.run_here("--json").stdout
@@ -427,7 +446,7 @@ class RunHere(ServiceTest):
         said = ("r.yml:5: Late can never fire for the gate of `production`: it needs 10m 30s (`for` 10m + 2 evaluations of 15s) and a "
                 "scrape, the window has at most 1m 15s (load 45s + 10s to start and end + quiet_for 20s)")
         done = self.run_here("--plain")
-        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
         self.assertIn(said, done.stdout)
         self.assertFalse(ran.exists(), "a stage ran")
 
@@ -450,7 +469,7 @@ class RunHere(ServiceTest):
                                              "  alert_rule_test: [{alertname: Late, eval_time: 1m, exp_alerts: [{}]}]\n")
         self.commit(pipeline % ran)
         done = self.run_here("--plain")
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 2)
         self.assertIn("promtool test rules refuses them", done.stdout)
         self.assertFalse(ran.exists(), "a stage ran")
         left = [path for path in self.data.rglob("*") if path.name in ("rules-check", "checkout")]

@@ -21,7 +21,7 @@
 
 #include "runner/engine/admission/grant_record.h"
 #include "runner/engine/admission/lock_table.h"
-#include "runner/engine/admission/places.h"
+#include "runner/engine/admission/slot_places.h"
 #include "runner/engine/admission/slot_queue.h"
 #include "runner/engine/admission/slot_request.h"
 #include "runner/ports/queue.h"
@@ -94,7 +94,7 @@ class Slots {
   void reopen_dependent();
   Waiting describe(const SlotEntry& entry) const;
 
-  Places places_;
+  SlotPlaces places_;
   LockTable locks_;
   GrantRecord grants_;
   std::list<SlotEntry> waiting_;  // in the order in which they asked

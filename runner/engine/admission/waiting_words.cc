@@ -33,7 +33,7 @@ std::string place_in_line(int position) {
 
 }  // namespace
 
-std::string sentence_of(const Waiting& waiting, const Places& places, const std::set<RunId>& unreadable) {
+std::string sentence_of(const Waiting& waiting, const SlotPlaces& places, const std::set<RunId>& unreadable) {
   const auto position = place_in_line(waiting.position);
   switch (waiting.what) {
     case Waiting::For::lock:

@@ -4,13 +4,13 @@
 #include <set>
 #include <string>
 
-#include "runner/engine/admission/places.h"
+#include "runner/engine/admission/slot_places.h"
 #include "runner/ports/queue.h"
 
 namespace quietgate {
 
 // `waits for lock staging, held by web/12 staging; 3rd in line`. For what the slots give: a lock, its order, a place of
 // the repository or of the service. `unreadable`: runs that may hold every lock.
-std::string sentence_of(const Waiting& waiting, const Places& places, const std::set<RunId>& unreadable);
+std::string sentence_of(const Waiting& waiting, const SlotPlaces& places, const std::set<RunId>& unreadable);
 
 }  // namespace quietgate

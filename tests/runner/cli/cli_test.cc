@@ -3,21 +3,22 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include "pipelines/language/compiler.h"
 #include "stages/kinds.h"
-
-#include <CLI/CLI.hpp>
-#include <cstdlib>
 
 namespace quietgate {
 namespace {
 
 class CliTest : public ::testing::Test {
  protected:
-  int run(std::vector<const char*> words) {
+  int run(std::vector<const char*> words) { return run(std::move(words), all_verbs()); }
+  int run(std::vector<const char*> words, std::vector<Verb> verbs) {
     words.insert(words.begin(), "quietgate");
     out.clear();
     err.clear();
@@ -26,20 +27,20 @@ class CliTest : public ::testing::Test {
       served = options;
       return 7;
     };
-    parts.run_here = [this](const RunOptions& options) {
+    parts.run_locally = [this](const LocalRunOptions& options) {
       ran = options;
       return 8;
     };
     parts.language = &language;
     parts.out = [this](std::string_view text) { out += text; };
     parts.err = [this](std::string_view text) { err += text; };
-    return run_cli(static_cast<int>(words.size()), words.data(), parts);
+    return run_cli(static_cast<int>(words.size()), words.data(), parts, std::move(verbs));
   }
   const YamlPipelineLanguage language{stage_kinds()};
   std::string out;
   std::string err;
   ServeOptions served;
-  RunOptions ran;
+  LocalRunOptions ran;
 };
 
 TEST_F(CliTest, HandsOptionsToTheVerbs) {
@@ -59,6 +60,75 @@ TEST_F(CliTest, SaysWhatIsWrongWithTheArguments) {
   EXPECT_EQ(run({"promote", "hello/1"}), exit_usage);
   EXPECT_EQ(err, "quietgate: --reason is required\n  see quietgate promote --help\n");
   EXPECT_EQ(run({"runs", "--limit", "0"}), exit_usage);
+}
+
+// The recipe of a verb: its file makes one value, and a list of verbs names it in one line. Everything else follows.
+Verb greet_verb() {
+  struct Greeting {
+    std::string name;
+    int times = 1;
+    bool loud = false;
+  };
+  auto given = std::make_shared<Greeting>();
+  Verb verb{"greet", "Say hello", verb_group::local};
+  verb.options.text("NAME", given->name, "Whom").required();
+  verb.options.number("-n,--times", given->times, "How often").between(1, 3).environment("QUIETGATE_TEST_TIMES");
+  verb.options.flag("--loud", given->loud, "With an exclamation mark");
+  verb.run = [given](const Invocation& call) {
+    for (int i = 0; i < given->times; ++i) call.parts.out("hello " + given->name + (given->loud ? "!" : "") + "\n");
+    return exit_inconclusive;
+  };
+  return verb;
+}
+
+TEST_F(CliTest, AVerbIsOneValueInTheList) {
+  auto verbs = [] {
+    auto all = all_verbs();
+    all.push_back(greet_verb());
+    return all;
+  };
+  EXPECT_EQ(run({"greet", "ana", "--times", "2", "--loud"}, verbs()), exit_inconclusive);
+  EXPECT_EQ(out, "hello ana!\nhello ana!\n");
+  EXPECT_EQ(run({"greet", "ana"}, verbs()), exit_inconclusive);
+  EXPECT_EQ(out, "hello ana\n") << "the values of an earlier command line are gone";
+  ::setenv("QUIETGATE_TEST_TIMES", "3", 1);
+  run({"greet", "b"}, verbs());
+  ::unsetenv("QUIETGATE_TEST_TIMES");
+  EXPECT_EQ(out, "hello b\nhello b\nhello b\n");
+  EXPECT_EQ(run({"greet"}, verbs()), exit_usage);
+  EXPECT_EQ(err, "quietgate: NAME is required\n  see quietgate greet --help\n");
+  EXPECT_EQ(run({"greet", "ana", "--times", "4"}, verbs()), exit_usage);
+  run({"--help"}, verbs());
+  EXPECT_NE(out.find("greet         Say hello"), std::string::npos) << out;
+  run({"complete", "--", "greet", "--t"}, verbs());
+  EXPECT_EQ(out, "--times\tHow often\n");
+  run({"manual"}, verbs());
+  EXPECT_NE(out.find(".SS greet\n.B quietgate greet\n\\fINAME\\fR\n"), std::string::npos) << out;
+  EXPECT_EQ(run({"greet", "ana"}), exit_usage) << "it is in no other list";
+}
+
+TEST_F(CliTest, EveryVerbIsAFileOfItsName) {
+  std::vector<std::string> names;
+  for (const auto& verb : all_verbs()) names.push_back(verb.name);
+  std::vector<std::string> files;
+  for (const auto& each : std::filesystem::directory_iterator(std::string(QUIETGATE_SOURCE_DIR) + "/runner/cli/verbs"))
+    if (each.path().extension() == ".cc") files.push_back(each.path().stem().string());
+  std::sort(names.begin(), names.end());
+  std::sort(files.begin(), files.end());
+  EXPECT_EQ(names, files);
+}
+
+TEST_F(CliTest, NamesTheVerbThatWasMeant) {
+  EXPECT_EQ(run({"rusns"}), exit_usage);
+  EXPECT_EQ(err, "quietgate: there is no verb `rusns`\n  did you mean `runs`? see quietgate --help\n");
+  run({"--json", "frobnicate"});
+  EXPECT_EQ(err, "quietgate: there is no verb `frobnicate`\n  see quietgate --help\n");
+  EXPECT_EQ(run({"alerts", "backtst"}), exit_usage);
+  EXPECT_EQ(err, "quietgate: there is no verb `backtst`\n  did you mean `backtest`? see quietgate alerts --help\n");
+  run({"complet"});
+  EXPECT_EQ(err.find("complete`"), std::string::npos) << "its verb is nobody's: " << err;
+  EXPECT_EQ(run({}), exit_usage);
+  EXPECT_EQ(err, "quietgate: A subcommand is required\n  see quietgate --help\n");
 }
 
 TEST_F(CliTest, DocumentsItsExitCodes) {
@@ -146,26 +216,6 @@ TEST_F(CliTest, NamesTheWholeVerbWhoseArgumentsAreWrong) {
   EXPECT_EQ(err.find("quietgate: /nonexistent/r.yml can't be read"), 0u) << err;
 }
 
-TEST_F(CliTest, AsksForWhatTheServiceKnows) {
-  CLI::App app("a test");
-  auto* verb = app.add_subcommand("show", "Show")->group("Look");
-  std::string one;
-  verb->add_option("RUN", one);
-  verb->add_option("STAGE", one);
-  verb->add_option("--destroy", one);
-  std::string asked;
-  const CompletionSource source = [&](std::string_view kind, std::string_view run) {
-    asked = std::string(kind) + " of " + std::string(run);
-    return std::vector<Completion>{{"hello/1", "main"}, {"other/1", ""}};
-  };
-  EXPECT_EQ(complete(app, {"show", "he"}, source).size(), 1u);
-  EXPECT_EQ(asked, "RUN of ");
-  complete(app, {"show", "hello/1", ""}, source);
-  EXPECT_EQ(asked, "STAGE of hello/1");
-  complete(app, {"show", "--destroy", ""}, source);
-  EXPECT_EQ(asked, "ENVIRONMENT of ");
-}
-
 TEST_F(CliTest, HasAManualPageAndScripts) {
   EXPECT_EQ(run({"manual"}), exit_ok);
   for (const auto* text :
@@ -177,29 +227,6 @@ TEST_F(CliTest, HasAManualPageAndScripts) {
     EXPECT_NE(out.find("quietgate complete --"), std::string::npos) << shell;
   }
   EXPECT_EQ(run({"completion", "tcsh"}), exit_usage);
-}
-
-TEST(Streams, AreReadHoweverTheyAreCut) {
-  const std::string text = "id: 3\nevent: log\ndata: aGk=\n\n: still here\n\nevent: end\r\ndata: {}\r\n\r\n";
-  for (std::size_t step = 1; step <= text.size(); ++step) {
-    std::vector<StreamEvent> events;
-    StreamReader reader([&](const StreamEvent& event) {
-      events.push_back(event);
-      return true;
-    });
-    for (std::size_t at = 0; at < text.size(); at += step) EXPECT_TRUE(reader.feed(text.substr(at, step)));
-    ASSERT_EQ(events.size(), 2u) << step;
-    EXPECT_EQ(events[0].id, "3");
-    EXPECT_EQ(from_base64(events[0].data), "hi");
-    EXPECT_EQ(events[1].type, "end");
-  }
-}
-
-TEST(Streams, Base64OfEveryLength) {
-  EXPECT_EQ(from_base64(""), "");
-  EXPECT_EQ(from_base64("AA=="), std::string(1, '\0'));
-  EXPECT_EQ(from_base64("/////w=="), "\xff\xff\xff\xff");
-  EXPECT_EQ(from_base64("YWJj"), "abc");
 }
 
 }  // namespace

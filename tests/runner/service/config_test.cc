@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <string>
 
 namespace quietgate {
 namespace {
@@ -20,6 +22,15 @@ TEST(Config, AHostIsNamedWithoutSchemeAndPort) {
             std::string::npos);
   EXPECT_NE(problems("data: /d\nhosts: [\"ci:8330\"]\nrepositories: []\n").find("is not the name of a host"),
             std::string::npos);
+}
+
+TEST(Config, EveryKeyAtTheTopIsDocumented) {
+  std::ifstream file(std::string(QUIETGATE_SOURCE_DIR) + "/docs/configuration.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto example =
+      text.substr(text.find("```yaml"), text.find("```", text.find("```yaml") + 3) - text.find("```yaml"));
+  for (const auto& key : config_keys()) EXPECT_NE(example.find("\n" + key + ":"), std::string::npos) << key;
+  EXPECT_EQ(config_keys().size(), 12U);
 }
 
 TEST(Config, ReadsEverything) {

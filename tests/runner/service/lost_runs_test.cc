@@ -100,7 +100,7 @@ TEST_F(LostEnvironments, AnIncredibleNumberCostsNone) {
   EXPECT_EQ(*journal->next_number("hello"), 1);
 }
 
-class RunFolders : public LostEnvironments {
+class FoldersOfLostRuns : public LostEnvironments {
  protected:
   void folder_of(const std::string& name) const { fs::create_directories(folder / ("runs/hello/" + name)); }
   std::vector<std::string> forgotten() const {
@@ -111,7 +111,7 @@ class RunFolders : public LostEnvironments {
   }
 };
 
-TEST_F(RunFolders, OfLostRunsGoOnceThereIsAHigherOne) {
+TEST_F(FoldersOfLostRuns, OfLostRunsGoOnceThereIsAHigherOne) {
   for (const auto* name : {"3", "4", "4.stale-1"}) folder_of(name);
   EXPECT_THAT(forgotten(), testing::IsEmpty()) << "nothing is known of them";
   ASSERT_TRUE(journal->append({RunRequested{{"hello", 5}, "main", "abc", "test"}}));

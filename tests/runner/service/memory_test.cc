@@ -50,9 +50,9 @@ TEST(Memory, WhatWorkHasFreedGoesBackWhenTheJournalIsSilent) {
   boost::asio::io_context io;
   SilentJournal journal(io.get_executor());
   Stop stop;
-  bool let_go = false;
-  const std::function<void()> rest = [&let_go] { let_go = true; };
-  spawn(io.get_executor(), give_memory_back(journal, rest, stop), [](std::exception_ptr) {});
+  bool dropped = false;
+  const std::function<void()> drop_caches = [&dropped] { dropped = true; };
+  spawn(io.get_executor(), give_memory_back(journal, drop_caches, stop), [](std::exception_ptr) {});
   io.run_for(Milliseconds(1));
   const PastWork work;
   const auto after_work = resident_kilobytes();
@@ -63,12 +63,12 @@ TEST(Memory, WhatWorkHasFreedGoesBackWhenTheJournalIsSilent) {
     journal.ringing.ring();
   }
   EXPECT_GT(resident_kilobytes() + 8 * 1024, after_work) << "it came back in the middle of the work";
-  EXPECT_FALSE(let_go) << "what makes the work fast is needed";
+  EXPECT_FALSE(dropped) << "what makes the work fast is needed";
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (resident_kilobytes() + 48 * 1024 > after_work && std::chrono::steady_clock::now() < deadline)
     io.run_for(Milliseconds(100));
   EXPECT_LE(resident_kilobytes() + 48 * 1024, after_work) << "of 64 MB";
-  EXPECT_TRUE(let_go) << "what the journal keeps is not free by itself";
+  EXPECT_TRUE(dropped) << "what the journal keeps is not free by itself";
   stop.request(StopReason::shutdown, "the test is over");
   io.run();
 }

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "runner/cli/terminal/terminal_run.h"
+#include "runner/cli/terminal/run_report.h"
 
 namespace quietgate {
 namespace {

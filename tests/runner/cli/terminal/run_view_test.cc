@@ -1,7 +1,12 @@
+#include "runner/cli/terminal/run_view.h"
+
 #include <gtest/gtest.h>
 
-#include "runner/cli/terminal/terminal_run.h"
-#include "runner/cli/terminal/terminal_tests.h"
+#include <optional>
+#include <vector>
+
+#include "runner/cli/terminal/run_report.h"
+#include "runner/cli/terminal/screen_text.h"
 
 namespace quietgate {
 namespace {
@@ -25,27 +30,12 @@ Plan plan_of(const RunId& run) {
   return plan;
 }
 
-TEST(TroubledTests, NamesFailedAndFlakyOnesWithTheirFirstLines) {
-  Terminal plain;
-  EXPECT_EQ(troubled_tests(R"({"version":1,"tests":[{"name":"a","outcome":"passed"},
-      {"name":"c","outcome":"passed","flaky":true,"message":"timed out"},
-      {"name":"t::b","outcome":"failed","message":"assert 1 == 2\n\n  where\n3\n4\n5\n6\u001b[31m"}]})",
-                           plain),
-            "  " + mark(plain, Outcome::failed) +
-                " t::b\n      assert 1 == 2\n        where\n      3\n      4\n      5\n      ...\n"
-                "  ~ c (flaky)\n      timed out\n");
-  EXPECT_EQ(troubled_tests("{", plain), "");
-  std::string many = R"({"tests":[)";
-  for (int i = 0; i < 25; ++i) many += std::string(i > 0 ? "," : "") + R"({"name":"n","outcome":"failed"})";
-  EXPECT_NE(troubled_tests(many + "]}", plain).find("  and 5 more\n"), std::string::npos);
-}
-
 class RunViewTest : public ::testing::Test {
  protected:
   RunView& view(Terminal terminal) {
     view_.emplace(
         terminal, [this](std::string_view text) { screen += text; }, [this] { return now; },
-        [this](const RunId&, const std::string&, int) { return glimpse; });
+        [this](const RunId&, const std::string&, int) { return activity; });
     return *view_;
   }
   void add(Event event) { view_->on_row({++sequence, now, std::move(event)}); }
@@ -97,7 +87,7 @@ class RunViewTest : public ::testing::Test {
 
   const RunId run{"hello", 12};
   Time now{Milliseconds{1'770'000'000'000}};
-  Glimpse glimpse;
+  StageActivity activity;
   std::string screen;
   std::int64_t sequence = 0;
   std::optional<RunView> view_;
@@ -142,12 +132,23 @@ TEST_F(RunViewTest, EndsWithTheReport) {
             "What to do\n"
             "  load: make the slow handler faster, or raise the bound\n"
             "  read its log:  quietgate logs hello/12 load\n");
-  EXPECT_EQ(exit_code_of(view_->record()), 1);
+}
+
+TEST_F(RunViewTest, PrintsWhyAPipelineWasRejectedOnce) {
+  view(pipe_terminal);
+  const std::string why = ".quietgate.yaml:2:1: error: `stages` is missing\n";
+  add(RunRequested{run, "main", CommitId(40, 'a'), "quietgate run by ana"});
+  add(PlanRejected{run, why, Outcome::failed});
+  add(RunFinished{run, Outcome::failed, ".quietgate.yaml:2:1: error: `stages` is missing"});
+  EXPECT_EQ(screen, "hello/12  main aaaaaaa  quietgate run by ana\n");
+  view_->finish();
+  EXPECT_NE(screen.find("\n\n" + why), std::string::npos) << screen;
+  EXPECT_EQ(screen.find(why), screen.rfind(why)) << screen;
 }
 
 TEST_F(RunViewTest, DrawsTheTreeInPlaceWithABarAndTheTimeLeft) {
   view(live_terminal);
-  glimpse = {Milliseconds{20'000}, Milliseconds{40'000}, "40 users, 812 req/s"};
+  activity = {Milliseconds{20'000}, Milliseconds{40'000}, "40 users, 812 req/s"};
   begin();
   now += Milliseconds{20'000};
   view_->tick();
@@ -165,7 +166,7 @@ TEST_F(RunViewTest, NeverWrapsALine) {
   auto narrow = live_terminal;
   narrow.width = 40;
   view(narrow);
-  glimpse.line = std::string(300, 'x');
+  activity.line = std::string(300, 'x');
   begin();
   view_->tick();
   end();
@@ -286,68 +287,6 @@ TEST_F(RunViewTest, PrintsTheProofTableAndWhoDecided) {
   EXPECT_NE(screen.find("production moved bbbbbbb to aaaaaaa\n    overridden by ana at "), std::string::npos) << screen;
   EXPECT_NE(screen.find(": known alert; the gate said at "), std::string::npos) << screen;
   EXPECT_NE(screen.find(": loud: HighLatency fired\n"), std::string::npos) << screen;
-}
-
-TEST(ExitCodes, FollowTheOutcome) {
-  auto code = [](Outcome outcome, std::optional<GateVerdict> verdict = {}) {
-    const RunId run{"hello", 1};
-    RunRecord record;
-    record.add({1, {}, RunRequested{run, "main", {}, ""}});
-    record.add({2, {}, PlanCompiled{run, plan_of(run)}});
-    record.add({3, {}, StageStarted{run, "production", 1}});
-    StageOutcome ended;
-    ended.outcome = outcome;
-    if (verdict) ended.gate = GateJudgement{*verdict, "", {}, {}};
-    record.add({4, {}, StageFinished{run, "production", 1, ended}});
-    record.add({5, {}, RunFinished{run, outcome, ""}});
-    return exit_code_of(record);
-  };
-  EXPECT_EQ(code(Outcome::passed), 0);
-  EXPECT_EQ(code(Outcome::failed), 1);
-  EXPECT_EQ(code(Outcome::failed, GateVerdict::loud), 1);
-  EXPECT_EQ(code(Outcome::failed, GateVerdict::blind), 5);
-  EXPECT_EQ(code(Outcome::inconclusive), 5);
-  EXPECT_EQ(code(Outcome::error), 1);
-  EXPECT_EQ(code(Outcome::cancelled), 130);
-}
-
-TEST(Glimpses, ReadProgressAndTheLogsLastLine) {
-  auto g = glimpse_of(
-      R"({"elapsed_ms":20000,"duration_ms":45000,"users":40,"requests_per_second":1812.4,"p95_ms":61.2,"failures":0})",
-      "old\n");
-  EXPECT_EQ(g.line, "40 users, 1,812 req/s, p95 61 ms");
-  EXPECT_EQ(*g.duration - *g.elapsed, Milliseconds{25'000});
-  EXPECT_EQ(glimpse_of("", "one\ntwo\x1b[31m red\r\n\n").line, "two red");
-  const std::string table =
-      R"({"elapsed_ms":1000,"duration_ms":9000,"proofs":[{"id":"P1","name":"n","verdict":"quiet","detail":"d","waived":""},)"
-      R"({"id":"P6","name":"inputs","verdict":"blind","detail":"no x\u001b[31m","waived":""},)"
-      R"({"id":"P7","name":"targets","verdict":"blind","detail":"none","waived":"managed"},7]})";
-  EXPECT_EQ(glimpse_of(table, "").line, "2 of 3 proofs hold so far; P6 is blind: no x");
-  EXPECT_EQ(proofs_so_far(table).size(), 3U);
-  EXPECT_TRUE(proofs_so_far("{\"proofs\": 7}").empty());
-  EXPECT_EQ(glimpse_of("not json", "").line, "");
-  EXPECT_EQ(glimpse_of(R"({"elapsed_ms":45000,"duration_ms":45000,"users":0})", "settling: 3 replicas\n").line,
-            "settling: 3 replicas");
-}
-
-TEST(Text, FitsAndMeasures) {
-  const Terminal terminal{true, true, true, 80, 24};
-  EXPECT_EQ(columns_of("✓ ab\x1b[31mc\x1b[0m"), 5);
-  EXPECT_EQ(fitted(terminal, "abcdef", 4), "abc…");
-  EXPECT_EQ(fitted(terminal, "\x1b[31mabcdef\x1b[0m", 4), "\x1b[31mabc…\x1b[0m");
-  EXPECT_EQ(printable("a\x1b[1mb\x07"
-                      "c\td"),
-            "abc d");
-  EXPECT_EQ(printable("a\x9b"
-                      "31mb\xc2\x9b"
-                      "c\u202ed"),
-            "a?31mbcd");
-  EXPECT_EQ(columns_of("日本 e\u0301 😀"), 9);
-  EXPECT_EQ(fitted(terminal, "日本日本", 6), "日本…");
-  EXPECT_EQ(fitted(terminal, "日本日本", 5), "日本…");
-  EXPECT_EQ(fitted(terminal, "日本日本", 4), "日…");
-  EXPECT_EQ(wrapped("one two three", 8, 2), "one two\n  three");
-  EXPECT_EQ(ago(Time{Milliseconds{1}}, Time{Milliseconds{180'001}}), "3m ago");
 }
 
 }  // namespace

@@ -1,0 +1,16 @@
+// Where `quietgate run` keeps what belongs to one clone. Never shared: not with a service, not with another clone.
+#pragma once
+
+#include <string>
+
+namespace quietgate {
+
+struct CloneData {
+  std::string repository;  // the folder's name and a mark of its whole path, as `hello-3f2a91`
+  std::string directory;   // a directory of its own below the data directory
+};
+
+// Of the clone at `path` (links resolved, when it exists), below the data directory `data`.
+CloneData clone_data_of(const std::string& path, const std::string& data);
+
+}  // namespace quietgate

@@ -1,0 +1,16 @@
+// A run of the service, shown on the terminal until it ends.
+#pragma once
+
+#include <string>
+
+#include "runner/cli/service_access.h"
+
+namespace quietgate {
+
+// Draws the run until it ends, then prints its report. Answers the run's exit code.
+ExitCode follow_run(ServiceAccess& service, const std::string& run);
+
+// Posts a request that makes a new run. Prints the run's name, or follows it; answers the exit code.
+ExitCode request_run(ServiceAccess& service, const std::string& path, const std::string& body, bool follow);
+
+}  // namespace quietgate

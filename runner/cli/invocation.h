@@ -1,0 +1,57 @@
+// What a verb is run with: what all verbs are told, what it works with, and where it writes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "runner/cli/exit_code.h"
+#include "runner/cli/local_run.h"
+#include "runner/cli/terminal/terminal.h"
+#include "runner/ports/pipeline.h"
+#include "runner/service/serve.h"
+
+namespace quietgate {
+
+struct CommandLine;
+
+// What the verbs work with; main.cc gives the real things.
+struct CliParts {
+  std::function<int(const ServeOptions&)> serve;
+  std::function<int(const LocalRunOptions&)> run_locally;
+  const PipelineLanguage* language = nullptr;
+  std::function<std::string(const Plan&)> describe_plan;
+  // The plan against the files of the repository in this folder; may be empty.
+  std::function<Result<void>(const Plan&, const std::string& folder)> check_files;
+  std::function<std::string()> default_data;  // data directory when none is named
+  std::function<void(std::string_view)> out;  // standard output
+  std::function<void(std::string_view)> err;
+};
+
+// The options of all verbs.
+struct CommonOptions {
+  bool json = false;
+  bool no_colour = false;
+  std::string server;
+  std::string data;
+};
+
+struct Invocation {
+  const CliParts& parts;
+  const CommonOptions& common;
+  const CommandLine& line;
+  Terminal terminal;  // of standard output
+
+  // Prints the error (print_error) and answers the code.
+  ExitCode fail(const Error& error, ExitCode code) const;
+  // The one that is named, or the default; empty when none is known.
+  std::string data_directory() const;
+  // The journal's file in it; empty when none is known.
+  std::string journal_file() const;
+};
+
+// `quietgate: MESSAGE` and, below it, the advice, for people; and for machines an object with `error` on the other
+// stream.
+void print_error(const CliParts& parts, const Error& error, bool json = false);
+
+}  // namespace quietgate

@@ -1,0 +1,109 @@
+#include "runner/cli/local_run_follower.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "runner/ports/folded_run.h"
+
+namespace quietgate {
+
+namespace {
+
+constexpr Milliseconds draw_every{100};
+constexpr std::size_t read_batch = 256;
+
+}  // namespace
+
+LocalRunFollower::LocalRunFollower(Composition& composition, RunView& view, RunId run, ApprovalPrompt prompt,
+                                   std::string person)
+    : composition_(composition),
+      view_(view),
+      run_(std::move(run)),
+      clock_(composition.executor()),
+      prompt_(std::move(prompt)),
+      person_(std::move(person)) {
+  const auto unfinished = composition.catalog().unfinished_runs();
+  if (!unfinished) return;
+  for (const auto& each : *unfinished) {
+    if (each.id != run_) earlier_.push_back(each.id);
+  }
+}
+
+void LocalRunFollower::read_rows() {
+  for (bool more = true; more;) {
+    auto rows = composition_.journal().read(cursor_, read_batch, run_);
+    if (!rows) throw std::runtime_error(rows.error().message);
+    for (const auto& row : *rows) {
+      view_.on_row(row);
+      cursor_ = row.sequence;
+    }
+    more = rows->size() == read_batch;
+  }
+}
+
+// Nobody sees the question of an earlier run any more: it would wait for days, and this run for it.
+void LocalRunFollower::cancel_if_it_asks(const RunId& earlier) {
+  const auto folded = fold_run(composition_.journal(), earlier);
+  if (!folded || folded->state.asking == 0 || folded->state.cancel) return;
+  const CancelRequested end{earlier, person_, "nobody can be asked for it any more"};
+  (void)composition_.journal().append({end}).ok();
+}
+
+// Whether the other run is over; then says how it ended.
+bool LocalRunFollower::told_end_of(const RunId& id, const std::string& what) {
+  auto summary = composition_.catalog().run(id);
+  if (!summary || !summary->has_value()) return true;
+  const auto& ended = **summary;
+  if (ended.status != RunStatus::finished) return false;
+  view_.say(what + " " + to_string(id) + " ended as " + to_string(ended.outcome) +
+            (ended.reason.empty() ? "" : ": " + ended.reason));
+  return true;
+}
+
+// Earlier runs that had begun a release are finished first.
+bool LocalRunFollower::earlier_are_over() {
+  std::erase_if(earlier_, [this](const RunId& id) {
+    const bool over = told_end_of(id, "the earlier run");
+    if (!over) cancel_if_it_asks(id);
+    return over;
+  });
+  return earlier_.empty();
+}
+
+// A watch that sees an alert after the release requests a run of its own.
+bool LocalRunFollower::rollbacks_are_over() {
+  if (const auto unfinished = composition_.catalog().unfinished_runs()) {
+    for (const auto& each : *unfinished) {
+      if (each.id.number < run_.number || each.id == run_) continue;
+      if (std::find(rollbacks_.begin(), rollbacks_.end(), each.id) != rollbacks_.end()) continue;
+      view_.say("run " + to_string(each.id) + " puts back what this one released");
+      rollbacks_.push_back(each.id);
+    }
+  }
+  std::erase_if(rollbacks_, [this](const RunId& id) { return told_end_of(id, "the rollback"); });
+  return rollbacks_.empty();
+}
+
+Task<void> LocalRunFollower::follow(Stop& stop) {
+  auto& journal = composition_.journal();
+  for (;;) {
+    const auto seen = journal.bell().rings();
+    read_rows();
+    for (const auto& given : prompt_.poll(view_.record())) (void)journal.append({given}).ok();
+    view_.hold(prompt_.asking());
+    view_.tick();
+    if (earlier_are_over() && view_.record().over() && rollbacks_are_over()) break;
+    // Lines are printed as their rows come: few at a time are still in the journal's memory.
+    const bool redraws = view_.is_live() || prompt_.asking();
+    if (!redraws) co_await journal.bell().wait(seen, stop);
+    if (redraws) co_await clock_.sleep(draw_every, stop);
+  }
+  composition_.stop().request(StopReason::shutdown, "the run is over");
+}
+
+std::vector<RunId> LocalRunFollower::to_be_cancelled() const {
+  return rollbacks_.empty() ? std::vector<RunId>{run_} : rollbacks_;
+}
+
+}  // namespace quietgate

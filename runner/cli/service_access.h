@@ -1,0 +1,41 @@
+// What all verbs that ask the service share: its client, how they fail, and how they name a run.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runner/cli/invocation.h"
+#include "runner/cli/service_client.h"
+
+namespace quietgate {
+
+class ServiceAccess {
+ public:
+  // `call` outlives it.
+  explicit ServiceAccess(const Invocation& call);
+
+  // The body of an answer with status 200; anything else is printed as the error that it is.
+  OrExit<std::string> get(const std::string& path);
+  // Likewise of a change: any status of 2xx.
+  OrExit<std::string> post(const std::string& path, const std::string& body);
+  // The body of an answer with status 200, of what is only shown if it is there.
+  std::optional<std::string> get_if_there(const std::string& path);
+  // Posts the change and prints what it did: `done`, or with --json the answer. Answers the verb's exit code.
+  ExitCode change(const std::string& path, const std::string& body, const std::string& done);
+  // The run's whole name: `hello/12` as it is, `hello` as its newest run, nothing as the newest of all.
+  OrExit<std::string> run_named(const std::string& name);
+
+  // Prints why the service was not reached.
+  ExitCode unreachable(const Error& error) const;
+  // Prints what an answer other than 2xx says.
+  ExitCode refused(const Reply& reply) const;
+
+  ServiceClient& client() { return client_; }
+  const Invocation& call() const { return call_; }
+
+ private:
+  const Invocation& call_;
+  ServiceClient client_;
+};
+
+}  // namespace quietgate

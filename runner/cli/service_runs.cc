@@ -1,0 +1,42 @@
+#include "runner/cli/service_runs.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "runner/cli/service_json.h"
+#include "runner/cli/terminal/test_report.h"
+
+namespace quietgate {
+
+OrExit<RunRecord> record_of(ServiceAccess& service, const std::string& run) {
+  RunRecord record;
+  for (bool more = true; more;) {
+    auto body = service.get("/api/v1/runs/" + run + "/events?after=" + std::to_string(record.last));
+    if (!body) return body.code();
+    auto json = nlohmann::json::parse(*body, nullptr, false);
+    if (!json.is_object() || !json["events"].is_array())
+      return service.unreachable(
+          infrastructure_error("the answer of " + service.client().server() + " is not understood"));
+    const auto before = record.last;
+    for (const auto& event : json["events"]) {
+      if (auto row = row_in(event.dump())) record.add(*row);
+    }
+    more = json.value("more", false) && record.last > before;
+  }
+  return record;
+}
+
+std::map<std::string, std::string> tests_of(ServiceAccess& service, const RunRecord& record) {
+  std::map<std::string, std::string> all;
+  for (const auto& name : stage_names(record)) {
+    const auto& stage = record.state.stages.at(name);
+    if (stage.status != StageStatus::finished || !worth_naming(stage.outcome)) continue;
+    auto tests = service.get_if_there(
+        fmt::format("/api/v1/runs/{}/stages/{}/tests?attempt={}", to_string(record.state.id), name, stage.attempt));
+    if (tests) all[name] = std::move(*tests);
+  }
+  return all;
+}
+
+}  // namespace quietgate

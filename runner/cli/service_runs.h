@@ -1,0 +1,18 @@
+// A run as the service has it on record, put together of several answers.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "runner/api/run_record.h"
+#include "runner/cli/service_access.h"
+
+namespace quietgate {
+
+// The run's rows so far.
+OrExit<RunRecord> record_of(ServiceAccess& service, const std::string& run);
+
+// By stage: the texts of tests.json where a report names tests.
+std::map<std::string, std::string> tests_of(ServiceAccess& service, const RunRecord& record);
+
+}  // namespace quietgate

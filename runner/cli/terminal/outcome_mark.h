@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "runner/cli/terminal/terminal.h"
+#include "runner/model/types.h"
+
+namespace quietgate {
+
+// The sign of an outcome, as `✓`, in its colour.
+std::string mark(const Terminal& terminal, Outcome outcome);
+Ink ink_of(Outcome outcome);
+
+}  // namespace quietgate

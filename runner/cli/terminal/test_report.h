@@ -1,0 +1,25 @@
+// The tests of a stage that did not just pass, as a report shows them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "runner/api/run_record.h"
+#include "runner/cli/terminal/terminal.h"
+#include "runner/model/outcome.h"
+
+namespace quietgate {
+
+// Whether a report names tests of this attempt: some failed, or only passed when they were run again.
+bool worth_naming(const StageOutcome& outcome);
+
+// Of the text of tests.json: each failed test with the first lines of its message, then the flaky ones; at most 20 of
+// them, five lines each. Empty when there are none, or the text is no such document.
+std::string troubled_tests(std::string_view tests_json, const Terminal& terminal);
+
+// By stage, for runs of this machine: the texts of tests.json where tests are worth naming. `run_directory` holds the
+// attempts' directories.
+std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory);
+
+}  // namespace quietgate

@@ -1,0 +1,10 @@
+// `quietgate environments`: those that exist; destroys one.
+#pragma once
+
+#include "runner/cli/verb.h"
+
+namespace quietgate {
+
+Verb environments_verb();
+
+}  // namespace quietgate

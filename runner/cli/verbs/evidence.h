@@ -1,0 +1,10 @@
+// `quietgate evidence`: the signed evidence of a run's promotions. 4: it has promoted nothing.
+#pragma once
+
+#include "runner/cli/verb.h"
+
+namespace quietgate {
+
+Verb evidence_verb();
+
+}  // namespace quietgate

@@ -1,0 +1,17 @@
+#include "runner/cli/verbs/listener.h"
+
+#include "runner/cli/invocation.h"
+#include "stages/load/locust.h"
+
+namespace quietgate {
+
+Verb listener_verb() {
+  Verb verb{"listener", "Print the listener for Locust workers that are started elsewhere", verb_group::local};
+  verb.run = [](const Invocation& call) {
+    call.parts.out(locust_listener());
+    return exit_ok;
+  };
+  return verb;
+}
+
+}  // namespace quietgate

@@ -1,0 +1,10 @@
+// `quietgate runs`: the service's runs, newest first.
+#pragma once
+
+#include "runner/cli/verb.h"
+
+namespace quietgate {
+
+Verb runs_verb();
+
+}  // namespace quietgate

@@ -1,0 +1,10 @@
+// `quietgate serve`: the service itself.
+#pragma once
+
+#include "runner/cli/verb.h"
+
+namespace quietgate {
+
+Verb serve_verb();
+
+}  // namespace quietgate

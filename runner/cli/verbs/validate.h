@@ -1,0 +1,10 @@
+// `quietgate validate`: checks a pipeline file. 2: it is invalid.
+#pragma once
+
+#include "runner/cli/verb.h"
+
+namespace quietgate {
+
+Verb validate_verb();
+
+}  // namespace quietgate

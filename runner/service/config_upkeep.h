@@ -1,0 +1,14 @@
+// The configuration's sections about what the service keeps, and how it is watched itself.
+#pragma once
+
+#include "runner/service/config_values.h"
+
+namespace quietgate {
+
+// Each fills `out` with what the section says; what is wrong with it leaves a diagnostic.
+void read_retention(const ConfigValues& values, const Found& found, RetentionRule& out);
+void read_keep_free(const ConfigValues& values, const Found& found, LowWaterRule& out);
+void read_limits(const ConfigValues& values, const Found& found, LimitsConfig& out);
+void read_heartbeat(const ConfigValues& values, const Found& found, HeartbeatRule& out);
+
+}  // namespace quietgate
