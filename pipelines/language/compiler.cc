@@ -87,7 +87,7 @@ Found root_of(const YamlPointer& tree) {
 
 class PipelineReader {
  public:
-  PipelineReader(const YamlPointer& tree, const PlanContext& context, Diagnostics& diagnostics,
+  PipelineReader(const YamlPointer& tree, const PlanContext& context, const StageKinds& kinds, Diagnostics& diagnostics,
                  const std::function<bool()>& ended)
       : context_(context),
         diagnostics_(diagnostics),
@@ -96,6 +96,7 @@ class PipelineReader {
         map_(values_, root_of(tree), "the pipeline") {
     map_.ignore_prefix("x-");
     scope_.context = &context_;
+    scope_.kinds = &kinds;
     scope_.budget = &budget_;
     scope_.habits = &habits_;
   }
@@ -173,13 +174,13 @@ class PipelineReader {
 }  // namespace
 
 Compilation compile_pipeline(const std::string& text, const std::string& path, const PlanContext& context,
-                             const std::function<bool()>& ended) {
+                             const StageKinds& kinds, const std::function<bool()>& ended) {
   const SourceText source(path, without_mark(text));
   Diagnostics diagnostics(source);
   Compilation out;
   try {
     if (const YamlPointer tree = parse_yaml(source, diagnostics, ended)) {
-      Plan plan = PipelineReader(tree, context, diagnostics, ended).read();
+      Plan plan = PipelineReader(tree, context, kinds, diagnostics, ended).read();
       if (diagnostics.empty()) finish(plan, diagnostics);
       if (diagnostics.empty()) out.plan = std::move(plan);
     }
@@ -196,7 +197,7 @@ Compilation compile_pipeline(const std::string& text, const std::string& path, c
 
 Result<CompiledPipeline> YamlPipelineLanguage::compile(const std::string& text, const std::string& path,
                                                        const PlanContext& context, const Ended& ended) const {
-  Compilation compilation = compile_pipeline(text, path, context, ended);
+  Compilation compilation = compile_pipeline(text, path, context, kinds_, ended);
   if (!compilation.plan) return user_error(std::move(compilation.printed));
   CompiledPipeline compiled{std::move(*compilation.plan), {}, std::move(compilation.printed_warnings)};
   for (const Diagnostic& warning : compilation.warnings)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "pipelines/language/stage_kind.h"
 #include "pipelines/yaml/diagnostics.h"
 #include "runner/ports/pipeline.h"
 
@@ -19,18 +20,22 @@ struct Compilation {
   std::string printed_warnings;
 };
 
-// Pure: the same text and context give the same plan, with its hash. docs/limits.md says how large a file and its plan
-// may be. `ended` is asked now and then: true when nobody waits any more; there is no plan then, and maybe no
+// Pure: the same text, context and kinds give the same plan, with its hash. docs/limits.md says how large a file and
+// its plan may be. `ended` is asked now and then: true when nobody waits any more; there is no plan then, and maybe no
 // diagnostic.
 Compilation compile_pipeline(const std::string& text, const std::string& path, const PlanContext& context,
-                             const std::function<bool()>& ended = {});
+                             const StageKinds& kinds, const std::function<bool()>& ended = {});
 
 class YamlPipelineLanguage : public PipelineLanguage {
  public:
+  explicit YamlPipelineLanguage(const StageKinds& kinds) : kinds_(kinds) {}  // they outlive it
   Result<CompiledPipeline> compile(const std::string& text, const std::string& path, const PlanContext& context,
                                    const Ended& ended) const override;
   // Reads `on` and `concurrency` only: a file that is wrong elsewhere still asks for a run, which then says so.
   Result<PipelineTrigger> trigger(const std::string& text, const std::string& path, const Ended& ended) const override;
+
+ private:
+  const StageKinds& kinds_;
 };
 
 }  // namespace quietgate

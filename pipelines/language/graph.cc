@@ -137,7 +137,7 @@ class Graph {
     if (reference.kind == StageReference::Kind::one_window && stages->size() > 1)
       return ambiguous(reference.name, reference, *stages);
     const StageBody& body = drafts_[stages->front()].spec.body;
-    if (std::holds_alternative<LoadSpec>(body) || std::holds_alternative<VerifySpec>(body)) return;
+    if (traits_of(body).leaves_window) return;
     diagnostics_.add(
         place(reference),
         fmt::format("stage `{}` is of kind `{}`, which has no time span to judge", reference.name, kind_of(body)),
@@ -146,13 +146,13 @@ class Graph {
 
   void give_artifacts(std::size_t user, const StageReference& reference, const std::vector<std::size_t>& stages) {
     const StageSpec& giver = drafts_[stages.front()].spec;
-    const auto* test = std::get_if<TestSpec>(&giver.body);
-    if (!test) {
+    const StageTraits traits = traits_of(giver);
+    if (!traits.may_keep_artifacts) {
       diagnostics_.add(
           reference.at,
           fmt::format("stage `{}` is of kind `{}`, which keeps no artifacts", reference.name, kind_of(giver.body)),
           "a stage of kind test with `artifacts`");
-    } else if (test->artifacts.empty()) {
+    } else if (!traits.keeps_artifacts) {
       diagnostics_.add(place(reference), fmt::format("stage `{}` keeps no artifacts", reference.name), {},
                        fmt::format("name the files in `artifacts` of its `test`, such as [out/app]"));
     }
@@ -195,8 +195,8 @@ class Graph {
                        "a stage of kind apply");
       return;
     }
-    // Terraform adds outputs of its own, which are known only after it ran.
-    if (std::holds_alternative<TerraformSpec>(apply->provisioner) || apply->outputs.contains(key)) return;
+    // A provisioner such as Terraform adds outputs of its own, which are known only after it ran.
+    if (more_outputs(apply->provisioner) || apply->outputs.contains(key)) return;
     std::vector<std::string> keys;
     for (const auto& [name, value] : apply->outputs) keys.push_back(name);
     diagnostics_.add(place(reference), fmt::format("stage `{}` has no output `{}`", stage.name, key),
@@ -230,9 +230,8 @@ class Graph {
           draft.at, fmt::format("stage `{}` {} without waiting for any test: its `needs` is `[]`", draft.base, act));
     std::vector<std::size_t> missed;
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
-      const StageBody& body = drafts_[i].spec.body;
-      const bool judges = std::holds_alternative<TestSpec>(body) || std::holds_alternative<VerifySpec>(body);
-      if (judges && i != user && !ancestors_[user][i] && !ancestors_[i][user]) missed.push_back(i);
+      const bool apart = i != user && !ancestors_[user][i] && !ancestors_[i][user];
+      if (apart && traits_of(drafts_[i].spec).tests) missed.push_back(i);
     }
     const std::string stages = shortened(written_names(missed));
     // To wait for the last of them is to wait for those that come before it.
@@ -257,7 +256,7 @@ class Graph {
 
   // Once: where a test comes after a test, and neither names what it makes or takes.
   void warn_of_trees() {
-    const auto is_test = [&](std::size_t i) { return std::holds_alternative<TestSpec>(drafts_[i].spec.body); };
+    const auto is_test = [&](std::size_t i) { return traits_of(drafts_[i].spec).may_keep_artifacts; };
     for (std::size_t user = 0; user < drafts_.size(); ++user) {
       for (std::size_t i = 0; is_test(user) && i < drafts_.size(); ++i) {
         if (!ancestors_[user][i] || !is_test(i)) continue;
@@ -272,9 +271,9 @@ class Graph {
   }
 
   static std::string act_of(const StageSpec& stage) {
-    if (std::holds_alternative<PromoteSpec>(stage.body)) return "promotes";
-    const auto* apply = std::get_if<ApplySpec>(&stage.body);
-    return apply && apply->keep ? "deploys" : "";
+    const StageTraits traits = traits_of(stage);
+    if (traits.promotes) return "promotes";
+    return traits.keeps_environment ? "deploys" : "";
   }
 
   // As the file has them, each once.

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runner/model/plan.h"
+#include "pipelines/language/stage_kind.h"
 
 namespace quietgate {
 
@@ -11,8 +11,9 @@ namespace quietgate {
 //   hello-flask · main @ 1a2b3c4 · 6 stages · hash 7074948da427
 //   1. unit       test     python3 -m pytest -q; JUnit report.xml
 //   2. staging    apply    after unit; terraform infra/environment; lives 1h
-std::string describe(const Plan& plan);
-// The facts of one stage without its name and kind, on one line.
-std::string describe(const StageSpec& stage);
+std::string describe(const Plan& plan, const StageKinds& kinds);
+// The facts of one stage without its name and kind, on one line; of a kind that is not among these, only what every
+// stage has.
+std::string describe(const StageSpec& stage, const StageKinds& kinds);
 
 }  // namespace quietgate

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "pipelines/language/stage_kind.h"
 #include "runner/model/interpreter.h"
 
 namespace quietgate {
@@ -173,70 +174,42 @@ class StageReader {
   }
 
   void read_body() {
-    const std::vector<std::string> kinds{"test", "apply", "load", "verify", "promote", "approve", "fault"};
-    std::vector<Found> bodies;
-    for (const std::string& kind : kinds) {
-      if (const Found body = map_.find(kind)) bodies.push_back(body);
+    std::vector<std::string> names;
+    std::vector<std::pair<const StageKindDescriptor*, Found>> bodies;
+    for (const StageKindDescriptor& kind : *scope_.kinds) {
+      names.push_back(kind.name);
+      if (const Found body = map_.find(kind.name)) bodies.emplace_back(&kind, body);
     }
-    const bool apply = !bodies.empty() && bodies[0].name == "apply";
-    const Found time_to_live = map_.find("time_to_live");
-    const Found keep = map_.find("keep");
-    const Found watch = map_.find("watch");
+    std::vector<std::pair<const StageKindDescriptor*, Found>> words;  // that only some kinds have
+    for (const StageKindDescriptor& kind : *scope_.kinds) {
+      for (const std::string& word : kind.words) {
+        if (const Found found = map_.find(word)) words.emplace_back(&kind, found);
+      }
+    }
     if (!map_.valid()) return;
     if (bodies.empty()) {
       values_.diagnostics().add(draft_.at, fmt::format("stage `{}` does nothing", draft_.base),
-                                "one of " + joined(kinds));
+                                "one of " + joined(names));
       return;
     }
+    const auto& [kind, body] = bodies.front();
     for (std::size_t i = 1; i < bodies.size(); ++i) {
       values_.diagnostics().add(
-          bodies[i].key_at,
-          fmt::format("stage `{}` has both `{}` and `{}`", draft_.base, bodies[0].name, bodies[i].name),
+          bodies[i].second.key_at,
+          fmt::format("stage `{}` has both `{}` and `{}`", draft_.base, kind->name, bodies[i].first->name),
           "one kind a stage", "make two stages, and let one need the other");
     }
-    draft_.spec.body = body(bodies[0]);
-    if (lock_ && bodies[0].name == "approve")
-      values_.diagnostics().add(lock_.key_at, "a stage with `approve` takes no lock", {},
+    StageFields fields(values_, scope_, map_, draft_.spec.timeout);
+    draft_.spec.body = kind->read(body, fields);
+    if (lock_ && traits_of(draft_.spec).waits_for_person)
+      values_.diagnostics().add(lock_.key_at, fmt::format("a stage with `{}` takes no lock", kind->name), {},
                                 "give the lock to the stages that use what it guards");
-    if (apply) return read_lifetime(time_to_live, keep, watch);
-    for (const Found& word : {time_to_live, keep, watch}) {
-      if (word) values_.diagnostics().add(word.key_at, fmt::format("`{}` belongs to a stage with `apply`", word.name));
+    for (const auto& [owner, word] : words) {
+      const bool own = std::find(kind->words.begin(), kind->words.end(), word.name) != kind->words.end();
+      if (!own)
+        values_.diagnostics().add(word.key_at,
+                                  fmt::format("`{}` belongs to a stage with `{}`", word.name, owner->name));
     }
-  }
-
-  StageBody body(const Found& found) {
-    scope_.in_apply = found.name == "apply";
-    BodyReader reader(values_, scope_);
-    if (found.name == "test") return reader.test(found);
-    if (found.name == "apply") return reader.apply(found);
-    if (found.name == "load") return reader.load(found);
-    if (found.name == "verify") return reader.verify(found);
-    if (found.name == "promote") return reader.promote(found);
-    if (found.name == "fault") return reader.fault(found);
-    return reader.approve(found);
-  }
-
-  void read_lifetime(const Found& time_to_live, const Found& keep, const Found& watch) {
-    auto& apply = std::get<ApplySpec>(draft_.spec.body);
-    if (time_to_live) apply.time_to_live = values_.duration(time_to_live).value_or(apply.time_to_live);
-    if (keep) apply.keep = values_.boolean(keep).value_or(false);
-    if (apply.keep && time_to_live)
-      values_.diagnostics().add(time_to_live.key_at, "an environment that is kept has no time to live", {},
-                                "remove `time_to_live` or `keep`");
-    if (watch) read_watch(watch, apply);
-  }
-
-  void read_watch(const Found& found, ApplySpec& apply) {
-    BodyReader reader(values_, scope_);
-    apply.watch = reader.watch(found);
-    if (!apply.keep)
-      values_.diagnostics().add(found.key_at, "only an environment that is kept is watched", {},
-                                "add `keep: true`, or judge it by a load and the gate of a `promote` stage");
-    if (apply.watch->duration >= draft_.spec.timeout)
-      values_.diagnostics().add(found.key_at,
-                                fmt::format("the stage's timeout of {} is over before its watch of {}",
-                                            human_duration(draft_.spec.timeout), human_duration(apply.watch->duration)),
-                                {}, "raise `timeout`");
   }
 
   Scope scope_;

@@ -14,6 +14,8 @@
 
 namespace quietgate {
 
+struct StageKindDescriptor;
+
 // A mention of another stage, to be checked once all stages are known.
 struct StageReference {
   // one_window, windows: `during` of verify and of a gate; artifacts: `from`.
@@ -45,6 +47,7 @@ struct Habits {
 // What is known at one place of the file.
 struct Scope {
   const PlanContext* context = nullptr;
+  const std::vector<StageKindDescriptor>* kinds = nullptr;
   Budget* budget = nullptr;
   Habits* habits = nullptr;
   std::map<std::string, EnvironmentValue> environment;

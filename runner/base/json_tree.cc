@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "runner/base/json_text.h"
+
 namespace quietgate {
 
 namespace {
@@ -89,6 +91,48 @@ const JsonTree::Value* JsonTree::Value::find(const char* wanted) const {
     if (each.key == wanted) return &each;
   }
   return nullptr;
+}
+
+namespace {
+
+void write(std::string& out, const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite) {
+  using Kind = JsonTree::Kind;
+  if (value.is(Kind::list) || value.is(Kind::object)) {
+    const bool object = value.is(Kind::object);
+    out += object ? '{' : '[';
+    bool first = true;
+    for (const auto& each : value) {
+      if (!std::exchange(first, false)) out += ',';
+      if (object) {
+        add_json(out, each.key);
+        out += ':';
+      }
+      write(out, each, rewrite);
+    }
+    out += object ? '}' : ']';
+  } else if (value.is(Kind::text)) {
+    std::string text = value.text;
+    if (rewrite) rewrite(text);
+    add_json(out, text);
+  } else if (value.is(Kind::integer)) {
+    add_json(out, value.integer);
+  } else if (value.is(Kind::natural)) {
+    add_json(out, value.natural);
+  } else if (value.is(Kind::real)) {
+    add_json(out, value.real);
+  } else if (value.is(Kind::boolean)) {
+    add_json(out, value.boolean);
+  } else {
+    out += "null";
+  }
+}
+
+}  // namespace
+
+std::string json_of(const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite) {
+  std::string out;
+  write(out, value, rewrite);
+  return out;
 }
 
 }  // namespace quietgate

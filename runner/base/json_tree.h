@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -60,6 +61,10 @@ class JsonTree::Value::Iterator {
  private:
   const Value* at_;
 };
+
+// The value as JSON on one line, what an object holds in the order of the tree; `rewrite`, if any, may change each text
+// (no key) before it is written.
+std::string json_of(const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite = {});
 
 inline JsonTree::Value::Iterator JsonTree::Value::begin() const {
   return Iterator(this + 1);

@@ -25,6 +25,7 @@
 #include "runner/ports/data_layout.h"
 #include "runner/service/composition.h"
 #include "runner/service/config.h"
+#include "stages/kinds.h"
 
 namespace quietgate {
 
@@ -47,7 +48,7 @@ std::map<std::string, std::string> secrets_of(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   std::map<std::string, std::string> secrets;
-  auto compiled = compile_pipeline(text, file, {});
+  auto compiled = compile_pipeline(text, file, {}, stage_kinds());
   if (!compiled.plan) return secrets;
   for (const auto& name : compiled.plan->secrets) {
     if (const char* value = std::getenv(name.c_str())) secrets[name] = value;

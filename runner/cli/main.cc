@@ -6,6 +6,7 @@
 #include "runner/cli/cli.h"
 #include "runner/service/config.h"
 #include "runner/service/rule_files_check.h"
+#include "stages/kinds.h"
 
 namespace {
 
@@ -18,12 +19,12 @@ void put(std::FILE* stream, std::string_view text) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  quietgate::YamlPipelineLanguage language;
+  quietgate::YamlPipelineLanguage language(quietgate::stage_kinds());
   quietgate::CliParts parts;
   parts.serve = quietgate::serve;
   parts.run_locally = quietgate::run_locally;
   parts.language = &language;
-  parts.describe_plan = [](const quietgate::Plan& plan) { return quietgate::describe(plan); };
+  parts.describe_plan = [](const quietgate::Plan& plan) { return quietgate::describe(plan, quietgate::stage_kinds()); };
   parts.check_files = quietgate::check_rule_files;
   parts.default_data = quietgate::default_data_directory;
   parts.out = [](std::string_view text) { put(stdout, text); };

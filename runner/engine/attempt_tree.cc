@@ -1,7 +1,6 @@
 #include "runner/engine/attempt_tree.h"
 
 #include <utility>
-#include <variant>
 
 namespace quietgate {
 
@@ -14,15 +13,6 @@ Task<void> remove(AttemptTrees& trees, std::string attempt_directory, Stop& serv
 }
 
 }  // namespace
-
-bool runs_in_tree(const StageSpec& spec) {
-  return std::holds_alternative<TestSpec>(spec.body) || std::holds_alternative<LoadSpec>(spec.body) ||
-         std::holds_alternative<FaultSpec>(spec.body);
-}
-
-bool takes_slot(const StageSpec& spec) {
-  return !std::holds_alternative<ApproveSpec>(spec.body) && !std::holds_alternative<PromoteSpec>(spec.body);
-}
 
 void TreeRemovals::begin(AttemptTrees& trees, std::string attempt_directory, Stop& service,
                          std::function<void(const Error& error)> tell) {

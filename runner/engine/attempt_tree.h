@@ -1,22 +1,12 @@
-// Which attempts work in a tree of their own, and the removal of trees after them, which nobody waits for but the run's
-// end.
+// The removal of the trees in which attempts worked, which nobody waits for but the run's end.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "runner/model/plan.h"
 #include "runner/ports/attempt_trees.h"
 
 namespace quietgate {
-
-// Whether steps of this kind run in the commit's tree, and so get one of their own. The other kinds only read there,
-// or have a checkout of their own (`apply`).
-bool runs_in_tree(const StageSpec& spec);
-
-// Whether a stage of this kind is at work while it runs, and so takes one of the places for that. Those that only wait
-// take none.
-bool takes_slot(const StageSpec& spec);
 
 class TreeRemovals {
  public:

@@ -3,7 +3,6 @@
 #include <utility>
 #include <variant>
 
-#include "runner/engine/attempt_tree.h"
 #include "runner/engine/stage_request.h"
 
 namespace quietgate {
@@ -12,8 +11,8 @@ RunClaims::RunClaims(Slots& slots, Clock& clock, const Repository& repository, c
     : slots_(slots), clock_(clock), repository_(repository), state_(state) {}
 
 SlotRequest RunClaims::request_for(const StageSpec& spec) const {
-  SlotRequest request{state_.id,        spec.name,           takes_slot(spec), spec.lock,
-                      keeps_lock(spec), later_locks(state_), clock_.now()};
+  SlotRequest request{state_.id,           spec.name,   traits_of(spec).takes_slot, spec.lock, keeps_lock(spec),
+                      later_locks(state_), clock_.now()};
   request.branch = state_.branch;
   request.unprotected = !is_protected(repository_, state_.branch);
   return request;

@@ -74,7 +74,7 @@ Task<void> StageAttempt::perform(bool resume) {
 
 void StageAttempt::watch_disk(const std::string& directory) {
   // Only what steps write to a tree of the attempt's own is given back by its end; and nobody ends a release for it.
-  if (!runs_in_tree(spec())) return;
+  if (!traits_of(spec()).runs_in_tree) return;
   // Its own entries end before it does.
   const auto end_with = [this](Outcome outcome, std::string advice) {
     return [this, outcome, advice = std::move(advice)](const std::string& why) {
@@ -96,7 +96,7 @@ void StageAttempt::watch_disk(const std::string& directory) {
 
 void StageAttempt::remove_tree(const std::shared_ptr<StageAttempt>& ended) {
   const auto& run = ended->run_;
-  if (run.parts.trees == nullptr || !runs_in_tree(ended->spec())) return;
+  if (run.parts.trees == nullptr || !traits_of(ended->spec()).runs_in_tree) return;
   auto directory = run.parts.workspace.attempt(run.rows.state().id, ended->stage_, ended->attempt_);
   if (!directory) return;
   run.removals.begin(*run.parts.trees, *directory, run.service, [ended, say = run.parts.say](const Error& error) {
@@ -144,7 +144,7 @@ Task<StageOutcome> StageAttempt::run(bool resume) {
   const auto& state = run_.rows.state();
   const auto error = given_up(state);
   // What a promotion or a deployment has begun is asked of the world all the same.
-  if (error && resume && runs_in_tree(spec())) co_return outcome_of_error(*error);
+  if (error && resume && traits_of(spec()).runs_in_tree) co_return outcome_of_error(*error);
   auto request = stage_request(state, run_.repository, stage_, parts.step_environment);
   if (!request) co_return outcome_of_error(request.error());
   request->resume = resume;
@@ -156,7 +156,7 @@ Task<StageOutcome> StageAttempt::run(bool resume) {
   request->run_state = &state;
   request->stop = &stop_;
   request->runner = &runner_;
-  if (!resume && takes_slot(request->spec) && !parts.workspace.has_checkout(state.id)) {
+  if (!resume && traits_of(request->spec).takes_slot && !parts.workspace.has_checkout(state.id)) {
     co_return outcome_of_end(Outcome::error, "the run's checkout is gone: " + parts.workspace.checkout(state.id),
                              "somebody removed it from the data directory; retry the run");
   }
@@ -187,7 +187,7 @@ Task<StageOutcome> StageAttempt::run_prepared(StageRequest request) {
                              std::string("this service can't run stages of kind `") + kind_of(request.spec.body) + "`");
   }
   if (request.resume) log_->line("[quietgate was restarted: taking up this attempt again]");
-  if (parts.trees != nullptr && runs_in_tree(request.spec)) {
+  if (parts.trees != nullptr && traits_of(request.spec).runs_in_tree) {
     auto tree = co_await parts.trees->open(request.pristine, request.directory, request.resume, stop_);
     if (!tree) co_return outcome_of_error(tree.error());
     request.checkout = std::move(*tree);

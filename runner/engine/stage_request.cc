@@ -63,7 +63,7 @@ bool is_protected(const Repository& repository, const std::string& branch) {
 Result<StageRequest> stage_request(const RunState& state, const Repository& repository, const std::string& stage,
                                    const std::map<std::string, std::string>& step_environment) {
   const auto& spec = *state.plan->find(stage);
-  if (std::holds_alternative<PromoteSpec>(spec.body) && !is_protected(repository, state.branch)) {
+  if (traits_of(spec).promotes && !is_protected(repository, state.branch)) {
     return user_error(
         "branch `" + state.branch + "` is not protected, so its runs may not promote",
         "add it to `protected` of this repository in the service's configuration, or promote from one that is");

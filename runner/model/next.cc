@@ -72,7 +72,7 @@ Decision decide_start(const RunState& state, const StageSpec& spec) {
     if (!opens(*needed, s)) return {false, false, why_closed(state, need)};
   }
   // A stage between with `if: always()` takes nothing back of what failed before it.
-  const bool releases = std::holds_alternative<PromoteSpec>(spec.body) || deploys(spec);
+  const bool releases = traits_of(spec).promotes || deploys(spec);
   if (releases && !spec.waives_order && !mentions_status(spec.condition)) {
     if (const auto* closed = closed_before(state, spec)) return {false, false, why_closed(state, closed->name)};
   }

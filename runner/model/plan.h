@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "runner/model/stage_traits.h"
 #include "runner/model/types.h"
 
 namespace quietgate {
@@ -72,6 +73,16 @@ struct TerraformSpec {
   bool operator==(const TerraformSpec&) const = default;
 };
 
+// What a provisioner is to make that this room knows nothing of: only the provisioner reads it.
+struct OpenProvisioner {
+  std::string name;           // as in the file, below `apply`
+  std::string json;           // an object, canonical: one line, keys in order. Every text in it is (template)
+  bool more_outputs = false;  // it answers outputs that the file need not declare
+  bool operator==(const OpenProvisioner&) const = default;
+};
+
+using ProvisionerSpec = std::variant<ProcessesSpec, TerraformSpec, OpenProvisioner>;
+
 // What an alert of the gate does to a load during which it begins to fire.
 enum class OnAlert { end_load, go_on };
 
@@ -104,7 +115,7 @@ struct WatchSpec {
 
 struct ApplySpec {
   std::vector<std::string> ports;  // names; the runner picks a free loopback port for each: `${{ ports.NAME }}`
-  std::variant<ProcessesSpec, TerraformSpec> provisioner;
+  ProvisionerSpec provisioner;
   std::map<std::string, std::string> outputs;  // (template) declared outputs; Terraform's own are added to them
   Milliseconds time_to_live{3'600'000};        // measured from creation; ignored when keep
   bool keep = false;                           // not ephemeral: survives the run and is updated in place by the next
@@ -227,7 +238,19 @@ struct FaultSpec {
   bool operator==(const FaultSpec&) const = default;
 };
 
-using StageBody = std::variant<TestSpec, ApplySpec, LoadSpec, VerifySpec, PromoteSpec, ApproveSpec, FaultSpec>;
+// What a stage of a kind is to do that this room knows nothing of: only the kind reads it.
+struct OpenSpec {
+  std::string kind;    // its name, as in the file
+  std::string json;    // an object, canonical: one line, keys in order. Every text in it is (template)
+  StageTraits traits;  // the kind's, when the plan was compiled
+  bool operator==(const OpenSpec&) const = default;
+};
+
+using StageBody =
+    std::variant<TestSpec, ApplySpec, LoadSpec, VerifySpec, PromoteSpec, ApproveSpec, FaultSpec, OpenSpec>;
+
+const char* name_of(const ProvisionerSpec& provisioner);  // as in the file; as long as the spec
+bool more_outputs(const ProvisionerSpec& provisioner);    // it answers outputs that the file need not declare
 
 enum class RetryWhen { infrastructure, failed, inconclusive, timeout };
 
@@ -260,7 +283,9 @@ const GateSpec* gate_of(const StageSpec& stage);
 // The stages whose windows the stage judges: `during` of its gate, or of its checks.
 std::vector<std::string> judges(const StageSpec& stage);
 
-const char* kind_of(const StageBody& body);  // `test`, `apply`, `load`, `verify`, `promote`, `approve`, `fault`
+const char* kind_of(const StageBody& body);  // `test`, `apply`, ...; as long as the body
+StageTraits traits_of(const StageBody& body);
+StageTraits traits_of(const StageSpec& stage);
 
 enum class Concurrency { queue, supersede, parallel };
 

@@ -61,10 +61,30 @@ void alternative(A& a, const char* key, V& variant, auto tag) {
   }
 }
 
+// JSON in a text, to be written as it is.
+struct Verbatim {
+  std::string& json;
+};
+template <>
+struct Codec<Verbatim> {
+  static void encode(std::string& out, const Verbatim& value) { out += value.json; }
+  static void decode(const JsonValue& json, Verbatim& value) {
+    if (!json.is(JsonTree::Kind::object)) throw FieldError("expected an object");
+    value.json = json_of(json);
+  }
+};
 template <class A>
-void fields(A& a, std::variant<ProcessesSpec, TerraformSpec>& v) {
+void fields(A& a, OpenProvisioner& v) {
+  Verbatim spec{v.json};
+  a("name", v.name);
+  a("spec", spec);
+  a("more_outputs", v.more_outputs);
+}
+template <class A>
+void fields(A& a, ProvisionerSpec& v) {
   alternative(a, "processes", v, std::type_identity<ProcessesSpec>{});
   alternative(a, "terraform", v, std::type_identity<TerraformSpec>{});
+  alternative(a, "open", v, std::type_identity<OpenProvisioner>{});
 }
 template <class A>
 void fields(A& a, GateSpec& v) {
@@ -192,6 +212,27 @@ void fields(A& a, FaultSpec& v) {
   a("resolved_within", v.resolved_within);
 }
 template <class A>
+void fields(A& a, StageTraits& v) {
+  a.later("takes_slot", v.takes_slot);
+  a.later("runs_in_tree", v.runs_in_tree);
+  a.later("makes_environment", v.makes_environment);
+  a.later("keeps_environment", v.keeps_environment);
+  a.later("promotes", v.promotes);
+  a.later("loads", v.loads);
+  a.later("leaves_window", v.leaves_window);
+  a.later("tests", v.tests);
+  a.later("may_keep_artifacts", v.may_keep_artifacts);
+  a.later("keeps_artifacts", v.keeps_artifacts);
+  a.later("waits_for_person", v.waits_for_person);
+}
+template <class A>
+void fields(A& a, OpenSpec& v) {
+  Verbatim spec{v.json};
+  a("kind", v.kind);
+  a("spec", spec);
+  a("traits", v.traits);
+}
+template <class A>
 void fields(A& a, StageBody& v) {
   alternative(a, "test", v, std::type_identity<TestSpec>{});
   alternative(a, "apply", v, std::type_identity<ApplySpec>{});
@@ -200,6 +241,7 @@ void fields(A& a, StageBody& v) {
   alternative(a, "promote", v, std::type_identity<PromoteSpec>{});
   alternative(a, "approve", v, std::type_identity<ApproveSpec>{});
   alternative(a, "fault", v, std::type_identity<FaultSpec>{});
+  alternative(a, "open", v, std::type_identity<OpenSpec>{});
 }
 template <class A>
 void fields(A& a, RetryPolicy& v) {

@@ -16,7 +16,7 @@ bool passed(const StageState& stage) {
 
 // What the stage promoted; nothing: it promoted nothing, or only tried to.
 std::optional<ReleaseGap> promoted_by(const RunState& run, const StageSpec& spec) {
-  if (!std::holds_alternative<PromoteSpec>(spec.body)) return std::nullopt;
+  if (!traits_of(spec).promotes) return std::nullopt;
   const auto& stage = run.stages.at(spec.name);
   const bool goes_back = run.rollback.wanted();
   if (stage.promoted)
@@ -69,7 +69,7 @@ struct Walk {
     }
     if (auto made = promoted_by(run, spec)) promoted.insert_or_assign(spec.name, *made);
     if (deploys(spec)) return gap_of_kept(spec);
-    return std::holds_alternative<PromoteSpec>(spec.body) ? gap_of_promotion(spec) : std::nullopt;
+    return traits_of(spec).promotes ? gap_of_promotion(spec) : std::nullopt;
   }
 };
 

@@ -50,8 +50,7 @@ bool settled(const RunState& state, const StageSpec& spec, const StageState& s) 
 }
 
 bool deploys(const StageSpec& spec) {
-  const auto* apply = std::get_if<ApplySpec>(&spec.body);
-  return apply != nullptr && apply->keep;
+  return traits_of(spec).keeps_environment;
 }
 
 bool opens(const StageSpec& spec, const StageState& s) {

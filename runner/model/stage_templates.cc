@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "runner/base/json_tree.h"
 #include "runner/model/expression.h"
 
 namespace quietgate {
@@ -20,6 +21,11 @@ void each(Command& command, const Visit& f) {
   f(command.directory);
 }
 
+void each_in_json(std::string& json, const Visit& f) {
+  const JsonTree tree(json);
+  json = json_of(tree.root(), f);
+}
+
 void each(TestSpec& test, const Visit& f) {
   for (Command& command : test.commands) each(command, f);
   f(test.junit);
@@ -38,6 +44,9 @@ void each(ProcessesSpec& processes, const Visit& f) {
 void each(TerraformSpec& terraform, const Visit& f) {
   f(terraform.directory);
   each(terraform.variables, f);
+}
+void each(OpenProvisioner& open, const Visit& f) {
+  each_in_json(open.json, f);
 }
 void each(GateSpec& gate, const Visit& f) {
   f(gate.prometheus);
@@ -78,6 +87,9 @@ void each(FaultSpec& fault, const Visit& f) {
   each(fault.command, f);
   if (fault.undo) each(*fault.undo, f);
   f(fault.prometheus);
+}
+void each(OpenSpec& open, const Visit& f) {
+  each_in_json(open.json, f);
 }
 
 // Keeps the first error; later texts are left as they are.

@@ -96,7 +96,7 @@ struct Folding {
   void decide_promotions(const PromotionRequested& e) {
     if (!state.plan) return;
     for (std::size_t place = 0; place < state.plan->stages.size(); ++place) {
-      if (std::holds_alternative<PromoteSpec>(state.plan->stages[place].body))
+      if (traits_of(state.plan->stages[place]).promotes)
         state.stages.of(place).decision = StageDecision{true, e.by, e.reason};
     }
   }
@@ -269,8 +269,8 @@ struct Folding {
       bool reopened_need = std::any_of(needs.begin(), needs.end(), [&](std::uint32_t need) {
         return state.stages.of(need).status == StageStatus::waiting;
       });
-      bool refused = std::holds_alternative<PromoteSpec>(spec.body) && s.status == StageStatus::finished &&
-                     !s.promoted && s.outcome.outcome != Outcome::passed;
+      bool refused = traits_of(spec).promotes && s.status == StageStatus::finished && !s.promoted &&
+                     s.outcome.outcome != Outcome::passed;
       if (refused || (reopened_need && s.status == StageStatus::skipped)) s.status = StageStatus::waiting;
     }
   }
@@ -343,8 +343,8 @@ void fold(RunState& state, const Row& row) {
 }
 
 bool keeps_lock(const StageSpec& spec) {
-  const auto* apply = std::get_if<ApplySpec>(&spec.body);
-  return apply != nullptr && !apply->keep && !spec.lock.empty();
+  const auto traits = traits_of(spec);
+  return traits.makes_environment && !traits.keeps_environment && !spec.lock.empty();
 }
 
 std::set<std::string> kept_locks(const RunState& state) {

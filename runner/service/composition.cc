@@ -41,19 +41,9 @@
 #include "runner/service/data_lock.h"
 #include "runner/service/lost_runs.h"
 #include "runner/service/noted_numbers.h"
-#include "stages/apply/apply.h"
-#include "stages/approve/approve.h"
-#include "stages/attempt/given.h"
 #include "stages/environments/environments.h"
-#include "stages/environments/service_check.h"
-#include "stages/fault/fault.h"
-#include "stages/gate/rule_watch.h"
 #include "stages/gate/rules_check.h"
-#include "stages/gate/synthetic_fault.h"
-#include "stages/load/load.h"
-#include "stages/promote/promote.h"
-#include "stages/test/test.h"
-#include "stages/verify/verify.h"
+#include "stages/kinds.h"
 
 namespace quietgate {
 
@@ -97,7 +87,7 @@ struct Composition::Parts {
   boost::asio::io_context io{1};
   PosixClock clock{io.get_executor()};
   std::unique_ptr<JournalSqlite> journal;
-  YamlPipelineLanguage language;  // outlives the pool that asks it
+  YamlPipelineLanguage language{stage_kinds()};  // outlives the pool that asks it
   BlockingPool compilers{most_compilers};
   BlockingPool remotes{most_remotes};
   BlockingPool disk{most_at_disk};
@@ -121,30 +111,10 @@ struct Composition::Parts {
   WorkspaceFiles workspace{options.data, open_stage_log, options.say};
   ProgressFiles progress;
   std::optional<AttemptTreeFiles> attempt_trees;
-  TestStage test{test_processes, report_work};
   MemoryWatchdogDeliveries deliveries;
   MemorySyntheticFaults faults;
-  ApplyStage apply{processes, http, git, clock, &deliveries, &tree_work};
   MemoryLoadMetrics loads;
-  LoadStage load{processes, http, clock, &loads};
-  VerifyStage verify{http, clock};
-  FaultStage fault{processes, http, clock};
-  PromoteStage promote{git, http, clock, {!options.promote, key.get(), &deliveries, &committed}};
-  ApproveStage approve{clock};
-  ServiceCheckedStage checked_test{test, processes};
-  ServiceCheckedStage checked_load{load, processes};
-  GivenStage given_test{checked_test, tree_work};
-  GivenStage given_load{checked_load, tree_work};
-  ServiceCheckedStage checked_verify{verify, processes};
-  WatchedStage watched_test{given_test, http, clock};
-  WatchedStage watched_apply{apply, http, clock};
-  SyntheticFaultStage heard_load{given_load, http, clock, faults};
-  SyntheticFaultStage heard_verify{checked_verify, http, clock, faults, &committed};
-  WatchedStage watched_load{heard_load, http, clock, &committed};
-  WatchedStage watched_verify{heard_verify, http, clock};
-  WatchedStage watched_promote{promote, http, clock, nullptr, &promote};
-  WatchedStage watched_approve{approve, http, clock};
-  WatchedStage watched_fault{fault, http, clock};
+  std::optional<PerformedKinds> kinds;
   Environments environments{processes, http, clock, DataLayout(options.data).environments(), &tree_work};
   DiskFiles gauge{tree_work, options.data};
   LowWater low_water{gauge, clock, io.get_executor(), options.keep_free, options.data, options.say};
@@ -189,7 +159,9 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (auto counted = number_above_lost_runs(p.options.data, names, *p.journal); !counted) return counted.error();
   auto recorded = record_lost_environments(p.options.data, *p.journal, p.clock.now(), p.options.say);
   if (!recorded) return recorded.error();
-  p.load.compare_with(*p.journal);
+  p.kinds.emplace(stage_kinds(),
+                  StageParts{p.processes, p.test_processes, p.http, p.git, p.clock, p.tree_work, p.report_work,
+                             *p.journal, p.deliveries, p.loads, p.faults, p.committed, p.key.get(), p.options.promote});
   p.reaper.emplace(*p.journal, *p.journal, p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
       p.io.get_executor(),
@@ -201,13 +173,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
       p.workspace,
       *p.reaper,
       p.slots,
-      {{"test", &p.watched_test},
-       {"apply", &p.watched_apply},
-       {"load", &p.watched_load},
-       {"verify", &p.watched_verify},
-       {"promote", &p.watched_promote},
-       {"approve", &p.watched_approve},
-       {"fault", &p.watched_fault}},
+      p.kinds->by_name(),
       step_environment(),
       p.options.say,
       &p.steps,

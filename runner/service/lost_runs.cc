@@ -8,6 +8,7 @@
 #include "runner/ports/data_layout.h"
 #include "runner/service/run_numbers.h"
 #include "stages/environments/contract/environment.h"
+#include "stages/environments/provisioners.h"
 
 namespace quietgate {
 
@@ -42,7 +43,7 @@ bool has_descriptor(const EnvironmentFolder& folder) {
 // As an `apply` stage writes it into that folder.
 bool is_sound(const EnvironmentDescriptor& environment, const std::string& name) {
   return environment.id == name && !name.starts_with('.') && environment.run.number > 0 && !environment.stage.empty() &&
-         (environment.provisioner == "processes" || environment.provisioner == "terraform");
+         find_provisioner(provisioners(), environment.provisioner) != nullptr;
 }
 
 std::vector<Event> rows_of(const EnvironmentDescriptor& lost, Time now) {

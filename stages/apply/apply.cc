@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "runner/base/json_tree.h"
 #include "runner/base/tree.h"
 #include "runner/model/expression.h"
 #include "stages/apply/overtaken.h"
@@ -54,6 +55,11 @@ std::vector<std::string> secrets_within(const StageRequest& request, const Envir
       within = within || value.find(secret) != std::string::npos;
     if (const auto* terraform = std::get_if<TerraformSpec>(&spec.provisioner)) {
       for (const auto& [name, value] : terraform->variables) within = within || value.find(secret) != std::string::npos;
+    }
+    if (const auto* open = std::get_if<OpenProvisioner>(&spec.provisioner)) {
+      const JsonTree texts(open->json);
+      json_of(texts.root(),
+              [&](const std::string& text) { within = within || text.find(secret) != std::string::npos; });
     }
     if (within) found.push_back(secret);
   }
@@ -130,7 +136,7 @@ Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request
   environment.nonce = request.nonce;
   environment.keep = spec.keep;
   environment.commit = request.commit;
-  std::string provisioner = std::holds_alternative<TerraformSpec>(spec.provisioner) ? "terraform" : "processes";
+  const std::string provisioner = name_of(spec.provisioner);
   if (!environment.provisioner.empty() && environment.provisioner != provisioner) {
     co_return user_error("the kept environment " + id + " was made by `" + environment.provisioner +
                              "` and can't be updated by `" + provisioner + "`",
@@ -200,7 +206,10 @@ Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRe
   if (!spec) co_return Outputs(spec.error());
   watch = spec->watch;
   if (auto placed = co_await place_checkout(request, folder); !placed) co_return Outputs(placed.error());
-  const auto provisioner = make_provisioner(environment->provisioner, processes_, http_, clock_);
+  const auto* kind = find_provisioner(provisioners_, environment->provisioner);
+  if (kind == nullptr)
+    co_return Outputs(infrastructure_error("this quietgate has no provisioner `" + environment->provisioner + "`"));
+  const auto provisioner = kind->make(processes_, http_, clock_);
   Provision provision{request, *spec, folder, *environment};
   auto outputs = co_await provisioner->create(provision);
   if (!outputs) co_return outputs;

@@ -14,6 +14,7 @@
 #include "stages/apply/overtaken.h"
 #include "stages/environments/contract/environment.h"
 #include "stages/environments/contract/ports.h"
+#include "stages/environments/provisioners.h"
 
 namespace quietgate {
 
@@ -30,8 +31,14 @@ class ApplyStage : public StageKind {
  public:
   // All must outlive this. Without a disk, checkouts are removed and artifacts copied on the caller's thread.
   ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const WatchdogDeliveries* deliveries = nullptr,
-             Disk* disk = nullptr)
-      : processes_(processes), http_(http), git_(git), clock_(clock), deliveries_(deliveries), disk_(disk) {}
+             Disk* disk = nullptr, const Provisioners& known = provisioners())
+      : processes_(processes),
+        http_(http),
+        git_(git),
+        clock_(clock),
+        deliveries_(deliveries),
+        disk_(disk),
+        provisioners_(known) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
@@ -49,6 +56,7 @@ class ApplyStage : public StageKind {
   Clock& clock_;
   const WatchdogDeliveries* deliveries_;
   Disk* disk_;
+  const Provisioners& provisioners_;
   LoopbackPorts ports_;
   std::set<std::string> busy_;  // kept environments that a run is updating now
 };

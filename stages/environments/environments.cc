@@ -5,7 +5,6 @@
 
 #include "stages/attempt/step.h"
 #include "stages/environments/contract/residents.h"
-#include "stages/environments/provisioners.h"
 #include "stages/environments/removal_beside.h"
 
 namespace quietgate {
@@ -52,11 +51,12 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
     if (!known) co_return Result<void>(known.error());
     if (auto ended = co_await end_steps(processes_, known->steps, stop); !ended) co_return ended;
     restore_checkout(folder);
-    const auto provisioner = make_provisioner(known->provisioner, processes_, http_, clock_);
-    if (!provisioner)
+    const auto* kind = find_provisioner(provisioners_, known->provisioner);
+    if (kind == nullptr)
       co_return infrastructure_error("environment " + environment.id + " was made by `" + known->provisioner +
                                          "`, which this quietgate does not know",
                                      "destroy it with the version that made it");
+    const auto provisioner = kind->make(processes_, http_, clock_);
     auto destroyed = co_await provisioner->destroy(*known, folder, stop);
     if (!destroyed) {
       auto problem = destroyed.error();

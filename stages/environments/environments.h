@@ -8,6 +8,7 @@
 #include "runner/ports/http.h"
 #include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "stages/environments/provisioners.h"
 
 namespace quietgate {
 
@@ -17,8 +18,14 @@ class Environments : public EnvironmentDestroyer {
  public:
   // `folder` is that of all environments, as in StageRequest. All must outlive this. Without a disk, folders are
   // removed on the caller's thread.
-  Environments(Processes& processes, Http& http, Clock& clock, std::string folder, Disk* disk = nullptr)
-      : processes_(processes), http_(http), clock_(clock), folder_(std::move(folder)), disk_(disk) {}
+  Environments(Processes& processes, Http& http, Clock& clock, std::string folder, Disk* disk = nullptr,
+               const Provisioners& known = provisioners())
+      : processes_(processes),
+        http_(http),
+        clock_(clock),
+        folder_(std::move(folder)),
+        disk_(disk),
+        provisioners_(known) {}
   // Errors (kind infrastructure) say what is left and why. A folder that is gone, and no process in it, is success.
   Task<Result<void>> destroy(EnvironmentSummary environment, Stop& stop) override;
 
@@ -28,6 +35,7 @@ class Environments : public EnvironmentDestroyer {
   Clock& clock_;
   std::string folder_;
   Disk* disk_;
+  const Provisioners& provisioners_;
 };
 
 }  // namespace quietgate

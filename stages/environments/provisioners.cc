@@ -1,13 +1,22 @@
 #include "stages/environments/provisioners.h"
 
-#include "stages/environments/processes/processes.h"
-#include "stages/environments/terraform/terraform.h"
+#include "stages/environments/processes/processes_kind.h"
+#include "stages/environments/terraform/terraform_kind.h"
 
 namespace quietgate {
 
-std::unique_ptr<Provisioner> make_provisioner(const std::string& name, Processes& processes, Http& http, Clock& clock) {
-  if (name == "processes") return std::make_unique<ProcessesProvisioner>(processes, http, clock);
-  if (name == "terraform") return std::make_unique<TerraformProvisioner>(processes, clock);
+const Provisioners& provisioners() {
+  static const Provisioners all{
+      processes_provisioner(),
+      terraform_provisioner(),
+  };
+  return all;
+}
+
+const ProvisionerDescriptor* find_provisioner(const Provisioners& all, const std::string& name) {
+  for (const auto& each : all) {
+    if (each.name == name) return &each;
+  }
   return nullptr;
 }
 

@@ -101,7 +101,7 @@ struct Declared {
   int most_failed = 0;
 };
 
-std::optional<int> counted(const pugi::xml_node& node, const char* what) {
+std::optional<int> count_in(const pugi::xml_node& node, const char* what) {
   const auto attribute = node.attribute(what);
   if (!attribute) return std::nullopt;
   return std::clamp(attribute.as_int(), 0, 1'000'000'000);
@@ -109,10 +109,10 @@ std::optional<int> counted(const pugi::xml_node& node, const char* what) {
 
 // The root's count, else the sum of its suites'.
 std::optional<int> total(const pugi::xml_node& root, const char* what) {
-  if (auto whole = counted(root, what)) return whole;
+  if (auto whole = count_in(root, what)) return whole;
   std::optional<int> sum;
   for (auto suite = root.child("testsuite"); suite; suite = suite.next_sibling("testsuite")) {
-    if (auto part = counted(suite, what)) sum = std::min(sum.value_or(0) + *part, 1'000'000'000);
+    if (auto part = count_in(suite, what)) sum = std::min(sum.value_or(0) + *part, 1'000'000'000);
   }
   return sum;
 }
@@ -120,7 +120,7 @@ std::optional<int> total(const pugi::xml_node& root, const char* what) {
 Declared declared(const pugi::xml_node& root) {
   Declared said{total(root, "tests"), total(root, "failures"), total(root, "errors"), 0};
   const auto failed = [](const pugi::xml_node& node) {
-    return counted(node, "failures").value_or(0) + counted(node, "errors").value_or(0);
+    return count_in(node, "failures").value_or(0) + count_in(node, "errors").value_or(0);
   };
   int of_suites = 0;
   for (auto suite = root.child("testsuite"); suite; suite = suite.next_sibling("testsuite"))

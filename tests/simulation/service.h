@@ -15,6 +15,7 @@
 #include "stages/apply/apply.h"
 #include "stages/approve/approve.h"
 #include "stages/environments/environments.h"
+#include "stages/kinds.h"
 #include "stages/promote/promote.h"
 #include "stages/test/test.h"
 #include "stages/verify/verify.h"
@@ -62,7 +63,7 @@ class InlineCompiler final : public PipelineCompiler {
   }
 
  private:
-  YamlPipelineLanguage language_;
+  YamlPipelineLanguage language_{stage_kinds()};
 };
 
 class Service {

@@ -23,7 +23,7 @@ bool is_expired(const StageState& stage, const StageRecord& record, Time now) {
 
 Answer too_late(const RunState& run, const std::string& stage, Time until) {
   const auto name = to_string(run.id);
-  const bool promotes = std::holds_alternative<PromoteSpec>(run.plan->find(stage)->body);
+  const bool promotes = traits_of(*run.plan->find(stage)).promotes;
   return error_answer(
       409, "nobody answered the question of stage `" + stage + "` in time: it expired at " + iso_time(until),
       promotes ? "promote it by hand when the run has ended: quietgate promote " + name + " --reason WHY"

@@ -14,7 +14,7 @@ const StageSpec* refused_stage(const RunState& state, std::string& why) {
   why = "run " + name + " has no promote stage";
   if (!state.plan) return nullptr;
   for (const auto& spec : state.plan->stages) {
-    if (!std::holds_alternative<PromoteSpec>(spec.body)) continue;
+    if (!traits_of(spec).promotes) continue;
     const auto& stage = state.stages.at(spec.name);
     if (stage.promoted || (stage.status == StageStatus::finished && stage.outcome.outcome == Outcome::passed)) {
       why = "run " + name + " was promoted already";

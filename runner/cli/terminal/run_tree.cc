@@ -70,9 +70,8 @@ std::string RunTree::activity_text(const StageSpec& spec, const StageState& stat
   std::string text;
   if (activity.elapsed && *activity.elapsed < *activity.duration) {
     text = bar(shown_.terminal, *activity.elapsed, *activity.duration);
-  } else if (const auto* promote = std::get_if<PromoteSpec>(&spec.body);
-             promote != nullptr && promote->gate && promote->gate->quiet_for > elapsed) {
-    text = bar(shown_.terminal, elapsed, promote->gate->quiet_for);
+  } else if (const auto* gate = gate_of(spec); gate != nullptr && gate->quiet_for > elapsed) {
+    text = bar(shown_.terminal, elapsed, gate->quiet_for);
   }
   if (!activity.line.empty())
     text += (text.empty() ? "" : dot(shown_.terminal)) + inked(shown_.terminal, Ink::dim, activity.line);

@@ -28,7 +28,7 @@ void print_charts(ServiceAccess& service, const RunRecord& record) {
   if (!record.state.plan) return;
   const auto& call = service.call();
   for (const auto& stage : record.state.plan->stages) {
-    if (!std::holds_alternative<LoadSpec>(stage.body)) continue;
+    if (!traits_of(stage).loads) continue;
     const auto measurements = service.get_if_there(
         fmt::format("/api/v1/runs/{}/stages/{}/measurements", to_string(record.state.id), stage.name));
     if (!measurements) continue;

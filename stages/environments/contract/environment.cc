@@ -8,7 +8,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr int descriptor_version = 1;
+constexpr int descriptor_version = 2;
 constexpr std::size_t max_descriptor_bytes = 16UL * 1024 * 1024;
 
 EnvironmentDescriptor from_json(const nlohmann::json& json) {
@@ -26,8 +26,10 @@ EnvironmentDescriptor from_json(const nlohmann::json& json) {
   environment.secrets = json.at("secrets").get<std::vector<std::string>>();
   environment.steps = json.at("steps").get<std::vector<std::string>>();
   environment.services = json.at("services").get<std::vector<std::string>>();
-  environment.directory = json.at("directory");
-  environment.variables = json.at("variables").get<std::map<std::string, std::string>>();
+  if (json.contains("own")) environment.own = json["own"].dump();
+  // Of Terraform's module, in version 1.
+  if (const auto directory = json.value("directory", std::string()); !directory.empty())
+    environment.own = nlohmann::json{{"directory", directory}, {"variables", json.at("variables")}}.dump();
   return environment;
 }
 
@@ -47,9 +49,8 @@ Result<void> save(const EnvironmentDescriptor& environment, const EnvironmentFol
                       {"environment", environment.environment},
                       {"secrets", environment.secrets},
                       {"steps", environment.steps},
-                      {"services", environment.services},
-                      {"directory", environment.directory},
-                      {"variables", environment.variables}};
+                      {"services", environment.services}};
+  if (!environment.own.empty()) json["own"] = nlohmann::json::parse(environment.own);
   auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return write_file_whole(folder.descriptor(), text, true);
 }
@@ -63,7 +64,8 @@ Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder) 
                                 "look into the folder, end what still runs there by hand, then remove it");
   };
   if (!json.is_object()) return wrong("is not JSON");
-  if (!json.contains("version") || json["version"] != descriptor_version) return wrong("has an unknown version");
+  const bool known = json.contains("version") && (json["version"] == 1 || json["version"] == descriptor_version);
+  if (!known) return wrong("has an unknown version");
   try {
     return from_json(json);
   } catch (const nlohmann::json::exception& problem) {

@@ -38,8 +38,7 @@ struct EnvironmentDescriptor {
   std::vector<std::string> secrets;                // those of its values that must be masked
   std::vector<std::string> steps;                  // folders whose leaders may still be creating it
   std::vector<std::string> services;               // leader directories of services, in start order
-  std::string directory;                           // of the Terraform module, below the checkout
-  std::map<std::string, std::string> variables;    // of the Terraform module
+  std::string own;                                 // JSON of an object that only its provisioner reads; empty: none
 
   // Differs between the runs and attempts that update one kept environment.
   std::string generation() const { return std::to_string(run.number) + "-" + std::to_string(attempt); }

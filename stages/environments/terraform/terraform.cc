@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/tree.h"
+#include "stages/environments/terraform/terraform_own.h"
 #include "stages/environments/terraform/terraform_steps.h"
 
 namespace quietgate {
@@ -87,8 +88,7 @@ int destroy_try(const std::string& folder, Processes& processes) {
 Task<Result<std::map<std::string, std::string>>> TerraformProvisioner::create(Provision provision) {
   using Outputs = Result<std::map<std::string, std::string>>;
   const auto& wanted = std::get<TerraformSpec>(provision.spec.provisioner);
-  provision.environment.directory = wanted.directory;
-  provision.environment.variables = wanted.variables;
+  provision.environment.own = own_json(wanted);
   if (auto saved = save(provision.environment, provision.folder); !saved) co_return Outputs(saved.error());
   auto& log = *provision.request.log;
   TerraformSteps::Place place{provision.request.directory + "/steps",

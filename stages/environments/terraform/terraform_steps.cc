@@ -8,6 +8,7 @@
 #include "runner/base/tree.h"
 #include "stages/attempt/step.h"
 #include "stages/environments/terraform/follow.h"
+#include "stages/environments/terraform/terraform_own.h"
 
 namespace quietgate {
 
@@ -78,12 +79,14 @@ Result<void> TerraformSteps::prepare() {
   if (!program && own != nullptr) program = find_terraform(own);
   if (!program) return program.error();
   program_ = *program;
-  auto module = read_terraform_module(folder_.checkout(), environment_.directory);
+  const auto wanted = own_spec(environment_.own);
+  if (!wanted) return wanted.error();
+  auto module = read_terraform_module(folder_.checkout(), wanted->directory);
   if (!module) return module.error();
   module_ = *module;
   if (module_.backend && *module_.backend != "local" && !environment_.keep) {
     return user_error(
-        "the module in \"" + environment_.directory + "\" has the backend \"" + *module_.backend +
+        "the module in \"" + wanted->directory + "\" has the backend \"" + *module_.backend +
             "\": every ephemeral environment would share, and destroy, one state",
         "use `backend \"local\" {}` or none (quietgate keeps one state per environment), or `keep: true`");
   }
@@ -103,7 +106,7 @@ Result<void> TerraformSteps::prepare() {
     if (!written) return written;
     module_.backend = "local";
   }
-  nlohmann::json values(environment_.variables);
+  nlohmann::json values(wanted->variables);
   return write_file_whole(variables(), values.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
                           true);
 }

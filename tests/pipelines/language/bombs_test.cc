@@ -5,6 +5,7 @@
 #include "pipelines/language/compiler.h"
 #include "runner/model/event.h"
 #include "runner/model/expression.h"
+#include "stages/kinds.h"
 #include "tests/pipelines/language/cases.h"
 
 namespace quietgate {
@@ -33,7 +34,7 @@ std::string one_stage(const std::string& more, const std::string& body = "test: 
 
 // The message of the first error; empty: there is none.
 std::string problem(const std::string& text) {
-  const Compilation compilation = compile_pipeline(text, "p.yaml", some_commit());
+  const Compilation compilation = compile_pipeline(text, "p.yaml", some_commit(), stage_kinds());
   EXPECT_EQ(compilation.plan.has_value(), compilation.diagnostics.empty());
   EXPECT_LE(compilation.diagnostics.size(), 100u);
   EXPECT_LE(compilation.printed.size(), 500'000u);

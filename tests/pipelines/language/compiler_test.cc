@@ -4,13 +4,14 @@
 
 #include "pipelines/language/print.h"
 #include "runner/model/expression.h"
+#include "stages/kinds.h"
 #include "tests/pipelines/language/cases.h"
 
 namespace quietgate {
 namespace {
 
 Plan plan_of(const std::string& text, const PlanContext& context = some_commit()) {
-  const Compilation compilation = compile_pipeline(text, "p.yaml", context);
+  const Compilation compilation = compile_pipeline(text, "p.yaml", context, stage_kinds());
   EXPECT_TRUE(compilation.plan) << compilation.printed;
   return compilation.plan.value_or(Plan{});
 }
@@ -78,17 +79,18 @@ TEST(Compile, StagesHandOnArtifactsAndShells) {
   EXPECT_EQ(promote.approval, Approval::manual);
   EXPECT_EQ(promote.approval_message, "Move main?");
   EXPECT_EQ(promote.approval_expires, Milliseconds(12 * 3'600'000));
-  EXPECT_EQ(describe(*plan.find("staging")),
+  EXPECT_EQ(describe(*plan.find("staging"), stage_kinds()),
             "after docs, unit; with the artifacts of build.x86, build.arm, docs; processes web; lives 1h; "
             "shell /bin/sh -e -c");
-  EXPECT_EQ(describe(*plan.find("production")),
+  EXPECT_EQ(describe(*plan.find("production"), stage_kinds()),
             "after agree; to production; no gate; when a person approves within 12h; who is asked: Move main?");
-  EXPECT_EQ(describe(*plan.find("agree")),
+  EXPECT_EQ(describe(*plan.find("agree"), stage_kinds()),
             "after load; a person decides within 7d: Ship 0123456 to ${{ stages.staging.outputs.url }}?");
 }
 
 std::vector<std::string> warnings(const std::string& stages) {
-  const Compilation compilation = compile_pipeline("version: 1\nstages:\n" + stages, "p.yaml", some_commit());
+  const Compilation compilation =
+      compile_pipeline("version: 1\nstages:\n" + stages, "p.yaml", some_commit(), stage_kinds());
   EXPECT_TRUE(compilation.plan) << compilation.printed;
   std::vector<std::string> out;
   for (const Diagnostic& warning : compilation.warnings) out.push_back(warning.message);
@@ -102,14 +104,15 @@ TEST(Order, IsWaivedByAnEmptyList) {
       (std::vector<std::string>{"stage `production` promotes without waiting for any test: its `needs` is `[]`"}));
   const Plan plan = plan_of("version: 1\nstages:\n" + stages);
   EXPECT_TRUE(plan.find("production")->waives_order);
-  EXPECT_EQ(describe(*plan.find("production")), "waits for no test, on purpose (`needs: []`); to p; no gate");
+  EXPECT_EQ(describe(*plan.find("production"), stage_kinds()),
+            "waits for no test, on purpose (`needs: []`); to p; no gate");
   EXPECT_FALSE(plan_of("version: 1\nstages: {a: {needs: [], test: {run: x}}}\n").find("a")->waives_order);
 }
 
 TEST(Order, IsNotAskedOfWhatPutsAReleaseBack) {
   PlanContext context = some_commit();
   const std::string text = "version: 1\nstages: {unit: {test: {run: x}}, production: {promote: {branch: p}}}\n";
-  EXPECT_FALSE(compile_pipeline(text, "p.yaml", context).plan);
+  EXPECT_FALSE(compile_pipeline(text, "p.yaml", context, stage_kinds()).plan);
   context.puts_back = true;
   EXPECT_EQ(plan_of(text, context).stages.size(), 2u);
 }
@@ -169,7 +172,7 @@ TEST(Compile, StageLimits) {
   }
   EXPECT_EQ(plan_of(text).stages.size(), 500u);
   const auto message = [](const std::string& pipeline) {
-    return compile_pipeline(pipeline, "p.yaml", some_commit()).diagnostics.at(0).message;
+    return compile_pipeline(pipeline, "p.yaml", some_commit(), stage_kinds()).diagnostics.at(0).message;
   };
   EXPECT_EQ(message(text + "  more: {test: {run: x}}\n"), "the pipeline has 501 stages");
   std::string axes;
@@ -179,7 +182,7 @@ TEST(Compile, StageLimits) {
 }
 
 TEST(Trigger, ReadsOnlyWhatItNeeds) {
-  const YamlPipelineLanguage language;
+  const YamlPipelineLanguage language(stage_kinds());
   const auto trigger =
       language.trigger("on: {branches: [a], paths: [b], ignore_paths: [c]}\nconcurrency: queue\nstages: 5\n", "p", {});
   ASSERT_TRUE(trigger.ok()) << trigger.error().message;
@@ -194,7 +197,7 @@ TEST(Trigger, ReadsOnlyWhatItNeeds) {
 }
 
 TEST(Compiler, ErrorsAreTheUsers) {
-  const YamlPipelineLanguage language;
+  const YamlPipelineLanguage language(stage_kinds());
   const auto plan = language.compile("version: 1\nstage: {}\n", "p.yaml", some_commit(), {});
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.error().kind, ErrorKind::user);
@@ -204,7 +207,7 @@ TEST(Compiler, ErrorsAreTheUsers) {
 TEST(Print, APlanForPeople) {
   const Plan plan = plan_of(read_text(QUIETGATE_SOURCE_DIR "/tests/cases/pipelines/good/product.yaml"));
   EXPECT_EQ(
-      describe(plan),
+      describe(plan, stage_kinds()),
       "hello-flask · main @ 0123456 · 6 stages · hash " + plan.hash.substr(0, 12) + "\n" +
           "1. unit        test     python3 -m pytest -q --junitxml=report.xml; JUnit report.xml; up to 2 attempts\n"
           "2. staging     apply    after unit; terraform infra/environment; lives 1h\n"

@@ -7,13 +7,14 @@
 #include "pipelines/language/compiler.h"
 #include "runner/base/text.h"
 #include "runner/model/event.h"
+#include "stages/kinds.h"
 #include "tests/pipelines/language/cases.h"
 
 namespace quietgate {
 namespace {
 
 Compilation compile(const std::filesystem::path& path) {
-  return compile_pipeline(read_text(path), path.filename().string(), some_commit());
+  return compile_pipeline(read_text(path), path.filename().string(), some_commit(), stage_kinds());
 }
 
 TEST(Corpus, GoodFilesCompile) {
@@ -76,7 +77,7 @@ TEST(Corpus, MutatedFilesNeverCrashAndErrorsHavePlaces) {
       }
     }
     const auto begin = std::chrono::steady_clock::now();
-    const Compilation compilation = compile_pipeline(text, "mutated.yaml", some_commit());
+    const Compilation compilation = compile_pipeline(text, "mutated.yaml", some_commit(), stage_kinds());
     ASSERT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5)) << text;
     ASSERT_NE(compilation.plan.has_value(), !compilation.diagnostics.empty()) << text;
     for (std::string_view rest = compilation.printed; !rest.empty();) {

@@ -14,6 +14,7 @@
 
 #include "pipelines/language/compiler.h"
 #include "pipelines/yaml/yaml.h"
+#include "stages/kinds.h"
 #include "tests/pipelines/language/cases.h"
 
 namespace quietgate {
@@ -94,7 +95,7 @@ class BadStage : public SchemaOfPipelines, public testing::WithParamInterface<co
 TEST_P(BadStage, IsRefused) {
   const std::string text = "version: 1\nstages: {a: " + std::string(GetParam()) + "}";
   EXPECT_NE(problem(text), "") << text;
-  EXPECT_FALSE(compile_pipeline(text, "file.yaml", some_commit()).plan) << text;
+  EXPECT_FALSE(compile_pipeline(text, "file.yaml", some_commit(), stage_kinds()).plan) << text;
 }
 INSTANTIATE_TEST_SUITE_P(
     Stages, BadStage,

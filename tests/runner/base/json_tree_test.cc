@@ -42,6 +42,13 @@ TEST(JsonTree, OneValueAloneIsATree) {
   EXPECT_FALSE(none.root().begin() != none.root().end());
 }
 
+TEST(JsonTree, IsWrittenAsItWasReadWithItsTextsChanged) {
+  const std::string text = R"({"a":[1,-2,18446744073709551615,0.5,true,null],"b":{"c":"x\n"},"d":[]})";
+  EXPECT_EQ(json_of(JsonTree(text).root()), text);
+  const auto quoted = [](std::string& value) { value = "\"" + value; };
+  EXPECT_EQ(json_of(JsonTree(R"({"x":["x",1]})").root(), quoted), R"({"x":["\"x",1]})");
+}
+
 TEST(JsonTree, WhatIsNoJsonIsAnErrorThatNamesThePlace) {
   for (const char* text : {"", "{", "[1,]", "{\"a\":}", "nul", "\"\xff\"", "[] []"}) {
     try {

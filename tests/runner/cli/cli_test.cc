@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "pipelines/language/compiler.h"
+#include "stages/kinds.h"
 
 namespace quietgate {
 namespace {
@@ -35,7 +36,7 @@ class CliTest : public ::testing::Test {
     parts.err = [this](std::string_view text) { err += text; };
     return run_cli(static_cast<int>(words.size()), words.data(), parts, std::move(verbs));
   }
-  const YamlPipelineLanguage language;
+  const YamlPipelineLanguage language{stage_kinds()};
   std::string out;
   std::string err;
   ServeOptions served;

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "runner/model/event.h"
+
 namespace quietgate {
 namespace {
 
@@ -35,6 +37,33 @@ TEST(Plan, FindsStagesAndNamesKinds) {
   ASSERT_NE(plan.find("b"), nullptr);
   EXPECT_STREQ(kind_of(plan.find("b")->body), "apply");
   EXPECT_EQ(plan.find("c"), nullptr);
+}
+
+TEST(Plan, TraitsComeFromWhatAStageIsToDo) {
+  ApplySpec kept;
+  kept.keep = true;
+  EXPECT_TRUE(traits_of(ApplySpec{}).makes_environment);
+  EXPECT_FALSE(traits_of(ApplySpec{}).keeps_environment);
+  EXPECT_TRUE(traits_of(kept).keeps_environment);
+  EXPECT_TRUE(traits_of(PromoteSpec{}).promotes);
+  EXPECT_FALSE(traits_of(PromoteSpec{}).takes_slot);
+  EXPECT_TRUE(traits_of(LoadSpec{}).runs_in_tree);
+  EXPECT_FALSE(traits_of(VerifySpec{}).runs_in_tree);
+  EXPECT_TRUE(traits_of(OpenSpec{"toy", "{}", {.waits_for_person = true}}).waits_for_person);
+}
+
+// Of a kind that this version does not know, too: its spec is JSON that nobody here reads.
+TEST(Plan, KeepsWhatOnlyAKindReads) {
+  const std::string body = R"({"open":{"kind":"later","spec":{"a":[1.5,"${{ commit.sha }}"]},"traits":)"
+                           R"({"keeps_artifacts":false,"keeps_environment":false,"leaves_window":false,"loads":false,)"
+                           R"("makes_environment":false,"may_keep_artifacts":false,"promotes":true,)"
+                           R"("runs_in_tree":false,"takes_slot":true,"tests":false,"waits_for_person":false}}})";
+  Plan plan;
+  plan.stages.resize(1);
+  plan.stages[0].body = OpenSpec{"later", R"({"a":[1.5,"${{ commit.sha }}"]})", {.promotes = true}};
+  const std::string json = to_json(plan);
+  EXPECT_NE(json.find(body), std::string::npos) << json;
+  EXPECT_EQ(*plan_from_json(json), plan);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "runner/base/tree.h"
 #include "stages/environments/terraform/follow.h"
 #include "stages/environments/terraform/terraform_module.h"
+#include "stages/environments/terraform/terraform_own.h"
 #include "stages/environments/terraform/terraform_stream.h"
 #include "tests/support/fake_processes.h"
 #include "tests/support/stage_bench.h"
@@ -274,7 +275,7 @@ TEST_F(TerraformTest, MissingProgramAndModuleAreTold) {
 }
 
 TEST_F(TerraformTest, DestroysOnlyWhatThereIsAndTriesAgain) {
-  environment.directory = "infra";
+  environment.own = own_json(TerraformSpec{"infra", {}});
   auto destroy = [this] { return bench.await(terraform.destroy(environment, folder, bench.stop)); };
   EXPECT_TRUE(destroy());
   EXPECT_THAT(ran(), IsEmpty());

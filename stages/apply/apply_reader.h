@@ -1,0 +1,11 @@
+// The body of an `apply` stage as a pipeline file has it, and the keys beside it.
+#pragma once
+
+#include "pipelines/language/stage_fields.h"
+#include "stages/environments/contract/provisioner_kind.h"
+
+namespace quietgate {
+
+ApplySpec read_apply(const Found& found, StageFields& fields, const Provisioners& provisioners);
+
+}  // namespace quietgate

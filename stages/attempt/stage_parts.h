@@ -1,0 +1,35 @@
+// What a kind performs its stages with: the ports of a service, or of one run here.
+#pragma once
+
+#include "runner/ports/clock.h"
+#include "runner/ports/disk.h"
+#include "runner/ports/git.h"
+#include "runner/ports/http.h"
+#include "runner/ports/journal.h"
+#include "runner/ports/load_metrics.h"
+#include "runner/ports/process.h"
+#include "runner/ports/sealer.h"
+#include "runner/ports/synthetic_faults.h"
+#include "runner/ports/watchdog_deliveries.h"
+#include "stages/prometheus/rules_file.h"
+
+namespace quietgate {
+
+struct StageParts {
+  Processes& processes;
+  Processes& test_processes;  // likewise; what they leave is read at once, whatever it is
+  Http& http;
+  Git& git;
+  Clock& clock;
+  Disk& trees;
+  Disk& reports;  // for what may be read for long: what hostile tests left
+  Catalog& catalog;
+  WatchdogDeliveries& deliveries;
+  LoadMetrics& loads;
+  SyntheticFaults& faults;
+  CommittedRules& committed;
+  const Sealer* sealer = nullptr;  // none: promotions leave no evidence
+  bool promotes = true;            // false: gates are judged, no ref is moved
+};
+
+}  // namespace quietgate

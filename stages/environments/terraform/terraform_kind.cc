@@ -1,0 +1,32 @@
+#include "stages/environments/terraform/terraform_kind.h"
+
+#include "stages/environments/terraform/terraform.h"
+
+namespace quietgate {
+
+namespace {
+
+ProvisionerSpec read_terraform(const Found& found, StageFields& fields) {
+  TerraformSpec spec;
+  MapReader map(fields.values(), found, "`terraform`");
+  fields.path(map.require("directory", "the folder of the root module"), spec.directory);
+  fields.text_map(map.find("variables"), spec.variables);
+  map.finish();
+  return spec;
+}
+
+std::string fact_of_terraform(const ProvisionerSpec& spec) {
+  return std::get<TerraformSpec>(spec).directory;
+}
+
+std::unique_ptr<Provisioner> make_terraform(Processes& processes, Http&, Clock& clock) {
+  return std::make_unique<TerraformProvisioner>(processes, clock);
+}
+
+}  // namespace
+
+ProvisionerDescriptor terraform_provisioner() {
+  return {"terraform", read_terraform, fact_of_terraform, make_terraform};
+}
+
+}  // namespace quietgate

@@ -1,0 +1,10 @@
+// The kind `fault` for stages/kinds.cc.
+#pragma once
+
+#include "pipelines/language/stage_kind.h"
+
+namespace quietgate {
+
+StageKindDescriptor fault_kind();
+
+}  // namespace quietgate
