@@ -8,6 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "runner/ports/inline_journal.h"
+
 namespace quietgate {
 namespace {
 
