@@ -145,7 +145,7 @@ class FullDisk(ServiceTest):
         flag = self.folder / "flag"
         self.push(WAITING % flag)
         self.stage_is(1, "unit", "running")
-        until(lambda: "started" in self.stage_log(1, "unit"), "the step's first line")
+        until(lambda: "started" in self.stage_log(1, "unit").splitlines(), "the step's first line")
         self.fill()
         refused = self.cli("cancel", "hello/1", check=False)
         self.assertNotEqual(refused.returncode, 0)
@@ -193,7 +193,7 @@ class FullDisk(ServiceTest):
         flag = self.folder / "flag"
         self.push(WAITING % flag)
         self.stage_is(1, "unit", "running")
-        until(lambda: "started" in self.stage_log(1, "unit"), "the step's first line")
+        until(lambda: "started" in self.stage_log(1, "unit").splitlines(), "the step's first line")
         self.kill()
         self.fill()
         flag.touch()
@@ -270,7 +270,7 @@ class Damage(ServiceTest):
         self.start()
         self.push(WAITING % (self.folder / "flag"))
         self.stage_is(1, "unit", "running")
-        until(lambda: "started" in self.stage_log(1, "unit"), "the step's first line")
+        until(lambda: "started" in self.stage_log(1, "unit").splitlines(), "the step's first line")
         self.kill()
         for path in (self.data / "runs").glob("hello/1/unit.1/*.step"):
             path.write_bytes(b"\0garbage")

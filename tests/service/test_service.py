@@ -177,7 +177,7 @@ class Restarts(ServiceTest):
         flag = self.folder / "flag"
         self.push(HELD % ("queue", flag))
         self.stage_is(1, "unit", "running")
-        until(lambda: "started" in self.stage_log(1, "unit"), "the step's first line")
+        until(lambda: "started" in self.stage_log(1, "unit").splitlines(), "the step's first line")
         return flag
 
     def goes_on(self, flag):

@@ -78,7 +78,7 @@ class Leaders(ServiceTest):
         self.start(f"    secrets: {{TOKEN: {{file: {secret}}}}}\n")
         self.push("version: 1\nname: hello\nsecrets: [TOKEN]\nstages:\n  unit:\n    environment: {TOKEN: '${{ secrets.TOKEN }}'}\n"
                   "    test: {run: 'echo started; sleep 3600'}\n")
-        until(lambda: "started" in self.stage_log(1, "unit"), "the step")
+        until(lambda: "started" in self.stage_log(1, "unit").splitlines(), "the step")
         self.kill()
         self.start()  # the secret is configured no more
         run = self.finished(1)
