@@ -1,10 +1,10 @@
 #include "runner/service/lost_runs.h"
 
-#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
 
+#include "runner/base/folders.h"
 #include "runner/ports/data_layout.h"
 #include "runner/service/run_numbers.h"
 #include "stages/environments/contract/environment.h"
@@ -17,22 +17,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t most_environments = 1'000;
-
-std::vector<std::string> folders_in(const std::string& path) {
-  std::vector<std::string> names;
-  std::error_code code;
-  for (fs::directory_iterator at(path, code), end; !code && at != end; at.increment(code)) {
-    std::error_code ignored;
-    if (fs::is_directory(at->symlink_status(ignored))) names.push_back(at->path().filename().string());
-  }
-  return names;
-}
-
-std::int64_t folder_number(const std::string& name) {
-  std::int64_t number = 0;
-  const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return problem == std::errc() && rest == name.data() + name.size() ? number : 0;
-}
 
 // Folders and plain files only: whoever puts a link there wants another's file to be read.
 bool has_descriptor(const EnvironmentFolder& folder) {
@@ -125,7 +109,7 @@ Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog) 
     if (!newest) return newest.error();
     const auto known = newest->empty() ? 0 : newest->front().id.number;
     for (const auto& folder : folders_in(DataLayout(data).runs_of(repository))) {
-      const auto number = folder_number(folder);
+      const auto number = number_of(folder);
       if (number > known && folder == std::to_string(number)) lost.push_back({repository, number});
     }
   }

@@ -3,11 +3,11 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "runner/adapters/git/git_notes.h"
+#include "runner/base/folders.h"
 #include "runner/ports/data_layout.h"
 
 namespace quietgate {
@@ -17,12 +17,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t most_notes = 200;
-
-std::int64_t number_of(const std::string& name) {
-  std::int64_t number = 0;
-  const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return problem == std::errc() && rest == name.data() + name.size() ? number : 0;
-}
 
 }  // namespace
 

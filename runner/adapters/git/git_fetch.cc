@@ -1,6 +1,7 @@
 #include "runner/adapters/git/git_connection.h"
 #include "runner/adapters/git/git_consolidation.h"
 #include "runner/adapters/git/git_folder_fetch.h"
+#include "runner/adapters/git/git_network_fetch.h"
 #include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
@@ -30,17 +31,7 @@ Result<void> fetch_over_network(GitConnection& connection, git_repository* mirro
   if (auto heads = connection.heads(); !heads) return heads.error();
   std::vector<std::string> specs;
   for (const auto& ref : refs) specs.push_back("+" + ref.from + ":" + ref.to);
-  std::vector<char*> texts;
-  for (auto& spec : specs) texts.push_back(spec.data());
-  const git_strarray refspecs{texts.data(), texts.size()};
-  git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
-  options.callbacks = connection.callbacks();
-  options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-  options.prune = GIT_FETCH_NO_PRUNE;
-  options.update_fetchhead = 0;
-  const int code = git_remote_fetch(connection.remote(), &refspecs, &options, nullptr);
-  if (code < 0 || connection.broken()) return connection.error("fetch from", code);
-  return {};
+  return fetch_refspecs(connection, std::move(specs));
 }
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <fstream>
+
 #include "runner/adapters/git/git_connection.h"
 #include "runner/adapters/git/git_folder_fetch.h"
 #include "runner/adapters/git/git_library.h"
+#include "runner/adapters/git/git_network_fetch.h"
 #include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
@@ -87,16 +89,8 @@ Result<CommitId> GitWorkshop::fetch_notes(const GitRemote& remote, const std::st
   if (auto connected = connection.connect(mirror.get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
   auto at = connection.position(ref);
   if (!at || at->empty()) return at;
-  auto spec = "+" + ref + ":" + fetched_notes;
-  char* text = spec.data();
-  const git_strarray refspecs{&text, 1};
-  git_fetch_options options = GIT_FETCH_OPTIONS_INIT;
-  options.callbacks = connection.callbacks();
-  options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-  options.prune = GIT_FETCH_NO_PRUNE;
-  options.update_fetchhead = 0;
-  const int code = git_remote_fetch(connection.remote(), &refspecs, &options, nullptr);
-  if (code < 0 || connection.broken()) return connection.error("fetch from", code);
+  auto fetched = fetch_refspecs(connection, {"+" + ref + ":" + fetched_notes});
+  if (!fetched) return fetched.error();
   return at;
 }
 

@@ -1,12 +1,12 @@
 #include "runner/adapters/journal_sqlite/journal_loss.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <map>
 
 #include "runner/adapters/journal_sqlite/journal_pages.h"
 #include "runner/adapters/journal_sqlite/journal_rows.h"
+#include "runner/base/folders.h"
 #include "runner/ports/data_layout.h"
 
 namespace quietgate {
@@ -17,22 +17,6 @@ namespace {
 
 // An entry of the index has no checksum: one that claims more is damaged itself.
 constexpr std::int64_t most_behind = 100'000;
-
-std::int64_t number_of(std::string_view name) {
-  std::int64_t number = 0;
-  const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return problem == std::errc() && rest == name.data() + name.size() ? number : 0;
-}
-
-std::vector<std::string> folders_in(const std::string& path) {
-  std::vector<std::string> names;
-  std::error_code code;
-  for (fs::directory_iterator at(path, code), end; !code && at != end; at.increment(code)) {
-    std::error_code ignored;
-    if (fs::is_directory(at->symlink_status(ignored))) names.push_back(at->path().filename().string());
-  }
-  return names;
-}
 
 std::set<RunId> told_before(Database& journal) {
   std::set<RunId> told;
