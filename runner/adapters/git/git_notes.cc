@@ -94,6 +94,21 @@ Result<CommitId> GitWorkshop::fetch_notes(const GitRemote& remote, const std::st
   return at;
 }
 
+// Before the remote has it: who looks into the mirror alone must know of all that the remote may have. Others may fetch
+// to the same ref just now.
+Result<void> GitWorkshop::keep_notes(const GitRemote& remote, git_repository* mirror, const CommitId& notes,
+                                     const StopFlag& stop) {
+  NetworkBound bound(remote.deadline, remote.deadline, 0, stop);
+  const auto writing = mirrors.write(remote.repository, bound);
+  ReferenceHandle known;
+  git_oid tip;
+  if (!writing || !parse_id(notes, tip) ||
+      git_reference_create(receive(known), mirror, fetched_notes, &tip, 1, nullptr) != 0)
+    return infrastructure_error("can't note in the mirror what is pushed to the notes of " + remote.repository,
+                                "it is tried again");
+  return {};
+}
+
 Result<NoteOutcome> GitWorkshop::push_note(const GitRemote& remote, const std::string& ref, const CommitId& commit,
                                            const std::string& line, const StopFlag& stop) {
   if (line.size() > longest_line || line.find('\n') != std::string::npos || line.empty())
@@ -107,10 +122,7 @@ Result<NoteOutcome> GitWorkshop::push_note(const GitRemote& remote, const std::s
     auto made = add_line(mirror->get(), *base, commit, line);
     if (!made) return made.error();
     if (made->empty()) return NoteOutcome{NoteOutcome::Kind::unchanged, {}};
-    // Before the remote has it: who looks into the mirror alone must know of all that the remote may have.
-    ReferenceHandle known;
-    git_oid tip;
-    if (parse_id(*made, tip)) git_reference_create(receive(known), mirror->get(), fetched_notes, &tip, 1, nullptr);
+    if (auto kept = keep_notes(remote, mirror->get(), *made, stop); !kept) return kept.error();
     auto moved = push_ref(remote, {ref, ref, *base, *made, false}, stop);
     if (!moved) return moved.error();
     pushed = std::move(*moved);

@@ -48,6 +48,8 @@ struct GitWorkshop {
   // What the remote's ref is at; empty: there is none.
   Result<CommitId> position(const GitRemote& remote, const std::string& ref, const StopFlag& stop);
   Result<CommitId> fetch_notes(const GitRemote& remote, const std::string& ref, const StopFlag& stop);
+  // The mirror knows these notes from now on, whatever becomes of their push.
+  Result<void> keep_notes(const GitRemote& remote, git_repository* mirror, const CommitId& notes, const StopFlag& stop);
   struct RefMove {
     std::string ref;
     std::string what;  // its name in sentences
