@@ -7,6 +7,7 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t longest_word = 200;
+constexpr std::size_t longest_folder = 255;  // that a disk takes
 
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -18,7 +19,7 @@ bool is_word(const std::string& text) {
 
 // As a folder may be called that holds nothing but what is its own.
 bool is_folder_word(const std::string& text) {
-  return !text.empty() && text.size() <= longest_word && text.front() != '.' &&
+  return !text.empty() && text.size() <= longest_folder && text.front() != '.' &&
          std::all_of(text.begin(), text.end(),
                      [](char c) { return c != '/' && static_cast<unsigned char>(c) >= ' ' && c != 127; });
 }

@@ -54,7 +54,7 @@ StepText log_of(const StepName& step);
 StepText output_of(const StepName& step);
 
 // Refuses what could be taken for another name, or for more than a name: empty words, slashes, what begins with a dot,
-// what is longer than 200 bytes. Kind infrastructure: no user writes them.
+// words of more than 200 bytes. Kind infrastructure: no user writes them.
 Result<void> check_name(const StepOwner& owner);
 Result<void> check_name(const StepName& step);
 Result<void> check_name(const StepText& text);
