@@ -53,7 +53,7 @@ Result<std::optional<EnvironmentDescriptor>> lost_environment(const EnvironmentF
 }
 
 Result<void> keep_numbers(JournalSqlite& journal) {
-  auto environments = journal.environments();
+  auto environments = journal.catalog().environments();
   if (!environments) return environments.error();
   for (const auto& each : *environments) {
     auto next = journal.next_number(each.run.repository);
@@ -67,7 +67,7 @@ Result<void> keep_numbers(JournalSqlite& journal) {
 
 Result<void> record_lost_environments(const std::string& data, JournalSqlite& journal, Time now,
                                       const std::function<void(const std::string& line)>& say) {
-  auto live = journal.environments();
+  auto live = journal.catalog().environments();
   if (!live) return live.error();
   std::set<std::string> on_record;
   for (const auto& each : *live) on_record.insert(each.id);
@@ -81,7 +81,7 @@ Result<void> record_lost_environments(const std::string& data, JournalSqlite& jo
           " that the journal does not know: the rest is looked at when the service starts again");
       break;
     }
-    auto lost = lost_environment(folder, name, journal);
+    auto lost = lost_environment(folder, name, journal.catalog());
     if (!lost) say(lost.error().message + (lost.error().advice.empty() ? "" : " (" + lost.error().advice + ")"));
     if (!lost || !lost->has_value()) continue;
     if (auto appended = journal.append_now(rows_of(**lost, now)); !appended) return appended.error();

@@ -230,11 +230,11 @@ struct EngineWorld {
   void start_service() {
     stop = std::make_unique<Stop>();
     slots = std::make_unique<Slots>(limits);
-    reaper = std::make_unique<Reaper>(*journal, *journal, clock, destroyer, io.get_executor(),
+    reaper = std::make_unique<Reaper>(*journal, journal->catalog(), clock, destroyer, io.get_executor(),
                                       [this](const std::string& s) { said.push_back(s); });
     parts.reset(new EngineParts{io.get_executor(),
                                 *brittle,
-                                *journal,
+                                journal->catalog(),
                                 git,
                                 clock,
                                 compiler,
@@ -294,7 +294,7 @@ struct EngineWorld {
     if (!appended) throw std::runtime_error(appended.error().message);
     settle();
   }
-  RunSummary summary(std::int64_t number = 1) { return **journal->run({"hello", number}); }
+  RunSummary summary(std::int64_t number = 1) { return **journal->catalog().run({"hello", number}); }
   std::vector<std::string> types(std::int64_t number = 1) { return types(RunId{"hello", number}); }
   std::vector<std::string> types(const RunId& run) {
     std::vector<std::string> names;

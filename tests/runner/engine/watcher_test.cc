@@ -33,7 +33,7 @@ class WatcherTest : public testing::Test {
   void poll() { poll_by(make()); }
   Watcher make() {
     return Watcher(
-        world.repository, *world.journal, *world.journal, world.git, world.clock, world.compiler,
+        world.repository, *world.journal, world.journal->catalog(), world.git, world.clock, world.compiler,
         [](const std::string&, const auto&) {},
         [this](const std::string&, const Error& error) { told.push_back(error.message); });
   }
@@ -137,7 +137,7 @@ TEST_F(WatcherTest, ADeletedBranchAsksForNothing) {
   poll();
   EXPECT_THAT(
       log(), ElementsAre("RepositoryWatched", "RefMoved main c1", "RefMoved main ", "RefMoved other c1", "RunSkipped"));
-  EXPECT_EQ(world.journal->branches("hello")->size(), 1U);
+  EXPECT_EQ(world.journal->catalog().branches("hello")->size(), 1U);
 }
 
 TEST_F(WatcherTest, AListOfNoBranchesIsNotBelieved) {
@@ -208,7 +208,7 @@ TEST_F(WatcherTest, ABranchThatCantBeFetchedStopsNoOther) {
   world.git.unfetchable.clear();
   world.clock.advance(std::chrono::minutes(6));
   poll_by(watcher);
-  EXPECT_EQ(world.journal->branches("hello")->at("big"), "c2big");
+  EXPECT_EQ(world.journal->catalog().branches("hello")->at("big"), "c2big");
 }
 
 TEST_F(WatcherTest, ABranchThatMovesIsTriedAtOnce) {

@@ -40,7 +40,7 @@ class LostEnvironments : public testing::Test {
                                          [this](const std::string& line) { said += line + "\n"; });
     EXPECT_TRUE(done) << done.error().message;
     std::vector<std::string> names;
-    for (const auto& one : *journal->environments())
+    for (const auto& one : *journal->catalog().environments())
       names.push_back(one.id + " " + to_string(one.status) + (one.keep ? " kept" : ""));
     return names;
   }
@@ -62,7 +62,7 @@ TEST_F(LostEnvironments, AreOnRecordAgainOnce) {
   EXPECT_THAT(said,
               testing::HasSubstr("environment hello-release is of run hello/5, which is not in the journal: it is "
                                  "kept, and on record again\n"));
-  for (const auto& one : *journal->environments()) {
+  for (const auto& one : *journal->catalog().environments()) {
     EXPECT_EQ(one.ports.at("web"), 8080);
     EXPECT_EQ(one.expires, one.keep ? Time{} : clock.now());
   }
@@ -105,7 +105,7 @@ class FoldersOfLostRuns : public LostEnvironments {
   void folder_of(const std::string& name) const { fs::create_directories(folder / ("runs/hello/" + name)); }
   std::vector<std::string> forgotten() const {
     std::vector<std::string> names;
-    for (const auto& path : *forgotten_folders(folder.path, *journal))
+    for (const auto& path : *forgotten_folders(folder.path, journal->catalog()))
       names.push_back(fs::path(path).filename().string());
     return names;
   }
@@ -120,8 +120,8 @@ TEST_F(FoldersOfLostRuns, OfLostRunsGoOnceThereIsAHigherOne) {
   EXPECT_THAT(forgotten(), testing::ElementsAre("3")) << "which is nobody's number";
   folder_of("5");
   EXPECT_THAT(forgotten(), testing::UnorderedElementsAre("3", "4", "4.stale-1"));
-  EXPECT_FALSE(*keeps_number(folder.path, {"hello", 4}, *journal));
-  EXPECT_TRUE(*keeps_number(folder.path, {"hello", 5}, *journal));
+  EXPECT_FALSE(*keeps_number(folder.path, {"hello", 4}, journal->catalog()));
+  EXPECT_TRUE(*keeps_number(folder.path, {"hello", 5}, journal->catalog()));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ struct InSqlite final : JournalUnderTest {
   InSqlite(const Clock& clock, const Executor& executor)
       : opened(JournalSqlite::open(":memory:", clock, executor).value()) {}
   Journal& journal() override { return *opened; }
-  Catalog& catalog() override { return *opened; }
+  Catalog& catalog() override { return opened->catalog(); }
   std::unique_ptr<JournalSqlite> opened;
 };
 

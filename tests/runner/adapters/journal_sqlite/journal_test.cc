@@ -97,40 +97,40 @@ TEST_F(JournalTest, GoesOnWhereItWasWhenOpenedAgain) {
   auto journal = open();
   EXPECT_EQ(journal->last(), 1);
   EXPECT_EQ(*journal->next_number("hello"), 2);
-  ASSERT_EQ(journal->unfinished_runs()->size(), 1U);
-  EXPECT_EQ((*journal->unfinished_runs())[0].commit, "abc");
+  ASSERT_EQ(journal->catalog().unfinished_runs()->size(), 1U);
+  EXPECT_EQ((*journal->catalog().unfinished_runs())[0].commit, "abc");
 }
 
 TEST_F(JournalTest, ProjectsRunsBranchesAndEnvironments) {
   auto journal = open();
-  EXPECT_FALSE(*journal->watched("hello"));
+  EXPECT_FALSE(*journal->catalog().watched("hello"));
   ASSERT_TRUE(journal->append_now(
       {RepositoryWatched{"hello", "u"}, RefMoved{"hello", "main", "", "abc", RefMoved::Kind::created},
        RefMoved{"hello", "old", "", "aaa", RefMoved::Kind::created}, RunRequested{run, "main", "abc", "test"},
        PlanCompiled{run, {}},
        EnvironmentPlanned{"e1", run, "staging", "processes", false, Time{Milliseconds{9}}, {{"app", 81}}}}));
-  EXPECT_TRUE(*journal->watched("hello"));
-  EXPECT_EQ((*journal->environments())[0].ports.at("app"), 81);
-  EXPECT_EQ((*journal->run(run))->status, RunStatus::running);
+  EXPECT_TRUE(*journal->catalog().watched("hello"));
+  EXPECT_EQ((*journal->catalog().environments())[0].ports.at("app"), 81);
+  EXPECT_EQ((*journal->catalog().run(run))->status, RunStatus::running);
   ASSERT_TRUE(journal->append_now({RefMoved{"hello", "old", "aaa", "", RefMoved::Kind::deleted},
                                    EnvironmentNotDestroyed{"e1", run, "locked", 1},
                                    RunFinished{run, Outcome::failed, "load: slow"}}));
-  EXPECT_EQ(*journal->branches("hello"), (std::map<std::string, CommitId>{{"main", "abc"}}));
-  EXPECT_EQ((*journal->environments())[0].problem, "locked");
-  EXPECT_EQ((*journal->run(run))->reason, "load: slow");
-  EXPECT_TRUE(journal->unfinished_runs()->empty());
-  EXPECT_EQ(*journal->last_run_commit("hello", "main"), "abc");
+  EXPECT_EQ(*journal->catalog().branches("hello"), (std::map<std::string, CommitId>{{"main", "abc"}}));
+  EXPECT_EQ((*journal->catalog().environments())[0].problem, "locked");
+  EXPECT_EQ((*journal->catalog().run(run))->reason, "load: slow");
+  EXPECT_TRUE(journal->catalog().unfinished_runs()->empty());
+  EXPECT_EQ(*journal->catalog().last_run_commit("hello", "main"), "abc");
   ASSERT_TRUE(journal->append_now({EnvironmentDestroyed{"e1", run, "ended"}}));
-  EXPECT_TRUE(journal->environments()->empty());
+  EXPECT_TRUE(journal->catalog().environments()->empty());
 }
 
 TEST_F(JournalTest, PagesRunsNewestFirst) {
   auto journal = open();
   for (int n = 1; n <= 5; ++n) ASSERT_TRUE(journal->append_now({RunRequested{{"hello", n}, "main", "c", "t"}}));
-  auto page = journal->runs("", 2, 0);
+  auto page = journal->catalog().runs("", 2, 0);
   ASSERT_EQ(page->size(), 2U);
   EXPECT_EQ((*page)[0].id.number, 5);
-  auto more = journal->runs("hello", 2, (*page)[1].first);
+  auto more = journal->catalog().runs("hello", 2, (*page)[1].first);
   ASSERT_EQ(more->size(), 2U);
   EXPECT_EQ((*more)[0].id.number, 3);
 }

@@ -32,7 +32,7 @@ class JournalArchive : public testing::Test {
   }
   std::string expired(const RetentionRule& rule) {
     std::string text;
-    for (const auto& id : journal->expired(rule, clock.now(), 100).value()) text += to_string(id) + " ";
+    for (const auto& id : journal->archive().expired(rule, clock.now(), 100).value()) text += to_string(id) + " ";
     return text;
   }
 
@@ -90,9 +90,9 @@ TEST_F(JournalArchive, ARunStaysUntilItsEvidenceIsAttached) {
 TEST_F(JournalArchive, AnExpiredRunLeavesOneRowThatAccountsForIt) {
   run("one", 1, "main");
   run("one", 2, "main");
-  ASSERT_TRUE(journal->expire({"one", 1}));
-  ASSERT_TRUE(journal->expire({"one", 1})) << "it is gone already";
-  EXPECT_FALSE(journal->run({"one", 1}).value());
+  ASSERT_TRUE(journal->archive().expire({"one", 1}));
+  ASSERT_TRUE(journal->archive().expire({"one", 1})) << "it is gone already";
+  EXPECT_FALSE(journal->catalog().run({"one", 1}).value());
   EXPECT_EQ(journal->next_number("one").value(), 3);
   const auto rows = journal->read(0, 100, std::nullopt).value();
   ASSERT_EQ(rows.size(), 5u);
