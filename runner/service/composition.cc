@@ -208,7 +208,7 @@ void Composition::add_retention() {
       p.journal->archive(), p.clock, p.options.retention,
       [&p, remove](RunId run, Stop& stop) -> Task<Result<void>> {
         return [](Parts& parts, Remove remove_one, RunId id, Stop& until) -> Task<Result<void>> {
-          auto kept = keeps_number(parts.options.data, id, parts.journal->catalog());
+          auto kept = co_await keeps_number(parts.options.data, id, parts.journal->catalog());
           if (!kept) co_return kept.error();
           if (*kept) co_return Result<void>{};  // until a later start
           auto folder = DataLayout(parts.options.data).run(id);
@@ -218,7 +218,7 @@ void Composition::add_retention() {
       p.options.say);
   add("retention", [&p, remove](Stop& stop) -> Task<void> {
     return [](Parts& parts, Remove remove_one, Stop& until) -> Task<void> {
-      auto left = forgotten_folders(parts.options.data, parts.journal->catalog());
+      auto left = co_await forgotten_folders(parts.options.data, parts.journal->catalog());
       if (!left) parts.options.say(left.error().message);
       if (left) {
         for (const auto& each : *left) {
@@ -245,7 +245,7 @@ void Composition::drop_caches() {
 InlineJournal& Composition::journal() {
   return *parts_->journal;
 }
-Catalog& Composition::catalog() {
+InlineCatalog& Composition::catalog() {
   return parts_->journal->catalog();
 }
 Queue& Composition::queue() {

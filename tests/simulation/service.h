@@ -24,6 +24,7 @@
 #include "tests/simulation/sim_metrics.h"
 #include "tests/support/fake_attempt_store.h"
 #include "tests/support/inline_disk.h"
+#include "tests/support/slow_journal.h"
 
 namespace quietgate {
 
@@ -90,6 +91,8 @@ class Service {
   Stop stop_;
   SimClock clock_;
   WorldJournal journal_;
+  SlowJournal slow_;
+  SlowCatalog slow_catalog_;
   SimGit git_;
   SimHttp http_;
   SimProcesses processes_;

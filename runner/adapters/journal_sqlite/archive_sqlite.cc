@@ -57,7 +57,7 @@ const char* const with_promotion = "(SELECT repository, number FROM runs INDEXED
 
 }  // namespace
 
-Result<std::vector<RunId>> ArchiveSqlite::expired(const RetentionRule& rule, Time now, std::size_t limit) {
+Result<std::vector<RunId>> ArchiveSqlite::expired_now(const RetentionRule& rule, Time now, std::size_t limit) {
   try {
     auto* database = store_.database.handle();
     std::set<std::pair<std::string, std::int64_t>> found;
@@ -85,7 +85,7 @@ Result<std::vector<RunId>> ArchiveSqlite::expired(const RetentionRule& rule, Tim
   }
 }
 
-Result<void> ArchiveSqlite::expire(const RunId& run) {
+Result<void> ArchiveSqlite::expire_now(const RunId& run) {
   try {
     Statement known(store_.database.handle(),
                     "SELECT commit_id, outcome FROM runs WHERE repository = ?1 AND number = ?2");

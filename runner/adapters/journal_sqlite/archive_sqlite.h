@@ -11,10 +11,16 @@ class ArchiveSqlite final : public Archive {
  public:
   explicit ArchiveSqlite(JournalStore& store) : store_(store) {}  // outlives this
 
-  Result<std::vector<RunId>> expired(const RetentionRule& rule, Time now, std::size_t limit) override;
-  Result<void> expire(const RunId& run) override;
+  // At once, on the thread that asks.
+  Task<Result<std::vector<RunId>>> expired(RetentionRule rule, Time now, std::size_t limit) override {
+    co_return expired_now(rule, now, limit);
+  }
+  Task<Result<void>> expire(RunId run) override { co_return expire_now(run); }
 
  private:
+  Result<std::vector<RunId>> expired_now(const RetentionRule& rule, Time now, std::size_t limit);
+  Result<void> expire_now(const RunId& run);
+
   JournalStore& store_;
 };
 

@@ -58,7 +58,8 @@ EnvironmentSummary environment_from(const Statement& row) {
 
 }  // namespace
 
-Result<std::vector<RunSummary>> CatalogSqlite::runs(std::string repository, std::size_t limit, std::int64_t before) {
+Result<std::vector<RunSummary>> CatalogSqlite::runs_now(const std::string& repository, std::size_t limit,
+                                                        std::int64_t before) {
   return ask_store([&] {
     // A repository's own order is that of its numbers, which the primary key holds.
     Statement statement(
@@ -70,7 +71,7 @@ Result<std::vector<RunSummary>> CatalogSqlite::runs(std::string repository, std:
   });
 }
 
-Result<std::optional<RunSummary>> CatalogSqlite::run(RunId id) {
+Result<std::optional<RunSummary>> CatalogSqlite::run_now(const RunId& id) {
   return ask_store([&]() -> std::optional<RunSummary> {
     Statement statement(store_.database.handle(), run_columns + "WHERE repository = ?1 AND number = ?2");
     statement.bind(id.repository, id.number);
@@ -79,14 +80,14 @@ Result<std::optional<RunSummary>> CatalogSqlite::run(RunId id) {
   });
 }
 
-Result<std::vector<RunSummary>> CatalogSqlite::unfinished_runs() {
+Result<std::vector<RunSummary>> CatalogSqlite::unfinished_runs_now() {
   return ask_store([&] {
     Statement statement(store_.database.handle(), run_columns + "WHERE status <> 'finished' ORDER BY first");
     return runs_from(statement);
   });
 }
 
-Result<CommitId> CatalogSqlite::last_run_commit(std::string repository, std::string branch) {
+Result<CommitId> CatalogSqlite::last_run_commit_now(const std::string& repository, const std::string& branch) {
   return ask_store([&] {
     Statement statement(
         store_.database.handle(),
@@ -96,7 +97,7 @@ Result<CommitId> CatalogSqlite::last_run_commit(std::string repository, std::str
   });
 }
 
-Result<bool> CatalogSqlite::watched(std::string repository) {
+Result<bool> CatalogSqlite::watched_now(const std::string& repository) {
   return ask_store([&] {
     Statement statement(store_.database.handle(), "SELECT 1 FROM repositories WHERE repository = ?1");
     statement.bind(repository);
@@ -104,7 +105,7 @@ Result<bool> CatalogSqlite::watched(std::string repository) {
   });
 }
 
-Result<std::map<std::string, CommitId>> CatalogSqlite::branches(std::string repository) {
+Result<std::map<std::string, CommitId>> CatalogSqlite::branches_now(const std::string& repository) {
   return ask_store([&] {
     Statement statement(store_.database.handle(), "SELECT branch, commit_id FROM branches WHERE repository = ?1");
     statement.bind(repository);
@@ -114,7 +115,7 @@ Result<std::map<std::string, CommitId>> CatalogSqlite::branches(std::string repo
   });
 }
 
-Result<std::vector<EnvironmentSummary>> CatalogSqlite::environments() {
+Result<std::vector<EnvironmentSummary>> CatalogSqlite::environments_now() {
   return ask_store([&] {
     Statement statement(store_.database.handle(),
                         "SELECT id, repository, number, stage, provisioner, status, keep, created, expires, ports, "
@@ -125,7 +126,7 @@ Result<std::vector<EnvironmentSummary>> CatalogSqlite::environments() {
   });
 }
 
-Result<std::vector<PendingEvidence>> CatalogSqlite::unpublished_evidence() {
+Result<std::vector<PendingEvidence>> CatalogSqlite::unpublished_evidence_now() {
   return ask_store([&] {
     Statement statement(store_.database.handle(),
                         "SELECT sequence, repository, number, stage, sealed FROM unpublished ORDER BY sequence");
@@ -139,7 +140,7 @@ Result<std::vector<PendingEvidence>> CatalogSqlite::unpublished_evidence() {
   });
 }
 
-Result<std::vector<RunId>> CatalogSqlite::promoted_runs(std::string repository, std::size_t limit) {
+Result<std::vector<RunId>> CatalogSqlite::promoted_runs_now(const std::string& repository, std::size_t limit) {
   return ask_store([&] {
     Statement statement(store_.database.handle(),
                         "SELECT number FROM runs WHERE repository = ?1 AND promoted > 0 ORDER BY number DESC LIMIT ?2");

@@ -66,7 +66,7 @@ Result<std::int64_t> JournalSqlite::append_now(std::vector<Event> events) {
   return store_->last;
 }
 
-Result<std::vector<Row>> JournalSqlite::read(std::int64_t after, std::size_t limit, std::optional<RunId> run) {
+Result<std::vector<Row>> JournalSqlite::read_now(std::int64_t after, std::size_t limit, std::optional<RunId> run) {
   if (auto known = store_->newest(after, limit, run)) return std::move(*known);
   try {
     auto& statement = run ? *store_->read_run : *store_->read_all;

@@ -24,7 +24,8 @@ class JournalSqlite final : public InlineJournal {
 
   Result<std::int64_t> append_now(std::vector<Event> events) override;
   Result<std::int64_t> next_number(const std::string& repository) override;
-  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
+  Result<std::vector<Row>> read_now(std::int64_t after, std::size_t limit,
+                                    std::optional<RunId> run = std::nullopt) override;
   std::int64_t last() const override;
   Bell& bell() override;
   // The runs of the repository that are still to come have higher numbers than this one.
@@ -38,7 +39,7 @@ class JournalSqlite final : public InlineJournal {
   void rest();
 
   // What is asked of the rows, and what lets them go: as long as the journal.
-  Catalog& catalog() { return catalog_; }
+  InlineCatalog& catalog() { return catalog_; }
   Archive& archive() { return archive_; }
 
  private:

@@ -36,7 +36,7 @@ class WatchedServer : public GitTest {
   }
   std::vector<std::string> moved() {
     std::vector<std::string> branches;
-    for (const auto& row : *world.journal->read(0, 100, std::nullopt)) {
+    for (const auto& row : *world.journal->read_now(0, 100, std::nullopt)) {
       const auto* one = std::get_if<RefMoved>(&row.event);
       if (one != nullptr && one->kind != RefMoved::Kind::first_seen) branches.push_back(one->branch);
     }
