@@ -134,7 +134,8 @@ struct ScriptedStage final : StageKind {
     most_running = std::max(most_running, running);
     if (plans_environment.contains(name)) {
       const Time expires{Milliseconds{4'000'000'000'000}};
-      co_await append(request, EnvironmentPlanned{name + "-env", request.run, name, "fake", false, expires, {}});
+      Event planned = EnvironmentPlanned{name + "-env", request.run, name, "fake", false, expires, {}};
+      co_await append(request, std::move(planned));
     }
     const PromotionIntended intent{request.run, name, request.attempt, "production", "c0", request.commit, {},
                                    {},          false};
