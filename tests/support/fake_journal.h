@@ -55,12 +55,12 @@ class FakeJournal : public InlineJournal, public InlineCatalog {
     return std::optional<RunSummary>{};
   }
   Result<std::vector<RunSummary>> unfinished_runs_now() override {
-    auto all = runs_now("", rows.size()).value();
+    auto all = runs_now("", rows.size(), 0).value();
     std::erase_if(all, [](const auto& run) { return run.status == RunStatus::finished; });
     return all;
   }
   Result<std::int64_t> next_number(const std::string& repository) override {
-    return static_cast<std::int64_t>(runs_now(repository, rows.size()).value().size()) + 1;
+    return static_cast<std::int64_t>(runs_now(repository, rows.size(), 0).value().size()) + 1;
   }
   Result<CommitId> last_run_commit_now(const std::string&, const std::string&) override { return CommitId{}; }
   Result<bool> watched_now(const std::string&) override { return true; }

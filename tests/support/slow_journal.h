@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
+#include <functional>
 #include <utility>
 
 #include "runner/ports/inline_catalog.h"
@@ -43,22 +44,31 @@ class SlowJournal final : public Journal, public SlowAnswers {
  public:
   SlowJournal(Journal& real, Executor executor, int turns) : SlowAnswers(std::move(executor), turns), real_(real) {}
   Task<Result<std::int64_t>> append(std::vector<Event> events) override {
-    return late(real_.append(std::move(events)));
+    return written(real_.append(std::move(events)));
   }
   Task<Result<std::int64_t>> append_runs(std::string repository, NewRuns make) override {
-    return late(real_.append_runs(std::move(repository), std::move(make)));
+    return written(real_.append_runs(std::move(repository), std::move(make)));
   }
   Task<Result<std::optional<std::int64_t>>> append_unless_moved(std::vector<Event> events, RunId run,
                                                                 std::int64_t seen) override {
-    return late(real_.append_unless_moved(std::move(events), std::move(run), seen));
+    return written(real_.append_unless_moved(std::move(events), std::move(run), seen));
   }
   Task<Result<std::vector<Row>>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
     return late(real_.read(after, limit, std::move(run)));
   }
   std::int64_t last() const override { return real_.last(); }
   Bell& bell() override { return real_.bell(); }
+  std::function<void()> meanwhile;  // dial: what others do before the next append is written
 
  private:
+  template <class Answer>
+  Task<Answer> written(Task<Answer> append) {
+    co_await pass();
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
+    auto answer = co_await std::move(append);
+    co_await pass();
+    co_return answer;
+  }
   Journal& real_;
 };
 

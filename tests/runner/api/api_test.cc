@@ -194,16 +194,16 @@ TEST_F(ApiTest, OffersLogsByOffsetAndTail) {
 
 TEST_F(ApiTest, KnowsWhenALogIsOver) {
   begin_run();
-  EXPECT_TRUE(api->over(LogFeed{{run, "unit", 1}, 0}));
-  EXPECT_FALSE(api->over(LogFeed{{run, "load", 1}, 0}));
-  EXPECT_FALSE(api->over(LogFeed{{run, "production", 1}, 0}));
-  EXPECT_FALSE(api->over(run));
+  EXPECT_TRUE(run_task(context, api->over(LogFeed{{run, "unit", 1}, 0})));
+  EXPECT_FALSE(run_task(context, api->over(LogFeed{{run, "load", 1}, 0})));
+  EXPECT_FALSE(run_task(context, api->over(LogFeed{{run, "production", 1}, 0})));
+  EXPECT_FALSE(run_task(context, api->over(run)));
   journal.add(StageFinished{run, "load", 1, outcome_of(Outcome::failed, "x")});
-  EXPECT_TRUE(api->over(LogFeed{{run, "load", 1}, 0}));
+  EXPECT_TRUE(run_task(context, api->over(LogFeed{{run, "load", 1}, 0})));
   journal.add(StageSkipped{run, "production", "`load` failed", false});
-  EXPECT_TRUE(api->over(LogFeed{{run, "production", 1}, 0}));
+  EXPECT_TRUE(run_task(context, api->over(LogFeed{{run, "production", 1}, 0})));
   journal.add(RunFinished{run, Outcome::failed, "x"});
-  EXPECT_TRUE(api->over(run));
+  EXPECT_TRUE(run_task(context, api->over(run)));
 }
 
 TEST_F(ApiTest, RefusesForeignHosts) {

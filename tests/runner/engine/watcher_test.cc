@@ -102,6 +102,21 @@ TEST_F(WatcherTest, SupersedeRunsTheNewestAndCancelsTheOlder) {
               ElementsAre("RefMoved main c4", "RunRequested 2 c4", "CancelRequested superseded by hello/2"));
 }
 
+// A person asks for a run between the look at the branch's runs and the append.
+TEST_F(WatcherTest, ANewerCommitSupersedesARunThatWasAskedForMeanwhile) {
+  poll();
+  world.request();
+  commit("c2", "c1");
+  world.slow->meanwhile = [this] {
+    ASSERT_TRUE(world.journal->append_now({RunRequested{{"hello", 2}, "main", "c1", "ana"}}).ok());
+  };
+  poll();
+  auto lines = log();
+  EXPECT_THAT(std::vector<std::string>(lines.end() - 4, lines.end()),
+              ElementsAre("RefMoved main c2", "RunRequested 3 c2", "CancelRequested superseded by hello/3",
+                          "CancelRequested superseded by hello/3"));
+}
+
 TEST_F(WatcherTest, ANewerCommitSupersedesNoRollback) {
   poll();
   RunRequested back{{"hello", 1}, "main", "c1", "rollback", {{"hello", 9}, "production", "c9", "ana", "slow"}};

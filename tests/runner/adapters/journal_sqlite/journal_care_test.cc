@@ -61,7 +61,7 @@ class JournalCare : public testing::Test {
     file << std::string(count, '\x5a');
   }
   std::vector<Row> rows() {
-    auto read = open()->read(0, 100'000, std::nullopt);
+    auto read = open()->read_now(0, 100'000, std::nullopt);
     EXPECT_TRUE(read) << read.error().message;
     return read ? *read : std::vector<Row>();
   }

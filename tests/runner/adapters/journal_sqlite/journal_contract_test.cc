@@ -284,11 +284,13 @@ TEST_P(JournalContract, PromotedRunsAreToldNewestFirst) {
   EXPECT_TRUE(ask().promoted_runs("nobody", 9).value().empty());
 }
 
+std::string name_of(const testing::TestParamInfo<Which>& of) {
+  constexpr const char* names[] = {"InSqlite", "InSimulation", "Late"};
+  return names[static_cast<int>(of.param)];
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, JournalContract, testing::Values(Which::sqlite, Which::simulation, Which::late),
-                         [](const auto& of) {
-                           constexpr const char* names[] = {"InSqlite", "InSimulation", "Late"};
-                           return names[static_cast<int>(of.param)];
-                         });
+                         name_of);
 
 }  // namespace
 }  // namespace quietgate

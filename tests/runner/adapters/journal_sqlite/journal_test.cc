@@ -141,7 +141,7 @@ TEST_F(JournalTest, FindsAFlippedBit) {
     Database database(path());
     database.execute("UPDATE events SET payload = replace(payload, 'stop', 'stoq') WHERE sequence = 1");
   }
-  auto rows = open()->read(0, 10, std::nullopt);
+  auto rows = open()->read_now(0, 10, std::nullopt);
   ASSERT_FALSE(rows);
   EXPECT_NE(rows.error().message.find("row 1 of the journal is damaged"), std::string::npos) << rows.error().message;
 }
@@ -252,7 +252,7 @@ TEST_F(JournalTest, AProbeTellsWhetherARowCouldBeWritten) {
   EXPECT_TRUE(journal->probe().ok()) << "it goes on when there is space again";
   EXPECT_EQ(journal->last(), 1);
   journal = nullptr;
-  EXPECT_EQ(open()->read(0, 10, std::nullopt)->size(), 1U);
+  EXPECT_EQ(open()->read_now(0, 10, std::nullopt)->size(), 1U);
 }
 
 }  // namespace
