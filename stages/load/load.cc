@@ -154,7 +154,7 @@ class LoadStage::Attempt {
   void judge_early_end(LiveLoad& live, LocustEnd end);
   Task<void> judge_replicas(LiveLoad& live);
   Task<ScalingLoad> scaling_load(LiveLoad& live, ScalingStory story, std::vector<Sample> ready);
-  void judge_against_baseline();
+  Task<void> judge_against_baseline();
   StageOutcome conclude();
   ScalingWindow window_of(const LiveLoad& live) const;
 
@@ -345,7 +345,7 @@ Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
   co_return std::nullopt;
 }
 
-void LoadStage::Attempt::judge_against_baseline() {
+Task<void> LoadStage::Attempt::judge_against_baseline() {
   LoadBase base;
   base.name = spec_.baseline->host;
   base.in_turns = !base.name.empty();
@@ -354,10 +354,10 @@ void LoadStage::Attempt::judge_against_baseline() {
   } else {
     base.name = "promoted commits";
     if (stage_.catalog_ != nullptr) {
-      auto loads = promoted_loads(*stage_.catalog_, request_);
+      auto loads = co_await promoted_loads(*stage_.catalog_, request_);
       if (!loads) {
         more_.push_back(inconclusive_check("baseline", "loads of promoted commits", loads.error().message));
-        return;
+        co_return;
       }
       base.runs = std::move(*loads);
     }
@@ -396,7 +396,7 @@ Task<StageOutcome> LoadStage::Attempt::run() {
     if (ended) co_return *ended;
     if (!complete_) break;
   }
-  if (complete_ && spec_.baseline) judge_against_baseline();
+  if (complete_ && spec_.baseline) co_await judge_against_baseline();
   co_return conclude();
 }
 

@@ -195,14 +195,14 @@ std::vector<Check> judge_baseline(const LoadBaseline& spec, const LoadBase& base
   return checks;
 }
 
-Result<std::vector<LoadMeasures>> promoted_loads(Catalog& catalog, const StageRequest& request) {
-  auto runs = catalog.promoted_runs(request.run.repository, runs_looked_at);
-  if (!runs) return runs.error();
+Task<Result<std::vector<LoadMeasures>>> promoted_loads(Catalog& catalog, const StageRequest& request) {
+  auto runs = co_await catalog.promoted_runs(request.run.repository, runs_looked_at);
+  if (!runs) co_return runs.error();
   std::vector<LoadMeasures> newest_first;
   for (const auto& run : *runs) {
     if (run == request.run || newest_first.size() == most_runs) continue;
-    const auto promoted = fold_run(*request.journal, run);
-    if (!promoted) return promoted.error();
+    const auto promoted = co_await fold_run(*request.journal, run);
+    if (!promoted) co_return promoted.error();
     const auto* own = load_of(*request.run_state, request.spec.name);
     const auto* theirs = load_of(*promoted, request.spec.name);
     if (own == nullptr || theirs == nullptr || promoted->plan->name != request.run_state->plan->name) continue;
@@ -211,7 +211,7 @@ Result<std::vector<LoadMeasures>> promoted_loads(Catalog& catalog, const StageRe
     newest_first.push_back(outcome.measured);
   }
   std::reverse(newest_first.begin(), newest_first.end());
-  return newest_first;
+  co_return newest_first;
 }
 
 }  // namespace quietgate

@@ -91,7 +91,7 @@ TEST_F(NewKind, RunsInTheEngineWithItsTextsResolved) {
   world.advance(Milliseconds{5'000});
   EXPECT_EQ(world.summary().outcome, Outcome::passed);
   RunState state;
-  for (const auto& row : *world.journal->read(0, 1000, RunId{"hello", 1})) fold(state, row.event, row.at);
+  for (const auto& row : *world.journal->read_now(0, 1000, RunId{"hello", 1})) fold(state, row.event, row.at);
   EXPECT_EQ(state.stages.at("greet").outcome.reason, "said \"passed\" Greet ${{ secrets.TOKEN }} $(rm -rf /)");
 }
 

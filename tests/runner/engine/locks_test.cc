@@ -41,8 +41,8 @@ struct Locks : testing::Test {
   }
   std::vector<StageSpec>& stages(const std::string& repository) { return world.compiler.plans[repository].stages; }
   void request(const RunId& run) { world.request(run, run.repository); }
-  Outcome outcome(const RunId& run) { return (*world.journal->run(run))->outcome; }
-  RunStatus status(const RunId& run) { return (*world.journal->run(run))->status; }
+  Outcome outcome(const RunId& run) { return (*world.journal->catalog().run_now(run))->outcome; }
+  RunStatus status(const RunId& run) { return (*world.journal->catalog().run_now(run))->status; }
   void release(const std::string& stage) {
     world.stage.release(stage);
     world.settle();

@@ -8,6 +8,7 @@
 #include "runner/adapters/journal_sqlite/journal_sqlite.h"
 #include "runner/adapters/journal_sqlite/sqlite.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/run_task.h"
 
 namespace quietgate {
 namespace {
@@ -32,7 +33,8 @@ class JournalArchive : public testing::Test {
   }
   std::string expired(const RetentionRule& rule) {
     std::string text;
-    for (const auto& id : journal->expired(rule, clock.now(), 100).value()) text += to_string(id) + " ";
+    for (const auto& id : run_task(io, journal->archive().expired(rule, clock.now(), 100)).value())
+      text += to_string(id) + " ";
     return text;
   }
 
@@ -90,11 +92,11 @@ TEST_F(JournalArchive, ARunStaysUntilItsEvidenceIsAttached) {
 TEST_F(JournalArchive, AnExpiredRunLeavesOneRowThatAccountsForIt) {
   run("one", 1, "main");
   run("one", 2, "main");
-  ASSERT_TRUE(journal->expire({"one", 1}));
-  ASSERT_TRUE(journal->expire({"one", 1})) << "it is gone already";
-  EXPECT_FALSE(journal->run({"one", 1}).value());
+  ASSERT_TRUE(run_task(io, journal->archive().expire({"one", 1})));
+  ASSERT_TRUE(run_task(io, journal->archive().expire({"one", 1}))) << "it is gone already";
+  EXPECT_FALSE(journal->catalog().run_now({"one", 1}).value());
   EXPECT_EQ(journal->next_number("one").value(), 3);
-  const auto rows = journal->read(0, 100, std::nullopt).value();
+  const auto rows = journal->read_now(0, 100, std::nullopt).value();
   ASSERT_EQ(rows.size(), 5u);
   const auto& told = std::get<RunExpired>(rows.back().event);
   ASSERT_EQ(told.rows.size(), 1u);

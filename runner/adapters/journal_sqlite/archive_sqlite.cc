@@ -1,4 +1,8 @@
-// The journal forgets runs: what may go, and how it goes.
+#include "runner/adapters/journal_sqlite/archive_sqlite.h"
+
+#include <algorithm>
+#include <set>
+
 #include "runner/adapters/journal_sqlite/journal_store.h"
 
 namespace quietgate {
@@ -53,9 +57,9 @@ const char* const with_promotion = "(SELECT repository, number FROM runs INDEXED
 
 }  // namespace
 
-Result<std::vector<RunId>> JournalSqlite::expired(const RetentionRule& rule, Time now, std::size_t limit) {
+Result<std::vector<RunId>> ArchiveSqlite::expired_now(const RetentionRule& rule, Time now, std::size_t limit) {
   try {
-    auto* database = store_->database.handle();
+    auto* database = store_.database.handle();
     std::set<std::pair<std::string, std::int64_t>> found;
     for (const auto& repository : repositories_with_runs(database)) {
       const auto kept =
@@ -81,14 +85,17 @@ Result<std::vector<RunId>> JournalSqlite::expired(const RetentionRule& rule, Tim
   }
 }
 
-Result<void> JournalSqlite::expire(const RunId& run) {
-  auto known = this->run(run);
-  if (!known) return known.error();
-  if (!known->has_value()) return {};
-  RunExpired expired{run, (*known)->commit, (*known)->outcome, {}};
+Result<void> ArchiveSqlite::expire_now(const RunId& run) {
   try {
-    Transaction transaction(store_->database);
-    Statement rows(store_->database.handle(),
+    Statement known(store_.database.handle(),
+                    "SELECT commit_id, outcome FROM runs WHERE repository = ?1 AND number = ?2");
+    known.bind(run.repository, run.number);
+    if (!known.step()) return {};
+    RunExpired expired{run, known.text(0), {}, {}};
+    parse_outcome(known.text(1), expired.outcome);
+    known.reset();
+    Transaction transaction(store_.database);
+    Statement rows(store_.database.handle(),
                    "DELETE FROM events WHERE repository = ?1 AND number = ?2 AND number > 0 RETURNING sequence");
     std::set<std::int64_t> sequences;
     rows.bind(run.repository, run.number);
@@ -97,18 +104,18 @@ Result<void> JournalSqlite::expire(const RunId& run) {
       if (expired.rows.empty() || expired.rows.back().to + 1 != sequence) expired.rows.push_back({sequence, sequence});
       expired.rows.back().to = sequence;
     }
-    const auto sequence = store_->last + 1;
-    const auto now = store_->clock.now();
+    const auto sequence = store_.last + 1;
+    const auto now = store_.clock.now();
     const Event event = std::move(expired);
-    insert(*store_->insert, sequence, now, event);
-    store_->projection->add(sequence, now, event);
+    insert(*store_.insert, sequence, now, event);
+    store_.projection->add(sequence, now, event);
     transaction.commit();
-    store_->last = sequence;
-    store_->forget_recent();  // its rows are gone
+    store_.last = sequence;
+    store_.forget_recent();  // its rows are gone
   } catch (const SqliteError& error) {
     return explained(error, "be written");
   }
-  store_->bell.ring();
+  store_.bell.ring();
   return {};
 }
 

@@ -1,6 +1,6 @@
-#include <set>
+#include "runner/adapters/git/git_mirror_reader.h"
 
-#include "runner/adapters/git/git_workshop.h"
+#include <set>
 
 namespace quietgate {
 
@@ -35,8 +35,8 @@ struct Walk {
 
 }  // namespace
 
-Result<GitCommit> GitWorkshop::commit(const std::string& repository, const CommitId& id) const {
-  auto mirror = mirrors.open(repository);
+Result<GitCommit> GitMirrorReader::commit(const std::string& repository, const CommitId& id) const {
+  auto mirror = mirrors_.open(repository);
   if (!mirror) return mirror.error();
   auto found = find_commit(mirror->get(), repository, id);
   if (!found) return found.error();
@@ -50,10 +50,10 @@ Result<GitCommit> GitWorkshop::commit(const std::string& repository, const Commi
   return commit;
 }
 
-Result<std::optional<std::string>> GitWorkshop::read_file(const std::string& repository, const CommitId& id,
-                                                          const std::string& path, std::size_t max_bytes) const {
+Result<std::optional<std::string>> GitMirrorReader::read_file(const std::string& repository, const CommitId& id,
+                                                              const std::string& path, std::size_t max_bytes) const {
   using Answer = Result<std::optional<std::string>>;
-  auto mirror = mirrors.open(repository);
+  auto mirror = mirrors_.open(repository);
   if (!mirror) return mirror.error();
   auto tree = tree_of(mirror->get(), repository, id);
   if (!tree) return tree.error();
@@ -85,9 +85,9 @@ Result<std::optional<std::string>> GitWorkshop::read_file(const std::string& rep
                             static_cast<std::size_t>(git_blob_rawsize(blob.get()))));
 }
 
-Result<std::vector<std::string>> GitWorkshop::changed_paths(const std::string& repository, const CommitId& from,
-                                                            const CommitId& to, const StopFlag& stop) const {
-  auto mirror = mirrors.open(repository);
+Result<std::vector<std::string>> GitMirrorReader::changed_paths(const std::string& repository, const CommitId& from,
+                                                                const CommitId& to, const StopFlag& stop) const {
+  auto mirror = mirrors_.open(repository);
   if (!mirror) return mirror.error();
   auto after = tree_of(mirror->get(), repository, to);
   if (!after) return after.error();
@@ -111,9 +111,9 @@ Result<std::vector<std::string>> GitWorkshop::changed_paths(const std::string& r
   return std::vector<std::string>(walk.paths.begin(), walk.paths.end());
 }
 
-Result<bool> GitWorkshop::is_ancestor(const std::string& repository, const CommitId& ancestor,
-                                      const CommitId& descendant) const {
-  auto mirror = mirrors.open(repository);
+Result<bool> GitMirrorReader::is_ancestor(const std::string& repository, const CommitId& ancestor,
+                                          const CommitId& descendant) const {
+  auto mirror = mirrors_.open(repository);
   if (!mirror) return mirror.error();
   auto older = find_commit(mirror->get(), repository, ancestor);
   if (!older) return older.error();
@@ -125,10 +125,10 @@ Result<bool> GitWorkshop::is_ancestor(const std::string& repository, const Commi
   return code == 1;
 }
 
-Result<std::vector<CommitId>> GitWorkshop::commits_between(const std::string& repository, const CommitId& from,
-                                                           const CommitId& to, std::size_t limit,
-                                                           const StopFlag& stop) const {
-  auto mirror = mirrors.open(repository);
+Result<std::vector<CommitId>> GitMirrorReader::commits_between(const std::string& repository, const CommitId& from,
+                                                               const CommitId& to, std::size_t limit,
+                                                               const StopFlag& stop) const {
+  auto mirror = mirrors_.open(repository);
   if (!mirror) return mirror.error();
   auto last = find_commit(mirror->get(), repository, to);
   if (!last) return last.error();
