@@ -8,6 +8,7 @@
 #include "tests/support/fake_attempt_store.h"
 #include "tests/support/fake_journal.h"
 #include "tests/support/run_task.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

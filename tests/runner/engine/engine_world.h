@@ -12,6 +12,7 @@
 #include "runner/engine/watcher.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_git.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 

@@ -10,6 +10,7 @@
 #include "tests/support/fake_git.h"
 #include "tests/support/fake_processes.h"
 #include "tests/support/inline_disk.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -208,8 +209,9 @@ TEST_F(ApplyTest, AnEmptyRecordIsNoServiceThatWasStarted) {
 
 TEST_F(ApplyTest, CommandChecksAreStepsOfTheirOwn) {
   auto spec = one();
-  auto& service = std::get<ProcessesSpec>(spec.provisioner).services[0];
-  service.ready = ReadyCheck{.command = "test -e ready"};
+  auto asks = service("app");
+  asks.ready = ReadyCheck{.command = "test -e ready"};
+  spec.provisioner = ProcessesSpec{{asks}};
   int tries = 0;
   processes.script = [&](const ProcessSpec&) { return exited(++tries < 3 ? 1 : 0); };
   EXPECT_EQ(run(spec).outcome, Outcome::passed);
@@ -265,8 +267,9 @@ TEST_F(ApplyTest, AnotherRepositorysEnvironmentIsNotTouched) {
 
 TEST_F(ApplyTest, DestroyEndsServicesInReverseOrderAndRemovesTheFolder) {
   auto spec = one();
-  std::get<ProcessesSpec>(spec.provisioner).services.push_back(service("second"));
-  std::get<ProcessesSpec>(spec.provisioner).services[1].ready.reset();
+  auto second = service("second");
+  second.ready.reset();
+  spec.provisioner = ProcessesSpec{{service("app"), second}};
   ASSERT_EQ(run(spec).outcome, Outcome::passed);
   ASSERT_TRUE(destroy("sample-7-staging"));
   auto base = folder("sample-7-staging") + "/services/7-1/";
