@@ -7,9 +7,9 @@
 
 #include "runner/base/result.h"
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/stage.h"
+#include "stages/load/load_spec.h"
 
 namespace quietgate {
 

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 
 namespace {
@@ -149,9 +151,11 @@ Task<Result<void>> WorldDestroyer::destroy(EnvironmentSummary environment, Stop&
 }
 
 Task<StageOutcome> ObservedStage::run(StageRequest request) {
-  if (auto* promote = std::get_if<PromoteSpec>(&request.spec.body)) {
-    if (world_.planted == Planted::skipped_gate) promote->gate.reset();
-    if (world_.planted == Planted::skipped_approval) promote->approval = Approval::none;
+  if (traits_of(request.spec).promotes) {
+    auto promote = spec_of<PromoteSpec>(request.spec.body);
+    if (world_.planted == Planted::skipped_gate) promote.gate.reset();
+    if (world_.planted == Planted::skipped_approval) promote.approval = Approval::none;
+    request.spec.body = promote;
     if (world_.planted == Planted::wrong_commit) {
       const auto& branches = remotes_.at(request.run.repository).branches;
       if (auto head = branches.find(request.branch); head != branches.end()) request.commit = head->second;

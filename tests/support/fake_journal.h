@@ -6,6 +6,7 @@
 #include "runner/api/run_record.h"
 #include "runner/ports/inline_catalog.h"
 #include "runner/ports/inline_journal.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 

@@ -9,6 +9,7 @@
 #include "tests/support/fake_journal.h"
 #include "tests/support/run_task.h"
 #include "tests/support/slow_journal.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

@@ -14,6 +14,7 @@
 #include "tests/support/fake_git.h"
 #include "tests/support/only_runs.h"
 #include "tests/support/slow_journal.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 

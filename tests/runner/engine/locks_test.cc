@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -87,7 +88,9 @@ TEST_F(Locks, AnApplyStageKeepsItUntilItsEnvironmentIsGoneAndItsRunMayUseItMeanw
 
 TEST_F(Locks, AKeptEnvironmentAndAStageThatMadeNoneGiveItBackAtOnce) {
   auto kept = staging("release", "cluster");
-  std::get<ApplySpec>(kept.body).keep = true;
+  ApplySpec keeps;
+  keeps.keep = true;
+  kept.body = keeps;
   stages("web") = {kept, test_stage("slow", {"release"})};
   stages("shop") = {staging("none", "cluster"), test_stage("slow2", {"none"})};
   world.stage.held = {"slow", "slow2"};

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "tests/support/fake_journal.h"
 #include "tests/support/run_task.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
