@@ -88,7 +88,7 @@ Error explained(const SqliteError& error, const std::string& doing) {
   return infrastructure_error("the journal can't " + doing + ": " + error.what(), advice);
 }
 
-std::optional<Error> JournalSqlite::Store::adopt(const std::string& path) {
+std::optional<Error> JournalSqlite::Store::accept(const std::string& path) {
   // What is read again is in the system's cache; SQLite's own would grow to 2 MB.
   database.execute("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -512");
   const auto version = database.number("PRAGMA user_version");
@@ -102,6 +102,15 @@ std::optional<Error> JournalSqlite::Store::adopt(const std::string& path) {
                                     "; this one knows " + std::to_string(journal_schema_version) + ")",
                                 "run that version, or restore an older backup");
   }
+  if (mode == Database::Mode::write) return std::nullopt;
+  if (version == journal_schema_version && wrong_with_schema(database).empty()) return std::nullopt;
+  return infrastructure_error(path + " was written by an older quietgate, or its projections are damaged",
+                              "start the quietgate that it belongs to once: it brings the file up to date");
+}
+
+std::optional<Error> JournalSqlite::Store::adopt(const std::string& path) {
+  if (auto refusal = accept(path)) return refusal;
+  const bool fresh = database.number("SELECT count(*) FROM sqlite_schema") == 0;
   database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000");
   if (!fresh) return mend(path);
   Transaction transaction(database);
@@ -133,12 +142,16 @@ void JournalSqlite::Store::prepare() {
   read_run.emplace(db, columns +
                            "WHERE repository = ?3 AND number = ?4 AND number > 0 AND sequence > ?1 "
                            "ORDER BY sequence LIMIT ?2");
-  last = database.number("SELECT coalesce(max(sequence), 0) FROM events");
+  last = find_last();
   // Where the last ones are lost, one row stands for all of them: their numbers are not given again.
   Statement newest(db, columns + "WHERE sequence = ?1 AND type = 'RowsLost'");
   newest.bind(last);
   const auto row = newest.step() ? row_from(newest) : Result<Row>(Row());
   if (const auto* lost = row ? std::get_if<RowsLost>(&row->event) : nullptr) last = std::max(last, lost->rows.to);
+}
+
+std::int64_t JournalSqlite::Store::find_last() {
+  return database.number("SELECT coalesce(max(sequence), 0) FROM events");
 }
 
 bool JournalSqlite::Store::in_place() {
@@ -156,6 +169,7 @@ bool JournalSqlite::Store::in_place() {
 
 std::optional<std::vector<Row>> JournalSqlite::Store::newest(std::int64_t after, std::size_t limit,
                                                              const std::optional<RunId>& run) const {
+  if (mode == Database::Mode::read) return std::nullopt;
   if (after >= last) return std::vector<Row>();
   if (recent.empty() || after + 1 < recent.front().row.sequence) return std::nullopt;
   std::vector<Row> rows;
@@ -194,8 +208,20 @@ Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open(const std::string& pa
   }
   if (sodium_init() < 0) return infrastructure_error("libsodium can't be initialised");
   try {
-    auto store = std::make_unique<Store>(path, clock, std::move(executor));
+    auto store = std::make_unique<Store>(path, clock, std::move(executor), Database::Mode::write);
     if (auto refusal = store->adopt(path)) return *refusal;
+    store->prepare();
+    return std::unique_ptr<JournalSqlite>(new JournalSqlite(std::move(store)));
+  } catch (const SqliteError& error) {
+    return explained(error, "be opened (" + path + ")");
+  }
+}
+
+Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open_to_read(const std::string& path, const Clock& clock,
+                                                                   Executor executor) {
+  try {
+    auto store = std::make_unique<Store>(path, clock, std::move(executor), Database::Mode::read);
+    if (auto refusal = store->accept(path)) return *refusal;
     store->prepare();
     return std::unique_ptr<JournalSqlite>(new JournalSqlite(std::move(store)));
   } catch (const SqliteError& error) {
@@ -266,6 +292,12 @@ Result<std::vector<Row>> JournalSqlite::read(std::int64_t after, std::size_t lim
 }
 
 std::int64_t JournalSqlite::last() const {
+  if (store_->mode == Database::Mode::write) return store_->last;
+  try {
+    store_->last = store_->find_last();
+  } catch (const SqliteError&) {
+    // What was known is true still: whoever asks again is told more.
+  }
   return store_->last;
 }
 Bell& JournalSqlite::bell() {
