@@ -53,6 +53,19 @@ Result<std::string> repository_around(const std::string& directory) {
   return path_of(repository->get());
 }
 
+Result<std::string> checked_out_branch(const std::string& directory) {
+  Library library;
+  auto repository = open_around(directory);
+  if (!repository) return repository.error();
+  git_reference* raw = nullptr;
+  if (git_reference_lookup(&raw, repository->get(), "HEAD") != 0) return std::string();
+  std::unique_ptr<git_reference, decltype(&git_reference_free)> head(raw, git_reference_free);
+  const char* target = git_reference_symbolic_target(head.get());
+  const std::string name = target == nullptr ? "" : target;
+  constexpr std::string_view branches = "refs/heads/";
+  return name.starts_with(branches) ? name.substr(branches.size()) : std::string();
+}
+
 Result<GitHead> git_head(const std::string& directory) {
   Library library;
   auto opened = open_around(directory);
