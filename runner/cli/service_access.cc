@@ -3,11 +3,9 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "runner/adapters/git/git_head.h"
-#include "runner/api/auth/token.h"
 #include "runner/cli/clone_data.h"
 #include "runner/cli/local_client.h"
 #include "runner/cli/service_client.h"
@@ -22,17 +20,12 @@ std::string local_user() {
   return "user " + std::to_string(::getuid());
 }
 
-std::string token_for(const Invocation& call) {
-  if (const char* token = std::getenv("QUIETGATE_TOKEN"); token != nullptr && *token != '\0') return token;
-  const auto data = call.data_directory();
-  auto token = data.empty() ? Result<std::string>(std::string()) : read_token(data);
-  return token ? *token : std::string();
-}
-
 }  // namespace
 
 ServiceAccess::ServiceAccess(const Invocation& call)
-    : call_(call), client_(std::make_unique<ServiceClient>(call.server(), token_for(call), local_user())) {
+    : call_(call),
+      token_(known_token(call)),
+      client_(std::make_unique<ServiceClient>(call.server(), token_.token, local_user())) {
   if (call.common.here) turn_to_this_clone();
 }
 
@@ -128,7 +121,11 @@ ExitCode ServiceAccess::refused(const Reply& reply) const {
   auto message = shown_text(error, "message");
   if (message.empty()) message = client_->name() + " answered with status " + std::to_string(reply.status);
   auto advice = shown_text(error, "advice");
-  if (reply.status == 401) advice = "give the service's data directory with --data, or its token in QUIETGATE_TOKEN";
+  if (reply.status == 401 && !is_local_ && token_.problem) return call_.fail(*token_.problem, exit_refused);
+  if (reply.status == 401) {
+    message = client_->name() + " does not know the token in " + token_.source;
+    advice = "it is another service's, or was made anew: give the right data directory with --data";
+  }
   return call_.fail(user_error(message, advice), reply.status >= 500 ? exit_unreachable : exit_refused);
 }
 

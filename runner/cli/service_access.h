@@ -9,6 +9,7 @@
 
 #include "runner/cli/api_client.h"
 #include "runner/cli/invocation.h"
+#include "runner/cli/known_token.h"
 
 namespace quietgate {
 
@@ -45,6 +46,7 @@ class ServiceAccess {
   bool find_clone(const std::string& repository);
 
   const Invocation& call_;
+  const KnownToken token_;
   std::unique_ptr<ApiClient> client_;
   std::optional<Error> problem_;  // why runs kept here can't be read
   bool is_local_ = false;
