@@ -18,6 +18,7 @@
 #include "runner/cli/verbs/plan.h"
 #include "runner/cli/verbs/promote.h"
 #include "runner/cli/verbs/queue.h"
+#include "runner/cli/verbs/restore.h"
 #include "runner/cli/verbs/retry.h"
 #include "runner/cli/verbs/rollback.h"
 #include "runner/cli/verbs/run.h"
@@ -39,6 +40,7 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(plan_verb());
   verbs.push_back(doctor_verb());
   verbs.push_back(backup_verb());
+  verbs.push_back(restore_verb());
   verbs.push_back(serve_verb());
   verbs.push_back(alerts_verb());
   verbs.push_back(listener_verb());
