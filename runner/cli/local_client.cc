@@ -45,6 +45,11 @@ Reply give_file(FileAnswer file, const std::function<bool(std::string_view)>& ta
   return {200, {}};
 }
 
+template <class Value>
+Task<void> keep(Task<Value> task, std::optional<Value>* answer) {
+  *answer = co_await std::move(task);
+}
+
 }  // namespace
 
 struct LocalClient::Parts {
@@ -70,10 +75,7 @@ struct LocalClient::Parts {
   Value done(Task<Value> task) {
     std::optional<Value> answer;
     std::exception_ptr problem;
-    boost::asio::co_spawn(loop, std::move(task), [&](std::exception_ptr failed, Value given) {
-      problem = failed;
-      answer = std::move(given);
-    });
+    boost::asio::co_spawn(loop, keep(std::move(task), &answer), [&](std::exception_ptr failed) { problem = failed; });
     loop.restart();
     loop.run();
     if (problem) std::rethrow_exception(problem);
