@@ -41,17 +41,18 @@ class SandboxProvisioner final : public Provisioner {
 };
 
 inline ProvisionerDescriptor sandbox_provisioner() {
-  return {
-      "sandbox",
-      [](const Found& found, StageFields& fields) -> ProvisionerSpec {
-        SandboxSpec spec;
-        MapReader map(fields.values(), found, "`sandbox`");
-        fields.text(map.require("file", "the name of the file"), spec.file);
-        map.finish();
-        return spec;
-      },
-      [](const ProvisionerSpec& spec) { return spec_of<SandboxSpec>(spec).file; },
-      [](StepExecutor&, Http&, Clock&) -> std::unique_ptr<Provisioner> { return std::make_unique<SandboxProvisioner>(); }};
+  return {"sandbox",
+          [](const Found& found, StageFields& fields) -> ProvisionerSpec {
+            SandboxSpec spec;
+            MapReader map(fields.values(), found, "`sandbox`");
+            fields.text(map.require("file", "the name of the file"), spec.file);
+            map.finish();
+            return spec;
+          },
+          [](const ProvisionerSpec& spec) { return spec_of<SandboxSpec>(spec).file; },
+          [](StepExecutor&, Http&, Clock&) -> std::unique_ptr<Provisioner> {
+            return std::make_unique<SandboxProvisioner>();
+          }};
 }
 
 }  // namespace quietgate
