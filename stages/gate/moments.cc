@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "runner/base/time.h"
-#include "stages/prometheus/prometheus_answers.h"
+#include "stages/prometheus/prometheus_times.h"
 
 namespace quietgate {
 

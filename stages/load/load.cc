@@ -14,7 +14,7 @@
 #include "runner/base/tree.h"
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/step.h"
-#include "stages/load/chart.h"
+#include "stages/load/chart_svg.h"
 #include "stages/load/load_baseline.h"
 #include "stages/load/load_judgement.h"
 #include "stages/load/load_turn.h"

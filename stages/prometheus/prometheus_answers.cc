@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 
+#include "stages/prometheus/prometheus_times.h"
+
 namespace quietgate {
 
 namespace {

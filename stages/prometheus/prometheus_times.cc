@@ -1,9 +1,10 @@
+#include "stages/prometheus/prometheus_times.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
 
 #include "runner/base/calendar.h"
-#include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
 

@@ -13,7 +13,7 @@
 #include "runner/base/glob.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/walk.h"
-#include "stages/prometheus/prometheus_answers.h"
+#include "stages/prometheus/prometheus_times.h"
 
 namespace quietgate {
 

@@ -6,7 +6,7 @@
 #include <array>
 #include <limits>
 
-#include "stages/prometheus/prometheus_answers.h"
+#include "stages/prometheus/prometheus_times.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-#include "stages/load/chart.h"
+#include "stages/load/chart_text.h"
 
 #include <fmt/format.h>
 
@@ -6,16 +6,12 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 
-#include "runner/model/types.h"
 #include "stages/load/chart_panels.h"
 
 namespace quietgate {
 
 namespace {
-
-constexpr std::size_t longest_script = 64UL * 1024 * 1024;
 
 // The value of each column: of several samples the last, of none the one before; NaN before the first.
 std::vector<double> columns_of(const ChartPoints& points, const ChartSpan& span, std::size_t width) {
@@ -34,59 +30,6 @@ std::vector<double> columns_of(const ChartPoints& points, const ChartSpan& span,
 }
 
 }  // namespace
-
-const ChartPoints* points_of(const MeasuredSeries& series, const ChartLine& line) {
-  if (line.series == nullptr) return nullptr;
-  const auto found = series.find(line.series);
-  if (found == series.end() || found->second.empty()) return nullptr;
-  const auto is_nothing = [](const auto& point) { return point.second <= 0; };
-  if (line.only_above_zero && std::all_of(found->second.begin(), found->second.end(), is_nothing)) return nullptr;
-  return &found->second;
-}
-
-ChartSpan chart_span(const MeasuredSeries& series) {
-  ChartSpan span;
-  for (const auto& panel : chart_panels) {
-    for (const auto& line : panel.lines) {
-      const auto* points = points_of(series, line);
-      if (points == nullptr) continue;
-      span.begin = std::min(span.begin, points->front().first);
-      span.end = std::max(span.end, points->back().first);
-    }
-  }
-  return span;
-}
-
-std::string chart_number(double value) {
-  if (value < 100 && value != std::floor(value)) return fmt::format("{:.3g}", value);
-  auto digits = fmt::format("{:.0f}", value);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), 1, ',');
-  return digits;
-}
-
-std::string chart_time(double milliseconds) {
-  const auto seconds = std::llround(milliseconds / 1000);
-  return seconds == 0 ? "0s" : human_duration(Milliseconds(seconds * 1000));
-}
-
-MeasuredSeries parse_measurements(std::string_view text) {
-  MeasuredSeries series;
-  text = text.substr(0, longest_script);
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    if (end == std::string_view::npos) break;
-    const auto row = nlohmann::json::parse(text.substr(0, end), nullptr, false);
-    text.remove_prefix(end + 1);
-    if (!row.is_object() || !row.contains("series") || !row["series"].is_string()) continue;
-    if (!row.contains("t") || !row["t"].is_number() || !row.contains("v") || !row["v"].is_number()) continue;
-    series[row["series"].get<std::string>()].emplace_back(row["t"].get<double>(), row["v"].get<double>());
-  }
-  for (auto& [name, points] : series) {
-    std::stable_sort(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  }
-  return series;
-}
 
 std::vector<std::string> text_chart(const MeasuredSeries& series, std::size_t width) {
   constexpr std::size_t rows = 3, label = 22, number = 8;

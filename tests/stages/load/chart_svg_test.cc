@@ -1,4 +1,4 @@
-#include "stages/load/chart.h"
+#include "stages/load/chart_svg.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -8,59 +8,6 @@
 
 namespace quietgate {
 namespace {
-
-MeasuredSeries ramp() {
-  std::string text;
-  for (int second = 0; second <= 60; ++second) {
-    const auto at = std::to_string(1'700'000'000'000 + second * 1000);
-    text += R"({"series":"load.users","t":)" + at + R"(,"v":)" + std::to_string(second) + "}\n";
-    text += R"({"series":"replicas","t":)" + at + R"(,"v":)" + (second < 30 ? "1" : "6") + "}\n";
-  }
-  return parse_measurements(text);
-}
-
-TEST(Chart, ReadsMeasurementsAndNothingElse) {
-  auto series = parse_measurements(
-      "garbage\n{\"series\":\"a\",\"t\":2,\"v\":3}\n{\"series\":1}\n"
-      "{\"series\":\"a\",\"t\":1,\"v\":5}\n{\"series\":\"a\",\"t\":9,\"v\":9}");
-  ASSERT_EQ(series.size(), 1u);
-  EXPECT_EQ(series["a"], (std::vector<std::pair<double, double>>{{1, 5}, {2, 3}})) << "in order; whole lines only";
-}
-
-TEST(Chart, DrawsRisesInText) {
-  auto lines = text_chart(ramp(), 80);
-  ASSERT_EQ(lines.size(), 7u);
-  EXPECT_EQ(lines[0].substr(0, 30), "users                       60");
-  EXPECT_NE(lines[2].find("▁"), std::string::npos);
-  EXPECT_EQ(lines[3].substr(0, 30), "ready replicas               6");
-  EXPECT_EQ(lines[6].substr(lines[6].size() - 2), "1m");
-  const auto full = [](const std::string& line) {
-    std::size_t count = 0;
-    for (auto at = line.find("█"); at != std::string::npos; at = line.find("█", at + 1)) ++count;
-    return count;
-  };
-  EXPECT_GE(full(lines[3]), 20u) << "the second half stands at the top";
-  EXPECT_LE(full(lines[3]), 30u);
-}
-
-TEST(Chart, TimesThatNoAxisCanHoldAreNotDrawn) {
-  for (const char* far : {"1e308", "1e16"}) {
-    const auto series = parse_measurements("{\"series\":\"load.users\",\"t\":-" + std::string(far) +
-                                           ",\"v\":1}\n{\"series\":\"load.users\",\"t\":" + far + ",\"v\":2}\n");
-    EXPECT_LT(svg_chart(series).size(), 100'000u) << far;
-    EXPECT_LE(text_chart(series, 80).size(), 100u) << far;
-  }
-}
-
-TEST(Chart, DrawsAnSvgOfItsOwn) {
-  auto svg = svg_chart(ramp());
-  EXPECT_TRUE(svg.starts_with("<svg "));
-  EXPECT_EQ(std::count(svg.begin(), svg.end(), '\n') > 10, true);
-  EXPECT_NE(svg.find(">replicas</text>"), std::string::npos);
-  EXPECT_EQ(svg.find("<script"), std::string::npos);
-  EXPECT_EQ(svg.find("nan"), std::string::npos);
-  EXPECT_EQ(svg.find("inf"), std::string::npos);
-}
 
 std::size_t count_of(const std::string& text, const std::string& part) {
   std::size_t count = 0;
@@ -72,8 +19,30 @@ std::string row(const std::string& series, double second, double value) {
   return fmt::format("{{\"series\":\"{}\",\"t\":{},\"v\":{}}}\n", series, 1'700'000'000'000 + second * 1000, value);
 }
 
+TEST(SvgChart, TimesThatNoAxisCanHoldAreNotDrawn) {
+  for (const char* far : {"1e308", "1e16"}) {
+    const auto series = parse_measurements("{\"series\":\"load.users\",\"t\":-" + std::string(far) +
+                                           ",\"v\":1}\n{\"series\":\"load.users\",\"t\":" + far + ",\"v\":2}\n");
+    EXPECT_LT(svg_chart(series).size(), 100'000u) << far;
+  }
+}
+
+TEST(SvgChart, DrawsAnSvgOfItsOwn) {
+  std::string rows;
+  for (int second = 0; second <= 60; ++second) {
+    rows += row("load.users", second, second) + row("replicas", second, second < 30 ? 1 : 6);
+  }
+  auto svg = svg_chart(parse_measurements(rows));
+  EXPECT_TRUE(svg.starts_with("<svg "));
+  EXPECT_EQ(std::count(svg.begin(), svg.end(), '\n') > 10, true);
+  EXPECT_NE(svg.find(">replicas</text>"), std::string::npos);
+  EXPECT_EQ(svg.find("<script"), std::string::npos);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  EXPECT_EQ(svg.find("inf"), std::string::npos);
+}
+
 // At seven points a letter, which is more than these take.
-TEST(Chart, NoTextOfAnSvgIsCutOff) {
+TEST(SvgChart, NoTextOfAnSvgIsCutOff) {
   const std::regex text("<text x=\"([0-9.]+)\"[^>]* text-anchor=\"(\\w+)\"[^>]*>([^<]*)</text>");
   for (const int seconds : {9, 74, 344, 7'920, 86'399, 400'000}) {
     std::string rows;
@@ -96,7 +65,7 @@ TEST(Chart, NoTextOfAnSvgIsCutOff) {
   }
 }
 
-TEST(Chart, WhereNothingWasMeasuredThereIsNoLine) {
+TEST(SvgChart, WhereNothingWasMeasuredThereIsNoLine) {
   std::string rows;
   for (const int load : {0, 100, 200}) {
     for (int second = 0; second < 20; ++second) rows += row("load.p95_ms", load + second, 61);
@@ -108,7 +77,7 @@ TEST(Chart, WhereNothingWasMeasuredThereIsNoLine) {
   EXPECT_EQ(count_of(svg_chart(parse_measurements(rows)), "<polyline"), 4u + 1u) << "one point is a dot";
 }
 
-TEST(Chart, ScalesFitWhatTheyShow) {
+TEST(SvgChart, ScalesFitWhatTheyShow) {
   const auto labels_of = [](const std::string& series, double most) {
     const auto svg = svg_chart(parse_measurements(row(series, 0, most) + row(series, 9, most)));
     std::vector<std::string> labels;
@@ -124,7 +93,7 @@ TEST(Chart, ScalesFitWhatTheyShow) {
   EXPECT_EQ(labels_of("replicas", 3), (Labels{"0", "2", "4"})) << "there is no half of a replica";
 }
 
-TEST(Chart, AnSvgIsForLightAndDarkAndNotLong) {
+TEST(SvgChart, AnSvgIsForLightAndDarkAndNotLong) {
   std::string rows;
   for (int second = 0; second < 20'000; ++second) {
     rows += row("load.p95_ms", second, second % 7) + row("load.failures_per_second", second, 0);
@@ -137,11 +106,9 @@ TEST(Chart, AnSvgIsForLightAndDarkAndNotLong) {
   EXPECT_EQ(svg.find("requests/s"), std::string::npos) << "that nothing failed needs no line";
 }
 
-TEST(Chart, NothingIsNotDrawn) {
+TEST(SvgChart, NothingIsNotDrawn) {
   EXPECT_EQ(svg_chart({}), "");
-  EXPECT_TRUE(text_chart({}, 80).empty());
   EXPECT_EQ(svg_chart(parse_measurements("{\"series\":\"load.users\",\"t\":2,\"v\":3}\n")), "") << "a point is no line";
-  EXPECT_FALSE(text_chart(ramp(), 0).empty()) << "a narrow terminal";
 }
 
 }  // namespace
