@@ -110,7 +110,7 @@ std::string numbers_of(const Compared& both, std::size_t tested) {
 
 // Why a worsening beyond the margin may be no more than what runs differ by; empty: it is more.
 std::string excuse_for(const Compared& both, const LoadBaseline& spec, const LoadBase& base) {
-  if (base.in_turns) return {};
+  if (base.alternating) return {};
   const auto unit = unit_of(both.measure);
   if (both.run_medians.size() < least_runs) {
     return fmt::format("{} promoted run{} cannot tell a regression from what runs differ by, {} can",

@@ -9,8 +9,8 @@
 
 #include "stages/attempt/expectation.h"
 #include "stages/load/load_bounds.h"
+#include "stages/load/load_log.h"
 #include "stages/load/load_users.h"
-#include "stages/load/locust_words.h"
 #include "stages/load/statistics.h"
 
 namespace quietgate {
@@ -43,8 +43,8 @@ std::string with(std::string sentence, const std::string& words) {
   return words.empty() ? sentence : sentence + ": " + words;
 }
 
-std::string with_words(std::string sentence, const LocustEnd& end) {
-  return with(std::move(sentence), last_words(end.last_log));
+std::string with_words(std::string sentence, const LoadEnd& end) {
+  return with(std::move(sentence), last_message(end.last_log));
 }
 
 Check completion(Outcome outcome, std::string sentence) {
@@ -340,9 +340,9 @@ bool hopeless(const LoadReport& report, const LoadSpec& spec) {
   return deserted(report, spec) || (report.requests == 0 && report.exceptions >= 20 && report.seconds.size() >= 3);
 }
 
-std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec,
+std::optional<Check> judge_completion(const LoadReport& report, const LoadEnd& end, const LoadSpec& spec,
                                       const std::string& root) {
-  using How = LocustEnd::How;
+  using How = LoadEnd::How;
   const std::string source = to_string(source_of(spec));
   if (end.how == How::not_started) return completion(Outcome::error, source + " could not be started: " + end.words);
   if (!report.damage.empty()) {
@@ -417,7 +417,7 @@ std::vector<Check> judge_course(const LoadReport& report, const LoadSpec& spec) 
   return checks;
 }
 
-std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec) {
+std::vector<Check> judge_load(const LoadReport& report, const LoadEnd& end, const LoadSpec& spec) {
   std::vector<Check> checks{requests_check(report, spec)};
   if (auto check = users_check(report, spec)) checks.push_back(*check);
   if (end.code != 0) {
@@ -425,7 +425,7 @@ std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, co
     checks.push_back(
         failed_check("exit status", "0", std::to_string(end.code),
                      with(fmt::format("{} ended with exit status {}", to_string(source_of(spec)), end.code),
-                          of_locust ? last_error(end.last_log) : last_words(end.last_log))));
+                          of_locust ? last_error(end.last_log) : last_message(end.last_log))));
   }
   if (auto check = exceptions_check(report, spec)) checks.push_back(*check);
   if (auto check = unanswered_check(report, spec)) checks.push_back(*check);

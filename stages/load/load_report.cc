@@ -319,13 +319,14 @@ LoadProgress progress_of(const LoadReport& report, Milliseconds duration) {
 }
 
 std::string to_line(const LoadProgress& progress) {
-  const auto turn = progress.loads == 1 ? std::string() : fmt::format("load {} of {}: ", progress.load, progress.loads);
-  return turn + fmt::format("{} of {}: {} users, {}, {}, {} failed", human_duration(progress.elapsed),
-                            human_duration(progress.duration), format_count(progress.users),
-                            format_quantity(progress.requests_per_second, Unit::requests_per_second),
-                            std::isnan(progress.p95) ? "no answers"
-                                                     : "p95 " + format_quantity(progress.p95, Unit::milliseconds),
-                            format_count(progress.failures));
+  const auto which =
+      progress.loads == 1 ? std::string() : fmt::format("load {} of {}: ", progress.load, progress.loads);
+  return which + fmt::format("{} of {}: {} users, {}, {}, {} failed", human_duration(progress.elapsed),
+                             human_duration(progress.duration), format_count(progress.users),
+                             format_quantity(progress.requests_per_second, Unit::requests_per_second),
+                             std::isnan(progress.p95) ? "no answers"
+                                                      : "p95 " + format_quantity(progress.p95, Unit::milliseconds),
+                             format_count(progress.failures));
 }
 
 std::string to_json(const LoadProgress& progress) {

@@ -1,4 +1,5 @@
-// How each source of load is found and called.
+#include "stages/load/load_source.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,10 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/plain_file.h"
+#include "runner/base/program_path.h"
 #include "runner/base/time.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"
-#include "stages/load/locust.h"
+#include "stages/load/locust_scripts.h"
 
 namespace quietgate {
 
@@ -100,7 +102,7 @@ Result<std::vector<std::string>> master_arguments(const LoadWorkers& workers) {
                                   std::to_string(workers_join_within)};
 }
 
-Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& turn) {
+Result<ProcessSpec> prepare_locust(const StageRequest& request, const PlannedLoad& load) {
   const auto& spec = std::get<LoadSpec>(request.spec.body);
   auto locustfile = find_locustfile(request, spec);
   if (!locustfile) return locustfile.error();
@@ -134,7 +136,7 @@ Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& 
     if (!master) return master.error();
     process.argv.insert(process.argv.end(), master->begin(), master->end());
   }
-  for (const auto& argument : {std::string("--host"), turn.host, std::string("-f"), files}) {
+  for (const auto& argument : {std::string("--host"), load.host, std::string("-f"), files}) {
     process.argv.push_back(argument);
   }
   process.environment = request.environment;
@@ -146,14 +148,14 @@ Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& 
   return process;
 }
 
-Result<ProcessSpec> prepare_k6(const StageRequest& request, const LoadTurn& turn) {
+Result<ProcessSpec> prepare_k6(const StageRequest& request, const PlannedLoad& load) {
   const auto& spec = std::get<LoadSpec>(request.spec.body);
   auto script = find_script(request, spec.k6, "k6 script");
   if (!script) return script.error();
   auto k6 = find_tool(request, "k6", "k6", "install it: https://grafana.com/docs/k6/latest/set-up/install-k6/");
   if (!k6) return k6.error();
   ProcessSpec process;
-  process.argv = {*k6, "run", "--quiet", "--no-color", "--no-usage-report", "--out", "json=" + turn.rows, *script};
+  process.argv = {*k6, "run", "--quiet", "--no-color", "--no-usage-report", "--out", "json=" + load.rows, *script};
   process.environment = request.environment;
   process.working_directory = request.checkout;
   return process;
@@ -161,23 +163,23 @@ Result<ProcessSpec> prepare_k6(const StageRequest& request, const LoadTurn& turn
 
 }  // namespace
 
-Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& turn) {
+Result<ProcessSpec> prepare_load(const StageRequest& request, const PlannedLoad& load) {
   const auto& spec = std::get<LoadSpec>(request.spec.body);
   Result<ProcessSpec> process = infrastructure_error("no source");
   if (spec.command) {
-    process = process_of(*spec.command, request.checkout, turn.step, request.environment);
+    process = process_of(*spec.command, request.checkout, load.step, request.environment);
   } else if (!spec.k6.empty()) {
-    process = prepare_k6(request, turn);
+    process = prepare_k6(request, load);
   } else {
-    process = prepare_locust(request, turn);
+    process = prepare_locust(request, load);
   }
   if (!process) return process;
   std::error_code error;
   fs::create_directories(request.directory + "/steps", error);
-  process->name = turn.step;
+  process->name = load.step;
   process->nonce = request.nonce;
-  process->environment["QUIETGATE_LOAD_FILE"] = turn.rows;
-  process->environment["QUIETGATE_HOST"] = turn.host;
+  process->environment["QUIETGATE_LOAD_FILE"] = load.rows;
+  process->environment["QUIETGATE_HOST"] = load.host;
   process->log = request.directory + "/log";
   process->secrets = request.secrets;
   process->stop_signal = SIGINT;

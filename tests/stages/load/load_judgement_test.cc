@@ -9,7 +9,7 @@
 namespace quietgate {
 namespace {
 
-using How = LocustEnd::How;
+using How = LoadEnd::How;
 
 LoadSpec spec_of(std::map<std::string, Bound> expect = {}) {
   LoadSpec spec;
@@ -34,7 +34,7 @@ LocustRowWriter good(int per_second = 100, double time = 61) {
       .final();
 }
 
-LocustEnd ended(int code = 0, std::string log = {}) {
+LoadEnd ended(int code = 0, std::string log = {}) {
   return {How::exited, code, "exit status " + std::to_string(code), std::move(log)};
 }
 

@@ -1,7 +1,8 @@
 #include "stages/load/load.h"
 
 #include "runner/adapters/memory/memory_load_metrics.h"
-#include "stages/load/locust.h"
+#include "runner/base/program_path.h"
+#include "stages/load/locust_scripts.h"
 #include "tests/support/fake_alert_feed.h"
 #include "tests/support/load_world.h"
 

@@ -29,8 +29,8 @@ LoadReport read(LocustRowWriter rows, double length) {
   return report;
 }
 
-LocustEnd in_order() {
-  return {LocustEnd::How::exited, 0, "exit status 0", {}};
+LoadEnd in_order() {
+  return {LoadEnd::How::exited, 0, "exit status 0", {}};
 }
 
 TEST(LoadUsers, ThatRaisedFailTheLoadWhateverItsBounds) {
@@ -69,7 +69,7 @@ TEST(LoadUsers, NobodyLeftEndsTheLoad) {
   LoadReport report{Milliseconds(0)};
   report.add(begun().gone(4, 0, "RuntimeError: no login").second({}, 0, 0, 0).text());
   EXPECT_TRUE(hopeless(report, four_users()));
-  const auto check = judge_completion(report, {LocustEnd::How::overdue, 0, "it was ended", ""}, four_users(), "/c");
+  const auto check = judge_completion(report, {LoadEnd::How::overdue, 0, "it was ended", ""}, four_users(), "/c");
   ASSERT_TRUE(check);
   EXPECT_EQ(check->outcome, Outcome::failed);
   EXPECT_EQ(check->sentence, "4 users asked, 0 at work: RuntimeError: no login");

@@ -175,11 +175,11 @@ TEST_F(LoadWorkersTest, ThoseThatDoNotComeAreCounted) {
   for (int coming : {0, 1}) {
     expect_workers(2);
     auto made = request(usual_py);
-    LoadTurn turn;
-    turn.host = spec.host;
-    turn.rows = bench.root + "/attempt/locust.ndjson";
-    turn.step = bench.root + "/attempt/step" + std::to_string(coming);
-    auto process = prepare_load(made, turn);
+    PlannedLoad load;
+    load.host = spec.host;
+    load.rows = bench.root + "/attempt/locust.ndjson";
+    load.step = bench.root + "/attempt/step" + std::to_string(coming);
+    auto process = prepare_load(made, load);
     ASSERT_TRUE(process);
     auto wait = std::find(process->argv.begin(), process->argv.end(), "--expect-workers-max-wait");
     ASSERT_NE(wait, process->argv.end());
@@ -188,9 +188,9 @@ TEST_F(LoadWorkersTest, ThoseThatDoNotComeAreCounted) {
     auto exit = bench.await(processes.run(*process, bench.stop));
     ASSERT_TRUE(exit);
     LoadReport report{Milliseconds(0)};
-    LoadRows(turn.rows, spec).read_into(report);
+    LoadRows(load.rows, spec).read_into(report);
     EXPECT_EQ(report.damage, "");
-    auto check = judge_completion(report, {LocustEnd::How::exited, exit->code, "exit status 1", ""}, spec, "/c");
+    auto check = judge_completion(report, {LoadEnd::How::exited, exit->code, "exit status 1", ""}, spec, "/c");
     ASSERT_TRUE(check);
     EXPECT_EQ(check->outcome, Outcome::error);
     EXPECT_EQ(check->sentence, fmt::format("{} of 2 workers joined the load in time: it did not begin", coming));

@@ -1,4 +1,4 @@
-#include "stages/load/locust_words.h"
+#include "stages/load/load_log.h"
 
 #include <algorithm>
 #include <array>
@@ -67,7 +67,7 @@ std::string last_error(std::string_view log) {
   return words_of(log).error;
 }
 
-std::string last_words(std::string_view log) {
+std::string last_message(std::string_view log) {
   auto found = words_of(log);
   return found.error.empty() ? std::move(found.line) : std::move(found.error);
 }

@@ -1,4 +1,4 @@
-#include "stages/load/locust.h"
+#include "stages/load/load_process.h"
 
 #include <fmt/format.h>
 
@@ -13,11 +13,10 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::size_t read_at_once = 64 * 1024;
 constexpr std::size_t end_of_log = 64 * 1024;
 constexpr Milliseconds between_reads{250};
 
-// Shared by the stage and the coroutine that waits for Locust: whichever ends last lets go of it.
+// Shared by the stage and the coroutine that waits for the process: whichever ends last lets go of it.
 struct Running {
   Running(Executor executor, ProcessSpec what, Stop& parent) : spec(std::move(what)), ending(parent), bell(executor) {}
   ProcessSpec spec;
@@ -28,16 +27,16 @@ struct Running {
   std::exception_ptr failure;
 };
 
-Task<void> wait_for_locust(Processes& processes, std::shared_ptr<Running> running) {
+Task<void> wait_for_process(Processes& processes, std::shared_ptr<Running> running) {
   running->exit = co_await processes.run(running->spec, running->ending);
 }
 
-Result<LocustEnd> to_end(const Running& running, const std::string& overdue) {
-  LocustEnd end;
+Result<LoadEnd> to_end(const Running& running, const std::string& overdue) {
+  LoadEnd end;
   end.last_log = read_plain_end(running.spec.log, end_of_log);
   // After a restart of the runner, what is followed may have ended long ago.
   if (!overdue.empty() && !running.exit) {
-    end.how = LocustEnd::How::overdue;
+    end.how = LoadEnd::How::overdue;
     end.words = overdue;
     return end;
   }
@@ -47,20 +46,20 @@ Result<LocustEnd> to_end(const Running& running, const std::string& overdue) {
   end.code = exit.how == ProcessExit::How::exited ? exit.code : 0;
   switch (exit.how) {
     case ProcessExit::How::exited:
-      end.how = LocustEnd::How::exited;
+      end.how = LoadEnd::How::exited;
       break;
     case ProcessExit::How::not_started:
-      end.how = LocustEnd::How::not_started;
+      end.how = LoadEnd::How::not_started;
       break;
     case ProcessExit::How::signalled:
     case ProcessExit::How::leader_died:
-      end.how = LocustEnd::How::killed;
+      end.how = LoadEnd::How::killed;
       break;
   }
   return end;
 }
 
-// Follows until Locust is over or must end; answers why it must, or nothing.
+// Follows until the process has ended or must end; answers why it must, or nothing.
 Task<std::string> follow_until_over(std::shared_ptr<Running> running, Clock& clock, Stop& stop, const Follow& follow) {
   while (!running->over) {
     auto why = co_await follow();
@@ -72,34 +71,11 @@ Task<std::string> follow_until_over(std::shared_ptr<Running> running, Clock& clo
 
 }  // namespace
 
-LoadRows::LoadRows(std::string path, const LoadSpec& spec) : path_(std::move(path)) {
-  if (!spec.k6.empty()) lines_.emplace(RequestLines::Format::k6, spec.duration);
-  if (spec.command) lines_.emplace(RequestLines::Format::plain, spec.duration);
-}
-
-bool LoadRows::read_into(LoadReport& report, std::size_t most) {
-  for (std::size_t total = 0; total < most;) {
-    const auto fresh = read_plain(path_, offset_, read_at_once);
-    if (fresh.empty()) return false;
-    if (lines_) {
-      report.add(lines_->add(fresh));
-    } else {
-      report.add(fresh);
-    }
-    offset_ += fresh.size();
-    total += fresh.size();
-  }
-  return true;
-}
-
-void LoadRows::finish(LoadReport& report, bool in_order) {
-  if (lines_) report.add(lines_->finish(in_order));
-}
-
-Task<Result<LocustEnd>> run_locust(Processes& processes, Clock& clock, ProcessSpec spec, Stop& stop, Follow follow) {
+Task<Result<LoadEnd>> run_load_process(Processes& processes, Clock& clock, ProcessSpec spec, Stop& stop,
+                                       Follow follow) {
   auto executor = co_await boost::asio::this_coro::executor;
   auto running = std::make_shared<Running>(executor, std::move(spec), stop);
-  spawn(executor, wait_for_locust(processes, running), [running](std::exception_ptr failure) {
+  spawn(executor, wait_for_process(processes, running), [running](std::exception_ptr failure) {
     running->failure = failure;
     running->over = true;
     running->bell.ring();
@@ -111,7 +87,7 @@ Task<Result<LocustEnd>> run_locust(Processes& processes, Clock& clock, ProcessSp
   } catch (...) {
     interrupted = std::current_exception();
   }
-  // Whatever happened here, Locust is not left to itself: its end is waited for, also when the stage is to stop.
+  // Whatever happened here, the process is not left to itself: its end is awaited, also when the stage is to stop.
   if (!overdue.empty()) running->ending.request(StopReason::timeout, overdue);
   if (interrupted && !stop.requested()) running->ending.request(StopReason::cancel, "the load stage broke");
   Stop never;

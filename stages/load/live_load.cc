@@ -1,4 +1,4 @@
-#include "stages/load/load_turn.h"
+#include "stages/load/live_load.h"
 
 #include <fmt/format.h>
 
@@ -10,6 +10,7 @@
 #include "runner/base/time.h"
 #include "stages/attempt/expectation.h"
 #include "stages/load/load_judgement.h"
+#include "stages/load/load_process.h"
 
 namespace quietgate {
 
@@ -24,9 +25,9 @@ constexpr std::size_t read_lines_at_once = 256UL * 1024;
 constexpr const char* alarm_file = "/alarm";
 constexpr std::size_t most_alarm = 4096;
 
-void add_second(Measurements& to, const LoadReport& report, std::size_t index, const LoadTurn& turn, double offset) {
+void add_second(Measurements& to, const LoadReport& report, std::size_t index, const PlannedLoad& load, double offset) {
   const auto& second = report.seconds[index];
-  const std::string prefix = turn.baseline ? "baseline.load." : "load.";
+  const std::string prefix = load.baseline ? "baseline.load." : "load.";
   double begin = report.begin.value_or(0) + offset + static_cast<double>(index);
   double width = 1;
   if (report.length) width = std::clamp(*report.length - static_cast<double>(index), 0.001, 1.0);
@@ -49,41 +50,20 @@ void add_second(Measurements& to, const LoadReport& report, std::size_t index, c
 
 }  // namespace
 
-CountedLoad::CountedLoad(LoadMetrics* metrics, std::string repository)
-    : metrics_(metrics), repository_(std::move(repository)) {
-  if (metrics_ != nullptr) metrics_->begin(repository_);
-}
-
-CountedLoad::~CountedLoad() {
-  if (metrics_ != nullptr) metrics_->end(repository_);
-}
-
-void CountedLoad::count(std::int64_t requests, std::int64_t failures) {
-  if (metrics_ == nullptr) return;
-  if (std::exchange(late_, false)) {
-    requests_ = requests;
-    failures_ = failures;
-  }
-  metrics_->count(repository_, std::max<std::int64_t>(0, requests - requests_),
-                  std::max<std::int64_t>(0, failures - failures_));
-  requests_ = requests;
-  failures_ = failures;
-}
-
-LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running, ReplicaWatch* replicas, Clock& clock,
+LiveLoad::LiveLoad(const StageRequest& request, PlannedLoad load, bool running, ReplicaWatch* replicas, Clock& clock,
                    LoadMetrics* metrics)
-    : turn(std::move(its_turn)),
+    : planned(std::move(load)),
       report(std::get<LoadSpec>(request.spec.body).warm_up),
       request_(request),
       spec_(std::get<LoadSpec>(request.spec.body)),
       replicas_(replicas),
       clock_(clock),
-      rows_(turn.rows, spec_),
+      rows_(planned.rows, spec_),
       drawn_(request.directory + "/measurements.ndjson"),
       resumed_(running),
       looked_(clock.now()),
       counted_(std::in_place, metrics, request.run.repository) {
-  if (turn.number == 1) (void)replace_file(drawn_, {});
+  if (planned.number == 1) (void)replace_file(drawn_, {});
   if (running) counted_->begin_late();
   if (!request.resume) return;
   // What an earlier runner knew.
@@ -91,7 +71,7 @@ LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running,
   ended_for.erase(std::min(ended_for.find('\n'), ended_for.size()));
 }
 
-// A long load's file is large: others have their turns between its parts.
+// A long load's file is large: other coroutines run between its parts.
 Task<void> LiveLoad::read() {
   while (rows_.read_into(report, read_lines_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
   if (counted_) counted_->count(report.requests, report.failures);
@@ -103,13 +83,13 @@ void LiveLoad::draw() {
   Measurements fresh;
   bool line = false;
   for (; told_ < report.seconds.size(); ++told_) {
-    add_second(fresh, report, told_, turn, 0);
+    add_second(fresh, report, told_, planned, 0);
     line = line || (told_ + 1) % seconds_between_lines == 0;
   }
   append_plain(drawn_, fresh.text());
   auto progress = progress_of(report, spec_.duration);
-  progress.load = turn.number;
-  progress.loads = turn.of;
+  progress.load = planned.number;
+  progress.loads = planned.of;
   if (line && !report.finished) request_.log->line(to_line(progress));
   if (request_.progress != nullptr) request_.progress->post(request_.directory, to_json(progress));
 }
@@ -157,10 +137,11 @@ Task<std::optional<std::string>> LiveLoad::follow() {
   co_return must_end();
 }
 
-Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process) {
-  auto end = co_await run_locust(processes, clock_, std::move(process), *request_.stop, [this] { return follow(); });
+Task<Result<LoadEnd>> LiveLoad::run(Processes& processes, ProcessSpec process) {
+  auto end =
+      co_await run_load_process(processes, clock_, std::move(process), *request_.stop, [this] { return follow(); });
   co_await read();
-  rows_.finish(report, end.ok() && end->how == LocustEnd::How::exited);
+  rows_.finish(report, end.ok() && end->how == LoadEnd::How::exited);
   co_await read();
   counted_.reset();
   co_return end;
@@ -168,7 +149,7 @@ Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process)
 
 Task<LoadReport> LiveLoad::read_again(Milliseconds from, std::optional<Milliseconds> until) {
   LoadReport again(from, until);
-  LoadRows rows(turn.rows, spec_);
+  LoadRows rows(planned.rows, spec_);
   while (rows.read_into(again, read_lines_at_once)) co_await clock_.sleep(Milliseconds(1), *request_.stop);
   rows.finish(again);
   co_return again;
@@ -176,7 +157,7 @@ Task<LoadReport> LiveLoad::read_again(Milliseconds from, std::optional<Milliseco
 
 void add_measurements(Measurements& to, const LiveLoad& load, double offset) {
   for (std::size_t index = 0; index < load.report.seconds.size(); ++index) {
-    add_second(to, load.report, index, load.turn, offset);
+    add_second(to, load.report, index, load.planned, offset);
   }
 }
 

@@ -6,45 +6,31 @@
 
 #include "runner/ports/clock.h"
 #include "runner/ports/load_metrics.h"
+#include "runner/ports/process.h"
+#include "runner/ports/stage.h"
 #include "stages/attempt/measurements.h"
+#include "stages/load/counted_load.h"
+#include "stages/load/load_judgement.h"
 #include "stages/load/load_report.h"
-#include "stages/load/locust.h"
+#include "stages/load/load_rows.h"
+#include "stages/load/load_source.h"
 #include "stages/load/replica_watch.h"
 
 namespace quietgate {
-
-// A load's part in the metrics: active as long as it lives.
-class CountedLoad {
- public:
-  CountedLoad(LoadMetrics* metrics, std::string repository);  // null: nobody counts
-  ~CountedLoad();
-  CountedLoad(const CountedLoad&) = delete;
-  CountedLoad& operator=(const CountedLoad&) = delete;
-  // What the first reading finds was counted by an earlier runner.
-  void begin_late() { late_ = true; }
-  void count(std::int64_t requests, std::int64_t failures);
-
- private:
-  LoadMetrics* metrics_;
-  std::string repository_;
-  bool late_ = false;
-  std::int64_t requests_ = 0;
-  std::int64_t failures_ = 0;
-};
 
 // A load while it runs: what has been read, said and drawn of it so far. What it is made of must outlive it.
 class LiveLoad {
  public:
   // `running`: an earlier runner started it.
-  LiveLoad(const StageRequest& request, LoadTurn turn, bool running, ReplicaWatch* replicas, Clock& clock,
+  LiveLoad(const StageRequest& request, PlannedLoad load, bool running, ReplicaWatch* replicas, Clock& clock,
            LoadMetrics* metrics);
 
   // Runs the load, or goes on with one that an earlier runner started, to its end. Throws Stopped.
-  Task<Result<LocustEnd>> run(Processes& processes, ProcessSpec process);
+  Task<Result<LoadEnd>> run(Processes& processes, ProcessSpec process);
   // Reads all rows once more, with the steady state [from, until) (milliseconds of the load, by whole seconds).
   Task<LoadReport> read_again(Milliseconds from, std::optional<Milliseconds> until = std::nullopt);
 
-  const LoadTurn turn;
+  const PlannedLoad planned;
   LoadReport report;
   std::string ended_for;  // the alarm that ended the load
 

@@ -1,4 +1,4 @@
-#include "stages/load/locust_words.h"
+#include "stages/load/load_log.h"
 
 #include <gtest/gtest.h>
 
@@ -21,14 +21,14 @@ constexpr const char* tables =
     "--------|------|------|------|------|------|------|------|------|------|------|------|------|------\n"
     "         Aggregated        4      5      5      6      8      9      9      9      9      9      9     12\n\n";
 
-TEST(LocustWords, ATableIsNoReason) {
+TEST(LoadLog, ATableIsNoReason) {
   EXPECT_EQ(last_error(tables), "");
-  EXPECT_EQ(last_words(tables), "");
-  EXPECT_EQ(last_words(std::string("locust: error: unrecognized arguments: --x\n") + tables),
+  EXPECT_EQ(last_message(tables), "");
+  EXPECT_EQ(last_message(std::string("locust: error: unrecognized arguments: --x\n") + tables),
             "locust: error: unrecognized arguments: --x");
 }
 
-TEST(LocustWords, TheLastErrorCounts) {
+TEST(LoadLog, TheLastErrorCounts) {
   const std::string error = "[2026-11-28 20:00:01,090] host/ERROR/root: p95 is 9 ms, 5 are allowed\n";
   EXPECT_EQ(last_error(error + tables), "p95 is 9 ms, 5 are allowed");
   const std::string traceback =

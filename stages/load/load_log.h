@@ -11,6 +11,6 @@ namespace quietgate {
 std::string last_error(std::string_view log);
 
 // The last error, else the last line that is no row of Locust's tables, nor one of its notes; empty: nothing was said.
-std::string last_words(std::string_view log);
+std::string last_message(std::string_view log);
 
 }  // namespace quietgate
