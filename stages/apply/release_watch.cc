@@ -10,8 +10,8 @@
 #include "runner/base/tree.h"
 #include "stages/gate/first_scrape.h"
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
-#include "stages/gate/quietness.h"
+#include "stages/gate/judgement.h"
+#include "stages/gate/alert_episodes.h"
 #include "stages/gate/rule_watch.h"
 
 namespace quietgate {

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/alert_episodes.h"
+#include "stages/gate/proof_text.h"
 
 namespace quietgate {
 

@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "runner/base/time.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/proofs_quiet.h"
 #include "stages/prometheus/selectors.h"
 
 namespace quietgate {

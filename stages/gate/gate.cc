@@ -10,8 +10,10 @@
 #include "runner/base/time.h"
 #include "stages/attempt/measurements.h"
 #include "stages/gate/evidence_gathering.h"
+#include "stages/gate/judgement.h"
 #include "stages/gate/proof_table.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/proof_text.h"
+#include "stages/gate/proofs_could_fire.h"
 #include "stages/gate/rule_watch.h"
 #include "stages/prometheus/alertmanager.h"
 
@@ -228,7 +230,7 @@ Task<void> Watch::sketch(double from, double until) {
     if (formatted && *formatted != query) evidence_.canonical.emplace(query, formatted);
   }
   auto judgement = judge_gate(spec_, so_far);
-  const auto able = prove_able(evidence_).proof;
+  const auto able = prove_could_fire(evidence_).proof;
   for (auto& proof : judgement.proofs) {
     if (proof.id == able.id) proof = able;
   }

@@ -1,9 +1,12 @@
-// P9, P10, DELIVERY and MUTED: the way from a rule to a person.
+#include "stages/gate/proofs_alerting.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/alert_episodes.h"
+#include "stages/gate/proof_text.h"
+#include "stages/gate/proofs_quiet.h"
 
 namespace quietgate {
 
@@ -150,7 +153,7 @@ std::optional<Finding> prove_delivery(const GateSpec& spec, const GateEvidence& 
   return conclude("DELIVERY", name, std::move(problems), fmt::format("last at {}", clock_time(at)));
 }
 
-std::optional<Finding> tell_muted(const GateEvidence& evidence, bool blinds) {
+std::optional<Finding> prove_not_muted(const GateEvidence& evidence, bool blinds) {
   if (!evidence.muting) return std::nullopt;
   const std::string name = "would have been muted";
   const auto told = [&](std::string detail) {

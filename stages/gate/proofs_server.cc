@@ -1,10 +1,11 @@
-// P1, P2, P7: the server, its clock and its targets.
+#include "stages/gate/proofs_server.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/proof_text.h"
 
 namespace quietgate {
 

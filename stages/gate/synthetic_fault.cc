@@ -6,7 +6,7 @@
 #include <set>
 
 #include "runner/model/expression.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/proofs_alerting.h"
 #include "stages/prometheus/prometheus.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 
 #include "stages/attempt/approval.h"
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 #include "stages/promote/branch_move.h"
 #include "stages/promote/gone_environment.h"
 #include "stages/promote/sealing.h"

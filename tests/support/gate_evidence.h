@@ -84,6 +84,12 @@ inline GateEvidence good_evidence() {
   return evidence;
 }
 
+// Samples of ALERTS, in seconds after the window's begin.
+inline Series alert_series(const std::string& state, double from, double to, const std::string& name = "HighErrors") {
+  return steady({{"__name__", "ALERTS"}, {"alertname", name}, {"alertstate", state}, {"layer", "application"}}, 1, 1,
+                from, to);
+}
+
 // A gate over a load whose two layers that evidence has.
 inline GateSpec layers() {
   GateSpec spec;

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 #include "tests/support/gate_evidence.h"
 #include "tests/support/gate_prometheus.h"
 #include "tests/support/stage_bench.h"

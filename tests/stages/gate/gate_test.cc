@@ -1,5 +1,5 @@
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 
 #include <gmock/gmock.h>
 

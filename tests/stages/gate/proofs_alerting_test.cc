@@ -1,7 +1,7 @@
 // The way from a rule to a person: watchdog, synthetic fault, deliveries, silences.
 #include <gmock/gmock.h>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 #include "tests/support/gate_evidence.h"
 
 namespace quietgate {

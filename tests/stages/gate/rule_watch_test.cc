@@ -2,7 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
+#include "stages/gate/proofs_evaluation.h"
 #include "tests/support/gate_evidence.h"
 #include "tests/support/gate_prometheus.h"
 #include "tests/support/stage_bench.h"

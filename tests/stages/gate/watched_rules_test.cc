@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 #include "stages/gate/rule_watch.h"
 #include "tests/support/gate_prometheus.h"
 #include "tests/support/stage_bench.h"

@@ -7,7 +7,7 @@
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/http/http_curl.h"
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 #include "stages/prometheus/prometheus.h"
 #include "tests/support/prometheus_server.h"
 #include "tests/support/stage_bench.h"

@@ -1,11 +1,12 @@
-// P5: that the rules were evaluated all the time.
+#include "stages/gate/proofs_evaluation.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/proof_text.h"
 
 namespace quietgate {
 
@@ -146,7 +147,7 @@ void find_shared_beats(const GateEvidence& evidence, const std::set<std::string>
     finding.problems.push_back(
         fmt::format("groups {} and {} have the same heartbeat, gate_group \"{}\"", first->second, group, beat));
     for (const auto& rule : evidence.rules) {
-      if (rule.group == group || rule.group == first->second) finding.dead.emplace(rule.group, rule.name);
+      if (rule.group == group || rule.group == first->second) finding.unreliable.emplace(rule.group, rule.name);
     }
   }
 }
@@ -181,7 +182,7 @@ Finding prove_evaluated(const GateEvidence& evidence) {
     if (problem.empty()) continue;
     finding.problems.push_back(std::move(problem));
     for (const auto& rule : evidence.rules) {
-      if (rule.group == group) finding.dead.emplace(group, rule.name);
+      if (rule.group == group) finding.unreliable.emplace(group, rule.name);
     }
   }
   if (groups.empty()) finding.problems.emplace_back("there is no rule group");
@@ -189,7 +190,7 @@ Finding prove_evaluated(const GateEvidence& evidence) {
                        fmt::format("{} over {}{}{}", count_text(groups.size(), "group"), span_text(evidence.length()),
                                    watched > 0 ? fmt::format(", {} of them seen by reading the rules", watched) : "",
                                    failures_seen ? ", no evaluation failed" : ""));
-  done.dead = std::move(finding.dead);
+  done.unreliable = std::move(finding.unreliable);
   return done;
 }
 

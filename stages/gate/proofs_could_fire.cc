@@ -1,4 +1,5 @@
-// P8: whether each rule could have fired within the window.
+#include "stages/gate/proofs_could_fire.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 #include <map>
 
 #include "stages/gate/firing_needs.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/proof_text.h"
 
 namespace quietgate {
 
@@ -60,7 +61,7 @@ std::string never_completed(const GateEvidence& evidence, const ExpectedRule& ru
 
 }  // namespace
 
-Finding prove_able(const GateEvidence& evidence) {
+Finding prove_could_fire(const GateEvidence& evidence) {
   Finding finding;
   double scrape = 0;
   if (evidence.targets) {
@@ -78,12 +79,12 @@ Finding prove_able(const GateEvidence& evidence) {
     if (problem.empty()) problem = changing_label(rule);
     if (problem.empty()) problem = never_completed(evidence, rule);
     if (problem.empty()) continue;
-    finding.dead.emplace(rule.group, rule.name);
+    finding.unreliable.emplace(rule.group, rule.name);
     finding.problems.push_back(std::move(problem));
   }
   auto done = conclude("P8", "rules could fire in time", std::move(finding.problems),
                        fmt::format("the slowest needs {} of {}", span_text(most), span_text(evidence.length())));
-  done.dead = std::move(finding.dead);
+  done.unreliable = std::move(finding.unreliable);
   return done;
 }
 

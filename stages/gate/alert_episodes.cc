@@ -1,4 +1,4 @@
-#include "stages/gate/quietness.h"
+#include "stages/gate/alert_episodes.h"
 
 #include <algorithm>
 #include <map>

@@ -1,11 +1,12 @@
-// P6: that the rules had what they ask for.
+#include "stages/gate/proofs_inputs.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/proof_text.h"
 
 namespace quietgate {
 
@@ -75,7 +76,7 @@ Finding prove_inputs(const GateEvidence& evidence) {
     auto problem = need.problem.empty() ? need_problem(evidence, need, forgiven) : need.problem;
     if (!need.selector.empty()) selectors.insert(need.selector);
     if (problem.empty()) continue;
-    finding.dead.emplace(rule.group, rule.name);
+    finding.unreliable.emplace(rule.group, rule.name);
     auto sentence = need.problem.empty() ? fmt::format("{}, which {}", need.selector, problem) : need.problem;
     auto& names = askers[sentence];
     if (names.empty()) order.push_back(sentence);
@@ -90,7 +91,7 @@ Finding prove_inputs(const GateEvidence& evidence) {
   auto done = conclude(
       "P6", "inputs present", std::move(finding.problems),
       fmt::format("{} had samples over {}", count_text(selectors.size(), "selector"), span_text(evidence.length())));
-  done.dead = std::move(finding.dead);
+  done.unreliable = std::move(finding.unreliable);
   return done;
 }
 
