@@ -10,6 +10,7 @@
 #include "runner/base/time.h"
 #include "stages/attempt/measurements.h"
 #include "stages/gate/evidence_gathering.h"
+#include "stages/gate/gate_server.h"
 #include "stages/gate/judgement.h"
 #include "stages/gate/proof_table.h"
 #include "stages/gate/proof_text.h"
@@ -71,7 +72,7 @@ class Watch {
         clock_(clock),
         request_(request),
         spec_(spec),
-        asked_(http, clock, spec.prometheus, !spec.waivers.contains("P1"), *request.stop),
+        server_(http, clock, spec.prometheus, !spec.waivers.contains("P1"), *request.stop),
         http_(http),
         committed_(committed) {
     evidence_.run = request.run;
@@ -81,7 +82,7 @@ class Watch {
   // Why there can't be any evidence, or nothing once the window and its quiet time are over (or an alert fires).
   Task<std::optional<Proof>> await_end(Window window);
   Task<GateEvidence> gather();
-  const std::string& url() const { return asked_.url(); }
+  const std::string& url() const { return server_.url(); }
 
  private:
   Task<std::optional<Proof>> begin();
@@ -101,7 +102,7 @@ class Watch {
   Clock& clock_;
   const StageRequest& request_;
   const GateSpec& spec_;
-  EvidenceGathering asked_;
+  GateServer server_;
   Http& http_;
   CommittedRules* committed_;
   GateEvidence evidence_;
@@ -122,19 +123,19 @@ Task<std::optional<Proof>> Watch::begin() {
                                      : committed_->read(request_.checkout, spec_.rules);
   if (!rules) co_return blind("P3", "loaded rules equal the commit's", rules.error().message);
   evidence_.rules = std::move(*rules);
-  evidence_.before = co_await asked_.look();
+  evidence_.before = co_await server_.status();
   if (!spec_.waivers.contains("P1")) {
     if (!evidence_.before.ready)
       co_return blind("P1", "server ready, not restarted", evidence_.before.ready.error().message);
     if (!*evidence_.before.ready) co_return blind("P1", "server ready, not restarted", "Prometheus is not ready");
   }
-  auto clocks = co_await asked_.compare_clocks();
+  auto clocks = co_await server_.compare_clocks();
   if (!clocks && !spec_.waivers.contains("P2")) co_return blind("P2", "clocks agree", clocks.error().message);
   if (clocks) skew_ = clocks->skew;
   if (auto known = reading_of_watch()) {
     evidence_.loaded = *known;
   } else {
-    evidence_.loaded = co_await asked_.loaded();
+    evidence_.loaded = co_await server_.rules();
   }
   co_return std::nullopt;
 }
@@ -149,7 +150,7 @@ Task<std::optional<Proof>> Watch::await_end(Window window) {
     return !rule.last || !heartbeat_of(evidence_.rules, rule.group).empty();
   });
   if (!all_beat) {
-    auto scrape = co_await asked_.longest_scrape();
+    auto scrape = co_await server_.longest_scrape_interval();
     if (scrape) settle += *scrape;
   }
   const double until = evidence_.end + settle;
@@ -174,7 +175,7 @@ Task<void> Watch::glance(bool anew) {
   if (reading) {
     glanced_ = std::move(reading);
   } else {
-    glanced_ = co_await asked_.glance();
+    glanced_ = co_await server_.poll_rules();
   }
   if (!glanced_) {
     const auto& message = glanced_.error().message;
@@ -206,7 +207,7 @@ Task<void> Watch::glance(bool anew) {
 // A restart shows at the end, too. Two servers behind one address may show the same face at both ends.
 Task<void> Watch::compare_start() {
   if (!evidence_.before.runtime) co_return;
-  auto runtime = co_await asked_.glance_at_runtime();
+  auto runtime = co_await server_.poll_runtime();
   if (runtime && runtime->start_time != evidence_.before.runtime->start_time)
     evidence_.other_starts.push_back(runtime->start_time);
 }
@@ -219,10 +220,12 @@ Task<void> Watch::sketch(double from, double until) {
   GateEvidence so_far = evidence_;
   so_far.end = std::min(evidence_.end, began - 2 * longest_interval(evidence_));
   if (so_far.end - so_far.begin < longest_interval(evidence_)) co_return;
-  so_far.sightings = read_sightings(request_.directory, asked_.url());
-  EvidenceGathering asked(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
+  so_far.sightings = read_sightings(request_.directory, server_.url());
+  // Of its own: a server that doesn't answer now is asked again for the verdict.
+  GateServer server(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
   so_far.loaded = unshared(glanced_);
-  co_await asked.gather_so_far(so_far);
+  EvidenceGathering gathering(server);
+  co_await gathering.gather_so_far(so_far);
   look_up_delivery(so_far);
   // Answers need not be asked for again; what failed may be had at the end. What stands for itself was perhaps not
   // asked.
@@ -280,7 +283,6 @@ Task<void> Watch::outwait_pending() {
     co_await clock_.sleep(Milliseconds(500), *request_.stop);
     co_await glance(true);
   }
-  evidence_.waited = server_now() - from;
 }
 
 void Watch::look_up_delivery(GateEvidence& evidence) const {
@@ -292,10 +294,11 @@ void Watch::look_up_delivery(GateEvidence& evidence) const {
 Task<GateEvidence> Watch::gather() {
   // When an alert ended the waiting, only what has passed can be looked at.
   evidence_.end = std::max(evidence_.begin, std::min(evidence_.end, server_now()));
-  evidence_.sightings = read_sightings(request_.directory, asked_.url());
+  evidence_.sightings = read_sightings(request_.directory, server_.url());
   if (watched_ != nullptr) watched_->gate_is_served();
   evidence_.loaded = unshared(glanced_);
-  co_await asked_.gather(evidence_);
+  EvidenceGathering gathering(server_);
+  co_await gathering.gather(evidence_);
   look_up_delivery(evidence_);
   if (!spec_.alertmanager.empty()) evidence_.muting = co_await ask_muting(http_, spec_.alertmanager, *request_.stop);
   co_return std::move(evidence_);

@@ -24,7 +24,7 @@ Result<T> not_asked() {
 }
 
 // The server at one moment.
-struct ServerLook {
+struct ServerStatus {
   Result<bool> ready = not_asked<bool>();
   Result<RuntimeInformation> runtime = not_asked<RuntimeInformation>();
 };
@@ -52,10 +52,9 @@ struct GateEvidence {
   double begin = 0;   // of the window, seconds since the epoch on the server's clock
   double end = 0;     // likewise
   double judged = 0;  // when the last of it was read, on the server's clock
-  double waited = 0;  // seconds that pending alerts were given to clear or to fire
   std::vector<ExpectedRule> rules;
-  ServerLook before;                 // when the judging began
-  ServerLook after;                  // when everything else had been read
+  ServerStatus before;               // when the judging began
+  ServerStatus after;                // when everything else had been read
   std::vector<double> other_starts;  // start times of servers that answered meanwhile, other than the one before
   std::vector<SeenFiring> seen;      // in-scope alerts that were firing when the rules were read while waiting
   Result<ClockComparison> clocks = not_asked<ClockComparison>();

@@ -62,11 +62,11 @@ inline GateEvidence good_evidence() {
   }
   loaded[2].labels["rules_sha"] = "0123";
   evidence.loaded = loaded;
-  ServerLook look;
-  look.ready = true;
-  look.runtime = RuntimeInformation{evidence_begin - 100, evidence_begin - 90, true};
-  evidence.before = look;
-  evidence.after = look;
+  ServerStatus status;
+  status.ready = true;
+  status.runtime = RuntimeInformation{evidence_begin - 100, evidence_begin - 90, true};
+  evidence.before = status;
+  evidence.after = status;
   evidence.clocks = ClockComparison{0.01, 0.002};
   evidence.alerts = std::vector<Series>{};
   evidence.heartbeats = std::vector<Series>{steady({{"gate_group", "g"}}, 1)};
