@@ -6,12 +6,12 @@
 #include <cstdlib>
 #include <set>
 
+#include "runner/base/files.h"
 #include "runner/base/time.h"
-#include "runner/base/tree.h"
+#include "stages/gate/alert_episodes.h"
 #include "stages/gate/first_scrape.h"
 #include "stages/gate/gate.h"
 #include "stages/gate/judgement.h"
-#include "stages/gate/alert_episodes.h"
 #include "stages/gate/rule_watch.h"
 
 namespace quietgate {
@@ -125,7 +125,7 @@ std::optional<Time> Judging::kept_moment(const StageRequest& request, const char
 }
 
 Result<void> Judging::keep_moment(const StageRequest& request, const char* file, Time moment) const {
-  return write_file_whole(request.directory + file, std::to_string(moment.time_since_epoch().count()));
+  return write_file_durably(request.directory + file, std::to_string(moment.time_since_epoch().count()));
 }
 
 // Once everything was heard. A server that ran before is judged from the release on; one that this stage started, from

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runner/base/files.h"
 #include "runner/base/program_path.h"
-#include "runner/base/tree.h"
 #include "runner/model/interpreter.h"
 
 namespace quietgate {
@@ -37,7 +37,7 @@ Result<std::vector<std::string>> argv_of_script(const ShellText& shell) {
                       "name one, such as #!/usr/bin/env python3");
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(shell.script).parent_path(), error);
-  auto written = write_file_whole(shell.script, shell.text, true);
+  auto written = write_file_durably(shell.script, shell.text, true);
   if (!written) return written.error();
   argv.push_back(shell.script);
   return argv;

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
+#include "runner/base/files.h"
 #include "runner/base/plain_file.h"
-#include "runner/base/tree.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"
 #include "stages/prometheus/prometheus.h"
@@ -43,7 +43,7 @@ std::optional<Time> time_in(const std::string& file) {
 }
 
 Result<void> keep_time(const std::string& file, Time time) {
-  return write_file_whole(file, std::to_string(time.time_since_epoch().count()));
+  return write_file_durably(file, std::to_string(time.time_since_epoch().count()));
 }
 
 Result<ProcessSpec> step_of(const StageRequest& request, const Command& command, const char* name) {

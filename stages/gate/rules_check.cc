@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "runner/base/plain_file.h"
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 #include "stages/gate/firing_needs.h"
 
 namespace quietgate {

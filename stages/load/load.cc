@@ -9,9 +9,9 @@
 #include <memory>
 #include <utility>
 
+#include "runner/base/files.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/time.h"
-#include "runner/base/tree.h"
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/step.h"
 #include "stages/load/chart_svg.h"

@@ -8,9 +8,9 @@
 #include <sstream>
 #include <utility>
 
+#include "runner/base/files.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/time.h"
-#include "runner/base/tree.h"
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/step.h"
 #include "stages/load/replica_series.h"

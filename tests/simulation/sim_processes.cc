@@ -106,7 +106,7 @@ Task<Result<void>> SimProcesses::begin(ProcessSpec spec, Stop& stop) {
   if (machine_.find(spec.name) == nullptr && world_.fault(world_.faults.foreign_record)) machine_.forge(spec.name);
   const auto* known = machine_.find(spec.name);
   if (known != nullptr && known->nonce != spec.nonce && world_.planted != Planted::believed_record) {
-    machine_.set_aside(spec.name);
+    machine_.move_aside(spec.name);
     known = nullptr;
   }
   const bool again = world_.planted == Planted::twice_started && known != nullptr && !known->exit;

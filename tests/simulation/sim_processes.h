@@ -25,7 +25,7 @@ class SimMachine {
   void start(const std::string& name, const std::string& nonce, const std::string& command);
   // Somebody writes a record: the step has ended well.
   void forge(const std::string& name);
-  void set_aside(const std::string& name) { leaders_.erase(name); }
+  void move_aside(const std::string& name) { leaders_.erase(name); }
   void end(const std::string& name, ProcessExit::How how, int code, const std::string& detail);
   const Leader* find(const std::string& name) const;
   std::vector<std::string> alive(const std::string& prefix = {}) const;

@@ -12,7 +12,7 @@
 #include "runner/adapters/local_steps/orphans.h"
 #include "runner/adapters/local_steps/readiness.h"
 #include "runner/adapters/local_steps/stage_log.h"
-#include "runner/base/aside.h"
+#include "runner/base/move_aside.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 
@@ -178,7 +178,7 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find_own(const ProcessSpec& 
     auto lock = record.lock();
     if (!lock) co_return lock.error();
     if (unreadable || !*lock) continue;
-    auto aside = set_aside(record.path());
+    auto aside = move_aside(record.path());
     if (!aside) co_return aside.error();
     open_stage_log(spec.log, spec.secrets)
         ->line("[quietgate: a record that is not of this attempt was in the place of the step's, and is now " + *aside +

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "runner/base/aside.h"
-#include "runner/base/removal.h"
+#include "runner/base/move_aside.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 
@@ -40,7 +40,7 @@ Result<std::string> WorkspaceFiles::own(const RunId& run) const {
   for (const auto& path : {layout_.runs_of(run.repository), layout_.run(run)}) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || (S_ISDIR(status.st_mode) && is_own(status, runs))) continue;
-    auto aside = set_aside(path);
+    auto aside = move_aside(path);
     if (!aside) return aside.error();
     if (say_) say_("what stood in the place of " + path + " is no folder of quietgate's, and is now " + *aside);
   }
@@ -63,7 +63,7 @@ Result<std::optional<std::string>> WorkspaceFiles::clear_attempt(const RunId& ru
   const auto path = *folder + "/" + attempt_folder(stage, attempt);
   std::error_code code;
   if (!fs::exists(fs::symlink_status(path, code))) return std::optional<std::string>();
-  auto aside = set_aside(path);
+  auto aside = move_aside(path);
   if (!aside) return aside.error();
   return std::optional(std::move(*aside));
 }

@@ -39,7 +39,7 @@ std::string printable(std::string_view text) {
       out += ' ';
     } else if (!character.valid) {
       out += '?';
-    } else if (is_harmless(character.code)) {
+    } else if (is_printable(character.code)) {
       out += text.substr(0, character.bytes);
     }
     text.remove_prefix(character.bytes);

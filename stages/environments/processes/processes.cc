@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <vector>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/text.h"
+#include "runner/base/tree_removal.h"
 #include "stages/attempt/step.h"
 #include "stages/environments/contract/ports.h"
 
@@ -192,7 +194,7 @@ Task<Result<void>> ProcessesProvisioner::replace_services(Provision provision) {
   known = wanted;
   if (auto saved = save(provision.environment, provision.folder); !saved) co_return saved;
   for (const auto& directory : old) {
-    if (auto removed = remove_folder(fs::path(directory).parent_path().string()); !removed) co_return removed;
+    if (auto removed = remove_tree(fs::path(directory).parent_path().string()); !removed) co_return removed;
   }
   co_return make_folder(generation);
 }

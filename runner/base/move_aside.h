@@ -9,6 +9,6 @@ namespace quietgate {
 
 // Renames the file, folder or link to `PATH.stale-N`, in nobody's place, and answers that path. Errors are
 // infrastructure.
-Result<std::string> set_aside(const std::string& path);
+Result<std::string> move_aside(const std::string& path);
 
 }  // namespace quietgate

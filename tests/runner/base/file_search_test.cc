@@ -1,4 +1,4 @@
-#include "runner/base/tree.h"
+#include "runner/base/file_search.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -22,10 +22,10 @@ TEST(FindFiles, AnswersFilesAndLinksToFilesInside) {
   const auto found = find_files(folder / "tree", {"./**/*.xml"}, 99);
   EXPECT_EQ(found.paths, (std::vector<std::string>{"out/a.xml", "out/deep/b.xml", "out/link.xml"}));
   EXPECT_EQ(found.skipped_links, 1u);
-  EXPECT_EQ(found.unfit, "out/leak.xml");
-  EXPECT_EQ(found.unfit_is, "a link out of the tree");
+  EXPECT_EQ(found.first_unusable, "out/leak.xml");
+  EXPECT_EQ(found.why_unusable, "a link out of the tree");
   EXPECT_EQ(find_files(folder / "tree", {"out/*"}, 99).first_folder, "out/deep");
-  EXPECT_EQ(found.unseen, "");
+  EXPECT_EQ(found.not_searched, "");
   EXPECT_TRUE(find_files(folder / "tree", {"**"}, 1).truncated);
 }
 
@@ -39,7 +39,7 @@ TEST(FindFiles, WhatIsTooDeepIsToldAndNotLookedAt) {
   }
   const auto found = find_files(folder / "tree", {"**/x"}, 99);
   EXPECT_TRUE(found.paths.empty());
-  EXPECT_EQ(found.unseen.find("folders more than 128 deep were not looked at: d/d/d/"), 0u) << found.unseen;
+  EXPECT_EQ(found.not_searched.find("folders more than 128 deep were not looked at: d/d/d/"), 0u) << found.not_searched;
 }
 
 TEST(FindFiles, StopsWhenItIsTold) {
@@ -48,7 +48,7 @@ TEST(FindFiles, StopsWhenItIsTold) {
   const std::atomic<bool> stop{true};
   const auto found = find_files(folder / "tree", {"*"}, 99, &stop);
   EXPECT_TRUE(found.paths.empty());
-  EXPECT_EQ(found.unseen, "the search was stopped");
+  EXPECT_EQ(found.not_searched, "the search was stopped");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

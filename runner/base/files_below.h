@@ -10,19 +10,19 @@
 namespace quietgate {
 
 // Why not, as errno; 0: it worked.
-struct OpenedBeneath {
+struct OpenedFile {
   Descriptor file;
   int problem = 0;
 };
 
 // The folder below which others are opened.
-OpenedBeneath open_top(const std::string& path);
+OpenedFile open_root(const std::string& path);
 // The regular file at a relative path, for reading. Never follows a link (ELOOP), never waits for a FIFO or touches a
 // device (EINVAL), never climbs out (EINVAL).
-OpenedBeneath open_file_beneath(const Descriptor& root, const std::string& relative);
+OpenedFile open_file_below(const Descriptor& root, const std::string& relative);
 // A new, empty file for writing; folders on the way are made. EEXIST: something has the name.
-OpenedBeneath make_file_beneath(const Descriptor& root, const std::string& relative, mode_t mode);
+OpenedFile make_file_below(const Descriptor& root, const std::string& relative, mode_t mode);
 // Takes the name away, be it a file, a link (not what it leads to), or a FIFO. An errno, or 0; EISDIR: it is a folder.
-int remove_file_beneath(const Descriptor& root, const std::string& relative);
+int remove_file_below(const Descriptor& root, const std::string& relative);
 
 }  // namespace quietgate

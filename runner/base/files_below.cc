@@ -1,4 +1,4 @@
-#include "runner/base/beneath.h"
+#include "runner/base/files_below.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,8 +17,8 @@ bool is_name(std::string_view text) {
 }
 
 // The folder that holds the last name of the path; `make`: those on the way that are absent are made.
-OpenedBeneath holder_of(const Descriptor& root, std::string_view path, bool make, std::string& name) {
-  OpenedBeneath at{Descriptor(::openat(root.get(), ".", folder_flags)), 0};
+OpenedFile holder_of(const Descriptor& root, std::string_view path, bool make, std::string& name) {
+  OpenedFile at{Descriptor(::openat(root.get(), ".", folder_flags)), 0};
   while (at.file) {
     const auto slash = path.find('/');
     name = path.substr(0, slash);
@@ -33,13 +33,13 @@ OpenedBeneath holder_of(const Descriptor& root, std::string_view path, bool make
 
 }  // namespace
 
-OpenedBeneath open_top(const std::string& path) {
-  OpenedBeneath opened{Descriptor(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), 0};
+OpenedFile open_root(const std::string& path) {
+  OpenedFile opened{Descriptor(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), 0};
   if (!opened.file) opened.problem = errno;
   return opened;
 }
 
-OpenedBeneath open_file_beneath(const Descriptor& root, const std::string& relative) {
+OpenedFile open_file_below(const Descriptor& root, const std::string& relative) {
   std::string name;
   auto holder = holder_of(root, relative, false, name);
   if (!holder.file) return holder;
@@ -48,7 +48,7 @@ OpenedBeneath open_file_beneath(const Descriptor& root, const std::string& relat
   if (::fstatat(holder.file.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return {Descriptor(), errno};
   if (S_ISLNK(status.st_mode)) return {Descriptor(), ELOOP};
   if (!S_ISREG(status.st_mode)) return {Descriptor(), EINVAL};
-  OpenedBeneath opened{
+  OpenedFile opened{
       Descriptor(::openat(holder.file.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)),
       0};
   if (!opened.file) return {Descriptor(), errno};
@@ -56,18 +56,18 @@ OpenedBeneath open_file_beneath(const Descriptor& root, const std::string& relat
   return opened;
 }
 
-OpenedBeneath make_file_beneath(const Descriptor& root, const std::string& relative, mode_t mode) {
+OpenedFile make_file_below(const Descriptor& root, const std::string& relative, mode_t mode) {
   std::string name;
   auto holder = holder_of(root, relative, true, name);
   if (!holder.file) return holder;
-  OpenedBeneath opened{
+  OpenedFile opened{
       Descriptor(::openat(holder.file.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)),
       0};
   if (!opened.file) return {Descriptor(), errno};
   return opened;
 }
 
-int remove_file_beneath(const Descriptor& root, const std::string& relative) {
+int remove_file_below(const Descriptor& root, const std::string& relative) {
   std::string name;
   const auto holder = holder_of(root, relative, false, name);
   if (!holder.file) return holder.problem;

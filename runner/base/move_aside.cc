@@ -1,4 +1,4 @@
-#include "runner/base/aside.h"
+#include "runner/base/move_aside.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 
 namespace quietgate {
 
-Result<std::string> set_aside(const std::string& path) {
+Result<std::string> move_aside(const std::string& path) {
   constexpr int most_stale = 10'000;
   for (int number = 1; number <= most_stale; ++number) {
     auto other = path + ".stale-" + std::to_string(number);
