@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/plain_file.h"
-#include "runner/leader/mask.h"
+#include "runner/leader/masker.h"
 
 namespace quietgate {
 

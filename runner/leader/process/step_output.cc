@@ -1,10 +1,11 @@
-#include "runner/leader/process/output.h"
+#include "runner/leader/process/step_output.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
+
+#include "runner/leader/process/clocks.h"
 
 namespace quietgate {
 
@@ -12,21 +13,7 @@ namespace {
 
 constexpr std::size_t read_bytes = 256U << 10;
 
-std::int64_t milliseconds(clockid_t clock) {
-  struct timespec now = {};
-  ::clock_gettime(clock, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-}
-
 }  // namespace
-
-std::int64_t wall_clock() {
-  return milliseconds(CLOCK_REALTIME);
-}
-
-std::int64_t steady_clock() {
-  return milliseconds(CLOCK_MONOTONIC);
-}
 
 StepOutput::StepOutput(int fd, LogWriter& file, const std::vector<std::string>& secrets)
     : fd_(fd), file_(file), masker_(secrets), capacity_(read_bytes + masker_.most_held()) {

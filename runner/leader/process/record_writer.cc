@@ -1,4 +1,4 @@
-#include "runner/leader/process/records.h"
+#include "runner/leader/process/record_writer.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runner/leader/mask.h"
+#include "runner/leader/masker.h"
 #include "runner/leader/process_tree.h"
 
 namespace quietgate {
@@ -63,9 +63,9 @@ std::string process_json(pid_t pid) {
 
 }  // namespace
 
-Records::Records() : leader_(process_json(::getpid())) {}
+RecordWriter::RecordWriter() : leader_(process_json(::getpid())) {}
 
-std::string Records::open(const LeaderOrder& order, int record) {
+std::string RecordWriter::open(const LeaderOrder& order, int record) {
   path_ = order.record;
   record_ = record;
   struct stat about = {};
@@ -77,13 +77,13 @@ std::string Records::open(const LeaderOrder& order, int record) {
   return {};
 }
 
-bool Records::gone() const {
+bool RecordWriter::removed() const {
   struct stat about = {};
   return ::fstat(record_, &about) == 0 && about.st_nlink == 0;
 }
 
 // As a whole or not at all.
-std::string Records::add(const std::string& line) const {
+std::string RecordWriter::add(const std::string& line) const {
   struct stat about = {};
   if (::fstat(record_, &about) != 0) return failure(path_.c_str());
   const auto put = ::write(record_, line.data(), line.size());
@@ -93,14 +93,14 @@ std::string Records::add(const std::string& line) const {
   return problem;
 }
 
-std::string Records::write_leader(const LeaderOrder& order, const std::string& group, int step) {
+std::string RecordWriter::write_leader(const LeaderOrder& order, const std::string& group, int step) {
   auto problem = add("{\"boot\": " + quoted(order.boot) + ", \"leader\": " + leader_ +
                      ", \"step\": " + process_json(step) + ", \"group\": " + quoted(group) + "}\n");
   // The effect follows: that it was begun must not be forgotten, even if the power fails.
   return problem.empty() && !order.journaled ? sync(false) : problem;
 }
 
-std::string Records::write_status(const LeaderOrder& order, const StepStatus& status) {
+std::string RecordWriter::write_status(const LeaderOrder& order, const StepStatus& status) {
   if (ended_) return {};
   status_ = std::string("{\"how\": \"") + status.how + "\", \"code\": " + std::to_string(status.code) +
             ", \"started\": " + std::to_string(status.started) + ", \"ended\": " + std::to_string(status.ended) +
@@ -113,7 +113,7 @@ std::string Records::write_status(const LeaderOrder& order, const StepStatus& st
   return problem;
 }
 
-std::string Records::sync(bool journaled) const {
+std::string RecordWriter::sync(bool journaled) const {
   if (::fsync(record_) != 0) return failure(path_.c_str());
   if (journaled) return {};
   const int folder = ::open(path_.substr(0, path_.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -19,9 +19,9 @@ struct StepStatus {
   std::int64_t ended = 0;
 };
 
-class Records {
+class RecordWriter {
  public:
-  Records();  // of the calling process as the leader
+  RecordWriter();  // of the calling process as the leader
 
   // `record`: the file, locked and open for appending; not taken. Sets space aside, so that a disk that fills up
   // meanwhile can't lose the status. Empty text, or what failed.
@@ -36,7 +36,7 @@ class Records {
   // The line that write_status wrote.
   const std::string& status() const { return status_; }
   // Whether the file was removed since it was opened.
-  bool gone() const;
+  bool removed() const;
 
  private:
   std::string add(const std::string& line) const;

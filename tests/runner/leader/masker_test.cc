@@ -1,4 +1,4 @@
-#include "runner/leader/mask.h"
+#include "runner/leader/masker.h"
 
 #include <gtest/gtest.h>
 
@@ -59,7 +59,7 @@ TEST(Mask, LongestWinsAndOverlapsLeaveNothing) {
 }
 
 TEST(Mask, EmptySecretsHideNothing) {
-  EXPECT_TRUE(Masker({"", "\n"}).idle());
+  EXPECT_TRUE(Masker({"", "\n"}).has_no_secrets());
   EXPECT_EQ(masked("a\nb", {"", "\n"}), "a\nb");
 }
 

@@ -1,4 +1,4 @@
-#include "runner/leader/mask.h"
+#include "runner/leader/masker.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -133,7 +133,7 @@ std::size_t Masker::first_held(std::string_view text) const {
 }
 
 std::size_t Masker::mask(std::string_view text, bool last, std::vector<std::string_view>& out) {
-  if (idle()) {
+  if (has_no_secrets()) {
     if (!text.empty()) out.push_back(text);
     return text.size();
   }

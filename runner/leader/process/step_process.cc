@@ -1,4 +1,4 @@
-#include "runner/leader/process/step.h"
+#include "runner/leader/process/step_process.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -61,8 +61,8 @@ struct Exec {
 };
 
 // What the new process says of itself, in memory that both see.
-struct Told {
-  StepFailure::What what;
+struct StartReport {
+  StartFailure::What what;
   int error;
   char record[1024];  // ends with a zero
 };
@@ -89,18 +89,18 @@ Process make_process(int group) {
   return made;
 }
 
-void enter(int group) {
+void enter_group(int group) {
   const int procs = ::openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
   [[maybe_unused]] const auto put = ::write(procs, "0", 1);  // refused: without it
   ::close(procs);
 }
 
 // Runs in the new process until it is the program.
-[[noreturn]] void become(const LeaderOrder& order, int group, const Exec& exec, const Step& theirs,
-                         const std::function<std::string(pid_t)>& record, Told& failure) {
-  using What = StepFailure::What;
+[[noreturn]] void become_program(const LeaderOrder& order, int group, const Exec& exec, const StepProcess& theirs,
+                                 const std::function<std::string(pid_t)>& record, StartReport& failure) {
+  using What = StartFailure::What;
   ::setpgid(0, 0);
-  if (group >= 0) enter(group);
+  if (group >= 0) enter_group(group);
   const auto problem = record(static_cast<pid_t>(::syscall(SYS_getpid)));
   if (!problem.empty()) {
     problem.copy(failure.record, sizeof failure.record - 1);
@@ -147,40 +147,40 @@ bool make_pipe(int& ours, int& theirs) {
 
 }  // namespace
 
-std::string start_step(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record, Step& step,
-                       StepFailure& failure) {
-  Step theirs;
+std::string start_step(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record,
+                       StepProcess& step, StartFailure& failure) {
+  StepProcess theirs;
   bool made = make_pipe(step.output, theirs.output);
   if (made && !order.stdout_file.empty()) made = make_pipe(step.raw_output, theirs.raw_output);
   if (!made) return std::string("a pipe could not be made: ") + strerrordesc_np(errno);
-  void* shared = ::mmap(nullptr, sizeof(Told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* shared = ::mmap(nullptr, sizeof(StartReport), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return std::string("no memory: ") + strerrordesc_np(errno);
-  auto* told = static_cast<Told*>(shared);  // zeros: nothing failed
+  auto* report = static_cast<StartReport*>(shared);  // zeros: nothing failed
   const Exec exec{candidates(order), pointers(order.argv), pointers(order.environment)};
   const auto process = make_process(group);
-  if (process.pid == 0) become(order, process.entered ? -1 : group, exec, theirs, record, *told);
+  if (process.pid == 0) become_program(order, process.entered ? -1 : group, exec, theirs, record, *report);
   const int error = errno;
   step.pid = static_cast<pid_t>(process.pid);
-  failure = {told->what, told->error, told->record};
-  ::munmap(shared, sizeof(Told));
+  failure = {report->what, report->error, report->record};
+  ::munmap(shared, sizeof(StartReport));
   for (int fd : {theirs.output, theirs.raw_output}) {
     if (fd >= 0) ::close(fd);
   }
   if (step.pid < 0) return std::string("a process could not be made: ") + strerrordesc_np(error);
   // Somebody may kill it before it is the program: what follows is then not the program's doing.
-  if (failure.what == StepFailure::What::nothing) {
+  if (failure.what == StartFailure::What::nothing) {
     const auto child = read_stat(step.pid);
-    if (child && child->never_executed()) failure.what = StepFailure::What::killed;
+    if (child && child->never_executed()) failure.what = StartFailure::What::killed;
   }
   return {};
 }
 
-std::string describe(const StepFailure& failure, const LeaderOrder& order) {
+std::string describe(const StartFailure& failure, const LeaderOrder& order) {
   const std::string why = strerrordesc_np(failure.error);
-  if (failure.what == StepFailure::What::directory)
+  if (failure.what == StartFailure::What::directory)
     return "the working directory " + order.working_directory + " can't be entered: " + why;
   const auto& name = order.argv[0];
-  if (failure.what == StepFailure::What::killed) return "its process was killed before it became " + name;
+  if (failure.what == StartFailure::What::killed) return "its process was killed before it became " + name;
   if (failure.error == ENOENT && name.find('/') == std::string::npos) {
     return name + " is in no folder of PATH (" + std::string(path_of(order)) + ")";
   }

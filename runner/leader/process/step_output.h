@@ -6,7 +6,7 @@
 #include <string>
 
 #include "runner/leader/log_writer.h"
-#include "runner/leader/mask.h"
+#include "runner/leader/masker.h"
 
 namespace quietgate {
 
@@ -35,8 +35,5 @@ class StepOutput {
   std::size_t held_ = 0;  // bytes at the buffer's head that wait for more
   std::vector<std::string_view> pieces_;
 };
-
-std::int64_t wall_clock();    // milliseconds since 1970
-std::int64_t steady_clock();  // milliseconds, never jumps
 
 }  // namespace quietgate

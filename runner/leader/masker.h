@@ -19,7 +19,7 @@ class Masker {
   explicit Masker(const std::vector<std::string>& secrets);
 
   // Nothing is hidden: the stream may be passed on as it is.
-  bool idle() const { return patterns_.empty(); }
+  bool has_no_secrets() const { return patterns_.empty(); }
   // Bytes that may be held back between two calls, at most.
   std::size_t most_held() const { return longest_ == 0 ? 0 : longest_ - 1; }
 

@@ -1,4 +1,4 @@
-#include "runner/leader/process/step.h"
+#include "runner/leader/process/step_process.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -19,14 +19,14 @@ namespace {
 using ::testing::HasSubstr;
 
 struct Started {
-  StepFailure failure;
+  StartFailure failure;
   std::string problem;
   int how = 0;
 };
 
 Started start(const LeaderOrder& order, const std::function<std::string(pid_t)>& record, int group = -1) {
   Started started;
-  Step step;
+  StepProcess step;
   started.problem = start_step(order, group, record, step, started.failure);
   if (step.pid > 0) ::waitpid(step.pid, &started.how, 0);
   if (step.output >= 0) ::close(step.output);
@@ -42,7 +42,7 @@ LeaderOrder order_of(const std::string& program) {
 TEST(StepIsBegun, AsItsProgram) {
   const auto started = start(order_of("/bin/true"), [](pid_t) { return std::string(); });
   EXPECT_EQ(started.problem, "");
-  EXPECT_EQ(started.failure.what, StepFailure::What::nothing);
+  EXPECT_EQ(started.failure.what, StartFailure::What::nothing);
   EXPECT_TRUE(WIFEXITED(started.how) && WEXITSTATUS(started.how) == 0);
 }
 
@@ -53,7 +53,7 @@ TEST(StepIsBegun, NotWhenItWasKilledBeforeItWasItsProgram) {
     return std::string();
   });
   EXPECT_EQ(started.problem, "");
-  EXPECT_EQ(started.failure.what, StepFailure::What::killed);
+  EXPECT_EQ(started.failure.what, StartFailure::What::killed);
   EXPECT_THAT(describe(started.failure, order), HasSubstr("killed before it became /bin/true"));
 }
 
@@ -61,14 +61,14 @@ TEST(StepIsBegun, AndKilledAsTheProgramThatItWas) {
   LeaderOrder order;
   order.argv = {"/bin/sh", "-c", "kill -9 $$"};
   const auto started = start(order, [](pid_t) { return std::string(); });
-  EXPECT_EQ(started.failure.what, StepFailure::What::nothing);
+  EXPECT_EQ(started.failure.what, StartFailure::What::nothing);
   EXPECT_TRUE(WIFSIGNALED(started.how));
 }
 
 TEST(StepIsBegun, NotWithoutAProgram) {
   const auto order = order_of("/no/such/program");
   const auto started = start(order, [](pid_t) { return std::string(); });
-  EXPECT_EQ(started.failure.what, StepFailure::What::program);
+  EXPECT_EQ(started.failure.what, StartFailure::What::program);
   EXPECT_THAT(describe(started.failure, order), HasSubstr("no such file"));
 }
 
@@ -86,7 +86,7 @@ TEST(StepIsBegun, InItsControlGroup) {
       },
       group);
   ::close(group);
-  EXPECT_EQ(started.failure.what, StepFailure::What::record);
+  EXPECT_EQ(started.failure.what, StartFailure::What::record);
   EXPECT_THAT(started.failure.record, HasSubstr("quietgate-" + id + "\n"));
   remove_control_group(folder);
 }
@@ -97,7 +97,7 @@ TEST(StepIsBegun, WithoutAGroupThatCanNotBeEntered) {
       order_of("/bin/true"), [](pid_t) { return std::string(); }, folder);
   ::close(folder);
   EXPECT_EQ(started.problem, "");
-  EXPECT_EQ(started.failure.what, StepFailure::What::nothing);
+  EXPECT_EQ(started.failure.what, StartFailure::What::nothing);
   EXPECT_TRUE(WIFEXITED(started.how) && WEXITSTATUS(started.how) == 0);
 }
 
