@@ -168,7 +168,8 @@ Task<Judging::Heard> Judging::first_scrape(const StageRequest& request, Time rel
                                           : "watching from the first complete scrape, " + span + " after the release");
       co_return Heard{{}, begin, std::max(now, begin)};
     }
-    if (now - from >= longest_start || scrape.in_vain(targets, loaded)) co_return Heard{std::move(missing), now, now};
+    if (now - from >= longest_start || scrape.never_completes(targets, loaded))
+      co_return Heard{std::move(missing), now, now};
     if (missing != told) request.log->line("waiting for the first complete scrape: " + missing);
     told = std::move(missing);
     co_await clock_.sleep(look_every, *request.stop);

@@ -92,7 +92,7 @@ Task<void> EvidenceGathering::gather_values(GateEvidence& evidence) {
     if (!answer) continue;
     for (const auto& one : *answer) {
       if (is_part_of(one.labels, episode.labels) && !one.samples.empty())
-        evidence.values[value_key(episode)] = one.samples.back().value;
+        evidence.firing_values[value_key(episode)] = one.samples.back().value;
     }
   }
 }

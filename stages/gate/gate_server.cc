@@ -95,7 +95,7 @@ Task<Result<ClockComparison>> GateServer::compare_clocks() {
   co_return clocks;
 }
 
-Task<Result<RulesReading>> GateServer::poll_rules() {
+Task<Result<RulesSnapshot>> GateServer::poll_rules() {
   auto rules = co_await impatient_.rules(stop_);
   if (!rules) co_return rules.error();
   co_return std::make_shared<const std::vector<LoadedRule>>(std::move(*rules));

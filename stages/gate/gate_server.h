@@ -33,7 +33,7 @@ class GateServer {
   Task<Result<ClockComparison>> compare_clocks();
 
   // These have no consequence for later questions.
-  Task<Result<RulesReading>> poll_rules();          // with a short deadline
+  Task<Result<RulesSnapshot>> poll_rules();         // with a short deadline
   Task<Result<RuntimeInformation>> poll_runtime();  // likewise
   Task<Result<double>> longest_scrape_interval();   // among all targets, seconds
 

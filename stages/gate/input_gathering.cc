@@ -17,14 +17,14 @@ namespace {
 // 7 s for 128; for 16 it is less than for 16 questions.
 constexpr std::size_t most_together = 16;
 
-// How many series have a fresh number. A series with timestamps of its own would else pass for five minutes after its
+// How many series have a fresh sample. A series with timestamps of its own would else pass for five minutes after its
 // last sample, and NaN compares with nothing.
 std::string input_query(const std::string& selector, double scrape, double interval) {
   const double fresh = std::max(5.0, 3 * std::max(scrape, interval));
   return fmt::format("count({} >= -Inf and last_over_time({}))", selector, with_range(selector, range_text(fresh)));
 }
 
-// One series with a sample at each step at which every one of the selectors has a fresh number.
+// One series with a sample at each step at which every one of the selectors has a fresh sample.
 std::string inputs_query(const std::vector<std::string>& selectors, double scrape, double interval) {
   std::string query;
   for (const auto& selector : selectors)

@@ -51,7 +51,7 @@ std::string quiet_sentence(const GateEvidence& evidence, const std::vector<Findi
   }
   return fmt::format("{} in {} {} over {} and none was {}{}", count_text(evidence.rules.size(), "rule"),
                      count_text(groups.size(), "group"),
-                     gapless ? "were evaluated without a gap" : "were watched, their evaluation unproved,",
+                     gapless ? "were evaluated without a gap" : "were watched without proof of their evaluation",
                      span_text(evidence.length()),
                      missed ? "firing (some were pending for a while: see QUIET)" : "pending or firing", waived);
 }
@@ -113,28 +113,28 @@ std::string said_by(const GateJudgement& judgement) {
 
 std::string advice_of(const GateJudgement& judgement) {
   static constexpr std::pair<std::string_view, std::string_view> advice[] = {
-      {"WINDOW", "`during` of the gate must name stages that ran to their end"},
-      {"SCRAPE", "see why the target could not be scraped, or the rule not evaluated, and release again"},
-      {"ENVIRONMENT", "test the commit anew, as a run of its own: quietgate retry RUN"},
-      {"P1", "make sure that Prometheus runs through the whole run, untouched, and run again"},
-      {"P2", "let both machines follow the same time source"},
-      {"P3", "load exactly the rule files that `rules:` of the gate names, from the same commit"},
+      {"WINDOW", "name stages in `during` that ran to their end"},
+      {"SCRAPE", "find out why the target could not be scraped, or the rule not evaluated; then release again"},
+      {"ENVIRONMENT", "test the commit again, in a run of its own: quietgate retry RUN"},
+      {"P1", "let Prometheus run without a restart or a reload for the whole run; then run again"},
+      {"P2", "set both clocks by the same time source"},
+      {"P3", "load exactly the rule files that the gate's `rules:` names, from the same commit"},
       {"P4", "correct the rule; `promtool test rules` shows such errors before the push"},
-      {"P7", "see why the target could not be scraped, and run again"},
-      {"P6", "correct the metric's name or labels in the rule, or make the service export it from its start"},
+      {"P7", "find out why the target could not be scraped; then run again"},
+      {"P6", "correct the metric's name or labels in the rule, or let the service export it from its start"},
       {"P5", "give each rule group a heartbeat as its last rule, and Prometheus enough processor time"},
       {"P9", "keep GateWatchdog (`expr: vector(1)`, no `for`) among the rules that Prometheus loads"},
       {"P10",
-       "let this Prometheus scrape the runner's /metrics, with the labels that it gives (QUIETGATE_METRICS names the "
+       "let this Prometheus scrape the runner's /metrics and keep its labels (QUIETGATE_METRICS names the "
        "address), or waive P10 with a reason"},
       {"DELIVERY", "route GateWatchdog to the runner's webhook, with a `repeat_interval` shorter than `within`"},
       {"P8", "let the load or `quiet_for` last longer, or shorten the rule's `for`"},
-      {"MUTED", "end the silence or the inhibition, or leave `alertmanager` out"},
-      {"LAYER", "add an alerting rule with this `layer` label, or correct the ones there are"},
+      {"MUTED", "end the silence or the inhibition, or remove `alertmanager` from the gate"},
+      {"LAYER", "add an alerting rule with this `layer` label, or repair those that there are"},
       {"QUIET", "make sure that Prometheus answers, and run again"}};
   if (judgement.verdict == GateVerdict::quiet) return {};
   if (judgement.verdict == GateVerdict::loud) {
-    return "find what the alert saw in the stage's log and the run's measurements; correct it and push again";
+    return "find the alert's cause in the stage's log and the run's measurements; correct it and push again";
   }
   for (const auto& [id, what] : advice) {
     for (const auto& proof : judgement.proofs) {

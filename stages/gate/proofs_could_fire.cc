@@ -22,7 +22,8 @@ std::string too_short(const GateEvidence& evidence, const ExpectedRule& rule, do
   most = std::max(most, needed);
   if (evidence.length() >= needed) return {};
   return fmt::format(
-      "{} could not have fired: it needs {} (`for` {} + 2 evaluations of {} + a scrape of {}{}), the window has {}",
+      "{} could not have fired: it needs {} (`for` {} + 2 evaluations of {} + a scrape of {}{}), and the window lasts "
+      "{}",
       rule.name, span_text(needed), span_text(rule.duration), span_text(interval), span_text(scrape),
       past > 0 ? fmt::format(" + its offset of {}", span_text(past)) : "", span_text(evidence.length()));
 }
@@ -55,8 +56,9 @@ std::string never_completed(const GateEvidence& evidence, const ExpectedRule& ru
     most = who;
   }
   if (most.size() < 2 || longest < rule.duration + 2 * interval) return {};
-  return fmt::format("{} was pending for {} on end under {} sets of labels, none of which lasted its `for` of {}",
-                     rule.name, span_text(longest), most.size(), span_text(rule.duration));
+  return fmt::format(
+      "{} was pending for {} without a break, under {} sets of labels: none of them lasted for its `for` of {}",
+      rule.name, span_text(longest), most.size(), span_text(rule.duration));
 }
 
 }  // namespace

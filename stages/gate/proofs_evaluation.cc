@@ -47,7 +47,7 @@ std::string heartbeat_problem(const GateEvidence& evidence, const std::string& g
   if (series.size() > 1)
     return fmt::format("gate:heartbeat {{gate_group=\"{}\"}} comes from {} sources", beat, series.size());
   const auto samples = covering(series[0]->samples, evidence.begin, evidence.end);
-  if (samples.size() < 2) return fmt::format("the heartbeat of group {} does not reach over the window", group);
+  if (samples.size() < 2) return fmt::format("the heartbeat of group {} does not span the window", group);
   const double allowed = 1.5 * interval_of(evidence, group);
   double longest = 0, at = 0;
   for (std::size_t i = 1; i < samples.size(); ++i) {
@@ -94,7 +94,7 @@ std::string counter_problem(const GateEvidence& evidence, const std::string& gro
     }
     for (const auto* one : series) {
       if (covering(one->samples, evidence.begin, evidence.end).size() < 2)
-        return fmt::format("Prometheus' own metrics of group {} don't reach over the window ({})", group, how);
+        return fmt::format("Prometheus' own metrics of group {} don't span the window ({})", group, how);
     }
   }
   for (const auto* one : with_label(evidence.iterations, "rule_group", key)) {
@@ -108,9 +108,9 @@ std::string counter_problem(const GateEvidence& evidence, const std::string& gro
 }
 
 // Why what was seen of the group while stages ran does not prove that it was evaluated throughout, or empty.
-std::string sighting_problem(const GateEvidence& evidence, const std::string& group, const std::string& key) {
-  const auto found = evidence.sightings.find(key);
-  if (found == evidence.sightings.end()) return fmt::format("group {} was not watched", group);
+std::string observation_problem(const GateEvidence& evidence, const std::string& group, const std::string& key) {
+  const auto found = evidence.observed.find(key);
+  if (found == evidence.observed.end()) return fmt::format("group {} was not watched", group);
   std::vector<Sample> seen;
   for (const double at : found->second.evaluated) seen.push_back({at, 1});
   const auto samples = covering(seen, evidence.begin, evidence.end);
@@ -119,16 +119,16 @@ std::string sighting_problem(const GateEvidence& evidence, const std::string& gr
   for (std::size_t i = 1; i < samples.size(); ++i) {
     const double gap = samples[i].time - samples[i - 1].time;
     if (gap <= allowed + 0.001) continue;
-    return fmt::format("group {} was not seen to be evaluated for {} from {} (allowed {})", group, span_text(gap),
+    return fmt::format("no evaluation of group {} was observed for {} from {} (allowed {})", group, span_text(gap),
                        clock_time(samples[i - 1].time), span_text(allowed));
   }
   return {};
 }
 
 // A rule that could not be evaluated when the rules were read, or empty.
-std::string unhealthy_sighting(const GateEvidence& evidence, const std::string& group, const std::string& key) {
-  const auto found = evidence.sightings.find(key);
-  if (found == evidence.sightings.end()) return {};
+std::string unhealthy_observation(const GateEvidence& evidence, const std::string& group, const std::string& key) {
+  const auto found = evidence.observed.find(key);
+  if (found == evidence.observed.end()) return {};
   for (const auto& [at, problem] : found->second.unhealthy) {
     if (at < evidence.begin || at > evidence.end) continue;
     return fmt::format("a rule of group {} could not be evaluated at {}: {}", group, clock_time(at), problem);
@@ -171,11 +171,11 @@ Finding prove_evaluated(const GateEvidence& evidence) {
     auto problem = beat.empty() ? counter_problem(evidence, group, key) : heartbeat_problem(evidence, group, beat);
     // Where the server's own metrics say something, that counts.
     if (beat.empty() && evidence.iterations && with_label(evidence.iterations, "rule_group", key).empty()) {
-      auto unseen = sighting_problem(evidence, group, key);
+      auto unseen = observation_problem(evidence, group, key);
       if (unseen.empty()) ++watched;
-      if (unseen.empty() || evidence.sightings.contains(key)) problem = std::move(unseen);
+      if (unseen.empty() || evidence.observed.contains(key)) problem = std::move(unseen);
     }
-    if (problem.empty()) problem = unhealthy_sighting(evidence, group, key);
+    if (problem.empty()) problem = unhealthy_observation(evidence, group, key);
     if (problem.empty()) problem = moved_problem(evidence.missed, evidence, group, key, "missed an evaluation");
     if (problem.empty()) problem = moved_problem(evidence.failures, evidence, group, key, "failed to evaluate a rule");
     if (with_label(evidence.failures, "rule_group", key).empty()) failures_seen = false;
@@ -186,10 +186,11 @@ Finding prove_evaluated(const GateEvidence& evidence) {
     }
   }
   if (groups.empty()) finding.problems.emplace_back("there is no rule group");
-  auto done = conclude("P5", "rules evaluated without a gap", std::move(finding.problems),
-                       fmt::format("{} over {}{}{}", count_text(groups.size(), "group"), span_text(evidence.length()),
-                                   watched > 0 ? fmt::format(", {} of them seen by reading the rules", watched) : "",
-                                   failures_seen ? ", no evaluation failed" : ""));
+  auto done =
+      conclude("P5", "rules evaluated without a gap", std::move(finding.problems),
+               fmt::format("{} over {}{}{}", count_text(groups.size(), "group"), span_text(evidence.length()),
+                           watched > 0 ? fmt::format(", {} of them observed by reading the rules", watched) : "",
+                           failures_seen ? ", no evaluation failed" : ""));
   done.unreliable = std::move(finding.unreliable);
   return done;
 }

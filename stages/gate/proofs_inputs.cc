@@ -23,12 +23,12 @@ std::string missing_steps(const InputCount& input, const GateEvidence& evidence,
     }
   }
   const auto steps = steps_of(evidence, input.step);
-  if (found == 0) return "had no fresh number in the window (renamed metric?)";
+  if (found == 0) return "had no fresh sample in the window (renamed metric?)";
   if (found >= steps) return {};
   // A counter with labels appears with the first thing that it counts: shortly after the load began.
   const auto late = static_cast<std::size_t>(std::llround((first - evidence.begin) / input.step));
   if (first - evidence.begin <= forgiven && found + late >= steps) return {};
-  return fmt::format("had no fresh number at {} of {} steps of the window", steps - found, steps);
+  return fmt::format("had no fresh sample at {} of {} steps of the window", steps - found, steps);
 }
 
 double forgiven_at_begin(const GateEvidence& evidence) {
@@ -43,7 +43,7 @@ double forgiven_at_begin(const GateEvidence& evidence) {
 std::string need_problem(const GateEvidence& evidence, const InputNeed& need, double forgiven) {
   auto of = [&evidence, forgiven](const std::string& selector) -> std::string {
     auto found = evidence.inputs.find(selector);
-    if (found == evidence.inputs.end()) return "was not asked";
+    if (found == evidence.inputs.end()) return "was not queried";
     return missing_steps(found->second, evidence, forgiven);
   };
   auto problem = of(need.selector);
@@ -51,7 +51,8 @@ std::string need_problem(const GateEvidence& evidence, const InputNeed& need, do
     const auto missing = of(need.sibling);
     if (!missing.empty()) return fmt::format("{}, and its sibling {} {}", problem, need.sibling, missing);
     const auto known = evidence.described.find(need.metric);
-    if (known == evidence.described.end()) return problem + ", and whether a target describes it was not asked";
+    if (known == evidence.described.end())
+      return problem + ", and the server was not asked whether a target describes it";
     if (!known->second) return problem + ", and " + known->second.error().message;
     if (!*known->second) return fmt::format("{}, and no target describes {}", problem, need.metric);
     return {};
@@ -77,7 +78,7 @@ Finding prove_inputs(const GateEvidence& evidence) {
     if (!need.selector.empty()) selectors.insert(need.selector);
     if (problem.empty()) continue;
     finding.unreliable.emplace(rule.group, rule.name);
-    auto sentence = need.problem.empty() ? fmt::format("{}, which {}", need.selector, problem) : need.problem;
+    auto sentence = need.problem.empty() ? fmt::format("asks for {}, which {}", need.selector, problem) : need.problem;
     auto& names = askers[sentence];
     if (names.empty()) order.push_back(sentence);
     if (std::find(names.begin(), names.end(), rule.name) == names.end()) names.push_back(rule.name);
@@ -85,7 +86,7 @@ Finding prove_inputs(const GateEvidence& evidence) {
   for (const auto& sentence : order) {
     const auto& names = askers[sentence];
     finding.problems.push_back(
-        fmt::format("{}{} asks for {}", names.front(),
+        fmt::format("{}{} {}", names.front(),
                     names.size() > 1 ? fmt::format(" (and {} more)", names.size() - 1) : std::string(), sentence));
   }
   auto done = conclude(

@@ -6,7 +6,7 @@
 
 namespace quietgate {
 
-// Each selector of each in-scope alert gave a fresh number at every step of the window. A series that begins shortly
+// Each selector of each in-scope alert gave a fresh sample at every step of the window. A series that begins shortly
 // after the window did is forgiven its late begin.
 Finding prove_inputs(const GateEvidence& evidence);
 

@@ -25,8 +25,8 @@ Finding prove_layers(const std::vector<std::string>& layers, const GateEvidence&
     detail += fmt::format("{}{} {}", detail.empty() ? "" : ", ", layer, live);
     if (live > 0) continue;
     problems.push_back(fmt::format("no live rule of layer \"{}\"", layer) +
-                       (unreliable > 0 ? fmt::format(" ({} are in the commit and none can be relied on)", unreliable)
-                                       : std::string(" (no alert is labelled with it)")));
+                       (unreliable > 0 ? fmt::format(" (the commit has {}: none can be relied on)", unreliable)
+                                       : std::string(" (no alert has this label)")));
   }
   return conclude("LAYER", "every layer has a live rule", std::move(problems), std::move(detail));
 }

@@ -38,7 +38,7 @@ std::string firing_sentence(const GateEvidence& evidence, const Episode& episode
   const double from = *episode.firing_from;
   std::string text = fmt::format("{} was firing for {} from {}", episode.name(),
                                  span_text(std::max(episode.firing_until - from, interval)), clock_time(from));
-  if (auto value = evidence.values.find(value_key(episode)); value != evidence.values.end())
+  if (auto value = evidence.firing_values.find(value_key(episode)); value != evidence.firing_values.end())
     text += fmt::format(", value {:.4g}", value->second);
   if (still) text += ", and still is";
   if (episode.first < evidence.begin)
@@ -64,14 +64,14 @@ std::vector<std::pair<const LoadedRule*, const ActiveAlert*>> active_now(const G
 // Firing by the rules' own word although ALERTS has no sample of it.
 std::vector<std::string> firing_without_samples(const GateEvidence& evidence, const std::vector<Episode>& firings) {
   std::vector<std::string> problems;
-  for (const auto& seen : evidence.seen) {
+  for (const auto& seen : evidence.polled_firings) {
     auto same = [&seen](const auto& other) { return other.rule == seen.rule; };
     const auto now = active_now(evidence, "firing");
     if (std::any_of(firings.begin(), firings.end(), same) ||
         std::any_of(now.begin(), now.end(), [&](const auto& active) { return active.first->name == seen.rule; }))
       continue;
     problems.push_back(
-        fmt::format("{} was firing since {}, value {:.4g}", seen.rule, clock_time(seen.since), seen.value));
+        fmt::format("{} fired, active since {}, value {:.4g}", seen.rule, clock_time(seen.since), seen.value));
   }
   for (const auto& [rule, alert] : active_now(evidence, "firing")) {
     const bool known =
@@ -142,7 +142,7 @@ Finding prove_quiet(const GateEvidence& evidence, bool without_rules) {
   const bool loud = !problems.empty();
   if (!evidence.loaded && !without_rules && !loud) problems.push_back(evidence.loaded.error().message);
   const auto scoped = std::count_if(evidence.rules.begin(), evidence.rules.end(), in_scope);
-  if (scoped == 0 && problems.empty()) problems.emplace_back("there is no alert that could have fired");
+  if (scoped == 0 && problems.empty()) problems.emplace_back("the rules have no alert that could fire");
   const auto missed = near_misses(episodes);
   auto finding =
       conclude("QUIET", name, std::move(problems),

@@ -146,7 +146,7 @@ void compare_order(const GateEvidence& evidence, Finding& finding) {
   const auto loaded = names_by_group(*evidence.loaded);
   for (const auto& [group, names] : names_by_group(evidence.rules)) {
     if (auto found = loaded.find(group); found != loaded.end() && found->second == names) continue;
-    finding.problems.push_back(fmt::format("group {} holds its rules in another order in Prometheus", group));
+    finding.problems.push_back(fmt::format("Prometheus has the rules of group {} in another order", group));
   }
 }
 
@@ -157,7 +157,7 @@ void find_unreadable(const GateEvidence& evidence, Finding& finding) {
     finding.unreliable.emplace(rule.group, rule.name);
     finding.problems.push_back(
         fmt::format("the expression of {} ({}) can't be compared: {}", rule.name, rule.file,
-                    found == evidence.canonical.end() ? "was not asked" : found->second.error().message));
+                    found == evidence.canonical.end() ? "the server was not asked" : found->second.error().message));
   }
 }
 
@@ -213,7 +213,7 @@ Finding prove_healthy(const GateEvidence& evidence) {
   }
   if (healthy == 0 && finding.problems.empty()) finding.problems.emplace_back("no rule of the commit is loaded");
   auto done = conclude("P4", name, std::move(finding.problems),
-                       fmt::format("{} rules evaluate, the last time after the window", healthy));
+                       fmt::format("{} rules are healthy and were evaluated after the window", healthy));
   done.unreliable = std::move(finding.unreliable);
   return done;
 }

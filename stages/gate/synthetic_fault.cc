@@ -133,8 +133,7 @@ Task<StageOutcome> SyntheticFaultStage::run(StageRequest request) {
     for (const auto& url : urls) {
       if (!faults_.shown()) {
         request.log->line(std::string(synthetic_fault_alert) +
-                          " can't fire: this quietgate has no metrics endpoint (that is `quietgate serve`'s); the gate "
-                          "will be blind (P10)");
+                          " can't fire: only `quietgate serve` has a metrics endpoint; the gate will be blind (P10)");
         break;
       }
       std::string server = url;

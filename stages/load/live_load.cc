@@ -109,13 +109,13 @@ std::optional<std::string> LiveLoad::must_end() {
   auto fired = request_.alerts == nullptr ? std::string() : request_.alerts->fired();
   if (ended_for.empty() && !fired.empty() && !report.finished) {
     ended_for = std::move(fired);
-    request_.log->line(ended_for + ": the load is ended");
+    request_.log->line(ended_for + ": ending the load");
     // Before the effect: the next runner would take the end for the source's own misfortune, and try again.
     (void)replace_file(request_.directory + alarm_file, ended_for);
     return ended_for;
   }
   if (!ended_for.empty() && !report.finished) return ended_for;
-  if (!report.damage.empty()) return "its rows make no sense";
+  if (!report.damage.empty()) return "its rows can't be read";
   if (report.lost && !report.finished) return "a worker was lost";
   if (hopeless(report, spec_)) return "it raises nothing but exceptions";
   auto begins = spec_.workers.count > 0 ? time_to_join : time_to_begin;

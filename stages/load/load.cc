@@ -31,9 +31,9 @@ void tell(const StageRequest& request, const std::vector<Check>& checks) {
 std::string advice_for(const Check& completion) {
   switch (completion.outcome) {
     case Outcome::failed:
-      return "see the log; try it by hand";
+      return "read the log, and try the load by hand";
     case Outcome::error:
-      return "see the log; a retry may help";
+      return "read the log; a retry may help";
     default:
       return {};
   }
@@ -190,7 +190,7 @@ void LoadStage::Attempt::judge_early_end(LiveLoad& live, LoadEnd end) {
   auto checks = judge_load(live.report, end, spec);
   checks.front() = ended_early(live, spec_);
   outcome_.conclusive = true;
-  outcome_.advice = "find what the alert saw in the run's measurements; correct it and push again";
+  outcome_.advice = "find the alert's cause in the run's measurements; correct it and push again";
   tell(request_, checks);
   judged_ = {checks};
   complete_ = false;
@@ -256,7 +256,7 @@ Task<void> LoadStage::Attempt::judge_replicas(LiveLoad& live) {
   if (!clock_problem_.empty()) {
     more_.push_back(inconclusive_check(
         "metrics clock", "known",
-        "the replicas can't be set beside the load: the metrics server did not tell its time: " + clock_problem_));
+        "the replicas can't be matched with the load: the metrics server did not tell its time: " + clock_problem_));
   }
   tell(request_, more_);
 }

@@ -89,7 +89,7 @@ std::string Leader::prepare() {
   ::sigaddset(&heard, SIGTERM);
   ::sigaddset(&heard, SIGCHLD);
   signals_ = ::signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (signals_ < 0) return std::string("signals can't be heard: ") + strerrordesc_np(errno);
+  if (signals_ < 0) return std::string("signals can't be received: ") + strerrordesc_np(errno);
   group_ = make_control_group(id_);
   return {};
 }

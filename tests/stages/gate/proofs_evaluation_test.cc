@@ -16,12 +16,12 @@ TEST(ProofsEvaluation, HeartbeatsMustNotPause) {
        [](auto& e) {
          e.heartbeats = std::vector<Series>{steady({{"gate_group", "g"}}, 1, 1, 1, 60)};
        },
-       "does not reach over the window"},
+       "does not span the window"},
       {"P5",
        [](auto& e) {
          e.heartbeats = std::vector<Series>{steady({{"gate_group", "g"}}, 1, 1, -5, 49)};
        },
-       "does not reach over the window"},
+       "does not span the window"},
       {"P5", [](auto& e) { e.heartbeats->front().samples.erase(e.heartbeats->front().samples.begin() + 20); },
        "group g was not evaluated for 2s from 10:02:09Z (allowed 1.5s)"},
       {"P5", [](auto& e) { e.rules[2].last = false; }, "nothing proves that group g was evaluated throughout"},

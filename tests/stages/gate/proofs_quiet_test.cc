@@ -15,7 +15,7 @@ TEST(ProofsQuiet, AFiringAlertIsLoudWithItsNumbers) {
   auto episodes = firings_of(evidence);
   ASSERT_EQ(episodes.size(), 1U);
   EXPECT_EQ(episodes[0].first, evidence_begin + 10);
-  evidence.values[value_key(episodes[0])] = 7.25;
+  evidence.firing_values[value_key(episodes[0])] = 7.25;
   auto judgement = judge_gate(layers(), evidence);
   EXPECT_EQ(judgement.verdict, GateVerdict::loud);
   EXPECT_EQ(said_by(judgement), "loud: HighErrors was firing for 12s from 10:02:13Z, value 7.25");

@@ -41,7 +41,7 @@ TEST(ProofsServer, TargetsMustBeUp) {
       {"P7", [](auto& e) { e.targets->front().health = "unknown"; }, "is unknown"},
       {"P7", [](auto& e) { e.targets->front().last_scrape = evidence_begin + 40; },
        "last scraped 10s before the window ended"},
-      {"P7", [](auto& e) { e.lowest_up->clear(); }, "has no `up` in the window"},
+      {"P7", [](auto& e) { e.lowest_up->clear(); }, "has no sample of `up` in the window"},
       {"P7", [](auto& e) { e.lowest_up->front().samples[0].value = 0; }, "was down within the window"},
   });
 }
