@@ -37,6 +37,13 @@ std::vector<std::string> last_lines(std::string_view text, std::size_t count);
 // direction of the text around it.
 bool is_printable(char32_t code);
 
+// The length of the escape sequence at the start of the text, or 0.
+std::size_t escape_length(std::string_view text);
+
+// Foreign text made harmless: no escape sequences, no control characters, nothing that turns the direction of writing;
+// a tab is a space, a byte that is no UTF-8 is a `?`.
+std::string printable(std::string_view text);
+
 // How many columns it takes: 0 for what joins the character before it, 2 for East Asian wide ones and emoji.
 int columns_of(char32_t code);
 

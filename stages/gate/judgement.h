@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "runner/model/gate_spec.h"
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 #include "stages/gate/gate_evidence.h"
 
 namespace quietgate {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "runner/model/plan.h"
+#include "runner/model/gate_spec.h"
 #include "stages/gate/finding.h"
 #include "stages/gate/gate_evidence.h"
 

@@ -50,12 +50,12 @@ void add_second(Measurements& to, const LoadReport& report, std::size_t index, c
 
 }  // namespace
 
-LiveLoad::LiveLoad(const StageRequest& request, PlannedLoad load, bool running, ReplicaWatch* replicas, Clock& clock,
-                   LoadMetrics* metrics)
+LiveLoad::LiveLoad(const StageRequest& request, const LoadSpec& spec, PlannedLoad load, bool running,
+                   ReplicaWatch* replicas, Clock& clock, LoadMetrics* metrics)
     : planned(std::move(load)),
-      report(std::get<LoadSpec>(request.spec.body).warm_up),
+      report(spec.warm_up),
       request_(request),
-      spec_(std::get<LoadSpec>(request.spec.body)),
+      spec_(spec),
       replicas_(replicas),
       clock_(clock),
       rows_(planned.rows, spec_),
@@ -137,9 +137,8 @@ Task<std::optional<std::string>> LiveLoad::follow() {
   co_return must_end();
 }
 
-Task<Result<LoadEnd>> LiveLoad::run(Processes& processes, ProcessSpec process) {
-  auto end =
-      co_await run_load_process(processes, clock_, std::move(process), *request_.stop, [this] { return follow(); });
+Task<Result<LoadEnd>> LiveLoad::run(StepExecutor& steps, StepSpec process) {
+  auto end = co_await run_load_process(steps, clock_, std::move(process), *request_.stop, [this] { return follow(); });
   co_await read();
   rows_.finish(report, end.ok() && end->how == LoadEnd::How::exited);
   co_await read();

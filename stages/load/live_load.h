@@ -6,8 +6,8 @@
 
 #include "runner/ports/clock.h"
 #include "runner/ports/load_metrics.h"
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 #include "stages/attempt/measurements.h"
 #include "stages/load/counted_load.h"
 #include "stages/load/load_judgement.h"
@@ -22,11 +22,11 @@ namespace quietgate {
 class LiveLoad {
  public:
   // `running`: an earlier runner started it.
-  LiveLoad(const StageRequest& request, PlannedLoad load, bool running, ReplicaWatch* replicas, Clock& clock,
-           LoadMetrics* metrics);
+  LiveLoad(const StageRequest& request, const LoadSpec& spec, PlannedLoad load, bool running, ReplicaWatch* replicas,
+           Clock& clock, LoadMetrics* metrics);
 
   // Runs the load, or goes on with one that an earlier runner started, to its end. Throws Stopped.
-  Task<Result<LoadEnd>> run(Processes& processes, ProcessSpec process);
+  Task<Result<LoadEnd>> run(StepExecutor& steps, StepSpec process);
   // Reads all rows once more, with the steady state [from, until) (milliseconds of the load, by whole seconds).
   Task<LoadReport> read_again(Milliseconds from, std::optional<Milliseconds> until = std::nullopt);
 

@@ -8,7 +8,7 @@
 #include "runner/base/result.h"
 #include "runner/base/task.h"
 #include "runner/ports/clock.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 #include "stages/load/load_judgement.h"
 
 namespace quietgate {
@@ -18,7 +18,7 @@ using Follow = std::function<Task<std::optional<std::string>>()>;
 
 // Starts the process, or follows on with one of its name that runs already, and answers how it ended. An end that was
 // there before `follow` asked for one counts as the process's own. An error of kind infrastructure is ours. Throws
-// Stopped only once the process has been dealt with as Processes::run promises.
-Task<Result<LoadEnd>> run_load_process(Processes& processes, Clock& clock, ProcessSpec spec, Stop& stop, Follow follow);
+// Stopped only once the process has been dealt with as StepExecutor::run promises.
+Task<Result<LoadEnd>> run_load_process(StepExecutor& steps, Clock& clock, StepSpec spec, Stop& stop, Follow follow);
 
 }  // namespace quietgate

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "runner/model/plan.h"
 #include "stages/load/load_report.h"
+#include "stages/load/load_spec.h"
 #include "stages/load/request_lines.h"
 
 namespace quietgate {

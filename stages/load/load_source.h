@@ -4,8 +4,9 @@
 #include <string>
 
 #include "runner/base/result.h"
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
+#include "stages/load/load_spec.h"
 
 namespace quietgate {
 
@@ -16,12 +17,12 @@ struct PlannedLoad {
   bool baseline = false;  // of the service that is compared with
   std::string host;       // URL of the service under load
   std::string rows;       // file that the source writes its rows to
-  std::string step;       // directory of the process
+  std::string step;       // name of the step, of the attempt
 };
 
 // Checks the source, writes what it needs into the attempt's directory, and answers how to run it. Errors of kind step:
 // its file is missing, leads out of the checkout or has a name that can't be used. Errors of kind infrastructure: the
 // tool is not installed, or a file could not be written.
-Result<ProcessSpec> prepare_load(const StageRequest& request, const PlannedLoad& load);
+Result<StepSpec> prepare_load(const StageRequest& request, const LoadSpec& spec, const PlannedLoad& load);
 
 }  // namespace quietgate

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runner/model/next.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
