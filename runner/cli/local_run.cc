@@ -85,7 +85,7 @@ Result<RunId> append_request(Composition& composition, const std::string& name, 
   const auto person = person_here();
   std::vector<Event> events;
   events.push_back(RunRequested{run, head.branch, head.commit, "quietgate run by " + person});
-  auto unfinished = composition.catalog().unfinished_runs();
+  auto unfinished = composition.catalog().unfinished_runs_now();
   if (!unfinished) return unfinished.error();
   for (const auto& older : *unfinished)
     events.push_back(CancelRequested{older.id, person, "superseded by " + to_string(run), run});

@@ -70,12 +70,12 @@ void CountedLoad::count(std::int64_t requests, std::int64_t failures) {
   failures_ = failures;
 }
 
-LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running, ReplicaWatch* replicas, Clock& clock,
-                   LoadMetrics* metrics)
+LiveLoad::LiveLoad(const StageRequest& request, const LoadSpec& spec, LoadTurn its_turn, bool running,
+                   ReplicaWatch* replicas, Clock& clock, LoadMetrics* metrics)
     : turn(std::move(its_turn)),
-      report(std::get<LoadSpec>(request.spec.body).warm_up),
+      report(spec.warm_up),
       request_(request),
-      spec_(std::get<LoadSpec>(request.spec.body)),
+      spec_(spec),
       replicas_(replicas),
       clock_(clock),
       rows_(turn.rows, spec_),
@@ -157,8 +157,8 @@ Task<std::optional<std::string>> LiveLoad::follow() {
   co_return must_end();
 }
 
-Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process) {
-  auto end = co_await run_locust(processes, clock_, std::move(process), *request_.stop, [this] { return follow(); });
+Task<Result<LocustEnd>> LiveLoad::run(StepExecutor& steps, StepSpec process) {
+  auto end = co_await run_locust(steps, clock_, std::move(process), *request_.stop, [this] { return follow(); });
   co_await read();
   rows_.finish(report, end.ok() && end->how == LocustEnd::How::exited);
   co_await read();

@@ -1,27 +1,39 @@
-// What the files of the SQLite journal share: the open file, its statements, and how its errors are told.
+// The open file of a journal, its statements, and how its errors are told: what the journal, the catalog and the
+// archive work on.
 #pragma once
 
 #include <sys/types.h>
 
 #include <algorithm>
 #include <deque>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 
 #include "runner/adapters/journal_sqlite/journal_projection.h"
 #include "runner/adapters/journal_sqlite/journal_rows.h"
-#include "runner/adapters/journal_sqlite/journal_sqlite.h"
 #include "runner/adapters/journal_sqlite/sqlite.h"
+#include "runner/ports/clock.h"
+#include "runner/ports/journal.h"
 
 namespace quietgate {
 
 // `doing`: "be written". With advice for the user where there is one.
 Error explained(const SqliteError& error, const std::string& doing);
 
-struct JournalSqlite::Store {
-  Store(const std::string& path, const Clock& with_clock, Executor executor)
+// Asks the projections; every question fails in the same way.
+template <class Question>
+auto ask_store(const Question& question) -> Result<decltype(question())> {
+  try {
+    return question();
+  } catch (const SqliteError& error) {
+    return explained(error, "be read");
+  }
+}
+
+// Used by one thread. Its functions throw SqliteError.
+struct JournalStore {
+  JournalStore(const std::string& path, const Clock& with_clock, Executor executor)
       : database(path), clock(with_clock), bell(std::move(executor)), log(path + "-wal") {}
 
   // Makes a new file a journal, or refuses one that is none.

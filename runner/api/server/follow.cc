@@ -155,9 +155,9 @@ Task<void> FollowedLogs::watch(Stop& stop) {
 FollowedJournal::FollowedJournal(Executor executor, Journal& journal)
     : journal_(journal), cursor_(journal.last()), news_(std::move(executor)) {}
 
-Result<std::vector<Row>> FollowedJournal::take_up() {
-  auto tail = read_tail(journal_, cursor_, journal_batch);
-  if (!tail) return tail.error();
+Task<Result<std::vector<Row>>> FollowedJournal::take_up() {
+  auto tail = co_await read_tail(journal_, cursor_, journal_batch);
+  if (!tail) co_return tail.error();
   auto& rows = tail->rows;
   // What came while nobody followed is read again when somebody asks for it.
   if (followers_ == 0 && !rows.empty()) {
@@ -172,16 +172,16 @@ Result<std::vector<Row>> FollowedJournal::take_up() {
   }
   cursor_ = tail->cursor;
   if (tail->damage) ++damaged_;
-  if (rows.empty()) return rows;
+  if (rows.empty()) co_return rows;
   while (recent_bytes_ > recent_journal_bytes) {
     recent_bytes_ -= recent_.front().text->size();
     recent_.pop_front();
   }
   news_.ring();
-  return rows;
+  co_return rows;
 }
 
-Result<FollowedJournal::Batch> FollowedJournal::next(const EventFeed& feed) {
+Task<Result<FollowedJournal::Batch>> FollowedJournal::next(EventFeed feed) {
   Batch batch;
   batch.cursor = feed.after;
   if (feed.after >= cursor_ || (!recent_.empty() && feed.after + 1 >= recent_.front().sequence)) {
@@ -192,18 +192,19 @@ Result<FollowedJournal::Batch> FollowedJournal::next(const EventFeed& feed) {
       batch.cursor = at->sequence;
     }
     batch.caught_up = true;
-    return batch;
+    co_return batch;
   }
-  auto rows = journal_.read(feed.after, journal_batch, feed.run);
-  if (!rows) return rows.error();
+  const auto taken_up = cursor_;  // it goes on while the rows are read
+  auto rows = co_await journal_.read(feed.after, journal_batch, feed.run);
+  if (!rows) co_return rows.error();
   for (const auto& row : *rows) {
-    if (row.sequence > cursor_) break;  // not taken up yet: its turn comes
+    if (row.sequence > taken_up) break;  // not taken up yet: its turn comes
     batch.pieces.push_back(std::make_shared<const std::string>(event_text(row)));
     batch.cursor = row.sequence;
   }
   batch.caught_up = rows->size() < journal_batch;
-  if (batch.caught_up) batch.cursor = std::max(feed.after, cursor_);
-  return batch;
+  if (batch.caught_up) batch.cursor = std::max(feed.after, taken_up);
+  co_return batch;
 }
 
 }  // namespace quietgate

@@ -7,6 +7,7 @@
 
 #include "runner/cli/terminal/run_report.h"
 #include "runner/cli/terminal/screen_text.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
