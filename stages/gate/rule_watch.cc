@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
 #include "runner/model/expression.h"
 #include "runner/model/state.h"
@@ -55,7 +56,7 @@ std::string lines_of(const std::string& url, const Sightings& before, const Sigh
       if (known != before.end() && !known->second.evaluated.empty() && at <= known->second.evaluated.back()) continue;
       Json row{{"server", url}, {"group", key}, {"evaluated", at}};
       if (auto problem = group.unhealthy.find(at); problem != group.unhealthy.end()) row["problem"] = problem->second;
-      text += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+      text += json_text(row) + "\n";
     }
   }
   return text;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/adapters/journal_sqlite/journal_care.h"
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 
 namespace quietgate {
@@ -19,7 +20,8 @@ int copy_journal(const Invocation& call, const std::string& file) {
   if (!copied) return call.fail(copied.error(), exit_failed);
   if (call.common.json) {
     call.parts.out(
-        nlohmann::ordered_json{{"file", file}, {"rows", copied->rows}, {"last_sequence", copied->last}}.dump() + "\n");
+        json_text(nlohmann::ordered_json{{"file", file}, {"rows", copied->rows}, {"last_sequence", copied->last}}) +
+        "\n");
   } else {
     call.parts.out(fmt::format("{} rows of {} are in {}; to restore it, put it in that place while no service runs\n",
                                copied->rows, path, file));

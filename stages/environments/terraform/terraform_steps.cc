@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/tree.h"
 #include "stages/attempt/step.h"
 #include "stages/environments/terraform/follow.h"
@@ -105,8 +106,7 @@ Result<void> TerraformSteps::prepare() {
     module_.backend = "local";
   }
   nlohmann::json values(wanted->variables);
-  return write_file_whole(variables(), values.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
-                          true);
+  return write_file_whole(variables(), json_text(values, 1) + "\n", true);
 }
 
 StepSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> arguments) const {
