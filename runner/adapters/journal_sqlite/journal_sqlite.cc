@@ -21,8 +21,20 @@ Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open(const std::string& pa
   }
   if (sodium_init() < 0) return infrastructure_error("libsodium can't be initialised");
   try {
-    auto store = std::make_unique<JournalStore>(path, clock, std::move(executor));
+    auto store = std::make_unique<JournalStore>(path, clock, std::move(executor), Database::Mode::write);
     if (auto refusal = store->adopt(path)) return *refusal;
+    store->prepare();
+    return std::unique_ptr<JournalSqlite>(new JournalSqlite(std::move(store)));
+  } catch (const SqliteError& error) {
+    return explained(error, "be opened (" + path + ")");
+  }
+}
+
+Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open_to_read(const std::string& path, const Clock& clock,
+                                                                   Executor executor) {
+  try {
+    auto store = std::make_unique<JournalStore>(path, clock, std::move(executor), Database::Mode::read);
+    if (auto refusal = store->accept(path)) return *refusal;
     store->prepare();
     return std::unique_ptr<JournalSqlite>(new JournalSqlite(std::move(store)));
   } catch (const SqliteError& error) {
@@ -93,6 +105,12 @@ Result<std::vector<Row>> JournalSqlite::read_now(std::int64_t after, std::size_t
 }
 
 std::int64_t JournalSqlite::last() const {
+  if (store_->mode == Database::Mode::write) return store_->last;
+  try {
+    store_->last = store_->find_last();
+  } catch (const SqliteError&) {
+    // What was known is true still: whoever asks again is told more.
+  }
   return store_->last;
 }
 Bell& JournalSqlite::bell() {

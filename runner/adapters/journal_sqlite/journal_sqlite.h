@@ -20,6 +20,10 @@ class JournalSqlite final : public InlineJournal {
   // was written by a newer version; nothing is changed then. `clock` must outlive the journal. One process at a time
   // (the data directory's lock sees to it).
   static Result<std::unique_ptr<JournalSqlite>> open(const std::string& path, const Clock& clock, Executor executor);
+  // Opens the file of another process to read it, also while that one writes. Nothing is changed; the bell never rings,
+  // and every append fails. Fails as open() does, and when the file is of an older version.
+  static Result<std::unique_ptr<JournalSqlite>> open_to_read(const std::string& path, const Clock& clock,
+                                                             Executor executor);
   ~JournalSqlite() override;
 
   Result<std::int64_t> append_now(std::vector<Event> events) override;

@@ -26,7 +26,7 @@ Error explained(const SqliteError& error, const std::string& doing) {
   return infrastructure_error("the journal can't " + doing + ": " + error.what(), advice);
 }
 
-std::optional<Error> JournalStore::adopt(const std::string& path) {
+std::optional<Error> JournalStore::accept(const std::string& path) {
   // What is read again is in the system's cache; SQLite's own would grow to 2 MB.
   database.execute("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -512");
   const auto version = database.number("PRAGMA user_version");
@@ -40,6 +40,15 @@ std::optional<Error> JournalStore::adopt(const std::string& path) {
                                     "; this one knows " + std::to_string(journal_schema_version) + ")",
                                 "run that version, or restore an older backup");
   }
+  if (mode == Database::Mode::write) return std::nullopt;
+  if (version == journal_schema_version && wrong_with_schema(database).empty()) return std::nullopt;
+  return infrastructure_error(path + " was written by an older quietgate, or its projections are damaged",
+                              "start the quietgate that it belongs to once: it brings the file up to date");
+}
+
+std::optional<Error> JournalStore::adopt(const std::string& path) {
+  if (auto refusal = accept(path)) return refusal;
+  const bool fresh = database.number("SELECT count(*) FROM sqlite_schema") == 0;
   database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000");
   if (!fresh) return mend(path);
   Transaction transaction(database);
@@ -71,12 +80,16 @@ void JournalStore::prepare() {
   read_run.emplace(db, columns +
                            "WHERE repository = ?3 AND number = ?4 AND number > 0 AND sequence > ?1 "
                            "ORDER BY sequence LIMIT ?2");
-  last = database.number("SELECT coalesce(max(sequence), 0) FROM events");
+  last = find_last();
   // Where the last ones are lost, one row stands for all of them: their numbers are not given again.
   Statement newest(db, columns + "WHERE sequence = ?1 AND type = 'RowsLost'");
   newest.bind(last);
   const auto row = newest.step() ? row_from(newest) : Result<Row>(Row());
   if (const auto* lost = row ? std::get_if<RowsLost>(&row->event) : nullptr) last = std::max(last, lost->rows.to);
+}
+
+std::int64_t JournalStore::find_last() {
+  return database.number("SELECT coalesce(max(sequence), 0) FROM events");
 }
 
 bool JournalStore::in_place() {
@@ -94,6 +107,7 @@ bool JournalStore::in_place() {
 
 std::optional<std::vector<Row>> JournalStore::newest(std::int64_t after, std::size_t limit,
                                                      const std::optional<RunId>& run) const {
+  if (mode == Database::Mode::read) return std::nullopt;
   if (after >= last) return std::vector<Row>();
   if (recent.empty() || after + 1 < recent.front().row.sequence) return std::nullopt;
   std::vector<Row> rows;

@@ -33,11 +33,13 @@ auto ask_store(const Question& question) -> Result<decltype(question())> {
 
 // Used by one thread. Its functions throw SqliteError.
 struct JournalStore {
-  JournalStore(const std::string& path, const Clock& with_clock, Executor executor)
-      : database(path), clock(with_clock), bell(std::move(executor)), log(path + "-wal") {}
+  JournalStore(const std::string& path, const Clock& with_clock, Executor executor, Database::Mode access)
+      : database(path, access), mode(access), clock(with_clock), bell(std::move(executor)), log(path + "-wal") {}
 
   // Makes a new file a journal, or refuses one that is none.
   std::optional<Error> adopt(const std::string& path);
+  // Refuses a file that is no journal of this version.
+  std::optional<Error> accept(const std::string& path);
   // Projections and indices are made of the rows: what is missing of them is made anew.
   std::optional<Error> mend(const std::string& path);
   void prepare();
@@ -50,7 +52,11 @@ struct JournalStore {
   void keep_newest(std::vector<Event> events, const std::vector<std::size_t>& sizes, Time at);
   void forget_recent();
 
+  // The sequence of the last row, also when another process writes.
+  std::int64_t find_last();
+
   Database database;
+  const Database::Mode mode;
   const Clock& clock;
   Bell bell;
   std::string log;  // the write-ahead log's path

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "runner/api/documents.h"
+#include "runner/base/base64.h"
 
 namespace quietgate {
 
@@ -29,28 +30,6 @@ std::string event_text(const Row& row) {
 }
 
 }  // namespace
-
-std::string base64(const char* bytes, std::size_t size) {
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text((size + 2) / 3 * 4, '=');
-  char* out = text.data();
-  auto at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
-  std::size_t i = 0;
-  for (; i + 2 < size; i += 3) {
-    const auto word = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    *out++ = digits[word >> 18];
-    *out++ = digits[word >> 12 & 63];
-    *out++ = digits[word >> 6 & 63];
-    *out++ = digits[word & 63];
-  }
-  if (i < size) {
-    const auto word = at(i) << 16 | (i + 1 < size ? at(i + 1) << 8 : 0);
-    *out++ = digits[word >> 18];
-    *out++ = digits[word >> 12 & 63];
-    if (i + 1 < size) *out++ = digits[word >> 6 & 63];
-  }
-  return text;
-}
 
 FollowedLog::FollowedLog(Executor executor, AttemptStore& store, AttemptId attempt)
     : store_(store), attempt_(std::move(attempt)), news_(std::move(executor)) {}
@@ -74,7 +53,7 @@ LogPiece FollowedLog::next(std::int64_t from, bool look) {
   if (count <= 0) return {nullptr, from};
   const auto to = from + count;
   auto text = "id: " + std::to_string(to) +
-              "\nevent: log\ndata: " + base64(bytes.data(), static_cast<std::size_t>(count)) + "\n\n";
+              "\nevent: log\ndata: " + to_base64({bytes.data(), static_cast<std::size_t>(count)}) + "\n\n";
   LogPiece piece{std::make_shared<const std::string>(std::move(text)), to};
   recent_.emplace_front(from, piece);
   if (recent_.size() > recent_pieces) recent_.pop_back();

@@ -113,6 +113,4 @@ class FollowedJournal {
   std::int64_t damaged_ = 0;
 };
 
-std::string base64(const char* bytes, std::size_t size);
-
 }  // namespace quietgate

@@ -3,8 +3,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/base64.h"
 #include "runner/base/json.h"
-#include "runner/cli/base64.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/service_json.h"
