@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/plain_file.h"
-#include "runner/leader/mask.h"
+#include "runner/leader/masker.h"
 
 namespace quietgate {
 
@@ -24,7 +24,7 @@ constexpr std::size_t most_record = 1U << 20;
 constexpr std::array<const char*, 4> hows{"exited", "signalled", "not_started", "leader_died"};
 
 Error failure(const std::string& path, const char* doing) {
-  return infrastructure_error("can't " + std::string(doing) + " " + path + ": " + why_unopened(),
+  return infrastructure_error("can't " + std::string(doing) + " " + path + ": " + open_plain_problem(),
                               "check the space and the permissions of the data directory");
 }
 

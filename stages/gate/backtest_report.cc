@@ -107,9 +107,9 @@ std::string rule_text(const RuleOutcome& rule, const Window& span, const LocalTi
   if (phase->near_misses > 0) text += fmt::format("  near misses: pending and cleared {}\n", times(phase->near_misses));
   text += inputs_line(rule);
   if (!rule.recorded.empty())
-    text +=
-        fmt::format("  computed in place: {}{}\n", fmt::join(rule.recorded, ", "),
-                    rule.approximate ? "; their ranges and offsets as subqueries, so by up to an interval off" : "");
+    text += fmt::format(
+        "  computed in place: {}{}\n", fmt::join(rule.recorded, ", "),
+        rule.approximate ? "; their ranges and offsets became subqueries, which are off by up to one interval" : "");
   return text;
 }
 

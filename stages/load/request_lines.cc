@@ -23,9 +23,9 @@ constexpr std::size_t longest_name = 300;
 double number_at(const Json& object, const char* name) {
   auto found = object.find(name);
   if (found == object.end() || !found->is_number())
-    throw std::runtime_error(std::string("`") + name + "` is no number");
+    throw std::runtime_error(std::string("`") + name + "` is not a number");
   auto value = found->get<double>();
-  if (!std::isfinite(value)) throw std::runtime_error(std::string("`") + name + "` is no number");
+  if (!std::isfinite(value)) throw std::runtime_error(std::string("`") + name + "` is not a number");
   return value;
 }
 
@@ -100,7 +100,7 @@ void RequestLines::k6_point(const Json& point, std::string& rows) {
   }
   const auto& data = point.at("data");
   auto time = parse_rfc3339(text_at(data, "time"));
-  if (!time || *time < 0) throw std::runtime_error("`time` is no time");
+  if (!time || *time < 0) throw std::runtime_error("`time` is not a time");
   const double value = number_at(data, "value");
   if (metric == "vus") {
     users_ = static_cast<int>(std::clamp(value, 0.0, 1e9));

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/digest.h"
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
 #include "runner/model/evidence.h"
 #include "runner/ports/folded_run.h"
 #include "stages/attempt/step.h"

@@ -8,7 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "runner/base/beneath.h"
+#include "runner/base/files_below.h"
 #include "runner/cli/artifact_fetch.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/terminal/screen_text.h"
@@ -78,7 +78,7 @@ int fetch_all(ServiceAccess& service, const std::vector<Json>& wanted, const std
   const auto& call = service.call();
   std::error_code error;
   std::filesystem::create_directories(output, error);
-  const auto root = open_top(output);
+  const auto root = open_root(output);
   if (root.problem != 0)
     return call.fail(user_error("can't write into " + output + ": " + std::strerror(root.problem)), exit_usage);
   for (const auto& each : wanted) {

@@ -11,7 +11,7 @@
 #include "runner/cli/service_json.h"
 #include "runner/cli/service_runs.h"
 #include "runner/cli/terminal/run_report.h"
-#include "stages/load/chart.h"
+#include "stages/load/chart_text.h"
 
 namespace quietgate {
 

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
 #include "runner/ports/data_layout.h"
 
 namespace quietgate {
@@ -68,7 +68,7 @@ Result<void> save(const EnvironmentDescriptor& environment, const EnvironmentFol
                       {"services", services_of(environment, folder)}};
   if (!environment.own.empty()) json["own"] = nlohmann::json::parse(environment.own);
   auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  return write_file_whole(folder.descriptor(), text, true);
+  return write_file_durably(folder.descriptor(), text, true);
 }
 
 Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder) {

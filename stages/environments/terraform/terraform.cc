@@ -5,7 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/tree_removal.h"
 #include "stages/environments/terraform/terraform_own.h"
 #include "stages/environments/terraform/terraform_steps.h"
 
@@ -32,7 +33,7 @@ void remove_old_output(const EnvironmentFolder& folder, const std::string& keep)
     auto name = at->path().filename().string();
     if (name.starts_with("steps-") && at->path() != keep) old.push_back(at->path());
   }
-  for (const auto& path : old) (void)remove_folder(path).ok();
+  for (const auto& path : old) (void)remove_tree(path).ok();
 }
 
 // A state that can't be understood holds something.

@@ -7,7 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/path_inside.h"
 
 namespace quietgate {
 

@@ -98,7 +98,7 @@ std::string TerraformProblem::sentence() const {
   if (!detail.empty()) words += ": " + one_line(detail);
   words = one_line(std::move(words));
   if (words.size() <= max_sentence) return words;
-  return std::string(cut_to(words, max_sentence)) + "...";
+  return std::string(cut_to_bytes(words, max_sentence)) + "...";
 }
 
 bool TerraformStream::has_error(std::string_view summary) const {
