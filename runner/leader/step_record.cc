@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
 #include "runner/leader/masker.h"
 
@@ -101,7 +102,7 @@ bool sync_folder(const std::string& path) {
 
 // Bytes of the user's that are not UTF-8 must not keep the record from being written.
 std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace

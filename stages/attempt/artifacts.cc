@@ -16,6 +16,7 @@
 #include "runner/base/files.h"
 #include "runner/base/files_below.h"
 #include "runner/base/glob.h"
+#include "runner/base/json.h"
 #include "runner/base/text.h"
 #include "runner/base/tree_removal.h"
 
@@ -81,7 +82,7 @@ Result<void> write_listing(KeptArtifacts& kept, const std::string& path) {
                     {"mode", artifact.executable ? "0755" : "0644"},
                     {"sha256", artifact.sha256}});
   }
-  const auto text = nlohmann::ordered_json{{"version", 2}, {"artifacts", std::move(list)}}.dump() + "\n";
+  const auto text = json_text(nlohmann::ordered_json{{"version", 2}, {"artifacts", std::move(list)}}) + "\n";
   kept.total.sha256 = sha256_hex(text);
   return write_file_durably(path, text);
 }

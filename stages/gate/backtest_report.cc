@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
+
 namespace quietgate {
 
 namespace {
@@ -275,7 +277,7 @@ std::string backtest_json(const BacktestOutcome& outcome, const LocalTime& zone)
   json["left_out"] = outcome.left_out;
   json["not_reproduced"] = not_reproduced;
   // Labels are Prometheus' own bytes: not every one of them is a character.
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace quietgate

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "runner/base/json.h"
 #include "runner/base/time.h"
 #include "stages/attempt/measurements.h"
 #include "stages/gate/evidence_gathering.h"
@@ -42,7 +43,7 @@ std::string progress_json(const GateJudgement& judgement, double elapsed, double
   const nlohmann::json all{{"elapsed_ms", std::llround(elapsed * 1000)},
                            {"duration_ms", std::llround(duration * 1000)},
                            {"proofs", std::move(proofs)}};
-  return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(all);
 }
 
 // When the last attempt of the first of the gate's stages began, in seconds since the epoch; 0: it names none.

@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "stages/attempt/expectation.h"
 
 namespace quietgate {
@@ -340,7 +341,7 @@ std::string to_json(const LoadProgress& progress) {
     json["load"] = progress.load;
     json["loads"] = progress.loads;
   }
-  return json.dump();
+  return json_text(json);
 }
 
 }  // namespace quietgate

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/program_path.h"
 #include "runner/base/time.h"
@@ -139,7 +140,7 @@ Result<StepSpec> prepare_locust(const StageRequest& request, const LoadSpec& spe
     process.argv.push_back(argument);
   }
   process.environment = request.environment;
-  process.environment["QUIETGATE_LOAD"] = plan.dump();
+  process.environment["QUIETGATE_LOAD"] = json_text(plan);
   process.environment["PYTHONUNBUFFERED"] = "1";
   // The checkout is shared and must stay the commit's.
   process.environment["PYTHONDONTWRITEBYTECODE"] = "1";

@@ -11,6 +11,7 @@
 
 #include "runner/base/digest.h"
 #include "runner/base/glob.h"
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/walk.h"
 #include "stages/prometheus/prometheus_times.h"
@@ -320,7 +321,7 @@ std::string hash_of(std::vector<ExpectedRule> rules) {
                               {"keep_firing_for", rule.keep_firing_for},
                               {"labels", rule.labels},
                               {"annotations", rule.annotations}};
-    lines.push_back(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    lines.push_back(json_text(json));
   }
   std::sort(lines.begin(), lines.end());
   std::string text;

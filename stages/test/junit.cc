@@ -9,6 +9,7 @@
 #include <optional>
 #include <pugixml.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/text.h"
 #include "stages/test/xml_arena.h"
 
@@ -287,7 +288,7 @@ std::string tests_json(const std::vector<TestResult>& tests) {
     if (!test.message.empty()) entry["message"] = test.message;
     if (test.flaky) entry["flaky"] = true;
     if (text.back() != '[') text += ',';
-    text += entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    text += json_text(entry);
   }
   return text + "]}\n";
 }

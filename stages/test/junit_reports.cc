@@ -15,6 +15,7 @@
 #include "runner/base/file_search.h"
 #include "runner/base/files.h"
 #include "runner/base/files_below.h"
+#include "runner/base/json.h"
 
 namespace quietgate {
 
@@ -105,7 +106,7 @@ class Memory {
     auto files = Json::object();
     for (const auto& [key, before] : by_key_)
       files[key] = {{"bytes", before.bytes}, {"state", before.state}, {"sha256", before.sha256}};
-    return Json{{"version", 2}, {"files", std::move(files)}}.dump() + "\n";
+    return json_text(Json{{"version", 2}, {"files", std::move(files)}}) + "\n";
   }
   static Result<Memory> read(const std::string& file) {
     const auto lost = infrastructure_error("what reports were there before the commands began is not known any more",

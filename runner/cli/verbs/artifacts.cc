@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/files_below.h"
+#include "runner/base/json.h"
 #include "runner/cli/artifact_fetch.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/terminal/screen_text.h"
@@ -91,8 +92,7 @@ int fetch_all(ServiceAccess& service, const std::vector<Json>& wanted, const std
       return problem->refused ? service.refused(*problem->refused) : call.fail(problem->error, problem->code);
     if (!call.common.json) call.parts.out(where + "\n");
   }
-  if (call.common.json)
-    call.parts.out(Json{{"fetched", wanted}}.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  if (call.common.json) call.parts.out(json_text(Json{{"fetched", wanted}}) + "\n");
   return exit_ok;
 }
 

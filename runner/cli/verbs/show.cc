@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/follow_run.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
@@ -56,8 +57,7 @@ int show_report(ServiceAccess& service, const std::string& run, bool chart) {
   if (!record) return record.code();
   nlohmann::json document;
   if (!record->over()) {
-    if (const auto body = service.get_if_there("/api/v1/runs/" + run))
-      document = nlohmann::json::parse(*body, nullptr, false);
+    if (const auto body = service.get_if_there("/api/v1/runs/" + run)) document = parse_json(*body);
   }
   const auto& call = service.call();
   const RunDetails details{waiting_in(document), proofs_in(document), tests_of(service, *record),

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/files.h"
+#include "runner/base/json.h"
 #include "runner/base/text.h"
 #include "stages/attempt/step.h"
 #include "stages/environments/terraform/follow.h"
@@ -106,8 +107,7 @@ Result<void> TerraformSteps::prepare() {
     module_.backend = "local";
   }
   nlohmann::json values(wanted->variables);
-  return write_file_durably(variables(), values.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
-                            true);
+  return write_file_durably(variables(), json_text(values, 1) + "\n", true);
 }
 
 StepSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> arguments) const {
