@@ -47,9 +47,9 @@ class Drawing {
                "font-family=\"sans-serif\" "
                "font-size=\"12\">\n<title>A load over "
                "time</title>\n<style>.b{{fill:#fff}}.t{{font-weight:bold;fill:#333}}"
-               ".l{{fill:#555}}.g{{stroke:#ddd}}polyline{{fill:none;stroke-image_width:1.6;stroke-linejoin:round;"
+               ".l{{fill:#555}}.g{{stroke:#ddd}}polyline{{fill:none;stroke-width:1.6;stroke-linejoin:round;"
                "stroke-linecap:round}}\n@media (prefers-color-scheme:dark){{.b{{fill:#16181c}}.t{{fill:#eee}}"
-               ".l{{fill:#aaa}}.g{{stroke:#3a3d42}}}}</style>\n<rect image_width=\"100%\" height=\"100%\" class=\"b\"/>\n",
+               ".l{{fill:#aaa}}.g{{stroke:#3a3d42}}}}</style>\n<rect width=\"100%\" height=\"100%\" class=\"b\"/>\n",
                image_width, y_ - gap + 30) +
            body_ + "</svg>\n";
   }
