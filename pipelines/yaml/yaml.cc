@@ -52,7 +52,7 @@ class Builder : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
-    if (found == anchors_.end()) abort(place(mark), "the alias stands inside the value that it names");
+    if (found == anchors_.end()) abort(place(mark), "the alias is inside the value that it refers to");
     alias_at_ = place(mark);
     add(found->second);
     alias_at_.reset();
@@ -189,7 +189,7 @@ class Builder : public YAML::EventHandler {
     parent.key_at = alias_at_.value_or(key.at);
     const auto [first, added] = parent.lines.emplace(key.text, parent.key_at->line);
     if (added) return;
-    diagnostics_.add(*parent.key_at, fmt::format("the key `{}` stands twice in this map", key.text), {},
+    diagnostics_.add(*parent.key_at, fmt::format("the key `{}` appears twice in this map", key.text), {},
                      fmt::format("the first one is on line {}", first->second));
   }
   void take_merge(Open& parent, Position at, YamlPointer node) {
@@ -232,7 +232,7 @@ std::optional<Diagnostic> bad_byte(const SourceText& source) {
   for (std::size_t i = 0; i < text.size();) {
     if (std::string_view("[]{},:").find(text[i]) != std::string_view::npos && ++signs > max_signs)
       return Diagnostic{
-          source.position(i), "up to here the file has more than 200,000 of the signs [ ] { } , and :", {}, {}};
+          source.position(i), "up to here the file has more than 200,000 of the characters [ ] { } , and :", {}, {}};
     const auto character = first_character(text.substr(i));
     const auto byte = static_cast<unsigned char>(text[i]);
     if (!character.valid)
@@ -240,7 +240,7 @@ std::optional<Diagnostic> bad_byte(const SourceText& source) {
     const bool line_end = text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n';
     if ((byte < 0x20 && text[i] != '\n' && text[i] != '\t' && !line_end) || byte == 0x7F)
       return Diagnostic{
-          source.position(i), fmt::format("the control character 0x{:02X} can't stand here", byte), {}, {}};
+          source.position(i), fmt::format("the control character 0x{:02X} is not allowed here", byte), {}, {}};
     i += character.bytes;
   }
   return std::nullopt;
@@ -252,7 +252,7 @@ Diagnostic syntax_error(const SourceText& source, const YAML::ParserException& p
   Diagnostic diagnostic{source.position(source.offset(line, column)), "not YAML: " + problem.msg, {}, {}};
   const std::string_view text = source.line(line + 1);
   if (text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string_view::npos)
-    diagnostic.hint = "the line is indented with a tab; YAML wants spaces";
+    diagnostic.hint = "the line is indented with a tab; YAML requires spaces";
   if (diagnostic.hint.empty() && text.find("${{") != std::string_view::npos)
     diagnostic.hint = "inside `{}` and `[]` a text with `${{` needs quotes";
   return diagnostic;

@@ -168,7 +168,7 @@ TEST_F(CliTest, ValidateWarnsApartFromErrors) {
                      "pipefail`\n"
                      "    3 |   a: {test: {run: x | y}}\n"
                      "      |                   ^~~~~\n"
-                     "      = say that it is meant so by `shell: bash`, or have what was before by `shell: sh`\n" +
+                     "      = write `shell: bash` to confirm this, or `shell: sh` to restore the old behaviour\n" +
                      name +
                      ":4:3: warning: stage `p` promotes without waiting for any test: its `needs` is `[]`\n"
                      "    4 |   p: {needs: [], promote: {branch: b}}\n"
@@ -176,12 +176,12 @@ TEST_F(CliTest, ValidateWarnsApartFromErrors) {
   EXPECT_EQ(run({"validate", "--no-warnings", name.c_str()}), exit_ok);
   EXPECT_EQ(err, "");
   EXPECT_EQ(run({"validate", "--json", name.c_str()}), exit_ok);
-  EXPECT_EQ(
-      out,
-      "{\"valid\":true,\"stages\":2,\"rules_checked\":false,\"warnings\":[{\"line\":3,\"column\":19,\"message\":"
-      "\"a pipe fails when any of its commands does: shell texts run with `bash -eo pipefail`\",\"advice\":\"say that "
-      "it is meant so by `shell: bash`, or have what was before by `shell: sh`\"},{\"line\":4,\"column\":3,"
-      "\"message\":\"stage `p` promotes without waiting for any test: its `needs` is `[]`\",\"advice\":\"\"}]}\n");
+  EXPECT_EQ(out,
+            "{\"valid\":true,\"stages\":2,\"rules_checked\":false,\"warnings\":[{\"line\":3,\"column\":19,\"message\":"
+            "\"a pipe fails when any of its commands does: shell texts run with `bash -eo "
+            "pipefail`\",\"advice\":\"write `shell: bash` to confirm this, or `shell: sh` to restore the old "
+            "behaviour\"},{\"line\":4,\"column\":3,\"message\":\"stage `p` promotes without waiting for any test: its "
+            "`needs` is `[]`\",\"advice\":\"\"}]}\n");
   std::filesystem::remove(file);
 }
 
