@@ -11,7 +11,7 @@ enum ExitCode {
   exit_failed = 1,        // the run or stage failed, or something needed is missing
   exit_usage = 2,         // wrong arguments, or an invalid pipeline or configuration
   exit_unreachable = 3,   // the service can't be reached
-  exit_refused = 4,       // not found, not allowed, or not possible in the state that it is in
+  exit_refused = 4,       // not found, not allowed, or not possible in the current state
   exit_inconclusive = 5,  // data was lacking, or the gate was blind
   exit_cancelled = 130,
 };

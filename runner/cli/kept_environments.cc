@@ -47,7 +47,9 @@ void print_destroyed(const LiveEnvironments& before, const LiveEnvironments& lef
     const bool gone = still == left.end();
     document[gone ? "destroyed" : "left"].push_back(id);
     if (json) continue;
-    const auto problem = gone ? "" : still->second.problem.empty() ? "it is not destroyed yet" : still->second.problem;
+    const auto problem = gone                            ? ""
+                         : still->second.problem.empty() ? "it has not been destroyed yet"
+                                                         : still->second.problem;
     std::printf("%s is %s\n", id.c_str(), gone ? "destroyed" : ("left: " + problem).c_str());
   }
   if (json) std::printf("%s\n", document.dump().c_str());

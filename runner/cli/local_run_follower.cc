@@ -46,7 +46,7 @@ void LocalRunFollower::read_rows() {
 void LocalRunFollower::cancel_if_it_asks(const RunId& earlier) {
   const auto folded = fold_run(composition_.journal(), earlier);
   if (!folded || folded->asking == 0 || folded->cancel) return;
-  const CancelRequested end{earlier, person_, "nobody can be asked for it any more"};
+  const CancelRequested end{earlier, person_, "its question can no longer be answered"};
   (void)composition_.journal().append_now({end}).ok();
 }
 
@@ -77,7 +77,7 @@ bool LocalRunFollower::rollbacks_are_over() {
     for (const auto& each : *unfinished) {
       if (each.id.number < run_.number || each.id == run_) continue;
       if (std::find(rollbacks_.begin(), rollbacks_.end(), each.id) != rollbacks_.end()) continue;
-      view_.say("run " + to_string(each.id) + " puts back what this one released");
+      view_.say("run " + to_string(each.id) + " rolls back this release");
       rollbacks_.push_back(each.id);
     }
   }

@@ -16,7 +16,7 @@ Result<std::string> read_pipeline(const std::string& file) {
   const auto status = std::filesystem::status(file, code);
   if (code || !std::filesystem::exists(status)) {
     return user_error("there is no " + file,
-                      "name a pipeline file, or begin with one of pipelines/library: cp FILE .quietgate.yaml");
+                      "name a pipeline file, or start with one of pipelines/library: cp FILE .quietgate.yaml");
   }
   if (!std::filesystem::is_regular_file(status)) return user_error(file + " is not a file");
   if (std::filesystem::file_size(file, code) > size_limit) return user_error(file + " is larger than 1 MiB");

@@ -60,7 +60,7 @@ ExitCode ServiceAccess::change(const std::string& path, const std::string& body,
 OrExit<std::string> ServiceAccess::run_named(const std::string& name) {
   if (name.find('/') != std::string::npos) {
     if (parse_run_id(name).number > 0) return name;
-    return call_.fail(user_error("`" + name + "` is not a run", "name it as `quietgate runs` does: hello/12"),
+    return call_.fail(user_error("`" + name + "` is not a run", "write it as `quietgate runs` does: hello/12"),
                       exit_usage);
   }
   auto body = get("/api/v1/runs?limit=1" + (name.empty() ? "" : "&repository=" + name));
@@ -83,7 +83,8 @@ ExitCode ServiceAccess::refused(const Reply& reply) const {
   if (message.empty())
     message = "the service at " + client_.server() + " answered with status " + std::to_string(reply.status);
   auto advice = shown_text(error, "advice");
-  if (reply.status == 401) advice = "give the service's data directory with --data, or its token in QUIETGATE_TOKEN";
+  if (reply.status == 401)
+    advice = "name the service's data directory with --data, or set its token in QUIETGATE_TOKEN";
   return call_.fail(user_error(message, advice), reply.status >= 500 ? exit_unreachable : exit_refused);
 }
 

@@ -16,8 +16,7 @@ OrExit<RunRecord> record_of(ServiceAccess& service, const std::string& run) {
     if (!body) return body.code();
     auto json = nlohmann::json::parse(*body, nullptr, false);
     if (!json.is_object() || !json["events"].is_array())
-      return service.unreachable(
-          infrastructure_error("the answer of " + service.client().server() + " is not understood"));
+      return service.unreachable(infrastructure_error("can't read the answer of " + service.client().server()));
     const auto before = record.last;
     for (const auto& event : json["events"]) {
       if (auto row = row_in(event.dump())) record.add(*row);

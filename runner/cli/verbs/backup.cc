@@ -21,8 +21,9 @@ int copy_journal(const Invocation& call, const std::string& file) {
     call.parts.out(
         nlohmann::ordered_json{{"file", file}, {"rows", copied->rows}, {"last_sequence", copied->last}}.dump() + "\n");
   } else {
-    call.parts.out(fmt::format("{} rows of {} are in {}; to restore it, put it in that place while no service runs\n",
-                               copied->rows, path, file));
+    call.parts.out(fmt::format(
+        "copied {} rows of {} to {}; to restore them, put the copy in place of the journal while no service runs\n",
+        copied->rows, path, file));
   }
   return exit_ok;
 }

@@ -193,13 +193,13 @@ TEST_F(CliTest, CompletesWhatMayStandThere) {
   run({"complete", "--", "promote", "--re"});
   EXPECT_EQ(out, "--reason\tKept with the evidence\n");
   run({"complete", "--", "--data", "/d", "runs", "--js"});
-  EXPECT_EQ(out, "--json\tAnswer in JSON\n");
+  EXPECT_EQ(out, "--json\tPrint JSON\n");
   run({"complete", "--", "completion", ""});
   EXPECT_EQ(out, "bash\t\nzsh\t\nfish\t\n");
   run({"complete", "--", "alerts", ""});
-  EXPECT_EQ(out, "backtest\tWhen rules that are not loaded yet would have fired\n");
+  EXPECT_EQ(out, "backtest\tCompute when rules that are not loaded yet would have fired\n");
   run({"complete", "--", "alerts", "backtest", "--at"});
-  EXPECT_EQ(out, "--at-most\tExit code 1 when there would have been more pages\n");
+  EXPECT_EQ(out, "--at-most\tExit with 1 if there would have been more pages\n");
   for (const auto* before : {"show", "--data", "validate"}) {
     run({"complete", "--", before, ""});
     EXPECT_EQ(out, "") << before << ": files, or a service that isn't there";
