@@ -161,8 +161,8 @@ class QuestionsHere(ServiceTest):
         process.kill()
         process.wait(60)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=25, env=environment())
-        self.assertRegex(done.stdout, "the earlier run hello-[0-9a-f]{6}/1 ended as cancelled: nobody can be asked for it any more|"
-                                      "the earlier run work-[0-9a-f]{6}/1 ended as cancelled: nobody can be asked for it any more")
+        self.assertRegex(done.stdout, "the earlier run hello-[0-9a-f]{6}/1 ended as cancelled: its question can no longer be answered|"
+                                      "the earlier run work-[0-9a-f]{6}/1 ended as cancelled: its question can no longer be answered")
         subprocess.run([*command, "--let-go"], check=True, capture_output=True, timeout=60, env=environment())
         self.no_process_left()
 

@@ -51,7 +51,7 @@ class Rollbacks(ServiceTest):
         self.assertEqual([s["name"] for s in run["stages"]], ["production", "release"])
         self.assertEqual((self.folder / "tested").read_text().count("tested"), 2, "nothing is tested again")
         self.assertIn(f"production was put back from {second[:7]} to {first[:7]}", self.stage(3, "production")["reason"])
-        self.assertIn(f"production put back from {second[:7]} to {first[:7]}", self.cli("show", "hello/3").stdout)
+        self.assertIn(f"production rolled back from {second[:7]} to {first[:7]}", self.cli("show", "hello/3").stdout)
         evidence = self.get("/api/v1/runs/hello/3/evidence")["evidence"]
         self.assertEqual([e["commit"] for e in evidence], [first])
         shown = subprocess.run(["git", "-C", str(self.remote), "notes", "--ref", "quietgate", "show", first], capture_output=True, text=True).stdout
@@ -210,7 +210,7 @@ class Watches(Watched):
         done = run_here()
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("after the release: loud: HighErrors", done.stdout)
-        self.assertRegex(done.stdout, r"run \S+/3 puts back what this one released")
+        self.assertRegex(done.stdout, r"run \S+/3 rolls back this release")
         self.assertRegex(done.stdout, r"the rollback \S+/3 ended as passed")
         self.assertNotEqual(first, bad)
         self.assertEqual(self.branch("production"), first)

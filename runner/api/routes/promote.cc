@@ -49,9 +49,8 @@ Task<ApiResponse> promote_run(ApiContext& context, Asked asked) {
   if (refused == nullptr) co_return error_answer(409, why, "see `quietgate show " + name + "`");
   const auto& gate = record.state.stages.at(refused->name).outcome.gate;
   if (gate && gate->verdict != GateVerdict::quiet && !overrides) {
-    co_return error_answer(
-        409, std::string("the gate was ") + to_string(gate->verdict) + ": " + gate->sentence,
-        "mend that and push again, or promote against it with `--override`, which the evidence tells");
+    co_return error_answer(409, std::string("the gate was ") + to_string(gate->verdict) + ": " + gate->sentence,
+                           "fix the cause and push again, or promote with `--override`, which the evidence records");
   }
   Event event = PromotionRequested{asked.run, actor_of(asked.principal), reason, overrides};
   co_return co_await append_request(context, std::move(event));

@@ -172,9 +172,9 @@ TEST(Approval, APromotionThatNobodyApprovedCanBeAskedForByHand) {
   const auto expired = world.run();
   EXPECT_EQ(expired.outcome, Outcome::cancelled);
   EXPECT_EQ(expired.reason, "nobody answered within 1m");
-  EXPECT_EQ(
-      expired.advice,
-      "promote it by hand: quietgate promote sample/7 --reason WHY; or test the commit anew: quietgate retry sample/7");
+  EXPECT_EQ(expired.advice,
+            "promote it by hand: quietgate promote sample/7 --reason TEXT; or test the commit anew: quietgate retry "
+            "sample/7");
   EXPECT_EQ(world.last_event<ApprovalAwaited>().message, "is it Monday?");
   world.attempt = 2;
   world.happened(PromotionRequested{run, "ana", "it is", false});

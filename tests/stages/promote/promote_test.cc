@@ -393,7 +393,7 @@ TEST(Promote, WhatIsGoneIsNotJudgedAgain) {
             "destroyed at 2026-01-01T00:00:00.000Z: its run has ended");
   EXPECT_EQ(refused.advice,
             "test the commit anew: quietgate retry sample/7; or promote against the gate, which the evidence tells: "
-            "quietgate promote sample/7 --override --reason WHY");
+            "quietgate promote sample/7 --override --reason TEXT");
   EXPECT_EQ(world.git.pushes + world.prometheus.asked, 0);
 
   PromoteWorld quiet;  // whose question nobody answered, say
