@@ -107,9 +107,9 @@ std::vector<Waiting> Supervisor::waiting() {
       auto found = drivers_.find(run);
       if (found != drivers_.end() && found->second->waits_for_turn()) {
         Waiting waiting{run, {}, *found->second->waits_for_turn(), Waiting::For::branch, {}, {}, position, {}};
-        waiting.reason = "waits for run " + to_string(before) + ", which is before it on " + place.second;
+        waiting.reason = "waits for run " + to_string(before) + ", which is ahead of it on " + place.second;
         if (auto first = drivers_.find(before); first != drivers_.end() && first->second->state().releases)
-          waiting.reason += " and releases";
+          waiting.reason += " and is releasing";
         all.push_back(std::move(waiting));
       }
       before = run;
@@ -167,7 +167,7 @@ Result<void> Supervisor::start_unfinished(Stop& stop) {
 
 // What the row was about is not known: everybody looks for himself.
 void Supervisor::over_damage(const Error& damage, Stop& stop) {
-  parts_.say(damage.message + "; it was stepped over, and other runs go on" +
+  parts_.say(damage.message + "; quietgate skipped it, and other runs continue" +
              (damage.advice.empty() ? "" : ": " + damage.advice));
   for (auto& [id, driver] : drivers_) driver->poke();
   if (auto started = start_unfinished(stop); !started) parts_.say(started.error().message);
@@ -227,7 +227,7 @@ Driver* Supervisor::make(const RunId& run, Stop& stop) {
 }
 
 void Supervisor::again_later(const RunId& run, const std::string& reason, Stop& stop) {
-  parts_.say("run " + to_string(run) + " is taken up again in " + human_duration(restart_after) + ": " + reason);
+  parts_.say("run " + to_string(run) + " is resumed in " + human_duration(restart_after) + ": " + reason);
   auto again = std::make_shared<Stop>(stop);
   expire_after(parts_.executor, parts_.clock, restart_after, again, [this, run, &stop] { start(run, stop); });
 }

@@ -61,7 +61,7 @@ StageOutcome BranchMove::ended(Outcome outcome, std::string reason, std::string 
 }
 
 StageOutcome BranchMove::promoted(const PromotionIntended& intent) const {
-  auto sentence = fmt::format("{} {} from {} to {}", intent.branch, intent.rollback ? "was put back" : "moved",
+  auto sentence = fmt::format("{} {} from {} to {}", intent.branch, intent.rollback ? "was rolled back" : "moved",
                               short_id(intent.from), short_id(intent.to));
   if (intent.from == intent.to) sentence = fmt::format("{} is already at {}", intent.branch, short_id(intent.to));
   auto end = ended(Outcome::passed, std::move(sentence), {});
@@ -127,7 +127,7 @@ Task<StageOutcome> BranchMove::perform(MoveOrder order) {
 Task<std::optional<StageOutcome>> BranchMove::stands_against(PromotionIntended intent, CommitId back_from) {
   if (intent.rollback) {
     if (intent.from == back_from) co_return std::nullopt;
-    auto reason = fmt::format("{} is at {}, not at {} any more: nothing was put back", intent.branch,
+    auto reason = fmt::format("{} is at {}, no longer at {}: nothing was rolled back", intent.branch,
                               short_id(intent.from), short_id(back_from));
     co_return co_await record_refused(std::move(intent), std::move(reason),
                                       "somebody moved it since; roll back what is there now");

@@ -11,7 +11,7 @@ std::string in_words(int used, int limit) {
   const int kept = kept_places(limit);
   if (used >= limit) return words;
   return words + ", and the last " + (kept == 1 ? "is" : std::to_string(kept) + " are") +
-         " kept for protected branches";
+         " reserved for protected branches";
 }
 
 }  // namespace

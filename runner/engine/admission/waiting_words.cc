@@ -45,9 +45,9 @@ std::string sentence_of(const Waiting& waiting, const SlotPlaces& places, const 
       return "waits to take lock " + waiting.lock + ": " + in_words(waiting.holders) +
              " may ask for it too, and each could then wait for the other";
     case Waiting::For::repository:
-      return "waits for a place of its repository: " + places.repository_in_words(waiting.run.repository) + position;
+      return "waits for a slot of its repository: " + places.repository_in_words(waiting.run.repository) + position;
     default:
-      return "waits for a free place: " + places.service_in_words() + position;
+      return "waits for a free slot: " + places.service_in_words() + position;
   }
 }
 

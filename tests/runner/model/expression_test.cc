@@ -56,7 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
         ExpressionCase{"${{ starts_with(commit.branch, 'x') || ends_with(commit.branch, 'in') }}", "true"},
         ExpressionCase{"${{ format('{0}-{1}{{}}{0}', commit.sha, 2) }}", "abc-2{}abc"},
         ExpressionCase{"${{ upper(lower('AbC')) }}", "ABC"},
-        ExpressionCase{"${{ no.such }}", "ERROR nothing is known of `no.such` here"},
+        ExpressionCase{"${{ no.such }}", "ERROR `no.such` has no value here"},
         ExpressionCase{"${{ 'a' < 2 }}", "ERROR `<` compares numbers, and `a` is not one"},
         ExpressionCase{"${{ format('{1}', 'a') }}", "ERROR format(): there is no argument {1}"},
         ExpressionCase{"${{ format('{x}') }}", "ERROR format(): `{` is not followed by a number and `}`"}));
@@ -134,7 +134,7 @@ TEST(ResolveStage, ItsTextsAreBoundedTogether) {
   stage.body = test;
   const auto answer = resolve(stage, from({{"stages.a.outputs.b", std::string(max_value_bytes, 'x')}}));
   ASSERT_FALSE(answer.ok());
-  EXPECT_EQ(answer.error().message, "stage `unit`: its texts have more than 4 MiB with what earlier stages gave");
+  EXPECT_EQ(answer.error().message, "stage `unit`: its texts have more than 4 MiB with the outputs of earlier stages");
 }
 
 TEST(Expression, FormatTakesNoIndexBeyondItsArguments) {
@@ -221,7 +221,7 @@ TEST(Condition, TruthAndStatus) {
   EXPECT_EQ(holds("success() && commit.branch == 'main'"), "yes");
   EXPECT_EQ(holds("failure()"), "no");
   EXPECT_EQ(holds("always()"), "yes");
-  EXPECT_EQ(holds("cancelled()"), "ERROR nothing is known of `cancelled()` here");
+  EXPECT_EQ(holds("cancelled()"), "ERROR `cancelled()` has no value here");
   EXPECT_EQ(holds("${{ failure() || always() }}"), "yes");
   EXPECT_EQ(holds("${{ failure() }} x").substr(0, 30), "ERROR a condition is one expre");
   EXPECT_EQ(*resolve_known_condition("${{ commit.branch == stages.a.outcome }}", status),
@@ -260,7 +260,7 @@ TEST(ResolveStage, ApplyBodyKeepsPortsUntilTheyAreKnown) {
 TEST(ResolveStage, NamesTheStageAndTheName) {
   const auto answer = resolve(apply_stage(), from({{"secrets.T", "s3"}}));
   ASSERT_FALSE(answer.ok());
-  EXPECT_EQ(answer.error().message, "stage `staging`: nothing is known of `commit.message` here");
+  EXPECT_EQ(answer.error().message, "stage `staging`: `commit.message` has no value here");
 }
 
 TEST(ResolveStage, EnvironmentOfTheStageIsKnownToItsBody) {

@@ -57,7 +57,7 @@ TEST_F(NotifierTest, TellsEachReceiverWhatItAskedFor) {
   };
   EXPECT_THAT(receiver.heard,
               ElementsAre(text("a", "production of hello is now at c1 (run hello/1)"),
-                          text("a", "production of hello was put back from c1 to c0 (run hello/1)"),
+                          text("a", "production of hello was rolled back from c1 to c0 (run hello/1)"),
                           text("a", "hello/2: rollback of hello/1 by ana: slow"),
                           text("b", "run hello/1 waits for a person: ship it? (quietgate approve hello/1 sign)"),
                           HasSubstr("run hello/2 ended as inconclusive: blind ")));

@@ -29,7 +29,7 @@ TEST(PromoteBack, MovesTheBranchBackToTheRunsCommit) {
   world.spec.back_from = others;
   auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
-  EXPECT_EQ(outcome.reason, "production was put back from bbbbbbb to aaaaaaa");
+  EXPECT_EQ(outcome.reason, "production was rolled back from bbbbbbb to aaaaaaa");
   EXPECT_EQ(world.git.remote["production"], tested);
   EXPECT_TRUE(world.last_event<CommitPromoted>().rollback);
 }
@@ -39,7 +39,7 @@ TEST(PromoteBack, LeavesABranchThatSomebodyMovedOn) {
   world.spec.back_from = others;
   auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
-  EXPECT_EQ(outcome.reason, "production is at 0000000, not at bbbbbbb any more: nothing was put back");
+  EXPECT_EQ(outcome.reason, "production is at 0000000, no longer at bbbbbbb: nothing was rolled back");
   EXPECT_EQ(world.git.pushes, 0);
 }
 
