@@ -22,7 +22,7 @@ StageBody read_promote(const Found& found, StageFields& fields) {
     const bool known = !spec.branch.empty() && spec.branch.find("${{") == std::string::npos;
     const std::string problem = known ? branch_name_problem(spec.branch) : std::string();
     if (!problem.empty())
-      fields.values().wrong(branch, fmt::format("`{}` can't be a branch: {}", spec.branch, problem),
+      fields.values().wrong(branch, fmt::format("`{}` is not a valid branch name: {}", spec.branch, problem),
                             "a name that `git check-ref-format --branch` accepts, of at most 255 bytes");
   }
   if (const Found gate_at = map.find("gate")) spec.gate = read_gate(gate_at, fields, true);

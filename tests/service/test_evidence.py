@@ -111,7 +111,7 @@ class Evidence(ServiceTest):
         key.chmod(0o644)
         refused = subprocess.run([BINARY, "serve", "--config", str(self.config())], capture_output=True, text=True, timeout=60, env=environment())
         self.assertNotEqual(refused.returncode, 0)
-        self.assertIn("can be read by others", refused.stderr)
+        self.assertIn("is readable by other users", refused.stderr)
         key.chmod(0o600)
         self.start()
         self.assertEqual(key.read_text(), first)

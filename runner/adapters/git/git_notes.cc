@@ -104,8 +104,8 @@ Result<void> GitWorkshop::keep_notes(const GitRemote& remote, git_repository* mi
   git_oid tip;
   if (!writing || !parse_id(notes, tip) ||
       git_reference_create(receive(known), mirror, fetched_notes, &tip, 1, nullptr) != 0)
-    return infrastructure_error("can't note in the mirror what is pushed to the notes of " + remote.repository,
-                                "it is tried again");
+    return infrastructure_error("can't record in the mirror the push to the notes of " + remote.repository,
+                                "quietgate tries again");
   return {};
 }
 
@@ -130,7 +130,7 @@ Result<NoteOutcome> GitWorkshop::push_note(const GitRemote& remote, const std::s
     if (pushed.kind != PushOutcome::Kind::stale) return NoteOutcome{};
   }
   return infrastructure_error("others wrote notes to " + ref + " each time, the last: " + pushed.detail,
-                              "it is tried again");
+                              "quietgate tries again");
 }
 
 Result<LocalNote> read_note(const std::string& folder, const std::string& ref, const std::string& revision) {

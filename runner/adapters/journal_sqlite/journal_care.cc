@@ -307,8 +307,7 @@ Result<JournalHealth> examine_journal(const std::string& path) {
 Result<JournalHealth> backup_journal(const std::string& path, const std::string& to) {
   if (sodium_init() < 0) return infrastructure_error("libsodium can't be initialised");
   if (!exists(path)) return user_error("there is no journal " + path);
-  if (exists(to))
-    return user_error(to + " exists already", "name a file that doesn't: a backup never overwrites another");
+  if (exists(to)) return user_error(to + " exists already", "name a new file: a backup never overwrites one");
   const auto partial = to + ".partial";
   std::error_code code;
   fs::remove(partial, code);

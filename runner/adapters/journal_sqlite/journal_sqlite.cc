@@ -82,7 +82,7 @@ Error explained(const SqliteError& error, const std::string& doing) {
   if (error.code == SQLITE_READONLY) advice = "make the data directory writable for the user that runs quietgate";
   if (error.code == SQLITE_IOERR || error.code == SQLITE_CANTOPEN)
     advice = "check the disk: is there space, is the data directory readable and writable for this user?";
-  if (error.code == SQLITE_BUSY) advice = "another program has the journal open: let it go";
+  if (error.code == SQLITE_BUSY) advice = "another program has the journal open: end that program";
   if (error.code == SQLITE_CORRUPT || error.code == SQLITE_NOTADB)
     advice = "try `quietgate doctor --repair`, or restore the journal from a backup";
   return infrastructure_error("the journal can't " + doing + ": " + error.what(), advice);
@@ -95,7 +95,7 @@ std::optional<Error> JournalSqlite::Store::adopt(const std::string& path) {
   const bool fresh = database.number("SELECT count(*) FROM sqlite_schema") == 0;
   if (!fresh && database.number("PRAGMA application_id") != journal_application_id) {
     return infrastructure_error(path + " is not a quietgate journal",
-                                "name another data directory, or move that file away");
+                                "name another data directory, or move the file away");
   }
   if (version > journal_schema_version) {
     return infrastructure_error(path + " was written by a newer quietgate (schema " + std::to_string(version) +
@@ -117,7 +117,7 @@ std::optional<Error> JournalSqlite::Store::mend(const std::string& path) {
   const auto wrong = wrong_with_schema(database);
   if (wrong.empty()) return std::nullopt;
   if (std::find(wrong.begin(), wrong.end(), "events") != wrong.end()) {
-    return infrastructure_error(path + " has no rows of a journal: its table `events` is missing or another one",
+    return infrastructure_error(path + " is not a journal: its table `events` is missing or has other columns",
                                 "restore the journal from a backup, or try `quietgate doctor --repair`");
   }
   rebuild_projections(database);
@@ -206,8 +206,8 @@ Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open(const std::string& pa
 namespace {
 
 Error taken_away() {
-  return infrastructure_error("the journal was removed, or another was put in its place, while quietgate runs",
-                              "stop quietgate, then restore the journal: what was written since is lost");
+  return infrastructure_error("the journal was removed or replaced while quietgate was running",
+                              "stop quietgate, then restore the journal; rows written since are lost");
 }
 
 }  // namespace
@@ -231,7 +231,7 @@ Result<std::int64_t> JournalSqlite::append_now(std::vector<Event> events) {
     // Sequences are a writer's place in the journal: whose next one is taken writes nothing any more.
     if ((error.code & 0xff) == SQLITE_CONSTRAINT)
       return infrastructure_error("the journal can't be written: another quietgate has written to it meanwhile",
-                                  "only one may work in a data directory: end this one, or the other");
+                                  "only one service may use a data directory: stop one of them");
     return explained(error, "be written");
   }
   store_->keep_newest(std::move(events), sizes, now);
@@ -330,10 +330,9 @@ Result<std::vector<RunSummary>> JournalSqlite::unfinished_runs() {
 
 Result<std::int64_t> JournalSqlite::next_number(const std::string& repository) {
   if (store_->held_numbers.contains(repository))
-    return infrastructure_error("no run of " + repository +
-                                    " can be numbered yet: its remote has not told which "
-                                    "numbers earlier runs had",
-                                "the service asks it in its next poll, and logs what is in the way");
+    return infrastructure_error(
+        "no run of " + repository + " can be numbered yet: its remote has not yet reported the numbers of earlier runs",
+        "the service asks the remote at the next poll, and logs problems");
   return ask<std::int64_t>([&] {
     Statement statement(store_->database.handle(),
                         "SELECT coalesce(max(number), 0) + 1 FROM runs WHERE repository = ?1");

@@ -133,14 +133,16 @@ TEST(Promote, ALostAnswerIsResolvedByAskingTheRemote) {
 TEST(Promote, WhatCanNotBeSentEndsIt) {
   PromoteWorld world;
   world.spec.branch = "release candidate";
-  world.git.before_push = [&] { world.git.broken = user_error("`release candidate` can't be a branch", "rename it"); };
+  world.git.before_push = [&] {
+    world.git.broken = user_error("`release candidate` is not a valid branch name", "rename it");
+  };
   const auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
-  EXPECT_EQ(outcome.reason, "`release candidate` can't be a branch");
+  EXPECT_EQ(outcome.reason, "`release candidate` is not a valid branch name");
   EXPECT_EQ(outcome.advice, "rename it");
   EXPECT_EQ(world.git.pushes, 1);
   EXPECT_THAT(world.events(), ElementsAre("PromotionIntended", "PromotionRefused"));
-  EXPECT_EQ(world.last_event<PromotionRefused>().reason, "`release candidate` can't be a branch");
+  EXPECT_EQ(world.last_event<PromotionRefused>().reason, "`release candidate` is not a valid branch name");
 }
 
 TEST(Promote, ARefusalOnRecordEndsItsAttempt) {

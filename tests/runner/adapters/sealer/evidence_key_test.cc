@@ -71,7 +71,7 @@ TEST_F(Evidence, TwoKeysAreNotTheSame) {
 TEST_F(Evidence, AKeyThatOthersCanReadIsRefused) {
   key();
   ::chmod((folder + "/evidence.pem").c_str(), 0640);
-  EXPECT_NE(refusal().find("can be read by others"), std::string::npos) << refusal();
+  EXPECT_NE(refusal().find("is readable by other users"), std::string::npos) << refusal();
 }
 
 TEST_F(Evidence, ALinkIsNoKey) {
