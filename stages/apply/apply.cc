@@ -123,7 +123,7 @@ Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request
     bool ours = known->run.repository == request.run.repository && known->stage == request.spec.name &&
                 (spec.keep ? known->keep : earlier.has_value());
     if (!ours) {
-      co_return infrastructure_error("the environment " + id + " exists already: it was made by " +
+      co_return infrastructure_error("the environment " + id + " exists already: it was created by " +
                                          to_string(known->run) + ", stage " + known->stage,
                                      "destroy it, or rename the stage");
     }
@@ -138,7 +138,7 @@ Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request
   environment.commit = request.commit;
   const std::string provisioner = name_of(spec.provisioner);
   if (!environment.provisioner.empty() && environment.provisioner != provisioner) {
-    co_return user_error("the kept environment " + id + " was made by `" + environment.provisioner +
+    co_return user_error("the kept environment " + id + " was created by `" + environment.provisioner +
                              "` and can't be updated by `" + provisioner + "`",
                          "rename the stage, or destroy the environment first");
   }
@@ -225,7 +225,7 @@ Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRe
 Task<std::optional<Overtaken>> ApplyStage::moved_on(const StageRequest& request) {
   auto moved = co_await overtaken(git_, request);
   if (moved) co_return std::move(*moved);
-  request.log->line("it could not be asked whether the promoted branch has moved on: " + moved.error().message);
+  request.log->line("quietgate could not check whether the promoted branch has moved: " + moved.error().message);
   co_return std::nullopt;
 }
 
@@ -240,7 +240,7 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
     if (auto moved = co_await moved_on(request)) {
       outcome.outcome = Outcome::failed;
       outcome.reason = moved->sentence() + ": an older commit is not deployed over it";
-      outcome.advice = "deploy what the branch is at by a run of its own";
+      outcome.advice = "start a run of the commit that the branch is at now";
       outcome.overtaken_by = moved->now;
       outcome.outputs[overtaken_output] = moved->now;
       co_return outcome;

@@ -53,9 +53,9 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
     restore_checkout(folder);
     const auto* kind = find_provisioner(provisioners_, known->provisioner);
     if (kind == nullptr)
-      co_return infrastructure_error("environment " + environment.id + " was made by `" + known->provisioner +
+      co_return infrastructure_error("environment " + environment.id + " was created by `" + known->provisioner +
                                          "`, which this quietgate does not know",
-                                     "destroy it with the version that made it");
+                                     "destroy it with the version that created it");
     const auto provisioner = kind->make(processes_, http_, clock_);
     auto destroyed = co_await provisioner->destroy(*known, folder, stop);
     if (!destroyed) {

@@ -270,7 +270,7 @@ class Watches(Watched):
         hotfix = self.push(files={"fix": "x"})
         run = self.finished(2)
         self.assertEqual(run["outcome"], "inconclusive", run["reason"])
-        self.assertIn("; that was so before this release began, so nothing is put back", run["reason"])
+        self.assertIn("; this began before the release, so there is no rollback", run["reason"])
         self.assertEqual(self.branch("production"), hotfix)
         self.assertIsNone(self.run_of(3))
 

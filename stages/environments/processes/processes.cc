@@ -75,8 +75,7 @@ Result<void> ProcessesProvisioner::still_lives(Provision provision, const Servic
     return infrastructure_error(reason);
   }
   if (speaks_of_a_taken_address(read_file_end(service.log(), 16UL * 1024))) {
-    return step_error(reason,
-                      "its port is taken by another process: let quietgate pick one (`ports:` and ${{ ports.NAME }})");
+    return step_error(reason, "another process uses its port: let quietgate pick one (`ports:` and ${{ ports.NAME }})");
   }
   return step_error(reason);
 }
@@ -144,10 +143,9 @@ Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service s
   if (!processes_.status(service.directory) && service.spec.ready && service.spec.ready->command.empty()) {
     auto before = co_await probe(provision, service, 0, Milliseconds(500));
     if (before.ready) {
-      co_return step_error("service \"" + name + "\" can't be told from what is there already: " + before.observed +
+      co_return step_error("service \"" + name + "\" can't be told apart from another process: " + before.observed +
                                " before it was started",
-                           "its port is taken by another process: let quietgate pick one (`ports:` and "
-                           "${{ ports.NAME }})");
+                           "another process uses its port: let quietgate pick one (`ports:` and ${{ ports.NAME }})");
     }
   }
   auto spec = process_of(service.spec.command, provision.folder.checkout(), service.directory,
@@ -183,7 +181,7 @@ Task<Result<void>> ProcessesProvisioner::replace_services(Provision provision) {
   for (const auto& directory : old) {
     if (is_there(directory + "/leader.json"))
       co_return infrastructure_error(
-          "an older version of quietgate made this environment, and can't be told to end its services",
+          "an older version of quietgate created this environment, and this version can't end its services",
           "destroy it first: quietgate environments --destroy " + provision.environment.id);
   }
   for (auto at = old.rbegin(); at != old.rend(); ++at) {

@@ -129,7 +129,7 @@ Task<Result<std::map<std::string, std::string>>> TerraformProvisioner::create(Pr
   }
   auto outputs = co_await steps.output(++number);
   if (!outputs) co_return Outputs(outputs.error());
-  for (const auto& name : outputs->sensitive) log.line("output " + name + " is sensitive: it is not handed on");
+  for (const auto& name : outputs->sensitive) log.line("output " + name + " is sensitive: it is not passed on");
   for (const auto& [name, value] : outputs->values) log.line("output " + name + " = " + value);
   co_return Outputs(outputs->values);
 }

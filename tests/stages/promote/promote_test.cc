@@ -93,7 +93,7 @@ TEST(Promote, RefusesWhatDoesNotDescend) {
   auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_EQ(outcome.reason, "aaaaaaa does not descend from bbbbbbb of production; nothing was pushed");
-  EXPECT_EQ(outcome.advice, "merge production into main and push, so that what is promoted was tested with it");
+  EXPECT_EQ(outcome.advice, "merge production into main and push, so that the commit is tested with it");
   EXPECT_EQ(world.git.pushes, 0);
   EXPECT_THAT(world.events(), ElementsAre("PromotionRefused"));
 }
@@ -209,7 +209,7 @@ TEST(Promote, AListOfNoBranchesIsNotBelieved) {
   fresh.git.empty_lists = 1;
   const auto outcome = fresh.run();
   EXPECT_EQ(outcome.outcome, Outcome::error);
-  EXPECT_EQ(outcome.reason, "the remote lists no branches at all");
+  EXPECT_EQ(outcome.reason, "the remote lists no branches");
   EXPECT_EQ(fresh.git.pushes, 0);
 
   PromoteWorld odd;
@@ -391,10 +391,11 @@ TEST(Promote, WhatIsGoneIsNotJudgedAgain) {
   const auto refused = world.run();
   EXPECT_EQ(refused.outcome, Outcome::failed);
   EXPECT_EQ(refused.reason,
-            "loud: HighErrors fired; it is not judged again: what it judged is gone: environment sample-7-staging was "
+            "loud: HighErrors fired; it was not judged again: the environment that it judged is gone: environment "
+            "sample-7-staging was "
             "destroyed at 2026-01-01T00:00:00.000Z: its run has ended");
   EXPECT_EQ(refused.advice,
-            "test the commit anew: quietgate retry sample/7; or promote against the gate, which the evidence tells: "
+            "retry the run: quietgate retry sample/7; or override the gate, which the evidence records: "
             "quietgate promote sample/7 --override --reason TEXT");
   EXPECT_EQ(world.git.pushes + world.prometheus.asked, 0);
 
@@ -423,7 +424,7 @@ TEST(Promote, WhatWasNeverJudgedAndIsGoneIsBlind) {
   const auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::inconclusive);
   EXPECT_EQ(outcome.reason,
-            "blind: nothing is left to judge: environment sample-7-staging was destroyed at "
+            "blind: the environment is gone: environment sample-7-staging was destroyed at "
             "2026-01-01T00:00:00.000Z: its run has ended");
   EXPECT_EQ(outcome.advice, "test the commit anew, as a run of its own: quietgate retry RUN");
   EXPECT_EQ(world.prometheus.asked, 0);

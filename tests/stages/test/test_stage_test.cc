@@ -100,7 +100,7 @@ TEST_F(TestStageTest, MissingEmptyAndStaleReportsNeverPass) {
   processes.exits.clear();
   auto stale = run(one);
   EXPECT_EQ(stale.outcome, Outcome::failed);
-  EXPECT_THAT(stale.reason, HasSubstr("report.xml was there when the commands began, and holds the same bytes still"));
+  EXPECT_THAT(stale.reason, HasSubstr("report.xml existed when the commands began, and has not changed since"));
 
   processes.exits.clear();
   processes.script = [this](const ProcessSpec&) {

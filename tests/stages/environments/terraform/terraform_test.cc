@@ -258,7 +258,7 @@ TEST_F(TerraformTest, WhatOthersMadeIsNotImportedToBeDestroyed) {
   auto refused = create();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
-            "terraform_data.theirs is imported: it was made by others, and this environment would destroy it");
+            "terraform_data.theirs is imported: it exists outside of this environment, which would destroy it");
   EXPECT_THAT(ran(), ElementsAre("1-init", "2-plan", "3-show"));
   afresh();
   environment.keep = true;
