@@ -281,7 +281,7 @@ Result<std::vector<Artifact>> read_listing(const std::string& attempt_directory,
   if (!text) return text.error();
   if (sha256_hex(*text) != kept.sha256)
     return infrastructure_error(
-        file + " differs from what was recorded: its sha256 is no longer " + kept.sha256.substr(0, 16) + "",
+        file + " differs from what was recorded: its sha256 is no longer " + kept.sha256.substr(0, 16),
         "somebody changed it in the data directory: run the stage again");
   return artifacts_in(*text, file);
 }

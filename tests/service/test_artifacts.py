@@ -105,7 +105,7 @@ class Artifacts(ServiceTest):
         self.cli("approve", "hello/1", "wait")
         run = self.finished(1)
         self.assertEqual(self.stage(1, "deploy")["outcome"], "error")
-        self.assertIn("out/app of build is not what build kept", run["reason"])
+        self.assertIn("out/app of build is not the file that build kept", run["reason"])
         self.assertNotIn("planted", self.stage_log(1, "deploy"))
 
 

@@ -39,7 +39,7 @@ class Evidence(ServiceTest):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn(f"evidence 1 of 1 for commit {commit}: holds", done.stdout)
         self.assertIn("production moved from nothing to this commit", done.stdout)
-        self.assertIn("What it does not prove", done.stdout)
+        self.assertIn("It does not prove", done.stdout)
         told = json.loads(self.verify("HEAD", "--repository", str(clone), "--json", key=key).stdout)
         self.assertTrue(told["holds"])
         self.assertEqual(told["evidence"][0]["predicate"]["stages"][0]["outcome"], "passed")

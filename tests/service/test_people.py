@@ -119,7 +119,7 @@ class QuestionsHere(ServiceTest):
     def test_without_a_terminal_nobody_is_waited_for(self):
         done = subprocess.run(self.here(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, env=environment())
         self.assertEqual(done.returncode, 130, done.stdout + done.stderr)
-        self.assertIn("refused by quietgate run: nobody can be asked here, as standard input is no terminal", done.stdout)
+        self.assertIn("refused by quietgate run: nobody can answer here, because standard input is not a terminal", done.stdout)
 
     def test_a_terminal_is_asked(self):
         master, terminal = pty.openpty()

@@ -106,7 +106,7 @@ TEST_F(NotifierTest, TriesThreeTimesAndGoesOn) {
   world.advance(Milliseconds{10'000});
   ASSERT_EQ(world.said.size(), 1U);
   EXPECT_THAT(world.said[0],
-              HasSubstr("was not taken by its webhook (it answered 500): production of hello is now at c2"));
+              HasSubstr("a webhook did not accept a notification (it answered 500): production of hello is now at c2"));
   EXPECT_EQ(world.said[0].find("secret"), std::string::npos);
   EXPECT_EQ(receiver.heard.size(), 2U);
 }

@@ -168,7 +168,7 @@ TEST_F(ArtifactsTest, NamesWhatIsNotWhatWasKept) {
   auto text = bench.read("build.1/artifacts.json");
   text.replace(text.find("out/app"), 7, "out/ape");
   bench.write("build.1/artifacts.json", text);
-  EXPECT_THAT(put({build}).error().message, HasSubstr("artifacts.json is not what was recorded"));
+  EXPECT_THAT(put({build}).error().message, HasSubstr("artifacts.json differs from what was recorded"));
 }
 
 // Remembers what stood in the tree when it began, and changes it.
@@ -209,7 +209,7 @@ TEST_F(ArtifactsTest, WhatCantBePutInEndsTheAttemptBeforeAnyStep) {
   bench.write("build.1/artifacts/out/app", "planted");
   auto outcome = bench.await(stage.run(request));
   EXPECT_EQ(outcome.outcome, Outcome::error);
-  EXPECT_THAT(outcome.reason, HasSubstr("out/app of build is not what build kept"));
+  EXPECT_THAT(outcome.reason, HasSubstr("out/app of build is not the file that build kept"));
   EXPECT_TRUE(inner.seen.empty());
 }
 
