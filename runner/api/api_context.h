@@ -1,4 +1,4 @@
-// What the routes of one API share.
+// Objects that the routes of one API share.
 #pragma once
 
 #include "runner/api/api_options.h"

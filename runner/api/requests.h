@@ -1,4 +1,4 @@
-// How routes ask the engine for something: they append events, and answer what they became.
+// Requests to the engine: routes append events, and answer with the result.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace quietgate {
 
 // 202 with the event's sequence.
 Task<ApiResponse> append_request(ApiContext& context, Event event);
-// 201 with the run, which gets the repository's next number; what stands before is written with it.
+// 201 with the run, which gets the repository's next number. The `before` events are appended together with it.
 Task<ApiResponse> append_run(ApiContext& context, RunRequested request, std::string repository,
                              std::vector<Event> before);
 

@@ -1,4 +1,5 @@
-// The connections that wait for a request, the longest first: who says nothing makes room for who comes.
+// Connections that wait for a request, longest first. At the limit, the longest waiting connection is closed for a new
+// one.
 #pragma once
 
 #include <cstddef>
@@ -17,19 +18,19 @@ class Lobby {
   struct Guest {
     std::string address;
     std::function<bool()> close;
-    std::list<Guests::iterator>::iterator among;  // those of its address
+    std::list<Guests::iterator>::iterator among;  // position among the connections of its address
   };
 
  public:
   using Seat = Guests::iterator;
-  // `close` ends the connection, or answers false: its request has come, and it does not wait any more. It must not
-  // leave() by itself. A seat that was closed is given back by leave() like any other.
+  // `close` ends the connection, or returns false if its request has arrived meanwhile. It must not call leave(). A
+  // closed seat is still returned with leave().
   Seat enter(const std::string& address, std::function<bool()> close);
   void leave(Seat seat);
-  // Ends the one that has waited longest, of the first few; false: none of them waits.
+  // Closes the longest waiting connection, among the first few; false if none of them is waiting.
   bool close_longest();
   bool close_longest_of(const std::string& address);
-  std::size_t waiting() const { return count_; }  // that were not closed
+  std::size_t waiting() const { return count_; }  // without closed ones
   std::size_t waiting_from(const std::string& address) const;
 
  private:
@@ -40,7 +41,7 @@ class Lobby {
   std::size_t count_ = 0;
 };
 
-// A seat, as long as it lives.
+// A seat for the lifetime of the object.
 class LobbySeat {
  public:
   LobbySeat(Lobby& lobby, const std::string& address, std::function<bool()> close)
@@ -54,7 +55,7 @@ class LobbySeat {
   Lobby::Seat seat_;
 };
 
-// What stands for one client: an IPv4 address, the first half of an IPv6 one.
+// The key of one client: an IPv4 address, or the first half of an IPv6 address.
 std::string client_of(const std::string& address);
 
 }  // namespace quietgate
