@@ -5,7 +5,7 @@
 
 namespace quietgate {
 
-// The bytes that base64 text stands for; characters that are no base64 are left out.
+// Decodes base64; other characters are skipped.
 std::string from_base64(std::string_view text);
 
 }  // namespace quietgate

@@ -16,7 +16,7 @@ enum ExitCode {
   exit_cancelled = 130,
 };
 
-// A value, or the exit code of a verb that has printed already why there is none.
+// A value, or an exit code; the reason is already printed.
 template <class Value>
 class OrExit {
  public:

@@ -1,4 +1,4 @@
-// The service's API, as the verbs ask it: blocking, over libcurl. Nothing here outlives a call.
+// A blocking client of the service's API, over libcurl. It keeps nothing between calls.
 #pragma once
 
 #include <functional>
@@ -17,17 +17,18 @@ struct Reply {
 
 class ServiceClient {
  public:
-  // `server` is `http://HOST:PORT`; `token` may be empty: then only reading works.
+  // `server` is `http://HOST:PORT`. With an empty `token`, only reading works.
   ServiceClient(std::string server, std::string token, std::string actor);
 
   // An answer of any status is a value; an error means that the service could not be reached (kind infrastructure).
   Result<Reply> get(const std::string& path);
   Result<Reply> post(const std::string& path, const std::string& body);
-  // The body's bytes as they come, for an answer of 200; another answer's body is in the Reply. `take` false: enough.
+  // Passes the body of a 200 answer to `take` as it arrives, until `take` returns false. The body of any other answer
+  // is in the Reply.
   Result<Reply> download(const std::string& path, const std::function<bool(std::string_view)>& take);
-  // Follows a stream to its `end` event, taking it up again where it broke off, and gives up after 30 s without the
-  // service. `take` gets every event but `end`; false ends it.
-  // `lost` is told once per loss of the service, with the sentence that says why.
+  // Follows a stream to its `end` event, resumes it after a lost connection, and gives up after 30 s without the
+  // service. `take` gets every event but `end`, and ends the stream by returning false. `lost` is called once for each
+  // loss of the connection, with the reason.
   Result<Reply> follow(const std::string& path, const std::function<bool(const StreamEvent&)>& take,
                        const std::function<void(const std::string&)>& lost = {});
   const std::string& server() const { return server_; }

@@ -1,4 +1,4 @@
-// The report of a run: what is left on the screen when the tree is gone.
+// The report of a run, which replaces the tree at the end.
 #pragma once
 
 #include <map>
@@ -11,9 +11,9 @@
 namespace quietgate {
 
 // `✗ hello/12 failed in 1m 12s: load: p95 312 ms > 250 ms`, the stages, the checks with their arithmetic, the gate's
-// proofs, environments, who decided what, and what to do.
-// `waiting`: what stages wait for, by name; the whole run's is under the empty name.
-// `so_far`: the proofs of gates that are being judged, by stage. `tests`: the texts of tests.json, by stage.
+// proofs, environments, decisions and advice. `waiting`: what stages wait for, by name; the entry of the whole run has
+// an empty name. `so_far`: the proofs of gates that are being judged, by stage. `tests`: the texts of tests.json, by
+// stage.
 std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
                        const std::map<std::string, std::string>& waiting = {},
                        const std::map<std::string, std::vector<Proof>>& so_far = {},
