@@ -1,4 +1,4 @@
-// The order of one branch's runs: unless its pipeline says `parallel`, a run begins when those before it have ended.
+// The order of one branch's runs: unless its pipeline says `parallel`, a run begins after the earlier ones have ended.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ class BranchOrder {
     if (branches_.emplace(run, branch).second) lines_[{run.repository, branch}].insert(run.number);
     ++version_;
   }
-  // Answers the run that is the first of the branch now, if there is one.
+  // Returns the run that is now first on the branch, if there is one.
   std::optional<RunId> leave(const RunId& run) {
     auto found = branches_.find(run);
     if (found == branches_.end()) return std::nullopt;

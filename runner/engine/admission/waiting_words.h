@@ -1,4 +1,4 @@
-// Why somebody waits, as a sentence for people.
+// Why a stage waits, as a sentence for people.
 #pragma once
 
 #include <set>
@@ -9,8 +9,8 @@
 
 namespace quietgate {
 
-// `waits for lock staging, held by web/12 staging; 3rd in line`. For what the slots give: a lock, its order, a place of
-// the repository or of the service. `unreadable`: runs that may hold every lock.
+// `waits for lock staging, held by web/12 staging; 3rd in line`. For waits for a lock, for its order, or for a slot of
+// the repository or the service. `unreadable`: runs that may hold any lock.
 std::string sentence_of(const Waiting& waiting, const SlotPlaces& places, const std::set<RunId>& unreadable);
 
 }  // namespace quietgate
