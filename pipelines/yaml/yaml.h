@@ -1,10 +1,9 @@
-// YAML text to a tree in which everything has a place. Defined where YAML leaves room:
+// Parses YAML text to a tree with source positions. quietgate's YAML is stricter than YAML:
 //   - UTF-8 only; a byte-order mark is ignored; NUL and other control characters are errors; at most 1 MiB.
 //   - One document. An empty file, or one of comments only, is an error.
 //   - Duplicate keys are errors. Keys are text. Tags (`!!str`, `!x`) are errors.
-//   - Anchors and aliases are allowed; what they expand to is at most 50,000 values (100 bytes of text
-//     count as one). `<<` merges one map or a list of
-//     maps: keys written in the map win, then the earlier map.
+//   - Anchors and aliases are allowed, up to 50,000 values when expanded (100 bytes of text count as one). `<<` merges
+//     one map or a list of maps: keys written in the map win, then those of the earlier map.
 //   - Nesting is at most 32 levels.
 #pragma once
 
@@ -49,12 +48,10 @@ const char* to_string(YamlType type);  // `a list`, `text`, ... for sentences
 constexpr std::size_t yaml_max_bytes = 1024 * 1024;
 
 // The tree, or nullptr with at least one diagnostic. Some problems (duplicate keys) leave a usable tree and a
-// diagnostic.
-// `ended` is asked now and then: true when nobody waits any more, or not longer; then there is no tree, and maybe no
-// diagnostic.
+// diagnostic. `ended` is called from time to time; if it returns true, there is no tree, and maybe no diagnostic.
 YamlPointer parse_yaml(const SourceText& source, Diagnostics& diagnostics, const std::function<bool()>& ended = {});
 
-// The place of a byte of a scalar's value: exact where the value stands in the file as it is, else the scalar's place.
+// The place of a byte of a scalar's value: exact if the file contains the value literally, else the scalar's place.
 Position position_in(const SourceText& source, const YamlNode& scalar, std::size_t offset, std::size_t length);
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-// What stages that run commands share: a command as a process, an error as an outcome, a secret as `***`.
+// Shared by stages that run commands: commands as processes, errors as outcomes, masking of secrets.
 #pragma once
 
 #include <string>
@@ -11,20 +11,22 @@
 
 namespace quietgate {
 
-// A step of this name (a path) that runs a command whose templates are resolved, below `root`: argv, environment and
-// working directory. Fails with kind user when it is empty or its directory is absent or outside the root.
+// A step with this name (a path), which runs a command with resolved templates below `root`: argv, environment and
+// working directory. Fails with kind user if the command is empty, or if its directory does not exist or is outside the
+// root.
 Result<ProcessSpec> process_of(const Command& command, const std::string& root, std::string name,
                                Environment environment);
-// The file beside a step's record in which a shell text stands whose first line names its program.
+// The file beside a step's record for a shell text with a shebang line.
 std::string script_of(const std::string& step);
 // The command as people write it, on one line and at most 200 bytes: `python3 -m pytest -q`.
 std::string command_line(const Command& command);
 
-// Kind infrastructure becomes `error`, the others `failed`.
+// Kind infrastructure becomes `error`, any other kind `failed`.
 StageOutcome outcome_of(const Error& error);
 StageOutcome failed(std::string reason, std::string advice = {});
 
-// Every occurrence of a secret replaced by `***`; secrets shorter than 4 bytes would mask everything and are left.
+// Replaces every occurrence of a secret with `***`. Secrets shorter than 4 bytes would mask everything and are not
+// masked.
 std::string masked(std::string text, const std::vector<std::string>& secrets);
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-// Removal of a folder that may be large, where a disk's own threads are at hand.
+// Removes a folder, which may be large, on the disk's own threads.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace quietgate {
 
-// remove_tree() beside the loop; without a disk at once. Throws Stopped.
+// Calls remove_tree() outside of the event loop; without a disk, on this thread. Throws Stopped.
 Task<Result<void>> remove_tree_beside(Disk* disk, std::string folder, Stop& stop);
 
 }  // namespace quietgate

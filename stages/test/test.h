@@ -15,9 +15,9 @@ namespace quietgate {
 //   failed: a command failed, a test failed (even when every command passed), a declared report is missing, was not
 //     written by these commands, or can't be read.
 //   error: a command could not be started or its leader died; artifacts could not be written.
-//   failed also: what is to be kept is more than an attempt or a run may keep (stages/attempt/artifacts.h).
-// Leaves in the attempt's directory: `<n>-run.step` (records), `tests.json`, `artifacts/`, `artifacts.json`.
-// A resumed attempt takes up the command that was running. Files are read and copied beside the loop.
+//   failed also: the artifacts exceed a limit of the attempt or the run (stages/attempt/artifacts.h).
+// Files in the attempt's directory: `<n>-run.step` (records), `tests.json`, `artifacts/`, `artifacts.json`. A resumed
+// attempt continues with the command that was running. Files are read and copied outside of the event loop.
 class TestStage : public StageKind {
  public:
   TestStage(Processes& processes, Disk& disk) : processes_(processes), disk_(disk) {}  // both must outlive this
@@ -30,7 +30,7 @@ class TestStage : public StageKind {
 
   Processes& processes_;
   Disk& disk_;
-  // One attempt's reports at a time are in memory.
+  // Only one attempt's reports are in memory at a time.
   std::shared_ptr<std::timed_mutex> reports_ = std::make_shared<std::timed_mutex>();
 };
 

@@ -1,6 +1,5 @@
-// The processes that live in an environment: those that carry its directory in their environment variables, whoever
-// started them. It finds what neither a leader nor Terraform's state knows of: a daemon whose provisioner was
-// interrupted.
+// The processes of an environment: all that have its directory in their environment variables. This finds processes
+// that neither a leader nor Terraform's state knows, such as a daemon whose provisioner was interrupted.
 #pragma once
 
 #include <sys/types.h>

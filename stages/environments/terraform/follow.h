@@ -1,4 +1,4 @@
-// A step whose output file is read line by line while it grows.
+// Reads the output file of a running step line by line.
 #pragma once
 
 #include <functional>
@@ -10,17 +10,17 @@
 
 namespace quietgate {
 
-// `fresh` is false for lines that an earlier runner handled before it went: they are read again, not told again.
-// Without the newline. Must not throw.
+// A line without its newline. `fresh` is false for lines that an earlier process already handled; they are only read
+// again. Must not throw.
 using OnLine = std::function<void(std::string_view line, bool fresh)>;
 
-// Reads a file that grows. How far it got is kept beside the file (`FILE.told`), for the next runner. A line over 1 MiB
-// is passed over.
+// Reads a growing file. Its position is stored beside the file (`FILE.told`) for the next process. A line over 1 MiB is
+// skipped.
 class LineFollower {
  public:
   LineFollower(std::string path, OnLine on_line);
-  void pump();    // what is there now, whole lines only
-  void finish();  // pump, and a last line without a newline
+  void pump();    // reads the complete lines that exist now
+  void finish();  // pump(), plus a last line without a newline
 
  private:
   void take(std::string_view block);
@@ -30,11 +30,11 @@ class LineFollower {
   std::string line_;
   bool overlong_ = false;
   std::uint64_t read_ = 0;
-  std::uint64_t told_ = 0;  // bytes that were handled before
+  std::uint64_t told_ = 0;  // bytes that were handled already
 };
 
-// Processes::run with `file` (the spec's stdout_file or log) followed: `on_line` has had every line when this returns
-// or throws.
+// Processes::run with `file` (the spec's stdout_file or log) followed: `on_line` has received every line when this
+// returns or throws.
 Task<Result<ProcessExit>> run_followed(Processes& processes, Clock& clock, ProcessSpec spec, std::string file,
                                        OnLine on_line, Stop& stop);
 
