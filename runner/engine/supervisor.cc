@@ -99,15 +99,15 @@ void Supervisor::wake(const std::optional<RunId>& run) {
 
 std::vector<Waiting> Supervisor::waiting() {
   auto all = parts_.slots.waiting();
-  for (const auto& [place, line] : order_.lines()) {
+  for (const auto& [branch, runs] : order_.queues()) {
     int position = 0;
-    RunId before{place.first, 0};
-    for (const auto number : line) {
-      const RunId run{place.first, number};
+    RunId before{branch.first, 0};
+    for (const auto number : runs) {
+      const RunId run{branch.first, number};
       auto found = drivers_.find(run);
       if (found != drivers_.end() && found->second->waits_for_turn()) {
         Waiting waiting{run, {}, *found->second->waits_for_turn(), Waiting::For::branch, {}, {}, position, {}};
-        waiting.reason = "waits for run " + to_string(before) + ", which is ahead of it on " + place.second;
+        waiting.reason = "waits for run " + to_string(before) + ", which is ahead of it on " + branch.second;
         if (auto first = drivers_.find(before); first != drivers_.end() && first->second->state().releases)
           waiting.reason += " and is releasing";
         all.push_back(std::move(waiting));

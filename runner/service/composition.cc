@@ -225,7 +225,7 @@ void Composition::add_retention() {
           if (!removed) parts.options.say(removed.error().message);
         }
       }
-      co_await parts.retention->keep_house(until);
+      co_await parts.retention->expire_runs(until);
     }(p, remove, stop);
   });
 }

@@ -11,8 +11,8 @@
 #include "stages/attempt/artifacts.h"
 #include "stages/attempt/given.h"
 #include "stages/attempt/step.h"
+#include "stages/environments/background_removal.h"
 #include "stages/environments/provisioners.h"
-#include "stages/environments/removal_beside.h"
 
 namespace quietgate {
 
@@ -98,12 +98,12 @@ std::string environment_id(const RunId& run, const std::string& stage, int attem
 }
 
 // One run at a time works on a kept environment.
-class ApplyStage::Turn {
+class ApplyStage::UpdateGuard {
  public:
-  Turn(std::set<std::string>& busy, std::string id) : busy_(busy), id_(std::move(id)) { busy_.insert(id_); }
-  ~Turn() { busy_.erase(id_); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
+  UpdateGuard(std::set<std::string>& busy, std::string id) : busy_(busy), id_(std::move(id)) { busy_.insert(id_); }
+  ~UpdateGuard() { busy_.erase(id_); }
+  UpdateGuard(const UpdateGuard&) = delete;
+  UpdateGuard& operator=(const UpdateGuard&) = delete;
 
  private:
   std::set<std::string>& busy_;
@@ -169,9 +169,9 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   if (is_ours && is_there(folder.checkout())) co_return Result<void>();
   auto coming = folder.checkout() + ".new";
   auto going = folder.checkout() + ".old";
-  if (auto removed = co_await remove_tree_beside(disk_, coming, *request.stop); !removed) co_return removed;
+  if (auto removed = co_await remove_tree_in_background(disk_, coming, *request.stop); !removed) co_return removed;
   if (is_there(folder.checkout())) {
-    if (auto removed = co_await remove_tree_beside(disk_, going, *request.stop); !removed) co_return removed;
+    if (auto removed = co_await remove_tree_in_background(disk_, going, *request.stop); !removed) co_return removed;
   }
   auto written = co_await git_.checkout(request.run.repository, request.commit, coming, *request.stop);
   if (!written) co_return written;
@@ -234,7 +234,7 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
   auto id = environment_id(request.run, request.spec.name, request.attempt, spec.keep);
   if (busy_.contains(id)) request.log->line("waiting: another run is updating the environment " + id);
   while (busy_.contains(id)) co_await clock_.sleep(Milliseconds(200), *request.stop);
-  Turn turn(busy_, id);
+  UpdateGuard guard(busy_, id);
   StageOutcome outcome;
   if (spec.keep) {
     if (auto moved = co_await moved_on(request)) {

@@ -42,7 +42,7 @@ class ApplyStage : public StageKind {
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
-  class Turn;
+  class UpdateGuard;
   Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, std::string id,
                                                          std::optional<WatchSpec>& watch);
   Task<Result<EnvironmentDescriptor>> plan(const StageRequest& request, std::string id, EnvironmentFolder folder,

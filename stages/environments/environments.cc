@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "stages/attempt/step.h"
-#include "stages/environments/contract/residents.h"
-#include "stages/environments/removal_beside.h"
+#include "stages/environments/background_removal.h"
+#include "stages/environments/contract/environment_processes.h"
 
 namespace quietgate {
 
@@ -63,9 +63,9 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
       co_return infrastructure_error(masked(problem.message, known->secrets), problem.advice);
     }
   }
-  auto ended = co_await end_residents(folder.data(), clock_, resident_grace, stop);
+  auto ended = co_await end_environment_processes(folder.data(), clock_, resident_grace, stop);
   if (!ended) co_return ended;
-  co_return co_await remove_tree_beside(disk_, folder.root, stop);
+  co_return co_await remove_tree_in_background(disk_, folder.root, stop);
 }
 
 }  // namespace quietgate

@@ -14,10 +14,10 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
-#include "runner/api/server/lobby.h"
 #include "runner/api/server/server_limits.h"
 #include "runner/api/server/shares.h"
 #include "runner/api/server/streams.h"
+#include "runner/api/server/waiting_connections.h"
 #include "runner/api/server/wire.h"
 
 namespace quietgate {
@@ -148,7 +148,7 @@ struct Server::Listener {
   std::size_t tasks = 0;  // all that serve() has spawned
   std::size_t live = 0;   // connections among them
   bool told_shortage = false;
-  Lobby lobby;
+  WaitingConnections waiting;
   std::size_t bodies = 0;   // bytes of requests' bodies that are being read
   std::size_t sending = 0;  // bytes of answers that are being sent
   Places lasting;           // of streams, and of files that are being sent
@@ -240,7 +240,7 @@ Task<void> Server::Listener::accept(Stop& stop) {
     stop.throw_if_requested();
     const auto seen = changed.rings();
     if (live >= options.max_connections) {
-      lobby.close_longest();
+      waiting.close_longest();
       co_await changed.wait(seen, options.idle, stop);
       continue;
     }
@@ -253,8 +253,8 @@ Task<void> Server::Listener::accept(Stop& stop) {
       const auto end = socket.remote_endpoint(code);
       if (code) continue;
       const auto client = client_of(end.address().to_string());
-      if (lobby.waiting_from(client) >= std::max(least_waiting, options.max_connections / 4))
-        lobby.close_longest_of(client);
+      if (waiting.waiting_from(client) >= std::max(least_waiting, options.max_connections / 4))
+        waiting.close_longest_of(client);
       start(converse(std::make_shared<Connection>(std::move(socket), client, is_local(end.address()), stop)), true);
       continue;
     }
@@ -280,7 +280,7 @@ Task<void> Server::Listener::converse(Shared connection) {
 
 // The time for it counts from the connection's begin, or from the answer before.
 Task<error_code> Server::Listener::read_head(Shared connection, Parser& parser) {
-  const LobbySeat seat(lobby, connection->client, [&stream = connection->stream] {
+  const WaitingSeat seat(waiting, connection->client, [&stream = connection->stream] {
     error_code unknown;
     if (stream.socket().available(unknown) > 0) return false;
     stream.close();

@@ -46,20 +46,20 @@ struct GrantHistory {
   void add(const SlotRequest& request, std::uint64_t when, bool passes);
 };
 // How many slots repositories and branches hold.
-struct PlacesHeld {
+struct SlotsHeld {
   std::map<std::string, int> repositories;
   std::map<BranchName, int> branches;
 };
 
 // In the expected order of grants, as far as it is known now.
-SlotEntries in_line(const SlotEntries& entries, const GrantHistory& grants, const PlacesHeld& held);
+SlotEntries in_line(const SlotEntries& entries, const GrantHistory& grants, const SlotsHeld& held);
 
 struct Choice {
   const SlotEntry* first = nullptr;
   bool passes = false;  // the first overtakes a stage of an unprotected branch
 };
 // The first in that order; null if there is none.
-Choice first_in_line(const SlotEntries& entries, const GrantHistory& grants, const PlacesHeld& held);
+Choice first_in_line(const SlotEntries& entries, const GrantHistory& grants, const SlotsHeld& held);
 
 class SlotQueue {
  public:
@@ -67,23 +67,23 @@ class SlotQueue {
   // For each branch, at most one stage that needs a slot and one that does not: enough to choose the next grant.
   struct Heads {
     SlotEntries able;
-    bool lack_place = false;  // some were skipped because no slot is free
+    bool lack_slot = false;  // some were skipped because no slot is free
   };
 
   void join(const SlotEntry& entry);
   void leave(const SlotEntry& entry);
   bool empty() const { return queues_.empty(); }
-  // The first stages that may be granted. `has_place` is called once per branch for stages that need a slot, and once
+  // The first stages that may be granted. `has_slot` is called once per branch for stages that need a slot, and once
   // for those that don't; `may` is called until one may.
-  Heads heads(const Test& has_place, const Test& may) const;
+  Heads heads(const Test& has_slot, const Test& may) const;
   // The same for one run only; added to `heads`.
-  void heads_of(const RunId& run, const Test& has_place, const Test& may, Heads& heads) const;
+  void heads_of(const RunId& run, const Test& has_slot, const Test& may, Heads& heads) const;
 
  private:
   using Queue =
       std::map<std::pair<std::int64_t, std::uint64_t>, const SlotEntry*>;  // by run number, then order of request
   using Kind = std::tuple<std::string, std::string, bool>;  // repository, branch, whether a slot is needed
-  static void look(Queue::const_iterator from, Queue::const_iterator to, const Test& has_place, const Test& may,
+  static void look(Queue::const_iterator from, Queue::const_iterator to, const Test& has_slot, const Test& may,
                    Heads& heads);
 
   std::map<Kind, Queue> queues_;

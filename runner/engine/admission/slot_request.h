@@ -19,15 +19,15 @@ struct Limits {
 };
 
 // The number of slots reserved for protected branches: a quarter, and at least one of two or more.
-constexpr int kept_places(int places) {
-  return places < 2 ? 0 : places < 8 ? 1 : places / 4;
+constexpr int reserved_slots(int slots) {
+  return slots < 2 ? 0 : slots < 8 ? 1 : slots / 4;
 }
 
 // What a stage needs to begin.
 struct SlotRequest {
   RunId run;
   std::string stage;
-  bool place = true;            // it needs a slot
+  bool needs_slot = true;
   std::string lock;             // empty: none
   bool keeps = false;           // the run keeps the lock after the stage has ended
   std::set<std::string> later;  // locks that stages of this run may still request

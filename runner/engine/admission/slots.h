@@ -21,7 +21,7 @@
 
 #include "runner/engine/admission/grant_record.h"
 #include "runner/engine/admission/lock_table.h"
-#include "runner/engine/admission/slot_places.h"
+#include "runner/engine/admission/slot_counts.h"
 #include "runner/engine/admission/slot_queue.h"
 #include "runner/engine/admission/slot_request.h"
 #include "runner/ports/queue.h"
@@ -94,13 +94,13 @@ class Slots {
   void reopen_dependent();
   Waiting describe(const SlotEntry& entry) const;
 
-  SlotPlaces places_;
+  SlotCounts counts_;
   LockTable locks_;
   GrantRecord grants_;
   std::list<SlotEntry> waiting_;  // in order of request
   std::list<SlotEntry> held_;
   std::map<RunId, int> waits_;                 // waiting stages of each run
-  SlotQueue for_place_;                        // stages that wait for no lock
+  SlotQueue for_slot_;                         // stages that wait for no lock
   std::map<std::string, SlotQueue> for_lock_;  // by lock
   // Queues with stages that may be able to start. In every other queue, no stage can start until something changes that
   // the queue depends on, even if slots become free.

@@ -19,7 +19,7 @@ class Retention {
   Retention(Archive& archive, Clock& clock, RetentionRule rule, RemoveFiles remove_files, Say say);
 
   // Runs until stopped; throws Stopped.
-  Task<void> keep_house(Stop& stop);
+  Task<void> expire_runs(Stop& stop);
   // Removes everything that has expired by now, once.
   Task<void> look(Stop& stop);
 

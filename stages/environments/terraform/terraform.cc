@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t max_state_bytes = 256UL * 1024 * 1024;
 
 // What a destroy says is told by its error; nobody watches it.
-class UnheardLog : public StageLog {
+class DiscardedLog : public StageLog {
  public:
   void line(std::string_view) override {}
 };
@@ -140,8 +140,8 @@ Task<Result<void>> TerraformProvisioner::destroy(EnvironmentDescriptor environme
   TerraformSteps::Place place{folder.terraform() + "/destroy", folder.terraform() + "/destroy-output",
                               folder.terraform() + "/destroy.log"};
   int number = destroy_try(place.steps, processes_);
-  UnheardLog unheard;
-  TerraformSteps steps(processes_, clock_, environment, folder, place, unheard, stop);
+  DiscardedLog log;
+  TerraformSteps steps(processes_, clock_, environment, folder, place, log, stop);
   if (auto ready = steps.prepare(); !ready) co_return ready;
   if (auto ready = co_await steps.init(number); !ready) co_return ready;
   co_return co_await steps.destroy(number);

@@ -7,7 +7,7 @@
 
 #include "runner/base/tree.h"
 #include "stages/attempt/step.h"
-#include "stages/environments/terraform/follow.h"
+#include "stages/environments/terraform/line_follower.h"
 #include "stages/environments/terraform/terraform_own.h"
 
 namespace quietgate {

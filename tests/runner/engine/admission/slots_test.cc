@@ -98,10 +98,10 @@ TEST(Slots, ARepositoryKeepsPlacesLikewise) {
 }
 
 TEST(Slots, OneOrTheOnlyPlaceIsKeptForNobody) {
-  EXPECT_EQ(kept_places(1), 0);
-  EXPECT_EQ(kept_places(2), 1);
-  EXPECT_EQ(kept_places(7), 1);
-  EXPECT_EQ(kept_places(16), 4);
+  EXPECT_EQ(reserved_slots(1), 0);
+  EXPECT_EQ(reserved_slots(2), 1);
+  EXPECT_EQ(reserved_slots(7), 1);
+  EXPECT_EQ(reserved_slots(16), 4);
   Line line({1, {}, {}});
   line.ask("f", line.other({"a", 1}, "f", "f"));
   EXPECT_EQ(line.granted, (Line::Names{"f"}));

@@ -13,7 +13,7 @@
 #include "runner/adapters/http/http_curl.h"
 #include "runner/adapters/local_steps/posix_processes.h"
 #include "runner/base/blocking_pool.h"
-#include "stages/environments/contract/residents.h"
+#include "stages/environments/contract/environment_processes.h"
 #include "stages/environments/environments.h"
 #include "stages/environments/terraform/terraform_module.h"
 #include "stages/test/test.h"
@@ -41,7 +41,7 @@ struct ApplyForReal : ::testing::Test {
     for (const auto& id : made) {
       auto destroyed = destroy(id);
       EXPECT_TRUE(destroyed) << destroyed.error().message;
-      EXPECT_THAT(residents(bench.root + "/environments/" + id + "/data"), IsEmpty());
+      EXPECT_THAT(environment_processes(bench.root + "/environments/" + id + "/data"), IsEmpty());
       EXPECT_FALSE(std::filesystem::exists(bench.root + "/environments/" + id));
     }
   }
@@ -114,10 +114,10 @@ TEST_F(ApplyForReal, ServicesComeUpAndGo) {
   spec.ports.push_back("two");
   auto outcome = run(spec);
   ASSERT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << "\n" << bench.log.all();
-  EXPECT_EQ(residents(folder() + "/data").size(), 2U);
+  EXPECT_EQ(environment_processes(folder() + "/data").size(), 2U);
   EXPECT_THAT(bench.read("environments/sample-1-staging/services/1-1/web/log"), HasSubstr("GET / "));
   EXPECT_TRUE(destroy("sample-1-staging"));
-  EXPECT_THAT(residents(folder() + "/data"), IsEmpty());
+  EXPECT_THAT(environment_processes(folder() + "/data"), IsEmpty());
 }
 
 TEST_F(ApplyForReal, NeverReady) {
@@ -158,7 +158,7 @@ TEST_F(ApplyForReal, AKeptEnvironmentServesTheNewCommit) {
   auto second = run(spec, 1, commit_b);
   ASSERT_EQ(second.outcome, Outcome::passed) << second.reason << "\n" << bench.log.all();
   EXPECT_EQ(first.outputs, second.outputs);
-  EXPECT_EQ(residents(bench.root + "/environments/sample-staging/data").size(), 1U);
+  EXPECT_EQ(environment_processes(bench.root + "/environments/sample-staging/data").size(), 1U);
   EXPECT_EQ(bench.read("environments/sample-staging/checkout/index.html"), "two");
 }
 
@@ -212,7 +212,7 @@ TEST_F(TerraformForReal, AppliesAndDestroysWithItsOwnState) {
               AllOf(Contains("plan: 1 to add, 0 to change, 0 to destroy"), Contains("terraform_data.daemon: creating"),
                     Contains("terraform_data.daemon: starting in " + folder() + "/data")));
   EXPECT_THAT(bench.log.all(), ::testing::Not(HasSubstr("hunter22")));
-  EXPECT_EQ(residents(folder() + "/data").size(), 1U);
+  EXPECT_EQ(environment_processes(folder() + "/data").size(), 1U);
   auto destroyed = destroy("sample-1-staging");
   EXPECT_TRUE(destroyed) << destroyed.error().message;
   EXPECT_EQ(bench.read("environments/stopped"), "stopped\n");
@@ -260,7 +260,7 @@ resource "terraform_data" "slow" {
   auto up = folder() + "/checkout/infra/up";
   ASSERT_TRUE(until([&up] { return std::filesystem::exists(up); })) << bench.log.all();
   int killed = 0;
-  for (auto process : residents(folder() + "/data")) {
+  for (auto process : environment_processes(folder() + "/data")) {
     auto program = std::filesystem::read_symlink("/proc/" + std::to_string(process) + "/exe").filename();
     if (program == "terraform" || program == "tofu") killed += ::kill(process, SIGKILL) == 0 ? 1 : 0;
   }
@@ -269,7 +269,7 @@ resource "terraform_data" "slow" {
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->outcome, Outcome::error);
   EXPECT_THAT(outcome->reason, HasSubstr("terraform apply was killed by SIGKILL in the middle"));
-  EXPECT_FALSE(residents(folder() + "/data").empty()) << "the orphans that destroy has to find";
+  EXPECT_FALSE(environment_processes(folder() + "/data").empty()) << "the orphans that destroy has to find";
   auto destroyed = destroy("sample-1-staging");
   EXPECT_TRUE(destroyed) << destroyed.error().message;
 }
@@ -294,7 +294,7 @@ TEST_F(TerraformForReal, AKeptEnvironmentIsUpdatedInPlace) {
   auto second = run(spec, 1, commit_b);
   ASSERT_EQ(second.outcome, Outcome::passed) << second.reason << "\n" << bench.log.all();
   EXPECT_THAT(bench.log.lines, Contains("plan: 1 to add, 0 to change, 0 to destroy"));
-  EXPECT_EQ(residents(bench.root + "/environments/sample-staging/data").size(), 1U);
+  EXPECT_EQ(environment_processes(bench.root + "/environments/sample-staging/data").size(), 1U);
   ASSERT_EQ(run(spec, 1, commit_b).outcome, Outcome::passed);
   EXPECT_THAT(bench.log.lines, Contains("no changes"));
 }
@@ -343,11 +343,11 @@ TEST_F(TestForReal, ACancelEndsTheCommandAndWhatItStarted) {
     ended = true;
   });
   ASSERT_TRUE(until([this] { return std::filesystem::exists(bench.root + "/checkout/up"); }));
-  EXPECT_FALSE(residents(bench.root).empty());
+  EXPECT_FALSE(environment_processes(bench.root).empty());
   bench.stop.request(StopReason::cancel, "cancelled by ana");
   ASSERT_TRUE(until([&ended] { return ended; }));
   EXPECT_THROW(std::rethrow_exception(thrown), Stopped);
-  EXPECT_THAT(residents(bench.root), IsEmpty());
+  EXPECT_THAT(environment_processes(bench.root), IsEmpty());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "runner/base/tree.h"
-#include "stages/environments/terraform/follow.h"
+#include "stages/environments/terraform/line_follower.h"
 #include "stages/environments/terraform/terraform_module.h"
 #include "stages/environments/terraform/terraform_own.h"
 #include "stages/environments/terraform/terraform_stream.h"

@@ -11,18 +11,18 @@
 
 namespace quietgate {
 
-class Lobby {
+class WaitingConnections {
  private:
-  struct Guest;
-  using Guests = std::list<Guest>;
-  struct Guest {
+  struct Entry;
+  using Entries = std::list<Entry>;
+  struct Entry {
     std::string address;
     std::function<bool()> close;
-    std::list<Guests::iterator>::iterator among;  // position among the connections of its address
+    std::list<Entries::iterator>::iterator at_address;  // position among the connections of its address
   };
 
  public:
-  using Seat = Guests::iterator;
+  using Seat = Entries::iterator;
   // `close` ends the connection, or returns false if its request has arrived meanwhile. It must not call leave(). A
   // closed seat is still returned with leave().
   Seat enter(const std::string& address, std::function<bool()> close);
@@ -35,24 +35,24 @@ class Lobby {
 
  private:
   void closed(Seat seat);
-  Guests guests_;
-  Guests closed_;
+  Entries entries_;
+  Entries closed_;
   std::map<std::string, std::list<Seat>> by_address_;
   std::size_t count_ = 0;
 };
 
 // A seat for the lifetime of the object.
-class LobbySeat {
+class WaitingSeat {
  public:
-  LobbySeat(Lobby& lobby, const std::string& address, std::function<bool()> close)
-      : lobby_(lobby), seat_(lobby.enter(address, std::move(close))) {}
-  ~LobbySeat() { lobby_.leave(seat_); }
-  LobbySeat(const LobbySeat&) = delete;
-  LobbySeat& operator=(const LobbySeat&) = delete;
+  WaitingSeat(WaitingConnections& waiting, const std::string& address, std::function<bool()> close)
+      : waiting_(waiting), seat_(waiting.enter(address, std::move(close))) {}
+  ~WaitingSeat() { waiting_.leave(seat_); }
+  WaitingSeat(const WaitingSeat&) = delete;
+  WaitingSeat& operator=(const WaitingSeat&) = delete;
 
  private:
-  Lobby& lobby_;
-  Lobby::Seat seat_;
+  WaitingConnections& waiting_;
+  WaitingConnections::Seat seat_;
 };
 
 // The key of one client: an IPv4 address, or the first half of an IPv6 address.

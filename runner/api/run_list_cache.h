@@ -7,7 +7,7 @@
 
 namespace quietgate {
 
-class KeptLists {
+class RunListCache {
  public:
   struct Version {
     std::int64_t journal = -1;

@@ -13,9 +13,9 @@
 namespace quietgate {
 
 // Every process of this machine that may be read and has QUIETGATE_ENVIRONMENT_DIRECTORY equal to `directory`.
-std::vector<pid_t> residents(const std::string& directory);
+std::vector<pid_t> environment_processes(const std::string& directory);
 
 // Ends them: SIGTERM, `grace`, SIGKILL. An error names those that still live `grace` after that. Throws Stopped.
-Task<Result<void>> end_residents(std::string directory, Clock& clock, Milliseconds grace, Stop& stop);
+Task<Result<void>> end_environment_processes(std::string directory, Clock& clock, Milliseconds grace, Stop& stop);
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-#include "runner/engine/admission/waiting_words.h"
+#include "runner/engine/admission/waiting_sentence.h"
 
 #include <algorithm>
 #include <vector>
@@ -33,7 +33,7 @@ std::string place_in_line(int position) {
 
 }  // namespace
 
-std::string sentence_of(const Waiting& waiting, const SlotPlaces& places, const std::set<RunId>& unreadable) {
+std::string sentence_of(const Waiting& waiting, const SlotCounts& counts, const std::set<RunId>& unreadable) {
   const auto position = place_in_line(waiting.position);
   switch (waiting.what) {
     case Waiting::For::lock:
@@ -45,9 +45,9 @@ std::string sentence_of(const Waiting& waiting, const SlotPlaces& places, const 
       return "waits to take lock " + waiting.lock + ": " + in_words(waiting.holders) +
              " may ask for it too, and each could then wait for the other";
     case Waiting::For::repository:
-      return "waits for a slot of its repository: " + places.repository_in_words(waiting.run.repository) + position;
+      return "waits for a slot of its repository: " + counts.repository_in_words(waiting.run.repository) + position;
     default:
-      return "waits for a free slot: " + places.service_in_words() + position;
+      return "waits for a free slot: " + counts.service_in_words() + position;
   }
 }
 

@@ -9,6 +9,6 @@
 namespace quietgate {
 
 // Calls remove_tree() outside of the event loop; without a disk, on this thread. Throws Stopped.
-Task<Result<void>> remove_tree_beside(Disk* disk, std::string folder, Stop& stop);
+Task<Result<void>> remove_tree_in_background(Disk* disk, std::string folder, Stop& stop);
 
 }  // namespace quietgate

@@ -10,9 +10,9 @@
 
 namespace quietgate {
 
-class SlotPlaces {
+class SlotCounts {
  public:
-  SlotPlaces(int stages, std::map<std::string, int> repositories);
+  SlotCounts(int stages, std::map<std::string, int> repositories);
 
   // Counts a stage that starts (1) or ends (-1), if its request needs a slot.
   void count(const SlotRequest& request, int by);
@@ -20,7 +20,7 @@ class SlotPlaces {
   bool service_full(const SlotRequest& request) const;
   bool repository_full(const SlotRequest& request) const;
   bool free_for(const SlotRequest& request) const;
-  const PlacesHeld& held() const { return held_; }
+  const SlotsHeld& held() const { return held_; }
 
   // `4 of 4 stages run`, for a waiting stage; a free slot may be reserved.
   std::string service_in_words() const;
@@ -30,7 +30,7 @@ class SlotPlaces {
   int stages_;
   std::map<std::string, int> repositories_;
   int used_ = 0;
-  PlacesHeld held_;
+  SlotsHeld held_;
   int unprotected_ = 0;  // used slots of unprotected branches
   std::map<std::string, int> unprotected_by_;
 };
