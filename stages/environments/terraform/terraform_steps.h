@@ -1,4 +1,4 @@
-// Terraform's commands for one environment: how each is called, and what its end means.
+// Terraform's commands for one environment: their arguments, and the meaning of their results.
 #pragma once
 
 #include <string>
@@ -17,19 +17,19 @@ class TerraformSteps {
  public:
   struct Place {
     std::string steps;   // folder of the leaders: `<steps>/<n>-<name>`
-    std::string output;  // folder of what the steps print; private to the environment
-    std::string log;     // file for what is printed as it comes
+    std::string output;  // folder for the output of steps; private to the environment
+    std::string log;     // file for the output as it arrives
   };
-  // All referenced must outlive this.
+  // All references must outlive this.
   TerraformSteps(Processes& processes, Clock& clock, const EnvironmentDescriptor& environment, EnvironmentFolder folder,
                  Place place, StageLog& log, Stop& stop);
 
-  // Finds the program and the module and writes what they need: override file, variables.
+  // Finds the program and the module, and writes their override file and variables.
   Result<void> prepare();
-  // Each is the step of this number, done once.
+  // Each runs the step of this number once.
   Task<Result<void>> init(int number);
   Task<Result<bool>> plan(int number);  // whether there is anything to do
-  Task<Result<void>> show(int number);  // tells what the saved plan replaces
+  Task<Result<void>> show(int number);  // logs the replacements of the saved plan
   enum class Applied { done, stale };
   Task<Result<Applied>> apply(int number);
   Task<Result<TerraformOutputs>> output(int number);
