@@ -37,7 +37,7 @@ Task<void> wait_until_gone(Composition& composition, LiveEnvironments& left, Sto
     if (std::all_of(left.begin(), left.end(), has_failed)) break;
     co_await clock.sleep(look_every, stop);
   }
-  composition.stop().request(StopReason::shutdown, "what was kept is destroyed");
+  composition.stop().request(StopReason::shutdown, "the kept environments are destroyed");
 }
 
 void print_destroyed(const LiveEnvironments& before, const LiveEnvironments& left, bool json) {

@@ -209,8 +209,7 @@ Driver* Supervisor::make(const RunId& run, Stop& stop) {
   }
   if (repository->second.removed) {
     parts_.say("run " + to_string(run) + " waits: repository " + run.repository +
-               " is not in the configuration any more; put it back, or end the run: quietgate cancel " +
-               to_string(run));
+               " is no longer in the configuration; add it again, or end the run: quietgate cancel " + to_string(run));
   }
   auto& driver = drivers_[run];
   driver = std::make_unique<Driver>(parts_, order_, repository->second, run, stop);

@@ -128,10 +128,10 @@ void compare_projections(Database& database, Database& fresh, JournalHealth& hea
     const auto wanted = rows(fresh);
     const auto here = rows(database);
     for (const auto& [row, name] : wanted) {
-      if (!here.contains(row)) note(health, std::string(table) + ": " + name + " is not as its rows tell");
+      if (!here.contains(row)) note(health, std::string(table) + ": " + name + " does not match its rows");
     }
     for (const auto& [row, name] : here) {
-      if (!wanted.contains(row)) note(health, std::string(table) + ": " + name + " is there without its rows");
+      if (!wanted.contains(row)) note(health, std::string(table) + ": " + name + " exists without its rows");
     }
   }
 }

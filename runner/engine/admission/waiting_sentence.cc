@@ -39,7 +39,7 @@ std::string sentence_of(const Waiting& waiting, const SlotCounts& counts, const 
     case Waiting::For::lock:
       if (waiting.holders.empty())
         return "waits for lock " + waiting.lock + ": run " + to_string(*unreadable.begin()) +
-               " may hold it, which can't be told while its rows can't be read";
+               " may hold it, because its rows can't be read";
       return "waits for lock " + waiting.lock + ", held by " + in_words(waiting.holders) + position;
     case Waiting::For::order:
       return "waits to take lock " + waiting.lock + ": " + in_words(waiting.holders) +

@@ -79,8 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadExpression{"x ${{ commit.sha", 2, "`${{` is never closed by `}}`"},
         BadExpression{"${{ }}", 4, "expected a name, a literal or a function, found nothing"},
-        BadExpression{"${{ sha }}", 4,
-                      "`sha` is neither a name with a dot nor text; text stands between single quotes"},
+        BadExpression{"${{ sha }}", 4, "`sha` is neither a name with a dot nor text; text needs single quotes"},
         BadExpression{"${{ a..b }}", 4, "`a..b` is not a name"},
         BadExpression{"${{ \"a\" }}", 4, "text in an expression stands between single quotes: 'text'"},
         BadExpression{"${{ 'a }}", 4, "the quote is never closed"},
@@ -90,8 +89,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadExpression{"${{ a.b == }}", 11, "expected a name, a literal or a function, found nothing"},
         BadExpression{"${{ lower() }}", 4, "lower() takes 1 argument, not 0"},
         BadExpression{"${{ contains('a') }}", 4, "contains() takes 2 arguments, not 1"},
-        BadExpression{"${{ 1.2.3 }}", 4, "`1.2.3` is not a number; text stands between single quotes"},
-        BadExpression{"${{ 9a }}", 4, "`9a` is not a number; text stands between single quotes"},
+        BadExpression{"${{ 1.2.3 }}", 4, "`1.2.3` is not a number; text needs single quotes"},
+        BadExpression{"${{ 9a }}", 4, "`9a` is not a number; text needs single quotes"},
         BadExpression{"${{ é }}", 4, "expected a name, a literal or a function, found `é`"},
         BadExpression{"${{ hash(a.b) }}", 4,
                       "there is no function `hash`; there are contains, starts_with, ends_with, format, lower, upper, "
