@@ -1,4 +1,4 @@
-// Shared by stages that run commands: commands as processes, errors as outcomes, masking of secrets.
+// Shared by stages that run commands: commands as steps, errors as outcomes, masking of secrets.
 #pragma once
 
 #include <string>
@@ -7,17 +7,16 @@
 #include "runner/base/result.h"
 #include "runner/model/outcome.h"
 #include "runner/model/plan.h"
-#include "runner/ports/process.h"
+#include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
-// A step with this name (a path), which runs a command with resolved templates below `root`: argv, environment and
-// working directory. Fails with kind user if the command is empty, or if its directory does not exist or is outside the
-// root.
-Result<ProcessSpec> process_of(const Command& command, const std::string& root, std::string name,
-                               Environment environment);
-// The file beside a step's record for a shell text with a shebang line.
-std::string script_of(const std::string& step);
+// A step that runs a command with resolved templates below `root`: command, environment and tree. Fails with kind user
+// if the command is empty, or if its directory does not exist or is outside the root.
+Result<StepSpec> step_of(const Command& command, const std::string& root, StepName name, Environment environment);
+// The same for this attempt, with its nonce, its log and its secrets.
+Result<StepSpec> step_of(const Command& command, const StageRequest& request, const std::string& step);
 // The command as people write it, on one line and at most 200 bytes: `python3 -m pytest -q`.
 std::string command_line(const Command& command);
 

@@ -2,18 +2,7 @@
 
 #include <filesystem>
 
-#include "stages/environments/contract/environment_processes.h"
-
 namespace quietgate {
-
-// The simulated machine has no /proc: nothing lives in an environment but what its leaders own.
-std::vector<pid_t> environment_processes(const std::string&) {
-  return {};
-}
-Task<Result<void>> end_environment_processes(std::string, Clock&, Milliseconds, Stop& stop) {
-  stop.throw_if_requested();
-  co_return Result<void>{};
-}
 
 namespace {
 

@@ -1,4 +1,4 @@
-// Reads the output file of a running step line by line.
+// Reads the output of a running step line by line.
 #pragma once
 
 #include <functional>
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "runner/ports/clock.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
@@ -14,18 +14,21 @@ namespace quietgate {
 // again. Must not throw.
 using OnLine = std::function<void(std::string_view line, bool fresh)>;
 
-// Reads a growing file. Its position is stored beside the file (`FILE.told`) for the next process. A line over 1 MiB is
-// skipped.
+// Reads the output of a running step. Its position is stored in the file `memory` for the next process. A line over 1
+// MiB is skipped.
 class LineFollower {
  public:
-  LineFollower(std::string path, OnLine on_line);
+  // The executor must outlive it.
+  LineFollower(StepExecutor& steps, StepText text, std::string memory, OnLine on_line);
   void pump();    // reads the complete lines that exist now
   void finish();  // pump(), plus a last line without a newline
 
  private:
   void take(std::string_view block);
   void hand_over();
-  std::string path_;
+  StepExecutor& steps_;
+  StepText text_;
+  std::string memory_;
   OnLine on_line_;
   std::string line_;
   bool overlong_ = false;
@@ -33,9 +36,9 @@ class LineFollower {
   std::uint64_t told_ = 0;  // bytes that were handled already
 };
 
-// Processes::run with `file` (the spec's stdout_file or log) followed: `on_line` has received every line when this
+// StepExecutor::run with `text` (the spec's output or log) followed: `on_line` has received every line when this
 // returns or throws.
-Task<Result<ProcessExit>> run_followed(Processes& processes, Clock& clock, ProcessSpec spec, std::string file,
-                                       OnLine on_line, Stop& stop);
+Task<Result<StepExit>> run_followed(StepExecutor& steps, Clock& clock, StepSpec spec, StepText text, std::string memory,
+                                    OnLine on_line, Stop& stop);
 
 }  // namespace quietgate
