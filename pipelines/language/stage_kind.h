@@ -21,6 +21,14 @@ struct StageSurroundings {
   bool proves_alerts = false;    // before it begins, a synthetic fault proves that an alert can fire
 };
 
+// What stages of the kind can give to others, for messages that name those that can.
+struct StageOffers {
+  bool outputs = false;    // StageFields::give_outputs
+  bool window = false;     // a span of time that can be judged
+  bool artifacts = false;  // files that it keeps
+  bool tests = false;      // what is promoted must come after it
+};
+
 struct StageKindDescriptor {
   std::string name;  // the key of its body in a stage
   // Reads the body under that key. Errors become diagnostics.
@@ -35,6 +43,7 @@ struct StageKindDescriptor {
   // texts.
   std::function<std::vector<std::string>(const StageBody& body)> interpreter{};
   StageSurroundings surroundings{};
+  StageOffers offers{};
 };
 
 using StageKinds = std::vector<StageKindDescriptor>;

@@ -1,6 +1,7 @@
 // Reads one stage of the file into one or (with a matrix) several stage specs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct StageDraft {
   std::vector<NeedAt> needs;
   bool needs_nothing = false;  // `needs: []` was written
   std::vector<StageReference> references;
+  std::optional<GivenOutputs> outputs;  // none: its kind gives none
 };
 
 // Reads the stage under this key. Errors become diagnostics; the drafts are then usable for further checks only.

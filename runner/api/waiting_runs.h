@@ -19,8 +19,8 @@ class WaitingRuns {
   const std::vector<Waiting>& in_queue();
   // For this run: its open questions, then its entries in the queue.
   std::vector<Waiting> of(const RunRecord& record);
-  // The open questions of these runs; runs that can't be read are left out.
-  std::vector<Waiting> questions(const std::vector<RunSummary>& runs);
+  // The open questions of these runs; runs that can't be read are left out. `runs` outlives the call.
+  Task<std::vector<Waiting>> questions(const std::vector<RunSummary>& runs);
 
  private:
   Queue* queue_;

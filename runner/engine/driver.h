@@ -18,6 +18,7 @@
 #include "runner/engine/run_rows.h"
 #include "runner/engine/run_timeout.h"
 #include "runner/engine/stage_attempt.h"
+#include "runner/model/next.h"
 
 namespace quietgate {
 
@@ -27,8 +28,8 @@ class Driver {
   Driver(EngineParts& parts, const BranchOrder& order, const Repository& repository, RunId run, Stop& service);
 
   // Takes the slots and locks of active work, before new work can. Throws std::runtime_error if the journal can't be
-  // read.
-  void take_up();
+  // read. Before drive().
+  Task<void> take_up();
 
   // Returns when the run is finished. Throws Stopped at shutdown. Throws std::runtime_error if the journal can't be
   // read or written, or if the checkout for active work can't be made: start another driver later. In every case, it
@@ -47,7 +48,7 @@ class Driver {
   using Attempts = std::vector<std::shared_ptr<StageAttempt>>;
 
   std::function<void()> bell_ringer() const;
-  void catch_up() { tell(rows_.catch_up()); }
+  Task<void> catch_up();
   Task<void> append(RunRows::Intended rows);
   void tell(const RunRows::News& news);
   Task<void> conduct();

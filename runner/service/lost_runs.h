@@ -24,15 +24,15 @@ Result<void> record_lost_environments(const std::string& data, JournalSqlite& jo
 
 // Lost runs that have a folder and a number above all in the journal. Call it before anything is appended, since the
 // next run is numbered above them.
-Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog);
+Result<std::vector<RunId>> lost_runs(const std::string& data, InlineCatalog& catalog);
 
 // Whether the run's folder has the highest number of its repository. Such a folder is not removed: without the journal,
 // only it may show which numbers were used.
-Result<bool> keeps_number(const std::string& data, const RunId& run, Catalog& catalog);
+Task<Result<bool>> keeps_number(std::string data, RunId run, Catalog& catalog);
 
 // Folders of expired or lost runs, with numbers below the newest in the journal. Without folders of live environments
 // (their records are needed to end them) and folders with a highest number.
-Result<std::vector<std::string>> forgotten_folders(const std::string& data, Catalog& catalog);
+Task<Result<std::vector<std::string>>> forgotten_folders(std::string data, Catalog& catalog);
 
 // Ends running steps of lost runs, and logs each such run.
 Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepExecutor& steps,

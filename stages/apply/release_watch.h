@@ -1,11 +1,11 @@
 // Watches a release, with the same proofs as a gate.
 #pragma once
 
-#include "runner/model/plan.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/watchdog_deliveries.h"
+#include "stages/apply/apply_spec.h"
 
 namespace quietgate {
 

@@ -1,6 +1,6 @@
 #include "stages/environments/background_removal.h"
 
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 

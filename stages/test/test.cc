@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
 #include "stages/attempt/artifacts.h"
 #include "stages/attempt/step.h"
 #include "stages/test/junit_reports.h"
@@ -62,7 +62,7 @@ Result<Judged> read_and_store(const std::string& checkout, const std::string& gl
     test.name = masked(std::move(test.name), secrets);
     test.message = masked(std::move(test.message), secrets);
   }
-  auto stored = write_file_whole(directory + "/tests.json", tests_json(reports->tests));
+  auto stored = write_file_durably(directory + "/tests.json", tests_json(reports->tests));
   return Judged{std::move(*reports), stored ? std::string() : stored.error().message};
 }
 
@@ -173,7 +173,7 @@ Task<void> TestStage::keep_files(const StageRequest& request, const TestSpec& sp
 }
 
 Task<StageOutcome> TestStage::run(StageRequest request) {
-  const auto& spec = std::get<TestSpec>(request.spec.body);
+  const auto spec = spec_of<TestSpec>(request.spec.body);
   if (!spec.junit.empty()) {
     std::function<Result<void>(const Disk::StopFlag&)> work =
         [checkout = request.checkout, glob = spec.junit, memory = memory_of_reports(request)](

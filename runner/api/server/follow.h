@@ -88,10 +88,10 @@ class FollowedJournal {
     std::int64_t cursor = 0;  // continue after this
     bool caught_up = false;   // there are no more rows now
   };
-  Result<Batch> next(const EventFeed& feed);
+  Task<Result<Batch>> next(EventFeed feed);
   Bell& news() { return news_; }
-  // Returns the rows that were written since the last call.
-  Result<std::vector<Row>> take_up();
+  // Returns the rows that were written since the last call. One at a time.
+  Task<Result<std::vector<Row>>> take_up();
   // Number of rows whose text is kept.
   std::size_t kept() const { return recent_.size(); }
   // Number of rows that could not be read and were skipped.
@@ -113,7 +113,5 @@ class FollowedJournal {
   std::size_t recent_bytes_ = 0;
   std::int64_t damaged_ = 0;
 };
-
-std::string base64(const char* bytes, std::size_t size);
 
 }  // namespace quietgate

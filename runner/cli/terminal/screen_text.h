@@ -4,15 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "runner/base/text.h"
 #include "runner/cli/terminal/terminal.h"
 #include "runner/model/types.h"
 
 namespace quietgate {
 
-// Untrusted text, made harmless: without escape sequences, control characters or changes of the writing direction. A
-// tab becomes a space, invalid UTF-8 becomes `?`.
-std::string printable(std::string_view text);
-// The same for each line; the result ends with a line break unless it is empty.
+// printable() of each line; the result ends with a line break unless it is empty.
 std::string printable_lines(std::string_view text);
 
 // The width of UTF-8 text in columns: wide characters take two, escape sequences none.

@@ -26,7 +26,7 @@ class Reaper {
 
  private:
   Task<void> look(Stop& stop);
-  Result<std::string> due(const EnvironmentSummary& environment);  // why it must be destroyed; empty: it may stay
+  Task<Result<std::string>> due(const EnvironmentSummary& environment);  // why it must be destroyed; empty: it may stay
 
   Journal& journal_;
   Catalog& catalog_;

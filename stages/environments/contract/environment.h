@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/model/plan.h"
 #include "runner/model/types.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/step_name.h"
+#include "stages/environments/contract/provisioner_spec.h"
 
 namespace quietgate {
 
@@ -52,7 +52,7 @@ Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder);
 // The request to a provisioner. All of it must outlive the call.
 struct Provision {
   const StageRequest& request;
-  const ApplySpec& spec;  // every template resolved
+  const ProvisionerSpec& spec;  // every template resolved
   EnvironmentFolder folder;
   EnvironmentDescriptor& environment;  // already saved; a provisioner that changes it saves it before it acts
 };
