@@ -25,3 +25,13 @@ quietgate_archive(quietgate_libgit2 PkgConfig::LIBGIT2 libgit2.a libmbedtls.a li
 if(NOT "${quietgate_path_of_libgit2.a}" MATCHES "NOTFOUND")
   target_link_options(quietgate_libgit2 INTERFACE -Wl,--wrap=mbedtls_x509_crt_parse_file)
 endif()
+
+# quietgate_in_order(PROGRAM): what a service calls when it starts and waits stands side by side in the program, as far as
+# the linker can do that (lld). Each page that is touched brings 64 kB around it into memory. scripts/start-order makes the list.
+function(quietgate_in_order program)
+  if(QUIETGATE_LLD AND quietgate_lld)
+    set(list ${CMAKE_SOURCE_DIR}/cmake/start_order.txt)
+    target_link_options(${program} PRIVATE -Wl,--symbol-ordering-file=${list} -Wl,--no-warn-symbol-ordering)
+    set_target_properties(${program} PROPERTIES LINK_DEPENDS ${list})
+  endif()
+endfunction()
