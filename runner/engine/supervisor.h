@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "runner/base/serial_work.h"
 #include "runner/engine/admission/branch_order.h"
 #include "runner/engine/driver.h"
 #include "runner/engine/repository.h"
@@ -28,18 +29,20 @@ class Supervisor final : public Queue {
   std::uint64_t version() const override { return parts_.slots.version() + order_.version(); }
 
  private:
-  Task<void> take_up(Stop& stop);  // every unfinished run, and what ended runs left
-  Task<void> tell_interrupted(std::vector<RunSummary> unfinished);
-  Driver* make(const RunId& run, Stop& stop);  // null: there is one, or it is made later
+  Task<void> take_up(Stop& stop);             // every unfinished run, and what ended runs left
+  Task<Driver*> make(RunId run, Stop& stop);  // null: there is one, or it is made later
   void launch(const RunId& run, Driver& driver, Stop& stop);
-  void start(const RunId& run, Stop& stop);
+  Task<void> start(RunId run, Stop& stop);
   void again_later(const RunId& run, const std::string& reason, Stop& stop);
-  void hold_for(const RunId& ended, Stop& stop);
+  Task<void> start_again(RunId run, Stop& stop);
+  Task<void> hold_for(RunId ended, Stop& stop);
+  Task<void> hold_again(RunId ended, Stop& stop);
   void wake(const std::optional<RunId>& run);
   void ended(const RunId& run, std::exception_ptr error, Stop& stop);
-  void on_row(const Row& row, Stop& stop);
-  Result<void> start_unfinished(Stop& stop);
-  void over_damage(const Error& damage, Stop& stop);
+  Task<void> look_after(RunId ended, Stop& stop);
+  Task<void> on_row(Row row, Stop& stop);
+  Task<Result<void>> start_unfinished(Stop& stop);
+  Task<void> over_damage(Error damage, Stop& stop);
   Task<void> follow(Stop& stop);
 
   EngineParts& parts_;
@@ -47,7 +50,10 @@ class Supervisor final : public Queue {
   BranchOrder order_;
   std::map<RunId, std::vector<Slots::Claim>> held_;  // of runs without a driver: its leaders, its environments
   std::map<RunId, std::unique_ptr<Driver>> drivers_;
-  Bell ended_;
+  // Rows are read between a look at these and what comes of it: whoever makes drivers, or holds locks, is alone with
+  // it.
+  SerialWork decisions_;
+  Bell ended_;  // a driver
 };
 
 }  // namespace quietgate

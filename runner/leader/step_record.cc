@@ -11,8 +11,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
-#include "runner/leader/mask.h"
+#include "runner/leader/masker.h"
 
 namespace quietgate {
 
@@ -24,7 +25,7 @@ constexpr std::size_t most_record = 1U << 20;
 constexpr std::array<const char*, 4> hows{"exited", "signalled", "not_started", "leader_died"};
 
 Error failure(const std::string& path, const char* doing) {
-  return infrastructure_error("can't " + std::string(doing) + " " + path + ": " + why_unopened(),
+  return infrastructure_error("can't " + std::string(doing) + " " + path + ": " + open_plain_problem(),
                               "check the space and the permissions of the data directory");
 }
 
@@ -50,12 +51,12 @@ StepLed led_from(const Json& json) {
   return led;
 }
 
-ProcessExit exit_from(const Json& json) {
-  ProcessExit exit;
+StepExit exit_from(const Json& json) {
+  StepExit exit;
   const auto how = json.at("how").get<std::string>();
   const auto known = std::find(hows.begin(), hows.end(), how);
   if (known == hows.end()) throw std::runtime_error("it ended in an unknown way: " + how);
-  exit.how = static_cast<ProcessExit::How>(known - hows.begin());
+  exit.how = static_cast<StepExit::How>(known - hows.begin());
   exit.code = json.at("code").get<int>();
   exit.detail = json.at("detail").get<std::string>();
   exit.log_complete = json.at("log_complete").get<bool>();
@@ -101,12 +102,12 @@ bool sync_folder(const std::string& path) {
 
 // Bytes of the user's that are not UTF-8 must not keep the record from being written.
 std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace
 
-std::optional<ProcessExit> exit_told(std::string_view line) {
+std::optional<StepExit> exit_told(std::string_view line) {
   try {
     return exit_from(Json::parse(line));
   } catch (const std::exception&) {
@@ -179,7 +180,7 @@ Result<void> StepRecord::ask(const Descriptor& lock, const LeaderOrder& order, c
   return {};
 }
 
-Result<void> StepRecord::end(const Descriptor& lock, const ProcessExit& exit) const {
+Result<void> StepRecord::end(const Descriptor& lock, const StepExit& exit) const {
   const Json json{{"how", hows[static_cast<std::size_t>(exit.how)]},
                   {"code", exit.code},
                   {"started", exit.started.time_since_epoch().count()},

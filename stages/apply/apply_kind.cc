@@ -12,8 +12,8 @@ namespace quietgate {
 namespace {
 
 Facts facts_of_apply(const StageBody& body, const Provisioners& known) {
-  const auto& apply = std::get<ApplySpec>(body);
-  std::string provisioner = name_of(apply.provisioner);
+  const auto apply = spec_of<ApplySpec>(body);
+  std::string provisioner = apply.provisioner.name;
   if (const auto* named = find_provisioner(known, provisioner)) provisioner += " " + named->fact(apply.provisioner);
   Facts out{std::move(provisioner)};
   if (!apply.ports.empty()) out.push_back("ports " + joined(apply.ports));
@@ -27,8 +27,8 @@ Facts facts_of_apply(const StageBody& body, const Provisioners& known) {
 }
 
 std::vector<std::string> interpreter_of_apply(const StageBody& body, const Provisioners& known) {
-  const auto& spec = std::get<ApplySpec>(body).provisioner;
-  const auto* named = find_provisioner(known, name_of(spec));
+  const auto spec = spec_of<ApplySpec>(body).provisioner;
+  const auto* named = find_provisioner(known, spec.name);
   return named == nullptr || !named->interpreter ? std::vector<std::string>{} : named->interpreter(spec);
 }
 
@@ -40,11 +40,12 @@ StageKindDescriptor apply_kind(const Provisioners& known) {
           .facts = [&known](const StageBody& body) { return facts_of_apply(body, known); },
           .make =
               [&known](const StageParts& parts) {
-                return std::make_unique<ApplyStage>(parts.processes, parts.http, parts.git, parts.clock,
-                                                    &parts.deliveries, &parts.trees, known);
+                return std::make_unique<ApplyStage>(parts.steps, parts.http, parts.git, parts.clock, &parts.deliveries,
+                                                    &parts.trees, known);
               },
           .words = {"time_to_live", "keep", "watch"},
-          .interpreter = [&known](const StageBody& body) { return interpreter_of_apply(body, known); }};
+          .interpreter = [&known](const StageBody& body) { return interpreter_of_apply(body, known); },
+          .offers = {.outputs = true}};
 }
 
 }  // namespace quietgate

@@ -7,10 +7,11 @@
 #include <map>
 #include <set>
 
+#include "runner/base/files.h"
 #include "runner/base/plain_file.h"
-#include "runner/base/tree.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"
+#include "stages/fault/fault_spec.h"
 #include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
@@ -43,16 +44,7 @@ std::optional<Time> time_in(const std::string& file) {
 }
 
 Result<void> keep_time(const std::string& file, Time time) {
-  return write_file_whole(file, std::to_string(time.time_since_epoch().count()));
-}
-
-Result<ProcessSpec> step_of(const StageRequest& request, const Command& command, const char* name) {
-  auto step = process_of(command, request.checkout, request.directory + "/steps/" + name, request.environment);
-  if (!step) return step.error();
-  step->nonce = request.nonce;
-  step->log = request.directory + "/log";
-  step->secrets = request.secrets;
-  return step;
+  return write_file_durably(file, std::to_string(time.time_since_epoch().count()));
 }
 
 }  // namespace
@@ -62,7 +54,7 @@ struct FaultStage::Drill {
 
   const FaultSpec& spec;
   Prometheus prometheus;
-  std::string fault;  // the step's name
+  StepName fault;
   Time began{};
   bool breaks = false;                        // something may be broken now
   std::map<std::string, Milliseconds> heard;  // by alert: from the fault's begin until it was seen firing
@@ -101,8 +93,7 @@ Task<void> FaultStage::look(const StageRequest& request, Drill& drill) {
 
 // Why nothing can be broken, or nothing once it is.
 Task<std::optional<StageOutcome>> FaultStage::begin(const StageRequest& request, Drill& drill) {
-  if (auto made = make_folder(request.directory + "/steps"); !made) co_return outcome_of(made.error());
-  auto step = step_of(request, drill.spec.command, "1-fault");
+  auto step = step_of(drill.spec.command, request, "1-fault");
   if (!step) co_return outcome_of(step.error());
   drill.fault = step->name;
   if (const auto before = time_in(began_file(request))) {
@@ -112,17 +103,17 @@ Task<std::optional<StageOutcome>> FaultStage::begin(const StageRequest& request,
     StageOutcome outcome;
     outcome.outcome = Outcome::inconclusive;
     if (!drill.unread.empty()) {
-      outcome.reason = "nothing was broken: " + drill.unread;
+      outcome.reason = "the fault was not begun: " + drill.unread;
       co_return outcome;
     }
     for (const auto& alert : drill.spec.alerts) {
       if (!drill.known.contains(alert))
-        co_return failed(fmt::format("nothing was broken: {} has no alert {}", drill.prometheus.url(), alert),
+        co_return failed(fmt::format("the fault was not begun: {} has no alert {}", drill.prometheus.url(), alert),
                          "load a rule of that name, or correct `alerts:`");
     }
     if (!drill.active.empty()) {
-      outcome.reason = fmt::format("nothing was broken: {} was active before", fmt::join(drill.active, ", "));
-      outcome.advice = "a drill begins when its alerts are quiet";
+      outcome.reason = fmt::format("the fault was not begun: {} was already active", fmt::join(drill.active, ", "));
+      outcome.advice = "begin the drill when its alerts are quiet";
       co_return outcome;
     }
     drill.began = clock_.now();
@@ -133,14 +124,14 @@ Task<std::optional<StageOutcome>> FaultStage::begin(const StageRequest& request,
   drill.breaks = true;
   drill.forgot = time_in(ended_file(request)).has_value();
   if (drill.forgot) co_return std::nullopt;
-  auto started = co_await processes_.start(std::move(*step), *request.stop);
+  auto started = co_await steps_.start(std::move(*step), *request.stop);
   if (!started) drill.problem = started.error().message;
   co_return std::nullopt;
 }
 
 Task<void> FaultStage::listen(const StageRequest& request, Drill& drill) {
   while (drill.problem.empty() && !drill.forgot && !drill.all_heard()) {
-    auto status = processes_.status(drill.fault);
+    auto status = steps_.status(drill.fault);
     if (status && status->has_value() && !(*status)->succeeded()) {
       drill.problem = fmt::format("the fault ended by itself: {}", describe(**status));
       co_return;
@@ -159,17 +150,17 @@ Task<void> FaultStage::listen(const StageRequest& request, Drill& drill) {
 // Runs to its end whatever ended the stage but the runner's own.
 Task<void> FaultStage::mend(const StageRequest& request, Drill& drill) {
   (void)keep_time(ended_file(request), clock_.now());
-  auto ended = co_await processes_.end(drill.fault, *request.runner);
+  auto ended = co_await steps_.end(drill.fault, *request.runner);
   if (!ended && drill.problem.empty()) drill.problem = "the fault could not be ended: " + ended.error().message;
   if (!drill.spec.undo) co_return;
-  auto step = step_of(request, *drill.spec.undo, "2-undo");
+  auto step = step_of(*drill.spec.undo, request, "2-undo");
   std::string trouble;
   if (!step) {
     trouble = step.error().message;
   } else {
     request.log->line("$ " + command_line(*drill.spec.undo));
     step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "10", undo_within});
-    auto exit = co_await processes_.run(std::move(*step), *request.runner);
+    auto exit = co_await steps_.run(std::move(*step), *request.runner);
     if (!exit) trouble = exit.error().message;
     if (exit && !exit->succeeded()) trouble = describe(*exit);
   }
@@ -218,10 +209,10 @@ StageOutcome judged(const Drill& drill, const StageRequest& request) {
     outcome.checks.push_back(std::move(check));
   }
   (void)replace_file(request.directory + "/measurements.ndjson", measurements.text());
-  const auto recall = fmt::format("{} of {} alerts heard the fault", drill.heard.size(), drill.spec.alerts.size());
+  const auto recall = fmt::format("{} of {} alerts detected the fault", drill.heard.size(), drill.spec.alerts.size());
   if (drill.forgot) {
     outcome.outcome = Outcome::inconclusive;
-    outcome.reason = "quietgate was restarted while the fault was being ended: what was heard is not known";
+    outcome.reason = "quietgate restarted while the fault was being ended: which alerts fired is not known";
     outcome.checks.clear();
     return outcome;
   }
@@ -230,7 +221,7 @@ StageOutcome judged(const Drill& drill, const StageRequest& request) {
     outcome.outcome = drill.ever_unread ? Outcome::inconclusive : Outcome::failed;
     outcome.reason = fmt::format("{}: not within {}: {}", recall, human_duration(drill.spec.within), missed);
     if (drill.ever_unread) outcome.reason += "; the rules could not be read all the time";
-    outcome.advice = "an alert that does not hear this fault would not have kept such a commit back: correct the rule";
+    outcome.advice = "correct the rule: an alert that misses this fault would not stop such a commit";
     return outcome;
   }
   outcome.reason = fmt::format("{}, the slowest after {} ({})", recall, seconds_text(slowest), last);
@@ -242,7 +233,7 @@ StageOutcome judged(const Drill& drill, const StageRequest& request) {
                                         human_duration(drill.spec.resolved_within))
                           : "; whether they ended is not known: " + drill.unread;
   } else {
-    outcome.reason += fmt::format("; over {} after its end", seconds_text(*drill.lasted));
+    outcome.reason += fmt::format("; resolved {} after its end", seconds_text(*drill.lasted));
   }
   return outcome;
 }
@@ -250,7 +241,7 @@ StageOutcome judged(const Drill& drill, const StageRequest& request) {
 }  // namespace
 
 Task<StageOutcome> FaultStage::run(StageRequest request) {
-  const auto& spec = std::get<FaultSpec>(request.spec.body);
+  const auto spec = spec_of<FaultSpec>(request.spec.body);
   Drill drill(http_, spec);
   std::exception_ptr thrown;
   std::optional<StageOutcome> refused;

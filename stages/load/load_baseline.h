@@ -7,9 +7,9 @@
 
 #include "runner/base/result.h"
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/stage.h"
+#include "stages/load/load_spec.h"
 
 namespace quietgate {
 
@@ -20,7 +20,7 @@ using LoadMeasures = std::map<std::string, std::vector<double>>;
 struct LoadBase {
   std::string name;                // for sentences: `promoted commits`, the other service
   std::vector<LoadMeasures> runs;  // oldest first; of a service that was loaded in turns with the candidates: one
-  bool in_turns = false;           // what else changed met both alike
+  bool alternating = false;        // what else changed met both alike
 };
 
 // A check for each measure: failed when the candidates are worse (q <= 0.05, adjusted for the number of measures) by
@@ -34,6 +34,6 @@ std::vector<Check> judge_baseline(const LoadBaseline& spec, const LoadBase& base
 
 // The loads of this stage in the last promoted runs (at most five) of the same pipeline, whose course was the same;
 // oldest first. None is no error.
-Result<std::vector<LoadMeasures>> promoted_loads(Catalog& catalog, const StageRequest& request);
+Task<Result<std::vector<LoadMeasures>>> promoted_loads(Catalog& catalog, const StageRequest& request);
 
 }  // namespace quietgate

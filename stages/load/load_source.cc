@@ -1,4 +1,5 @@
-// How each source of load is found and called.
+#include "stages/load/load_source.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,11 +7,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
+#include "runner/base/program_path.h"
 #include "runner/base/time.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"
-#include "stages/load/locust.h"
+#include "stages/load/locust_scripts.h"
 
 namespace quietgate {
 
@@ -100,8 +103,7 @@ Result<std::vector<std::string>> master_arguments(const LoadWorkers& workers) {
                                   std::to_string(workers_join_within)};
 }
 
-Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& turn) {
-  const auto& spec = std::get<LoadSpec>(request.spec.body);
+Result<StepSpec> prepare_locust(const StageRequest& request, const LoadSpec& spec, const PlannedLoad& load) {
   auto locustfile = find_locustfile(request, spec);
   if (!locustfile) return locustfile.error();
   auto locust = find_tool(request, "locust", "Locust", "install it: on Debian `apt-get install python3-locust`");
@@ -121,7 +123,7 @@ Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& 
     if (auto written = replace_file(shape, locust_shape()); !written) return written.error();
     files += "," + shape;
   }
-  ProcessSpec process;
+  StepSpec process;
   process.argv = {*locust, "--headless", "--only-summary", "--exit-code-on-error", "0"};
   if (!plan.contains("shape")) {
     for (const auto& argument :
@@ -134,51 +136,47 @@ Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& 
     if (!master) return master.error();
     process.argv.insert(process.argv.end(), master->begin(), master->end());
   }
-  for (const auto& argument : {std::string("--host"), turn.host, std::string("-f"), files}) {
+  for (const auto& argument : {std::string("--host"), load.host, std::string("-f"), files}) {
     process.argv.push_back(argument);
   }
   process.environment = request.environment;
-  process.environment["QUIETGATE_LOAD"] = plan.dump();
+  process.environment["QUIETGATE_LOAD"] = json_text(plan);
   process.environment["PYTHONUNBUFFERED"] = "1";
   // The checkout is shared and must stay the commit's.
   process.environment["PYTHONDONTWRITEBYTECODE"] = "1";
-  process.working_directory = request.checkout;
+  process.tree = request.checkout;
   return process;
 }
 
-Result<ProcessSpec> prepare_k6(const StageRequest& request, const LoadTurn& turn) {
-  const auto& spec = std::get<LoadSpec>(request.spec.body);
+Result<StepSpec> prepare_k6(const StageRequest& request, const LoadSpec& spec, const PlannedLoad& load) {
   auto script = find_script(request, spec.k6, "k6 script");
   if (!script) return script.error();
   auto k6 = find_tool(request, "k6", "k6", "install it: https://grafana.com/docs/k6/latest/set-up/install-k6/");
   if (!k6) return k6.error();
-  ProcessSpec process;
-  process.argv = {*k6, "run", "--quiet", "--no-color", "--no-usage-report", "--out", "json=" + turn.rows, *script};
+  StepSpec process;
+  process.argv = {*k6, "run", "--quiet", "--no-color", "--no-usage-report", "--out", "json=" + load.rows, *script};
   process.environment = request.environment;
-  process.working_directory = request.checkout;
+  process.tree = request.checkout;
   return process;
 }
 
 }  // namespace
 
-Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& turn) {
-  const auto& spec = std::get<LoadSpec>(request.spec.body);
-  Result<ProcessSpec> process = infrastructure_error("no source");
+Result<StepSpec> prepare_load(const StageRequest& request, const LoadSpec& spec, const PlannedLoad& load) {
+  Result<StepSpec> process = infrastructure_error("no source");
   if (spec.command) {
-    process = process_of(*spec.command, request.checkout, turn.step, request.environment);
+    process = step_of(*spec.command, request, load.step);
   } else if (!spec.k6.empty()) {
-    process = prepare_k6(request, turn);
+    process = prepare_k6(request, spec, load);
   } else {
-    process = prepare_locust(request, turn);
+    process = prepare_locust(request, spec, load);
   }
   if (!process) return process;
-  std::error_code error;
-  fs::create_directories(request.directory + "/steps", error);
-  process->name = turn.step;
+  process->name = {AttemptOwner{request.id()}, load.step};
   process->nonce = request.nonce;
-  process->environment["QUIETGATE_LOAD_FILE"] = turn.rows;
-  process->environment["QUIETGATE_HOST"] = turn.host;
-  process->log = request.directory + "/log";
+  process->environment["QUIETGATE_LOAD_FILE"] = load.rows;
+  process->environment["QUIETGATE_HOST"] = load.host;
+  process->log = log_of(request.id());
   process->secrets = request.secrets;
   process->stop_signal = SIGINT;
   return process;

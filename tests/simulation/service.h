@@ -24,6 +24,8 @@
 #include "tests/simulation/sim_metrics.h"
 #include "tests/support/fake_attempt_store.h"
 #include "tests/support/inline_disk.h"
+#include "tests/support/no_residents.h"
+#include "tests/support/slow_journal.h"
 
 namespace quietgate {
 
@@ -90,9 +92,12 @@ class Service {
   Stop stop_;
   SimClock clock_;
   WorldJournal journal_;
+  SlowJournal slow_;
+  SlowCatalog slow_catalog_;
   SimGit git_;
   SimHttp http_;
-  SimProcesses processes_;
+  SimSteps steps_;
+  NoResidents residents_;
   InlineCompiler compiler_;
   WorldWorkspace workspace_;
   InlineDisk at_once_;

@@ -14,8 +14,8 @@ class WorldJournal final : public SimJournal {
  public:
   WorldJournal(World& world, SimDisk& disk, const Clock& clock, Executor executor);
   Result<std::int64_t> append_now(std::vector<Event> events) override;
-  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
-  Result<std::vector<RunSummary>> unfinished_runs() override;
+  Result<std::vector<Row>> read_now(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
+  Result<std::vector<RunSummary>> unfinished_runs_now() override;
 
  private:
   std::vector<Event> spoiled(std::vector<Event> events);
@@ -26,8 +26,8 @@ class WorldJournal final : public SimJournal {
 class WorldWorkspace final : public Workspace {
  public:
   WorldWorkspace(World& world, const std::string& data);
-  Result<std::optional<std::string>> clear_attempt(const RunId& run, const std::string& stage, int attempt) override {
-    return files_.clear_attempt(run, stage, attempt);
+  Result<std::optional<MovedAside>> clear_attempt(const AttemptId& attempt) override {
+    return files_.clear_attempt(attempt);
   }
   Result<std::string> attempt(const RunId& run, const std::string& stage, int attempt) override;
   std::string checkout(const RunId& run) const override { return files_.checkout(run); }

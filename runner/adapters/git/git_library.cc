@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "runner/adapters/git/git_network.h"
+#include "runner/adapters/git/git_stream.h"
 #include "runner/adapters/git/late_libraries.h"
 
 namespace quietgate {

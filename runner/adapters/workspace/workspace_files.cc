@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "runner/base/aside.h"
-#include "runner/base/removal.h"
+#include "runner/base/move_aside.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 
@@ -40,7 +40,7 @@ Result<std::string> WorkspaceFiles::own(const RunId& run) const {
   for (const auto& path : {layout_.runs_of(run.repository), layout_.run(run)}) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || (S_ISDIR(status.st_mode) && is_own(status, runs))) continue;
-    auto aside = set_aside(path);
+    auto aside = move_aside(path);
     if (!aside) return aside.error();
     if (say_) say_("what stood in the place of " + path + " is no folder of quietgate's, and is now " + *aside);
   }
@@ -56,16 +56,18 @@ Result<std::string> WorkspaceFiles::made(const RunId& run) const {
   return folder;
 }
 
-Result<std::optional<std::string>> WorkspaceFiles::clear_attempt(const RunId& run, const std::string& stage,
-                                                                 int attempt) {
-  auto folder = own(run);
+Result<std::optional<Workspace::MovedAside>> WorkspaceFiles::clear_attempt(const AttemptId& attempt) {
+  auto folder = own(attempt.run);
   if (!folder) return folder.error();
-  const auto path = *folder + "/" + attempt_folder(stage, attempt);
+  const auto path = layout_.attempt(attempt);
   std::error_code code;
-  if (!fs::exists(fs::symlink_status(path, code))) return std::optional<std::string>();
-  auto aside = set_aside(path);
+  if (!fs::exists(fs::symlink_status(path, code))) return std::optional<MovedAside>();
+  auto aside = move_aside(path);
   if (!aside) return aside.error();
-  return std::optional(std::move(*aside));
+  MovedAside moved{std::move(*aside), {attempt, 0}};
+  const auto owner = owner_in(attempt.run, fs::path(moved.path).filename().string());
+  if (const auto* of = owner ? std::get_if<AttemptOwner>(&*owner) : nullptr) moved.steps = *of;
+  return std::optional(std::move(moved));
 }
 
 Result<std::string> WorkspaceFiles::attempt(const RunId& run, const std::string& stage, int attempt) {

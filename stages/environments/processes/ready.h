@@ -4,9 +4,8 @@
 #include <map>
 #include <string>
 
-#include "runner/model/plan.h"
 #include "runner/ports/http.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -116,7 +117,7 @@ TEST(Resumed, WhatFailsBeforeItsStageTakesItUpEndsItsSteps) {
   world.start_service();
   EXPECT_EQ(world.summary().status, RunStatus::finished);
   EXPECT_NE(world.summary().outcome, Outcome::passed);
-  EXPECT_THAT(world.ender.ended, ElementsAre("/attempts/one1")) << "its steps go on alone";
+  EXPECT_THAT(world.ender.ended, ElementsAre("hello/1 one.1")) << "its steps go on alone";
 }
 
 TEST(Resumed, AnAttemptIsOverWhenItsStepsAre) {
@@ -209,7 +210,7 @@ TEST(Attempts, EachHasANonceOnRecord) {
   world.start_service();
   world.request();
   std::set<std::string> nonces;
-  for (const auto& row : *world.journal->read(0, 100, std::nullopt)) {
+  for (const auto& row : *world.journal->read_now(0, 100, std::nullopt)) {
     if (const auto* started = std::get_if<StageStarted>(&row.event)) nonces.insert(started->nonce);
   }
   EXPECT_THAT(nonces, ElementsAre("nonce-1", "nonce-2"));
@@ -218,12 +219,12 @@ TEST(Attempts, EachHasANonceOnRecord) {
 TEST(Attempts, WhatStoodInTheirPlaceIsToldAndItsStepsAreEnded) {
   EngineWorld world;
   world.compiler.plans["plan"].stages = {test_stage("one")};
-  world.workspace.stale = "/attempts/one1.stale-1";
+  world.workspace.stale = true;
   world.start_service();
   world.request();
   EXPECT_EQ(world.summary().outcome, Outcome::passed);
-  EXPECT_THAT(world.said, testing::Contains(HasSubstr("is now /attempts/one1.stale-1")));
-  EXPECT_THAT(world.ender.ended, testing::Contains("/attempts/one1.stale-1"));
+  EXPECT_THAT(world.said, testing::Contains(HasSubstr("is now /attempts/one.stale-1")));
+  EXPECT_THAT(world.ender.ended, testing::Contains("hello/1 one.1 (moved aside: 1)"));
 }
 
 // Somebody put it there who wants it to be tested; or it is a run's whose number is used again.

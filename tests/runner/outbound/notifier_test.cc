@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -30,7 +31,7 @@ class NotifierTest : public testing::Test {
     world.settle();
   }
   void start(std::vector<NotificationRule> rules) {
-    notifier.emplace(*world.journal, *world.journal, receiver, world.clock, std::move(rules),
+    notifier.emplace(*world.slow, *world.slow_catalog, receiver, world.clock, std::move(rules),
                      [this](const std::string& line) { world.said.push_back(line); });
     spawn(world.io.get_executor(), notifier->tell(stop), [](std::exception_ptr) {});
     world.settle();
@@ -68,8 +69,9 @@ TEST_F(NotifierTest, TellsOfACancelledRunWhoseReleaseWasCut) {
   auto production = test_stage("production");
   production.body = PromoteSpec{};
   auto release = test_stage("release", {"production"});
-  release.body = ApplySpec{};
-  std::get<ApplySpec>(release.body).keep = true;
+  ApplySpec keeps;
+  keeps.keep = true;
+  release.body = keeps;
   Plan plan;
   plan.stages = {production, release};
   world.append({RunRequested{run, "main", "c1", "test"}, PlanCompiled{run, plan}, StageStarted{run, "production", 1},

@@ -1,9 +1,10 @@
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 
 #include <gmock/gmock.h>
 
 #include "tests/support/gate_prometheus.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -180,7 +181,7 @@ TEST(Gate, AClockFarBehindIsBlindInsteadOfAnEndlessWait) {
   world.prometheus.instead["time()"] = [] {
     return GatePrometheus::body(200, R"({"status":"success","data":{"resultType":"scalar","result":[1,"1"]}})");
   };
-  EXPECT_THAT(said_by(world.judge()), HasSubstr("from now on the clock of Prometheus"));
+  EXPECT_THAT(said_by(world.judge()), HasSubstr("by the clock of Prometheus, the window ends"));
 }
 
 }  // namespace

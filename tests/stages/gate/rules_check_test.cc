@@ -5,7 +5,8 @@
 #include <limits>
 
 #include "stages/gate/firing_needs.h"
-#include "tests/support/fake_processes.h"
+#include "tests/support/fake_steps.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -27,6 +28,7 @@ StageSpec stage_of(const std::string& name, StageBody body) {
 // load for 45 s, metrics over the same time, and the gate 20 s longer.
 Plan plan_of() {
   Plan plan;
+  plan.run = {"sample", 7};
   LoadSpec load;
   load.duration = Milliseconds{45'000};
   VerifySpec metrics;
@@ -37,22 +39,26 @@ Plan plan_of() {
   plan.stages = {stage_of("load", load), stage_of("metrics", metrics), stage_of("production", promote)};
   return plan;
 }
-GateSpec& gate_of(Plan& plan) {
-  return *std::get<PromoteSpec>(plan.stages[2].body).gate;
+const GateSpec& gate_of(const Plan& plan) {
+  return *plan.stages[2].body.gate();
+}
+void change_gate(Plan& plan, const std::function<void(GateSpec& gate)>& change) {
+  auto promote = spec_of<PromoteSpec>(plan.stages[2].body);
+  change(*promote.gate);
+  plan.stages[2].body = promote;
 }
 
 std::vector<std::string> problems(const Plan& plan, const std::string& rules) {
   auto read = read_rules_file("a.yml", "groups:\n- name: g\n  interval: 15s\n  rules:\n" + rules);
   if (!read) return {read.error().message};
-  auto copy = plan;
-  return firing_problems(plan, "production", gate_of(copy), *read);
+  return firing_problems(plan, "production", gate_of(plan), *read);
 }
 
 TEST(FiringNeeds, RefuseARuleThatIsLongerThanTheWindow) {
   EXPECT_THAT(
       problems(plan_of(), "  - {alert: Short, expr: a > 1, for: 45s}\n  - {alert: Long, expr: a > 1, for: 46s}\n"),
       ElementsAre("a.yml:6: Long can never fire for the gate of `production`: it needs 1m 16s (`for` 46s + 2 "
-                  "evaluations of 15s) and a scrape, the window has at most 1m 15s (load 45s + 10s to start and "
+                  "evaluations of 15s) and a scrape, and the window lasts at most 1m 15s (load 45s + 10s to start and "
                   "end + quiet_for 20s)"));
 }
 
@@ -74,7 +80,7 @@ TEST(FiringNeeds, RefuseALabelThatHoldsTheValueAndALayerWithoutAlerts) {
   EXPECT_THAT(problems(plan_of(), "  - {alert: A, expr: a > 1, for: 1s, labels: {v: '{{ $value }}'}}\n"),
               ElementsAre(HasSubstr("a.yml:5: A can't fire: its label `v` holds the value")));
   auto plan = plan_of();
-  gate_of(plan).layers = {"application", "node"};
+  change_gate(plan, [](GateSpec& gate) { gate.layers = {"application", "node"}; });
   EXPECT_THAT(problems(plan, "  - {alert: A, expr: a > 1, labels: {layer: application}}\n"),
               ElementsAre("the gate of `production` asks for layer `node`, but no alert of alerts/*.rules.yml has "
                           "`layer: node`"));
@@ -95,11 +101,11 @@ TEST(FiringNeeds, BoundSeveralWindowsByTheRunsTimeout) {
   VerifySpec later;
   later.last = Milliseconds{60'000};
   plan.stages.push_back(stage_of("later", later));
-  gate_of(plan).during = {"load", "later"};
+  change_gate(plan, [](GateSpec& gate) { gate.during = {"load", "later"}; });
   EXPECT_THAT(problems(plan, "  - {alert: A, expr: a > 1, for: 59m}\n"), IsEmpty());
   EXPECT_THAT(problems(plan, "  - {alert: A, expr: a > 1, for: 2h}\n"),
               ElementsAre(HasSubstr("at most 1h 20s (the run's timeout 1h + quiet_for 20s)")));
-  gate_of(plan).during = {"later"};
+  change_gate(plan, [](GateSpec& gate) { gate.during = {"later"}; });
   EXPECT_EQ(widest_window(plan, "production", gate_of(plan)).length, Milliseconds{80'000});
 }
 
@@ -128,8 +134,8 @@ class RulesCheckTest : public testing::Test {
     }
   }
   StageBench bench;
-  FakeProcesses processes;
-  RulesCheck rules{processes, {{"PATH", bench.root + "/none:" + bench.root + "/bin"}}};
+  FakeSteps steps;
+  RulesCheck rules{steps, {{"PATH", bench.root + "/none:" + bench.root + "/bin"}}};
 };
 
 TEST_F(RulesCheckTest, ReadsTheRulesWithoutPromtool) {
@@ -139,12 +145,12 @@ TEST_F(RulesCheckTest, ReadsTheRulesWithoutPromtool) {
   auto refused = check();
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::user);
-  EXPECT_THAT(refused.error().message, HasSubstr("alerts/app.rules.yml:4:31: key `fro` is not known here"));
+  EXPECT_THAT(refused.error().message, HasSubstr("alerts/app.rules.yml:4:31: unknown key `fro`"));
   write("app.rules.yml", "{alert: A, expr: up == 0, for: 1h}");
   refused = check();
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("alerts/app.rules.yml:4: A can never fire"));
-  EXPECT_THAT(processes.ran, IsEmpty());
+  EXPECT_THAT(steps.ran, IsEmpty());
 }
 
 TEST_F(RulesCheckTest, AGlobWithoutAFileIsRefusedAndOneOfTheRunIsLeft) {
@@ -152,9 +158,9 @@ TEST_F(RulesCheckTest, AGlobWithoutAFileIsRefusedAndOneOfTheRunIsLeft) {
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("no file of the commit matches `alerts/*.rules.yml`"));
   auto plan = plan_of();
-  gate_of(plan).rules = {"${{ stages.staging.outputs.rules }}"};
+  change_gate(plan, [](GateSpec& gate) { gate.rules = {"${{ stages.staging.outputs.rules }}"}; });
   EXPECT_TRUE(check(plan).ok());
-  std::get<PromoteSpec>(plan.stages[2].body).gate.reset();
+  plan.stages[2].body = PromoteSpec{"production"};
   EXPECT_TRUE(check(plan).ok());
 }
 
@@ -165,39 +171,39 @@ TEST_F(RulesCheckTest, GivesPromtoolTheRulesAndTheTestsBesideThem) {
   bench.write("checkout/alerts/other.yml", "rules: no\n");
   bench.write("checkout/elsewhere/tests.yml", "rule_files: [app.rules.yml]\n");
   EXPECT_TRUE(check().ok());
-  ASSERT_EQ(processes.ran.size(), 2u);
+  ASSERT_EQ(steps.ran.size(), 2u);
   const auto folder = bench.root + "/checkout/alerts/";
-  EXPECT_THAT(processes.ran[0].argv,
+  EXPECT_THAT(steps.ran[0].argv,
               ElementsAre("timeout", "-k", "5", "60", "promtool", "check", "rules", folder + "app.rules.yml"));
-  EXPECT_THAT(processes.ran[1].argv,
+  EXPECT_THAT(steps.ran[1].argv,
               ElementsAre("timeout", "-k", "5", "60", "promtool", "test", "rules", folder + "tests.yml"));
-  EXPECT_FALSE(std::filesystem::exists(bench.root + "/rules-check")) << "nothing is left behind";
+  EXPECT_THAT(steps.steps(PlanCheckOwner{plan_of().run}).value(), IsEmpty()) << "nothing is left behind";
 }
 
 TEST_F(RulesCheckTest, AsksAgainWhenTheToolsLeaderWasKilled) {
   install({"promtool", "timeout"});
   write("app.rules.yml", "{alert: A, expr: up == 0}");
   int deaths = 2;
-  processes.script = [&deaths](const ProcessSpec&) {
+  steps.script = [&deaths](const StepSpec&) {
     auto exit = exited(0);
-    if (deaths-- > 0) exit.how = ProcessExit::How::leader_died;
+    if (deaths-- > 0) exit.how = StepExit::How::leader_died;
     return exit;
   };
   EXPECT_TRUE(check().ok());
-  EXPECT_EQ(processes.ran.size(), 3u);
+  EXPECT_EQ(steps.ran.size(), 3u);
   deaths = 99;
-  processes.exits.clear();
+  steps.exits.clear();
   auto refused = check();
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::infrastructure);
-  EXPECT_EQ(processes.ran.size(), 6u) << "not for ever";
+  EXPECT_EQ(steps.ran.size(), 6u) << "not for ever";
 }
 
 TEST_F(RulesCheckTest, TellsPromtoolsWordsWithTheRepositorysNames) {
   install({"promtool", "timeout"});
   write("app.rules.yml", "{alert: A, expr: up == 0}");
-  processes.script = [this](const ProcessSpec& step) {
-    std::ofstream(step.log) << "Checking " << bench.root << "/checkout/alerts/app.rules.yml\n  \x1b[2JFAILED:\n";
+  steps.script = [this](const StepSpec& step) {
+    steps.print(step, "Checking " + bench.root + "/checkout/alerts/app.rules.yml\n  \x1b[2JFAILED:\n");
     return exited(1);
   };
   auto refused = check();
@@ -205,8 +211,8 @@ TEST_F(RulesCheckTest, TellsPromtoolsWordsWithTheRepositorysNames) {
   EXPECT_EQ(refused.error().kind, ErrorKind::user);
   EXPECT_EQ(refused.error().message,
             "promtool check rules refuses them (exit status 1):\nChecking alerts/app.rules.yml\n  [2JFAILED:");
-  processes.exits.clear();
-  processes.script = [](const ProcessSpec&) { return exited(124); };
+  steps.exits.clear();
+  steps.script = [](const StepSpec&) { return exited(124); };
   refused = check();
   EXPECT_THAT(refused.error().message, HasSubstr("took more than 60 s"));
 }

@@ -1,7 +1,8 @@
 #include "stages/load/load.h"
 
 #include "runner/adapters/memory/memory_load_metrics.h"
-#include "stages/load/locust.h"
+#include "runner/base/program_path.h"
+#include "stages/load/locust_scripts.h"
 #include "tests/support/fake_alert_feed.h"
 #include "tests/support/load_world.h"
 
@@ -39,7 +40,7 @@ TEST_F(Load, RunsLocustAndJudgesIt) {
   EXPECT_EQ(process.argv, wanted);
   EXPECT_EQ(process.environment.at("QUIETGATE_LOAD"), R"({"duration":10.0})");
   EXPECT_EQ(process.stop_signal, SIGINT);
-  EXPECT_EQ(process.log, bench.root + "/attempt/log");
+  EXPECT_EQ(process.log, log_of(AttemptId{{"sample", 7}, "load", 1}));
   EXPECT_EQ(bench.read("attempt/quietgate_listener.py"), locust_listener());
 }
 
@@ -195,8 +196,8 @@ TEST_F(Load, SaysHowToInstallLocust) {
 TEST_F(Load, ALocustThatWasKilledIsAnError) {
   healthy_locust(100, 4);
   locust.ends_at = Milliseconds(4'800);
-  ProcessExit killed;
-  killed.how = ProcessExit::How::signalled;
+  StepExit killed;
+  killed.how = StepExit::How::signalled;
   killed.code = SIGKILL;
   locust.exit = killed;
   auto outcome = run();
@@ -299,8 +300,8 @@ TEST_F(Load, ALoadThatDiedWithItsMachineIsAnError) {
   bench.write("attempt/locust.ndjson", rows);
   clock.advance(Milliseconds(300'000));
   locust.known = locust.recorded = true;
-  ProcessExit died;
-  died.how = ProcessExit::How::leader_died;
+  StepExit died;
+  died.how = StepExit::How::leader_died;
   locust.exit = died;
   auto made = request();
   made.resume = true;
@@ -391,7 +392,7 @@ TEST_F(Load, AnAlarmEndsItAndWhatWasMeasuredIsKept) {
   EXPECT_LE(clock.now() - begun, Milliseconds(5'200)) << "neither the rest of the load nor the replicas are waited for";
   EXPECT_TRUE(outcome.window.has_value());
   EXPECT_NE(bench.read("attempt/measurements.ndjson").find("load.requests_per_second"), std::string::npos);
-  EXPECT_TRUE(said("the load is ended"));
+  EXPECT_TRUE(said(": ending the load"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "tests/support/load_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -14,8 +15,8 @@ TEST_F(Loads, IsRepeatedAndEachLoadIsJudged) {
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
   ASSERT_EQ(locust.ran.size(), 3u);
-  EXPECT_EQ(locust.ran[0].name, bench.root + "/attempt/steps/locust");
-  EXPECT_EQ(locust.ran[2].name, bench.root + "/attempt/steps/locust-3");
+  EXPECT_EQ(locust.ran[0].name, bench.step("locust", "load"));
+  EXPECT_EQ(locust.ran[2].name, bench.step("locust-3", "load"));
   EXPECT_EQ(locust.ran[2].environment.at("QUIETGATE_LOAD_FILE"), bench.root + "/attempt/locust-3.ndjson");
   EXPECT_EQ(outcome.measured.at("p95"), (std::vector<double>{61, 61, 61}));
   EXPECT_EQ(outcome.measured.at("requests_per_second").size(), 3u);
@@ -64,7 +65,7 @@ TEST_F(Loads, WithoutPromotedLoadsThereIsNotEnoughData) {
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
   EXPECT_EQ(outcome.checks.back().sentence,
-            "p95 against promoted commits: not enough data: 5 loads against 0, at least 5 a side are needed; the "
+            "p95 against promoted commits: not enough data: 5 loads against 0, at least 5 on each side are needed; the "
             "absolute bounds decide");
 }
 

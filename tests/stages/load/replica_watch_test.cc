@@ -2,38 +2,40 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <map>
 
+#include "tests/support/only_runs.h"
 #include "tests/support/scripted_load.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
 
 // A command that counts three replicas, but for one answer.
-class CountingCommand : public Processes {
+class CountingCommand : public OnlyRuns {
  public:
   explicit CountingCommand(Clock& clock) : clock_(clock) {}
   int asked = 0;
   int silent = 0;  // the number of the answer that does not come before the command is ended
   int broken = 0;  // and of the one that is an error
 
-  Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override {
+  Task<Result<StepExit>> run(StepSpec spec, Stop& stop) override {
     ++asked;
-    ProcessExit exit;
+    StepExit exit;
     if (asked == silent) {
       co_await clock_.sleep(Milliseconds(std::stoi(spec.argv.at(3)) * 1000 + 100), stop);
       exit.code = 124;
     } else {
       co_await clock_.sleep(Milliseconds(100), stop);
       if (asked == broken) exit.code = 1;
-      std::ofstream(spec.stdout_file) << "3\n";
+      printed[*spec.output] = "3\n";
     }
     co_return exit;
   }
-  Task<Result<void>> start(ProcessSpec, Stop&) override { co_return infrastructure_error("not in this world"); }
-  Result<std::optional<ProcessExit>> status(const std::string&) override { return infrastructure_error("none"); }
-  Task<Result<void>> end(std::string, Stop&) override { co_return infrastructure_error("not in this world"); }
-  Result<std::vector<std::string>> steps_in(const std::string&, int) override { return std::vector<std::string>(); }
+  std::string read(const StepText& text, std::int64_t, std::size_t) override { return printed[text]; }
+  void forget(const StepName& name) override { printed.erase(output_of(name)); }
+
+  std::map<StepText, std::string> printed;
 
  private:
   Clock& clock_;
@@ -42,20 +44,18 @@ class CountingCommand : public Processes {
 class ReplicaCommand : public testing::Test {
  protected:
   ReplicaCommand() {
-    LoadSpec load;
-    load.autoscaling.emplace().command = Command{"true", {}, {}};
-    load.autoscaling->expect.never_above = 4;
-    request = bench.request(load, "load");
+    autoscaling.command = Command{"true", {}, {}};
+    autoscaling.expect.never_above = 4;
+    request = bench.request(LoadSpec{}, "load");
   }
   // Looked at again and again for twenty seconds, as by a load that runs.
   Check watched(Milliseconds between_looks = Milliseconds(250)) {
     const auto begin = static_cast<double>(clock.now().time_since_epoch().count()) / 1000;
-    ReplicaWatch watch(prometheus, command, clock, request);
+    ReplicaWatch watch(prometheus, command, clock, request, autoscaling);
     await_in_time(bench, clock, follow(watch, between_looks));
     const ScalingWindow window{begin, begin + 20, begin + 20};
     const auto series = await_in_time(bench, clock, watch.series(window));
-    return judge_scaling(series, std::vector<Sample>(), std::get<LoadSpec>(request.spec.body).autoscaling->expect,
-                         window)[0];
+    return judge_scaling(series, std::vector<Sample>(), autoscaling.expect, window)[0];
   }
   Task<int> follow(ReplicaWatch& watch, Milliseconds between_looks) {
     for (const auto until = clock.now() + Milliseconds(20'000); clock.now() < until;) {
@@ -70,6 +70,7 @@ class ReplicaCommand : public testing::Test {
   CountingCommand command{clock};
   ScriptedPrometheus prometheus{clock};
   StageRequest request;
+  AutoscalingSpec autoscaling;
 };
 
 TEST_F(ReplicaCommand, IsAskedEveryTwoSeconds) {

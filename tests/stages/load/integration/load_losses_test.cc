@@ -100,7 +100,7 @@ class LoadWorkersTest : public LoadLocust {
                 std::string("import locust.runners\nlocust.runners.__version__ = '2.12.1'\n") + usual_py);
   }
   Companion& join(const std::string& files = "quietgate_listener.py,locustfile.py") {
-    ProcessSpec process;
+    CompanionSpec process;
     process.argv = {find_on_path("locust", "/usr/local/bin:/usr/bin:/bin"),
                     "--worker",
                     "--master-host",
@@ -132,9 +132,9 @@ TEST_F(LoadWorkersTest, OneOfThisMachineThatHangsIsNoticedAndNamed) {
     };
     spawn(bench.loop.get_executor(), after_a_second(clock, made.directory + "/locust.ndjson", hang),
           [](std::exception_ptr) {});
-    auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+    auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
     EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason << log();
-    EXPECT_NE(outcome.reason.find(fmt::format("(process {}) of the load was lost (it is no longer heard)", hung)),
+    EXPECT_NE(outcome.reason.find(fmt::format("(process {}) was lost (it is no longer heard)", hung)),
               std::string::npos)
         << outcome.reason;
     EXPECT_EQ(::kill(hung, 0), -1) << "it is gone with its load";
@@ -165,9 +165,9 @@ TEST_F(LoadWorkersTest, TheLastThatIsKilledIsNamed) {
   spawn(bench.loop.get_executor(),
         after_a_second(clock, made.directory + "/locust.ndjson", [&] { ::kill(only.pid(), SIGKILL); }),
         [](std::exception_ptr) {});
-  auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+  auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
   EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason << log();
-  EXPECT_NE(outcome.reason.find(" of the load was lost (it is no longer heard)"), std::string::npos) << outcome.reason;
+  EXPECT_NE(outcome.reason.find(" was lost (it is no longer heard)"), std::string::npos) << outcome.reason;
 }
 
 // As the stage runs Locust, but for the minute that workers have.
@@ -175,25 +175,25 @@ TEST_F(LoadWorkersTest, ThoseThatDoNotComeAreCounted) {
   for (int coming : {0, 1}) {
     expect_workers(2);
     auto made = request(usual_py);
-    LoadTurn turn;
-    turn.host = spec.host;
-    turn.rows = bench.root + "/attempt/locust.ndjson";
-    turn.step = bench.root + "/attempt/step" + std::to_string(coming);
-    auto process = prepare_load(made, turn);
+    PlannedLoad load;
+    load.host = spec.host;
+    load.rows = bench.root + "/attempt/locust.ndjson";
+    load.step = "locust-" + std::to_string(coming);
+    auto process = prepare_load(made, spec, load);
     ASSERT_TRUE(process);
     auto wait = std::find(process->argv.begin(), process->argv.end(), "--expect-workers-max-wait");
     ASSERT_NE(wait, process->argv.end());
     *(wait + 1) = "6";
     if (coming == 1) join();
-    auto exit = bench.await(processes.run(*process, bench.stop));
+    auto exit = bench.await(steps.run(*process, bench.stop));
     ASSERT_TRUE(exit);
     LoadReport report{Milliseconds(0)};
-    LoadRows(turn.rows, spec).read_into(report);
+    LoadRows(load.rows, spec).read_into(report);
     EXPECT_EQ(report.damage, "");
-    auto check = judge_completion(report, {LocustEnd::How::exited, exit->code, "exit status 1", ""}, spec, "/c");
+    auto check = judge_completion(report, {LoadEnd::How::exited, exit->code, "exit status 1", ""}, spec, "/c");
     ASSERT_TRUE(check);
     EXPECT_EQ(check->outcome, Outcome::error);
-    EXPECT_EQ(check->sentence, fmt::format("{} of 2 workers joined the load in time: it did not begin", coming));
+    EXPECT_EQ(check->sentence, fmt::format("{} of 2 workers joined in time, so the load did not begin", coming));
   }
 }
 
