@@ -43,7 +43,7 @@ class ApplyStage : public StageKind {
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
-  class Turn;
+  class UpdateGuard;
   Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, const ApplySpec& planned,
                                                          std::string id, std::optional<WatchSpec>& watch);
   Task<Result<EnvironmentDescriptor>> plan(const StageRequest& request, const ApplySpec& spec, std::string id,
