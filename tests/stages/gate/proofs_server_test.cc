@@ -14,7 +14,7 @@ TEST(ProofsServer, TheServerMustBeTheSameThroughout) {
       {"P1", [](auto& e) { e.before.ready = hung; }, "did not answer"},
       {"P1", [](auto& e) { e.after.ready = false; }, "not ready"},
       {"P1", [](auto& e) { e.after.runtime = hung; }, "did not answer"},
-      {"P1", [](auto& e) { e.after.runtime->start_time = evidence_begin + 5; }, "restarted at 10:02:05Z, while"},
+      {"P1", [](auto& e) { e.after.runtime->start_time = evidence_begin + 5; }, "restarted at 10:02:05Z, during the judgement"},
       {"P1", [](auto& e) { e.before.runtime->start_time = e.after.runtime->start_time = evidence_begin + 5; },
        "restarted at 10:02:05Z, after the window began at 10:02:00Z"},
       {"P1", [](auto& e) { e.after.runtime->reload_config_success = false; }, "could not load its configuration"},
