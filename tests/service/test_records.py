@@ -246,7 +246,7 @@ class Records(ServiceTest):
         self.assertTrue(runs("sleep 1000001"), "what is kept lives on")
         self.assertEqual(self.environments()[kept]["status"], "ready")
         self.assertIn(kept, self.cli("environments").stdout)
-        self.assertIn(f"environment {ephemeral} is of run hello/2, which is not in the journal", self.said())
+        self.assertIn(f"environment {ephemeral} belongs to run hello/2, which is not in the journal", self.said())
         self.push(PIPELINE % "'true'")
         self.assertEqual(self.finished(3)["outcome"], "passed")
         self.terminate()
