@@ -95,7 +95,7 @@ Config read_config(const SourceText& source, const YamlPointer& tree, Diagnostic
   MapReader map(values, {tree.get(), "the configuration", Position{}}, "the configuration");
   config.data = default_data_directory();
   if (config.data.empty() && map.valid() && !map.find("data"))
-    diagnostics.add({}, "there is no default for `data`, as neither HOME nor XDG_STATE_HOME is set", "`data: FOLDER`");
+    diagnostics.add({}, "`data` has no default, because neither HOME nor XDG_STATE_HOME is set", "`data: FOLDER`");
   for (const auto& key : config_key_table) {
     const Found found = key.required == nullptr ? map.find(key.name) : map.require(key.name, key.required);
     if (found) key.read(values, found, config);

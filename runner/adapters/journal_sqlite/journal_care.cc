@@ -128,10 +128,10 @@ void compare_projections(Database& database, Database& fresh, JournalHealth& hea
     const auto wanted = rows(fresh);
     const auto here = rows(database);
     for (const auto& [row, name] : wanted) {
-      if (!here.contains(row)) note(health, std::string(table) + ": " + name + " is not as its rows tell");
+      if (!here.contains(row)) note(health, std::string(table) + ": " + name + " does not match its rows");
     }
     for (const auto& [row, name] : here) {
-      if (!wanted.contains(row)) note(health, std::string(table) + ": " + name + " is there without its rows");
+      if (!wanted.contains(row)) note(health, std::string(table) + ": " + name + " exists without its rows");
     }
   }
 }
@@ -307,8 +307,7 @@ Result<JournalHealth> examine_journal(const std::string& path) {
 Result<JournalHealth> backup_journal(const std::string& path, const std::string& to) {
   if (sodium_init() < 0) return infrastructure_error("libsodium can't be initialised");
   if (!exists(path)) return user_error("there is no journal " + path);
-  if (exists(to))
-    return user_error(to + " exists already", "name a file that doesn't: a backup never overwrites another");
+  if (exists(to)) return user_error(to + " exists already", "name a new file: a backup never overwrites one");
   const auto partial = to + ".partial";
   std::error_code code;
   fs::remove(partial, code);

@@ -137,7 +137,7 @@ TEST(Resumed, AnAttemptIsOverWhenItsStepsAre) {
   hopeless.ender.fail_times = 1000;
   hopeless.start_service();
   for (int i = 0; i < 10; ++i) hopeless.advance(Milliseconds{2'000});
-  EXPECT_THAT(hopeless.summary().reason, HasSubstr("what it started could not be ended: the lock is held"));
+  EXPECT_THAT(hopeless.summary().reason, HasSubstr("its processes could not be ended: the lock is held"));
 }
 
 TEST(Resumed, APassedStageOfThisServiceIsTrusted) {
@@ -162,14 +162,14 @@ TEST(Damaged, ARowIsSteppedOverAndSaid) {
   world.append({RefMoved{}, RefMoved{}, RefMoved{}, RunRequested{{"hello", 2}, "main", "c1", "test"}});
   EXPECT_EQ(world.summary(2).status, RunStatus::running) << "nobody follows the journal any more";
   EXPECT_THAT(world.said,
-              testing::Contains(HasSubstr("row " + std::to_string(bad) + " is damaged; it was stepped over")));
+              testing::Contains(HasSubstr("row " + std::to_string(bad) + " is damaged; quietgate skipped it")));
   EXPECT_THAT(world.said, testing::Contains(HasSubstr("run the doctor")));
   world.brittle->damaged.insert(world.journal->last() + 1);
   world.append({RunRequested{{"other", 1}, "main", "c1", "test"}});
   world.append({CancelRequested{run, "ana", "enough"}});
   EXPECT_EQ(world.summary(1).outcome, Outcome::cancelled);
   int said = 0;
-  for (const auto& line : world.said) said += line.find("stepped over") != std::string::npos ? 1 : 0;
+  for (const auto& line : world.said) said += line.find("quietgate skipped it") != std::string::npos ? 1 : 0;
   EXPECT_EQ(said, 2) << "once for each place";
 }
 

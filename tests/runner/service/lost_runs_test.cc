@@ -62,7 +62,7 @@ TEST_F(LostEnvironments, AreOnRecordAgainOnce) {
                   "environment hello-7-staging is of run hello/7, which is not in the journal: it is destroyed\n"));
   EXPECT_THAT(said,
               testing::HasSubstr("environment hello-release is of run hello/5, which is not in the journal: it is "
-                                 "kept, and on record again\n"));
+                                 "kept, and recorded again\n"));
   for (const auto& one : *journal->catalog().environments_now()) {
     EXPECT_EQ(one.ports.at("web"), 8080);
     EXPECT_EQ(one.expires, one.keep ? Time{} : clock.now());
