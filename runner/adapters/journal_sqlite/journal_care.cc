@@ -321,6 +321,9 @@ Result<JournalHealth> backup_journal(const std::string& path, const std::string&
       Database from(path, Database::Mode::read);
       from.execute("PRAGMA busy_timeout = 5000");
       if (auto refused = refusal(from, path)) return *refused;
+      // SQLite gives a file that it makes to everybody to read.
+      const Descriptor made(::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+      if (!made) return give_up(failed("copied to " + to, std::strerror(errno)));
       Database copy(partial);
       auto* backup = sqlite3_backup_init(copy.handle(), "main", from.handle(), "main");
       if (backup == nullptr) throw SqliteError(SQLITE_ERROR, sqlite3_errmsg(copy.handle()));
