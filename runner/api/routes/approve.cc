@@ -33,6 +33,8 @@ Answer too_late(const RunState& run, const std::string& stage, Time until) {
 // The event that answers the stage's question; or why it isn't asked.
 std::variant<ApiResponse, Event> approval_of(const RunRecord& record, const Event& event, Time now) {
   const auto& given = std::get<ApprovalGiven>(event);
+  if (record.over())
+    return error_answer(409, "run " + to_string(given.run) + " has ended already: " + to_string(record.state.outcome));
   auto found = record.state.stages.find(given.stage);
   if (found == record.state.stages.end())
     return error_answer(404, "run " + to_string(given.run) + " has no stage `" + given.stage + "`");

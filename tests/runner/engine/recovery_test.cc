@@ -197,7 +197,7 @@ TEST(Removed, ARunOfARemovedRepositoryWaitsUntilItIsCancelled) {
   world.watches = false;
   world.start_service();
   EXPECT_EQ(world.summary().status, RunStatus::running);
-  EXPECT_THAT(world.said, testing::Contains(HasSubstr("not in the configuration")));
+  EXPECT_THAT(world.said, testing::Contains(HasSubstr("no longer in the configuration")));
   EXPECT_EQ(world.stage.running, 0);
   world.append({CancelRequested{run, "ana", "cancelled by ana"}});
   EXPECT_EQ(world.summary().outcome, Outcome::cancelled) << to_string(world.summary().status);
@@ -223,7 +223,7 @@ TEST(Attempts, WhatStoodInTheirPlaceIsToldAndItsStepsAreEnded) {
   world.start_service();
   world.request();
   EXPECT_EQ(world.summary().outcome, Outcome::passed);
-  EXPECT_THAT(world.said, testing::Contains(HasSubstr("is now /attempts/one.stale-1")));
+  EXPECT_THAT(world.said, testing::Contains(HasSubstr("was moved to /attempts/one.stale-1")));
   EXPECT_THAT(world.ender.ended, testing::Contains("hello/1 one.1 (moved aside: 1)"));
 }
 

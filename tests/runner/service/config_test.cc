@@ -123,7 +123,8 @@ TEST(Config, AServerIsAnAddressWithOneWayToSayWhoAsks) {
   EXPECT_TRUE(has("{url: \"https://a\", username: ana}", "`username` and `password` go together"));
   EXPECT_TRUE(has("{url: \"https://a\", username: ana, password: {file: p}, token: {file: t}}", "not both"));
   EXPECT_TRUE(has("{url: \"https://a\", token: hunter2}", "the value of `token` is written in the file"));
-  EXPECT_TRUE(has("{url: \"https://a\", headers: {Authorization: hunter2}}", "`Authorization` is written out"));
+  EXPECT_TRUE(has("{url: \"https://a\", headers: {Authorization: hunter2}}",
+                  "the value of `Authorization` is written in the file"));
   EXPECT_FALSE(has("{url: \"https://a\", headers: {Authorization: hunter2}}", "hunter2"));
   EXPECT_TRUE(has("{url: \"https://a\", headers: {\"a b\": c}}", "a header's name"));
 }

@@ -142,6 +142,7 @@ struct TerraformTest : ::testing::Test {
   }
   void afresh() {
     steps.exits.clear();
+    steps.texts.clear();
     std::filesystem::remove_all(folder.terraform());
   }
   std::vector<std::string> ran() const {
