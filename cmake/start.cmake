@@ -27,11 +27,13 @@ if(NOT "${quietgate_path_of_libgit2.a}" MATCHES "NOTFOUND")
 endif()
 
 # quietgate_in_order(PROGRAM): what a service calls when it starts and waits stands side by side in the program, as far as
-# the linker can do that (lld). Each page that is touched brings 64 kB around it into memory. scripts/start-order makes the list.
+# the linker can do that (lld), and all initializers of files beside each other. Each page that is touched brings 64 kB around it
+# into memory. scripts/start-order makes the list.
 function(quietgate_in_order program)
   if(QUIETGATE_LLD AND quietgate_lld)
     set(list ${CMAKE_SOURCE_DIR}/cmake/start_order.txt)
-    target_link_options(${program} PRIVATE -Wl,--symbol-ordering-file=${list} -Wl,--no-warn-symbol-ordering)
+    target_link_options(${program} PRIVATE -Wl,--symbol-ordering-file=${list} -Wl,--no-warn-symbol-ordering
+      -Wl,-z,keep-text-section-prefix)
     set_target_properties(${program} PROPERTIES LINK_DEPENDS ${list})
   endif()
 endfunction()
