@@ -69,10 +69,11 @@ std::string step_lines(const DraftStep& step) {
   body += "\n";
   const bool is_own = !step.directory.empty() || !step.variables.empty() || step.may_fail;
   if (!is_own) return body;
-  std::string head = "(\n";
+  // A list before `||` would run on after a failure in it.
+  std::string head = step.may_fail ? "set +e\n(\nset -e\n" : "(\n";
   if (!step.directory.empty()) head += "cd " + shell_quoted(step.directory) + "\n";
   for (const auto& [name, value] : step.variables) head += "export " + name + "=" + shell_quoted(value) + "\n";
-  return head + body + (step.may_fail ? ") || true\n" : ")\n");
+  return head + body + (step.may_fail ? ")\nset -e\n" : ")\n");
 }
 
 std::string run_lines(const DraftStage& stage) {

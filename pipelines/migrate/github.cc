@@ -12,7 +12,7 @@ std::string counterpart(const std::string& expression, Draft& draft, bool is_com
   if (expression == "github.run_number") return "${{ run.number }}";
   if (expression == "github.repository") return "${{ run.repository }}";
   if (expression == "github.ref_name" || expression == "github.head_ref")
-    return is_command ? "" : "${{ commit.branch }}";
+    return is_command ? "$GITHUB_REF_NAME" : "${{ commit.branch }}";
   if (expression.starts_with("matrix.") && expression.find_first_of(" .()[]", 7) == std::string::npos)
     return "${{ " + expression + " }}";
   if (expression.starts_with("env.")) return is_command ? "$" + expression.substr(4) : "";
@@ -119,6 +119,19 @@ void read_step(const YamlNode& step, DraftStage& stage, Draft& draft) {
   stage.steps.push_back(std::move(made));
 }
 
+// `github.ref == 'refs/heads/main'` as an expression of ours; empty: it is something else.
+std::string branch_of_condition(std::string text) {
+  if (text.starts_with("${{") && text.ends_with("}}")) text = text.substr(3, text.size() - 5);
+  text.erase(0, text.find_first_not_of(' '));
+  text.erase(text.find_last_not_of(' ') + 1);
+  const std::string of_ref = "github.ref == 'refs/heads/";
+  const std::string of_name = "github.ref_name == '";
+  const auto& start = text.starts_with(of_ref) ? of_ref : of_name;
+  if (!text.starts_with(start) || !text.ends_with("'") || text.size() <= start.size() + 1) return {};
+  const auto branch = text.substr(start.size(), text.size() - start.size() - 1);
+  return branch.find('\'') == std::string::npos ? "commit.branch == '" + branch + "'" : std::string();
+}
+
 void read_matrix(const YamlNode* strategy, DraftStage& stage, Draft& draft) {
   const auto* matrix = strategy == nullptr ? nullptr : strategy->find("matrix");
   if (matrix == nullptr) return;
@@ -138,7 +151,9 @@ void read_job(const YamlEntry& entry, const std::string& directory, Draft& draft
   const auto& name = entry.key;
   const auto& job = *entry.value;
   const auto line = entry.key_at.line;
-  if (const auto* condition = job.find("if"); condition != nullptr) {
+  const auto* condition = job.find("if");
+  const auto ours = branch_of_condition(text_of_scalar(condition));
+  if (condition != nullptr && ours.empty()) {
     draft.note(line, "job `" + name + "` with `if: " + text_of_scalar(condition) + "` is left out");
     return;
   }
@@ -149,6 +164,10 @@ void read_job(const YamlEntry& entry, const std::string& directory, Draft& draft
   DraftStage stage;
   stage.name = name;
   stage.needs = texts_of(job.find("needs"));
+  stage.condition = ours;
+  const auto machine = text_in(&job, "runs-on");
+  if (machine.starts_with("windows") || machine.starts_with("macos"))
+    draft.note(line, "`runs-on: " + machine + "` of job `" + name + "`: stages run on the runner's machine");
   stage.environment = environment_of(job.find("env"), draft);
   stage.may_fail = is_true(job.find("continue-on-error"));
   if (const auto minutes = text_in(&job, "timeout-minutes");

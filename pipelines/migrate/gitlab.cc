@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "pipelines/migrate/foreign_yaml.h"
 
@@ -9,7 +10,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr int deepest_extends = 10;
+constexpr std::size_t most_extended = 100;
 
 // Keys of the file that are no jobs.
 constexpr std::array file_keys{"stages",   "variables",     "default",      "include", "workflow", "image",
@@ -33,7 +34,8 @@ class GitlabReader {
   };
 
   // The value under the key: of the job, of what it extends, or the default.
-  const YamlNode* value(const YamlNode& job, const std::string& key, int depth = 0) const;
+  const YamlNode* value(const YamlNode& job, const std::string& key) const;
+  const YamlNode* value(const YamlNode& job, const std::string& key, std::set<const YamlNode*>& seen) const;
   const YamlNode* value_or_default(const YamlNode& job, const std::string& key) const;
   // False: it runs only under conditions that have no counterpart.
   bool read_conditions(const Job& job, DraftStage& stage);
@@ -49,14 +51,21 @@ class GitlabReader {
   Draft draft_;
 };
 
-const YamlNode* GitlabReader::value(const YamlNode& job, const std::string& key, int depth) const {
+const YamlNode* GitlabReader::value(const YamlNode& job, const std::string& key) const {
+  std::set<const YamlNode*> seen;
+  return value(job, key, seen);
+}
+
+// Each job is looked at once, however they extend each other.
+const YamlNode* GitlabReader::value(const YamlNode& job, const std::string& key,
+                                    std::set<const YamlNode*>& seen) const {
   if (const auto* own = job.find(key); own != nullptr) return own;
-  if (depth == deepest_extends) return nullptr;
+  if (!seen.insert(&job).second || seen.size() > most_extended) return nullptr;
   auto above = texts_of(job.find("extends"));
   std::reverse(above.begin(), above.end());  // the last one wins
   for (const auto& name : above) {
     const auto* extended = file_.find(name);
-    const auto* found = extended == nullptr ? nullptr : value(*extended, key, depth + 1);
+    const auto* found = extended == nullptr ? nullptr : value(*extended, key, seen);
     if (found != nullptr) return found;
   }
   return nullptr;
@@ -143,8 +152,12 @@ void GitlabReader::read_needs(const Job& job, DraftStage& stage) {
       }
     }
   }
+  // Without `needs`, a job gets what every job of the stages before it kept.
+  const bool names_needs = value(*job.node, "needs") != nullptr;
+  const auto place = [this](const Job& each) { return std::find(stages_.begin(), stages_.end(), each.stage); };
   for (const auto& other : jobs_) {
-    const bool is_before = std::find(stage.needs.begin(), stage.needs.end(), other.name) != stage.needs.end();
+    const bool is_named = std::find(stage.needs.begin(), stage.needs.end(), other.name) != stage.needs.end();
+    const bool is_before = names_needs ? is_named : place(other) < place(job);
     const auto* artifacts = value(*other.node, "artifacts");
     if (is_before && artifacts != nullptr && artifacts->find("paths") != nullptr) stage.from.push_back(other.name);
   }
@@ -271,13 +284,6 @@ Draft GitlabReader::read() {
       draft_.note(found->at.line, std::string("`") + key + "` is left out");
   }
   for (const auto& job : jobs_) read_job(job);
-  bool uses_sha = false;
-  for (const auto& stage : draft_.stages)
-    for (const auto& step : stage.steps) uses_sha = uses_sha || step.text.find("CI_COMMIT_S") != std::string::npos;
-  if (uses_sha) {
-    draft_.environment["CI_COMMIT_SHA"] = "${{ commit.sha }}";
-    draft_.environment["CI_COMMIT_SHORT_SHA"] = "${{ commit.short_sha }}";
-  }
   return std::move(draft_);
 }
 

@@ -1,6 +1,10 @@
 #include "pipelines/migrate/migrate.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
+#include <regex>
+#include <set>
 
 #include "pipelines/migrate/github.h"
 #include "pipelines/migrate/gitlab.h"
@@ -27,6 +31,46 @@ Draft draft_of(const YamlNode& file, CiSystem system) {
   return system == CiSystem::gitlab_ci ? draft_of_gitlab(file) : draft_of_woodpecker(file);
 }
 
+struct KnownVariable {
+  const char* name;
+  const char* ours;
+};
+
+constexpr KnownVariable known_variables[] = {
+    {"CI_COMMIT_SHA", "${{ commit.sha }}"},
+    {"CI_COMMIT_SHORT_SHA", "${{ commit.short_sha }}"},
+    {"CI_COMMIT_BRANCH", "${{ commit.branch }}"},
+    {"CI_COMMIT_REF_NAME", "${{ commit.branch }}"},
+    {"CI_COMMIT_MESSAGE", "${{ commit.message }}"},
+    {"CI_COMMIT_AUTHOR", "${{ commit.author }}"},
+    {"CI_PIPELINE_IID", "${{ run.number }}"},
+    {"CI_PIPELINE_NUMBER", "${{ run.number }}"},
+    {"GITHUB_SHA", "${{ commit.sha }}"},
+    {"GITHUB_REF_NAME", "${{ commit.branch }}"},
+    {"GITHUB_RUN_NUMBER", "${{ run.number }}"},
+};
+
+// What the other system sets in every step, and the texts use: given by name where there is a counterpart, else told.
+void give_variables(Draft& draft) {
+  static const std::regex names("\\b(CI|GITHUB|RUNNER|GITLAB)_[A-Z_]*[A-Z]\\b");
+  std::set<std::string> used;
+  for (const auto& stage : draft.stages) {
+    for (const auto& step : stage.steps) {
+      for (std::sregex_iterator at(step.text.begin(), step.text.end(), names), end; at != end; ++at)
+        used.insert(at->str());
+    }
+  }
+  for (const auto& name : used) {
+    const auto* known = std::find_if(std::begin(known_variables), std::end(known_variables),
+                                     [&](const KnownVariable& each) { return name == each.name; });
+    if (known != std::end(known_variables)) {
+      draft.environment.emplace(name, known->ours);
+    } else if (!draft.environment.contains(name)) {
+      draft.note(1, "`$" + name + "` is set by nobody here: it is empty");
+    }
+  }
+}
+
 }  // namespace
 
 const char* to_string(CiSystem system) {
@@ -48,7 +92,8 @@ Result<Migration> migrate(const std::string& text, const std::string& path) {
   if (!system)
     return user_error(path + " is no file of GitHub Actions, GitLab CI or Woodpecker that is known",
                       "GitHub's has `jobs`, GitLab's a job with `script`, Woodpecker's `steps`");
-  const auto draft = draft_of(*file, *system);
+  auto draft = draft_of(*file, *system);
+  give_variables(draft);
   if (draft.stages.empty())
     return user_error(
         path + " has no job that could be used" + (draft.notes.empty() ? "" : ": " + draft.notes.begin()->what),

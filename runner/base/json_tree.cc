@@ -98,8 +98,15 @@ namespace {
 
 using Rewrite = std::function<void(std::string&)>;
 
+bool is_kept(const std::vector<std::string>& as_is, const std::string& path) {
+  const auto key = path.substr(path.rfind('/') + 1);
+  return std::any_of(as_is.begin(), as_is.end(),
+                     [&](const std::string& each) { return each == (each.starts_with('/') ? path : key); });
+}
+
+// `path`: of the value, `/gate/waivers`; lists add nothing to it.
 void write(std::string& out, const JsonTree::Value& value, const Rewrite& rewrite,
-           const std::vector<std::string>& as_is) {
+           const std::vector<std::string>& as_is, const std::string& path = {}) {
   using Kind = JsonTree::Kind;
   static const Rewrite none;
   if (value.is(Kind::list) || value.is(Kind::object)) {
@@ -112,8 +119,9 @@ void write(std::string& out, const JsonTree::Value& value, const Rewrite& rewrit
         add_json(out, each.key);
         out += ':';
       }
-      const bool kept = rewrite && object && std::find(as_is.begin(), as_is.end(), each.key) != as_is.end();
-      write(out, each, kept ? none : rewrite, as_is);
+      const auto below = object && rewrite ? path + "/" + std::string(each.key) : path;
+      const bool kept = rewrite && object && is_kept(as_is, below);
+      write(out, each, kept ? none : rewrite, as_is, below);
     }
     out += object ? '}' : ']';
   } else if (value.is(Kind::text) && rewrite) {

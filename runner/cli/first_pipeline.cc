@@ -45,6 +45,20 @@ std::string shell_word(const std::string& text) {
   return word + "'";
 }
 
+// With unittest: where its tests are found. A folder of tests that is no package is found by its name alone.
+std::string unittest_command(const ProjectFiles& files, const std::string& folder, const std::string& python) {
+  const auto prefix = folder.empty() ? folder : folder + "/";
+  for (const auto& file : files.all()) {
+    const auto name = file.path.substr(file.path.rfind('/') + 1);
+    if (!file.path.starts_with(prefix) || !name.starts_with("test") || !name.ends_with(".py")) continue;
+    const auto tests = folder_of(file.path.substr(prefix.size()));
+    if (tests.empty()) break;
+    if (files.has(prefix + tests + "/__init__.py")) break;
+    return "PYTHONPATH=. " + python + " -m unittest discover -s " + shell_word(tests);
+  }
+  return python + " -m unittest discover";
+}
+
 TestedPart python_part(const ProjectFiles& files, const std::string& folder) {
   const auto at = [&](const char* name) { return inside(folder, name); };
   bool uses_pytest = files.has(at("pytest.ini")) || files.has(at("conftest.py")) || files.has(at("tests/conftest.py"));
@@ -53,7 +67,7 @@ TestedPart python_part(const ProjectFiles& files, const std::string& folder) {
   const bool has_requirements = files.has(at("requirements.txt"));
   const bool is_package = mentions(files.text(at("pyproject.toml")), "[build-system]") || files.has(at("setup.py"));
   if (!uses_pytest && !has_requirements && !is_package)
-    return {"Python (unittest)", folder, {"python3 -m unittest discover"}, {}};
+    return {"Python (unittest)", folder, {unittest_command(files, folder, "python3")}, {}};
   std::string install = ".venv/bin/pip install -q";
   if (has_requirements) install += " -r requirements.txt";
   if (is_package) install += " .";
@@ -61,7 +75,7 @@ TestedPart python_part(const ProjectFiles& files, const std::string& folder) {
   TestedPart part{
       uses_pytest ? "Python (pytest)" : "Python (unittest)", folder, {"python3 -m venv .venv", install}, {}};
   part.commands.push_back(uses_pytest ? ".venv/bin/python -m pytest -q --junitxml=report.xml"
-                                      : ".venv/bin/python -m unittest discover");
+                                      : unittest_command(files, folder, ".venv/bin/python"));
   if (uses_pytest) part.junit = at("report.xml");
   return part;
 }
@@ -256,7 +270,7 @@ FirstPipeline first_pipeline(const ProjectFiles& files, const std::string& name,
   }
   if (parts.empty()) {
     names = "unit";
-    made.text += "  unit:\n    test:\n      run: echo \"put the command here that tests your code\"\n";
+    made.text += "  unit:\n    test:\n      run: echo \"write the command that tests your code here\"; exit 1\n";
   }
   if (const auto more = hints(files); !more.empty()) {
     made.text += "\n# Not used yet:\n";

@@ -1,5 +1,6 @@
 #include "runner/cli/pipeline_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -56,7 +57,9 @@ Result<CompiledFile> compile_text(const CliParts& parts, const std::string& text
   if (!pipeline) return pipeline.error();
   std::error_code ignored;
   const auto folder = std::filesystem::absolute(file, ignored).lexically_normal().parent_path();
-  if (!parts.check_files || !std::filesystem::exists(folder / ".git", ignored))
+  const auto& stages = pipeline->plan.stages;
+  const bool has_rules = std::any_of(stages.begin(), stages.end(), [](const auto& each) { return gate_of(each); });
+  if (!has_rules || !parts.check_files || !std::filesystem::exists(folder / ".git", ignored))
     return CompiledFile{std::move(*pipeline), false};
   auto checked = parts.check_files(pipeline->plan, folder.string());
   if (!checked) return checked.error();

@@ -88,7 +88,7 @@ ExitCode ServiceAccess::change(const std::string& path, const std::string& body,
 // A name that `quietgate run` gave to a clone is nobody else's: it holds a mark of the clone's path.
 bool ServiceAccess::find_clone(const std::string& repository) {
   if (call_.common.here) return is_local_;
-  if (is_local_ || !call_.common.server.empty()) return true;
+  if (is_local_) return true;
   const auto clone = clone_data_named(repository, call_.data_directory());
   return !clone || turn_to(clone->directory);
 }

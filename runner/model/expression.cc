@@ -154,9 +154,13 @@ class Evaluation {
 };
 
 Error unknown_name(const Unknown& unknown) {
-  return with_cause(ErrorCause::unknown_name,
-                    user_error("`" + unknown.name + "` has no value here",
-                               "check the name; an output exists only once its stage has passed"));
+  return with_cause(
+      ErrorCause::unknown_name,
+      user_error("`" + unknown.name + "` has no value here",
+                 unknown.name.starts_with("secrets.")
+                     ? "set it: in the service's configuration, or for `quietgate run` as a variable of its "
+                       "name"
+                     : "check the name; an output exists only once its stage has passed"));
 }
 
 Error as_error(const ExpressionError& problem) {

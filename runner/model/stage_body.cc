@@ -83,7 +83,8 @@ void StageBody::read_gate() {
 
 void StageBody::each_template(const std::function<void(std::string&)>& f) {
   auto as_is = relations_.as_is;
-  if (gate_ != nullptr) as_is.emplace_back("waivers");
+  const auto gate_path = relations_.gate_at.empty() ? std::string() : "/" + relations_.gate_at;
+  if (gate_ != nullptr) as_is.push_back(gate_path + "/waivers");
   const JsonTree tree(spec_);
   auto changed = json_of(tree.root(), f, as_is);
   if (changed == spec_) return;

@@ -15,6 +15,7 @@
 #include "runner/base/files_below.h"
 #include "runner/base/tree_removal.h"
 #include "runner/base/walk.h"
+#include "runner/ports/data_layout.h"
 #include "runner/service/data_lock.h"
 
 namespace quietgate {
@@ -109,6 +110,13 @@ class FileCopy {
   std::uint64_t bytes_ = 0;
 };
 
+// Of `repository/number/folder`: whether the layout keeps an attempt there.
+bool is_attempt(const std::string& path) {
+  const auto name = path.rfind('/');
+  const auto owner = owner_in(parse_run_id(path.substr(0, name)), path.substr(name + 1));
+  return owner && std::holds_alternative<AttemptOwner>(*owner);
+}
+
 // `repository/number/stage.1/...`: an attempt's own files, and its artifacts; no checkout and no tree.
 bool is_wanted_of_runs(const std::string& path, EntryKind kind, const BackupParts& parts) {
   const auto depth = std::count(path.begin(), path.end(), '/');
@@ -118,8 +126,7 @@ bool is_wanted_of_runs(const std::string& path, EntryKind kind, const BackupPart
   const bool is_artifact = inside == "artifacts" || inside.starts_with("artifacts/");
   const bool is_listing = inside == "artifacts.json";
   if (kind == EntryKind::folder) {
-    const auto name = path.substr(path.rfind('/') + 1);
-    return depth < 2 || (depth == 2 && name.find('.') != std::string::npos) || (is_artifact && parts.artifacts);
+    return depth < 2 || (depth == 2 && is_attempt(path)) || (is_artifact && parts.artifacts);
   }
   if (is_artifact) return parts.artifacts;
   return depth == 3 && (parts.logs || (is_listing && parts.artifacts));
@@ -177,9 +184,7 @@ Result<BackupCount> restore_data(const std::string& from, const std::string& dat
   const auto journal = is_folder ? from + "/" + journal_name : from;
   const auto health = examine_journal(journal);
   if (!health) return health.error();
-  if (!health->whole())
-    return infrastructure_error(journal + " is not whole",
-                                "restore another backup, or mend this one: quietgate doctor --repair");
+  if (!health->whole()) return infrastructure_error(journal + " is not a whole journal", "restore another backup");
   if (auto made = make_folder(data, true); !made) return made.error();
   auto lock = DirectoryLock::take(data);
   if (!lock) return lock.error();

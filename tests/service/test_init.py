@@ -30,7 +30,16 @@ project(hello NONE)
 enable_testing()
 add_test(NAME sum COMMAND ${CMAKE_COMMAND} -E true)
 '''}),
-    "nothing that it knows": ("sh", {"README.md": "hello\n"}),
+    "Python, tests in no package": ("python3", {"calc.py": "def add(a, b):\n    return a + b\n", "tests/test_calc.py": '''import unittest
+
+import calc
+
+
+class Adds(unittest.TestCase):
+    def test_add(self):
+        print("the test ran")
+        self.assertEqual(calc.add(1, 1), 2)
+'''}),
 }
 
 
@@ -55,13 +64,15 @@ class Init(ServiceTest):
                 self.project(files)
                 made = self.quietgate("init")
                 self.assertEqual(made.returncode, 0, made.stderr)
-                self.assertIn("found " + name, made.stdout)
+                self.assertIn("found " + name.split(",")[0], made.stdout)
                 valid = self.quietgate("validate")
                 self.assertEqual((valid.returncode, valid.stderr), (0, ""), valid.stdout)
                 git(self.work, "add", "-A")
                 git(self.work, "-c", "user.name=Ana", "-c", "user.email=ana@example.org", "commit", "-q", "-m", "change")
                 ran = self.quietgate("run")
                 self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
+                if "no package" in name:
+                    self.assertIn("the test ran", self.quietgate("logs", "--here").stdout)
 
     def test_a_file_that_is_there_stays(self):
         (self.work / ".quietgate.yaml").write_text("mine\n")
@@ -72,6 +83,18 @@ class Init(ServiceTest):
         printed = self.quietgate("init", "--print")
         self.assertEqual(printed.returncode, 0, printed.stderr)
         self.assertTrue(printed.stdout.startswith("version: 1\n"))
+
+    def test_what_it_does_not_know_fails_until_somebody_writes_it(self):
+        self.project({"README.md": "hello\n"})
+        self.assertIn("found no kind of project", self.quietgate("init").stdout)
+        git(self.work, "add", "-A")
+        git(self.work, "-c", "user.name=Ana", "-c", "user.email=ana@example.org", "commit", "-q", "-m", "change")
+        self.assertEqual(self.quietgate("run").returncode, 1)
+
+    def test_a_bare_repository_is_left_alone(self):
+        done = subprocess.run([BINARY, "init", str(self.remote)], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("is a bare repository", done.stderr)
 
     def test_it_writes_nothing_through_a_link(self):
         (self.work / ".quietgate.yaml").symlink_to(self.folder / "elsewhere")

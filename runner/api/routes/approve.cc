@@ -33,14 +33,17 @@ Answer too_late(const RunState& run, const std::string& stage, Time until) {
 // The event that answers the stage's question; or why it isn't asked.
 std::variant<ApiResponse, Event> approval_of(const RunRecord& record, const Event& event, Time now) {
   const auto& given = std::get<ApprovalGiven>(event);
-  if (record.over())
-    return error_answer(409, "run " + to_string(given.run) + " has ended already: " + to_string(record.state.outcome));
   auto found = record.state.stages.find(given.stage);
   if (found == record.state.stages.end())
     return error_answer(404, "run " + to_string(given.run) + " has no stage `" + given.stage + "`");
   const auto* told = record.stage(given.stage);
   if (told != nullptr && is_expired(found->second, *told, now))
     return too_late(record.state, given.stage, told->asked_until);
+  if (record.over())
+    return error_answer(409, "run " + to_string(given.run) + " has ended already: " + to_string(record.state.outcome));
+  if (found->second.status == StageStatus::waiting)
+    return error_answer(409, "stage `" + given.stage + "` has not asked yet: it has not begun",
+                        "wait for its question: quietgate show " + to_string(given.run) + " --follow");
   if (found->second.status != StageStatus::awaiting_approval) {
     return error_answer(409, "stage `" + given.stage + "` does not wait for an approval: it is " +
                                  std::string(to_string(found->second.status)));

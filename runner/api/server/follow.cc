@@ -176,12 +176,14 @@ Task<Result<FollowedJournal::Batch>> FollowedJournal::next(EventFeed feed) {
   const auto taken_up = cursor_;  // it goes on while the rows are read
   auto rows = co_await journal_.read(feed.after, journal_batch, feed.run);
   if (!rows) co_return rows.error();
+  bool is_beyond = false;
   for (const auto& row : *rows) {
-    if (row.sequence > taken_up) break;  // not taken up yet: its turn comes
+    is_beyond = row.sequence > taken_up;  // not taken up yet: its turn comes
+    if (is_beyond) break;
     batch.pieces.push_back(std::make_shared<const std::string>(event_text(row)));
     batch.cursor = row.sequence;
   }
-  batch.caught_up = rows->size() < journal_batch;
+  batch.caught_up = is_beyond || rows->size() < journal_batch;
   if (batch.caught_up) batch.cursor = std::max(feed.after, taken_up);
   co_return batch;
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -27,6 +29,7 @@ Result<BackupCount> made_backup(const Invocation& call, const BackupOptions& giv
 }
 
 int back_up(const Invocation& call, const BackupOptions& given) {
+  ::umask(077);  // also of the folders on the way
   if (call.data_directory().empty())
     return call.fail(user_error("no data directory is known", "name it with --data"), exit_usage);
   const auto made = made_backup(call, given);

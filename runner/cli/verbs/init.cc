@@ -25,6 +25,9 @@ int write_pipeline(const Invocation& call, const InitOptions& given) {
     const auto& error = root.error();
     return call.fail(user_error(error.message, "make one: git init " + given.directory), exit_refused);
   }
+  std::error_code unknown;
+  if (!std::filesystem::exists(*root + "/.git", unknown))
+    return call.fail(user_error(printable(*root) + " is a bare repository", "run init in a clone of it"), exit_refused);
   auto files = read_project(*root);
   if (!files) return call.fail(files.error(), exit_refused);
   const auto branch = checked_out_branch(*root);
@@ -36,7 +39,8 @@ int write_pipeline(const Invocation& call, const InitOptions& given) {
   }
   if (auto problem = write_new_file(*root + "/.quietgate.yaml", made.text)) return call.fail(*problem, exit_refused);
   for (const auto& found : made.found) call.parts.out("found " + printable(found) + "\n");
-  if (made.found.empty()) call.parts.out("found nothing that it knows: put your test command into the file\n");
+  if (made.found.empty())
+    call.parts.out("found no kind of project that init knows: write your test command into the file\n");
   call.parts.out("wrote " + printable(*root) +
                  "/.quietgate.yaml\n"
                  "next:\n"

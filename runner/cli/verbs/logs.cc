@@ -50,6 +50,9 @@ OrExit<std::string> stage_of(ServiceAccess& service, const std::string& run, con
   auto stage = stage_to_read(json);
   if (stage.empty() && !json["stages"].empty() && query.follow) stage = shown_text(json["stages"][0], "name");
   const auto& call = service.call();
+  RunStatus status = RunStatus::requested;
+  if (stage.empty() && parse_run_status(shown_text(json, "status"), status) && status == RunStatus::finished)
+    return call.fail(user_error("no stage of " + run + " ever began", "see why: quietgate show " + run), exit_refused);
   if (stage.empty())
     return call.fail(
         user_error("no stage of " + run + " has started yet", "wait for it: quietgate show " + run + " --follow"),

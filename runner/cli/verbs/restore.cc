@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -14,6 +16,7 @@ namespace quietgate {
 namespace {
 
 int restore_backup(const Invocation& call, const std::string& from) {
+  ::umask(077);  // also of the folders on the way
   const auto data = call.data_directory();
   if (data.empty()) return call.fail(user_error("no data directory is known", "name it with --data"), exit_usage);
   const auto restored = restore_data(from, data);

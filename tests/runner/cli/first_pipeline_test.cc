@@ -31,7 +31,11 @@ TEST(FirstPipeline, CompilesForEachKindOfProject) {
             std::string::npos);
   EXPECT_NE(made_of({{"requirements.txt", "flask\npytest\n"}}).text.find(".venv/bin/python -m pytest"),
             std::string::npos);
-  EXPECT_NE(made_of({{"tests/test_a.py", ""}}).text.find("run: python3 -m unittest discover"), std::string::npos);
+  EXPECT_NE(made_of({{"tests/test_a.py", ""}}).text.find("run: PYTHONPATH=. python3 -m unittest discover -s tests\n"),
+            std::string::npos);
+  EXPECT_NE(
+      made_of({{"tests/__init__.py", ""}, {"tests/test_a.py", ""}}).text.find("run: python3 -m unittest discover\n"),
+      std::string::npos);
   EXPECT_NE(made_of({{"infra/main.tf", "provider \"aws\" {}\n"}}).text.find("cd infra"), std::string::npos);
   EXPECT_NE(made_of({{"alerts/a.yml", "groups:\n- rules:\n  - alert: A\n    expr: up == 0\n"}})
                 .text.find("promtool check rules alerts/a.yml"),
@@ -45,7 +49,7 @@ TEST(FirstPipeline, IsForTheBranchThatIsCheckedOut) {
 TEST(FirstPipeline, SaysWhatToPutInWhereNothingIsKnown) {
   const auto made = made_of({{"README.md", ""}});
   EXPECT_TRUE(made.found.empty());
-  EXPECT_NE(made.text.find("put the command here that tests your code"), std::string::npos);
+  EXPECT_NE(made.text.find("write the command that tests your code here"), std::string::npos);
 }
 
 TEST(FirstPipeline, GivesEachPartOfARepositoryAStage) {
