@@ -116,7 +116,9 @@ std::string Leader::launch() {
     group = open_control_group(group_);
   }
   status_.started = wall_clock();
-  auto problem = start_step(order_, group, record, step_, failure);
+  if (!order_.sandbox.argv.empty()) sandbox_.emplace();
+  auto problem = sandbox_ ? sandbox_->start(order_, group, record, step_, failure)
+                          : start_step(order_, group, record, step_, failure);
   if (group >= 0) ::close(group);
   if (problem.empty()) problem = failure.record;
   if (!problem.empty()) {
@@ -143,12 +145,14 @@ int Leader::wait_milliseconds() const {
 
 void Leader::loop() {
   while (phase_ != Phase::over) {
-    struct pollfd polled[3] = {{signals_, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
+    struct pollfd polled[4] = {{signals_, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
     for (std::size_t i = 0; i < outputs_.size(); ++i) polled[1 + i].fd = outputs_[i]->fd();
-    ::poll(polled, 3, wait_milliseconds());
+    if (sandbox_) polled[3].fd = sandbox_->fd();
+    ::poll(polled, 4, wait_milliseconds());
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       if (polled[1 + i].revents != 0) outputs_[i]->pump(pump_bytes);
     }
+    if (polled[3].revents != 0) hear_sandbox();
     if (polled[0].revents != 0) hear_signals();
     keep_deadlines();
   }
@@ -165,21 +169,33 @@ void Leader::hear_signals() {
   if (asked_ && phase_ == Phase::running && main_alive_) end_step();
 }
 
+void Leader::hear_sandbox() {
+  const auto how = sandbox_->hear();
+  if (!how || !main_alive_) return;
+  ended_as(*how);
+  main_ended();
+}
+
 void Leader::reap() {
+  if (sandbox_) hear_sandbox();
   for (;;) {
     int how = 0;
     const auto pid = ::waitpid(-1, &how, WNOHANG);
     if (pid < 0 && errno == EINTR) continue;
     childless_ = pid < 0;
     if (pid <= 0) break;
-    if (pid != step_.pid) continue;
-    main_alive_ = false;
-    status_.ended = wall_clock();
-    if (std::strcmp(status_.how, "not_started") == 0) continue;
-    status_.how = WIFSIGNALED(how) ? "signalled" : "exited";
-    status_.code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
+    // What made the sandbox ends after the step, unless somebody killed it.
+    if (pid == step_.pid && main_alive_) ended_as(how);
   }
   if (!main_alive_) main_ended();
+}
+
+void Leader::ended_as(int how) {
+  main_alive_ = false;
+  status_.ended = wall_clock();
+  if (std::strcmp(status_.how, "not_started") == 0) return;
+  status_.how = WIFSIGNALED(how) ? "signalled" : "exited";
+  status_.code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
 }
 
 void Leader::main_ended() {
@@ -193,6 +209,7 @@ void Leader::main_ended() {
 void Leader::end_step() {
   phase_ = Phase::stopping;
   deadline_ = steady_clock() + order_.grace_milliseconds;
+  if (sandbox_) return sandbox_->signal(order_.stop_signal);
   ::kill(-step_.pid, order_.stop_signal);
   ::kill(-step_.pid, SIGCONT);
 }
@@ -203,6 +220,7 @@ void Leader::sweep() {
   deadline_ = phase_ == Phase::stopping ? std::min(deadline_, grace) : grace;
   phase_ = Phase::sweeping;
   for (const auto& process : descendants_of(::getpid()).living) {
+    if (sandbox_ && sandbox_->owns(process.pid)) continue;
     if (!asked_) ++swept_;
     signal_process(process, SIGTERM);
     signal_process(process, SIGCONT);

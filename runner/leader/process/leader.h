@@ -9,6 +9,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "runner/leader/order.h"
 #include "runner/leader/process/output.h"
 #include "runner/leader/process/records.h"
+#include "runner/leader/process/sandboxed_step.h"
 #include "runner/leader/process/step.h"
 #include "runner/leader/process_tree.h"
 
@@ -43,7 +45,9 @@ class Leader {
   std::string launch();
   void loop();
   void hear_signals();
+  void hear_sandbox();
   void reap();
+  void ended_as(int how);
   void main_ended();
   void end_step();
   void sweep();
@@ -66,7 +70,8 @@ class Leader {
   LogWriter log_;
   LogWriter raw_;
   std::vector<std::unique_ptr<StepOutput>> outputs_;
-  Step step_;
+  Step step_;  // its process is what makes the sandbox, where there is one
+  std::optional<SandboxedStep> sandbox_;
   std::string group_;  // the folder of the step's control group; empty: none
   Phase phase_ = Phase::running;
   bool asked_ = false;  // to end

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "runner/leader/order.h"
 
@@ -18,16 +19,24 @@ struct Step {
 };
 
 struct StepFailure {
-  enum class What { nothing, record, directory, program, killed } what = What::nothing;
-  int error = 0;       // errno, of directory and program
-  std::string record;  // why its record could not be written: it was not begun
+  enum class What { nothing, record, directory, program, killed, sandbox } what = What::nothing;
+  int error = 0;        // errno, of directory and program
+  std::string record;   // why its record could not be written: it was not begun
+  std::string sandbox;  // why there is none
+};
+
+// Of a program that makes a sandbox: what it is given, beside which there are the ends of the step's output.
+struct Passage {
+  std::vector<int> descriptors;  // from 3 on, before and...
+  std::vector<int> after;        // ...behind both ends of the output: standard output and error
+  int complaints = -1;           // its own standard error
 };
 
 // Makes the process, in the control group of that folder (a descriptor; -1: none); `record` is called in it, before it
 // becomes the step's program, and answers an empty text or why it must not. Returns when the program is being executed,
 // or with the failure when there is none. An empty text, or why no process could be made.
 std::string start_step(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record, Step& step,
-                       StepFailure& failure);
+                       StepFailure& failure, const Passage* passage = nullptr);
 
 // What to tell the user.
 std::string describe(const StepFailure& failure, const LeaderOrder& order);
