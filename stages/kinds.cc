@@ -36,7 +36,7 @@ PerformedKinds::PerformedKinds(const StageKinds& kinds, const StageParts& parts)
     auto* gated = dynamic_cast<GatedStage*>(stages_.back().get());
     const auto around = [this](auto make) { stages_.push_back(make(*stages_.back())); };
     if (kind.surroundings.names_services)
-      around([&](StageKind& inner) { return std::make_unique<ServiceCheckedStage>(inner, parts.processes); });
+      around([&](StageKind& inner) { return std::make_unique<ServiceCheckedStage>(inner, parts.steps); });
     if (kind.surroundings.takes_artifacts)
       around([&](StageKind& inner) { return std::make_unique<GivenStage>(inner, parts.trees); });
     if (kind.surroundings.proves_alerts)

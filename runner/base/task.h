@@ -1,7 +1,7 @@
 // Coroutines on one thread, and how they are told to stop. The one header that includes Asio.
 //
 // Everything that waits takes a Stop&. When the stop is requested, the wait ends by throwing Stopped; only the driver
-// (and the top of a service loop) catches it. A wait that owns something outside this process (Processes::run) ends
+// (and the top of a service loop) catches it. A wait that owns something outside this process (StepExecutor::run) ends
 // that first, unless the runner itself is stopping. No capturing lambda is ever a coroutine; parameters are taken by
 // value.
 #pragma once

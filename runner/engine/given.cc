@@ -3,11 +3,12 @@
 #include <optional>
 #include <utility>
 
+#include "runner/ports/folded_run.h"
+
 namespace quietgate {
 
 namespace {
 
-constexpr std::size_t rows_at_once = 512;
 constexpr std::size_t most_promotions = 200;
 
 struct Kept {
@@ -31,24 +32,17 @@ Result<std::optional<Kept>> kept_in_this_run(const RunState& state, const std::s
   return std::optional<Kept>(Kept{state.id, found->second.attempt, *kept});
 }
 
-// Of a run of this commit: what the stage kept when it passed last.
+// Of a run of this commit: what the stage kept when it passed.
 Result<std::optional<Kept>> kept_in(const RunId& run, const CommitId& commit, const std::string& stage,
                                     Journal& journal) {
-  std::optional<Kept> kept;
-  for (std::int64_t cursor = 0;;) {
-    auto rows = journal.read(cursor, rows_at_once, run);
-    if (!rows) return rows.error();
-    for (const auto& row : *rows) {
-      cursor = row.sequence;
-      const auto* requested = std::get_if<RunRequested>(&row.event);
-      if (requested != nullptr && requested->commit != commit) return std::optional<Kept>();
-      const auto* finished = std::get_if<StageFinished>(&row.event);
-      if (finished == nullptr || finished->stage != stage || finished->outcome.outcome != Outcome::passed) continue;
-      const auto& artifacts = finished->outcome.artifacts;
-      if (artifacts && artifacts->files > 0) kept = Kept{run, finished->attempt, *artifacts};
-    }
-    if (rows->size() < rows_at_once) return kept;
-  }
+  auto state = fold_run(journal, run);
+  if (!state) return state.error();
+  const auto found = state->stages.find(stage);
+  if (state->commit != commit || found == state->stages.end()) return std::optional<Kept>();
+  const auto& outcome = found->second.outcome;
+  const bool passed = found->second.status == StageStatus::finished && outcome.outcome == Outcome::passed;
+  if (!passed || !outcome.artifacts || outcome.artifacts->files == 0) return std::optional<Kept>();
+  return std::optional(Kept{run, found->second.attempt, *outcome.artifacts});
 }
 
 Result<Kept> kept_at_promotion(const RunState& state, const std::string& stage, const GivenFrom& from) {

@@ -17,6 +17,7 @@
 #include "runner/ports/plan_check.h"
 #include "runner/ports/progress_board.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 #include "runner/ports/work_notes.h"
 #include "runner/ports/workspace.h"
 
@@ -35,7 +36,7 @@ struct EngineParts {
   std::map<std::string, StageKind*> kinds;              // by kind_of
   std::map<std::string, std::string> step_environment;  // what every step starts from: PATH, HOME, LANG
   std::function<void(const std::string& line)> say;
-  StepEnder* steps = nullptr;          // none: stages are trusted to end what they begin
+  StepExecutor* steps = nullptr;       // none: stages are trusted to end what they begin
   PlanCheck* check = nullptr;          // none: plans are not held against their commits' files
   std::string boot;                    // the machine's; empty: not known
   std::function<std::string()> nonce;  // draws one; none: attempts have none

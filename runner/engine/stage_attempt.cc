@@ -113,9 +113,11 @@ Task<void> StageAttempt::end_steps() {
   Result<void> ended;
   for (int tries = 0; tries < end_tries; ++tries) {
     if (tries > 0) co_await parts.clock.sleep(end_pause, runner_);
+    // What stands in the place of its folder, and is another's, is no place to look for its steps.
     auto directory = parts.workspace.attempt(run_.rows.state().id, stage_, attempt_);
     ended = directory ? Result<void>() : Result<void>(directory.error());
-    if (directory) ended = co_await parts.steps->end_steps(*directory, runner_);
+    const StepOwner owner = AttemptOwner{{run_.rows.state().id, stage_, attempt_}};
+    if (directory) ended = co_await quietgate::end_steps(*parts.steps, owner, runner_);
     if (ended) break;
   }
   outcome_ = outcome;
@@ -127,13 +129,15 @@ Task<void> StageAttempt::end_steps() {
 Task<Result<std::string>> StageAttempt::clear() {
   auto& parts = run_.parts;
   const auto& id = run_.rows.state().id;
-  auto aside = parts.workspace.clear_attempt(id, stage_, attempt_);
+  const AttemptId attempt{id, stage_, attempt_};
+  auto aside = parts.workspace.clear_attempt(attempt);
   if (!aside) co_return aside.error();
   if (!*aside) co_return std::string();
-  auto told = "quietgate: a folder stood in the place of this attempt's, and is now " + **aside;
+  auto told = "quietgate: a folder stood in the place of this attempt's, and is now " + (*aside)->path;
   parts.say("run " + to_string(id) + ": " + told);
   if (parts.steps != nullptr) {
-    auto ended = co_await parts.steps->end_steps(**aside, stop_);
+    const StepOwner owner = (*aside)->steps;
+    auto ended = co_await quietgate::end_steps(*parts.steps, owner, stop_);
     if (!ended) co_return ended.error();
   }
   co_return told;

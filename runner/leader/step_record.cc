@@ -50,12 +50,12 @@ StepLed led_from(const Json& json) {
   return led;
 }
 
-ProcessExit exit_from(const Json& json) {
-  ProcessExit exit;
+StepExit exit_from(const Json& json) {
+  StepExit exit;
   const auto how = json.at("how").get<std::string>();
   const auto known = std::find(hows.begin(), hows.end(), how);
   if (known == hows.end()) throw std::runtime_error("it ended in an unknown way: " + how);
-  exit.how = static_cast<ProcessExit::How>(known - hows.begin());
+  exit.how = static_cast<StepExit::How>(known - hows.begin());
   exit.code = json.at("code").get<int>();
   exit.detail = json.at("detail").get<std::string>();
   exit.log_complete = json.at("log_complete").get<bool>();
@@ -106,7 +106,7 @@ std::string text_of(const Json& json) {
 
 }  // namespace
 
-std::optional<ProcessExit> exit_told(std::string_view line) {
+std::optional<StepExit> exit_told(std::string_view line) {
   try {
     return exit_from(Json::parse(line));
   } catch (const std::exception&) {
@@ -179,7 +179,7 @@ Result<void> StepRecord::ask(const Descriptor& lock, const LeaderOrder& order, c
   return {};
 }
 
-Result<void> StepRecord::end(const Descriptor& lock, const ProcessExit& exit) const {
+Result<void> StepRecord::end(const Descriptor& lock, const StepExit& exit) const {
   const Json json{{"how", hows[static_cast<std::size_t>(exit.how)]},
                   {"code", exit.code},
                   {"started", exit.started.time_since_epoch().count()},

@@ -10,7 +10,7 @@
 #include "runner/base/descriptor.h"
 #include "runner/base/result.h"
 #include "runner/leader/order.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
@@ -34,13 +34,13 @@ struct StepLed {
 struct StepHistory {
   std::optional<StepAsked> asked;
   std::optional<StepLed> led;
-  std::optional<ProcessExit> exit;
+  std::optional<StepExit> exit;
   std::string damage;  // of a line that can't be understood; empty: none. What has no end of line was never written
   Time touched{};      // when something was written last; the epoch when there is no file
 };
 
 // How the step ended, from the record's line that says so; nothing when it says something else.
-std::optional<ProcessExit> exit_told(std::string_view line);
+std::optional<StepExit> exit_told(std::string_view line);
 
 class StepRecord {
  public:
@@ -58,7 +58,7 @@ class StepRecord {
   // without the values of the environment.
   Result<void> ask(const Descriptor& lock, const LeaderOrder& order, const std::string& nonce = {}) const;
   // With the lock in hand. What the leader could not write itself. Durable.
-  Result<void> end(const Descriptor& lock, const ProcessExit& exit) const;
+  Result<void> end(const Descriptor& lock, const StepExit& exit) const;
 
  private:
   std::string path_;

@@ -13,6 +13,7 @@
 #include "runner/model/plan.h"
 #include "runner/model/state.h"
 #include "runner/ports/alert_feed.h"
+#include "runner/ports/attempt_id.h"
 #include "runner/ports/git.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/progress_board.h"
@@ -44,8 +45,8 @@ struct StageRequest {
   std::string boot;       // of the machine, in which this attempt began: on record; empty: not known
   std::string nonce;      // of this attempt: on record; empty: an older row
   bool resume = false;    // this attempt was started before by a runner that is gone
-  std::string directory;  // of the attempt, absolute, exists: `log`, `log.index`, records of steps (`*.step`), also
-                          // in `steps/`; `measurements.ndjson`, `tests.json`, `artifacts/`
+  std::string directory;  // of the attempt, absolute, exists: what the stage keeps for itself and for others, such as
+                          // `measurements.ndjson`, `tests.json`, `artifacts/`
   std::string checkout;   // absolute: the attempt's own tree, where its steps run; of kinds that only read, the run's
   std::string environments;                      // folder of all environments, absolute
   std::vector<GivenArtifacts> given;             // in the order of the stage's `from`
@@ -64,6 +65,7 @@ struct StageRequest {
                                         // copy out of it what must stay. A resumed stage finds its intents there
   std::string pristine;  // the run's checkout: exactly the commit, whatever steps did. Empty: `checkout` is
 
+  AttemptId id() const { return {run, spec.name, attempt}; }
   // What to read what is judged by from.
   const std::string& committed() const { return pristine.empty() ? checkout : pristine; }
 };
@@ -73,13 +75,6 @@ class StageKind {
   virtual ~StageKind() = default;
   // Throws Stopped when stopped; every other failure is an outcome. Exceptions are bugs and become `error`.
   virtual Task<StageOutcome> run(StageRequest request) = 0;
-};
-
-// Ends the steps of an attempt that still run, whoever forgot them. None is success.
-class StepEnder {
- public:
-  virtual ~StepEnder() = default;
-  virtual Task<Result<void>> end_steps(std::string attempt_directory, Stop& stop) = 0;
 };
 
 // Destroys environments; used at the end of runs and by the reaper. Idempotent: what is gone already is success.

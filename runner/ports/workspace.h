@@ -11,15 +11,19 @@
 #include "runner/base/result.h"
 #include "runner/model/types.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_name.h"
 
 namespace quietgate {
 
 class Workspace {
  public:
   virtual ~Workspace() = default;
-  // Before a new attempt: what stands in the place of its folder gets another name, which is answered. Nothing: there
-  // is nothing.
-  virtual Result<std::optional<std::string>> clear_attempt(const RunId& run, const std::string& stage, int attempt) = 0;
+  // Before a new attempt: what stands in the place of its folder gets another name. Nothing: there is nothing.
+  struct MovedAside {
+    std::string path;    // its new name, for people
+    AttemptOwner steps;  // whoever began those that are kept there
+  };
+  virtual Result<std::optional<MovedAside>> clear_attempt(const AttemptId& attempt) = 0;
   // Makes the attempt's folder when it is not there; answers its absolute path.
   virtual Result<std::string> attempt(const RunId& run, const std::string& stage, int attempt) = 0;
   virtual std::string checkout(const RunId& run) const = 0;

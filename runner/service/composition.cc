@@ -16,10 +16,10 @@
 #include "runner/adapters/git/git_libgit2.h"
 #include "runner/adapters/http/http_curl.h"
 #include "runner/adapters/journal_sqlite/journal_sqlite.h"
-#include "runner/adapters/local_steps/attempt_steps.h"
 #include "runner/adapters/local_steps/leader_spawn.h"
-#include "runner/adapters/local_steps/noted_processes.h"
-#include "runner/adapters/local_steps/posix_processes.h"
+#include "runner/adapters/local_steps/local_residents.h"
+#include "runner/adapters/local_steps/local_steps.h"
+#include "runner/adapters/local_steps/noted_steps.h"
 #include "runner/adapters/local_steps/stage_log.h"
 #include "runner/adapters/local_steps/work_note_files.h"
 #include "runner/adapters/memory/memory_load_metrics.h"
@@ -78,7 +78,7 @@ Result<void> make_data_directory(const std::string& data) {
 struct Composition::Parts {
   Parts(CompositionOptions asked, std::unique_ptr<DirectoryLock> held, std::unique_ptr<EvidenceKey> with_key)
       : options(std::move(asked)), lock(std::move(held)), key(std::move(with_key)) {
-    processes.limit_logs(options.bounds.log);
+    steps.limit_logs(options.bounds.log);
   }
 
   CompositionOptions options;
@@ -100,14 +100,14 @@ struct Composition::Parts {
   GitLibgit2 git{remotes, disk, DataLayout(options.data).mirrors()};
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
-  PosixProcesses processes{io.get_executor()};
+  LocalSteps steps{io.get_executor(), DataLayout(options.data)};
+  LocalResidents residents{clock};
   WorkNoteFiles notes{options.data + "/at-work"};
   // Only what tests leave is read at once, whatever it is; other stages wait for this and that after their steps.
-  NotedProcesses test_processes{processes, notes, DataLayout(options.data).runs()};
-  AttemptSteps steps{processes};
+  NotedSteps test_steps{steps, notes};
   PooledCompiler compiler{language, compilers};
   CommittedRules committed;
-  RulesCheck rules_check{processes, step_environment(), {}, &committed, &tree_work};
+  RulesCheck rules_check{steps, step_environment(), &committed, &tree_work};
   WorkspaceFiles workspace{options.data, open_stage_log, options.say};
   ProgressFiles progress;
   std::optional<AttemptTreeFiles> attempt_trees;
@@ -115,7 +115,7 @@ struct Composition::Parts {
   MemorySyntheticFaults faults;
   MemoryLoadMetrics loads;
   std::optional<PerformedKinds> kinds;
-  Environments environments{processes, http, clock, DataLayout(options.data).environments(), &tree_work};
+  Environments environments{steps, residents, http, clock, DataLayout(options.data).environments(), &tree_work};
   DiskFiles gauge{tree_work, options.data};
   LowWater low_water{gauge, clock, io.get_executor(), options.keep_free, options.data, options.say};
   std::optional<TreeLimit> tree_limit;
@@ -160,8 +160,8 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   auto recorded = record_lost_environments(p.options.data, *p.journal, p.clock.now(), p.options.say);
   if (!recorded) return recorded.error();
   p.kinds.emplace(stage_kinds(),
-                  StageParts{p.processes, p.test_processes, p.http, p.git, p.clock, p.tree_work, p.report_work,
-                             *p.journal, p.deliveries, p.loads, p.faults, p.committed, p.key.get(), p.options.promote});
+                  StageParts{p.steps, p.test_steps, p.http, p.git, p.clock, p.tree_work, p.report_work, *p.journal,
+                             p.deliveries, p.loads, p.faults, p.committed, p.key.get(), p.options.promote});
   p.reaper.emplace(*p.journal, *p.journal, p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
       p.io.get_executor(),

@@ -149,14 +149,16 @@ Result<std::vector<std::string>> forgotten_folders(const std::string& data, Cata
   return found;
 }
 
-Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepEnder& steps,
+Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepExecutor& steps,
                          std::function<void(const std::string& line)> say, Stop& stop) {
   for (const auto& run : lost) {
     const auto root = DataLayout(data).run(run);
     say("run " + to_string(run) + " is not in the journal, which is an older one: its files stay in " + root +
         ", its steps that still run are ended");
-    for (const auto& attempt : folders_in(root)) {
-      auto ended = co_await steps.end_steps(root + "/" + attempt, stop);
+    for (const auto& folder : folders_in(root)) {
+      auto owner = owner_in(run, folder);
+      if (!owner) continue;
+      auto ended = co_await end_steps(steps, std::move(*owner), stop);
       if (!ended) say(ended.error().message);
     }
   }

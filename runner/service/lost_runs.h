@@ -7,7 +7,7 @@
 
 #include "runner/adapters/journal_sqlite/journal_sqlite.h"
 #include "runner/base/task.h"
-#include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
@@ -35,7 +35,7 @@ Result<bool> keeps_number(const std::string& data, const RunId& run, Catalog& ca
 Result<std::vector<std::string>> forgotten_folders(const std::string& data, Catalog& catalog);
 
 // Nobody waits for their steps any more: those that still run are ended, and each such run is named.
-Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepEnder& steps,
+Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepExecutor& steps,
                          std::function<void(const std::string& line)> say, Stop& stop);
 
 }  // namespace quietgate

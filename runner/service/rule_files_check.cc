@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "runner/adapters/local_steps/posix_processes.h"
+#include "runner/adapters/local_steps/local_steps.h"
 #include "runner/base/removal.h"
 #include "runner/service/composition.h"
 #include "stages/gate/rules_check.h"
@@ -27,12 +27,14 @@ Result<void> check_rule_files(const Plan& plan, const std::string& folder) {
   std::string scratch = fs::temp_directory_path() / "quietgate-rules-XXXXXX";
   if (::mkdtemp(scratch.data()) == nullptr) return infrastructure_error(scratch + " can't be made");
   boost::asio::io_context loop{1};
-  PosixProcesses processes(loop.get_executor());
-  RulesCheck check(processes, step_environment(), scratch);
+  LocalSteps steps(loop.get_executor(), DataLayout(scratch));
+  RulesCheck check(steps, step_environment());
+  Plan checked = plan;
+  checked.run = {"here", 1};
   Stop stop;
   std::optional<Result<void>> answer;
   std::exception_ptr thrown;
-  spawn(loop.get_executor(), keep_answer(check.check(plan, folder, stop), answer),
+  spawn(loop.get_executor(), keep_answer(check.check(std::move(checked), folder, stop), answer),
         [&thrown](std::exception_ptr e) { thrown = e; });
   loop.run();
   (void)remove_tree(scratch).ok();

@@ -143,7 +143,6 @@ Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request
                          "rename the stage, or destroy the environment first");
   }
   environment.provisioner = provisioner;
-  environment.steps = {request.directory + "/steps"};
   auto leased = ports_.lease(spec.ports, earlier ? earlier->ports : environment.ports);
   if (!leased) co_return leased.error();
   lease = std::move(*leased);
@@ -209,7 +208,7 @@ Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRe
   const auto* kind = find_provisioner(provisioners_, environment->provisioner);
   if (kind == nullptr)
     co_return Outputs(infrastructure_error("this quietgate has no provisioner `" + environment->provisioner + "`"));
-  const auto provisioner = kind->make(processes_, http_, clock_);
+  const auto provisioner = kind->make(steps_, http_, clock_);
   Provision provision{request, *spec, folder, *environment};
   auto outputs = co_await provisioner->create(provision);
   if (!outputs) co_return outputs;

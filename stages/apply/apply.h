@@ -8,8 +8,8 @@
 #include "runner/ports/disk.h"
 #include "runner/ports/git.h"
 #include "runner/ports/http.h"
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 #include "runner/ports/watchdog_deliveries.h"
 #include "stages/apply/overtaken.h"
 #include "stages/environments/contract/environment.h"
@@ -30,9 +30,9 @@ namespace quietgate {
 class ApplyStage : public StageKind {
  public:
   // All must outlive this. Without a disk, checkouts are removed and artifacts copied on the caller's thread.
-  ApplyStage(Processes& processes, Http& http, Git& git, Clock& clock, const WatchdogDeliveries* deliveries = nullptr,
+  ApplyStage(StepExecutor& steps, Http& http, Git& git, Clock& clock, const WatchdogDeliveries* deliveries = nullptr,
              Disk* disk = nullptr, const Provisioners& known = provisioners())
-      : processes_(processes),
+      : steps_(steps),
         http_(http),
         git_(git),
         clock_(clock),
@@ -50,7 +50,7 @@ class ApplyStage : public StageKind {
   Task<std::optional<Overtaken>> moved_on(const StageRequest& request);
   Task<Result<void>> place_checkout(const StageRequest& request, EnvironmentFolder folder);
 
-  Processes& processes_;
+  StepExecutor& steps_;
   Http& http_;
   Git& git_;
   Clock& clock_;

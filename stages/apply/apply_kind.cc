@@ -40,8 +40,8 @@ StageKindDescriptor apply_kind(const Provisioners& known) {
           .facts = [&known](const StageBody& body) { return facts_of_apply(body, known); },
           .make =
               [&known](const StageParts& parts) {
-                return std::make_unique<ApplyStage>(parts.processes, parts.http, parts.git, parts.clock,
-                                                    &parts.deliveries, &parts.trees, known);
+                return std::make_unique<ApplyStage>(parts.steps, parts.http, parts.git, parts.clock, &parts.deliveries,
+                                                    &parts.trees, known);
               },
           .words = {"time_to_live", "keep", "watch"},
           .interpreter = [&known](const StageBody& body) { return interpreter_of_apply(body, known); }};

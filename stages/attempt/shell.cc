@@ -1,10 +1,9 @@
 #include "stages/attempt/shell.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <utility>
 
 #include "runner/base/program_path.h"
-#include "runner/base/tree.h"
 #include "runner/model/interpreter.h"
 
 namespace quietgate {
@@ -30,23 +29,18 @@ std::vector<std::string> named_by(const std::string& first_line) {
   return words;
 }
 
-Result<std::vector<std::string>> argv_of_script(const ShellText& shell) {
+Result<ShellProgram> program_of_script(const ShellText& shell) {
   auto argv = named_by(shell.text.substr(0, shell.text.find('\n')));
   if (argv.empty())
     return user_error("the first line of the shell text is `#!` and names no program",
                       "name one, such as #!/usr/bin/env python3");
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(shell.script).parent_path(), error);
-  auto written = write_file_whole(shell.script, shell.text, true);
-  if (!written) return written.error();
-  argv.push_back(shell.script);
-  return argv;
+  return ShellProgram{std::move(argv), shell.text};
 }
 
 }  // namespace
 
-Result<std::vector<std::string>> argv_of(const ShellText& shell) {
-  if (shell.text.starts_with("#!")) return argv_of_script(shell);
+Result<ShellProgram> program_of(const ShellText& shell) {
+  if (shell.text.starts_with("#!")) return program_of_script(shell);
   auto argv = shell.interpreter;
   if (argv.empty()) {
     const auto path = shell.environment.find("PATH");
@@ -54,7 +48,7 @@ Result<std::vector<std::string>> argv_of(const ShellText& shell) {
     argv = bash.empty() ? sh_interpreter() : bash_interpreter(bash);
   }
   argv.push_back(shell.text);
-  return argv;
+  return ShellProgram{std::move(argv), {}};
 }
 
 }  // namespace quietgate

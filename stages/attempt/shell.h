@@ -14,7 +14,11 @@ struct ShellText {
   const std::string& text;
   const std::vector<std::string>& interpreter;            // a program and its arguments; empty: not named
   const std::map<std::string, std::string>& environment;  // whose PATH has the programs
-  std::string script;                                     // a file that may be written, for a text with a shebang
+};
+
+struct ShellProgram {
+  std::vector<std::string> argv;
+  std::string script;  // to be given to it as a file, its last argument; empty: none
 };
 
 // What runs it, the first that holds:
@@ -22,7 +26,7 @@ struct ShellText {
 //   - the interpreter, given the text as its last argument;
 //   - `bash -eo pipefail -O inherit_errexit -c`, where the PATH has a bash;
 //   - `/bin/sh -e -c`.
-// Errors: the first line is only `#!` (kind user); the file can't be written (kind infrastructure).
-Result<std::vector<std::string>> argv_of(const ShellText& shell);
+// An error of kind user: the first line is only `#!`.
+Result<ShellProgram> program_of(const ShellText& shell);
 
 }  // namespace quietgate

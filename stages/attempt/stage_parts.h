@@ -7,8 +7,8 @@
 #include "runner/ports/http.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/load_metrics.h"
-#include "runner/ports/process.h"
 #include "runner/ports/sealer.h"
+#include "runner/ports/step_executor.h"
 #include "runner/ports/synthetic_faults.h"
 #include "runner/ports/watchdog_deliveries.h"
 #include "stages/prometheus/rules_file.h"
@@ -16,8 +16,8 @@
 namespace quietgate {
 
 struct StageParts {
-  Processes& processes;
-  Processes& test_processes;  // likewise; what they leave is read at once, whatever it is
+  StepExecutor& steps;
+  StepExecutor& test_steps;  // likewise; what they leave is read at once, whatever it is
   Http& http;
   Git& git;
   Clock& clock;

@@ -9,28 +9,33 @@
 
 namespace quietgate {
 
-std::string script_of(const std::string& step) {
-  return step + ".script";
-}
-
-Result<ProcessSpec> process_of(const Command& command, const std::string& root, std::string name,
-                               Environment environment) {
+Result<StepSpec> step_of(const Command& command, const std::string& root, StepName name, Environment environment) {
   auto directory = path_inside(root, command.directory);
   if (!directory) return directory.error();
   std::error_code error;
   if (!std::filesystem::is_directory(*directory, error)) {
     return user_error("the working directory \"" + command.directory + "\" does not exist in the checkout");
   }
-  ProcessSpec spec;
+  StepSpec spec;
   if (command.argv.empty() && command.shell.empty()) return user_error("the command is empty");
   spec.name = std::move(name);
   spec.environment = std::move(environment);
-  spec.working_directory = *directory;
+  spec.tree = *directory;
   spec.argv = command.argv;
   if (!command.argv.empty()) return spec;
-  auto argv = argv_of({command.shell, command.interpreter, spec.environment, script_of(spec.name)});
-  if (!argv) return argv.error();
-  spec.argv = std::move(*argv);
+  auto program = program_of({command.shell, command.interpreter, spec.environment});
+  if (!program) return program.error();
+  spec.argv = std::move(program->argv);
+  spec.script = std::move(program->script);
+  return spec;
+}
+
+Result<StepSpec> step_of(const Command& command, const StageRequest& request, const std::string& step) {
+  auto spec = step_of(command, request.checkout, {AttemptOwner{request.id()}, step}, request.environment);
+  if (!spec) return spec;
+  spec->nonce = request.nonce;
+  spec->log = log_of(request.id());
+  spec->secrets = request.secrets;
   return spec;
 }
 

@@ -1,4 +1,4 @@
-// What stages that run commands share: a command as a process, an error as an outcome, a secret as `***`.
+// What stages that run commands share: a command as a step, an error as an outcome, a secret as `***`.
 #pragma once
 
 #include <string>
@@ -7,16 +7,16 @@
 #include "runner/base/result.h"
 #include "runner/model/outcome.h"
 #include "runner/model/plan.h"
-#include "runner/ports/process.h"
+#include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
-// A step of this name (a path) that runs a command whose templates are resolved, below `root`: argv, environment and
-// working directory. Fails with kind user when it is empty or its directory is absent or outside the root.
-Result<ProcessSpec> process_of(const Command& command, const std::string& root, std::string name,
-                               Environment environment);
-// The file beside a step's record in which a shell text stands whose first line names its program.
-std::string script_of(const std::string& step);
+// A step that runs a command whose templates are resolved, below `root`: what is run, its environment and its tree.
+// Fails with kind user when it is empty or its directory is absent or outside the root.
+Result<StepSpec> step_of(const Command& command, const std::string& root, StepName name, Environment environment);
+// Likewise, of this attempt: with its nonce, its log and its secrets.
+Result<StepSpec> step_of(const Command& command, const StageRequest& request, const std::string& step);
 // The command as people write it, on one line and at most 200 bytes: `python3 -m pytest -q`.
 std::string command_line(const Command& command);
 

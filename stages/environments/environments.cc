@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "stages/attempt/step.h"
-#include "stages/environments/contract/residents.h"
 #include "stages/environments/removal_beside.h"
 
 namespace quietgate {
@@ -14,18 +13,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr Milliseconds resident_grace{5'000};
-
-// A step whose runner went may still be making what is to be destroyed.
-Task<Result<void>> end_steps(Processes& processes, std::vector<std::string> folders, Stop& stop) {
-  for (const auto& folder : folders) {
-    const auto steps = processes.steps_in(folder, 1);
-    if (!steps) co_return steps.error();
-    for (const auto& step : *steps) {
-      if (auto ended = co_await processes.end(step, stop); !ended) co_return ended;
-    }
-  }
-  co_return Result<void>();
-}
 
 // An update that was interrupted between its two renames.
 void restore_checkout(const EnvironmentFolder& folder) {
@@ -49,21 +36,23 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
   if (fs::exists(folder.descriptor(), error)) {
     auto known = load_environment(folder);
     if (!known) co_return Result<void>(known.error());
-    if (auto ended = co_await end_steps(processes_, known->steps, stop); !ended) co_return ended;
+    // A step whose runner went may still be making what is to be destroyed.
+    const StepOwner maker = AttemptOwner{{known->run, known->stage, known->attempt}};
+    if (auto ended = co_await end_steps(steps_, maker, stop); !ended) co_return ended;
     restore_checkout(folder);
     const auto* kind = find_provisioner(provisioners_, known->provisioner);
     if (kind == nullptr)
       co_return infrastructure_error("environment " + environment.id + " was made by `" + known->provisioner +
                                          "`, which this quietgate does not know",
                                      "destroy it with the version that made it");
-    const auto provisioner = kind->make(processes_, http_, clock_);
+    const auto provisioner = kind->make(steps_, http_, clock_);
     auto destroyed = co_await provisioner->destroy(*known, folder, stop);
     if (!destroyed) {
       auto problem = destroyed.error();
       co_return infrastructure_error(masked(problem.message, known->secrets), problem.advice);
     }
   }
-  auto ended = co_await end_residents(folder.data(), clock_, resident_grace, stop);
+  auto ended = co_await residents_.end(folder.data(), resident_grace, stop);
   if (!ended) co_return ended;
   co_return co_await remove_tree_beside(disk_, folder.root, stop);
 }

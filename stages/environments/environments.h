@@ -6,8 +6,9 @@
 #include "runner/ports/clock.h"
 #include "runner/ports/disk.h"
 #include "runner/ports/http.h"
-#include "runner/ports/process.h"
+#include "runner/ports/residents.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 #include "stages/environments/provisioners.h"
 
 namespace quietgate {
@@ -18,9 +19,10 @@ class Environments : public EnvironmentDestroyer {
  public:
   // `folder` is that of all environments, as in StageRequest. All must outlive this. Without a disk, folders are
   // removed on the caller's thread.
-  Environments(Processes& processes, Http& http, Clock& clock, std::string folder, Disk* disk = nullptr,
-               const Provisioners& known = provisioners())
-      : processes_(processes),
+  Environments(StepExecutor& steps, Residents& residents, Http& http, Clock& clock, std::string folder,
+               Disk* disk = nullptr, const Provisioners& known = provisioners())
+      : steps_(steps),
+        residents_(residents),
         http_(http),
         clock_(clock),
         folder_(std::move(folder)),
@@ -30,7 +32,8 @@ class Environments : public EnvironmentDestroyer {
   Task<Result<void>> destroy(EnvironmentSummary environment, Stop& stop) override;
 
  private:
-  Processes& processes_;
+  StepExecutor& steps_;
+  Residents& residents_;
   Http& http_;
   Clock& clock_;
   std::string folder_;

@@ -1,6 +1,5 @@
 #include "stages/environments/service_check.h"
 
-#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -14,8 +13,8 @@ namespace {
 constexpr std::size_t shown_lines = 10;
 constexpr std::size_t read_at_end = 16UL * 1024;
 
-void tell_last_lines(StageLog& log, const std::string& name, const std::string& file) {
-  auto lines = last_lines(read_file_end(file, read_at_end), shown_lines);
+void tell_last_lines(StageLog& log, const std::string& name, const std::string& printed) {
+  auto lines = last_lines(printed, shown_lines);
   log.line("service \"" + name + "\" had ended" + (lines.empty() ? ", it printed nothing" : ", its last lines:"));
   for (const auto& line : lines) log.line("  " + line);
 }
@@ -32,13 +31,13 @@ Task<StageOutcome> ServiceCheckedStage::run(StageRequest request) {
     if (!state.environment || state.environment->gone) continue;
     auto environment = load_environment(EnvironmentFolder{environments + "/" + state.environment->planned.environment});
     if (!environment) continue;  // destroyed meanwhile, or not begun: not this stage's to tell
-    for (const auto& directory : environment->services) {
-      auto status = processes_.status(directory);
+    for (const auto& service : environment->services) {
+      auto status = steps_.status(service);
       if (!status || !status->has_value()) continue;
-      const auto name = std::filesystem::path(directory).filename().string();
-      tell_last_lines(*log, name, directory + "/log");
+      const auto& name = service.step;
+      tell_last_lines(*log, name, read_end(steps_, log_of(service), read_at_end));
       outcome.reason += "; service \"" + name + "\" of " + stage + " had ended: " + describe(**status);
-      if ((*status)->how != ProcessExit::How::leader_died) continue;
+      if ((*status)->how != StepExit::How::leader_died) continue;
       outcome.outcome = Outcome::error;
       outcome.lost_environment = stage;
       outcome.conclusive = false;  // what fired may have been the loss

@@ -1,8 +1,8 @@
 // Why a stage failed against an environment: because a service of it had ended.
 #pragma once
 
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
@@ -12,12 +12,12 @@ namespace quietgate {
 class ServiceCheckedStage final : public StageKind {
  public:
   // Both must outlive it.
-  ServiceCheckedStage(StageKind& inner, Processes& processes) : inner_(inner), processes_(processes) {}
+  ServiceCheckedStage(StageKind& inner, StepExecutor& steps) : inner_(inner), steps_(steps) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
   StageKind& inner_;
-  Processes& processes_;
+  StepExecutor& steps_;
 };
 
 }  // namespace quietgate

@@ -46,15 +46,6 @@ Result<void> keep_time(const std::string& file, Time time) {
   return write_file_whole(file, std::to_string(time.time_since_epoch().count()));
 }
 
-Result<ProcessSpec> step_of(const StageRequest& request, const Command& command, const char* name) {
-  auto step = process_of(command, request.checkout, request.directory + "/steps/" + name, request.environment);
-  if (!step) return step.error();
-  step->nonce = request.nonce;
-  step->log = request.directory + "/log";
-  step->secrets = request.secrets;
-  return step;
-}
-
 }  // namespace
 
 struct FaultStage::Drill {
@@ -62,7 +53,7 @@ struct FaultStage::Drill {
 
   const FaultSpec& spec;
   Prometheus prometheus;
-  std::string fault;  // the step's name
+  StepName fault;
   Time began{};
   bool breaks = false;                        // something may be broken now
   std::map<std::string, Milliseconds> heard;  // by alert: from the fault's begin until it was seen firing
@@ -101,8 +92,7 @@ Task<void> FaultStage::look(const StageRequest& request, Drill& drill) {
 
 // Why nothing can be broken, or nothing once it is.
 Task<std::optional<StageOutcome>> FaultStage::begin(const StageRequest& request, Drill& drill) {
-  if (auto made = make_folder(request.directory + "/steps"); !made) co_return outcome_of(made.error());
-  auto step = step_of(request, drill.spec.command, "1-fault");
+  auto step = step_of(drill.spec.command, request, "1-fault");
   if (!step) co_return outcome_of(step.error());
   drill.fault = step->name;
   if (const auto before = time_in(began_file(request))) {
@@ -133,14 +123,14 @@ Task<std::optional<StageOutcome>> FaultStage::begin(const StageRequest& request,
   drill.breaks = true;
   drill.forgot = time_in(ended_file(request)).has_value();
   if (drill.forgot) co_return std::nullopt;
-  auto started = co_await processes_.start(std::move(*step), *request.stop);
+  auto started = co_await steps_.start(std::move(*step), *request.stop);
   if (!started) drill.problem = started.error().message;
   co_return std::nullopt;
 }
 
 Task<void> FaultStage::listen(const StageRequest& request, Drill& drill) {
   while (drill.problem.empty() && !drill.forgot && !drill.all_heard()) {
-    auto status = processes_.status(drill.fault);
+    auto status = steps_.status(drill.fault);
     if (status && status->has_value() && !(*status)->succeeded()) {
       drill.problem = fmt::format("the fault ended by itself: {}", describe(**status));
       co_return;
@@ -159,17 +149,17 @@ Task<void> FaultStage::listen(const StageRequest& request, Drill& drill) {
 // Runs to its end whatever ended the stage but the runner's own.
 Task<void> FaultStage::mend(const StageRequest& request, Drill& drill) {
   (void)keep_time(ended_file(request), clock_.now());
-  auto ended = co_await processes_.end(drill.fault, *request.runner);
+  auto ended = co_await steps_.end(drill.fault, *request.runner);
   if (!ended && drill.problem.empty()) drill.problem = "the fault could not be ended: " + ended.error().message;
   if (!drill.spec.undo) co_return;
-  auto step = step_of(request, *drill.spec.undo, "2-undo");
+  auto step = step_of(*drill.spec.undo, request, "2-undo");
   std::string trouble;
   if (!step) {
     trouble = step.error().message;
   } else {
     request.log->line("$ " + command_line(*drill.spec.undo));
     step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "10", undo_within});
-    auto exit = co_await processes_.run(std::move(*step), *request.runner);
+    auto exit = co_await steps_.run(std::move(*step), *request.runner);
     if (!exit) trouble = exit.error().message;
     if (exit && !exit->succeeded()) trouble = describe(*exit);
   }

@@ -3,8 +3,8 @@
 
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
@@ -18,7 +18,7 @@ namespace quietgate {
 class FaultStage final : public StageKind {
  public:
   // All must outlive it.
-  FaultStage(Processes& processes, Http& http, Clock& clock) : processes_(processes), http_(http), clock_(clock) {}
+  FaultStage(StepExecutor& steps, Http& http, Clock& clock) : steps_(steps), http_(http), clock_(clock) {}
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
@@ -29,7 +29,7 @@ class FaultStage final : public StageKind {
   Task<void> mend(const StageRequest& request, Drill& drill);
   Task<void> wait_for_end(const StageRequest& request, Drill& drill);
 
-  Processes& processes_;
+  StepExecutor& steps_;
   Http& http_;
   Clock& clock_;
 };

@@ -46,7 +46,7 @@ std::vector<std::string> interpreter_of_fault(const StageBody& body) {
 }
 
 std::unique_ptr<StageKind> make_fault(const StageParts& parts) {
-  return std::make_unique<FaultStage>(parts.processes, parts.http, parts.clock);
+  return std::make_unique<FaultStage>(parts.steps, parts.http, parts.clock);
 }
 
 }  // namespace

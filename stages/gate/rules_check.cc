@@ -9,7 +9,6 @@
 #include <sstream>
 
 #include "runner/base/plain_file.h"
-#include "runner/base/removal.h"
 #include "stages/gate/firing_needs.h"
 
 namespace quietgate {
@@ -119,38 +118,32 @@ bool RulesCheck::concerns(const Plan& plan) const {
 }
 
 // A tool whose leader was killed is asked again: it has changed nothing, and no `retry` of the pipeline is about it.
-Task<Result<std::string>> RulesCheck::promtool(std::vector<std::string> words, std::string folder, std::string name,
-                                               Stop& stop) {
+Task<Result<std::string>> RulesCheck::promtool(std::vector<std::string> words, StepName name, Stop& stop) {
   for (int tries = 1;; ++tries) {
     auto again = words;
-    auto place = folder;
-    auto step = name + "-" + std::to_string(tries);
+    StepName step{name.owner, name.step + "-" + std::to_string(tries)};
     bool killed = false;
-    auto said = co_await promtool_once(std::move(again), std::move(place), std::move(step), killed, stop);
+    auto said = co_await promtool_once(std::move(again), std::move(step), killed, stop);
     if (!killed || tries == tool_tries) co_return said;
   }
 }
 
-Task<Result<std::string>> RulesCheck::promtool_once(std::vector<std::string> words, std::string folder,
-                                                    std::string name, bool& killed, Stop& stop) {
-  ProcessSpec step;
-  step.name = folder + "/" + name;
+Task<Result<std::string>> RulesCheck::promtool_once(std::vector<std::string> words, StepName name, bool& killed,
+                                                    Stop& stop) {
+  StepSpec step;
   step.argv = {"timeout", "-k", "5", check_patience, "promtool"};
   step.argv.insert(step.argv.end(), words.begin(), words.end());
   step.environment = environment_;
-  step.working_directory = folder;
-  step.log = folder + "/" + name + ".log";
-  const auto log = step.log;
-  std::error_code wrong;
-  fs::create_directories(folder, wrong);
-  if (wrong) co_return infrastructure_error(fmt::format("{} can't be made: {}", folder, wrong.message()));
-  auto exit = co_await processes_.run(std::move(step), stop);
+  const auto log = log_of(name);
+  step.log = log;
+  step.name = std::move(name);
+  auto exit = co_await steps_.run(std::move(step), stop);
   if (!exit) co_return exit.error();
-  killed = exit->how == ProcessExit::How::leader_died || exit->how == ProcessExit::How::not_started;
+  killed = exit->how == StepExit::How::leader_died || exit->how == StepExit::How::not_started;
   if (exit->succeeded()) co_return std::string();
-  if (exit->how != ProcessExit::How::exited) co_return infrastructure_error("promtool " + describe(*exit));
+  if (exit->how != StepExit::How::exited) co_return infrastructure_error("promtool " + describe(*exit));
   if (exit->code == 124) co_return fmt::format("promtool {} rules took more than {} s", words[0], check_patience);
-  auto said = read_plain(log, 0, most_words);
+  auto said = steps_.read(log, 0, most_words);
   // Parts of the files reach the terminal this way.
   std::erase_if(said, [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\n') || c == 127; });
   while (!said.empty() && said.back() == '\n') said.pop_back();
@@ -170,6 +163,14 @@ Task<void> RulesCheck::look_for_files(const Plan& plan, std::string checkout, Co
   }
 }
 
+Task<Result<void>> RulesCheck::forget(StepOwner owner, Stop& stop) {
+  if (auto ended = co_await end_steps(steps_, owner, stop); !ended) co_return ended;
+  auto known = steps_.steps(owner);
+  if (!known) co_return known.error();
+  for (const auto& name : *known) steps_.forget(name);
+  co_return Result<void>();
+}
+
 Task<Result<void>> RulesCheck::check(Plan plan, std::string checkout, Stop& stop) {
   CommittedRules own;
   auto& committed = committed_ == nullptr ? own : *committed_;
@@ -180,17 +181,20 @@ Task<Result<void>> RulesCheck::check(Plan plan, std::string checkout, Stop& stop
   const auto path = environment_.find("PATH");
   const bool has_tool = path != environment_.end() && is_on(path->second, "promtool") && is_on(path->second, "timeout");
   if (checked->files.empty() || !has_tool) co_return Result<void>();
-  const auto folder = scratch_.empty() ? (fs::path(checkout).parent_path() / "rules-check").string() : scratch_;
-  (void)remove_tree(folder).ok();
+  const StepOwner owner = PlanCheckOwner{plan.run};
+  if (auto earlier = co_await forget(owner, stop); !earlier) co_return earlier;
   auto words = named("check", checkout, checked->files);
-  auto refused = co_await promtool(std::move(words), folder, "check", stop);
+  StepName tool{owner, "check"};
+  auto refused = co_await promtool(std::move(words), tool, stop);
   const auto tests = tests_beside(checked->files, checkout);
   if (refused && refused->empty() && !tests.empty()) {
     words = named("test", checkout, tests);
-    refused = co_await promtool(std::move(words), folder, "test", stop);
+    tool.step = "test";
+    refused = co_await promtool(std::move(words), tool, stop);
   }
-  (void)remove_tree(folder).ok();
+  const auto forgotten = co_await forget(owner, stop);
   if (!refused) co_return refused.error();
+  if (!forgotten) co_return forgotten;
   if (refused->empty()) co_return Result<void>();
   // Files are named as in the repository.
   const auto prefix = checkout + "/";

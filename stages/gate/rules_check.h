@@ -6,23 +6,18 @@
 
 #include "runner/ports/disk.h"
 #include "runner/ports/plan_check.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 #include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 
 class RulesCheck final : public PlanCheck {
  public:
-  // `processes` must outlive it. `environment` is that of promtool, which is looked for in its PATH. `scratch` is a
-  // folder that is made for promtool's output and removed; empty: `rules-check` beside the checkout. `committed`, if
-  // any, must outlive it: what it has read need not be read again. `disk`, if any, looks for the files.
-  RulesCheck(Processes& processes, std::map<std::string, std::string> environment, std::string scratch = {},
-             CommittedRules* committed = nullptr, Disk* disk = nullptr)
-      : processes_(processes),
-        environment_(std::move(environment)),
-        scratch_(std::move(scratch)),
-        committed_(committed),
-        disk_(disk) {}
+  // `steps` must outlive it. `environment` is that of promtool, which is looked for in its PATH. `committed`, if any,
+  // must outlive it: what it has read need not be read again. `disk`, if any, looks for the files.
+  RulesCheck(StepExecutor& steps, std::map<std::string, std::string> environment, CommittedRules* committed = nullptr,
+             Disk* disk = nullptr)
+      : steps_(steps), environment_(std::move(environment)), committed_(committed), disk_(disk) {}
 
   bool concerns(const Plan& plan) const override;
   // Reads the rule files of every gate; refuses what can't be read, globs without a file, and alerts that can't fire
@@ -35,14 +30,14 @@ class RulesCheck final : public PlanCheck {
  private:
   Task<void> look_for_files(const Plan& plan, std::string checkout, CommittedRules& committed, Stop& stop);
   // The words with which it failed; empty: it passed.
-  Task<Result<std::string>> promtool(std::vector<std::string> words, std::string folder, std::string name, Stop& stop);
+  Task<Result<std::string>> promtool(std::vector<std::string> words, StepName name, Stop& stop);
   // `killed`: it could not begin, or its leader died.
-  Task<Result<std::string>> promtool_once(std::vector<std::string> words, std::string folder, std::string name,
-                                          bool& killed, Stop& stop);
+  Task<Result<std::string>> promtool_once(std::vector<std::string> words, StepName name, bool& killed, Stop& stop);
+  // Nothing of this check is left, nor of one that a runner that is gone began.
+  Task<Result<void>> forget(StepOwner owner, Stop& stop);
 
-  Processes& processes_;
+  StepExecutor& steps_;
   std::map<std::string, std::string> environment_;
-  std::string scratch_;
   CommittedRules* committed_;
   Disk* disk_;
 };

@@ -101,7 +101,7 @@ std::vector<LoadTurn> turns_of(const StageRequest& request) {
     turn.host = turn.baseline ? spec.baseline->host : spec.host;
     const auto name = turn.number == 1 ? base : fmt::format("{}-{}", base, turn.number);
     turn.rows = request.directory + "/" + name + ".ndjson";
-    turn.step = request.directory + "/steps/" + name;
+    turn.step = name;
   }
   return turns;
 }
@@ -143,7 +143,7 @@ class LoadStage::Attempt {
  public:
   Attempt(LoadStage& stage, const StageRequest& request)
       : stage_(stage), request_(request), spec_(std::get<LoadSpec>(request.spec.body)) {
-    if (spec_.autoscaling) replicas_.emplace(stage.http_, stage.processes_, stage.clock_, request);
+    if (spec_.autoscaling) replicas_.emplace(stage.http_, stage.steps_, stage.clock_, request);
   }
 
   Task<StageOutcome> run();
@@ -324,7 +324,7 @@ Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
 Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
   auto process = prepare_load(request_, turn);
   if (!process) co_return outcome_of(process.error());
-  const bool running_already = request_.resume && stage_.processes_.status(process->name).ok();
+  const bool running_already = request_.resume && stage_.steps_.status(process->name).ok();
   if (replicas_ && !running_already) {
     auto base = co_await replicas_->base();
     if (!base) {
@@ -339,7 +339,7 @@ Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
   loads_.push_back(std::make_unique<LiveLoad>(request_, turn, running_already, replicas_ ? &*replicas_ : nullptr,
                                               stage_.clock_, stage_.metrics_));
   auto& live = *loads_.back();
-  auto end = co_await live.run(stage_.processes_, std::move(*process));
+  auto end = co_await live.run(stage_.steps_, std::move(*process));
   if (!end) co_return outcome_of(end.error());
   co_await judge_turn(live, *end);
   co_return std::nullopt;

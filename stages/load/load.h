@@ -12,8 +12,8 @@
 #include "runner/ports/http.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/load_metrics.h"
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
@@ -27,15 +27,15 @@ namespace quietgate {
 class LoadStage : public StageKind {
  public:
   // `metrics` may be null: nobody counts. All must outlive it.
-  LoadStage(Processes& processes, Http& http, Clock& clock, LoadMetrics* metrics = nullptr)
-      : processes_(processes), http_(http), clock_(clock), metrics_(metrics) {}
+  LoadStage(StepExecutor& steps, Http& http, Clock& clock, LoadMetrics* metrics = nullptr)
+      : steps_(steps), http_(http), clock_(clock), metrics_(metrics) {}
   // Where the loads of promoted commits are found, from now on; without it none is known. It must outlive the stage.
   void compare_with(Catalog& catalog) { catalog_ = &catalog; }
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
   class Attempt;
-  Processes& processes_;
+  StepExecutor& steps_;
   Http& http_;
   Clock& clock_;
   LoadMetrics* metrics_;

@@ -65,7 +65,7 @@ std::vector<std::string> interpreter_of_load(const StageBody& body) {
 }
 
 std::unique_ptr<StageKind> make_load(const StageParts& parts) {
-  auto stage = std::make_unique<LoadStage>(parts.processes, parts.http, parts.clock, &parts.loads);
+  auto stage = std::make_unique<LoadStage>(parts.steps, parts.http, parts.clock, &parts.loads);
   stage->compare_with(parts.catalog);
   return stage;
 }

@@ -100,7 +100,7 @@ Result<std::vector<std::string>> master_arguments(const LoadWorkers& workers) {
                                   std::to_string(workers_join_within)};
 }
 
-Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& turn) {
+Result<StepSpec> prepare_locust(const StageRequest& request, const LoadTurn& turn) {
   const auto& spec = std::get<LoadSpec>(request.spec.body);
   auto locustfile = find_locustfile(request, spec);
   if (!locustfile) return locustfile.error();
@@ -121,7 +121,7 @@ Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& 
     if (auto written = replace_file(shape, locust_shape()); !written) return written.error();
     files += "," + shape;
   }
-  ProcessSpec process;
+  StepSpec process;
   process.argv = {*locust, "--headless", "--only-summary", "--exit-code-on-error", "0"};
   if (!plan.contains("shape")) {
     for (const auto& argument :
@@ -142,43 +142,41 @@ Result<ProcessSpec> prepare_locust(const StageRequest& request, const LoadTurn& 
   process.environment["PYTHONUNBUFFERED"] = "1";
   // The checkout is shared and must stay the commit's.
   process.environment["PYTHONDONTWRITEBYTECODE"] = "1";
-  process.working_directory = request.checkout;
+  process.tree = request.checkout;
   return process;
 }
 
-Result<ProcessSpec> prepare_k6(const StageRequest& request, const LoadTurn& turn) {
+Result<StepSpec> prepare_k6(const StageRequest& request, const LoadTurn& turn) {
   const auto& spec = std::get<LoadSpec>(request.spec.body);
   auto script = find_script(request, spec.k6, "k6 script");
   if (!script) return script.error();
   auto k6 = find_tool(request, "k6", "k6", "install it: https://grafana.com/docs/k6/latest/set-up/install-k6/");
   if (!k6) return k6.error();
-  ProcessSpec process;
+  StepSpec process;
   process.argv = {*k6, "run", "--quiet", "--no-color", "--no-usage-report", "--out", "json=" + turn.rows, *script};
   process.environment = request.environment;
-  process.working_directory = request.checkout;
+  process.tree = request.checkout;
   return process;
 }
 
 }  // namespace
 
-Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& turn) {
+Result<StepSpec> prepare_load(const StageRequest& request, const LoadTurn& turn) {
   const auto& spec = std::get<LoadSpec>(request.spec.body);
-  Result<ProcessSpec> process = infrastructure_error("no source");
+  Result<StepSpec> process = infrastructure_error("no source");
   if (spec.command) {
-    process = process_of(*spec.command, request.checkout, turn.step, request.environment);
+    process = step_of(*spec.command, request, turn.step);
   } else if (!spec.k6.empty()) {
     process = prepare_k6(request, turn);
   } else {
     process = prepare_locust(request, turn);
   }
   if (!process) return process;
-  std::error_code error;
-  fs::create_directories(request.directory + "/steps", error);
-  process->name = turn.step;
+  process->name = {AttemptOwner{request.id()}, turn.step};
   process->nonce = request.nonce;
   process->environment["QUIETGATE_LOAD_FILE"] = turn.rows;
   process->environment["QUIETGATE_HOST"] = turn.host;
-  process->log = request.directory + "/log";
+  process->log = log_of(request.id());
   process->secrets = request.secrets;
   process->stop_signal = SIGINT;
   return process;

@@ -157,8 +157,8 @@ Task<std::optional<std::string>> LiveLoad::follow() {
   co_return must_end();
 }
 
-Task<Result<LocustEnd>> LiveLoad::run(Processes& processes, ProcessSpec process) {
-  auto end = co_await run_locust(processes, clock_, std::move(process), *request_.stop, [this] { return follow(); });
+Task<Result<LocustEnd>> LiveLoad::run(StepExecutor& steps, StepSpec process) {
+  auto end = co_await run_locust(steps, clock_, std::move(process), *request_.stop, [this] { return follow(); });
   co_await read();
   rows_.finish(report, end.ok() && end->how == LocustEnd::How::exited);
   co_await read();

@@ -40,7 +40,7 @@ class LiveLoad {
            LoadMetrics* metrics);
 
   // Runs the load, or goes on with one that an earlier runner started, to its end. Throws Stopped.
-  Task<Result<LocustEnd>> run(Processes& processes, ProcessSpec process);
+  Task<Result<LocustEnd>> run(StepExecutor& steps, StepSpec process);
   // Reads all rows once more, with the steady state [from, until) (milliseconds of the load, by whole seconds).
   Task<LoadReport> read_again(Milliseconds from, std::optional<Milliseconds> until = std::nullopt);
 

@@ -19,22 +19,22 @@ constexpr Milliseconds between_reads{250};
 
 // Shared by the stage and the coroutine that waits for Locust: whichever ends last lets go of it.
 struct Running {
-  Running(Executor executor, ProcessSpec what, Stop& parent) : spec(std::move(what)), ending(parent), bell(executor) {}
-  ProcessSpec spec;
+  Running(Executor executor, StepSpec what, Stop& parent) : spec(std::move(what)), ending(parent), bell(executor) {}
+  StepSpec spec;
   Stop ending;
   Bell bell;
   bool over = false;
-  std::optional<Result<ProcessExit>> exit;
+  std::optional<Result<StepExit>> exit;
   std::exception_ptr failure;
 };
 
-Task<void> wait_for_locust(Processes& processes, std::shared_ptr<Running> running) {
-  running->exit = co_await processes.run(running->spec, running->ending);
+Task<void> wait_for_locust(StepExecutor& steps, std::shared_ptr<Running> running) {
+  running->exit = co_await steps.run(running->spec, running->ending);
 }
 
-Result<LocustEnd> to_end(const Running& running, const std::string& overdue) {
+Result<LocustEnd> to_end(StepExecutor& steps, const Running& running, const std::string& overdue) {
   LocustEnd end;
-  end.last_log = read_plain_end(running.spec.log, end_of_log);
+  end.last_log = steps.read(running.spec.log, -static_cast<std::int64_t>(end_of_log), end_of_log);
   // After a restart of the runner, what is followed may have ended long ago.
   if (!overdue.empty() && !running.exit) {
     end.how = LocustEnd::How::overdue;
@@ -44,16 +44,16 @@ Result<LocustEnd> to_end(const Running& running, const std::string& overdue) {
   if (!running.exit->ok()) return running.exit->error();
   const auto& exit = running.exit->value();
   end.words = describe(exit);
-  end.code = exit.how == ProcessExit::How::exited ? exit.code : 0;
+  end.code = exit.how == StepExit::How::exited ? exit.code : 0;
   switch (exit.how) {
-    case ProcessExit::How::exited:
+    case StepExit::How::exited:
       end.how = LocustEnd::How::exited;
       break;
-    case ProcessExit::How::not_started:
+    case StepExit::How::not_started:
       end.how = LocustEnd::How::not_started;
       break;
-    case ProcessExit::How::signalled:
-    case ProcessExit::How::leader_died:
+    case StepExit::How::signalled:
+    case StepExit::How::leader_died:
       end.how = LocustEnd::How::killed;
       break;
   }
@@ -96,10 +96,10 @@ void LoadRows::finish(LoadReport& report, bool in_order) {
   if (lines_) report.add(lines_->finish(in_order));
 }
 
-Task<Result<LocustEnd>> run_locust(Processes& processes, Clock& clock, ProcessSpec spec, Stop& stop, Follow follow) {
+Task<Result<LocustEnd>> run_locust(StepExecutor& steps, Clock& clock, StepSpec spec, Stop& stop, Follow follow) {
   auto executor = co_await boost::asio::this_coro::executor;
   auto running = std::make_shared<Running>(executor, std::move(spec), stop);
-  spawn(executor, wait_for_locust(processes, running), [running](std::exception_ptr failure) {
+  spawn(executor, wait_for_locust(steps, running), [running](std::exception_ptr failure) {
     running->failure = failure;
     running->over = true;
     running->bell.ring();
@@ -121,7 +121,7 @@ Task<Result<LocustEnd>> run_locust(Processes& processes, Clock& clock, ProcessSp
   stop.throw_if_requested();
   if (interrupted) std::rethrow_exception(interrupted);
   if (running->failure && overdue.empty()) std::rethrow_exception(running->failure);
-  co_return to_end(*running, overdue);
+  co_return to_end(steps, *running, overdue);
 }
 
 }  // namespace quietgate

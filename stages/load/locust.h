@@ -9,8 +9,8 @@
 #include "runner/base/program_path.h"
 #include "runner/base/result.h"
 #include "runner/ports/clock.h"
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 #include "stages/load/load_judgement.h"
 #include "stages/load/load_report.h"
 #include "stages/load/request_lines.h"
@@ -30,12 +30,12 @@ struct LoadTurn {
   bool baseline = false;  // the other service's
   std::string host;
   std::string rows;  // the file of the rows
-  std::string step;  // the step's directory
+  std::string step;  // of the attempt
 };
 
 // Checks the source, writes what it needs, and says how it is to be run. Errors: kind step (the file is missing,
 // outside the checkout or has an unusable name), kind infrastructure (the tool is not installed, disk).
-Result<ProcessSpec> prepare_load(const StageRequest& request, const LoadTurn& turn);
+Result<StepSpec> prepare_load(const StageRequest& request, const LoadTurn& turn);
 
 // Reads what the source has written so far, from where the last read ended.
 class LoadRows {
@@ -54,8 +54,8 @@ class LoadRows {
 
 // Runs Locust to its end. Calls `follow` about four times a second meanwhile (a task that may wait; it says whether
 // Locust must be ended now, and why). An end of its own that was there before counts, whatever `follow` said. An answer
-// of kind infrastructure is ours. Throws Stopped only when Locust is dealt with as Processes::run promises.
+// of kind infrastructure is ours. Throws Stopped only when Locust is dealt with as StepExecutor::run promises.
 using Follow = std::function<Task<std::optional<std::string>>()>;
-Task<Result<LocustEnd>> run_locust(Processes& processes, Clock& clock, ProcessSpec spec, Stop& stop, Follow follow);
+Task<Result<LocustEnd>> run_locust(StepExecutor& steps, Clock& clock, StepSpec spec, Stop& stop, Follow follow);
 
 }  // namespace quietgate

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <sstream>
 #include <utility>
 
@@ -39,10 +38,10 @@ std::string not_known(const std::string& query) {
 
 }  // namespace
 
-ReplicaWatch::ReplicaWatch(Http& http, Processes& processes, Clock& clock, const StageRequest& request)
+ReplicaWatch::ReplicaWatch(Http& http, StepExecutor& steps, Clock& clock, const StageRequest& request)
     : prometheus_(http, std::get<LoadSpec>(request.spec.body).autoscaling->prometheus),
       impatient_(http, std::get<LoadSpec>(request.spec.body).autoscaling->prometheus, Milliseconds(2'000)),
-      processes_(processes),
+      steps_(steps),
       clock_(clock),
       request_(request),
       spec_(*std::get<LoadSpec>(request.spec.body).autoscaling),
@@ -53,25 +52,19 @@ ReplicaWatch::ReplicaWatch(Http& http, Processes& processes, Clock& clock, const
 Task<std::optional<Sample>> ReplicaWatch::ask_command() {
   // A step's name is used once, and there will be many.
   const auto now = seconds_of(clock_.now());
-  auto name = fmt::format("{}/steps/replicas-{:.0f}-{}", request_.directory, now * 1000, ++asked_);
-  const auto script = script_of(name);
-  auto step = process_of(*spec_.command, request_.checkout, std::move(name), request_.environment);
+  const auto word = fmt::format("replicas-{:.0f}-{}", now * 1000, ++asked_);
+  auto step = step_of(*spec_.command, request_, word);
   if (!step) {
     problem_ = step.error().message;
     co_return std::nullopt;
   }
   step->argv.insert(step->argv.begin(), {"/usr/bin/timeout", "-k", "0.3", command_patience});
-  step->nonce = request_.nonce;
-  step->stdout_file = step->name + ".out";
-  step->log = request_.directory + "/log";
-  step->secrets = request_.secrets;
-  const auto record = record_of(step->name), out = step->stdout_file;
-  auto exit = co_await processes_.run(std::move(*step), stop_);
-  auto text = read_file_bounded(out, most_answer);
-  std::error_code ignored;
-  std::filesystem::remove(record, ignored);
-  std::filesystem::remove(out, ignored);
-  std::filesystem::remove(script, ignored);
+  const auto name = step->name;
+  const auto output = output_of(name);
+  step->output = output;
+  auto exit = co_await steps_.run(std::move(*step), stop_);
+  auto text = read_whole(steps_, output, most_answer);
+  steps_.forget(name);
   if (!exit || !exit->succeeded()) {
     problem_ = "the command for the replicas: " + (exit ? describe(*exit) : exit.error().message);
     co_return std::nullopt;

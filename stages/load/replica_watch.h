@@ -10,8 +10,8 @@
 #include "runner/model/plan.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 #include "stages/load/autoscaling.h"
 #include "stages/prometheus/prometheus.h"
 
@@ -20,7 +20,7 @@ namespace quietgate {
 // All that is given must outlive it. Every wait throws Stopped.
 class ReplicaWatch {
  public:
-  ReplicaWatch(Http& http, Processes& processes, Clock& clock, const StageRequest& request);
+  ReplicaWatch(Http& http, StepExecutor& steps, Clock& clock, const StageRequest& request);
 
   // Waits until the query answers one number (a young server has not scraped yet), at most 30 s, and, when that is what
   // the load is to reach, until the replicas are back at `settle_at`, at most `settle_within`; else says why not.
@@ -47,7 +47,7 @@ class ReplicaWatch {
   Task<Result<std::vector<Sample>>> read(std::string query, ScalingWindow window);
   Prometheus prometheus_;
   Prometheus impatient_;  // with a short deadline, for what is only to be seen
-  Processes& processes_;
+  StepExecutor& steps_;
   Clock& clock_;
   const StageRequest& request_;
   const AutoscalingSpec& spec_;

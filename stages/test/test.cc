@@ -1,6 +1,6 @@
 #include "stages/test/test.h"
 
-#include <filesystem>
+#include <algorithm>
 
 #include "runner/base/tree.h"
 #include "stages/attempt/artifacts.h"
@@ -91,12 +91,12 @@ void judge_tests(const StageRequest& request, const Judged& judged, StageOutcome
   if (!judged.reports.disagreement.empty()) outcome.reason += "; " + judged.reports.disagreement;
 }
 
-StageOutcome outcome_of(const ProcessExit& exit, const Command& command) {
+StageOutcome outcome_of(const StepExit& exit, const Command& command) {
   StageOutcome outcome;
   outcome.outcome = Outcome::passed;
   if (exit.succeeded()) return outcome;
   outcome.reason = describe(exit) + " from \"" + command_line(command) + "\"";
-  if (exit.how == ProcessExit::How::exited || exit.how == ProcessExit::How::signalled) {
+  if (exit.how == StepExit::How::exited || exit.how == StepExit::How::signalled) {
     outcome.outcome = Outcome::failed;
     outcome.reason += " after " + human_duration(exit.ended - exit.started);
   } else {
@@ -110,28 +110,23 @@ StageOutcome outcome_of(const ProcessExit& exit, const Command& command) {
 Task<StageOutcome> TestStage::run_commands(const StageRequest& request, const TestSpec& spec) {
   StageOutcome outcome;
   outcome.outcome = Outcome::passed;
+  std::vector<StepName> begun;
+  if (request.resume) {
+    auto known = steps_.steps(AttemptOwner{request.id()});
+    if (known) begun = std::move(*known);
+  }
   int number = 0;
   for (const auto& command : spec.commands) {
-    const auto name = request.directory + "/" + std::to_string(++number) + "-run";
-    auto step = process_of(command, request.checkout, name, request.environment);
+    auto step = step_of(command, request, std::to_string(++number) + "-run");
     if (!step) co_return quietgate::outcome_of(step.error());
     step->boot = request.boot;
-    step->nonce = request.nonce;
-    step->log = request.directory + "/log";
-    step->secrets = request.secrets;
-    std::error_code error;
-    if (request.resume &&
-        std::filesystem::is_directory(request.directory + "/steps/" + std::to_string(number) + "-run", error)) {
-      co_return quietgate::outcome_of(
-          infrastructure_error("an older version of quietgate began this attempt, and its steps can't be taken up",
-                               "retry it when nothing of it runs any more"));
-    }
-    if (!std::filesystem::exists(record_of(step->name), error)) request.log->line("$ " + command_line(command));
-    auto exit = co_await processes_.run(std::move(*step), *request.stop);
+    const bool told = std::find(begun.begin(), begun.end(), step->name) != begun.end();
+    if (!told) request.log->line("$ " + command_line(command));
+    auto exit = co_await steps_.run(std::move(*step), *request.stop);
     if (!exit) co_return quietgate::outcome_of(exit.error());
     outcome = outcome_of(*exit, command);
     // What the step left running, and became of that; what of its log is lost.
-    if (exit->how == ProcessExit::How::exited && !exit->detail.empty())
+    if (exit->how == StepExit::How::exited && !exit->detail.empty())
       request.log->line("[quietgate: " + exit->detail + "]");
     if (outcome.outcome != Outcome::passed) co_return outcome;
   }

@@ -5,8 +5,8 @@
 #include <mutex>
 
 #include "runner/ports/disk.h"
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
@@ -16,11 +16,11 @@ namespace quietgate {
 //     written by these commands, or can't be read.
 //   error: a command could not be started or its leader died; artifacts could not be written.
 //   failed also: what is to be kept is more than an attempt or a run may keep (stages/attempt/artifacts.h).
-// Leaves in the attempt's directory: `<n>-run.step` (records), `tests.json`, `artifacts/`, `artifacts.json`.
+// Its steps are `<n>-run`. Leaves in the attempt's directory: `tests.json`, `artifacts/`, `artifacts.json`.
 // A resumed attempt takes up the command that was running. Files are read and copied beside the loop.
 class TestStage : public StageKind {
  public:
-  TestStage(Processes& processes, Disk& disk) : processes_(processes), disk_(disk) {}  // both must outlive this
+  TestStage(StepExecutor& steps, Disk& disk) : steps_(steps), disk_(disk) {}  // both must outlive this
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
@@ -28,7 +28,7 @@ class TestStage : public StageKind {
   Task<void> look_at_reports(const StageRequest& request, const TestSpec& spec, StageOutcome& outcome);
   Task<void> keep_files(const StageRequest& request, const TestSpec& spec, StageOutcome& outcome);
 
-  Processes& processes_;
+  StepExecutor& steps_;
   Disk& disk_;
   // One attempt's reports at a time are in memory.
   std::shared_ptr<std::timed_mutex> reports_ = std::make_shared<std::timed_mutex>();

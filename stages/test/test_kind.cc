@@ -56,7 +56,7 @@ std::vector<std::string> interpreter_of_test(const StageBody& body) {
 }
 
 std::unique_ptr<StageKind> make_test(const StageParts& parts) {
-  return std::make_unique<TestStage>(parts.test_processes, parts.reports);
+  return std::make_unique<TestStage>(parts.test_steps, parts.reports);
 }
 
 }  // namespace

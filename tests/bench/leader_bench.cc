@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "runner/adapters/local_steps/posix_processes.h"
+#include "runner/adapters/local_steps/led_steps.h"
 
 namespace quietgate {
 
@@ -40,8 +40,8 @@ double shell(const std::string& script) {
   return seconds_since(began);
 }
 
-Task<void> one(Processes& processes, ProcessSpec spec, Stop& stop) {
-  auto exit = co_await processes.run(std::move(spec), stop);
+Task<void> one(LedSteps& steps, LedStep spec, Stop& stop) {
+  auto exit = co_await steps.run(std::move(spec), stop);
   if (!exit || !exit->succeeded()) {
     std::fprintf(stderr, "%s\n", exit ? describe(*exit).c_str() : exit.error().message.c_str());
     std::exit(1);
@@ -52,12 +52,13 @@ class Bench {
  public:
   explicit Bench(std::string folder) : folder_(std::move(folder)) {}
   double step(std::vector<std::string> argv, std::vector<std::string> secrets = {}) {
-    ProcessSpec spec;
-    spec.name = folder_ + "/" + std::to_string(++count_);
+    LedStep spec;
+    const auto name = folder_ + "/" + std::to_string(++count_);
+    spec.record = name + ".step";
     spec.argv = std::move(argv);
     spec.environment = {{"PATH", "/usr/bin:/bin"}};
     spec.working_directory = folder_;
-    spec.log = spec.name + ".log";
+    spec.log = name + ".log";
     spec.secrets = std::move(secrets);
     const auto began = std::chrono::steady_clock::now();
     spawn(io_.get_executor(), one(processes_, spec, stop_), [](std::exception_ptr) {});
@@ -71,7 +72,7 @@ class Bench {
   std::string folder_;
   int count_ = 0;
   boost::asio::io_context io_;
-  PosixProcesses processes_{io_.get_executor()};
+  LedSteps processes_{io_.get_executor()};
   Stop stop_;
 };
 

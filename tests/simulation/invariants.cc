@@ -26,6 +26,27 @@ std::string facts_of(const RunState& run) {
   return text;
 }
 
+SimMachine::Which of_run(const RunId& run) {
+  return [run](const StepName& name) {
+    const auto* owner = std::get_if<AttemptOwner>(&name.owner);
+    return owner != nullptr && owner->attempt.run == run;
+  };
+}
+
+SimMachine::Which of_stage(const RunId& run, const std::string& stage) {
+  return [run, stage](const StepName& name) {
+    const auto* owner = std::get_if<AttemptOwner>(&name.owner);
+    return owner != nullptr && owner->attempt.run == run && owner->attempt.stage == stage;
+  };
+}
+
+SimMachine::Which of_environment(const std::string& id) {
+  return [id](const StepName& name) {
+    const auto* owner = std::get_if<EnvironmentOwner>(&name.owner);
+    return owner != nullptr && owner->environment == id;
+  };
+}
+
 }  // namespace
 
 Invariants::Invariants(World& world, SimMachine& machine, std::map<std::string, SimRemote>& remotes, std::string data,
@@ -160,7 +181,7 @@ void Invariants::stage_row(const RunModel& model, const Row& row) {
     if (!right)
       breach(invariant::replay,
              fmt::format("{} starts {}.{}, which its rows do not ask for", run, started->stage, started->attempt));
-    if (!machine_.alive(runs_folder(model.state.id) + started->stage + ".").empty())
+    if (!machine_.alive(of_stage(model.state.id, started->stage)).empty())
       breach(invariant::once,
              fmt::format("{}.{} of {} starts while an earlier attempt lives", started->stage, started->attempt, run));
     const auto* spec = model.state.plan ? model.state.plan->find(started->stage) : nullptr;
@@ -178,16 +199,16 @@ void Invariants::stage_row(const RunModel& model, const Row& row) {
     if (!open)
       breach(invariant::monotone,
              fmt::format("{}.{} of {} finishes without running", finished->stage, finished->attempt, run));
-    const auto attempt = runs_folder(model.state.id) + finished->stage + "." + std::to_string(finished->attempt) + "/";
-    if (auto left = machine_.alive(attempt); !left.empty())
-      breach(invariant::clean, "an attempt is finished while its step lives: " + left.front().substr(data_.size()));
+    const StepOwner attempt = AttemptOwner{{model.state.id, finished->stage, finished->attempt}};
+    if (auto left = machine_.alive([&](const StepName& name) { return name.owner == attempt; }); !left.empty())
+      breach(invariant::clean, "an attempt is finished while its step lives: " + to_string(left.front()));
     const auto* spec = model.state.plan ? model.state.plan->find(finished->stage) : nullptr;
     const auto* test = spec == nullptr ? nullptr : std::get_if<TestSpec>(&spec->body);
     for (std::size_t i = 0;
          test != nullptr && finished->outcome.outcome == Outcome::passed && i < test->commands.size(); ++i) {
-      const auto step = attempt + std::to_string(i + 1) + "-run";
+      const StepName step{attempt, std::to_string(i + 1) + "-run"};
       if (machine_.executions(step) != 1)
-        breach(invariant::once, step.substr(data_.size()) + " is said to have passed, and was never run");
+        breach(invariant::once, to_string(step) + " is said to have passed, and was never run");
     }
   }
 }
@@ -225,8 +246,8 @@ void Invariants::promotion_row(const RunModel& model, const Row& row) {
 void Invariants::finish_row(const RunModel& model, const RunFinished& finished) {
   const auto& state = model.state;
   const auto run = to_string(state.id);
-  if (auto left = machine_.alive(runs_folder(state.id)); !left.empty())
-    breach(invariant::clean, run + " ends while a step of it lives: " + left.front().substr(data_.size()));
+  if (auto left = machine_.alive(of_run(state.id)); !left.empty())
+    breach(invariant::clean, run + " ends while a step of it lives: " + to_string(left.front()));
   if (state.plan) {
     release_row(model, finished);
     deployed_row(model, finished);
@@ -247,7 +268,7 @@ void Invariants::environment_row(const Row& row) {
   } else if (const auto* gone = std::get_if<EnvironmentDestroyed>(&row.event)) {
     environments_.erase(gone->environment);
     const auto folder = data_ + "/environments/" + gone->environment;
-    if (!machine_.alive(folder + "/").empty() || std::filesystem::exists(folder))
+    if (!machine_.alive(of_environment(gone->environment)).empty() || std::filesystem::exists(folder))
       breach(invariant::clean, "environment " + gone->environment + " is recorded as destroyed, and is there");
   } else if (const auto* unwanted = std::get_if<EnvironmentDestroyRequested>(&row.event)) {
     auto found = environments_.find(unwanted->environment);
@@ -268,23 +289,17 @@ void Invariants::look_for_changes(const RunState& old, const RunState& now, cons
   }
 }
 
-void Invariants::step_started(const std::string& directory) {
-  const auto shown = directory.substr(std::min(directory.size(), data_.size()));
-  if (machine_.executions(directory) != 1)
-    breach(invariant::once, fmt::format("{} was started {} times", shown, machine_.executions(directory)));
-  const auto runs = data_ + "/runs/";
-  if (!directory.starts_with(runs)) return;
-  const auto rest = directory.substr(runs.size());  // repository/number/stage.attempt/...
-  const auto number_at = rest.find('/') + 1;
-  const auto stage_at = rest.find('/', number_at) + 1;
-  const RunId run{rest.substr(0, number_at - 1), std::stoll(rest.substr(number_at))};
-  const auto attempt_at = rest.find('.', stage_at) + 1;
-  const auto stage = rest.substr(stage_at, attempt_at - stage_at - 1);
-  const auto model = runs_.find(run);
-  const bool begun = model != runs_.end() && model->second.state.stages.contains(stage) &&
-                     model->second.state.stages.at(stage).status == StageStatus::running &&
-                     model->second.state.stages.at(stage).attempt == std::stoi(rest.substr(attempt_at));
-  if (!begun) breach(invariant::truth, shown + " was started before the journal said so");
+void Invariants::step_started(const StepName& name) {
+  if (machine_.executions(name) != 1)
+    breach(invariant::once, fmt::format("{} was started {} times", to_string(name), machine_.executions(name)));
+  const auto* owner = std::get_if<AttemptOwner>(&name.owner);
+  if (owner == nullptr) return;
+  const auto& attempt = owner->attempt;
+  const auto model = runs_.find(attempt.run);
+  const bool begun = model != runs_.end() && model->second.state.stages.contains(attempt.stage) &&
+                     model->second.state.stages.at(attempt.stage).status == StageStatus::running &&
+                     model->second.state.stages.at(attempt.stage).attempt == attempt.attempt;
+  if (!begun) breach(invariant::truth, to_string(name) + " was started before the journal said so");
 }
 
 const Invariants::RunModel* Invariants::pusher(const std::string& repository, const std::string& branch,

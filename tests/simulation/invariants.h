@@ -12,8 +12,8 @@
 #include "runner/model/state.h"
 #include "runner/ports/stage.h"
 #include "tests/simulation/sim_disk.h"
-#include "tests/simulation/sim_processes.h"
 #include "tests/simulation/sim_remote.h"
+#include "tests/simulation/sim_steps.h"
 #include "tests/simulation/world.h"
 
 namespace quietgate {
@@ -42,7 +42,7 @@ class Invariants {
              Limits limits);
 
   void committed(const std::vector<Row>& rows);
-  void step_started(const std::string& directory);
+  void step_started(const StepName& name);
   void push_sent(const std::string& repository, const std::string& branch, const CommitId& from, const CommitId& to);
   void branch_moved(const std::string& repository, const std::string& branch, const CommitId& from, const CommitId& to);
   void branch_was_at(const std::string& repository, const std::string& branch, const CommitId& commit);

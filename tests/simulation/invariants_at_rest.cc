@@ -84,10 +84,10 @@ std::optional<std::string> Invariants::uncovered_branch() const {
 
 std::optional<std::string> Invariants::leaked() const {
   auto shown = [this](const std::string& path) { return path.substr(data_.size() + 1); };
-  if (auto left = machine_.alive(data_ + "/runs/"); !left.empty()) return "a step lives: " + shown(left.front());
-  for (const auto& directory : machine_.alive(data_ + "/environments/")) {
-    const auto rest = directory.substr(data_.size() + 14);
-    if (!environments_.contains(rest.substr(0, rest.find('/')))) return "a service lives: " + shown(directory);
+  for (const auto& name : machine_.alive()) {
+    const auto* owner = std::get_if<EnvironmentOwner>(&name.owner);
+    if (owner == nullptr) return "a step lives: " + to_string(name);
+    if (!environments_.contains(owner->environment)) return "a service lives: " + to_string(name);
   }
   std::error_code ignored;
   for (const auto& folder : fs::directory_iterator(data_ + "/environments", ignored)) {

@@ -24,6 +24,7 @@
 #include "tests/simulation/sim_metrics.h"
 #include "tests/support/fake_attempt_store.h"
 #include "tests/support/inline_disk.h"
+#include "tests/support/no_residents.h"
 
 namespace quietgate {
 
@@ -92,7 +93,8 @@ class Service {
   WorldJournal journal_;
   SimGit git_;
   SimHttp http_;
-  SimProcesses processes_;
+  SimSteps steps_;
+  NoResidents residents_;
   InlineCompiler compiler_;
   WorldWorkspace workspace_;
   InlineDisk at_once_;

@@ -2,18 +2,7 @@
 
 #include <filesystem>
 
-#include "stages/environments/contract/residents.h"
-
 namespace quietgate {
-
-// The simulated machine has no /proc: nothing lives in an environment but what its leaders own.
-std::vector<pid_t> residents(const std::string&) {
-  return {};
-}
-Task<Result<void>> end_residents(std::string, Clock&, Milliseconds, Stop& stop) {
-  stop.throw_if_requested();
-  co_return Result<void>{};
-}
 
 namespace {
 

@@ -26,8 +26,8 @@ class WorldJournal final : public SimJournal {
 class WorldWorkspace final : public Workspace {
  public:
   WorldWorkspace(World& world, const std::string& data);
-  Result<std::optional<std::string>> clear_attempt(const RunId& run, const std::string& stage, int attempt) override {
-    return files_.clear_attempt(run, stage, attempt);
+  Result<std::optional<MovedAside>> clear_attempt(const AttemptId& attempt) override {
+    return files_.clear_attempt(attempt);
   }
   Result<std::string> attempt(const RunId& run, const std::string& stage, int attempt) override;
   std::string checkout(const RunId& run) const override { return files_.checkout(run); }

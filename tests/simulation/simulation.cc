@@ -98,7 +98,7 @@ Simulation::Simulation(const SimulationOptions& options)
     invariants_.committed(rows);
     synced_.emplace_back(world_.elapsed(), disk_.rows.size());
   };
-  machine_.started = [this](const std::string& directory) { invariants_.step_started(directory); };
+  machine_.started = [this](const StepName& name) { invariants_.step_started(name); };
 }
 
 Simulation::~Simulation() {
@@ -128,8 +128,8 @@ void Simulation::kill_service(const char* why) {
   }
   if (world_.chaos && world_.dice.chance(0.05)) {
     world_.trace("world", "the machine restarts");
-    for (const auto& directory : machine_.alive())
-      machine_.end(directory, ProcessExit::How::leader_died, 0, "the machine restarted");
+    for (const auto& name : machine_.alive())
+      machine_.end(name, StepExit::How::leader_died, 0, "the machine restarted");
   }
   world_.after(world_.dice.span(Milliseconds{50}, Milliseconds{30'000}), [this] { start_service(); });
 }
@@ -174,7 +174,7 @@ void Simulation::plan_faults() {
   repeat(world_.dice.span(Milliseconds{10'000}, Milliseconds{90'000}), [this] { users_.act(); });
   repeat(faults.leader_dies, [this] {
     const auto alive = machine_.alive();
-    if (!alive.empty()) machine_.end(world_.dice.pick(alive), ProcessExit::How::leader_died, 0, "killed");
+    if (!alive.empty()) machine_.end(world_.dice.pick(alive), StepExit::How::leader_died, 0, "killed");
   });
   repeat(faults.clock_jumps, [this] {
     const auto span = world_.dice.span(-world_.faults.longest_jump, world_.faults.longest_jump);

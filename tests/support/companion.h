@@ -6,15 +6,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "runner/ports/process.h"
-
 namespace quietgate {
 
+struct CompanionSpec {
+  std::vector<std::string> argv;
+  std::map<std::string, std::string> environment;
+  std::string working_directory;
+  std::string log;
+};
+
 // Starts argv in a session of its own with its output appended to `log`; 0 when it can't.
-inline pid_t spawn_process(const ProcessSpec& spec) {
+inline pid_t spawn_process(const CompanionSpec& spec) {
   std::vector<std::string> environment;
   for (const auto& [name, value] : spec.environment) environment.push_back(name + "=" + value);
   std::vector<char*> argv, envp;
@@ -42,7 +49,7 @@ inline pid_t spawn_process(const ProcessSpec& spec) {
 class Companion {
  public:
   Companion() = default;
-  explicit Companion(const ProcessSpec& spec) : pid_(spawn_process(spec)) {}
+  explicit Companion(const CompanionSpec& spec) : pid_(spawn_process(spec)) {}
   ~Companion() { stop(); }
   Companion(const Companion&) = delete;
   Companion& operator=(const Companion&) = delete;

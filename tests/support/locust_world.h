@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "runner/adapters/clock/posix_clock.h"
-#include "runner/adapters/local_steps/posix_processes.h"
+#include "runner/adapters/local_steps/local_steps.h"
 #include "stages/load/load.h"
 #include "stages/load/locust.h"
 #include "tests/support/companion.h"
@@ -58,7 +58,7 @@ class LoadLocust : public testing::Test {
       GTEST_SKIP() << "LOCUST IS NOT INSTALLED: this test needs the Debian package python3-locust";
     }
     bench.write("server.py", server_text());
-    ProcessSpec process;
+    CompanionSpec process;
     process.argv = {"/usr/bin/python3", bench.root + "/server.py"};
     process.environment = {{"PATH", "/usr/bin:/bin"}};
     process.log = bench.root + "/server.log";
@@ -82,14 +82,14 @@ class LoadLocust : public testing::Test {
     return made;
   }
   StageOutcome run(const std::string& locustfile) {
-    return bench.await(LoadStage(processes, http, clock).run(request(locustfile)));
+    return bench.await(LoadStage(steps, http, clock).run(request(locustfile)));
   }
   pid_t locust_pid() const { return static_cast<pid_t>(std::atoi(bench.read("locust.pid").c_str())); }
   std::string log() const { return bench.log.all() + bench.read("attempt/log"); }
 
   StageBench bench;
   PosixClock clock{bench.loop.get_executor()};
-  PosixProcesses processes{bench.loop.get_executor()};
+  LocalSteps steps{bench.loop.get_executor(), DataLayout(bench.root)};
   ScriptedPrometheus http{clock};
   std::unique_ptr<Companion> server;
   LoadSpec spec;

@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "runner/ports/http.h"
-#include "runner/ports/process.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/only_runs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
 
-class ScriptedLocust : public Processes {
+class ScriptedLocust : public OnlyRuns {
  public:
   explicit ScriptedLocust(Clock& clock) : clock_(clock) {}
   struct Line {
@@ -28,14 +28,14 @@ class ScriptedLocust : public Processes {
   };
   std::vector<Line> lines;
   Milliseconds ends_at{0};
-  Result<ProcessExit> exit = ProcessExit{};
-  std::vector<ProcessSpec> ran;
+  Result<StepExit> exit = StepExit{};
+  std::vector<StepSpec> ran;
   std::function<void(std::size_t number)> starting;  // before each, from 1
   std::vector<StopReason> stopped;
   bool known = false;     // the step was started by a runner before
   bool recorded = false;  // and has ended: `exit` is its exit
 
-  Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override {
+  Task<Result<StepExit>> run(StepSpec spec, Stop& stop) override {
     ran.push_back(spec);
     if (recorded) co_return exit;
     if (starting) starting(ran.size());
@@ -47,13 +47,10 @@ class ScriptedLocust : public Processes {
     }
     co_return exit;
   }
-  Task<Result<void>> start(ProcessSpec, Stop&) override { co_return infrastructure_error("not in this world"); }
-  Result<std::optional<ProcessExit>> status(const std::string&) override {
+  Result<std::optional<StepExit>> status(const StepName&) override {
     if (!known) return infrastructure_error("never held a step");
-    return std::optional<ProcessExit>();
+    return std::optional<StepExit>();
   }
-  Task<Result<void>> end(std::string, Stop&) override { co_return infrastructure_error("not in this world"); }
-  Result<std::vector<std::string>> steps_in(const std::string&, int) override { return std::vector<std::string>(); }
 
  private:
   Task<void> play(std::string path, Stop& stop) {

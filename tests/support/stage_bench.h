@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runner/adapters/workspace/progress_files.h"
+#include "runner/ports/data_layout.h"
 #include "runner/ports/inline_journal.h"
 #include "runner/ports/stage.h"
 #include "tests/support/fake_clock.h"
@@ -94,7 +95,20 @@ class StageBench {
     request.progress = &progress;
     request.run_state = &state;
     fold_history(request);
+    place(request);
     return request;
+  }
+  DataLayout layout() const { return DataLayout(root); }
+  // The attempt's folder stands where its steps are kept too.
+  void place(const StageRequest& request) const {
+    const std::filesystem::path path = layout().attempt(request.id());
+    std::filesystem::create_directories(path.parent_path());
+    std::error_code there_already;
+    std::filesystem::create_directory_symlink(request.directory, path, there_already);
+  }
+  // Of the attempt that is requested.
+  static StepName step(const std::string& word, const std::string& stage = "stage") {
+    return {AttemptOwner{{{"sample", 7}, stage, 1}}, word};
   }
   void write(const std::string& path, const std::string& content) {
     auto whole = std::filesystem::path(root) / path;

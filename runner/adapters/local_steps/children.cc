@@ -13,7 +13,7 @@
 #include "runner/adapters/local_steps/leader_spawn.h"
 #include "runner/adapters/local_steps/orphans.h"
 #include "runner/adapters/local_steps/readiness.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
@@ -34,8 +34,8 @@ std::string reap(int process) {
   siginfo_t how = {};
   if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(process), &how, WEXITED | WNOHANG) != 0) return {};
   if (how.si_pid == 0) return {};
-  ProcessExit exit;
-  exit.how = how.si_code == CLD_EXITED ? ProcessExit::How::exited : ProcessExit::How::signalled;
+  StepExit exit;
+  exit.how = how.si_code == CLD_EXITED ? StepExit::How::exited : StepExit::How::signalled;
   exit.code = how.si_status;
   return describe(exit);
 }

@@ -56,16 +56,18 @@ Result<std::string> WorkspaceFiles::made(const RunId& run) const {
   return folder;
 }
 
-Result<std::optional<std::string>> WorkspaceFiles::clear_attempt(const RunId& run, const std::string& stage,
-                                                                 int attempt) {
-  auto folder = own(run);
+Result<std::optional<Workspace::MovedAside>> WorkspaceFiles::clear_attempt(const AttemptId& attempt) {
+  auto folder = own(attempt.run);
   if (!folder) return folder.error();
-  const auto path = *folder + "/" + attempt_folder(stage, attempt);
+  const auto path = layout_.attempt(attempt);
   std::error_code code;
-  if (!fs::exists(fs::symlink_status(path, code))) return std::optional<std::string>();
+  if (!fs::exists(fs::symlink_status(path, code))) return std::optional<MovedAside>();
   auto aside = set_aside(path);
   if (!aside) return aside.error();
-  return std::optional(std::move(*aside));
+  MovedAside moved{std::move(*aside), {attempt, 0}};
+  const auto owner = owner_in(attempt.run, fs::path(moved.path).filename().string());
+  if (const auto* of = owner ? std::get_if<AttemptOwner>(&*owner) : nullptr) moved.steps = *of;
+  return std::optional(std::move(moved));
 }
 
 Result<std::string> WorkspaceFiles::attempt(const RunId& run, const std::string& stage, int attempt) {

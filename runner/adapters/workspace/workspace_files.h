@@ -15,7 +15,7 @@ class WorkspaceFiles final : public Workspace {
   // `data` is absolute and exists. `say` is told what was moved aside.
   WorkspaceFiles(std::string data, OpenLog open_log, Say say = {});
 
-  Result<std::optional<std::string>> clear_attempt(const RunId& run, const std::string& stage, int attempt) override;
+  Result<std::optional<MovedAside>> clear_attempt(const AttemptId& attempt) override;
   Result<std::string> attempt(const RunId& run, const std::string& stage, int attempt) override;
   std::string checkout(const RunId& run) const override;
   std::string environments() const override;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/tree.h"
+#include "runner/ports/data_layout.h"
 
 namespace quietgate {
 
@@ -10,6 +11,19 @@ namespace {
 
 constexpr int descriptor_version = 2;
 constexpr std::size_t max_descriptor_bytes = 16UL * 1024 * 1024;
+
+std::vector<std::string> services_of(const EnvironmentDescriptor& environment, const EnvironmentFolder& folder) {
+  const DataLayout layout(data_of_environment(folder.root));
+  std::vector<std::string> places;
+  for (const auto& service : environment.services) places.push_back(layout.place(service));
+  return places;
+}
+
+// Of the attempt that makes it.
+std::string steps_folder(const EnvironmentDescriptor& environment, const EnvironmentFolder& folder) {
+  const DataLayout layout(data_of_environment(folder.root));
+  return layout.step_folders(AttemptOwner{{environment.run, environment.stage, environment.attempt}}).back().path;
+}
 
 EnvironmentDescriptor from_json(const nlohmann::json& json) {
   EnvironmentDescriptor environment;
@@ -24,8 +38,10 @@ EnvironmentDescriptor from_json(const nlohmann::json& json) {
   environment.ports = json.at("ports").get<std::map<std::string, int>>();
   environment.environment = json.at("environment").get<std::map<std::string, std::string>>();
   environment.secrets = json.at("secrets").get<std::vector<std::string>>();
-  environment.steps = json.at("steps").get<std::vector<std::string>>();
-  environment.services = json.at("services").get<std::vector<std::string>>();
+  for (const std::string place : json.at("services")) {
+    auto service = service_at(environment.id, place);
+    environment.services.push_back(service ? std::move(*service) : StepName{EnvironmentOwner{}, place});
+  }
   if (json.contains("own")) environment.own = json["own"].dump();
   // Of Terraform's module, in version 1.
   if (const auto directory = json.value("directory", std::string()); !directory.empty())
@@ -48,8 +64,8 @@ Result<void> save(const EnvironmentDescriptor& environment, const EnvironmentFol
                       {"ports", environment.ports},
                       {"environment", environment.environment},
                       {"secrets", environment.secrets},
-                      {"steps", environment.steps},
-                      {"services", environment.services}};
+                      {"steps", {steps_folder(environment, folder)}},
+                      {"services", services_of(environment, folder)}};
   if (!environment.own.empty()) json["own"] = nlohmann::json::parse(environment.own);
   auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return write_file_whole(folder.descriptor(), text, true);
@@ -67,7 +83,11 @@ Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder) 
   const bool known = json.contains("version") && (json["version"] == 1 || json["version"] == descriptor_version);
   if (!known) return wrong("has an unknown version");
   try {
-    return from_json(json);
+    auto environment = from_json(json);
+    for (const auto& service : environment.services) {
+      if (!check_name(service)) return wrong("names a service that is none: " + service.step);
+    }
+    return environment;
   } catch (const nlohmann::json::exception& problem) {
     return wrong(std::string("is broken: ") + problem.what());
   }

@@ -12,6 +12,7 @@
 #include "runner/model/plan.h"
 #include "runner/model/types.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_name.h"
 
 namespace quietgate {
 
@@ -20,7 +21,6 @@ struct EnvironmentFolder {
   std::string descriptor() const { return root + "/environment.json"; }
   std::string checkout() const { return root + "/checkout"; }
   std::string data() const { return root + "/data"; }
-  std::string services() const { return root + "/services"; }
   std::string terraform() const { return root + "/terraform"; }
 };
 
@@ -36,12 +36,13 @@ struct EnvironmentDescriptor {
   std::map<std::string, int> ports;
   std::map<std::string, std::string> environment;  // of every process that creates or destroys it
   std::vector<std::string> secrets;                // those of its values that must be masked
-  std::vector<std::string> steps;                  // folders whose leaders may still be creating it
-  std::vector<std::string> services;               // leader directories of services, in start order
+  std::vector<StepName> services;                  // in start order
   std::string own;                                 // JSON of an object that only its provisioner reads; empty: none
 
   // Differs between the runs and attempts that update one kept environment.
   std::string generation() const { return std::to_string(run.number) + "-" + std::to_string(attempt); }
+  // Of the services that this run and attempt start.
+  StepName service(const std::string& name) const { return {EnvironmentOwner{id, services_part, generation()}, name}; }
 };
 
 Result<void> save(const EnvironmentDescriptor& environment, const EnvironmentFolder& folder);

@@ -9,7 +9,7 @@
 #include "pipelines/language/stage_fields.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 #include "stages/environments/contract/environment.h"
 
 namespace quietgate {
@@ -20,7 +20,7 @@ struct ProvisionerDescriptor {
   ProvisionerSpec (*read)(const Found& found, StageFields& fields) = nullptr;
   std::string (*fact)(const ProvisionerSpec& spec) = nullptr;  // as `quietgate plan` prints it, after its name
   // The references outlive what is made.
-  std::unique_ptr<Provisioner> (*make)(Processes& processes, Http& http, Clock& clock) = nullptr;
+  std::unique_ptr<Provisioner> (*make)(StepExecutor& steps, Http& http, Clock& clock) = nullptr;
   // What runs its shell texts, when the file says it; empty: the default. None: it has no shell texts.
   std::vector<std::string> (*interpreter)(const ProvisionerSpec& spec) = nullptr;
 };

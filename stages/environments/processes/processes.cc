@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runner/base/tree.h"
+#include "runner/ports/data_layout.h"
 #include "stages/attempt/step.h"
 #include "stages/environments/contract/ports.h"
 
@@ -20,6 +21,7 @@ constexpr Milliseconds first_pause{50};
 constexpr Milliseconds longest_pause{500};
 constexpr Milliseconds probe_deadline{2'000};
 constexpr std::size_t shown_lines = 10;
+constexpr std::size_t read_at_end = 16UL * 1024;
 
 bool is_there(const std::string& path) {
   std::error_code error;
@@ -30,15 +32,14 @@ bool is_there(const std::string& path) {
 
 struct ProcessesProvisioner::Service {
   const ServiceSpec& spec;
-  std::string directory;  // its own: its log is there; and its name as a step
-  std::string log() const { return directory + "/log"; }
+  StepName step;
 };
 
 namespace {
 
 // Shows the end of a service's log and answers its last line.
-std::string tell_log(StageLog& log, const std::string& name, const std::string& file) {
-  auto lines = last_lines(read_file_end(file, 16UL * 1024), shown_lines);
+std::string tell_log(StageLog& log, const std::string& name, const std::string& printed) {
+  auto lines = last_lines(printed, shown_lines);
   if (lines.empty()) {
     log.line("service \"" + name + "\" printed nothing");
     return {};
@@ -63,18 +64,23 @@ bool speaks_of_a_taken_address(const std::string& log_end) {
 
 }  // namespace
 
+std::string ProcessesProvisioner::printed_last(const Service& service) {
+  return read_end(steps_, log_of(service.step), read_at_end);
+}
+
 Result<void> ProcessesProvisioner::still_lives(Provision provision, const Service& service) {
-  auto status = processes_.status(service.directory);
+  auto status = steps_.status(service.step);
   if (!status) return status.error();
   if (!status->has_value()) return {};
   const auto& exit = **status;
-  auto last = tell_log(*provision.request.log, service.spec.name, service.log());
+  const auto printed = printed_last(service);
+  auto last = tell_log(*provision.request.log, service.spec.name, printed);
   auto reason = "service \"" + service.spec.name + "\" ended before it was ready: " + describe(exit);
   if (!last.empty()) reason += ", its last line: " + last;
-  if (exit.how == ProcessExit::How::not_started || exit.how == ProcessExit::How::leader_died) {
+  if (exit.how == StepExit::How::not_started || exit.how == StepExit::How::leader_died) {
     return infrastructure_error(reason);
   }
-  if (speaks_of_a_taken_address(read_file_end(service.log(), 16UL * 1024))) {
+  if (speaks_of_a_taken_address(printed)) {
     return step_error(reason,
                       "its port is taken by another process: let quietgate pick one (`ports:` and ${{ ports.NAME }})");
   }
@@ -90,16 +96,15 @@ Task<Readiness> ProcessesProvisioner::probe(Provision provision, Service service
   command.shell = check.command;
   command.interpreter = check.interpreter;
   command.directory = service.spec.command.directory;
-  auto ready_steps = provision.request.directory + "/steps/ready-" + service.spec.name;
-  if (auto made = make_folder(ready_steps); !made) co_return Readiness{false, made.error().message};
-  auto spec = process_of(command, provision.folder.checkout(), ready_steps + "/" + std::to_string(number),
-                         environment_of(provision, service.spec));
+  const StepName name{AttemptOwner{provision.request.id()},
+                      "ready-" + service.spec.name + "." + std::to_string(number)};
+  auto spec = step_of(command, provision.folder.checkout(), name, environment_of(provision, service.spec));
   if (!spec) co_return Readiness{false, spec.error().message};
   spec->argv.insert(spec->argv.begin(), {"/usr/bin/timeout", "-k", "1", seconds});
   spec->nonce = provision.request.nonce;
-  spec->log = provision.request.directory + "/log";
+  spec->log = log_of(provision.request.id());
   spec->secrets = provision.request.secrets;
-  auto exit = co_await processes_.run(std::move(*spec), *provision.request.stop);
+  auto exit = co_await steps_.run(std::move(*spec), *provision.request.stop);
   if (!exit) co_return Readiness{false, exit.error().message};
   co_return Readiness{exit->succeeded(), "`" + check.command + "`: " + describe(*exit)};
 }
@@ -134,14 +139,14 @@ Task<Result<void>> ProcessesProvisioner::await_ready(Provision provision, Servic
     co_await clock_.sleep(nap, *provision.request.stop);
     pause = std::min(pause * 3 / 2, longest_pause);
   }
-  tell_log(log, service.spec.name, service.log());
+  tell_log(log, service.spec.name, printed_last(service));
   co_return step_error("service \"" + service.spec.name + "\" was not ready within " + human_duration(within) + ": " +
                        seen.observed);
 }
 
 Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service service) {
   const auto& name = service.spec.name;
-  if (!processes_.status(service.directory) && service.spec.ready && service.spec.ready->command.empty()) {
+  if (!steps_.status(service.step) && service.spec.ready && service.spec.ready->command.empty()) {
     auto before = co_await probe(provision, service, 0, Milliseconds(500));
     if (before.ready) {
       co_return step_error("service \"" + name + "\" can't be told from what is there already: " + before.observed +
@@ -150,15 +155,14 @@ Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service s
                            "${{ ports.NAME }})");
     }
   }
-  auto spec = process_of(service.spec.command, provision.folder.checkout(), service.directory,
-                         environment_of(provision, service.spec));
+  auto spec =
+      step_of(service.spec.command, provision.folder.checkout(), service.step, environment_of(provision, service.spec));
   if (!spec) co_return Result<void>(Error{spec.error().kind, "service \"" + name + "\": " + spec.error().message, {}});
-  if (auto made = make_folder(service.directory); !made) co_return made;
   spec->nonce = provision.environment.nonce;
-  spec->log = service.log();
+  spec->log = log_of(service.step);
   spec->secrets = provision.request.secrets;
   provision.request.log->line("starting " + name + ": " + command_line(service.spec.command));
-  auto started = co_await processes_.start(std::move(*spec), *provision.request.stop);
+  auto started = co_await steps_.start(std::move(*spec), *provision.request.stop);
   if (!started) co_return started;
   co_return co_await await_ready(provision, service);
 }
@@ -167,34 +171,31 @@ Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service s
 // destroys the environment at any point between finds them all.
 Task<Result<void>> ProcessesProvisioner::replace_services(Provision provision) {
   auto& known = provision.environment.services;
-  auto generation = provision.folder.services() + "/" + provision.environment.generation();
-  std::vector<std::string> wanted;
-  for (const auto& service : std::get<ProcessesSpec>(provision.spec.provisioner).services) {
-    wanted.push_back(generation + "/" + service.name);
-  }
-  std::vector<std::string> old;
-  for (const auto& directory : known) {
-    if (std::find(wanted.begin(), wanted.end(), directory) == wanted.end()) old.push_back(directory);
+  std::vector<StepName> wanted;
+  for (const auto& service : std::get<ProcessesSpec>(provision.spec.provisioner).services)
+    wanted.push_back(provision.environment.service(service.name));
+  std::vector<StepName> old;
+  for (const auto& service : known) {
+    if (std::find(wanted.begin(), wanted.end(), service) == wanted.end()) old.push_back(service);
   }
   known = old;
   known.insert(known.end(), wanted.begin(), wanted.end());
   if (auto saved = save(provision.environment, provision.folder); !saved) co_return saved;
   if (!old.empty()) provision.request.log->line("ending the services of the last update");
-  for (const auto& directory : old) {
-    if (is_there(directory + "/leader.json"))
+  const DataLayout layout(data_of_environment(provision.folder.root));
+  for (const auto& service : old) {
+    if (is_there(layout.place(service) + "/leader.json"))
       co_return infrastructure_error(
           "an older version of quietgate made this environment, and can't be told to end its services",
           "destroy it first: quietgate environments --destroy " + provision.environment.id);
   }
   for (auto at = old.rbegin(); at != old.rend(); ++at) {
-    if (auto ended = co_await processes_.end(*at, *provision.request.stop); !ended) co_return ended;
+    if (auto ended = co_await steps_.end(*at, *provision.request.stop); !ended) co_return ended;
   }
   known = wanted;
   if (auto saved = save(provision.environment, provision.folder); !saved) co_return saved;
-  for (const auto& directory : old) {
-    if (auto removed = remove_folder(fs::path(directory).parent_path().string()); !removed) co_return removed;
-  }
-  co_return make_folder(generation);
+  for (const auto& service : old) steps_.forget(service);
+  co_return Result<void>();
 }
 
 Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Provision provision) {
@@ -206,8 +207,8 @@ Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Pr
     // A service must not seem to be silent for want of a client.
     if (auto usable = http_.usable(); !usable) co_return Outputs(usable.error());
   }
-  const auto& directories = provision.environment.services;
-  const bool fresh = directories.empty() || !processes_.status(directories.front());
+  const auto& started = provision.environment.services;
+  const bool fresh = started.empty() || !steps_.status(started.front());
   for (const auto& [name, port] : provision.environment.ports) {
     if (fresh && !port_is_free(port)) {
       co_return Outputs(infrastructure_error("port " + std::to_string(port) + " (" + name +
@@ -215,7 +216,7 @@ Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Pr
     }
   }
   for (std::size_t at = 0; at < services.size(); ++at) {
-    Service service{services[at], directories[at]};  // named: g++ 12 destroys an aggregate's temporary twice
+    Service service{services[at], started[at]};  // named: g++ 12 destroys an aggregate's temporary twice
     auto up = co_await bring_up(provision, service);
     if (!up) co_return Outputs(up.error());
   }
@@ -225,7 +226,7 @@ Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Pr
 Task<Result<void>> ProcessesProvisioner::destroy(EnvironmentDescriptor environment, EnvironmentFolder, Stop& stop) {
   Result<void> answer;
   for (auto at = environment.services.rbegin(); at != environment.services.rend(); ++at) {
-    auto ended = co_await processes_.end(*at, stop);
+    auto ended = co_await steps_.end(*at, stop);
     if (!ended && answer) answer = ended;
   }
   co_return answer;

@@ -4,22 +4,21 @@
 
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 #include "stages/environments/contract/environment.h"
 #include "stages/environments/processes/ready.h"
 
 namespace quietgate {
 
-// create: starts the services in their order, each when those before it are ready. The step of a service is
-// `services/<generation>/<name>/`, with its log as `log` in it. An update of a kept environment ends the services that
-// it had, then starts its own.
+// create: starts the services in their order, each when those before it are ready. A service is
+// a step of its environment, of the generation that the run and the attempt make. An update of a kept environment ends
+// the services that it had, then starts its own.
 //   step errors: a service exits before it is ready, is not ready in time, its address is taken.
 //   infrastructure errors: a leader can't be started or died.
 // destroy: ends them in reverse order.
 class ProcessesProvisioner : public Provisioner {
  public:
-  ProcessesProvisioner(Processes& processes, Http& http, Clock& clock)
-      : processes_(processes), http_(http), clock_(clock) {}
+  ProcessesProvisioner(StepExecutor& steps, Http& http, Clock& clock) : steps_(steps), http_(http), clock_(clock) {}
   Task<Result<std::map<std::string, std::string>>> create(Provision provision) override;
   Task<Result<void>> destroy(EnvironmentDescriptor environment, EnvironmentFolder folder, Stop& stop) override;
 
@@ -30,8 +29,9 @@ class ProcessesProvisioner : public Provisioner {
   Task<Result<void>> await_ready(Provision provision, Service service);
   Task<Readiness> probe(Provision provision, Service service, int number, Milliseconds deadline);
   Result<void> still_lives(Provision provision, const Service& service);
+  std::string printed_last(const Service& service);
 
-  Processes& processes_;
+  StepExecutor& steps_;
   Http& http_;
   Clock& clock_;
 };

@@ -101,8 +101,8 @@ std::vector<std::string> interpreter_of_processes(const ProvisionerSpec& spec) {
   return {};
 }
 
-std::unique_ptr<Provisioner> make_processes(Processes& processes, Http& http, Clock& clock) {
-  return std::make_unique<ProcessesProvisioner>(processes, http, clock);
+std::unique_ptr<Provisioner> make_processes(StepExecutor& steps, Http& http, Clock& clock) {
+  return std::make_unique<ProcessesProvisioner>(steps, http, clock);
 }
 
 }  // namespace

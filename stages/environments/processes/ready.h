@@ -6,7 +6,7 @@
 
 #include "runner/model/plan.h"
 #include "runner/ports/http.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 

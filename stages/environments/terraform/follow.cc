@@ -18,8 +18,7 @@ constexpr Milliseconds look_every{100};
 
 // Shared by the step's coroutine and the reader's: whichever frame goes last takes it down.
 struct Tail {
-  Tail(Executor executor, std::string file, OnLine on_line)
-      : ended(std::move(executor)), follower(std::move(file), std::move(on_line)) {}
+  Tail(Executor executor, LineFollower reader) : ended(std::move(executor)), follower(std::move(reader)) {}
   Stop stop;
   Bell ended;
   bool done = false;
@@ -38,16 +37,18 @@ Task<void> read_along(std::shared_ptr<Tail> tail, Clock& clock) {
 
 }  // namespace
 
-LineFollower::LineFollower(std::string path, OnLine on_line) : path_(std::move(path)), on_line_(std::move(on_line)) {
-  told_ = std::strtoull(read_plain(path_ + ".told", 0, 32).c_str(), nullptr, 10);
+LineFollower::LineFollower(StepExecutor& steps, StepText text, std::string memory, OnLine on_line)
+    : steps_(steps), text_(std::move(text)), memory_(std::move(memory)), on_line_(std::move(on_line)) {
+  told_ = std::strtoull(read_plain(memory_, 0, 32).c_str(), nullptr, 10);
 }
 
 void LineFollower::pump() {
   bool any = false;
-  for (std::string block; !(block = read_plain(path_, read_, read_at_once)).empty(); any = true) take(block);
+  const auto next = [this] { return steps_.read(text_, static_cast<std::int64_t>(read_), read_at_once); };
+  for (std::string block; !(block = next()).empty(); any = true) take(block);
   if (!any || read_ <= told_) return;
   // Best effort: without it the next runner tells some lines twice.
-  (void)replace_file(path_ + ".told", std::to_string(read_ - line_.size()));
+  (void)replace_file(memory_, std::to_string(read_ - line_.size()));
 }
 
 void LineFollower::finish() {
@@ -79,18 +80,19 @@ void LineFollower::hand_over() {
   overlong_ = false;
 }
 
-Task<Result<ProcessExit>> run_followed(Processes& processes, Clock& clock, ProcessSpec spec, std::string file,
-                                       OnLine on_line, Stop& stop) {
+Task<Result<StepExit>> run_followed(StepExecutor& steps, Clock& clock, StepSpec spec, StepText text, std::string memory,
+                                    OnLine on_line, Stop& stop) {
   Executor executor = co_await boost::asio::this_coro::executor;
-  auto tail = std::make_shared<Tail>(executor, std::move(file), std::move(on_line));
+  LineFollower reader(steps, std::move(text), std::move(memory), std::move(on_line));
+  auto tail = std::make_shared<Tail>(executor, std::move(reader));
   spawn(executor, read_along(tail, clock), [tail](std::exception_ptr) {
     tail->done = true;
     tail->ended.ring();
   });
-  std::optional<Result<ProcessExit>> exit;
+  std::optional<Result<StepExit>> exit;
   std::exception_ptr thrown;
   try {
-    exit = co_await processes.run(std::move(spec), stop);
+    exit = co_await steps.run(std::move(spec), stop);
   } catch (...) {
     thrown = std::current_exception();
   }

@@ -1,4 +1,4 @@
-// A step whose output file is read line by line while it grows.
+// A step whose output is read line by line while it prints it.
 #pragma once
 
 #include <functional>
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "runner/ports/clock.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
@@ -14,18 +14,21 @@ namespace quietgate {
 // Without the newline. Must not throw.
 using OnLine = std::function<void(std::string_view line, bool fresh)>;
 
-// Reads a file that grows. How far it got is kept beside the file (`FILE.told`), for the next runner. A line over 1 MiB
-// is passed over.
+// Reads what a step prints while it does. How far it got is kept in the file `memory`, for the next runner. A line over
+// 1 MiB is passed over.
 class LineFollower {
  public:
-  LineFollower(std::string path, OnLine on_line);
+  // The executor must outlive it.
+  LineFollower(StepExecutor& steps, StepText text, std::string memory, OnLine on_line);
   void pump();    // what is there now, whole lines only
   void finish();  // pump, and a last line without a newline
 
  private:
   void take(std::string_view block);
   void hand_over();
-  std::string path_;
+  StepExecutor& steps_;
+  StepText text_;
+  std::string memory_;
   OnLine on_line_;
   std::string line_;
   bool overlong_ = false;
@@ -33,9 +36,9 @@ class LineFollower {
   std::uint64_t told_ = 0;  // bytes that were handled before
 };
 
-// Processes::run with `file` (the spec's stdout_file or log) followed: `on_line` has had every line when this returns
-// or throws.
-Task<Result<ProcessExit>> run_followed(Processes& processes, Clock& clock, ProcessSpec spec, std::string file,
-                                       OnLine on_line, Stop& stop);
+// StepExecutor::run with `text` (the spec's output or log) followed: `on_line` has had every line when this returns or
+// throws.
+Task<Result<StepExit>> run_followed(StepExecutor& steps, Clock& clock, StepSpec spec, StepText text, std::string memory,
+                                    OnLine on_line, Stop& stop);
 
 }  // namespace quietgate

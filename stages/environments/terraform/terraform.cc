@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr const char* own_part = "terraform";  // of an environment
 constexpr std::size_t max_state_bytes = 256UL * 1024 * 1024;
 
 // What a destroy says is told by its error; nobody watches it.
@@ -66,20 +67,18 @@ bool has_remote_state(const EnvironmentFolder& folder) {
 }
 
 // Tries of destroy are numbered; one that still runs, or whose runner went before it could look, is taken up.
-int destroy_try(const std::string& folder, Processes& processes) {
+int destroy_try(const StepOwner& owner, StepExecutor& steps) {
   int last = 0;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    auto name = at->path().filename().string();
+  const auto begun = steps.steps(owner);
+  for (const auto& name : begun ? *begun : std::vector<StepName>()) {
     int number = 0;
-    std::from_chars(name.data(), name.data() + name.size(), number);
+    std::from_chars(name.step.data(), name.step.data() + name.step.size(), number);
     last = std::max(last, number);
   }
   if (last == 0) return 1;
-  auto begun = folder + "/" + std::to_string(last);
-  auto destroy = processes.status(begun + "-destroy");
+  auto destroy = steps.status({owner, std::to_string(last) + "-destroy"});
   if (destroy) return destroy->has_value() ? last + 1 : last;
-  auto init = processes.status(begun + "-init");
+  auto init = steps.status({owner, std::to_string(last) + "-init"});
   return init && init->has_value() && !(*init)->succeeded() ? last + 1 : last;
 }
 
@@ -91,12 +90,12 @@ Task<Result<std::map<std::string, std::string>>> TerraformProvisioner::create(Pr
   provision.environment.own = own_json(wanted);
   if (auto saved = save(provision.environment, provision.folder); !saved) co_return Outputs(saved.error());
   auto& log = *provision.request.log;
-  TerraformSteps::Place place{provision.request.directory + "/steps",
-                              provision.folder.terraform() + "/steps-" + provision.environment.generation(),
-                              provision.request.directory + "/log"};
-  remove_old_output(provision.folder, place.output);
-  TerraformSteps steps(processes_, clock_, provision.environment, provision.folder, place, log,
-                       *provision.request.stop);
+  const auto work = "steps-" + provision.environment.generation();
+  TerraformSteps::Place place{AttemptOwner{provision.request.id()},
+                              EnvironmentOwner{provision.environment.id, own_part, work},
+                              provision.folder.terraform() + "/" + work, log_of(provision.request.id())};
+  remove_old_output(provision.folder, place.folder);
+  TerraformSteps steps(steps_, clock_, provision.environment, provision.folder, place, log, *provision.request.stop);
   if (auto ready = steps.prepare(); !ready) co_return Outputs(ready.error());
   int number = 0;
   if (auto ready = co_await steps.init(++number); !ready) co_return Outputs(ready.error());
@@ -137,11 +136,12 @@ Task<Result<std::map<std::string, std::string>>> TerraformProvisioner::create(Pr
 Task<Result<void>> TerraformProvisioner::destroy(EnvironmentDescriptor environment, EnvironmentFolder folder,
                                                  Stop& stop) {
   if (!has_resources(folder) && !has_remote_state(folder)) co_return Result<void>();
-  TerraformSteps::Place place{folder.terraform() + "/destroy", folder.terraform() + "/destroy-output",
-                              folder.terraform() + "/destroy.log"};
-  int number = destroy_try(place.steps, processes_);
+  const EnvironmentOwner tries{environment.id, own_part, "destroy"};
+  TerraformSteps::Place place{tries, EnvironmentOwner{environment.id, own_part, "destroy-output"},
+                              folder.terraform() + "/destroy-output", StepText{tries, {}, StepText::Kind::log}};
+  int number = destroy_try(place.steps, steps_);
   UnheardLog unheard;
-  TerraformSteps steps(processes_, clock_, environment, folder, place, unheard, stop);
+  TerraformSteps steps(steps_, clock_, environment, folder, place, unheard, stop);
   if (auto ready = steps.prepare(); !ready) co_return ready;
   if (auto ready = co_await steps.init(number); !ready) co_return ready;
   co_return co_await steps.destroy(number);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "runner/ports/clock.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 #include "stages/environments/contract/environment.h"
 
 namespace quietgate {
@@ -19,12 +19,12 @@ namespace quietgate {
 // destroy: `terraform destroy` when there is a state, after any step that still runs was ended.
 class TerraformProvisioner : public Provisioner {
  public:
-  TerraformProvisioner(Processes& processes, Clock& clock) : processes_(processes), clock_(clock) {}
+  TerraformProvisioner(StepExecutor& steps, Clock& clock) : steps_(steps), clock_(clock) {}
   Task<Result<std::map<std::string, std::string>>> create(Provision provision) override;
   Task<Result<void>> destroy(EnvironmentDescriptor environment, EnvironmentFolder folder, Stop& stop) override;
 
  private:
-  Processes& processes_;
+  StepExecutor& steps_;
   Clock& clock_;
 };
 

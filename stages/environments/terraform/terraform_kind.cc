@@ -19,8 +19,8 @@ std::string fact_of_terraform(const ProvisionerSpec& spec) {
   return std::get<TerraformSpec>(spec).directory;
 }
 
-std::unique_ptr<Provisioner> make_terraform(Processes& processes, Http&, Clock& clock) {
-  return std::make_unique<TerraformProvisioner>(processes, clock);
+std::unique_ptr<Provisioner> make_terraform(StepExecutor& steps, Http&, Clock& clock) {
+  return std::make_unique<TerraformProvisioner>(steps, clock);
 }
 
 }  // namespace

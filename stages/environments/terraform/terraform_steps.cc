@@ -62,9 +62,9 @@ std::string first_error(const std::string& printed) {
 
 }  // namespace
 
-TerraformSteps::TerraformSteps(Processes& processes, Clock& clock, const EnvironmentDescriptor& environment,
+TerraformSteps::TerraformSteps(StepExecutor& steps, Clock& clock, const EnvironmentDescriptor& environment,
                                EnvironmentFolder folder, Place place, StageLog& log, Stop& stop)
-    : processes_(processes),
+    : steps_(steps),
       clock_(clock),
       environment_(environment),
       folder_(std::move(folder)),
@@ -96,9 +96,7 @@ Result<void> TerraformSteps::prepare() {
     return user_error(name + " names a state with `-state`: quietgate keeps the state of each environment itself",
                       "leave `-state` out of it");
   }
-  for (const auto& folder : {place_.steps, place_.output}) {
-    if (auto made = make_folder(folder, folder == place_.output); !made) return made;
-  }
+  if (auto made = make_folder(place_.folder, true); !made) return made;
   if (!module_.backend) {
     auto written = write_file_whole(module_.directory + "/quietgate_override.tf",
                                     "# Written by quietgate: one state per environment.\n"
@@ -111,14 +109,14 @@ Result<void> TerraformSteps::prepare() {
                           true);
 }
 
-ProcessSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> arguments) const {
-  ProcessSpec spec;
-  spec.name = place_.steps + "/" + step;
+StepSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> arguments) const {
+  StepSpec spec;
+  spec.name = {place_.steps, step};
   spec.nonce = environment_.nonce;
   spec.argv = std::move(arguments);
   spec.argv.insert(spec.argv.begin(), program_);
   spec.environment = terraform_environment(environment_, folder_);
-  spec.working_directory = module_.directory;
+  spec.tree = module_.directory;
   spec.log = place_.log;
   spec.secrets = environment_.secrets;
   spec.keep_descendants = true;
@@ -127,15 +125,19 @@ ProcessSpec TerraformSteps::spec(const std::string& step, std::vector<std::strin
   return spec;
 }
 
+std::string TerraformSteps::memory(const std::string& step, const char* ending) const {
+  return place_.folder + "/" + step + ending + ".told";
+}
+
 Task<Result<TerraformSteps::Ended>> TerraformSteps::streamed(std::string step, std::vector<std::string> arguments) {
   Ended ended;
   auto process = spec(step, std::move(arguments));
-  ended.output = place_.output + "/" + step + ".json";
-  process.stdout_file = ended.output;
+  const auto output = output_of_step(step);
+  process.output = output;
   auto& stream = ended.stream;
   auto& log = log_;
   auto exit = co_await run_followed(
-      processes_, clock_, std::move(process), ended.output,
+      steps_, clock_, std::move(process), output, memory(step, ".json"),
       [&stream, &log](std::string_view line, bool fresh) {
         for (const auto& told : stream.take(line)) {
           if (fresh) log.line(told);
@@ -149,11 +151,11 @@ Task<Result<TerraformSteps::Ended>> TerraformSteps::streamed(std::string step, s
 
 Error TerraformSteps::error_of(const std::string& command, const Ended& ended) const {
   auto what = "terraform " + command + " ";
-  if (ended.exit.how == ProcessExit::How::signalled) {
+  if (ended.exit.how == StepExit::How::signalled) {
     return infrastructure_error(what + "was " + describe(ended.exit) + " in the middle",
                                 "what it made by then is destroyed with the environment; run the stage again");
   }
-  if (ended.exit.how != ProcessExit::How::exited) return infrastructure_error(what + describe(ended.exit));
+  if (ended.exit.how != StepExit::How::exited) return infrastructure_error(what + describe(ended.exit));
   if (ended.stream.has_error("Error acquiring the state lock")) {
     return infrastructure_error(
         what + "waited 20s for the lock of the environment's state, which another Terraform holds",
@@ -190,19 +192,19 @@ Task<Result<void>> TerraformSteps::init(int number) {
                       "-backend-config=workspace_dir=" + folder_.terraform() + "/workspaces"});
   }
   auto process = spec(step, arguments);
-  process.log = place_.output + "/" + step + ".log";
-  auto file = process.log;
+  const auto printed = log_of(StepName{place_.printed, step});
+  process.log = printed;
   auto& log = log_;
   auto exit = co_await run_followed(
-      processes_, clock_, std::move(process), file,
+      steps_, clock_, std::move(process), printed, memory(step, ".log"),
       [&log](std::string_view line, bool fresh) {
         if (fresh && !line.empty()) log.line(line);
       },
       stop_);
   if (!exit) co_return exit.error();
   if (exit->succeeded()) co_return Result<void>();
-  if (exit->how != ProcessExit::How::exited) co_return error_of("init", Ended{*exit, {}, {}});
-  co_return init_error(read_file_end(file, 64UL * 1024));
+  if (exit->how != StepExit::How::exited) co_return error_of("init", Ended{*exit, {}});
+  co_return init_error(read_end(steps_, printed, 64UL * 1024));
 }
 
 Task<Result<bool>> TerraformSteps::plan(int number) {
@@ -215,7 +217,7 @@ Task<Result<bool>> TerraformSteps::plan(int number) {
                                      "-var-file=" + variables()};
   auto ended = co_await streamed(std::to_string(number) + "-plan", std::move(arguments));
   if (!ended) co_return ended.error();
-  bool planned = ended->exit.how == ProcessExit::How::exited && (ended->exit.code == 0 || ended->exit.code == 2);
+  bool planned = ended->exit.how == StepExit::How::exited && (ended->exit.code == 0 || ended->exit.code == 2);
   if (!planned || !ended->stream.understood()) co_return error_of("plan", *ended);
   co_return ended->exit.code == 2;
 }
@@ -223,12 +225,12 @@ Task<Result<bool>> TerraformSteps::plan(int number) {
 Task<Result<void>> TerraformSteps::show(int number) {
   auto step = std::to_string(number) + "-show";
   auto process = spec(step, {"show", "-json", saved_plan()});
-  auto file = place_.output + "/" + step + ".json";
-  process.stdout_file = file;
-  auto exit = co_await processes_.run(std::move(process), stop_);
+  const auto output = output_of_step(step);
+  process.output = output;
+  auto exit = co_await steps_.run(std::move(process), stop_);
   if (!exit) co_return exit.error();
-  if (!exit->succeeded()) co_return error_of("show", Ended{*exit, {}, {}});
-  auto shown = read_file_bounded(file, max_shown_plan);
+  if (!exit->succeeded()) co_return error_of("show", Ended{*exit, {}});
+  auto shown = read_whole(steps_, output, max_shown_plan);
   if (!shown) {
     log_.line("what the plan replaces can't be shown: " + shown.error().message);
     co_return Result<void>();
@@ -255,12 +257,12 @@ Task<Result<TerraformSteps::Applied>> TerraformSteps::apply(int number) {
 Task<Result<TerraformOutputs>> TerraformSteps::output(int number) {
   auto step = std::to_string(number) + "-output";
   auto process = spec(step, {"output", "-json"});
-  auto file = place_.output + "/" + step + ".json";
-  process.stdout_file = file;
-  auto exit = co_await processes_.run(std::move(process), stop_);
+  const auto output = output_of_step(step);
+  process.output = output;
+  auto exit = co_await steps_.run(std::move(process), stop_);
   if (!exit) co_return exit.error();
-  if (!exit->succeeded()) co_return error_of("output", Ended{*exit, {}, {}});
-  auto text = read_file_bounded(file, max_shown_plan);
+  if (!exit->succeeded()) co_return error_of("output", Ended{*exit, {}});
+  auto text = read_whole(steps_, output, max_shown_plan);
   if (!text) co_return text.error();
   co_return read_terraform_outputs(*text);
 }

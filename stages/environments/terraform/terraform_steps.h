@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "runner/ports/clock.h"
-#include "runner/ports/process.h"
 #include "runner/ports/stage.h"
+#include "runner/ports/step_executor.h"
 #include "stages/environments/contract/environment.h"
 #include "stages/environments/terraform/terraform_module.h"
 #include "stages/environments/terraform/terraform_stream.h"
@@ -16,12 +16,13 @@ namespace quietgate {
 class TerraformSteps {
  public:
   struct Place {
-    std::string steps;   // folder of the leaders: `<steps>/<n>-<name>`
-    std::string output;  // folder of what the steps print; private to the environment
-    std::string log;     // file for what is printed as it comes
+    StepOwner steps;     // its steps are `<n>-<name>`
+    StepOwner printed;   // whose what they print is; private to the environment
+    std::string folder;  // where that is kept, and the saved plan
+    StepText log;        // for what is printed as it comes
   };
   // All referenced must outlive this.
-  TerraformSteps(Processes& processes, Clock& clock, const EnvironmentDescriptor& environment, EnvironmentFolder folder,
+  TerraformSteps(StepExecutor& steps, Clock& clock, const EnvironmentDescriptor& environment, EnvironmentFolder folder,
                  Place place, StageLog& log, Stop& stop);
 
   // Finds the program and the module and writes what they need: override file, variables.
@@ -37,18 +38,20 @@ class TerraformSteps {
 
  private:
   struct Ended {
-    ProcessExit exit;
+    StepExit exit;
     TerraformStream stream;
-    std::string output;  // file of standard output
   };
-  ProcessSpec spec(const std::string& step, std::vector<std::string> arguments) const;
+  StepSpec spec(const std::string& step, std::vector<std::string> arguments) const;
+  StepText output_of_step(const std::string& step) const { return output_of({place_.printed, step}); }
+  // How far what it printed was read; beside that.
+  std::string memory(const std::string& step, const char* ending) const;
   Task<Result<Ended>> streamed(std::string step, std::vector<std::string> arguments);
   Error error_of(const std::string& command, const Ended& ended) const;
   Error init_error(const std::string& printed) const;
-  std::string saved_plan() const { return place_.output + "/plan"; }
+  std::string saved_plan() const { return place_.folder + "/plan"; }
   std::string variables() const { return folder_.terraform() + "/variables.tfvars.json"; }
 
-  Processes& processes_;
+  StepExecutor& steps_;
   Clock& clock_;
   const EnvironmentDescriptor& environment_;
   EnvironmentFolder folder_;

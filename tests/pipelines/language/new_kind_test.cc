@@ -12,8 +12,9 @@
 #include "stages/kinds.h"
 #include "tests/pipelines/language/cases.h"
 #include "tests/runner/engine/engine_world.h"
-#include "tests/support/fake_processes.h"
+#include "tests/support/fake_steps.h"
 #include "tests/support/inline_disk.h"
+#include "tests/support/no_residents.h"
 #include "tests/support/stage_bench.h"
 #include "tests/support/toy_kind/toy_kind.h"
 #include "tests/support/toy_kind/toy_provisioner.h"
@@ -107,14 +108,15 @@ TEST_F(NewKind, AProvisionerIsReadPrintedAndKept) {
 
 TEST_F(NewKind, AProvisionerMakesAndDestroysItsEnvironment) {
   StageBench bench;
-  FakeProcesses processes;
+  FakeSteps steps;
+  NoResidents residents;
   NoHttp http;
   FakeGit git;
   git.write_checkouts = true;
   git.commits[std::string(40, 'a')] = {{}, {{"run.sh", "#!/bin/sh\n"}}};
   InlineDisk disk;
-  ApplyStage stage{processes, http, git, bench.clock, nullptr, &disk, with_sandbox()};
-  Environments environments{processes, http, bench.clock, bench.root + "/environments", &disk, with_sandbox()};
+  ApplyStage stage{steps, http, git, bench.clock, nullptr, &disk, with_sandbox()};
+  Environments environments{steps, residents, http, bench.clock, bench.root + "/environments", &disk, with_sandbox()};
   const auto spec = plan("  box: {apply: {sandbox: {file: 'of-${{ apply.id }}'}}}\n").stages[0].body;
   const auto outcome = bench.await(stage.run(bench.request(spec, "box")));
   ASSERT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;

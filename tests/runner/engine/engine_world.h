@@ -12,6 +12,7 @@
 #include "runner/engine/watcher.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_git.h"
+#include "tests/support/only_runs.h"
 
 namespace quietgate {
 
@@ -25,9 +26,10 @@ struct FakeWorkspace final : Workspace {
   explicit FakeWorkspace(std::vector<std::string>& lines) : logged(lines) {}
   std::vector<std::string>& logged;
   std::set<RunId> checkouts;
-  std::optional<std::string> stale;  // what stands in the place of the next attempt's folder
-  Result<std::optional<std::string>> clear_attempt(const RunId&, const std::string&, int) override {
-    return std::exchange(stale, std::nullopt);
+  bool stale = false;  // something stands in the place of the next attempt's folder
+  Result<std::optional<MovedAside>> clear_attempt(const AttemptId& attempt) override {
+    if (!std::exchange(stale, false)) return std::optional<MovedAside>();
+    return std::optional(MovedAside{"/attempts/" + attempt.stage + ".stale-1", {attempt, 1}});
   }
   Result<std::string> attempt(const RunId&, const std::string& stage, int attempt) override {
     return "/attempts/" + stage + std::to_string(attempt);
@@ -155,11 +157,16 @@ struct ScriptedStage final : StageKind {
   }
 };
 
-struct ScriptedEnder final : StepEnder {
+// Of every owner, one step is left.
+struct ScriptedEnder final : OnlyRuns {
   std::vector<std::string> ended;
   int fail_times = 0;
-  Task<Result<void>> end_steps(std::string attempt_directory, Stop&) override {
-    ended.push_back(attempt_directory);
+  Task<Result<StepExit>> run(StepSpec, Stop&) override { co_return infrastructure_error("not in this world"); }
+  Result<std::vector<StepName>> steps(const StepOwner& owner) override {
+    return std::vector<StepName>{{owner, "1-run"}};
+  }
+  Task<Result<void>> end(StepName name, Stop&) override {
+    ended.push_back(to_string(name.owner));
     if (fail_times-- > 0) co_return infrastructure_error("the lock is held");
     co_return Result<void>{};
   }

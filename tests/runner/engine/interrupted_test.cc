@@ -39,7 +39,7 @@ TEST(Interrupted, ARunWhoseAttemptItDiedOfThriceIsGivenUpWithItsSteps) {
   EXPECT_EQ(world.summary().outcome, Outcome::error);
   EXPECT_EQ(world.summary().reason, std::string("unit: ") + given_up);
   EXPECT_THAT(world.stage.started, IsEmpty()) << "it would die of it once more";
-  EXPECT_THAT(world.ender.ended, ElementsAre("/attempts/unit1"));
+  EXPECT_THAT(world.ender.ended, ElementsAre("hello/1 unit.1"));
 }
 
 TEST(Interrupted, ARunThatItDiedOfBeforeThereWasAPlanIsGivenUp) {

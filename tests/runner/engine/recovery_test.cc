@@ -116,7 +116,7 @@ TEST(Resumed, WhatFailsBeforeItsStageTakesItUpEndsItsSteps) {
   world.start_service();
   EXPECT_EQ(world.summary().status, RunStatus::finished);
   EXPECT_NE(world.summary().outcome, Outcome::passed);
-  EXPECT_THAT(world.ender.ended, ElementsAre("/attempts/one1")) << "its steps go on alone";
+  EXPECT_THAT(world.ender.ended, ElementsAre("hello/1 one.1")) << "its steps go on alone";
 }
 
 TEST(Resumed, AnAttemptIsOverWhenItsStepsAre) {
@@ -218,12 +218,12 @@ TEST(Attempts, EachHasANonceOnRecord) {
 TEST(Attempts, WhatStoodInTheirPlaceIsToldAndItsStepsAreEnded) {
   EngineWorld world;
   world.compiler.plans["plan"].stages = {test_stage("one")};
-  world.workspace.stale = "/attempts/one1.stale-1";
+  world.workspace.stale = true;
   world.start_service();
   world.request();
   EXPECT_EQ(world.summary().outcome, Outcome::passed);
-  EXPECT_THAT(world.said, testing::Contains(HasSubstr("is now /attempts/one1.stale-1")));
-  EXPECT_THAT(world.ender.ended, testing::Contains("/attempts/one1.stale-1"));
+  EXPECT_THAT(world.said, testing::Contains(HasSubstr("is now /attempts/one.stale-1")));
+  EXPECT_THAT(world.ender.ended, testing::Contains("hello/1 one.1 (moved aside: 1)"));
 }
 
 // Somebody put it there who wants it to be tested; or it is a run's whose number is used again.

@@ -81,8 +81,8 @@ TEST_F(Record, AnExitIsReadAsItWasWritten) {
   const StepRecord record(path());
   const auto lock = record.lock().value();
   EXPECT_FALSE(record.read()->exit);
-  ProcessExit exit;
-  exit.how = ProcessExit::How::leader_died;
+  StepExit exit;
+  exit.how = StepExit::How::leader_died;
   exit.detail = "so \"it\" is";
   exit.log_complete = false;
   exit.started = Time(Milliseconds(1000));

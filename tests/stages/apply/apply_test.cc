@@ -8,8 +8,9 @@
 #include "stages/attempt/artifacts.h"
 #include "stages/environments/environments.h"
 #include "tests/support/fake_git.h"
-#include "tests/support/fake_processes.h"
+#include "tests/support/fake_steps.h"
 #include "tests/support/inline_disk.h"
+#include "tests/support/no_residents.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -41,7 +42,7 @@ struct ApplyTest : ::testing::Test {
     git.commits[std::string(40, 'a')] = {{}, {{"run.sh", "#!/bin/sh\n"}}};
     git.commits[std::string(40, 'b')] = {{}, {{"run.sh", "#!/bin/sh\nexit 1\n"}}};
     http.script = [this](const HttpRequest& request) -> Result<HttpResponse> {
-      for (const auto& spec : processes.started) {
+      for (const auto& spec : steps.started) {
         auto port = spec.argv.back().substr(spec.argv.back().find(' ') + 1);
         if (request.url.find(":" + port + "/") != std::string::npos) return answer(200);
       }
@@ -80,12 +81,13 @@ struct ApplyTest : ::testing::Test {
   std::string folder(const std::string& id) { return bench.root + "/environments/" + id; }
 
   StageBench bench;
-  FakeProcesses processes;
+  FakeSteps steps;
+  NoResidents residents;
   ScriptedHttp http;
   FakeGit git;
   InlineDisk disk;
-  ApplyStage stage{processes, http, git, bench.clock, nullptr, &disk};
-  Environments environments{processes, http, bench.clock, bench.root + "/environments"};
+  ApplyStage stage{steps, http, git, bench.clock, nullptr, &disk};
+  Environments environments{steps, residents, http, bench.clock, bench.root + "/environments"};
 };
 
 TEST_F(ApplyTest, BringsServicesUpAndAnswersOutputs) {
@@ -95,13 +97,13 @@ TEST_F(ApplyTest, BringsServicesUpAndAnswersOutputs) {
   auto port = std::to_string(planned()->ports.at("web"));
   EXPECT_EQ(outcome.outputs.at("environment"), "sample-7-staging");
   EXPECT_EQ(outcome.outputs.at("url"), "http://127.0.0.1:" + port);
-  ASSERT_EQ(processes.started.size(), 1U);
-  const auto& spec = processes.started[0];
+  ASSERT_EQ(steps.started.size(), 1U);
+  const auto& spec = steps.started[0];
   EXPECT_EQ(spec.argv.back(), "./run.sh " + port);
-  EXPECT_EQ(spec.name, folder("sample-7-staging") + "/services/7-1/app");
+  EXPECT_EQ(to_string(spec.name), "sample-7-staging services 7-1 app");
   EXPECT_EQ(spec.environment.at("WHERE"), folder("sample-7-staging") + "/data");
   EXPECT_EQ(spec.environment.at("QUIETGATE_ENVIRONMENT_ID"), "sample-7-staging");
-  EXPECT_THAT(spec.working_directory, ::testing::EndsWith("/environments/sample-7-staging/checkout"));
+  EXPECT_THAT(spec.tree, ::testing::EndsWith("/environments/sample-7-staging/checkout"));
   EXPECT_TRUE(std::holds_alternative<EnvironmentReady>(bench.journal.rows.back().event));
   EXPECT_THAT(bench.log.all(), HasSubstr("app ready after "));
   EXPECT_EQ(planned()->expires, bench.clock.now() + Milliseconds{3'600'000});
@@ -127,7 +129,7 @@ TEST_F(ApplyTest, PutsWhatOthersGaveIntoTheEnvironmentsCheckout) {
   request.given = {keep("tested again")};
   request.run.number = 8;
   http.script = [this](const HttpRequest&) {
-    return processes.started.size() < 2 ? Result<HttpResponse>(infrastructure_error("refused")) : answer(200);
+    return steps.started.size() < 2 ? Result<HttpResponse>(infrastructure_error("refused")) : answer(200);
   };
   outcome = run(request);
   ASSERT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
@@ -145,7 +147,7 @@ TEST_F(ApplyTest, TheIntentIsInTheJournalBeforeAnythingIsMade) {
   bench.journal.refuse = "disk is full";
   auto outcome = run(one());
   EXPECT_EQ(outcome.outcome, Outcome::error);
-  EXPECT_TRUE(processes.started.empty());
+  EXPECT_TRUE(steps.started.empty());
   EXPECT_FALSE(std::filesystem::exists(folder("sample-7-staging")));
 }
 
@@ -155,11 +157,11 @@ TEST_F(ApplyTest, AResumedAttemptKeepsItsPortsAndStartsNothingTwice) {
   bench.history = bench.journal.rows;
   auto request = bench.request(one(), "staging");
   request.resume = true;
-  ApplyStage next_runner(processes, http, git, bench.clock, nullptr, &disk);
+  ApplyStage next_runner(steps, http, git, bench.clock, nullptr, &disk);
   auto outcome = bench.await(next_runner.run(std::move(request)));
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
   EXPECT_EQ(outcome.outputs.at("url"), "http://127.0.0.1:" + std::to_string(port));
-  EXPECT_EQ(processes.started.size(), 1U);
+  EXPECT_EQ(steps.started.size(), 1U);
 }
 
 TEST_F(ApplyTest, AServiceThatIsNotReadyInTimeFailsWithWhatItAnswered) {
@@ -173,10 +175,10 @@ TEST_F(ApplyTest, AServiceThatIsNotReadyInTimeFailsWithWhatItAnswered) {
 
 TEST_F(ApplyTest, AServiceThatExitsEarlyFailsAtOnceWithItsLastWords) {
   http.script = [this](const HttpRequest&) -> Result<HttpResponse> {
-    if (!processes.started.empty()) {
-      auto directory = processes.started[0].name;
-      bench.write(directory.substr(bench.root.size() + 1) + "/log", "starting\nOSError: Address already in use\n");
-      processes.exits[directory] = exited(1);
+    if (!steps.started.empty()) {
+      const auto& name = steps.started[0].name;
+      steps.texts[log_of(name)] = "starting\nOSError: Address already in use\n";
+      steps.exits[name] = exited(1);
     }
     return infrastructure_error("refused");
   };
@@ -193,7 +195,7 @@ TEST_F(ApplyTest, SomebodyElsesAnswerIsNotTheServices) {
   auto outcome = run(one());
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_THAT(outcome.reason, HasSubstr("before it was started"));
-  EXPECT_TRUE(processes.started.empty());
+  EXPECT_TRUE(steps.started.empty());
 }
 
 // A runner that went before the service had a leader leaves a record of nothing.
@@ -203,7 +205,7 @@ TEST_F(ApplyTest, AnEmptyRecordIsNoServiceThatWasStarted) {
   auto outcome = run(one());
   EXPECT_EQ(outcome.outcome, Outcome::failed) << "somebody else's answer was taken for the service's";
   EXPECT_THAT(outcome.reason, HasSubstr("before it was started"));
-  EXPECT_TRUE(processes.started.empty());
+  EXPECT_TRUE(steps.started.empty());
 }
 
 TEST_F(ApplyTest, CommandChecksAreStepsOfTheirOwn) {
@@ -211,15 +213,15 @@ TEST_F(ApplyTest, CommandChecksAreStepsOfTheirOwn) {
   auto& service = std::get<ProcessesSpec>(spec.provisioner).services[0];
   service.ready = ReadyCheck{.command = "test -e ready"};
   int tries = 0;
-  processes.script = [&](const ProcessSpec&) { return exited(++tries < 3 ? 1 : 0); };
+  steps.script = [&](const StepSpec&) { return exited(++tries < 3 ? 1 : 0); };
   EXPECT_EQ(run(spec).outcome, Outcome::passed);
   EXPECT_EQ(tries, 3);
-  EXPECT_EQ(processes.ran[2].name, bench.root + "/attempt/steps/ready-app/3");
+  EXPECT_EQ(steps.ran[2].name, bench.step("ready-app.3", "staging"));
 }
 
 TEST_F(ApplyTest, AKeptEnvironmentIsUpdatedInPlace) {
   ASSERT_EQ(run(one(true)).outcome, Outcome::passed);
-  auto first = processes.started[0].name;
+  auto first = steps.started[0].name;
   auto port = planned()->ports.at("web");
   EXPECT_EQ(planned()->environment, "sample-staging");
   EXPECT_EQ(planned()->expires, Time{});
@@ -227,13 +229,13 @@ TEST_F(ApplyTest, AKeptEnvironmentIsUpdatedInPlace) {
   request.run.number = 8;
   request.commit = std::string(40, 'b');
   http.script = [this](const HttpRequest&) {
-    return processes.started.size() < 2 ? Result<HttpResponse>(infrastructure_error("refused")) : answer(200);
+    return steps.started.size() < 2 ? Result<HttpResponse>(infrastructure_error("refused")) : answer(200);
   };
   auto outcome = run(std::move(request));
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
   EXPECT_EQ(outcome.outputs.at("url"), "http://127.0.0.1:" + std::to_string(port));
-  EXPECT_EQ(processes.ended, std::vector<std::string>{first});
-  EXPECT_EQ(processes.started.size(), 2U);
+  EXPECT_EQ(steps.ended, std::vector<StepName>{first});
+  EXPECT_EQ(steps.started.size(), 2U);
   EXPECT_EQ(bench.read("environments/sample-staging/checkout/run.sh"), "#!/bin/sh\nexit 1\n");
 }
 
@@ -245,7 +247,7 @@ TEST_F(ApplyTest, AnOlderCommitIsNotDeployedOverANewerOne) {
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_EQ(outcome.overtaken_by, std::string(40, 'b'));
   EXPECT_EQ(outcome.outputs.at("overtaken_by"), std::string(40, 'b'));
-  EXPECT_EQ(processes.started.size(), 0U);
+  EXPECT_EQ(steps.started.size(), 0U);
   git.remote["main"] = std::string(40, 'a');
   EXPECT_EQ(run(one(true)).overtaken_by, std::nullopt);
 }
@@ -269,8 +271,8 @@ TEST_F(ApplyTest, DestroyEndsServicesInReverseOrderAndRemovesTheFolder) {
   std::get<ProcessesSpec>(spec.provisioner).services[1].ready.reset();
   ASSERT_EQ(run(spec).outcome, Outcome::passed);
   ASSERT_TRUE(destroy("sample-7-staging"));
-  auto base = folder("sample-7-staging") + "/services/7-1/";
-  EXPECT_EQ(processes.ended, (std::vector<std::string>{base + "second", base + "app"}));
+  const EnvironmentOwner services{"sample-7-staging", "services", "7-1"};
+  EXPECT_EQ(steps.ended, (std::vector<StepName>{{services, "second"}, {services, "app"}}));
   EXPECT_FALSE(std::filesystem::exists(folder("sample-7-staging")));
   EXPECT_TRUE(destroy("sample-7-staging"));
 }

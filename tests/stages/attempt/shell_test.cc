@@ -15,8 +15,10 @@ using ::testing::ElementsAre;
 
 struct ShellTexts : ::testing::Test {
   std::vector<std::string> argv(const std::string& text, const std::vector<std::string>& interpreter = {}) {
-    auto answer = argv_of({text, interpreter, environment, bench.root + "/attempt/steps/one.script"});
-    return answer ? *answer : std::vector<std::string>{"error: " + answer.error().message};
+    auto answer = program_of({text, interpreter, environment});
+    if (!answer) return {"error: " + answer.error().message};
+    if (!answer->script.empty()) answer->argv.push_back("as a file: " + answer->script);
+    return answer->argv;
   }
   StageBench bench;
   Environment environment{{"PATH", bench.root + "/bin"}};
@@ -39,23 +41,19 @@ TEST_F(ShellTexts, RunInWhatIsNamed) {
 }
 
 TEST_F(ShellTexts, AreHonouredWhereTheyNameTheirProgram) {
-  const auto script = bench.root + "/attempt/steps/one.script";
   const std::string text = "#!/usr/bin/env -S python3 -u \r\nprint(1)\n";
-  EXPECT_THAT(argv(text, {"bash", "-c"}), ElementsAre("/usr/bin/env", "-S python3 -u", script));
-  EXPECT_EQ(bench.read("attempt/steps/one.script"), text);
-  EXPECT_EQ(std::filesystem::status(script).permissions(),
-            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  EXPECT_THAT(argv("#! /bin/sh"), ElementsAre("/bin/sh", script));
+  EXPECT_THAT(argv(text, {"bash", "-c"}), ElementsAre("/usr/bin/env", "-S python3 -u", "as a file: " + text));
+  EXPECT_THAT(argv("#! /bin/sh"), ElementsAre("/bin/sh", "as a file: #! /bin/sh"));
   for (const char* nothing : {"#!", "#!\nprint(1)", "#! \t\r\nprint(1)"}) {
     EXPECT_THAT(argv(nothing), ElementsAre("error: the first line of the shell text is `#!` and names no program"));
   }
 }
 
 TEST_F(ShellTexts, OfACommandBecomeAStep) {
-  const auto step =
-      process_of({.shell = "#!/bin/cat\n"}, bench.root + "/checkout", bench.root + "/attempt/steps/one", environment);
+  const auto step = step_of({.shell = "#!/bin/cat\n"}, bench.root + "/checkout", bench.step("one"), environment);
   ASSERT_TRUE(step.ok()) << step.error().message;
-  EXPECT_THAT(step->argv, ElementsAre("/bin/cat", script_of(step->name)));
+  EXPECT_THAT(step->argv, ElementsAre("/bin/cat"));
+  EXPECT_EQ(step->script, "#!/bin/cat\n");
   EXPECT_EQ(step->environment, environment);
 }
 

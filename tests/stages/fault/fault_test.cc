@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/support/fake_processes.h"
+#include "tests/support/fake_steps.h"
 #include "tests/support/gate_prometheus.h"
 #include "tests/support/scripted_load.h"
 
@@ -23,27 +23,28 @@ class Drill : public testing::Test {
     spec.alerts = {"HighErrors"};
     spec.within = Milliseconds{10'000};
     prometheus.before_rules = [this] {
-      const bool broken = !processes.started.empty() && processes.ended.empty();
+      const bool broken = !steps.started.empty() && steps.ended.empty();
       const auto since = clock.now() - began;
       if (broken && was_broken == false) broke = clock.now();
       was_broken = broken;
-      const bool fires = broken ? clock.now() - broke >= fires_after : since < lingers && !processes.ended.empty();
+      const bool fires = broken ? clock.now() - broke >= fires_after : since < lingers && !steps.ended.empty();
       if (broken) began = clock.now();
       prometheus.alerts = fires || active_before ? alert : std::string();
     };
   }
   StageOutcome run() {
     auto request = bench.request(spec, "drill");
-    return await_in_time(bench, clock, FaultStage(processes, prometheus, clock).run(request), each);
+    return await_in_time(bench, clock, FaultStage(steps, prometheus, clock).run(request), each);
   }
 
   static constexpr const char* alert =
       R"({"labels":{"alertname":"HighErrors"},"state":"firing","activeAt":"2026-01-01T00:00:00Z","value":"9"})";
   StageBench bench;
   FakeClock clock{bench.loop.get_executor()};
-  FakeProcesses processes;
+  FakeSteps steps;
   GatePrometheus prometheus{clock};
   FaultSpec spec;
+  StepName fault = StageBench::step("1-fault", "drill");
   Milliseconds fires_after{3'000};
   Milliseconds lingers{0};
   bool active_before = false;
@@ -60,9 +61,9 @@ TEST_F(Drill, AnAlertThatHearsItPassesAndIsTimed) {
   ASSERT_EQ(outcome.checks.size(), 1U);
   EXPECT_EQ(outcome.checks[0].name, "HighErrors");
   EXPECT_EQ(outcome.checks[0].expected, "fires within 10s");
-  ASSERT_EQ(processes.ran.size(), 1U) << "the undo";
-  EXPECT_THAT(processes.ran[0].argv, testing::Contains("mend it"));
-  EXPECT_THAT(processes.ended, ElementsAre(bench.root + "/attempt/steps/1-fault"));
+  ASSERT_EQ(steps.ran.size(), 1U) << "the undo";
+  EXPECT_THAT(steps.ran[0].argv, testing::Contains("mend it"));
+  EXPECT_THAT(steps.ended, ElementsAre(fault));
   EXPECT_THAT(bench.read("attempt/measurements.ndjson"), HasSubstr("fault.detection_s {alertname=\\\"HighErrors\\\"}"));
 }
 
@@ -72,7 +73,7 @@ TEST_F(Drill, AnAlertThatDoesNotHearItFails) {
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_EQ(outcome.reason, "0 of 1 alerts heard the fault: not within 10s: HighErrors");
   EXPECT_EQ(outcome.checks.at(0).observed, "did not fire");
-  EXPECT_EQ(processes.ran.size(), 1U) << "it is mended all the same";
+  EXPECT_EQ(steps.ran.size(), 1U) << "it is mended all the same";
 }
 
 TEST_F(Drill, NothingIsBrokenWhereItCouldNotBeHeard) {
@@ -85,29 +86,29 @@ TEST_F(Drill, NothingIsBrokenWhereItCouldNotBeHeard) {
   EXPECT_EQ(run().reason, "nothing was broken: http://p:9090 has no alert NoSuchAlert");
   prometheus.instead["/api/v1/rules"] = [] { return GatePrometheus::body(503, "busy"); };
   EXPECT_EQ(run().outcome, Outcome::inconclusive);
-  EXPECT_THAT(processes.started, IsEmpty());
-  EXPECT_THAT(processes.ran, IsEmpty()) << "there is nothing to mend";
+  EXPECT_THAT(steps.started, IsEmpty());
+  EXPECT_THAT(steps.ran, IsEmpty()) << "there is nothing to mend";
 }
 
 TEST_F(Drill, AFaultThatFailsProvesNothing) {
   each = [this] {
-    if (!processes.started.empty()) processes.exits[processes.started[0].name] = exited(3);
+    if (!steps.started.empty()) steps.exits[steps.started[0].name] = exited(3);
   };
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_THAT(outcome.reason, HasSubstr("the fault ended by itself: exit status 3"));
-  EXPECT_EQ(processes.ran.size(), 1U);
+  EXPECT_EQ(steps.ran.size(), 1U);
 }
 
 TEST_F(Drill, AFaultThatIsDoneAtOnceGoesOnBeingHeard) {
   each = [this] {
-    if (!processes.started.empty()) processes.exits[processes.started[0].name] = exited(0);
+    if (!steps.started.empty()) steps.exits[steps.started[0].name] = exited(0);
   };
   EXPECT_EQ(run().outcome, Outcome::passed);
 }
 
 TEST_F(Drill, AnUndoThatFailsIsTold) {
-  processes.script = [](const ProcessSpec&) { return exited(7); };
+  steps.script = [](const StepSpec&) { return exited(7); };
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_THAT(outcome.reason, HasSubstr("`undo` failed: exit status 7"));
@@ -118,7 +119,7 @@ TEST_F(Drill, TheEndOfTheAlertsIsWaitedFor) {
   lingers = Milliseconds{2'000};
   EXPECT_THAT(run().reason, testing::MatchesRegex(R"(.*; over [12]\.[0-9] s after its end)"));
   lingers = Milliseconds{60'000};
-  processes = {};
+  steps = {};
   std::filesystem::remove_all(bench.root + "/attempt");
   std::filesystem::create_directories(bench.root + "/attempt/steps");
   auto outcome = run();
@@ -129,7 +130,7 @@ TEST_F(Drill, TheEndOfTheAlertsIsWaitedFor) {
 TEST_F(Drill, RulesThatCouldNotBeReadMakeAMissInconclusive) {
   fires_after = Milliseconds{60'000};
   each = [this] {
-    if (!processes.started.empty() && prometheus.instead.empty())
+    if (!steps.started.empty() && prometheus.instead.empty())
       prometheus.instead["/api/v1/rules"] = [] { return GatePrometheus::body(503, "busy"); };
   };
   EXPECT_EQ(run().outcome, Outcome::inconclusive);
@@ -138,22 +139,22 @@ TEST_F(Drill, RulesThatCouldNotBeReadMakeAMissInconclusive) {
 TEST_F(Drill, ACancelMendsWhatWasBroken) {
   fires_after = Milliseconds{60'000};
   each = [this] {
-    if (!processes.started.empty()) bench.stop.request(StopReason::cancel, "cancelled by ana");
+    if (!steps.started.empty()) bench.stop.request(StopReason::cancel, "cancelled by ana");
   };
   EXPECT_THROW(run(), Stopped);
-  EXPECT_EQ(processes.ended.size(), 1U);
-  EXPECT_EQ(processes.ran.size(), 1U);
+  EXPECT_EQ(steps.ended.size(), 1U);
+  EXPECT_EQ(steps.ran.size(), 1U);
 }
 
 TEST_F(Drill, ARunnerThatTakesItUpAgainBreaksNothingTwice) {
   bench.write("attempt/fault-began", std::to_string(clock.now().time_since_epoch().count()));
   Stop never;
-  ProcessSpec before;
-  before.name = bench.root + "/attempt/steps/1-fault";
-  ASSERT_TRUE(bench.await(processes.start(before, never)).ok());
+  StepSpec before;
+  before.name = fault;
+  ASSERT_TRUE(bench.await(steps.start(before, never)).ok());
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
-  EXPECT_EQ(processes.started.size(), 1U);
+  EXPECT_EQ(steps.started.size(), 1U);
   bench.write("attempt/fault-ended", "1767225600000");
   EXPECT_EQ(run().outcome, Outcome::inconclusive) << "what was heard is forgotten";
 }

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "stages/gate/firing_needs.h"
-#include "tests/support/fake_processes.h"
+#include "tests/support/fake_steps.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -27,6 +27,7 @@ StageSpec stage_of(const std::string& name, StageBody body) {
 // load for 45 s, metrics over the same time, and the gate 20 s longer.
 Plan plan_of() {
   Plan plan;
+  plan.run = {"sample", 7};
   LoadSpec load;
   load.duration = Milliseconds{45'000};
   VerifySpec metrics;
@@ -128,8 +129,8 @@ class RulesCheckTest : public testing::Test {
     }
   }
   StageBench bench;
-  FakeProcesses processes;
-  RulesCheck rules{processes, {{"PATH", bench.root + "/none:" + bench.root + "/bin"}}};
+  FakeSteps steps;
+  RulesCheck rules{steps, {{"PATH", bench.root + "/none:" + bench.root + "/bin"}}};
 };
 
 TEST_F(RulesCheckTest, ReadsTheRulesWithoutPromtool) {
@@ -144,7 +145,7 @@ TEST_F(RulesCheckTest, ReadsTheRulesWithoutPromtool) {
   refused = check();
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("alerts/app.rules.yml:4: A can never fire"));
-  EXPECT_THAT(processes.ran, IsEmpty());
+  EXPECT_THAT(steps.ran, IsEmpty());
 }
 
 TEST_F(RulesCheckTest, AGlobWithoutAFileIsRefusedAndOneOfTheRunIsLeft) {
@@ -165,39 +166,39 @@ TEST_F(RulesCheckTest, GivesPromtoolTheRulesAndTheTestsBesideThem) {
   bench.write("checkout/alerts/other.yml", "rules: no\n");
   bench.write("checkout/elsewhere/tests.yml", "rule_files: [app.rules.yml]\n");
   EXPECT_TRUE(check().ok());
-  ASSERT_EQ(processes.ran.size(), 2u);
+  ASSERT_EQ(steps.ran.size(), 2u);
   const auto folder = bench.root + "/checkout/alerts/";
-  EXPECT_THAT(processes.ran[0].argv,
+  EXPECT_THAT(steps.ran[0].argv,
               ElementsAre("timeout", "-k", "5", "60", "promtool", "check", "rules", folder + "app.rules.yml"));
-  EXPECT_THAT(processes.ran[1].argv,
+  EXPECT_THAT(steps.ran[1].argv,
               ElementsAre("timeout", "-k", "5", "60", "promtool", "test", "rules", folder + "tests.yml"));
-  EXPECT_FALSE(std::filesystem::exists(bench.root + "/rules-check")) << "nothing is left behind";
+  EXPECT_THAT(steps.steps(PlanCheckOwner{plan_of().run}).value(), IsEmpty()) << "nothing is left behind";
 }
 
 TEST_F(RulesCheckTest, AsksAgainWhenTheToolsLeaderWasKilled) {
   install({"promtool", "timeout"});
   write("app.rules.yml", "{alert: A, expr: up == 0}");
   int deaths = 2;
-  processes.script = [&deaths](const ProcessSpec&) {
+  steps.script = [&deaths](const StepSpec&) {
     auto exit = exited(0);
-    if (deaths-- > 0) exit.how = ProcessExit::How::leader_died;
+    if (deaths-- > 0) exit.how = StepExit::How::leader_died;
     return exit;
   };
   EXPECT_TRUE(check().ok());
-  EXPECT_EQ(processes.ran.size(), 3u);
+  EXPECT_EQ(steps.ran.size(), 3u);
   deaths = 99;
-  processes.exits.clear();
+  steps.exits.clear();
   auto refused = check();
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::infrastructure);
-  EXPECT_EQ(processes.ran.size(), 6u) << "not for ever";
+  EXPECT_EQ(steps.ran.size(), 6u) << "not for ever";
 }
 
 TEST_F(RulesCheckTest, TellsPromtoolsWordsWithTheRepositorysNames) {
   install({"promtool", "timeout"});
   write("app.rules.yml", "{alert: A, expr: up == 0}");
-  processes.script = [this](const ProcessSpec& step) {
-    std::ofstream(step.log) << "Checking " << bench.root << "/checkout/alerts/app.rules.yml\n  \x1b[2JFAILED:\n";
+  steps.script = [this](const StepSpec& step) {
+    steps.print(step, "Checking " + bench.root + "/checkout/alerts/app.rules.yml\n  \x1b[2JFAILED:\n");
     return exited(1);
   };
   auto refused = check();
@@ -205,8 +206,8 @@ TEST_F(RulesCheckTest, TellsPromtoolsWordsWithTheRepositorysNames) {
   EXPECT_EQ(refused.error().kind, ErrorKind::user);
   EXPECT_EQ(refused.error().message,
             "promtool check rules refuses them (exit status 1):\nChecking alerts/app.rules.yml\n  [2JFAILED:");
-  processes.exits.clear();
-  processes.script = [](const ProcessSpec&) { return exited(124); };
+  steps.exits.clear();
+  steps.script = [](const StepSpec&) { return exited(124); };
   refused = check();
   EXPECT_THAT(refused.error().message, HasSubstr("took more than 60 s"));
 }

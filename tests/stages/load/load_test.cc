@@ -39,7 +39,7 @@ TEST_F(Load, RunsLocustAndJudgesIt) {
   EXPECT_EQ(process.argv, wanted);
   EXPECT_EQ(process.environment.at("QUIETGATE_LOAD"), R"({"duration":10.0})");
   EXPECT_EQ(process.stop_signal, SIGINT);
-  EXPECT_EQ(process.log, bench.root + "/attempt/log");
+  EXPECT_EQ(process.log, log_of(AttemptId{{"sample", 7}, "load", 1}));
   EXPECT_EQ(bench.read("attempt/quietgate_listener.py"), locust_listener());
 }
 
@@ -195,8 +195,8 @@ TEST_F(Load, SaysHowToInstallLocust) {
 TEST_F(Load, ALocustThatWasKilledIsAnError) {
   healthy_locust(100, 4);
   locust.ends_at = Milliseconds(4'800);
-  ProcessExit killed;
-  killed.how = ProcessExit::How::signalled;
+  StepExit killed;
+  killed.how = StepExit::How::signalled;
   killed.code = SIGKILL;
   locust.exit = killed;
   auto outcome = run();
@@ -299,8 +299,8 @@ TEST_F(Load, ALoadThatDiedWithItsMachineIsAnError) {
   bench.write("attempt/locust.ndjson", rows);
   clock.advance(Milliseconds(300'000));
   locust.known = locust.recorded = true;
-  ProcessExit died;
-  died.how = ProcessExit::How::leader_died;
+  StepExit died;
+  died.how = StepExit::How::leader_died;
   locust.exit = died;
   auto made = request();
   made.resume = true;

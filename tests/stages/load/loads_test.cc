@@ -14,8 +14,8 @@ TEST_F(Loads, IsRepeatedAndEachLoadIsJudged) {
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
   ASSERT_EQ(locust.ran.size(), 3u);
-  EXPECT_EQ(locust.ran[0].name, bench.root + "/attempt/steps/locust");
-  EXPECT_EQ(locust.ran[2].name, bench.root + "/attempt/steps/locust-3");
+  EXPECT_EQ(locust.ran[0].name, bench.step("locust", "load"));
+  EXPECT_EQ(locust.ran[2].name, bench.step("locust-3", "load"));
   EXPECT_EQ(locust.ran[2].environment.at("QUIETGATE_LOAD_FILE"), bench.root + "/attempt/locust-3.ndjson");
   EXPECT_EQ(outcome.measured.at("p95"), (std::vector<double>{61, 61, 61}));
   EXPECT_EQ(outcome.measured.at("requests_per_second").size(), 3u);

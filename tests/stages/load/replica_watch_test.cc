@@ -2,38 +2,39 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <map>
 
+#include "tests/support/only_runs.h"
 #include "tests/support/scripted_load.h"
 
 namespace quietgate {
 namespace {
 
 // A command that counts three replicas, but for one answer.
-class CountingCommand : public Processes {
+class CountingCommand : public OnlyRuns {
  public:
   explicit CountingCommand(Clock& clock) : clock_(clock) {}
   int asked = 0;
   int silent = 0;  // the number of the answer that does not come before the command is ended
   int broken = 0;  // and of the one that is an error
 
-  Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override {
+  Task<Result<StepExit>> run(StepSpec spec, Stop& stop) override {
     ++asked;
-    ProcessExit exit;
+    StepExit exit;
     if (asked == silent) {
       co_await clock_.sleep(Milliseconds(std::stoi(spec.argv.at(3)) * 1000 + 100), stop);
       exit.code = 124;
     } else {
       co_await clock_.sleep(Milliseconds(100), stop);
       if (asked == broken) exit.code = 1;
-      std::ofstream(spec.stdout_file) << "3\n";
+      printed[*spec.output] = "3\n";
     }
     co_return exit;
   }
-  Task<Result<void>> start(ProcessSpec, Stop&) override { co_return infrastructure_error("not in this world"); }
-  Result<std::optional<ProcessExit>> status(const std::string&) override { return infrastructure_error("none"); }
-  Task<Result<void>> end(std::string, Stop&) override { co_return infrastructure_error("not in this world"); }
-  Result<std::vector<std::string>> steps_in(const std::string&, int) override { return std::vector<std::string>(); }
+  std::string read(const StepText& text, std::int64_t, std::size_t) override { return printed[text]; }
+  void forget(const StepName& name) override { printed.erase(output_of(name)); }
+
+  std::map<StepText, std::string> printed;
 
  private:
   Clock& clock_;

@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "tests/support/fake_processes.h"
+#include "tests/support/fake_steps.h"
 #include "tests/support/inline_disk.h"
 #include "tests/support/stage_bench.h"
 
@@ -22,37 +22,37 @@ struct TestStageTest : ::testing::Test {
   StageOutcome run(TestSpec spec) {
     auto request = bench.request(std::move(spec));
     request.secrets = {"hunter22"};
-    return bench.await(TestStage(processes, disk).run(std::move(request)));
+    return bench.await(TestStage(steps, disk).run(std::move(request)));
   }
   void report(const std::string& text) { bench.write("checkout/report.xml", text); }
 
   StageBench bench;
-  FakeProcesses processes;
+  FakeSteps steps;
   InlineDisk disk;
   TestSpec one{.commands = {{.shell = "python3 -m pytest -q"}}, .junit = "report.xml"};
 };
 
 TEST_F(TestStageTest, RunsShellAndArgvInTheCheckoutAndStopsAtTheFirstFailure) {
   std::filesystem::create_directories(bench.root + "/checkout/sub");
-  processes.script = [](const ProcessSpec& spec) { return exited(spec.argv[0] == "make" ? 2 : 0, Milliseconds{2100}); };
+  steps.script = [](const StepSpec& spec) { return exited(spec.argv[0] == "make" ? 2 : 0, Milliseconds{2100}); };
   auto outcome =
       run({.commands = {{.shell = "true"}, {.argv = {"make", "test"}, .directory = "sub"}, {.shell = "no"}}});
-  ASSERT_EQ(processes.ran.size(), 2U);
-  EXPECT_THAT(processes.ran[0].argv,
+  ASSERT_EQ(steps.ran.size(), 2U);
+  EXPECT_THAT(steps.ran[0].argv,
               ElementsAre(EndsWith("/bash"), "-eo", "pipefail", "-O", "inherit_errexit", "-c", "true"));
-  EXPECT_EQ(processes.ran[0].name, bench.root + "/attempt/1-run");
-  EXPECT_EQ(processes.ran[0].log, bench.root + "/attempt/log");
-  EXPECT_EQ(processes.ran[0].secrets, std::vector<std::string>{"hunter22"});
-  EXPECT_EQ(processes.ran[1].working_directory, std::filesystem::canonical(bench.root).string() + "/checkout/sub");
+  EXPECT_EQ(steps.ran[0].name, bench.step("1-run"));
+  EXPECT_EQ(steps.ran[0].log, log_of(AttemptId{{"sample", 7}, "stage", 1}));
+  EXPECT_EQ(steps.ran[0].secrets, std::vector<std::string>{"hunter22"});
+  EXPECT_EQ(steps.ran[1].tree, std::filesystem::canonical(bench.root).string() + "/checkout/sub");
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_THAT(outcome.reason, HasSubstr("from \"make test\" after "));
   EXPECT_THAT(bench.log.lines, Contains("$ make test"));
 }
 
 TEST_F(TestStageTest, ALeaderThatDiedIsOurError) {
-  processes.script = [](const ProcessSpec&) {
-    ProcessExit exit;
-    exit.how = ProcessExit::How::leader_died;
+  steps.script = [](const StepSpec&) {
+    StepExit exit;
+    exit.how = StepExit::How::leader_died;
     return exit;
   };
   EXPECT_EQ(run(one).outcome, Outcome::error);
@@ -65,11 +65,11 @@ TEST_F(TestStageTest, WorkingDirectoryOutsideTheCheckoutIsRefused) {
     auto outcome = run({.commands = {{.shell = "true", .directory = directory}}});
     EXPECT_EQ(outcome.outcome, Outcome::failed) << directory;
   }
-  EXPECT_TRUE(processes.ran.empty());
+  EXPECT_TRUE(steps.ran.empty());
 }
 
 TEST_F(TestStageTest, FailingTestsFailEvenWhenTheCommandPassed) {
-  processes.script = [this](const ProcessSpec&) {
+  steps.script = [this](const StepSpec&) {
     report("<testsuite><testcase name='a'/><testcase name='b hunter22'><failure/></testcase></testsuite>");
     return exited(0);
   };
@@ -82,7 +82,7 @@ TEST_F(TestStageTest, FailingTestsFailEvenWhenTheCommandPassed) {
 }
 
 TEST_F(TestStageTest, ReportOfAFailedCommandIsReadToo) {
-  processes.script = [this](const ProcessSpec&) {
+  steps.script = [this](const StepSpec&) {
     report("<testsuite><testcase name='b'><error/></testcase></testsuite>");
     return exited(1);
   };
@@ -97,13 +97,13 @@ TEST_F(TestStageTest, MissingEmptyAndStaleReportsNeverPass) {
   bench.write("checkout/report.xml", "<testsuite><testcase name='old'/></testsuite>");
   std::filesystem::remove_all(bench.root + "/attempt");
   std::filesystem::create_directories(bench.root + "/attempt/steps");
-  processes.exits.clear();
+  steps.exits.clear();
   auto stale = run(one);
   EXPECT_EQ(stale.outcome, Outcome::failed);
   EXPECT_THAT(stale.reason, HasSubstr("report.xml was there when the commands began, and holds the same bytes still"));
 
-  processes.exits.clear();
-  processes.script = [this](const ProcessSpec&) {
+  steps.exits.clear();
+  steps.script = [this](const StepSpec&) {
     report("<testsuite></testsuite>");
     return exited(0);
   };
@@ -111,8 +111,8 @@ TEST_F(TestStageTest, MissingEmptyAndStaleReportsNeverPass) {
   EXPECT_EQ(empty.outcome, Outcome::failed);
   EXPECT_EQ(empty.reason, "the JUnit report holds no tests");
 
-  processes.exits.clear();
-  processes.script = [this](const ProcessSpec&) {
+  steps.exits.clear();
+  steps.script = [this](const StepSpec&) {
     report("<testsuite><testcase name='a'><skipped/></testcase><testcase name='b'><skipped/></testcase></testsuite>");
     return exited(0);
   };
@@ -174,8 +174,8 @@ TEST_F(TestStageTest, AReportIsThisAttemptsWhenItsBytesAre) {
     fs::create_directories(bench.root + "/attempt");
     fs::remove(bench.root + "/checkout/report-2.xml");
     report(old_report);
-    processes.exits.clear();
-    processes.script = [&](const ProcessSpec&) {
+    steps.exits.clear();
+    steps.script = [&](const StepSpec&) {
       each.commands();
       return exited(0);
     };
@@ -199,8 +199,8 @@ TEST_F(TestStageTest, WhatMatchesAndCanNotBeLookedAtFails) {
     fs::remove_all(bench.root + "/attempt");
     fs::create_directories(bench.root + "/attempt");
     fs::remove_all(bench.root + "/checkout/r");
-    processes.exits.clear();
-    processes.script = [&, &make = make](const ProcessSpec&) {
+    steps.exits.clear();
+    steps.script = [&, &make = make](const StepSpec&) {
       bench.write("checkout/r/b.xml", "<testsuite><testcase name='b'/></testsuite>");
       make();
       return exited(0);
@@ -212,7 +212,7 @@ TEST_F(TestStageTest, WhatMatchesAndCanNotBeLookedAtFails) {
 }
 
 TEST_F(TestStageTest, AFolderThatMatchesIsToldInTheLog) {
-  processes.script = [&](const ProcessSpec&) {
+  steps.script = [&](const StepSpec&) {
     bench.write("checkout/r/a.xml/b.xml", "<testsuite><testcase name='b'/></testsuite>");
     std::filesystem::create_directories(bench.root + "/checkout/r/c");
     return exited(0);
@@ -224,7 +224,7 @@ TEST_F(TestStageTest, AFolderThatMatchesIsToldInTheLog) {
 }
 
 TEST_F(TestStageTest, AFileWithManyLinksIsReadOnce) {
-  processes.script = [this](const ProcessSpec&) {
+  steps.script = [this](const StepSpec&) {
     bench.write("checkout/out/1.xml", "<testsuite><testcase name='a'/></testsuite>");
     for (int i = 2; i < 10; ++i) {
       std::filesystem::create_hard_link(bench.root + "/checkout/out/1.xml",
@@ -239,7 +239,7 @@ TEST_F(TestStageTest, AFileWithManyLinksIsReadOnce) {
 }
 
 TEST_F(TestStageTest, ReportsThatAreTooLargeTogetherFail) {
-  processes.script = [this](const ProcessSpec&) {
+  steps.script = [this](const StepSpec&) {
     for (const char* name : {"checkout/1.xml", "checkout/2.xml"}) {
       bench.write(name, "<testsuite/>");
       std::filesystem::resize_file(bench.root + "/" + name, 64UL * 1024 * 1024);
@@ -255,7 +255,7 @@ TEST_F(TestStageTest, ReportsThatAreTooLargeTogetherFail) {
 }
 
 TEST_F(TestStageTest, FlakyNotRunAndMiscountedTestsAreSaid) {
-  processes.script = [this](const ProcessSpec&) {
+  steps.script = [this](const StepSpec&) {
     report("<testsuite><testcase name='a'><flakyFailure message='timed out&#10;at b'/></testcase></testsuite>");
     return exited(0);
   };
@@ -264,8 +264,8 @@ TEST_F(TestStageTest, FlakyNotRunAndMiscountedTestsAreSaid) {
   EXPECT_EQ(flaky.reason, "1 test passed, 1 of them flaky");
   EXPECT_THAT(bench.log.all(), HasSubstr("flaky: a\n  timed out\n  at b\n"));
 
-  processes.exits.clear();
-  processes.script = [this](const ProcessSpec&) {
+  steps.exits.clear();
+  steps.script = [this](const StepSpec&) {
     report("<testsuite><testcase name='a' status='notrun'/></testsuite>");
     return exited(0);
   };
@@ -273,8 +273,8 @@ TEST_F(TestStageTest, FlakyNotRunAndMiscountedTestsAreSaid) {
   EXPECT_EQ(not_run.outcome, Outcome::failed);
   EXPECT_EQ(not_run.reason, "the only test was skipped");
 
-  processes.exits.clear();
-  processes.script = [this](const ProcessSpec&) {
+  steps.exits.clear();
+  steps.script = [this](const StepSpec&) {
     report("<testsuite tests='3' failures='0'><testcase name='a'><failure/></testcase></testsuite>");
     return exited(0);
   };
@@ -286,7 +286,7 @@ TEST_F(TestStageTest, FlakyNotRunAndMiscountedTestsAreSaid) {
 }
 
 TEST_F(TestStageTest, PassesWithCounts) {
-  processes.script = [this](const ProcessSpec&) {
+  steps.script = [this](const StepSpec&) {
     report("<testsuite><testcase name='a'/><testcase name='b'><skipped/></testcase></testsuite>");
     return exited(0);
   };
@@ -300,7 +300,7 @@ TEST_F(TestStageTest, KeepsArtifactsButFollowsNoLinkOut) {
   bench.write("checkout/out/deep/b.txt", "bb");
   bench.write("outside.txt", "secret");
   std::filesystem::create_symlink(bench.root + "/outside.txt", bench.root + "/checkout/out/c.txt");
-  processes.script = [](const ProcessSpec&) { return exited(1); };
+  steps.script = [](const StepSpec&) { return exited(1); };
   auto outcome = run({.commands = {{.shell = "false"}}, .artifacts = {"out/**/*.txt", "none-*"}});
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_EQ(bench.read("attempt/artifacts/out/deep/b.txt"), "bb");
@@ -326,8 +326,8 @@ TEST_F(TestStageTest, ACommittedFailureThatIsWrittenAgainFails) {
     fs::create_directories(bench.root + "/attempt");
     fs::remove(bench.root + "/checkout/report-2.xml");
     report(failing);
-    processes.exits.clear();
-    processes.script = [&](const ProcessSpec&) {
+    steps.exits.clear();
+    steps.script = [&](const StepSpec&) {
       bench.write("checkout/report-2.xml", "<testsuite><testcase name='good'/></testsuite>");
       if (again) {
         fs::remove(bench.root + "/checkout/report.xml");

@@ -38,17 +38,18 @@ class SandboxProvisioner final : public Provisioner {
 };
 
 inline ProvisionerDescriptor sandbox_provisioner() {
-  return {
-      "sandbox",
-      [](const Found& found, StageFields& fields) -> ProvisionerSpec {
-        SandboxSpec spec;
-        MapReader map(fields.values(), found, "`sandbox`");
-        fields.text(map.require("file", "the name of the file"), spec.file);
-        map.finish();
-        return open_provisioner("sandbox", spec, true);
-      },
-      [](const ProvisionerSpec& spec) { return read_open<SandboxSpec>(std::get<OpenProvisioner>(spec).json).file; },
-      [](Processes&, Http&, Clock&) -> std::unique_ptr<Provisioner> { return std::make_unique<SandboxProvisioner>(); }};
+  return {"sandbox",
+          [](const Found& found, StageFields& fields) -> ProvisionerSpec {
+            SandboxSpec spec;
+            MapReader map(fields.values(), found, "`sandbox`");
+            fields.text(map.require("file", "the name of the file"), spec.file);
+            map.finish();
+            return open_provisioner("sandbox", spec, true);
+          },
+          [](const ProvisionerSpec& spec) { return read_open<SandboxSpec>(std::get<OpenProvisioner>(spec).json).file; },
+          [](StepExecutor&, Http&, Clock&) -> std::unique_ptr<Provisioner> {
+            return std::make_unique<SandboxProvisioner>();
+          }};
 }
 
 }  // namespace quietgate

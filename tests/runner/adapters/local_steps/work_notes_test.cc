@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
-#include "runner/adapters/local_steps/noted_processes.h"
+#include "runner/adapters/local_steps/noted_steps.h"
 #include "runner/adapters/local_steps/work_note_files.h"
-#include "tests/support/fake_processes.h"
+#include "tests/support/fake_steps.h"
 #include "tests/support/run_task.h"
 
 namespace quietgate {
@@ -55,17 +55,17 @@ struct Kept final : WorkNotes {
   std::vector<RunId> left() override { return {}; }
 };
 
-TEST(NotedProcesses, NoteWhatFollowsAStepOfAnAttempt) {
-  Folder data;
+TEST(NotedSteps, NoteWhatFollowsAStepOfAnAttempt) {
   boost::asio::io_context io;
-  FakeProcesses real;
+  FakeSteps real;
   Kept notes;
-  NotedProcesses processes(real, notes, data.path + "/runs");
+  NotedSteps steps(real, notes);
   Stop stop;
-  ProcessSpec spec;
-  for (const char* name : {"/runs/hello/7/unit.1/steps/1-run", "/environments/e/1", "/runs/hello/x/unit.1/1"}) {
-    spec.name = data.path + name;
-    (void)run_task(io, processes.run(spec, stop));
+  StepSpec spec;
+  for (const StepOwner& owner :
+       {StepOwner(AttemptOwner{{{"hello", 7}, "unit", 1}}), StepOwner(EnvironmentOwner{"e", "services", "7-1"})}) {
+    spec.name = {owner, "1-run"};
+    (void)run_task(io, steps.run(spec, stop));
   }
   EXPECT_THAT(notes.said, ElementsAre("end hello/7 unit.1", "begin hello/7 unit.1"));
 }

@@ -38,7 +38,7 @@ class Planted : public testing::Test {
     const auto finished = files.finish_checkout(run);
     ASSERT_TRUE(finished) << finished.error().message;
     EXPECT_TRUE(files.has_checkout(run));
-    const auto cleared = files.clear_attempt(run, "unit", number);
+    const auto cleared = files.clear_attempt({run, "unit", number});
     ASSERT_TRUE(cleared) << cleared.error().message;
     EXPECT_FALSE(cleared->has_value());
     const auto attempt = files.attempt(run, "unit", number);
@@ -85,7 +85,7 @@ TEST_F(Planted, NoQuestionFollowsALink) {
     fs::create_directory_symlink(folder / "victim", folder / "data/runs/hello/2");
   };
   plant();
-  EXPECT_TRUE(files.clear_attempt(run, "unit", 1));
+  EXPECT_TRUE(files.clear_attempt({run, "unit", 1}));
   plant();
   EXPECT_TRUE(files.attempt(run, "unit", 1));
   plant();

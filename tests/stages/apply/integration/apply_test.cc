@@ -11,9 +11,9 @@
 
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/http/http_curl.h"
-#include "runner/adapters/local_steps/posix_processes.h"
+#include "runner/adapters/local_steps/local_residents.h"
+#include "runner/adapters/local_steps/local_steps.h"
 #include "runner/base/blocking_pool.h"
-#include "stages/environments/contract/residents.h"
 #include "stages/environments/environments.h"
 #include "stages/environments/terraform/terraform_module.h"
 #include "stages/test/test.h"
@@ -41,7 +41,7 @@ struct ApplyForReal : ::testing::Test {
     for (const auto& id : made) {
       auto destroyed = destroy(id);
       EXPECT_TRUE(destroyed) << destroyed.error().message;
-      EXPECT_THAT(residents(bench.root + "/environments/" + id + "/data"), IsEmpty());
+      EXPECT_THAT(residents_of(bench.root + "/environments/" + id + "/data"), IsEmpty());
       EXPECT_FALSE(std::filesystem::exists(bench.root + "/environments/" + id));
     }
   }
@@ -54,8 +54,8 @@ struct ApplyForReal : ::testing::Test {
     request.attempt = attempt;
     request.commit = std::move(commit);
     request.run.number = ++last_run;
-    request.directory = bench.root + "/attempt-" + std::to_string(last_run);
-    std::filesystem::create_directories(request.directory + "/steps");
+    request.directory = bench.layout().attempt(request.id());
+    std::filesystem::create_directories(request.directory);
     request.environment["PATH"] = std::string(::getenv("PATH")) + ":/usr/bin:/bin";
     made.insert(environment_id(request.run, "staging", attempt, spec.keep));
     return request;
@@ -79,13 +79,14 @@ struct ApplyForReal : ::testing::Test {
 
   StageBench bench;
   PosixClock clock{bench.loop.get_executor()};
-  PosixProcesses processes{bench.loop.get_executor()};
+  LocalSteps steps{bench.loop.get_executor(), DataLayout(bench.root)};
+  LocalResidents residents{clock};
   BlockingPool pool{1};
   HttpCurl http{pool};
   FakeGit git;
   InlineDisk disk;
-  ApplyStage stage{processes, http, git, clock, nullptr, &disk};
-  Environments environments{processes, http, clock, bench.root + "/environments"};
+  ApplyStage stage{steps, http, git, clock, nullptr, &disk};
+  Environments environments{steps, residents, http, clock, bench.root + "/environments"};
   int last_run = 0;
   std::set<std::string> made;
 };
@@ -114,10 +115,10 @@ TEST_F(ApplyForReal, ServicesComeUpAndGo) {
   spec.ports.push_back("two");
   auto outcome = run(spec);
   ASSERT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << "\n" << bench.log.all();
-  EXPECT_EQ(residents(folder() + "/data").size(), 2U);
+  EXPECT_EQ(residents_of(folder() + "/data").size(), 2U);
   EXPECT_THAT(bench.read("environments/sample-1-staging/services/1-1/web/log"), HasSubstr("GET / "));
   EXPECT_TRUE(destroy("sample-1-staging"));
-  EXPECT_THAT(residents(folder() + "/data"), IsEmpty());
+  EXPECT_THAT(residents_of(folder() + "/data"), IsEmpty());
 }
 
 TEST_F(ApplyForReal, NeverReady) {
@@ -158,7 +159,7 @@ TEST_F(ApplyForReal, AKeptEnvironmentServesTheNewCommit) {
   auto second = run(spec, 1, commit_b);
   ASSERT_EQ(second.outcome, Outcome::passed) << second.reason << "\n" << bench.log.all();
   EXPECT_EQ(first.outputs, second.outputs);
-  EXPECT_EQ(residents(bench.root + "/environments/sample-staging/data").size(), 1U);
+  EXPECT_EQ(residents_of(bench.root + "/environments/sample-staging/data").size(), 1U);
   EXPECT_EQ(bench.read("environments/sample-staging/checkout/index.html"), "two");
 }
 
@@ -212,7 +213,7 @@ TEST_F(TerraformForReal, AppliesAndDestroysWithItsOwnState) {
               AllOf(Contains("plan: 1 to add, 0 to change, 0 to destroy"), Contains("terraform_data.daemon: creating"),
                     Contains("terraform_data.daemon: starting in " + folder() + "/data")));
   EXPECT_THAT(bench.log.all(), ::testing::Not(HasSubstr("hunter22")));
-  EXPECT_EQ(residents(folder() + "/data").size(), 1U);
+  EXPECT_EQ(residents_of(folder() + "/data").size(), 1U);
   auto destroyed = destroy("sample-1-staging");
   EXPECT_TRUE(destroyed) << destroyed.error().message;
   EXPECT_EQ(bench.read("environments/stopped"), "stopped\n");
@@ -260,7 +261,7 @@ resource "terraform_data" "slow" {
   auto up = folder() + "/checkout/infra/up";
   ASSERT_TRUE(until([&up] { return std::filesystem::exists(up); })) << bench.log.all();
   int killed = 0;
-  for (auto process : residents(folder() + "/data")) {
+  for (auto process : residents_of(folder() + "/data")) {
     auto program = std::filesystem::read_symlink("/proc/" + std::to_string(process) + "/exe").filename();
     if (program == "terraform" || program == "tofu") killed += ::kill(process, SIGKILL) == 0 ? 1 : 0;
   }
@@ -269,7 +270,7 @@ resource "terraform_data" "slow" {
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->outcome, Outcome::error);
   EXPECT_THAT(outcome->reason, HasSubstr("terraform apply was killed by SIGKILL in the middle"));
-  EXPECT_FALSE(residents(folder() + "/data").empty()) << "the orphans that destroy has to find";
+  EXPECT_FALSE(residents_of(folder() + "/data").empty()) << "the orphans that destroy has to find";
   auto destroyed = destroy("sample-1-staging");
   EXPECT_TRUE(destroyed) << destroyed.error().message;
 }
@@ -294,7 +295,7 @@ TEST_F(TerraformForReal, AKeptEnvironmentIsUpdatedInPlace) {
   auto second = run(spec, 1, commit_b);
   ASSERT_EQ(second.outcome, Outcome::passed) << second.reason << "\n" << bench.log.all();
   EXPECT_THAT(bench.log.lines, Contains("plan: 1 to add, 0 to change, 0 to destroy"));
-  EXPECT_EQ(residents(bench.root + "/environments/sample-staging/data").size(), 1U);
+  EXPECT_EQ(residents_of(bench.root + "/environments/sample-staging/data").size(), 1U);
   ASSERT_EQ(run(spec, 1, commit_b).outcome, Outcome::passed);
   EXPECT_THAT(bench.log.lines, Contains("no changes"));
 }
@@ -303,7 +304,7 @@ struct TestForReal : ApplyForReal {
   StageOutcome run_tests(TestSpec spec) {
     auto request = bench.request(std::move(spec), "unit");
     request.secrets = {"hunter22"};
-    return bench.await(TestStage(processes, disk).run(std::move(request)));
+    return bench.await(TestStage(steps, disk).run(std::move(request)));
   }
 };
 
@@ -336,18 +337,18 @@ TEST_F(TestForReal, ACancelEndsTheCommandAndWhatItStarted) {
   auto swallow = [](Task<StageOutcome> task) -> Task<void> { co_await std::move(task); };
   auto request = bench.request(TestSpec{.commands = {{.shell = "sleep 600 & echo up >up; wait"}}}, "unit");
   request.environment["QUIETGATE_ENVIRONMENT_DIRECTORY"] = bench.root;
-  TestStage test(processes, disk);
+  TestStage test(steps, disk);
   std::exception_ptr thrown;
   spawn(bench.loop.get_executor(), swallow(test.run(std::move(request))), [&](std::exception_ptr problem) {
     thrown = problem;
     ended = true;
   });
   ASSERT_TRUE(until([this] { return std::filesystem::exists(bench.root + "/checkout/up"); }));
-  EXPECT_FALSE(residents(bench.root).empty());
+  EXPECT_FALSE(residents_of(bench.root).empty());
   bench.stop.request(StopReason::cancel, "cancelled by ana");
   ASSERT_TRUE(until([&ended] { return ended; }));
   EXPECT_THROW(std::rethrow_exception(thrown), Stopped);
-  EXPECT_THAT(residents(bench.root), IsEmpty());
+  EXPECT_THAT(residents_of(bench.root), IsEmpty());
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "stages/environments/terraform/terraform_module.h"
 #include "stages/environments/terraform/terraform_own.h"
 #include "stages/environments/terraform/terraform_stream.h"
-#include "tests/support/fake_processes.h"
+#include "tests/support/fake_steps.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -104,12 +104,15 @@ TEST(Follow, TellsALineOnceOverTwoRunners) {
   StageBench bench;
   std::vector<std::string> fresh, again;
   auto collect = [&](std::string_view line, bool is_fresh) { (is_fresh ? fresh : again).emplace_back(line); };
-  bench.write("out", "one\ntwo\nthr");
-  LineFollower(bench.root + "/out", collect).pump();
+  FakeSteps steps;
+  const auto text = output_of(bench.step("1-plan"));
+  const auto memory = bench.root + "/out.told";
+  steps.texts[text] = "one\ntwo\nthr";
+  LineFollower(steps, text, memory, collect).pump();
   EXPECT_THAT(fresh, ElementsAre("one", "two"));
   fresh.clear();
-  bench.write("out", "one\ntwo\nthree\n" + std::string(2 << 20, 'x') + "\nlast");
-  LineFollower(bench.root + "/out", collect).finish();
+  steps.texts[text] = "one\ntwo\nthree\n" + std::string(2 << 20, 'x') + "\nlast";
+  LineFollower(steps, text, memory, collect).finish();
   EXPECT_THAT(again, ElementsAre("one", "two"));
   EXPECT_THAT(fresh, ElementsAre("three", "(a line over 1 MiB is left out)", "last"));
 }
@@ -120,15 +123,16 @@ struct TerraformTest : ::testing::Test {
     bench.write("bin/terraform", "");
     std::filesystem::permissions(bench.root + "/bin/terraform", std::filesystem::perms::owner_all);
     folder.root = bench.root + "/environments/e";
+    environment.id = "e";
     bench.write("environments/e/checkout/infra/main.tf", "");
     environment.environment["PATH"] = bench.root + "/bin";
     spec.provisioner = TerraformSpec{"infra", {{"commit", "abc"}}};
-    processes.script = [this](const ProcessSpec& step) {
+    steps.script = [this](const StepSpec& step) {
       const auto& scripted = commands[step.argv[1]];
-      if (!step.stdout_file.empty()) std::ofstream(step.stdout_file) << scripted.second;
-      std::ofstream(step.log, std::ios::app) << (step.stdout_file.empty() ? scripted.second : "");
-      ProcessExit exit = exited(scripted.first);
-      if (scripted.first < 0) exit = {ProcessExit::How::signalled, -scripted.first};
+      if (step.output) steps.texts.erase(*step.output);
+      steps.print(step, scripted.second);
+      StepExit exit = exited(scripted.first);
+      if (scripted.first < 0) exit = {StepExit::How::signalled, -scripted.first};
       return exit;
     };
   }
@@ -137,21 +141,21 @@ struct TerraformTest : ::testing::Test {
     return bench.await(terraform.create({request, spec, folder, environment}));
   }
   void afresh() {
-    processes.exits.clear();
+    steps.exits.clear();
     std::filesystem::remove_all(folder.terraform());
   }
   std::vector<std::string> ran() const {
     std::vector<std::string> names;
-    for (const auto& step : processes.ran) names.push_back(std::filesystem::path(step.name).filename());
+    for (const auto& step : steps.ran) names.push_back(step.name.step);
     return names;
   }
 
   StageBench bench;
-  FakeProcesses processes;
+  FakeSteps steps;
   EnvironmentFolder folder;
   EnvironmentDescriptor environment;
   ApplySpec spec;
-  TerraformProvisioner terraform{processes, bench.clock};
+  TerraformProvisioner terraform{steps, bench.clock};
   std::string said = std::string(version_line) + "\n";
   std::map<std::string, std::pair<int, std::string>> commands{
       {"init", {0, "Initializing\n"}},
@@ -172,10 +176,10 @@ TEST_F(TerraformTest, RunsEachCommandAsAStepAndAnswersOutputs) {
   ASSERT_TRUE(outputs) << outputs.error().message;
   EXPECT_EQ(outputs->at("url"), "http://x");
   EXPECT_THAT(ran(), ElementsAre("1-init", "2-plan", "3-show", "4-apply", "5-output"));
-  EXPECT_THAT(processes.ran[0].argv, Contains("-backend-config=path=" + folder.terraform() + "/terraform.tfstate"));
-  EXPECT_EQ(processes.ran[0].environment.at("TF_DATA_DIR"), folder.terraform() + "/data");
-  EXPECT_EQ(processes.ran[3].stop_signal, SIGINT);
-  EXPECT_TRUE(processes.ran[3].keep_descendants);
+  EXPECT_THAT(steps.ran[0].argv, Contains("-backend-config=path=" + folder.terraform() + "/terraform.tfstate"));
+  EXPECT_EQ(steps.ran[0].environment.at("TF_DATA_DIR"), folder.terraform() + "/data");
+  EXPECT_EQ(steps.ran[3].stop_signal, SIGINT);
+  EXPECT_TRUE(steps.ran[3].keep_descendants);
   EXPECT_THAT(bench.read("environments/e/checkout/infra/quietgate_override.tf"), HasSubstr("backend \"local\""));
   EXPECT_THAT(bench.read("environments/e/terraform/variables.tfvars.json"), HasSubstr(R"("commit": "abc")"));
 }
@@ -243,8 +247,8 @@ TEST_F(TerraformTest, AStateOfOthersIsNoStateOfThisEnvironment) {
   bench.write("environments/e/checkout/infra/main.tf",
               "terraform {\n backend \"local\" {\n path = \"/p\"\n workspace_dir = \"/w\"\n }\n}");
   ASSERT_TRUE(create());
-  EXPECT_THAT(processes.ran[0].argv, Contains("-backend-config=path=" + folder.terraform() + "/terraform.tfstate"));
-  EXPECT_THAT(processes.ran[0].argv, Contains("-backend-config=workspace_dir=" + folder.terraform() + "/workspaces"));
+  EXPECT_THAT(steps.ran[0].argv, Contains("-backend-config=path=" + folder.terraform() + "/terraform.tfstate"));
+  EXPECT_THAT(steps.ran[0].argv, Contains("-backend-config=workspace_dir=" + folder.terraform() + "/workspaces"));
 
   afresh();
   environment.environment["TF_CLI_ARGS_plan"] = "-state=/p";

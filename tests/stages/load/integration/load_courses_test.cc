@@ -102,7 +102,7 @@ TEST_F(LoadLocust, AWorkerThatDiesIsNoticedAndNamed) {
   auto kill_a_worker = [&] { ::kill(locust_pid(), SIGKILL); };  // the last that wrote its number
   spawn(bench.loop.get_executor(), after_a_second(clock, made.directory + "/locust.ndjson", kill_a_worker),
         [](std::exception_ptr) {});
-  auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+  auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
   EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason << log();
   EXPECT_NE(outcome.reason.find("of the load was lost (killed by signal 9)"), std::string::npos) << outcome.reason;
   EXPECT_NE(outcome.reason.find("worker 1 (process "), outcome.reason.find("worker 2 (process ")) << outcome.reason;
@@ -120,7 +120,7 @@ if "--worker" not in sys.argv:
         after_a_second(clock, made.directory + "/locust.ndjson",
                        [&] { ::kill(static_cast<pid_t>(std::atoi(bench.read("master.pid").c_str())), SIGKILL); }),
         [](std::exception_ptr) {});
-  auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+  auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
   EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason;
   for (int tries = 0; tries < 400 && ::kill(locust_pid(), 0) == 0; ++tries)
     std::this_thread::sleep_for(Milliseconds(25));
@@ -209,7 +209,7 @@ TEST_F(LoadLocust, AWorkerOfElsewhereFollowsTheSchedule) {
   auto made = request(usual_py);
   bench.write("elsewhere/quietgate_listener.py", std::string(locust_listener()));
   bench.write("elsewhere/locustfile.py", usual_py);
-  ProcessSpec process;
+  CompanionSpec process;
   process.argv = {find_on_path("locust", "/usr/local/bin:/usr/bin:/bin"),
                   "--worker",
                   "--master-host",
@@ -222,7 +222,7 @@ TEST_F(LoadLocust, AWorkerOfElsewhereFollowsTheSchedule) {
   process.working_directory = bench.root + "/elsewhere";
   process.log = bench.root + "/elsewhere/log";
   Companion worker(process);
-  auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+  auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << log() << bench.read("elsewhere/log");
   LoadReport report{Milliseconds(0)};
   LoadRows(bench.root + "/attempt/locust.ndjson", spec).read_into(report);

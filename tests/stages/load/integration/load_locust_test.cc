@@ -142,7 +142,7 @@ TEST_F(LoadLocust, ALocustThatIsKilledIsAnError) {
     spawn(bench.loop.get_executor(),
           after_a_second(clock, made.directory + "/locust.ndjson", [&] { ::kill(locust_pid(), signal); }),
           [](std::exception_ptr) {});
-    auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+    auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
     EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason;
     EXPECT_NE(outcome.reason.find("from outside"), std::string::npos) << outcome.reason;
     EXPECT_NE(outcome.reason.find("of 30 s"), std::string::npos) << outcome.reason;
@@ -178,7 +178,7 @@ TEST_F(LoadLocust, ALoadGoesOnWithoutItsRunner) {
   EXPECT_EQ(::kill(locust_pid(), 0), 0) << "Locust goes on";
   // The next runner: other objects, the same attempt.
   Stop stop;
-  PosixProcesses next(bench.loop.get_executor());
+  LocalSteps next(bench.loop.get_executor(), DataLayout(bench.root));
   auto made = request(usual_py);
   made.resume = true;
   made.stop = &stop;

@@ -100,7 +100,7 @@ class LoadWorkersTest : public LoadLocust {
                 std::string("import locust.runners\nlocust.runners.__version__ = '2.12.1'\n") + usual_py);
   }
   Companion& join(const std::string& files = "quietgate_listener.py,locustfile.py") {
-    ProcessSpec process;
+    CompanionSpec process;
     process.argv = {find_on_path("locust", "/usr/local/bin:/usr/bin:/bin"),
                     "--worker",
                     "--master-host",
@@ -132,7 +132,7 @@ TEST_F(LoadWorkersTest, OneOfThisMachineThatHangsIsNoticedAndNamed) {
     };
     spawn(bench.loop.get_executor(), after_a_second(clock, made.directory + "/locust.ndjson", hang),
           [](std::exception_ptr) {});
-    auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+    auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
     EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason << log();
     EXPECT_NE(outcome.reason.find(fmt::format("(process {}) of the load was lost (it is no longer heard)", hung)),
               std::string::npos)
@@ -165,7 +165,7 @@ TEST_F(LoadWorkersTest, TheLastThatIsKilledIsNamed) {
   spawn(bench.loop.get_executor(),
         after_a_second(clock, made.directory + "/locust.ndjson", [&] { ::kill(only.pid(), SIGKILL); }),
         [](std::exception_ptr) {});
-  auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+  auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
   EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason << log();
   EXPECT_NE(outcome.reason.find(" of the load was lost (it is no longer heard)"), std::string::npos) << outcome.reason;
 }
@@ -178,14 +178,14 @@ TEST_F(LoadWorkersTest, ThoseThatDoNotComeAreCounted) {
     LoadTurn turn;
     turn.host = spec.host;
     turn.rows = bench.root + "/attempt/locust.ndjson";
-    turn.step = bench.root + "/attempt/step" + std::to_string(coming);
+    turn.step = "locust-" + std::to_string(coming);
     auto process = prepare_load(made, turn);
     ASSERT_TRUE(process);
     auto wait = std::find(process->argv.begin(), process->argv.end(), "--expect-workers-max-wait");
     ASSERT_NE(wait, process->argv.end());
     *(wait + 1) = "6";
     if (coming == 1) join();
-    auto exit = bench.await(processes.run(*process, bench.stop));
+    auto exit = bench.await(steps.run(*process, bench.stop));
     ASSERT_TRUE(exit);
     LoadReport report{Milliseconds(0)};
     LoadRows(turn.rows, spec).read_into(report);

@@ -8,7 +8,7 @@
 
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/http/http_curl.h"
-#include "runner/adapters/local_steps/posix_processes.h"
+#include "runner/adapters/local_steps/local_steps.h"
 #include "stages/load/locust.h"
 #include "stages/load/replica_watch.h"
 #include "stages/verify/verify.h"
@@ -58,7 +58,7 @@ class LoadPrometheus : public testing::Test {
   LoadPrometheus() { bench.real = true; }
   std::string python(const std::string& name, const char* text, std::unique_ptr<Companion>& process) {
     bench.write(name + ".py", text);
-    ProcessSpec spec;
+    CompanionSpec spec;
     spec.argv = {"/usr/bin/python3", bench.root + "/" + name + ".py", bench.root + "/down"};
     spec.environment = {{"PATH", "/usr/bin:/bin"}};
     spec.log = bench.root + "/" + name + ".log";
@@ -77,7 +77,7 @@ class LoadPrometheus : public testing::Test {
                 "global: {scrape_interval: 1s}\nscrape_configs:\n  - job_name: app\n    static_configs: [{targets: "
                 "['127.0.0.1:" +
                     exporter_port + "']}]\n");
-    ProcessSpec spec;
+    CompanionSpec spec;
     spec.argv = {prometheus_path(), "--config.file=" + bench.root + "/prometheus.yml",
                  "--storage.tsdb.path=" + bench.root + "/data", "--web.listen-address=127.0.0.1:" + port};
     spec.environment = {{"PATH", "/usr/bin:/bin"}};
@@ -108,9 +108,9 @@ class LoadPrometheus : public testing::Test {
   PosixClock clock{bench.loop.get_executor()};
   BlockingPool pool{2};
   HttpCurl http{pool};
-  PosixProcesses processes{bench.loop.get_executor()};
+  LocalSteps steps{bench.loop.get_executor(), DataLayout(bench.root)};
   std::unique_ptr<Companion> exporter, prometheus;
-  ProcessSpec prometheus_process;
+  CompanionSpec prometheus_process;
   std::string url;
   AutoscalingSpec autoscaling;
   std::optional<Window> window;
@@ -122,7 +122,7 @@ TEST_F(LoadPrometheus, FollowsReplicasAndJudgesMetrics) {
   }
   start_prometheus();
   const auto at_first = scaling_request();
-  ReplicaWatch watch(http, processes, clock, at_first);
+  ReplicaWatch watch(http, steps, clock, at_first);
   auto base = bench.await(watch.base());
   ASSERT_TRUE(base.ok()) << base.error().message << bench.read("prometheus.log");
   auto offset = bench.await(watch.clock_offset());
@@ -143,7 +143,7 @@ TEST_F(LoadPrometheus, FollowsReplicasAndJudgesMetrics) {
   expect.settle_at = 1;
   expect.settle_within = Milliseconds(30'000);
   const auto then = scaling_request();
-  ReplicaWatch settling(http, processes, clock, then);
+  ReplicaWatch settling(http, steps, clock, then);
   scaling.read_until = bench.await(settling.wait_for_end(scaling, *offset));
   EXPECT_LT(scaling.read_until, scaling.end + 20) << "it ended when it had settled";
   auto checks =
@@ -186,7 +186,7 @@ TEST_F(LoadPrometheus, APrometheusThatWasAwayIsAHole) {
   start_prometheus();
   autoscaling.expect.never_above = 6;
   const auto request = scaling_request();
-  ReplicaWatch watch(http, processes, clock, request);
+  ReplicaWatch watch(http, steps, clock, request);
   ASSERT_TRUE(bench.await(watch.base()).ok()) << bench.read("prometheus.log");
   const auto now = [&] { return static_cast<double>(clock.now().time_since_epoch().count()) / 1000; };
   ScalingWindow scaling{now(), 0, 0};
@@ -197,7 +197,7 @@ TEST_F(LoadPrometheus, APrometheusThatWasAwayIsAHole) {
 
   autoscaling.query = "sum(app_ready_replicas offset 3s)";
   const auto behind = scaling_request();
-  ReplicaWatch later(http, processes, clock, behind);
+  ReplicaWatch later(http, steps, clock, behind);
   checks = judge_scaling(bench.await(later.series(scaling)), std::vector<Sample>(), autoscaling.expect, scaling);
   EXPECT_EQ(checks[0].outcome, Outcome::passed) << checks[0].sentence;
   autoscaling.query = "sum(app_ready_replicas)";
@@ -224,7 +224,7 @@ TEST_F(LoadPrometheus, ReplicasMayComeFromACommand) {
   autoscaling.command = Command{"cat \"$HOME/replicas\"", {}, {}};
   bench.write("replicas", "2 2\n");
   const auto request = scaling_request();
-  ReplicaWatch watch(http, processes, clock, request);
+  ReplicaWatch watch(http, steps, clock, request);
   auto base = bench.await(watch.base());
   ASSERT_TRUE(base.ok()) << base.error().message;
   EXPECT_EQ(*base, 2);
@@ -241,12 +241,12 @@ TEST_F(LoadPrometheus, ReplicasMayComeFromACommand) {
   EXPECT_EQ(desired->front().value, 2);
   EXPECT_EQ(desired->back().value, 5);
   // The next runner has what was seen before.
-  ReplicaWatch next(http, processes, clock, request);
+  ReplicaWatch next(http, steps, clock, request);
   EXPECT_EQ(bench.await(next.series(all))->size(), 2u);
   EXPECT_TRUE(std::filesystem::is_empty(bench.root + "/attempt/steps")) << "a step each, and none is left";
   for (const auto* wrong : {"many\n", "", "-1\n", "nan\n"}) {
     bench.write("replicas", wrong);
-    ReplicaWatch blind(http, processes, clock, request);
+    ReplicaWatch blind(http, steps, clock, request);
     EXPECT_FALSE(bench.await(blind.look())) << wrong;
   }
 }

@@ -67,7 +67,7 @@ TEST_F(LoadUsers, SettingsBesideThePipelineAreNamedAndNotObeyed) {
   bench.write("checkout/locust.conf", "# as on the author's machine\nrun-time = 1s\nmaster = true\nusers = 1\n");
   auto made = request(usual_py);
   made.environment["LOCUST_SPAWN_RATE"] = "0.1";
-  auto outcome = bench.await(LoadStage(processes, http, clock).run(made));
+  auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << log();
   ASSERT_TRUE(outcome.window);
   EXPECT_GT(outcome.window->end - outcome.window->begin, Milliseconds(1'800));

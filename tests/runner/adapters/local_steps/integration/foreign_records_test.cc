@@ -3,18 +3,18 @@
 #include <gmock/gmock.h>
 #include <sys/file.h>
 
-#include "tests/support/processes_world.h"
+#include "tests/support/leaders_world.h"
 
 namespace quietgate {
 
 namespace {
 
-using How = ProcessExit::How;
+using How = StepExit::How;
 using ::testing::HasSubstr;
 
-class ForeignRecords : public ProcessesWorld {
+class ForeignRecords : public LeadersWorld {
  protected:
-  ProcessSpec own(const std::string& script) {
+  LedStep own(const std::string& script) {
     auto what = spec(script);
     what.nonce = "mine";
     return what;

@@ -9,18 +9,18 @@
 #include <stdexcept>
 
 #include "runner/leader/control_group.h"
-#include "tests/support/processes_world.h"
+#include "tests/support/leaders_world.h"
 
 namespace quietgate {
 
 namespace {
 
-using How = ProcessExit::How;
+using How = StepExit::How;
 using ::testing::HasSubstr;
 
-Task<void> into(Processes& processes, ProcessSpec spec, Stop& stop, std::optional<ProcessExit>& exit, bool& over) {
+Task<void> into(LedSteps& steps, LedStep spec, Stop& stop, std::optional<StepExit>& exit, bool& over) {
   try {
-    auto answer = co_await processes.run(std::move(spec), stop);
+    auto answer = co_await steps.run(std::move(spec), stop);
     if (answer) exit = *answer;
     if (!answer) ADD_FAILURE() << answer.error().message;
   } catch (const Stopped&) {
@@ -33,7 +33,7 @@ constexpr const char* leave_group =
     "for file in /sys/fs/cgroup/unified/cgroup.procs /sys/fs/cgroup/cgroup.procs; do\n"
     "  [ -w $file ] && echo $$ >$file 2>/dev/null\ndone\n";
 
-class Hostile : public ProcessesWorld {
+class Hostile : public LeadersWorld {
  protected:
   // Whatever carries a word of this test in its command line, however well it hid otherwise.
   std::vector<ProcessStat> named() const {
@@ -53,23 +53,23 @@ class Hostile : public ProcessesWorld {
     EXPECT_TRUE(until([&] { return named().empty(); })) << named().size() << " processes were left behind";
     for (const auto& process : named()) ::kill(process.pid, SIGKILL);
     for (const auto& name : names) {
-      auto history = StepRecord(record_of(name)).read();
+      auto history = StepRecord(name).read();
       if (!history || !history->led || !is_control_group_of(history->led->group, history->asked->id)) continue;
       ADD_FAILURE() << history->led->group << " is still there";
       kill_control_group(history->led->group);
     }
-    ProcessesWorld::TearDown();
+    LeadersWorld::TearDown();
   }
-  ProcessSpec python(const std::string& script, const std::string& name = "step") {
+  LedStep python(const std::string& script, const std::string& name = "step") {
     auto what = spec("", name);
     write(name + ".py", script);
     what.argv = {"/usr/bin/python3", folder + "/" + name + ".py"};
     return what;
   }
-  StepLed led(const ProcessSpec& what) {
+  StepLed led(const LedStep& what) {
     StepLed led;
     EXPECT_TRUE(until([&] {
-      auto found = StepRecord(record_of(what.name)).read();
+      auto found = StepRecord(what.record).read();
       if (!found || !found->led) return false;
       led = *found->led;
       return true;
@@ -77,7 +77,7 @@ class Hostile : public ProcessesWorld {
     return led;
   }
   // Begins the step; it goes on while the test does other things.
-  void begin(const ProcessSpec& what) {
+  void begin(const LedStep& what) {
     spawn(io.get_executor(), into(*processes, what, stop, exit, over), [](std::exception_ptr) {});
   }
   bool ends() {
@@ -91,7 +91,7 @@ class Hostile : public ProcessesWorld {
   }
 
   Stop stop;
-  std::optional<ProcessExit> exit;
+  std::optional<StepExit> exit;
   bool over = false;
 };
 
@@ -149,12 +149,12 @@ TEST_F(Hostile, ARecycledPidIsNeitherAdoptedNorSignalled) {
   const auto pid = std::to_string(innocent.pid());
   const auto earlier = std::to_string(innocent.start() - 1);
   const auto text = read("step.step");
-  const auto boot = StepRecord(record_of(what.name)).read()->led->boot;
+  const auto boot = StepRecord(what.record).read()->led->boot;
   write("step.step", text.substr(0, text.find('\n') + 1) + R"({"boot":")" + boot + R"(","leader":{"pid":)" + pid +
                          R"(,"start":)" + earlier + R"(},"step":{"pid":)" + pid + R"(,"start":)" + earlier + "}}\n");
   {
     // Somebody holds the lock: a leader that is just ending, perhaps. It is waited for, and nobody is signalled.
-    auto lock = StepRecord(record_of(what.name)).lock();
+    auto lock = StepRecord(what.record).lock();
     ASSERT_TRUE(lock && *lock);
     stop.request(StopReason::cancel, "cancelled by ana");
     begin(what);
@@ -164,7 +164,7 @@ TEST_F(Hostile, ARecycledPidIsNeitherAdoptedNorSignalled) {
     EXPECT_TRUE(innocent.lives());
   }
   ASSERT_TRUE(ends());
-  EXPECT_EQ(processes->status(what.name).value()->how, How::leader_died);
+  EXPECT_EQ(processes->status(what.record).value()->how, How::leader_died);
   EXPECT_TRUE(innocent.lives());
   EXPECT_EQ(read("log"), "ran\n") << "it must not run again";
 }
@@ -329,7 +329,7 @@ while (1) {
 class Chains : public Hostile {
  protected:
   // `without`: of a control group.
-  ProcessSpec chain_of(const std::string& how, bool without) {
+  LedStep chain_of(const std::string& how, bool without) {
     auto what = spec("", how);
     write("chain.pl", chain);
     const auto program = "exec /usr/bin/perl " + folder + "/chain.pl " + folder + " " + how;

@@ -9,14 +9,14 @@
 
 #include "runner/adapters/local_steps/leader_spawn.h"
 #include "runner/leader/control_group.h"
-#include "tests/support/processes_world.h"
+#include "tests/support/leaders_world.h"
 
 namespace quietgate {
 
 namespace {
 
-using How = ProcessExit::How;
-using Leaders = ProcessesWorld;
+using How = StepExit::How;
+using Leaders = LeadersWorld;
 
 TEST_F(Leaders, AStepOfAnotherBootIsNotBegunAgain) {
   auto what = spec("echo ran");
@@ -67,12 +67,12 @@ TEST_F(Leaders, OneThatIsKilledBeforeItsStepLeavesNoControlGroup) {
   ::kill(waiting, SIGSTOP);
   ASSERT_TRUE(until([&] { return read_stat(waiting)->state == 'T'; }));
   const auto what = spec("true", "second");
-  std::optional<Result<ProcessExit>> exit;
+  std::optional<Result<StepExit>> exit;
   Stop stop;
   bool over = false;
   spawn(io.get_executor(), hold(processes->run(what, stop), exit), [&](std::exception_ptr) { over = true; });
-  ASSERT_TRUE(until([&] { return StepRecord(record_of(what.name)).read()->asked.has_value(); }));
-  const auto group = control_group_of(StepRecord(record_of(what.name)).read()->asked->id);
+  ASSERT_TRUE(until([&] { return StepRecord(what.record).read()->asked.has_value(); }));
+  const auto group = control_group_of(StepRecord(what.record).read()->asked->id);
   ::kill(waiting, SIGKILL);
   ASSERT_TRUE(until([&] { return over; }));
   ASSERT_TRUE(exit && !*exit);
@@ -98,16 +98,16 @@ TEST_F(Leaders, AStepThatRemovesItsRecordIsOverAndNotBegunAgain) {
 TEST_F(Leaders, ALeaderWhoseRecordIsDamagedIsFoundAllTheSame) {
   const auto what = spec("echo begun > begun; sleep 1000");
   Stop stop;
-  std::optional<Result<ProcessExit>> exit;
+  std::optional<Result<StepExit>> exit;
   bool over = false;
   spawn(io.get_executor(), hold(processes->run(what, stop), exit), [&](std::exception_ptr) { over = true; });
   ASSERT_TRUE(until([&] { return exists("begun"); }));
   {
-    std::fstream record(record_of(what.name), std::ios::in | std::ios::out);
+    std::fstream record(what.record, std::ios::in | std::ios::out);
     record << "no JSON at all";
   }
-  PosixProcesses next(io.get_executor());
-  ASSERT_TRUE(wait_for(next.end(what.name, stop)));
+  LedSteps next(io.get_executor());
+  ASSERT_TRUE(wait_for(next.end(what.record, stop)));
   ASSERT_TRUE(until([&] { return over; }));
   ASSERT_TRUE(exit && *exit);
   EXPECT_EQ(describe(**exit), "killed by SIGTERM");
@@ -163,7 +163,7 @@ TEST_F(Leaders, AStoppedSourceStopsOnlyWhoNeedsIt) {
   bool counted = false;
   spawn(io.get_executor(), count_ticks(io.get_executor(), ticks, over), [&](std::exception_ptr) { counted = true; });
   Stop stop;
-  std::optional<Result<ProcessExit>> exits[3];
+  std::optional<Result<StepExit>> exits[3];
   int ended = 0;
   for (auto& exit : exits) {
     const auto what = spec("true", "one of three " + std::to_string(&exit - exits));
@@ -182,18 +182,18 @@ TEST_F(LeadersAwaited, AStepThatIsStoppedBeforeItHasALeaderIsNotBegun) {
   ASSERT_TRUE(no_leader_waits());
   const auto what = spec("echo ran >> ran", "stopped");
   Stop stop;
-  std::optional<Result<ProcessExit>> exit;
+  std::optional<Result<StepExit>> exit;
   std::exception_ptr thrown;
   bool over = false;
   spawn(io.get_executor(), hold(processes->run(what, stop), exit), [&](std::exception_ptr problem) {
     thrown = problem;
     over = true;
   });
-  ASSERT_TRUE(until([&] { return std::filesystem::exists(record_of(what.name)); }));
+  ASSERT_TRUE(until([&] { return std::filesystem::exists(what.record); }));
   stop.request(StopReason::cancel, "cancelled by ana");
   ASSERT_TRUE(until([&] { return over; }));
   EXPECT_THROW(std::rethrow_exception(thrown), Stopped);
-  EXPECT_FALSE(processes->status(what.name)) << "an empty record is of nothing that was begun";
+  EXPECT_FALSE(processes->status(what.record)) << "an empty record is of nothing that was begun";
   EXPECT_FALSE(exists("ran"));
   EXPECT_TRUE(run(what).succeeded());
   EXPECT_EQ(read("ran"), "ran\n");
@@ -203,11 +203,11 @@ TEST_F(LeadersAwaited, AStepThatIsEndedBeforeItHasALeaderIsEnded) {
   ASSERT_TRUE(no_leader_waits());
   const auto what = spec("sleep 1000", "ended");
   Stop stop;
-  std::optional<Result<ProcessExit>> exit;
+  std::optional<Result<StepExit>> exit;
   bool over = false;
   spawn(io.get_executor(), hold(processes->run(what, stop), exit), [&](std::exception_ptr) { over = true; });
-  ASSERT_TRUE(until([&] { return std::filesystem::exists(record_of(what.name)); }));
-  EXPECT_TRUE(wait_for(processes->end(what.name, stop)));
+  ASSERT_TRUE(until([&] { return std::filesystem::exists(what.record); }));
+  EXPECT_TRUE(wait_for(processes->end(what.record, stop)));
   ASSERT_TRUE(until([&] { return over; }));
   ASSERT_TRUE(exit && *exit);
   EXPECT_EQ(describe(**exit), "killed by SIGTERM");
@@ -285,7 +285,7 @@ TEST_F(Leaders, WithTooFewDescriptorsNothingIsLeftNorBegunTwice) {
         ::kill(child_named("qg-waiting"), SIGKILL);
         ASSERT_TRUE(until([] { return child_named("qg-leaders") == 0 && child_named("qg-waiting") == 0; }));
       }
-      std::vector<ProcessSpec> steps;
+      std::vector<LedStep> steps;
       for (const char* number : {"a", "b", "c"}) {
         const auto name = std::to_string(left) + number + (prepared ? "" : " without a source");
         steps.push_back(spec("echo ran >> '" + name + "'", name));
@@ -293,7 +293,7 @@ TEST_F(Leaders, WithTooFewDescriptorsNothingIsLeftNorBegunTwice) {
       Stop stop;
       {
         const FewDescriptors few(left);
-        std::vector<std::optional<Result<ProcessExit>>> exits(steps.size());
+        std::vector<std::optional<Result<StepExit>>> exits(steps.size());
         std::size_t over = 0;
         for (std::size_t at = 0; at < steps.size(); ++at) {
           spawn(io.get_executor(), hold(processes->run(steps[at], stop), exits[at]),
@@ -307,9 +307,9 @@ TEST_F(Leaders, WithTooFewDescriptorsNothingIsLeftNorBegunTwice) {
       }
       for (const auto& step : steps) {
         const auto again = wait_for(processes->run(step, stop));
-        ASSERT_TRUE(again) << step.name << ": " << again.error().message;
-        EXPECT_TRUE(again->succeeded()) << step.name << ": " << describe(*again);
-        EXPECT_EQ(read(step.name), "ran\n") << step.name;
+        ASSERT_TRUE(again) << step.record << ": " << again.error().message;
+        EXPECT_TRUE(again->succeeded()) << step.record << ": " << describe(*again);
+        EXPECT_EQ(read(step.record.substr(0, step.record.size() - 5)), "ran\n") << step.record;
       }
       EXPECT_TRUE(until([] { return dead_children() == 0; })) << left << ", and a child that is not reaped";
     }

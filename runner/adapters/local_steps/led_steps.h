@@ -1,30 +1,39 @@
-// Steps as processes of this machine, each under a leader of its own (runner/leader, docs/leader.md).
+// Steps as processes of this machine, each under a leader of its own (runner/leader, docs/leader.md), by their files.
 #pragma once
 
 #include <memory>
 
 #include "runner/adapters/local_steps/leader_spawn.h"
 #include "runner/leader/step_record.h"
-#include "runner/ports/process.h"
+#include "runner/ports/step_executor.h"
 
 namespace quietgate {
 
 constexpr std::uint64_t default_log_limit = 1ULL << 30;
 
-class PosixProcesses final : public Processes {
+// All paths are absolute, or empty: none.
+struct LedStep : StepCommand {
+  std::string record;       // whose folder is made
+  std::string script_file;  // for `script`
+  std::string working_directory;
+  std::string log;  // that output is appended to, with its time index beside it (`LOG.index`)
+  std::string output;
+};
+
+class LedSteps {
  public:
-  explicit PosixProcesses(Executor executor);
-  ~PosixProcesses() override;  // leaders go on
+  explicit LedSteps(Executor executor);
+  ~LedSteps();  // leaders go on
   // Bytes of a log, from the next step on; 0: none.
   void limit_logs(std::uint64_t bytes) { log_limit_ = bytes; }
-  PosixProcesses(const PosixProcesses&) = delete;
-  PosixProcesses& operator=(const PosixProcesses&) = delete;
+  LedSteps(const LedSteps&) = delete;
+  LedSteps& operator=(const LedSteps&) = delete;
 
-  Task<Result<ProcessExit>> run(ProcessSpec spec, Stop& stop) override;
-  Task<Result<void>> start(ProcessSpec spec, Stop& stop) override;
-  Result<std::optional<ProcessExit>> status(const std::string& name) override;
-  Task<Result<void>> end(std::string name, Stop& stop) override;
-  Result<std::vector<std::string>> steps_in(const std::string& folder, int levels) override;
+  // As StepExecutor says of steps and their names: the record's path is the name.
+  Task<Result<StepExit>> run(LedStep step, Stop& stop);
+  Task<Result<void>> start(LedStep step, Stop& stop);
+  Result<std::optional<StepExit>> status(const std::string& record);
+  Task<Result<void>> end(std::string record, Stop& stop);
 
  private:
   struct Leading;  // a leader that lives, or lived until now
@@ -36,16 +45,16 @@ class PosixProcesses final : public Processes {
   };
   Task<Result<Found>> find(StepRecord record);
   // Likewise, of this very attempt's step: what another one left under its name is ended and set aside.
-  Task<Result<Found>> find_own(const ProcessSpec& spec, StepRecord record, Stop& stop);
-  Task<Result<std::unique_ptr<Leading>>> lead(ProcessSpec spec, bool tells_begin, StepRecord record, Found found,
+  Task<Result<Found>> find_own(const LedStep& step, StepRecord record, Stop& stop);
+  Task<Result<std::unique_ptr<Leading>>> lead(LedStep step, bool tells_begin, StepRecord record, Found found,
                                               Stop& stop);
   std::unique_ptr<Leading> watched(Descriptor pid, Descriptor report) const;
   Task<void> nap(Milliseconds span);
-  Task<Result<ProcessExit>> wait(StepRecord record, std::unique_ptr<Leading> leading, std::string nonce, Stop& stop);
+  Task<Result<StepExit>> wait(StepRecord record, std::unique_ptr<Leading> leading, std::string nonce, Stop& stop);
   Task<void> end_leader(const Leading& leading, Milliseconds grace);
-  bool is_of_another_boot(const ProcessSpec& spec) const;
+  bool is_of_another_boot(const LedStep& step) const;
   // `begun_in`: the boot in which it may have begun though nothing tells of it; empty: not known.
-  Task<Result<ProcessExit>> bury(StepRecord record, Found found, std::string died_how, std::string begun_in);
+  Task<Result<StepExit>> bury(StepRecord record, Found found, std::string died_how, std::string begun_in);
 
   Executor executor_;
   std::shared_ptr<Children> children_;

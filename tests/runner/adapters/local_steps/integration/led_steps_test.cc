@@ -4,39 +4,39 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
-#include "tests/support/processes_world.h"
+#include "tests/support/leaders_world.h"
 
 namespace quietgate {
 
 namespace {
 
-using How = ProcessExit::How;
+using How = StepExit::How;
 using ::testing::HasSubstr;
 
-Task<void> into(Processes& processes, ProcessSpec spec, Stop& stop, std::optional<ProcessExit>& exit) {
-  auto answer = co_await processes.run(std::move(spec), stop);
+Task<void> into(LedSteps& steps, LedStep spec, Stop& stop, std::optional<StepExit>& exit) {
+  auto answer = co_await steps.run(std::move(spec), stop);
   if (answer) exit = *answer;
 }
 
-Task<void> expect_stopped(Processes& processes, ProcessSpec spec, Stop& stop, bool& thrown) {
+Task<void> expect_stopped(LedSteps& steps, LedStep spec, Stop& stop, bool& thrown) {
   try {
-    auto answer = co_await processes.run(std::move(spec), stop);
+    auto answer = co_await steps.run(std::move(spec), stop);
     ADD_FAILURE() << "nothing was thrown: " << (answer ? describe(*answer) : answer.error().message);
   } catch (const Stopped&) {
     thrown = true;
   }
 }
 
-class Processes_ : public ProcessesWorld {
+class LedStepsTest : public LeadersWorld {
  protected:
   // A process that runs the step as a runner does, and waits for it.
-  static pid_t fork_runner(const ProcessSpec& what) {
+  static pid_t fork_runner(const LedStep& what) {
     const auto pid = ::fork();
     if (pid != 0) return pid;
     boost::asio::io_context theirs;
-    PosixProcesses runner(theirs.get_executor());
+    LedSteps runner(theirs.get_executor());
     Stop stop;
-    std::optional<ProcessExit> exit;
+    std::optional<StepExit> exit;
     spawn(theirs.get_executor(), into(runner, what, stop, exit), [](std::exception_ptr) {});
     theirs.run();
     ::_exit(0);
@@ -45,13 +45,13 @@ class Processes_ : public ProcessesWorld {
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
   }
-  static pid_t leader_of(const ProcessSpec& what) {
-    const auto history = StepRecord(record_of(what.name)).read();
+  static pid_t leader_of(const LedStep& what) {
+    const auto history = StepRecord(what.record).read();
     return history && history->led ? history->led->leader : -1;
   }
 };
 
-TEST_F(Processes_, RunsAStepToItsEndAndWritesItsLogAsPrinted) {
+TEST_F(LedStepsTest, RunsAStepToItsEndAndWritesItsLogAsPrinted) {
   const auto exit = run(spec("echo one; echo two >&2; printf three"));
   EXPECT_TRUE(exit.succeeded()) << describe(exit) << exit.detail;
   EXPECT_EQ(read("log"), "one\ntwo\nthree");
@@ -60,12 +60,12 @@ TEST_F(Processes_, RunsAStepToItsEndAndWritesItsLogAsPrinted) {
   EXPECT_GT(exit.started.time_since_epoch().count(), 1'600'000'000'000);
 }
 
-TEST_F(Processes_, TellsHowItEnded) {
+TEST_F(LedStepsTest, TellsHowItEnded) {
   EXPECT_EQ(describe(run(spec("exit 3", "a"))), "exit status 3");
   EXPECT_EQ(describe(run(spec("kill -KILL $$", "b"))), "killed by SIGKILL");
 }
 
-TEST_F(Processes_, RunsOncePerDirectory) {
+TEST_F(LedStepsTest, RunsOncePerDirectory) {
   const auto once = spec("echo ran; exit 7");
   const auto first = run(once);
   const auto second = run(once);
@@ -74,7 +74,7 @@ TEST_F(Processes_, RunsOncePerDirectory) {
   EXPECT_EQ(second.started, first.started);
 }
 
-TEST_F(Processes_, InheritsNothing) {
+TEST_F(LedStepsTest, InheritsNothing) {
   ::setenv("QUIETGATE_LEAK", "leaked", 1);
   const int leak = ::open("/dev/null", O_RDONLY);  // without close-on-exec
   ::signal(SIGUSR1, SIG_IGN);
@@ -94,7 +94,7 @@ TEST_F(Processes_, InheritsNothing) {
                                            "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"));
 }
 
-TEST_F(Processes_, HidesSecretsHoweverTheyAreCut) {
+TEST_F(LedStepsTest, HidesSecretsHoweverTheyAreCut) {
   auto what = spec("printf 'a top-'; sleep 0.1; printf 'secret z\\n'; echo $TOKEN >&2");
   what.environment["TOKEN"] = "top-secret";
   what.secrets = {"top-secret"};
@@ -106,10 +106,10 @@ TEST_F(Processes_, HidesSecretsHoweverTheyAreCut) {
   }
 }
 
-TEST_F(Processes_, ALogEndsAtItsLimitAndTheStepGoesOn) {
+TEST_F(LedStepsTest, ALogEndsAtItsLimitAndTheStepGoesOn) {
   processes->limit_logs(64 << 10);
   const auto exit = run(spec("head -c 200000 /dev/zero | tr '\\0' x; exit 3"));
-  EXPECT_EQ(exit.how, ProcessExit::How::exited);
+  EXPECT_EQ(exit.how, StepExit::How::exited);
   EXPECT_EQ(exit.code, 3);
   EXPECT_FALSE(exit.log_complete);
   EXPECT_EQ(exit.detail, "134464 bytes of the log were lost: it reached its limit of 64 KiB");
@@ -117,16 +117,16 @@ TEST_F(Processes_, ALogEndsAtItsLimitAndTheStepGoesOn) {
             std::string(64 << 10, 'x') + "\n[quietgate: the log reached its limit of 64 KiB: the rest is not kept]\n");
 }
 
-TEST_F(Processes_, StandardOutputMayGoToAFileOfItsOwn) {
+TEST_F(LedStepsTest, StandardOutputMayGoToAFileOfItsOwn) {
   auto what = spec("echo out hidden; echo err >&2");
-  what.stdout_file = folder + "/out";
+  what.output = folder + "/out";
   what.secrets = {"hidden"};
   EXPECT_TRUE(run(what).succeeded());
   EXPECT_EQ(read("out"), "out ***\n");
   EXPECT_EQ(read("log"), "err\n");
 }
 
-TEST_F(Processes_, SaysWhyAStepCouldNotBeStarted) {
+TEST_F(LedStepsTest, SaysWhyAStepCouldNotBeStarted) {
   auto start = [&](const std::string& name, const std::string& program, const std::string& working_directory) {
     auto what = spec("", name);
     what.argv = {program};
@@ -148,7 +148,7 @@ TEST_F(Processes_, SaysWhyAStepCouldNotBeStarted) {
                                                       "/gone can't be entered: No such file or directory");
 }
 
-TEST_F(Processes_, ALogThatCannotBeOpenedIsOurError) {
+TEST_F(LedStepsTest, ALogThatCannotBeOpenedIsOurError) {
   auto what = spec("echo ran > ran");
   what.log = folder + "/none/log";
   Stop stop;
@@ -162,7 +162,7 @@ TEST_F(Processes_, ALogThatCannotBeOpenedIsOurError) {
   EXPECT_TRUE(run(what).succeeded());
 }
 
-TEST_F(Processes_, EndsWhatAStepLeavesRunning) {
+TEST_F(LedStepsTest, EndsWhatAStepLeavesRunning) {
   const auto began = std::chrono::steady_clock::now();
   auto polite = spec("sleep 1000 & setsid sleep 1000 & (setsid sleep 1000 >/dev/null 2>&1 &); exit 0", "polite");
   polite.grace = Milliseconds(60'000);
@@ -176,12 +176,12 @@ TEST_F(Processes_, EndsWhatAStepLeavesRunning) {
   EXPECT_TRUE(marked().empty());
 }
 
-TEST_F(Processes_, AStepThatClosesItsOutputIsWaitedFor) {
+TEST_F(LedStepsTest, AStepThatClosesItsOutputIsWaitedFor) {
   EXPECT_EQ(run(spec("echo early; exec >&- 2>&-; sleep 0.2; exit 4")).code, 4);
   EXPECT_EQ(read("log"), "early\n");
 }
 
-TEST_F(Processes_, BytesArePassedOnAsTheyAre) {
+TEST_F(LedStepsTest, BytesArePassedOnAsTheyAre) {
   EXPECT_TRUE(run(spec("printf 'a\\000b\\377\\376c'; head -c 8000000 /dev/zero | tr '\\0' x")).succeeded());
   EXPECT_EQ(read("log"), std::string("a\0b\xff\xfe"
                                      "c",
@@ -189,7 +189,7 @@ TEST_F(Processes_, BytesArePassedOnAsTheyAre) {
                              std::string(8'000'000, 'x'));
 }
 
-TEST_F(Processes_, ACancelEndsTheStepInOrder) {
+TEST_F(LedStepsTest, ACancelEndsTheStepInOrder) {
   const auto what = spec("trap 'echo bye; exit 5' TERM; echo ready; while :; do sleep 0.02; done");
   Stop stop;
   bool thrown = false;
@@ -202,7 +202,7 @@ TEST_F(Processes_, ACancelEndsTheStepInOrder) {
   EXPECT_TRUE(marked().empty());
 }
 
-TEST_F(Processes_, AStepThatIgnoresTheOrderIsKilledAfterItsGrace) {
+TEST_F(LedStepsTest, AStepThatIgnoresTheOrderIsKilledAfterItsGrace) {
   auto what =
       spec("trap '' TERM; setsid sh -c 'while :; do sleep 0.02; done' & echo ready; while :; do sleep 0.02; done");
   what.grace = Milliseconds(200);
@@ -216,14 +216,14 @@ TEST_F(Processes_, AStepThatIgnoresTheOrderIsKilledAfterItsGrace) {
   EXPECT_TRUE(marked().empty());
 }
 
-TEST_F(Processes_, NothingIsBegunAfterAStop) {
+TEST_F(LedStepsTest, NothingIsBegunAfterAStop) {
   Stop stop;
   stop.request(StopReason::cancel, "no");
   EXPECT_THROW(wait_for(processes->run(spec("echo ran"), stop)), Stopped);
   EXPECT_FALSE(exists("log"));
 }
 
-TEST_F(Processes_, AShutdownLeavesTheStepAndTheNextRunnerAdoptsIt) {
+TEST_F(LedStepsTest, AShutdownLeavesTheStepAndTheNextRunnerAdoptsIt) {
   const auto what = spec("echo one; while [ ! -e go ]; do sleep 0.01; done; echo two; exit 6");
   Stop stop;
   bool thrown = false;
@@ -231,15 +231,15 @@ TEST_F(Processes_, AShutdownLeavesTheStepAndTheNextRunnerAdoptsIt) {
   ASSERT_TRUE(until([&] { return read("log") == "one\n"; }));
   stop.request(StopReason::shutdown, "stopping");
   ASSERT_TRUE(until([&] { return thrown; }));
-  processes = std::make_unique<PosixProcesses>(io.get_executor());
-  EXPECT_FALSE(processes->status(what.name).value()) << "it runs";
+  processes = std::make_unique<LedSteps>(io.get_executor());
+  EXPECT_FALSE(processes->status(what.record).value()) << "it runs";
   write("go", "");
   EXPECT_EQ(run(what).code, 6);
   EXPECT_EQ(read("log"), "one\ntwo\n");
 }
 
 // A runner of its own that is killed: the leader is nobody's child then.
-TEST_F(Processes_, AKilledRunnerLosesNothing) {
+TEST_F(LedStepsTest, AKilledRunnerLosesNothing) {
   const auto what = spec("i=0; while [ $i -lt 100 ]; do echo $i; i=$((i+1)); sleep 0.005; done; exit 9");
   const auto pid = fork_runner(what);
   ASSERT_TRUE(until([&] { return read("log").find("\n20\n") != std::string::npos; }));
@@ -250,7 +250,7 @@ TEST_F(Processes_, AKilledRunnerLosesNothing) {
   EXPECT_EQ(read("log"), all);
 }
 
-TEST_F(Processes_, ARunnerKilledAtAnyMomentRunsTheStepOnce) {
+TEST_F(LedStepsTest, ARunnerKilledAtAnyMomentRunsTheStepOnce) {
   for (int moment = 0; moment < 40; ++moment) {
     auto what = spec("echo ran; sleep 0.003; exit 3", "moment-" + std::to_string(moment));
     what.log = folder + "/log-" + std::to_string(moment);
@@ -262,11 +262,11 @@ TEST_F(Processes_, ARunnerKilledAtAnyMomentRunsTheStepOnce) {
   }
 }
 
-TEST_F(Processes_, AKilledLeaderIsToldAndItsProcessesAreEnded) {
+TEST_F(LedStepsTest, AKilledLeaderIsToldAndItsProcessesAreEnded) {
   const auto what = spec(
       "setsid sh -c 'env -u QUIETGATE_STEP sleep 1000' & echo ready; trap '' TERM HUP PIPE; while :; do sleep 0.02; "
       "done");
-  std::optional<ProcessExit> exit;
+  std::optional<StepExit> exit;
   Stop stop;
   spawn(io.get_executor(), into(*processes, what, stop, exit), [](std::exception_ptr) {});
   ASSERT_TRUE(until([&] { return read("log") == "ready\n"; }));
@@ -279,19 +279,19 @@ TEST_F(Processes_, AKilledLeaderIsToldAndItsProcessesAreEnded) {
   EXPECT_EQ(run(what).detail, exit->detail) << "recorded once";
 }
 
-TEST_F(Processes_, ALeaderKilledWhileNoRunnerLivesIsFoundByTheNext) {
+TEST_F(LedStepsTest, ALeaderKilledWhileNoRunnerLivesIsFoundByTheNext) {
   const auto what = spec("setsid sleep 1000 & echo ready; sleep 1000");
   const auto pid = fork_runner(what);
   ASSERT_TRUE(until([&] { return read("log") == "ready\n"; }));
   kill_and_reap(pid);
   ::kill(leader_of(what), SIGKILL);
-  ASSERT_TRUE(until([&] { return processes->status(what.name).value().has_value(); }));
-  EXPECT_EQ(processes->status(what.name).value()->how, How::leader_died);
+  ASSERT_TRUE(until([&] { return processes->status(what.record).value().has_value(); }));
+  EXPECT_EQ(processes->status(what.record).value()->how, How::leader_died);
   EXPECT_EQ(run(what).how, How::leader_died);
   EXPECT_TRUE(marked().empty());
 }
 
-TEST_F(Processes_, DamagedRecordsAreToldAndNeverRunTwice) {
+TEST_F(LedStepsTest, DamagedRecordsAreToldAndNeverRunTwice) {
   const auto what = spec("echo ran");
   run(what);
   ASSERT_TRUE(leader_ends(what));
@@ -315,25 +315,25 @@ TEST_F(Processes_, DamagedRecordsAreToldAndNeverRunTwice) {
   EXPECT_EQ(read("log"), "ran\n");
 }
 
-TEST_F(Processes_, AServiceIsStartedOnceAskedForAndEnded) {
+TEST_F(LedStepsTest, AServiceIsStartedOnceAskedForAndEnded) {
   const auto what = spec("echo up; while :; do sleep 0.02; done", "service");
   Stop stop;
-  EXPECT_FALSE(processes->status(what.name));
+  EXPECT_FALSE(processes->status(what.record));
   ASSERT_TRUE(wait_for(processes->start(what, stop)));
   ASSERT_TRUE(wait_for(processes->start(what, stop)));
-  EXPECT_FALSE(processes->status(what.name).value());
+  EXPECT_FALSE(processes->status(what.record).value());
   ASSERT_TRUE(until([&] { return read("log") == "up\n"; }));
-  ASSERT_TRUE(wait_for(processes->end(what.name, stop)));
-  EXPECT_EQ(describe(*processes->status(what.name).value()), "killed by SIGTERM");
+  ASSERT_TRUE(wait_for(processes->end(what.record, stop)));
+  EXPECT_EQ(describe(*processes->status(what.record).value()), "killed by SIGTERM");
   EXPECT_TRUE(marked().empty());
-  ASSERT_TRUE(wait_for(processes->end(what.name, stop)));
+  ASSERT_TRUE(wait_for(processes->end(what.record, stop)));
   ASSERT_TRUE(wait_for(processes->start(what, stop))) << "it was started before";
   EXPECT_EQ(read("log"), "up\n");
   ASSERT_TRUE(wait_for(processes->end(folder + "/never", stop)));
 }
 
 // A pidfd tells twice: its process ended, and it was reaped. The second must not pass for the end of another.
-TEST_F(Processes_, OneProcessEndedIsNotTakenForAnother) {
+TEST_F(LedStepsTest, OneProcessEndedIsNotTakenForAnother) {
   for (int round = 0; round < 20; ++round) {
     const auto service = spec("sleep 600", "service" + std::to_string(round));
     const auto step = spec("echo begun >begun" + std::to_string(round) + "; sleep 600", "step" + std::to_string(round));
@@ -346,26 +346,26 @@ TEST_F(Processes_, OneProcessEndedIsNotTakenForAnother) {
     stop.request(StopReason::cancel, "enough");
     while (!thrown && io.run_one() > 0) {
     }
-    ASSERT_TRUE(wait_for(processes->end(service.name, never)));
+    ASSERT_TRUE(wait_for(processes->end(service.record, never)));
     EXPECT_TRUE(StepRecord(folder + "/service" + std::to_string(round) + ".step").read()->exit)
         << "the leader was not waited for";
   }
 }
 
-TEST_F(Processes_, ALeaderWhoseRecordIsGoneEnds) {
+TEST_F(LedStepsTest, ALeaderWhoseRecordIsGoneEnds) {
   const auto what = spec("echo begun >begun; exec sleep 600");
   Stop never;
   ASSERT_TRUE(wait_for(processes->start(what, never)));
   const auto leader = leader_of(what);
-  const auto begun = StepRecord(record_of(what.name)).read();
+  const auto begun = StepRecord(what.record).read();
   ASSERT_TRUE(begun && begun->led);
   const auto step = begun->led->step;
-  std::filesystem::remove(record_of(what.name));
+  std::filesystem::remove(what.record);
   ::kill(step, SIGKILL);
   EXPECT_TRUE(until([&] { return ::kill(leader, 0) != 0; })) << "it waits for a disk that takes its status";
 }
 
-TEST_F(Processes_, AServiceThatCannotStartSaysSo) {
+TEST_F(LedStepsTest, AServiceThatCannotStartSaysSo) {
   auto what = spec("", "service");
   what.argv = {"no-such-server"};
   Stop stop;
@@ -377,7 +377,7 @@ TEST_F(Processes_, AServiceThatCannotStartSaysSo) {
   }
 }
 
-TEST_F(Processes_, WhatIsKeptGoesOnPrintingMasked) {
+TEST_F(LedStepsTest, WhatIsKeptGoesOnPrintingMasked) {
   auto what = spec("sh -c 'while [ ! -e go ]; do sleep 0.01; done; echo later hidden; echo done' & echo first");
   what.keep_descendants = true;
   what.secrets = {"hidden"};
@@ -391,7 +391,7 @@ TEST_F(Processes_, WhatIsKeptGoesOnPrintingMasked) {
   EXPECT_TRUE(until([&] { return read("log") == "first\nlater ***\ndone\n"; })) << read("log");
 }
 
-TEST_F(Processes_, WhatIsKeptIsEndedByACancel) {
+TEST_F(LedStepsTest, WhatIsKeptIsEndedByACancel) {
   auto what = spec("sleep 1000 & echo ready; sleep 1000");
   what.keep_descendants = true;
   Stop stop;
@@ -403,16 +403,16 @@ TEST_F(Processes_, WhatIsKeptIsEndedByACancel) {
   EXPECT_TRUE(marked().empty());
 }
 
-TEST_F(Processes_, AFullDiskLosesLogAndNothingElse) {
+TEST_F(LedStepsTest, AFullDiskLosesLogAndNothingElse) {
   const auto disk = folder + "/disk";
   std::filesystem::create_directory(disk);
   if (::mount("none", disk.c_str(), "tmpfs", 0, "size=256k") != 0) GTEST_SKIP() << "NOT TESTED: mounting needs root";
   auto what = spec(
       "head -c 600000 /dev/zero | tr '\\0' x; echo > full; while [ ! -e go ]; do sleep 0.01; done; echo after; exit 3");
-  what.name = disk + "/step";
+  what.record = disk + "/step.step";
   what.log = disk + "/log";
-  names.back() = what.name;
-  std::optional<ProcessExit> exit;
+  names.back() = what.record;
+  std::optional<StepExit> exit;
   Stop stop;
   write("disk/ballast", std::string(20'000, 'b'));
   spawn(io.get_executor(), into(*processes, what, stop, exit), [](std::exception_ptr) {});
@@ -435,10 +435,10 @@ TEST_F(Processes_, AFullDiskLosesLogAndNothingElse) {
   EXPECT_EQ(log.substr(kept), "\n[quietgate: " + lost + " bytes of log lost: No space left on device]\nafter\n");
 }
 
-TEST_F(Processes_, ManyAtOnceLeaveNoZombie) {
+TEST_F(LedStepsTest, ManyAtOnceLeaveNoZombie) {
   int done = 0;
   Stop stop;
-  std::vector<std::optional<ProcessExit>> exits(24);
+  std::vector<std::optional<StepExit>> exits(24);
   for (std::size_t i = 0; i < exits.size(); ++i) {
     spawn(io.get_executor(), into(*processes, spec("exit " + std::to_string(i), std::to_string(i)), stop, exits[i]),
           [&](std::exception_ptr) { ++done; });

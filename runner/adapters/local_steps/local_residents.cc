@@ -1,4 +1,4 @@
-#include "stages/environments/contract/residents.h"
+#include "runner/adapters/local_steps/local_residents.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -40,7 +40,7 @@ void signal_resident(pid_t process, const std::string& directory, int signal) {
 Task<bool> gone_within(const std::string& directory, Clock& clock, Milliseconds span, Stop& stop) {
   constexpr Milliseconds step{50};
   for (Milliseconds waited{0};; waited += step) {
-    if (residents(directory).empty()) co_return true;
+    if (residents_of(directory).empty()) co_return true;
     if (waited >= span) co_return false;
     co_await clock.sleep(step, stop);
   }
@@ -48,7 +48,7 @@ Task<bool> gone_within(const std::string& directory, Clock& clock, Milliseconds 
 
 }  // namespace
 
-std::vector<pid_t> residents(const std::string& directory) {
+std::vector<pid_t> residents_of(const std::string& directory) {
   std::vector<pid_t> found;
   std::error_code error;
   auto wanted = variable_of(directory);
@@ -62,14 +62,14 @@ std::vector<pid_t> residents(const std::string& directory) {
   return found;
 }
 
-Task<Result<void>> end_residents(std::string directory, Clock& clock, Milliseconds grace, Stop& stop) {
+Task<Result<void>> LocalResidents::end(std::string directory, Milliseconds grace, Stop& stop) {
   for (int signal : {SIGTERM, SIGKILL}) {
-    for (auto process : residents(directory)) signal_resident(process, directory, signal);
-    const bool gone = co_await gone_within(directory, clock, grace, stop);
+    for (auto process : residents_of(directory)) signal_resident(process, directory, signal);
+    const bool gone = co_await gone_within(directory, clock_, grace, stop);
     if (gone) co_return Result<void>();
   }
   std::string list;
-  for (auto process : residents(directory)) list += (list.empty() ? "" : ", ") + std::to_string(process);
+  for (auto process : residents_of(directory)) list += (list.empty() ? "" : ", ") + std::to_string(process);
   if (list.empty()) co_return Result<void>();
   co_return infrastructure_error("processes of the environment in " + directory + " can't be ended: " + list);
 }

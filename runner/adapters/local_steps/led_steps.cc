@@ -1,4 +1,4 @@
-#include "runner/adapters/local_steps/posix_processes.h"
+#include "runner/adapters/local_steps/led_steps.h"
 
 #include <sys/syscall.h>
 
@@ -6,13 +6,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include "runner/adapters/local_steps/left_behind.h"
 #include "runner/adapters/local_steps/orphans.h"
 #include "runner/adapters/local_steps/readiness.h"
 #include "runner/adapters/local_steps/stage_log.h"
 #include "runner/base/aside.h"
+#include "runner/base/tree.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 
@@ -27,27 +27,20 @@ constexpr Milliseconds begin_patience{30'000};  // a leader syncs a file before 
 constexpr Milliseconds end_patience{45'000};    // beyond the grace: a leader sweeps, kills, syncs
 constexpr Milliseconds look_again{5};
 
-// To take a path apart and to join it again costs more than to look whether it is as it should be.
-std::string absolute(const std::string& path) {
-  const bool normal =
-      path.starts_with('/') && path.find("//") == std::string::npos && path.find("/.") == std::string::npos;
-  return path.empty() || normal ? path : std::filesystem::absolute(path).lexically_normal().string();
-}
-
-LeaderOrder order_of(const ProcessSpec& spec, const std::string& boot) {
+LeaderOrder order_of(const LedStep& step, const std::string& boot) {
   LeaderOrder order;
-  order.record = absolute(record_of(spec.name));
+  order.record = step.record;
   order.boot = boot;
-  order.journaled = !spec.boot.empty();
-  order.argv = spec.argv;
-  for (const auto& [name, value] : spec.environment) order.environment.push_back(name + "=" + value);
-  order.working_directory = absolute(spec.working_directory);
-  order.log = absolute(spec.log);
-  order.stdout_file = absolute(spec.stdout_file);
-  order.secrets = spec.secrets;
-  order.keep_descendants = spec.keep_descendants;
-  order.stop_signal = spec.stop_signal;
-  order.grace_milliseconds = std::max<std::int64_t>(spec.grace.count(), 0);
+  order.journaled = !step.boot.empty();
+  order.argv = step.argv;
+  for (const auto& [name, value] : step.environment) order.environment.push_back(name + "=" + value);
+  order.working_directory = step.working_directory;
+  order.log = step.log;
+  order.stdout_file = step.output;
+  order.secrets = step.secrets;
+  order.keep_descendants = step.keep_descendants;
+  order.stop_signal = step.stop_signal;
+  order.grace_milliseconds = std::max<std::int64_t>(step.grace.count(), 0);
   return order;
 }
 
@@ -93,7 +86,7 @@ Error not_begun(const std::string& report, const std::string& died_how) {
 }  // namespace
 
 // Whatever becomes of the wait for it, it is reaped at its end.
-struct PosixProcesses::Leading {
+struct LedSteps::Leading {
   explicit Leading(std::shared_ptr<Children> all) : children(std::move(all)) {}
   ~Leading() { children->reap_at_end(std::move(pid)); }
   Leading(const Leading&) = delete;
@@ -103,7 +96,7 @@ struct PosixProcesses::Leading {
   Descriptor report;  // of a leader that we began ourselves
 };
 
-PosixProcesses::PosixProcesses(Executor executor)
+LedSteps::LedSteps(Executor executor)
     : executor_(std::move(executor)),
       children_(std::make_shared<Children>(executor_)),
       source_(std::make_unique<LeaderSource>(executor_, children_)),
@@ -111,23 +104,23 @@ PosixProcesses::PosixProcesses(Executor executor)
   adopt_orphans();
 }
 
-PosixProcesses::~PosixProcesses() {
+LedSteps::~LedSteps() {
   children_->leave();
 }
 
-std::unique_ptr<PosixProcesses::Leading> PosixProcesses::watched(Descriptor pid, Descriptor report) const {
+std::unique_ptr<LedSteps::Leading> LedSteps::watched(Descriptor pid, Descriptor report) const {
   auto leading = std::make_unique<Leading>(children_);
   leading->pid = std::move(pid);
   leading->report = std::move(report);
   return leading;
 }
 
-Task<void> PosixProcesses::nap(Milliseconds span) {
+Task<void> LedSteps::nap(Milliseconds span) {
   asio::steady_timer timer(executor_, span);
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-Task<Result<PosixProcesses::Found>> PosixProcesses::find(StepRecord record) {
+Task<Result<LedSteps::Found>> LedSteps::find(StepRecord record) {
   const auto deadline = std::chrono::steady_clock::now() + begin_patience;
   for (;;) {
     auto lock = record.lock();
@@ -159,13 +152,13 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find(StepRecord record) {
   }
 }
 
-Task<Result<PosixProcesses::Found>> PosixProcesses::find_own(const ProcessSpec& spec, StepRecord record, Stop& stop) {
+Task<Result<LedSteps::Found>> LedSteps::find_own(const LedStep& step, StepRecord record, Stop& stop) {
   for (;;) {
     auto found = co_await find(record);
     if (!found) co_return found.error();
     auto& history = found->history;
     const bool nothing = !history.asked && !history.led && !history.exit && history.damage.empty();
-    if (nothing || is_of(history, spec.nonce)) co_return found;
+    if (nothing || is_of(history, step.nonce)) co_return found;
     // One that can't be read may be our own: nothing of it is believed, and nothing is begun again.
     const bool unreadable = !history.asked && !history.damage.empty();
     if (unreadable && found->lock) {
@@ -174,26 +167,30 @@ Task<Result<PosixProcesses::Found>> PosixProcesses::find_own(const ProcessSpec& 
     }
     found->lock.reset();  // whoever ends it asks for it
     // Living, it is a step of a journal that is gone, or somebody's who wants to be believed.
-    if (auto ended = co_await end(spec.name, stop); !ended) co_return ended.error();
+    if (auto ended = co_await end(step.record, stop); !ended) co_return ended.error();
     auto lock = record.lock();
     if (!lock) co_return lock.error();
     if (unreadable || !*lock) continue;
     auto aside = set_aside(record.path());
     if (!aside) co_return aside.error();
-    open_stage_log(spec.log, spec.secrets)
+    open_stage_log(step.log, step.secrets)
         ->line("[quietgate: a record that is not of this attempt was in the place of the step's, and is now " + *aside +
                "]");
   }
 }
 
-Task<Result<std::unique_ptr<PosixProcesses::Leading>>> PosixProcesses::lead(ProcessSpec spec, bool tells_begin,
-                                                                            StepRecord record, Found found,
-                                                                            Stop& stop) {
+Task<Result<std::unique_ptr<LedSteps::Leading>>> LedSteps::lead(LedStep step, bool tells_begin, StepRecord record,
+                                                                Found found, Stop& stop) {
   using Led = Result<std::unique_ptr<Leading>>;
-  if (spec.argv.empty()) co_return Led(infrastructure_error("a step without a command was asked for"));
+  if (step.argv.empty()) co_return Led(infrastructure_error("a step without a command was asked for"));
   // Of a leader that was killed before it led.
   if (found.history.asked) remove_control_group(control_group_of(found.history.asked->id));
-  auto order = order_of(spec, boot_);
+  if (!step.script.empty()) {
+    auto written = write_file_whole(step.script_file, step.script, true);
+    if (!written) co_return Led(written.error());
+    step.argv.push_back(step.script_file);
+  }
+  auto order = order_of(step, boot_);
   order.tells_begin = tells_begin;
   order.log_limit = log_limit_;
   for (;;) {
@@ -204,7 +201,7 @@ Task<Result<std::unique_ptr<PosixProcesses::Leading>>> PosixProcesses::lead(Proc
       stop.throw_if_requested();
     }
     order.id = taken->id();
-    if (auto written = record.ask(*found.lock, order, spec.nonce); !written) {
+    if (auto written = record.ask(*found.lock, order, step.nonce); !written) {
       source_->put_back(std::move(*taken));
       co_return Led(written.error());
     }
@@ -219,38 +216,38 @@ Task<Result<std::unique_ptr<PosixProcesses::Leading>>> PosixProcesses::lead(Proc
 }
 
 // Whatever it began there is over, and what was not on the disk is lost: it must not be begun again.
-bool PosixProcesses::is_of_another_boot(const ProcessSpec& spec) const {
-  return !spec.boot.empty() && spec.boot != boot_;
+bool LedSteps::is_of_another_boot(const LedStep& step) const {
+  return !step.boot.empty() && step.boot != boot_;
 }
 
-Task<Result<ProcessExit>> PosixProcesses::run(ProcessSpec spec, Stop& stop) {
-  const StepRecord record(absolute(record_of(spec.name)));
-  auto found = co_await find_own(spec, record, stop);
+Task<Result<StepExit>> LedSteps::run(LedStep step, Stop& stop) {
+  const StepRecord record(step.record);
+  auto found = co_await find_own(step, record, stop);
   if (!found) co_return found.error();
   if (found->history.exit) co_return *found->history.exit;
-  const auto nonce = spec.nonce;
+  const auto nonce = step.nonce;
   if (found->leading) co_return co_await wait(record, std::move(found->leading), nonce, stop);
-  if (found->begun || is_of_another_boot(spec)) {
+  if (found->begun || is_of_another_boot(step)) {
     std::string how;
-    co_return co_await bury(record, std::move(*found), how, spec.boot);
+    co_return co_await bury(record, std::move(*found), how, step.boot);
   }
   stop.throw_if_requested();
-  const bool keeps = spec.keep_descendants;
-  auto leading = co_await lead(std::move(spec), false, record, std::move(*found), stop);
+  const bool keeps = step.keep_descendants;
+  auto leading = co_await lead(std::move(step), false, record, std::move(*found), stop);
   if (!leading) co_return leading.error();
   auto exit = co_await wait(record, std::move(*leading), nonce, stop);
   if (keeps) kept_ = ticks_now();
   co_return exit;
 }
 
-Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
-  const StepRecord record(absolute(record_of(spec.name)));
-  auto found = co_await find_own(spec, record, stop);
+Task<Result<void>> LedSteps::start(LedStep step, Stop& stop) {
+  const StepRecord record(step.record);
+  auto found = co_await find_own(step, record, stop);
   if (!found) co_return found.error();
   auto exit = found->history.exit;
   if (!found->begun && !exit) {
     stop.throw_if_requested();
-    auto leading = co_await lead(spec, true, record, std::move(*found), stop);
+    auto leading = co_await lead(step, true, record, std::move(*found), stop);
     if (!leading) co_return leading.error();
     const bool told = co_await readable(executor_, (*leading)->report.get(), nullptr, begin_patience);
     const auto report = told ? read_report((*leading)->report.get()) : std::string();
@@ -267,17 +264,17 @@ Task<Result<void>> PosixProcesses::start(ProcessSpec spec, Stop& stop) {
     if (report[0] == '+') co_return Result<void>();
     auto ended = record.read();
     if (!ended) co_return ended.error();
-    if (is_of(*ended, spec.nonce)) exit = ended->exit;
+    if (is_of(*ended, step.nonce)) exit = ended->exit;
   }
-  if (exit && exit->how == ProcessExit::How::not_started) {
-    co_return step_error(spec.argv.front() + " " + describe(*exit));
+  if (exit && exit->how == StepExit::How::not_started) {
+    co_return step_error(step.argv.front() + " " + describe(*exit));
   }
   co_return Result<void>();
 }
 
-Result<std::optional<ProcessExit>> PosixProcesses::status(const std::string& name) {
-  const StepRecord record(absolute(record_of(name)));
-  const auto never = infrastructure_error("no step was ever begun as " + name);
+Result<std::optional<StepExit>> LedSteps::status(const std::string& path) {
+  const StepRecord record(path);
+  const auto never = infrastructure_error("no step was ever begun as " + path);
   auto history = record.read();
   if (!history) return history.error();
   if (!history->asked && history->damage.empty()) return never;
@@ -287,15 +284,15 @@ Result<std::optional<ProcessExit>> PosixProcesses::status(const std::string& nam
   if (!history) return history.error();
   if (history->exit || !*lock) return history->exit;
   if (!history->led && history->damage.empty()) return never;
-  ProcessExit died;
-  died.how = ProcessExit::How::leader_died;
+  StepExit died;
+  died.how = StepExit::How::leader_died;
   died.detail = history->damage.empty() ? "its leader is gone without a status" : history->damage;
   died.started = died.ended = history->touched;
   return std::optional(died);
 }
 
-Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
-  const StepRecord record(absolute(record_of(name)));
+Task<Result<void>> LedSteps::end(std::string path, Stop& stop) {
+  const StepRecord record(std::move(path));
   auto before = record.read();
   if (before && !before->asked && before->damage.empty()) {
     if (before->touched == Time()) co_return Result<void>();
@@ -329,23 +326,8 @@ Task<Result<void>> PosixProcesses::end(std::string name, Stop& stop) {
   co_return Result<void>();
 }
 
-Result<std::vector<std::string>> PosixProcesses::steps_in(const std::string& folder, int levels) {
-  namespace fs = std::filesystem;
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    std::error_code ignored;
-    if (at.depth() >= levels) at.disable_recursion_pending();
-    if (at->path().extension() != record_ending || !at->is_regular_file(ignored)) continue;
-    names.push_back((at->path().parent_path() / at->path().stem()).string());
-  }
-  if (!error || error == std::errc::no_such_file_or_directory) return names;
-  return infrastructure_error("can't read " + folder + ": " + error.message(),
-                              "check the disk and the permissions of the data directory");
-}
-
-Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_ptr<Leading> leading, std::string nonce,
-                                               Stop& stop) {
+Task<Result<StepExit>> LedSteps::wait(StepRecord record, std::unique_ptr<Leading> leading, std::string nonce,
+                                      Stop& stop) {
   bool asked = false;
   bool ended = false;
   std::string told;
@@ -383,15 +365,15 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
   const auto died_how = reap(leading->pid.get());
   auto found = co_await find(record);
   if (!found) co_return found.error();
-  Result<ProcessExit> exit = infrastructure_error("the step's leader can't be ended: " + record.path());
+  Result<StepExit> exit = infrastructure_error("the step's leader can't be ended: " + record.path());
   if (found->history.exit && is_of(found->history, nonce)) {
     exit = std::move(*found->history.exit);
   } else if (found->lock && found->begun) {
     const std::string begun_in;
     exit = co_await bury(record, std::move(*found), died_how, begun_in);
   } else if (found->lock && told.starts_with('-')) {
-    ProcessExit lost;
-    lost.how = ProcessExit::How::leader_died;
+    StepExit lost;
+    lost.how = StepExit::How::leader_died;
     lost.detail = "the step ended, but its record was removed or replaced while it ran";
     lost.started = lost.ended = found->history.touched;
     exit = lost;
@@ -405,7 +387,7 @@ Task<Result<ProcessExit>> PosixProcesses::wait(StepRecord record, std::unique_pt
   co_return exit;
 }
 
-Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace) {
+Task<void> LedSteps::end_leader(const Leading& leading, Milliseconds grace) {
   const int leader = leading.pid.get();
   order_end(leader);
   const bool ended = co_await readable(executor_, leader, nullptr, grace + end_patience);
@@ -416,11 +398,10 @@ Task<void> PosixProcesses::end_leader(const Leading& leading, Milliseconds grace
 }
 
 // A leader is dead and recorded no end: what it left is ended, and that is recorded in its place.
-Task<Result<ProcessExit>> PosixProcesses::bury(StepRecord record, Found found, std::string died_how,
-                                               std::string begun_in) {
+Task<Result<StepExit>> LedSteps::bury(StepRecord record, Found found, std::string died_how, std::string begun_in) {
   const auto& history = found.history;
-  ProcessExit exit;
-  exit.how = ProcessExit::How::leader_died;
+  StepExit exit;
+  exit.how = StepExit::How::leader_died;
   exit.started = history.touched;
   if (history.led)
     exit.detail = "process " + std::to_string(history.led->leader) + " was gone before it recorded an end";

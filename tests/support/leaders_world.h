@@ -1,4 +1,4 @@
-// A folder, an io_context and PosixProcesses in it, for tests with real processes. Nothing of it is left at its end.
+// A folder, an io_context and LedSteps in it, for tests with real processes. Nothing of it is left at its end.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,18 +14,18 @@
 #include <functional>
 #include <sstream>
 
-#include "runner/adapters/local_steps/posix_processes.h"
+#include "runner/adapters/local_steps/led_steps.h"
 #include "runner/leader/process_tree.h"
 
 namespace quietgate {
 
-class ProcessesWorld : public ::testing::Test {
+class LeadersWorld : public ::testing::Test {
  protected:
   void SetUp() override {
     char name[] = "/tmp/quietgate-test-XXXXXX";
     ASSERT_NE(::mkdtemp(name), nullptr);
     folder = name;
-    processes = std::make_unique<PosixProcesses>(io.get_executor());
+    processes = std::make_unique<LedSteps>(io.get_executor());
   }
   void TearDown() override {
     for (const auto& name : names) {
@@ -39,15 +39,15 @@ class ProcessesWorld : public ::testing::Test {
     std::filesystem::remove_all(folder);
   }
 
-  ProcessSpec spec(const std::string& script, const std::string& name = "step") {
-    ProcessSpec spec;
-    spec.name = folder + "/" + name;
+  LedStep spec(const std::string& script, const std::string& name = "step") {
+    LedStep spec;
+    spec.record = folder + "/" + name + ".step";
     spec.argv = {"/bin/sh", "-c", script};
     spec.environment = {{"PATH", "/usr/bin:/bin"}, {"QUIETGATE_TEST", folder}};
     spec.working_directory = folder;
     spec.log = folder + "/log";
     spec.grace = Milliseconds(1'000);
-    names.push_back(spec.name);
+    names.push_back(spec.record);
     return spec;
   }
 
@@ -85,7 +85,7 @@ class ProcessesWorld : public ::testing::Test {
     return true;
   }
 
-  ProcessExit run(const ProcessSpec& what) {
+  StepExit run(const LedStep& what) {
     Stop stop;
     auto exit = wait_for(processes->run(what, stop));
     if (!exit) {
@@ -96,9 +96,9 @@ class ProcessesWorld : public ::testing::Test {
   }
 
   // A leader ends behind its step's status: once it has, nobody leads.
-  bool leader_ends(const ProcessSpec& of) {
+  bool leader_ends(const LedStep& of) {
     return until([&] {
-      const auto lock = StepRecord(record_of(of.name)).lock();
+      const auto lock = StepRecord(of.record).lock();
       return lock && *lock;
     });
   }
@@ -119,7 +119,7 @@ class ProcessesWorld : public ::testing::Test {
 
   boost::asio::io_context io;
   std::string folder;
-  std::unique_ptr<PosixProcesses> processes;
+  std::unique_ptr<LedSteps> processes;
   std::vector<std::string> names;
 };
 

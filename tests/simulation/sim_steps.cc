@@ -1,8 +1,6 @@
-#include "tests/simulation/sim_processes.h"
+#include "tests/simulation/sim_steps.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 namespace quietgate {
 
@@ -22,91 +20,83 @@ Script script_of(const std::string& command) {
   return script;
 }
 
-std::string shown(const std::string& name) {
-  const auto at = name.find("/runs/");
-  const auto other = name.find("/environments/");
-  if (at != std::string::npos) return name.substr(at + 6);
-  return other == std::string::npos ? name : name.substr(other + 1);
-}
-
 }  // namespace
 
-void SimMachine::forge(const std::string& name) {
+void SimMachine::forge(const StepName& name) {
   auto& leader = leaders_[name];
   leader.nonce = "somebody's";
   leader.exit.emplace();
-  world_.trace("somebody", "writes that {} has ended well", shown(name));
+  world_.trace("somebody", "writes that {} has ended well", to_string(name));
 }
 
-void SimMachine::start(const std::string& name, const std::string& nonce, const std::string& command) {
+void SimMachine::start(const StepName& name, const std::string& nonce, const std::string& command) {
   auto& leader = leaders_[name];
   leader.nonce = nonce;
   leader.exit.reset();
   leader.started = world_.now();
   ++leader.executions;
   ++leader.life;
-  std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::path(name).parent_path(), ignored);
-  std::ofstream(record_of(name)) << "";
-  world_.trace("leader", "{} begins: {}", shown(name), command);
+  world_.trace("leader", "{} begins: {}", to_string(name), command);
   started(name);
   const auto script = script_of(command);
   auto over = [this, name, life = leader.life, code = script.code] {
-    if (leaders_.at(name).life == life) end(name, ProcessExit::How::exited, code, {});
+    if (leaders_.at(name).life == life) end(name, StepExit::How::exited, code, {});
   };
   world_.after(script.takes + world_.dice.span(Milliseconds{1}, Milliseconds{50}), over);
 }
 
-void SimMachine::end(const std::string& name, ProcessExit::How how, int code, const std::string& detail) {
+void SimMachine::end(const StepName& name, StepExit::How how, int code, const std::string& detail) {
   auto found = leaders_.find(name);
   if (found == leaders_.end() || found->second.exit) return;
-  ProcessExit exit;
+  StepExit exit;
   exit.how = how;
   exit.code = code;
   exit.detail = detail;
   exit.started = found->second.started;
   exit.ended = world_.now();
   found->second.exit = exit;
-  world_.trace("leader", "{} ends: {}", shown(name), describe(exit));
+  world_.trace("leader", "{} ends: {}", to_string(name), describe(exit));
   if (changed) changed();
 }
 
-const SimMachine::Leader* SimMachine::find(const std::string& name) const {
+const SimMachine::Leader* SimMachine::find(const StepName& name) const {
   auto found = leaders_.find(name);
   return found == leaders_.end() ? nullptr : &found->second;
 }
 
-std::vector<std::string> SimMachine::alive(const std::string& prefix) const {
-  std::vector<std::string> found;
-  for (auto at = leaders_.lower_bound(prefix); at != leaders_.end() && at->first.starts_with(prefix); ++at) {
-    if (!at->second.exit) found.push_back(at->first);
+std::vector<StepName> SimMachine::alive(const Which& which) const {
+  std::vector<StepName> found;
+  for (const auto& [name, leader] : leaders_) {
+    if (!leader.exit && which(name)) found.push_back(name);
   }
   return found;
 }
 
-std::vector<std::string> SimMachine::in(const std::string& folder) const {
-  std::vector<std::string> found;
-  for (auto at = leaders_.lower_bound(folder + "/"); at != leaders_.end() && at->first.starts_with(folder + "/"); ++at)
-    found.push_back(at->first);
+std::vector<StepName> SimMachine::all(const StepOwner& owner) const {
+  std::vector<StepName> found;
+  for (const auto& [name, leader] : leaders_) {
+    if (name.owner == owner) found.push_back(name);
+  }
   return found;
 }
 
-int SimMachine::executions(const std::string& name) const {
+int SimMachine::executions(const StepName& name) const {
   const auto* leader = find(name);
   return leader == nullptr ? 0 : leader->executions;
 }
 
-SimProcesses::SimProcesses(World& world, SimClock& clock, SimMachine& machine, Executor executor)
+SimSteps::SimSteps(World& world, SimClock& clock, SimMachine& machine, Executor executor)
     : world_(world), clock_(clock), machine_(machine), changed_(std::move(executor)) {
   machine_.changed = [this] { changed_.ring(); };
 }
 
-Task<Result<void>> SimProcesses::begin(ProcessSpec spec, Stop& stop) {
+Task<Result<void>> SimSteps::begin(StepSpec spec, Stop& stop) {
+  if (auto sound = check_name(spec.name); !sound) co_return sound.error();
   co_await clock_.sleep(world_.dice.span(Milliseconds(0), Milliseconds(10)), stop);
   if (machine_.find(spec.name) == nullptr && world_.fault(world_.faults.foreign_record)) machine_.forge(spec.name);
   const auto* known = machine_.find(spec.name);
   if (known != nullptr && known->nonce != spec.nonce && world_.planted != Planted::believed_record) {
-    machine_.set_aside(spec.name);
+    machine_.forget(spec.name);
     known = nullptr;
   }
   const bool again = world_.planted == Planted::twice_started && known != nullptr && !known->exit;
@@ -119,7 +109,7 @@ Task<Result<void>> SimProcesses::begin(ProcessSpec spec, Stop& stop) {
   co_return Result<void>{};
 }
 
-Task<void> SimProcesses::await_end(std::string name, Stop& stop) {
+Task<void> SimSteps::await_end(StepName name, Stop& stop) {
   for (;;) {
     const auto seen = changed_.rings();
     if (machine_.find(name)->exit) co_return;
@@ -127,7 +117,7 @@ Task<void> SimProcesses::await_end(std::string name, Stop& stop) {
   }
 }
 
-void SimProcesses::order_end(const std::string& name, Milliseconds grace) {
+void SimSteps::order_end(const StepName& name, Milliseconds grace) {
   if (world_.planted == Planted::unended_step) return;
   const auto* leader = machine_.find(name);
   if (leader == nullptr || leader->exit) return;
@@ -136,11 +126,11 @@ void SimProcesses::order_end(const std::string& name, Milliseconds grace) {
   if (obeys) takes = std::min(grace, world_.dice.span(Milliseconds{1}, Milliseconds{2'000}));
   world_.after(takes, [machine = &machine_, name, life = leader->life, obeys] {
     const auto* now = machine->find(name);
-    if (now->life == life) machine->end(name, ProcessExit::How::signalled, obeys ? SIGTERM : SIGKILL, {});
+    if (now->life == life) machine->end(name, StepExit::How::signalled, obeys ? SIGTERM : SIGKILL, {});
   });
 }
 
-Task<Result<ProcessExit>> SimProcesses::run(ProcessSpec spec, Stop& stop) {
+Task<Result<StepExit>> SimSteps::run(StepSpec spec, Stop& stop) {
   std::optional<Stopped> stopped;
   try {
     auto begun = co_await begin(spec, stop);
@@ -158,22 +148,24 @@ Task<Result<ProcessExit>> SimProcesses::run(ProcessSpec spec, Stop& stop) {
   co_return *machine_.find(spec.name)->exit;
 }
 
-Task<Result<void>> SimProcesses::start(ProcessSpec spec, Stop& stop) {
+Task<Result<void>> SimSteps::start(StepSpec spec, Stop& stop) {
   co_return co_await begin(std::move(spec), stop);
 }
 
-Result<std::optional<ProcessExit>> SimProcesses::status(const std::string& name) {
+Result<std::optional<StepExit>> SimSteps::status(const StepName& name) {
+  if (auto sound = check_name(name); !sound) return sound.error();
   const auto* leader = machine_.find(name);
-  if (leader == nullptr) return infrastructure_error("no step was started in " + name);
+  if (leader == nullptr) return infrastructure_error("no step was begun as " + to_string(name));
   return leader->exit;
 }
 
-// However deep: what is asked for in this world has nothing but steps below it.
-Result<std::vector<std::string>> SimProcesses::steps_in(const std::string& folder, int) {
-  return machine_.in(folder);
+Result<std::vector<StepName>> SimSteps::steps(const StepOwner& owner) {
+  if (auto sound = check_name(owner); !sound) return sound.error();
+  return machine_.all(owner);
 }
 
-Task<Result<void>> SimProcesses::end(std::string name, Stop& stop) {
+Task<Result<void>> SimSteps::end(StepName name, Stop& stop) {
+  if (auto sound = check_name(name); !sound) co_return sound.error();
   co_await clock_.sleep(world_.dice.span(Milliseconds(0), Milliseconds(10)), stop);
   const auto* leader = machine_.find(name);
   if (leader == nullptr || leader->exit || world_.planted == Planted::unended_step) co_return Result<void>{};
