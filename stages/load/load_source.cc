@@ -122,6 +122,7 @@ Result<StepSpec> prepare_locust(const StageRequest& request, const LoadTurn& tur
     files += "," + shape;
   }
   StepSpec process;
+  process.view.readable = {listener, shape};
   process.argv = {*locust, "--headless", "--only-summary", "--exit-code-on-error", "0"};
   if (!plan.contains("shape")) {
     for (const auto& argument :
@@ -179,6 +180,7 @@ Result<StepSpec> prepare_load(const StageRequest& request, const LoadTurn& turn)
   process->log = log_of(request.id());
   process->secrets = request.secrets;
   process->stop_signal = SIGINT;
+  process->view.writable = {turn.rows};
   return process;
 }
 

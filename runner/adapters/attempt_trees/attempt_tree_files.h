@@ -1,5 +1,6 @@
 // Trees of attempts on a file system: an overlay over the run's checkout where one can be mounted, else a copy.
 //   <attempt>/tree   <attempt>/tree.upper, tree.work (of an overlay)   <attempt>/tree.new (a copy that is being made)
+//   <attempt>/own: what else its steps may write, which goes with the tree
 #pragma once
 
 #include <atomic>
@@ -19,6 +20,9 @@ class AttemptTreeFiles final : public AttemptTrees {
   struct Ways {
     bool mounts = false;                                    // this process has mounts of its own: enter_own_mounts()
     TreeLimits tiny{.entries = 32, .bytes = 128UL * 1024};  // copied at once, on the loop: cheaper than all else
+    // Who works in trees, when it isn't this process's user: all that is in one is given to that one.
+    unsigned owner = 0;  // 0: this process's
+    std::function<Result<void>(const std::string& path)> give = [](const std::string&) { return Result<void>(); };
     std::function<void(const std::string& line)> say = [](const std::string&) {};
   };
   // `disk` outlives it.

@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* programs[] = {"/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"};
-constexpr const char* holder_part = "sandbox";
 
 bool is_folder(const std::string& path) {
   struct stat status {};
@@ -34,6 +33,11 @@ bool is_there(const std::string& path) {
 
 bool is_within(const std::string& path, const std::string& folder) {
   return path == folder || path.starts_with(folder + "/");
+}
+
+bool is_holder(const StepSpec& spec) {
+  const auto* owner = std::get_if<EnvironmentOwner>(&spec.name.owner);
+  return owner != nullptr && owner->part == sandbox_part;
 }
 
 Result<void> make_own(const std::string& path, mode_t mode) {
@@ -54,7 +58,9 @@ struct Bubblewrap::Place {
   std::string own;  // of its HOME and /tmp
   std::vector<std::string> writable;
   std::vector<std::string> readable;
-  std::vector<std::string> hidden;  // folders within them
+  std::vector<std::string> hidden;    // folders within them
+  std::string script;
+  std::vector<std::string> added_to;  // folders in which the runner makes files for the step
   bool joins = false;
   std::string home() const { return own + "/home"; }
   std::string temporary() const { return own + "/tmp"; }
@@ -126,7 +132,6 @@ Bubblewrap::Place Bubblewrap::place_of(const StepSpec& spec) const {
     place.own = layout.steps(*check) + "/own";
     place.readable.push_back(layout.checkout(check->run));
   }
-  if (!spec.script.empty()) place.readable.push_back(layout.script(spec.name));
   if (!environment.empty()) {
     const auto folder = layout.environments() + "/" + environment;
     place.own = folder + "/own";
@@ -135,11 +140,16 @@ Bubblewrap::Place Bubblewrap::place_of(const StepSpec& spec) const {
     place.writable.insert(place.writable.end(), {folder + "/checkout", folder + "/data", folder + "/terraform"});
     place.readable.push_back(folder + "/checkout.old");
     place.hidden.push_back(folder + "/terraform/destroy");
+    place.added_to.push_back(folder + "/terraform");
   }
   const auto is_absent = [](const std::string& path) { return !is_there(path); };
   std::erase_if(place.writable, is_absent);
   std::erase_if(place.readable, is_absent);
   std::erase_if(place.hidden, is_absent);
+  std::erase_if(place.added_to, is_absent);
+  // It is there when the step begins.
+  if (!spec.script.empty()) place.script = layout.script(spec.name);
+  if (!place.script.empty()) place.readable.push_back(place.script);
   return place;
 }
 
@@ -150,6 +160,12 @@ Result<void> Bubblewrap::prepare(const Place& place) const {
   }
   for (const auto& path : place.writable) {
     if (auto given = give_to(user_, path); !given) return given;
+  }
+  if (!place.script.empty()) {
+    if (auto given = give_to(user_, place.script); !given) return given;
+  }
+  for (const auto& path : place.added_to) {
+    if (auto given = give_entries(user_, path); !given) return given;
   }
   return {};
 }
@@ -172,7 +188,7 @@ Task<Result<ConfinedStep>> Bubblewrap::confine(StepSpec& spec, Stop& stop) {
   }
   if (!prepared) co_return prepared.error();
   auto policy = base();
-  policy.joins = place.joins;
+  policy.joins = place.joins && !is_holder(spec);
   policy.network = spec.view.network;
   policy.home = place.home();
   policy.temporary = place.temporary();
@@ -183,6 +199,7 @@ Task<Result<ConfinedStep>> Bubblewrap::confine(StepSpec& spec, Stop& stop) {
   if (home.empty() || home == options_.home) home = sandbox_home;
   if (user_.user != 0 && spec.environment.contains("USER")) spec.environment["USER"] = user_.name;
   ConfinedStep confined;
+  confined.holds = is_holder(spec);
   confined.argv = sandbox_arguments(policy);
   confined.filter = filter_;
   confined.user = user_.user;
@@ -193,10 +210,10 @@ Task<Result<ConfinedStep>> Bubblewrap::confine(StepSpec& spec, Stop& stop) {
 std::optional<StepSpec> Bubblewrap::holder(const StepSpec& spec) {
   auto environment = spec.view.environment;
   if (const auto* owner = std::get_if<EnvironmentOwner>(&spec.name.owner)) environment = owner->environment;
-  if (environment.empty()) return std::nullopt;
+  if (environment.empty() || is_holder(spec)) return std::nullopt;
   StepSpec held;
-  held.name = {EnvironmentOwner{environment, holder_part, "1"}, "holder"};
-  held.argv = {holder_part};
+  held.name = {EnvironmentOwner{environment, sandbox_part, "1"}, "holder"};
+  held.argv = {sandbox_part};
   held.environment = {{"PATH", "/usr/bin:/bin"}};
   held.log = log_of(held.name);
   held.nonce = spec.nonce;

@@ -61,6 +61,17 @@ Result<std::vector<std::pair<std::string, std::string>>> known_users(const StepU
   return shown;
 }
 
+Result<void> give_entries(const StepUser& user, const std::string& folder) {
+  if (user.user == 0) return {};
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    if (::lchown(at->path().c_str(), user.user, user.group) != 0 && errno != ENOENT)
+      return infrastructure_error("can't give " + at->path().string() + " to the user of steps: " +
+                                  std::strerror(errno));
+  }
+  return {};
+}
+
 Result<void> give_to(const StepUser& user, const std::string& path) {
   struct stat top {};
   if (user.user == 0 || ::lstat(path.c_str(), &top) != 0 || top.st_uid == user.user) return {};

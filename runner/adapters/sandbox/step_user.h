@@ -28,5 +28,7 @@ Result<std::vector<std::pair<std::string, std::string>>> known_users(const StepU
 
 // Gives all below the path, and at last itself, to the user, when it isn't the user's yet. Links are not followed.
 Result<void> give_to(const StepUser& user, const std::string& path);
+// Gives what stands in the folder, and nothing below that.
+Result<void> give_entries(const StepUser& user, const std::string& folder);
 
 }  // namespace quietgate
