@@ -160,6 +160,9 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (!lock) return lock.error();
   auto key = EvidenceKey::open_or_make(options.data + "/keys");
   if (!key) return key.error();
+  // What is hidden from steps is hidden by its path.
+  std::error_code unlinked;
+  if (auto path = fs::canonical(options.data, unlinked); !unlinked) options.data = path.string();
   auto sandbox = sandbox_of(options);
   if (!sandbox) return sandbox.error();
   const bool mounts = enter_own_mounts(options.data + "/mounts");

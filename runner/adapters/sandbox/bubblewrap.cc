@@ -81,7 +81,8 @@ Result<Bubblewrap> Bubblewrap::make(BubblewrapOptions options) {
   if (!filter) return filter.error();
   made.filter_ = std::move(*filter);
   made.system_ = system_view();
-  auto instead = known_users(made.user_, made.options_.data + "/sandbox");
+  if (auto folder = make_own(made.trial_folder(), 0700); !folder) return folder.error();
+  auto instead = known_users(made.user_, made.trial_folder());
   if (!instead) return instead.error();
   made.instead_ = std::move(*instead);
   return made;
@@ -112,7 +113,7 @@ void Bubblewrap::hide(SandboxPolicy& policy) const {
 
 Result<void> Bubblewrap::try_out() const {
   auto policy = base();
-  policy.home = policy.temporary = "/";  // nothing is written there
+  policy.home = policy.temporary = trial_folder();
   return try_sandbox(sandbox_arguments(policy), filter_);
 }
 

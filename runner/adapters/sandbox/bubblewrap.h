@@ -16,7 +16,8 @@
 namespace quietgate {
 
 struct BubblewrapOptions {
-  std::string data;                 // the data directory: nothing of it is seen but what is the step's
+  std::string data;  // the data directory, which is there, without links in its path: nothing of it is seen but what is
+                     // the step's
   std::string user;                 // whom a runner that is root has steps run as; empty: step_user() tells
   std::vector<std::string> hidden;  // files and folders: keys, tokens, configurations
   std::vector<std::string> shown;   // likewise, of what isn't seen otherwise (tools below /opt are, below /home aren't)
@@ -42,6 +43,7 @@ class Bubblewrap final : public StepConfinement {
   struct Place;
   Bubblewrap(BubblewrapOptions options, StepUser user) : options_(std::move(options)), user_(std::move(user)) {}
   SandboxPolicy base() const;
+  std::string trial_folder() const { return options_.data + "/sandbox"; }
   Place place_of(const StepSpec& spec) const;
   void hide(SandboxPolicy& policy) const;
   Result<void> prepare(const Place& place) const;
