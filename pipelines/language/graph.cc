@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "pipelines/language/stage_kind.h"
+
 namespace quietgate {
 
 namespace {
@@ -16,8 +18,8 @@ constexpr std::size_t max_needs = 20'000;
 
 class Graph {
  public:
-  Graph(std::vector<StageDraft> drafts, Budget& budget, Diagnostics& diagnostics)
-      : drafts_(std::move(drafts)), budget_(budget), diagnostics_(diagnostics) {
+  Graph(std::vector<StageDraft> drafts, const StageKinds& kinds, Budget& budget, Diagnostics& diagnostics)
+      : drafts_(std::move(drafts)), kinds_(kinds), budget_(budget), diagnostics_(diagnostics) {
     std::set<std::string> bases;
     for (std::size_t i = 0; i < drafts_.size(); ++i) {
       auto& named = by_name_[drafts_[i].spec.name];
@@ -141,7 +143,7 @@ class Graph {
     diagnostics_.add(
         place(reference),
         fmt::format("stage `{}` is of kind `{}`, which has no time span to judge", reference.name, kind_of(body)),
-        "a stage of kind load or verify");
+        kinds_with(&StageOffers::window));
   }
 
   void give_artifacts(std::size_t user, const StageReference& reference, const std::vector<std::size_t>& stages) {
@@ -151,10 +153,11 @@ class Graph {
       diagnostics_.add(
           reference.at,
           fmt::format("stage `{}` is of kind `{}`, which keeps no artifacts", reference.name, kind_of(giver.body)),
-          "a stage of kind test with `artifacts`");
+          kinds_with(&StageOffers::artifacts) + " with `artifacts`");
     } else if (!traits.keeps_artifacts) {
-      diagnostics_.add(place(reference), fmt::format("stage `{}` keeps no artifacts", reference.name), {},
-                       fmt::format("name the files in `artifacts` of its `test`, such as [out/app]"));
+      diagnostics_.add(
+          place(reference), fmt::format("stage `{}` keeps no artifacts", reference.name), {},
+          fmt::format("name the files in `artifacts` of its `{}`, such as [out/app]", kind_of(giver.body)));
     }
     auto& from = drafts_[user].spec.from;
     for (const std::size_t i : stages) {
@@ -184,31 +187,29 @@ class Graph {
     const auto* stages = known_to(user, name, reference);
     if (!stages) return;
     if (stages->size() > 1) return ambiguous(name, reference, *stages);
-    if (!outcome) check_output(drafts_[stages->front()].spec, rest.substr(outputs + 9), reference);
+    if (!outcome) check_output(drafts_[stages->front()], rest.substr(outputs + 9), reference);
   }
 
-  void check_output(const StageSpec& stage, const std::string& key, const StageReference& reference) {
-    const auto* apply = std::get_if<ApplySpec>(&stage.body);
-    if (!apply) {
+  void check_output(const StageDraft& stage, const std::string& key, const StageReference& reference) {
+    const auto& name = stage.spec.name;
+    if (!stage.outputs) {
       diagnostics_.add(place(reference),
-                       fmt::format("stage `{}` is of kind `{}`, which has no outputs", stage.name, kind_of(stage.body)),
-                       "a stage of kind apply");
+                       fmt::format("stage `{}` is of kind `{}`, which has no outputs", name, kind_of(stage.spec.body)),
+                       kinds_with(&StageOffers::outputs));
       return;
     }
-    // A provisioner such as Terraform adds outputs of its own, which are known only after it ran.
-    if (more_outputs(apply->provisioner) || apply->outputs.contains(key)) return;
-    std::vector<std::string> keys;
-    for (const auto& [name, value] : apply->outputs) keys.push_back(name);
-    diagnostics_.add(place(reference), fmt::format("stage `{}` has no output `{}`", stage.name, key),
+    const auto& keys = stage.outputs->keys;
+    if (stage.outputs->more || std::find(keys.begin(), keys.end(), key) != keys.end()) return;
+    diagnostics_.add(place(reference), fmt::format("stage `{}` has no output `{}`", name, key),
                      keys.empty() ? "an output declared in its `outputs:`" : "one of " + joined(keys),
                      did_you_mean(key, keys));
   }
 
   void widen_gate(std::size_t user) {
-    auto* promote = std::get_if<PromoteSpec>(&drafts_[user].spec.body);
-    if (!promote || !promote->gate) return;
+    const auto* gate = gate_of(drafts_[user].spec);
+    if (gate == nullptr) return;
     std::vector<std::string> all;
-    for (const std::string& name : promote->gate->during) {
+    for (const std::string& name : gate->during) {
       const auto found = by_name_.find(name);
       if (found == by_name_.end()) continue;
       for (const std::size_t i : found->second) {
@@ -216,7 +217,7 @@ class Graph {
         all.push_back(drafts_[i].spec.name);
       }
     }
-    promote->gate->during = std::move(all);
+    drafts_[user].spec.body.judge_windows(all);
   }
 
   // Nothing is promoted or deployed to stay before every test and verify stage has passed that does not come after it.
@@ -249,7 +250,8 @@ class Graph {
                        "write `needs: []` to say that it waits for nothing on purpose");
     } else if (!missed.empty()) {
       diagnostics_.add(draft.at, fmt::format("stage `{}` {} without waiting for {}", draft.base, act, stages),
-                       "every test and verify stage that does not need it to come before it",
+                       fmt::format("every {} stage that does not need it to come before it",
+                                   fmt::join(kinds_that(&StageOffers::tests), " and ")),
                        fmt::format("add {} to the `needs` of `{}`", remedy, draft.base));
     }
   }
@@ -285,7 +287,20 @@ class Graph {
     return names;
   }
 
+  // For what is expected: the kinds that can give it.
+  std::vector<std::string> kinds_that(bool StageOffers::*offer) const {
+    std::vector<std::string> names;
+    for (const StageKindDescriptor& kind : kinds_) {
+      if (kind.offers.*offer) names.push_back(kind.name);
+    }
+    return names;
+  }
+  std::string kinds_with(bool StageOffers::*offer) const {
+    return fmt::format("a stage of kind {}", fmt::join(kinds_that(offer), " or "));
+  }
+
   std::vector<StageDraft> drafts_;
+  const StageKinds& kinds_;
   Budget& budget_;
   Diagnostics& diagnostics_;
   std::map<std::string, std::vector<std::size_t>> by_name_;  // a base name has all its expansions
@@ -328,7 +343,7 @@ Ordering order_by_needs(const std::vector<std::vector<std::size_t>>& needs) {
 
 std::vector<StageSpec> order_stages(std::vector<StageDraft> drafts, OrderRule order, const Scope& scope,
                                     Diagnostics& diagnostics) {
-  return Graph(std::move(drafts), *scope.budget, diagnostics).ordered(order, *scope.habits);
+  return Graph(std::move(drafts), *scope.kinds, *scope.budget, diagnostics).ordered(order, *scope.habits);
 }
 
 }  // namespace quietgate

@@ -165,6 +165,10 @@ void StageFields::artifacts_of(const Found& found) {
   }
 }
 
+void StageFields::give_outputs(std::vector<std::string> keys, bool more) {
+  scope_.outputs = GivenOutputs{std::move(keys), more};
+}
+
 void StageFields::know_ports(std::vector<std::string> names) {
   scope_.in_apply = true;
   scope_.ports = std::move(names);

@@ -35,6 +35,10 @@ class StageFields {
   std::vector<std::string> windows(const Found& found);
   void artifacts_of(const Found& found);  // `from`: stages whose artifacts are taken
 
+  // `stages.NAME.outputs.KEY` of this stage may be mentioned with these keys; `more`: and with any other, as what it
+  // gives is known only when it ran.
+  void give_outputs(std::vector<std::string> keys, bool more);
+
   // From here on, `apply.*` may be mentioned, and of `ports.*` these.
   void know_ports(std::vector<std::string> names);
 

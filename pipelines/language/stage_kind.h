@@ -21,6 +21,14 @@ struct StageSurroundings {
   bool proves_alerts = false;    // before it begins, an alert is raised and lowered to prove that a gate would hear it
 };
 
+// What stages of the kind can give to others, for messages that name those that can.
+struct StageOffers {
+  bool outputs = false;    // StageFields::give_outputs
+  bool window = false;     // a span of time that can be judged
+  bool artifacts = false;  // files that it keeps
+  bool tests = false;      // what is promoted must come after it
+};
+
 struct StageKindDescriptor {
   std::string name;  // the key of its body in a stage
   // Reads the body under that key. What is wrong is left in the diagnostics.
@@ -34,6 +42,7 @@ struct StageKindDescriptor {
   // What runs the shell texts of a stage, when the file says it; empty: the default. None: it has no shell texts.
   std::function<std::vector<std::string>(const StageBody& body)> interpreter{};
   StageSurroundings surroundings{};
+  StageOffers offers{};
 };
 
 using StageKinds = std::vector<StageKindDescriptor>;

@@ -116,6 +116,7 @@ class StageReader {
     }
     scope_.budget->charge(draft_.at, 0, bytes);
     draft_.references = std::move(scope_.references);
+    draft_.outputs = std::move(scope_.outputs);
     return std::move(draft_);
   }
 

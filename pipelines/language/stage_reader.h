@@ -1,6 +1,7 @@
 // One stage of the file to one or (by its matrix) several stage specs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct StageDraft {
   std::vector<NeedAt> needs;
   bool needs_nothing = false;  // `needs: []` was written
   std::vector<StageReference> references;
+  std::optional<GivenOutputs> outputs;  // none: its kind gives none
 };
 
 // Reads the stage under this key. What is wrong is left in the diagnostics; the drafts are then good for further checks

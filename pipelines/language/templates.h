@@ -30,6 +30,12 @@ struct StageReference {
   std::size_t length = 0;
 };
 
+// What a stage gives to those that come after it.
+struct GivenOutputs {
+  std::vector<std::string> keys;
+  bool more = false;  // others are known only when it ran
+};
+
 // What an environment variable's value mentions, so that it can't be smuggled into a command line.
 struct EnvironmentValue {
   std::string text;        // (template)
@@ -58,6 +64,7 @@ struct Scope {
   bool in_apply = false;                   // ports.* and apply.* may be used
   bool in_stage = false;                   // stages.* may be used
   std::vector<StageReference> references;  // collected
+  std::optional<GivenOutputs> outputs;     // of the stage
 };
 
 class Templates {

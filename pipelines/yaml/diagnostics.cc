@@ -47,7 +47,7 @@ void cut(std::string& text) {
 
 // Control characters would change the terminal, not the text; bytes that are no UTF-8 could be handed on by nobody.
 // Stray bytes within a character take no place of their own: see begins_character.
-std::string printable(std::string_view text) {
+std::string with_its_columns(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const auto character = first_character(text);
@@ -157,8 +157,8 @@ std::string Diagnostics::print_warnings() const {
 
 std::string print(const SourceText& source, const Diagnostic& diagnostic, bool show_line, Weight weight) {
   const Position& at = diagnostic.at;
-  std::string out = fmt::format("{}:{}:{}: {}: {}\n", printable(source.path()), at.line, at.column,
-                                weight == Weight::error ? "error" : "warning", printable(diagnostic.message));
+  std::string out = fmt::format("{}:{}:{}: {}: {}\n", with_its_columns(source.path()), at.line, at.column,
+                                weight == Weight::error ? "error" : "warning", with_its_columns(diagnostic.message));
   const std::string_view line = source.line(at.line);
   const std::string gutter(6, ' ');
   if (show_line && !line.empty() && at.column <= max_line) {
@@ -174,10 +174,11 @@ std::string print(const SourceText& source, const Diagnostic& diagnostic, bool s
       if (column > at.column && column < at.column + at.length) under += '~';
     }
     if (column < at.column) under += std::string(at.column - column - 1, ' ') + '^';
-    out += fmt::format("{:>5} | {}\n{}| {}\n", at.line, printable(shown), gutter, under);
+    out += fmt::format("{:>5} | {}\n{}| {}\n", at.line, with_its_columns(shown), gutter, under);
   }
-  if (!diagnostic.expected.empty()) out += fmt::format("{}= expected {}\n", gutter, printable(diagnostic.expected));
-  if (!diagnostic.hint.empty()) out += fmt::format("{}= {}\n", gutter, printable(diagnostic.hint));
+  if (!diagnostic.expected.empty())
+    out += fmt::format("{}= expected {}\n", gutter, with_its_columns(diagnostic.expected));
+  if (!diagnostic.hint.empty()) out += fmt::format("{}= {}\n", gutter, with_its_columns(diagnostic.hint));
   return out;
 }
 

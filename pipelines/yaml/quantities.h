@@ -7,7 +7,8 @@
 #include <string_view>
 #include <variant>
 
-#include "runner/model/plan.h"
+#include "runner/base/time.h"
+#include "runner/model/bound.h"
 
 namespace quietgate {
 

@@ -1,4 +1,4 @@
-// YAML text to a tree in which everything has a place. Defined where YAML leaves room:
+// YAML text to a tree (yaml_node.h). Defined where YAML leaves room:
 //   - UTF-8 only; a byte-order mark is ignored; NUL and other control characters are errors; at most 1 MiB.
 //   - One document. An empty file, or one of comments only, is an error.
 //   - Duplicate keys are errors. Keys are text. Tags (`!!str`, `!x`) are errors.
@@ -9,42 +9,11 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "pipelines/yaml/diagnostics.h"
+#include "pipelines/yaml/yaml_node.h"
 
 namespace quietgate {
-
-struct YamlNode;
-using YamlPointer = std::shared_ptr<const YamlNode>;
-
-struct YamlEntry {
-  std::string key;
-  Position key_at;
-  YamlPointer value;
-};
-
-struct YamlNode {
-  enum class Kind { null, scalar, sequence, map };
-  Kind kind = Kind::null;
-  Position at;             // an empty value has its key's place
-  std::size_t offset = 0;  // byte of the text where it starts
-  bool quoted = false;     // scalar: quoted or a block, so always text
-  std::string text;        // scalar
-  std::vector<YamlPointer> items;
-  std::vector<YamlEntry> entries;  // in the file's order, merged ones last
-  std::size_t size = 1;            // values in it, aliases expanded; long text counts as several
-
-  const YamlNode* find(const std::string& key) const;  // nullptr when absent
-};
-
-// What a plain scalar is by the core schema of YAML 1.2 (so `yes` and `on` are text); quoted ones are text.
-enum class YamlType { null, boolean, integer, number, text, list, map };
-YamlType type_of(const YamlNode& node);
-const char* to_string(YamlType type);  // `a list`, `text`, ... for sentences
 
 constexpr std::size_t yaml_max_bytes = 1024 * 1024;
 
@@ -53,8 +22,5 @@ constexpr std::size_t yaml_max_bytes = 1024 * 1024;
 // `ended` is asked now and then: true when nobody waits any more, or not longer; then there is no tree, and maybe no
 // diagnostic.
 YamlPointer parse_yaml(const SourceText& source, Diagnostics& diagnostics, const std::function<bool()>& ended = {});
-
-// The place of a byte of a scalar's value: exact where the value stands in the file as it is, else the scalar's place.
-Position position_in(const SourceText& source, const YamlNode& scalar, std::size_t offset, std::size_t length);
 
 }  // namespace quietgate

@@ -53,18 +53,18 @@ Task<ApiResponse> Api::answer(Admission admitted, ApiRequest request) {
   co_return co_await admitted.route->answer(context_, std::move(asked));
 }
 
-bool Api::over(const LogFeed& feed) {
-  auto kept = context_.records.find(feed.attempt.run);
-  if (!kept) return false;
-  if (*kept == nullptr) return true;
+Task<bool> Api::over(LogFeed feed) {
+  auto kept = co_await context_.records.find(feed.attempt.run);
+  if (!kept) co_return false;
+  if (*kept == nullptr) co_return true;
   const auto& record = (*kept)->record;
-  if (record.over()) return true;
+  if (record.over()) co_return true;
   auto found = record.state.stages.find(feed.attempt.stage);
-  if (found == record.state.stages.end()) return static_cast<bool>(record.state.plan);
+  if (found == record.state.stages.end()) co_return static_cast<bool>(record.state.plan);
   const auto& stage = found->second;
-  if (stage.status == StageStatus::skipped || stage.attempt > feed.attempt.attempt) return true;
+  if (stage.status == StageStatus::skipped || stage.attempt > feed.attempt.attempt) co_return true;
   const bool ended = stage.status == StageStatus::finished;
-  return ended && stage.attempt == feed.attempt.attempt;
+  co_return ended&& stage.attempt == feed.attempt.attempt;
 }
 
 }  // namespace quietgate

@@ -42,9 +42,9 @@ class Api {
   void observe_damaged_rows(std::int64_t so_far) { context_.counts.damaged_rows = so_far; }
 
   // Whether the run has ended and all its rows are written. An unknown run is over.
-  bool over(const RunId& run) { return context_.records.over(run); }
+  Task<bool> over(RunId run) { return context_.records.over(std::move(run)); }
   // Whether nothing more will be written to this attempt's log.
-  bool over(const LogFeed& feed);
+  Task<bool> over(LogFeed feed);
   Journal& journal() { return context_.journal; }
   AttemptStore& attempts() { return context_.attempts; }
 

@@ -5,11 +5,13 @@
 
 #include "runner/api/api_context.h"
 #include "runner/api/asked.h"
+#include "runner/base/task.h"
 
 namespace quietgate {
 
 // The last one when the query names none; an Answer says why there is none. `may_wait`: also the next one, which has
 // not begun.
-std::variant<AttemptId, Answer> asked_attempt(ApiContext& context, const Asked& asked, bool may_wait);
+// `asked` outlives the call.
+Task<std::variant<AttemptId, Answer>> asked_attempt(ApiContext& context, const Asked& asked, bool may_wait);
 
 }  // namespace quietgate

@@ -25,18 +25,18 @@ std::vector<Waiting> WaitingRuns::of(const RunRecord& record) {
   return mine;
 }
 
-std::vector<Waiting> WaitingRuns::questions(const std::vector<RunSummary>& runs) {
+Task<std::vector<Waiting>> WaitingRuns::questions(const std::vector<RunSummary>& runs) {
   std::vector<Waiting> all;
   for (const auto& run : runs) {
     if (run.status != RunStatus::running) continue;
     // A thousand runs may wait for other things: their rows are not read for this.
     if (queue_ != nullptr && !queue_->asks(run.id)) continue;
-    auto kept = records_.find(run.id);
+    auto kept = co_await records_.find(run.id);
     if (!kept || *kept == nullptr) continue;
     auto asked = questions_of((*kept)->record);
     std::move(asked.begin(), asked.end(), std::back_inserter(all));
   }
-  return all;
+  co_return all;
 }
 
 }  // namespace quietgate

@@ -19,8 +19,8 @@ class WaitingRuns {
   const std::vector<Waiting>& in_queue();
   // Of this run: what it asks people, then what it waits for in the queue.
   std::vector<Waiting> of(const RunRecord& record);
-  // What these runs ask people; those that can't be read are left out.
-  std::vector<Waiting> questions(const std::vector<RunSummary>& runs);
+  // What these runs ask people; those that can't be read are left out. `runs` outlives the call.
+  Task<std::vector<Waiting>> questions(const std::vector<RunSummary>& runs);
 
  private:
   Queue* queue_;

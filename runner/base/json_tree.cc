@@ -1,5 +1,6 @@
 #include "runner/base/json_tree.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -95,8 +96,12 @@ const JsonTree::Value* JsonTree::Value::find(const char* wanted) const {
 
 namespace {
 
-void write(std::string& out, const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite) {
+using Rewrite = std::function<void(std::string&)>;
+
+void write(std::string& out, const JsonTree::Value& value, const Rewrite& rewrite,
+           const std::vector<std::string>& as_is) {
   using Kind = JsonTree::Kind;
+  static const Rewrite none;
   if (value.is(Kind::list) || value.is(Kind::object)) {
     const bool object = value.is(Kind::object);
     out += object ? '{' : '[';
@@ -107,13 +112,16 @@ void write(std::string& out, const JsonTree::Value& value, const std::function<v
         add_json(out, each.key);
         out += ':';
       }
-      write(out, each, rewrite);
+      const bool kept = rewrite && object && std::find(as_is.begin(), as_is.end(), each.key) != as_is.end();
+      write(out, each, kept ? none : rewrite, as_is);
     }
     out += object ? '}' : ']';
-  } else if (value.is(Kind::text)) {
+  } else if (value.is(Kind::text) && rewrite) {
     std::string text = value.text;
-    if (rewrite) rewrite(text);
+    rewrite(text);
     add_json(out, text);
+  } else if (value.is(Kind::text)) {
+    add_json(out, value.text);
   } else if (value.is(Kind::integer)) {
     add_json(out, value.integer);
   } else if (value.is(Kind::natural)) {
@@ -129,10 +137,27 @@ void write(std::string& out, const JsonTree::Value& value, const std::function<v
 
 }  // namespace
 
-std::string json_of(const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite) {
+std::string json_of(const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite,
+                    const std::vector<std::string>& as_is) {
   std::string out;
-  write(out, value, rewrite);
+  write(out, value, rewrite, as_is);
   return out;
+}
+
+std::string json_with(const JsonTree::Value& object, const std::map<std::string, std::string>& members) {
+  auto all = members;
+  for (const auto& each : object) {
+    if (!members.contains(each.key)) all.emplace(each.key, json_of(each));
+  }
+  std::string out;
+  for (const auto& [key, json] : all) {
+    if (json.empty()) continue;
+    out += out.empty() ? '{' : ',';
+    add_json(out, key);
+    out += ':';
+    out += json;
+  }
+  return out.empty() ? "{}" : out + '}';
 }
 
 }  // namespace quietgate

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -63,8 +64,11 @@ class JsonTree::Value::Iterator {
 };
 
 // The value as JSON on one line, what an object holds in the order of the tree; `rewrite`, if any, may change each text
-// (no key) before it is written.
-std::string json_of(const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite = {});
+// (no key) before it is written, but for those that stand under one of the keys `as_is`, or below it.
+std::string json_of(const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite = {},
+                    const std::vector<std::string>& as_is = {});
+// The object as JSON on one line, keys in order, with these members: JSON by key; an empty text leaves the key out.
+std::string json_with(const JsonTree::Value& object, const std::map<std::string, std::string>& members);
 
 inline JsonTree::Value::Iterator JsonTree::Value::begin() const {
   return Iterator(this + 1);

@@ -16,6 +16,22 @@ Character first_character(std::string_view text) {
   return {static_cast<char32_t>(code), static_cast<std::size_t>(bytes), true};
 }
 
+std::size_t escape_length(std::string_view text) {
+  if (text.size() < 2 || text[0] != '\x1b') return 0;
+  if (text[1] == '[') {
+    std::size_t i = 2;
+    while (i < text.size() && (text[i] < 0x40 || text[i] > 0x7e)) ++i;
+    return std::min(i + 1, text.size());
+  }
+  if (text[1] == ']') {  // up to BEL or ESC backslash
+    std::size_t i = 2;
+    while (i < text.size() && text[i] != '\a' && text[i] != '\x1b') ++i;
+    if (i < text.size() && text[i] == '\x1b') ++i;
+    return std::min(i + 1, text.size());
+  }
+  return 2;
+}
+
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const auto character = first_character(text);
@@ -66,6 +82,26 @@ bool is_harmless(char32_t code) {
 
 int columns_of(char32_t code) {
   return code >= 0x20 && code < 0x7F ? 1 : utf8proc_charwidth(static_cast<utf8proc_int32_t>(code));
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    if (const auto length = escape_length(text); length > 0) {
+      text.remove_prefix(length);
+      continue;
+    }
+    const auto character = first_character(text);
+    if (text.front() == '\t') {
+      out += ' ';
+    } else if (!character.valid) {
+      out += '?';
+    } else if (is_harmless(character.code)) {
+      out += text.substr(0, character.bytes);
+    }
+    text.remove_prefix(character.bytes);
+  }
+  return out;
 }
 
 }  // namespace quietgate

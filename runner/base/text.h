@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace quietgate {
@@ -31,6 +32,13 @@ std::string_view cut_to(std::string_view text, std::size_t limit);
 // Whether a terminal shows it and nothing else happens: no control character of either half, nothing that turns the
 // direction of the text around it.
 bool is_harmless(char32_t code);
+
+// The length of the escape sequence at the start of the text, or 0.
+std::size_t escape_length(std::string_view text);
+
+// Foreign text made harmless: no escape sequences, no control characters, nothing that turns the direction of writing;
+// a tab is a space, a byte that is no UTF-8 is a `?`.
+std::string printable(std::string_view text);
 
 // How many columns it takes: 0 for what joins the character before it, 2 for East Asian wide ones and emoji.
 int columns_of(char32_t code);

@@ -46,9 +46,8 @@ class DownloadedFile {
 
 }  // namespace
 
-std::optional<NotFetched> fetch_artifact(ServiceClient& client, const std::string& address,
-                                         const ListedArtifact& artifact, const Descriptor& root,
-                                         const std::string& where) {
+std::optional<NotFetched> fetch_artifact(ApiClient& client, const std::string& address, const ListedArtifact& artifact,
+                                         const Descriptor& root, const std::string& where) {
   const auto& path = artifact.path;
   const auto& digest = artifact.sha256;
   DownloadedFile file(root, path, artifact.executable);

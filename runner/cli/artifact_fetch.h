@@ -5,8 +5,8 @@
 #include <string>
 
 #include "runner/base/descriptor.h"
+#include "runner/cli/api_client.h"
 #include "runner/cli/exit_code.h"
-#include "runner/cli/service_client.h"
 
 namespace quietgate {
 
@@ -25,8 +25,7 @@ struct NotFetched {
 
 // Fetches `address` to the artifact's path below `root`, which is called `where` for people. Nothing when all of it is
 // there and its digest holds; else no file is left. A file that is there already is never touched.
-std::optional<NotFetched> fetch_artifact(ServiceClient& client, const std::string& address,
-                                         const ListedArtifact& artifact, const Descriptor& root,
-                                         const std::string& where);
+std::optional<NotFetched> fetch_artifact(ApiClient& client, const std::string& address, const ListedArtifact& artifact,
+                                         const Descriptor& root, const std::string& where);
 
 }  // namespace quietgate

@@ -25,11 +25,11 @@ const char* const cli_footer =
     "Try it: cd into a repository with a .quietgate.yaml, and `quietgate run`.\n";
 
 void add_common_options(Options& options, CommonOptions& common) {
-  common.server = "http://127.0.0.1:8330";
   options.flag("--json", common.json, "Answer in JSON");
   options.flag("--no-color,--no-colour", common.no_colour, "No colours (also: NO_COLOR)");
   options.text("--server", common.server, "The service (default: http://127.0.0.1:8330)")
       .environment("QUIETGATE_SERVER");
+  options.flag("--here", common.here, "Ask no service: show the runs of `quietgate run` in this clone");
   options.text("--data", common.data, "Data directory").environment("QUIETGATE_DATA");
 }
 

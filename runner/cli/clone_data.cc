@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "runner/api/exchange.h"
 #include "runner/base/digest.h"
 
 namespace quietgate {
@@ -24,6 +25,10 @@ std::string repository_name_of(const fs::path& path) {
   return begin == std::string::npos ? "repository" : name.substr(begin);
 }
 
+std::string directory_in(const std::string& data, const std::string& repository) {
+  return fs::absolute(data).lexically_normal().string() + "/here/" + repository;
+}
+
 }  // namespace
 
 CloneData clone_data_of(const std::string& path, const std::string& data) {
@@ -31,7 +36,15 @@ CloneData clone_data_of(const std::string& path, const std::string& data) {
   auto whole = fs::canonical(path, unknown);
   if (unknown) whole = fs::absolute(path).lexically_normal();
   const auto name = repository_name_of(whole) + "-" + sha256_hex(whole.string()).substr(0, digits_of_path);
-  return {name, fs::absolute(data).lexically_normal().string() + "/here/" + name};
+  return {name, directory_in(data, name)};
+}
+
+std::optional<CloneData> clone_data_named(const std::string& repository, const std::string& data) {
+  if (data.empty() || !is_plain_name(repository)) return std::nullopt;
+  const auto directory = directory_in(data, repository);
+  std::error_code unknown;
+  if (!fs::is_directory(directory, unknown)) return std::nullopt;
+  return CloneData{repository, directory};
 }
 
 }  // namespace quietgate

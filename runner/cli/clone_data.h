@@ -1,6 +1,7 @@
 // Where `quietgate run` keeps what belongs to one clone. Never shared: not with a service, not with another clone.
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace quietgate {
@@ -12,5 +13,7 @@ struct CloneData {
 
 // Of the clone at `path` (links resolved, when it exists), below the data directory `data`.
 CloneData clone_data_of(const std::string& path, const std::string& data);
+// By its repository's name, as `quietgate run` printed it; nothing when no clone of that name has kept a run.
+std::optional<CloneData> clone_data_named(const std::string& repository, const std::string& data);
 
 }  // namespace quietgate

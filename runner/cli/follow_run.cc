@@ -29,8 +29,7 @@ struct RowQueue {
 };
 
 // The thread's own client: the other one asks for the stages' activity meanwhile.
-void read_rows(const std::string& server, const std::string& run, RowQueue& queue) {
-  ServiceClient client(server, {}, {});
+void read_rows(ApiClient& client, const std::string& run, RowQueue& queue) {
   auto end = client.follow(
       "/api/v1/runs/" + run + "/events",
       [&queue](const StreamEvent& event) {
@@ -75,12 +74,14 @@ ExitCode follow_run(ServiceAccess& service, const std::string& run) {
       call.terminal, call.parts.out, wall_clock,
       [&activity](const RunId& id, const std::string& stage, int attempt) { return activity.of(id, stage, attempt); });
   RowQueue queue;
-  std::thread reader([&call, &queue, &run] { read_rows(call.common.server, run, queue); });
+  const auto client = service.client().another();
+  if (client == nullptr) return service.unreachable(infrastructure_error(service.client().name() + " can't be read"));
+  std::thread reader([&client, &queue, &run] { read_rows(*client, run, queue); });
   show_rows(queue, view);
   reader.join();
   if (!*queue.end) return service.unreachable(queue.end->error());
   if ((*queue.end)->status != 200) return service.refused(**queue.end);
-  view.finish(tests_of(service, view.record()));
+  view.finish({{}, {}, tests_of(service, view.record()), log_ends_of(service, view.record())});
   return exit_code_of(view.record());
 }
 

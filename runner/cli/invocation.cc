@@ -9,6 +9,10 @@ ExitCode Invocation::fail(const Error& error, ExitCode code) const {
   return code;
 }
 
+std::string Invocation::server() const {
+  return common.server.empty() ? "http://127.0.0.1:8330" : common.server;
+}
+
 std::string Invocation::data_directory() const {
   if (!common.data.empty()) return common.data;
   return parts.default_data ? parts.default_data() : std::string();

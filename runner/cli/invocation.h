@@ -32,7 +32,8 @@ struct CliParts {
 struct CommonOptions {
   bool json = false;
   bool no_colour = false;
-  std::string server;
+  std::string server;  // empty: the one at the usual address
+  bool here = false;   // ask no service: show what `quietgate run` kept of this clone
   std::string data;
 };
 
@@ -44,6 +45,8 @@ struct Invocation {
 
   // Prints the error (print_error) and answers the code.
   ExitCode fail(const Error& error, ExitCode code) const;
+  // The address of the service that is named, or the usual one.
+  std::string server() const;
   // The one that is named, or the default; empty when none is known.
   std::string data_directory() const;
   // The journal's file in it; empty when none is known.

@@ -18,11 +18,9 @@ constexpr int most_tries = 2;  // after them, a person has to look
 using LiveEnvironments = std::map<std::string, EnvironmentSummary>;
 
 // Also those whose destruction was asked for before.
-Result<LiveEnvironments> live_environments(Catalog& catalog) {
-  auto all = catalog.environments();
-  if (!all) return all.error();
+LiveEnvironments by_id(std::vector<EnvironmentSummary> all) {
   LiveEnvironments live;
-  for (auto& environment : *all) live.emplace(environment.id, std::move(environment));
+  for (auto& environment : all) live.emplace(environment.id, std::move(environment));
   return live;
 }
 
@@ -30,9 +28,9 @@ Result<LiveEnvironments> live_environments(Catalog& catalog) {
 Task<void> wait_until_gone(Composition& composition, LiveEnvironments& left, Stop& stop) {
   PosixClock clock(composition.executor());
   for (;;) {
-    auto live = live_environments(composition.catalog());
+    auto live = co_await composition.catalog().environments();
     if (!live) throw std::runtime_error(live.error().message);
-    left = std::move(*live);
+    left = by_id(std::move(*live));
     const auto has_failed = [](const auto& each) { return each.second.destroy_tries >= most_tries; };
     if (std::all_of(left.begin(), left.end(), has_failed)) break;
     co_await clock.sleep(look_every, stop);
@@ -57,26 +55,27 @@ void print_destroyed(const LiveEnvironments& before, const LiveEnvironments& lef
 }  // namespace
 
 Result<bool> destroy_kept_environments(Composition& composition, const std::string& by, bool json) {
-  auto before = live_environments(composition.catalog());
-  if (!before) return before.error();
-  auto unfinished = composition.catalog().unfinished_runs();
+  auto live = composition.catalog().environments_now();
+  if (!live) return live.error();
+  const auto before = by_id(std::move(*live));
+  auto unfinished = composition.catalog().unfinished_runs_now();
   if (!unfinished) return unfinished.error();
   std::vector<Event> events;
   for (const auto& run : *unfinished)
     events.push_back(CancelRequested{run.id, by, "`quietgate run --let-go` by " + by});
-  for (const auto& [id, environment] : *before) {
+  for (const auto& [id, environment] : before) {
     if (environment.keep) events.push_back(EnvironmentDestroyRequested{id, environment.run, by});
   }
   if (!events.empty()) {
     if (auto asked = composition.journal().append_now(std::move(events)); !asked) return asked.error();
   }
-  LiveEnvironments left = *before;
+  LiveEnvironments left = before;
   composition.add_engine();
   composition.add("the wait", [&](Stop& stop) { return wait_until_gone(composition, left, stop); });
   auto ended =
       composition.run([&composition](int) { composition.stop().request(StopReason::shutdown, "interrupted"); });
   if (!ended) return ended.error();
-  print_destroyed(*before, left, json);
+  print_destroyed(before, left, json);
   return left.empty();
 }
 

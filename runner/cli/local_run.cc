@@ -15,12 +15,14 @@
 #include "pipelines/language/compiler.h"
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/git/git_head.h"
+#include "runner/adapters/workspace/attempt_folders.h"
 #include "runner/api/documents.h"
 #include "runner/api/exchange.h"
 #include "runner/cli/clone_data.h"
 #include "runner/cli/kept_environments.h"
 #include "runner/cli/local_run_follower.h"
 #include "runner/cli/run_exit_code.h"
+#include "runner/cli/terminal/log_end.h"
 #include "runner/cli/terminal/test_report.h"
 #include "runner/ports/data_layout.h"
 #include "runner/service/composition.h"
@@ -87,17 +89,13 @@ Result<RunId> append_request(Composition& composition, const std::string& name, 
   const auto person = person_here();
   std::vector<Event> events;
   events.push_back(RunRequested{run, head.branch, head.commit, "quietgate run by " + person});
-  auto unfinished = composition.catalog().unfinished_runs();
+  auto unfinished = composition.catalog().unfinished_runs_now();
   if (!unfinished) return unfinished.error();
   for (const auto& older : *unfinished)
     events.push_back(CancelRequested{older.id, person, "superseded by " + to_string(run), run});
   auto appended = composition.journal().append_now(std::move(events));
   if (!appended) return appended.error();
   return run;
-}
-
-std::string directory_of(const std::string& data, const RunId& run) {
-  return DataLayout(data).run(run);
 }
 
 StageActivity local_activity(Composition& composition, const std::string& data, const RunId& run,
@@ -179,7 +177,8 @@ int run_and_show(Composition& composition, const LocalRunOptions& options, const
   composition.add("the view", [&follower](Stop& stop) { return follower.follow(stop); });
   auto ended = composition.run([&interrupts](int signal) { interrupts.on_signal(signal); });
   const auto& record = view.record();
-  view.finish(tests_of_directory(record, directory_of(place.directory, *run)));
+  AttemptFolders attempts(place.directory);
+  view.finish({{}, {}, tests_in(attempts, record), log_ends_in(attempts, record)});
   if (options.json) std::printf("%s", run_document(record, {}, {}).c_str());
   if (!ended) return fail_run(ended.error(), false);  // the document is out
   return record.over() ? exit_code_of(record) : exit_cancelled;
@@ -194,13 +193,20 @@ int destroy_kept(Composition& composition, bool json) {
 }  // namespace
 
 int run_locally(const LocalRunOptions& options) {
-  auto head = git_head(options.directory);
-  if (!head) return fail_run(head.error(), options.json);
+  auto clone = repository_around(options.directory);
+  if (!clone) return fail_run(clone.error(), options.json);
   const auto root = options.data.empty() ? default_data_directory() : options.data;
   if (root.empty()) return fail_run(user_error("no data directory is known", "name one with --data"), options.json);
-  const auto place = clone_data_of(head->path, root);
+  GitHead head;
+  head.path = *clone;
+  if (!options.destroy_kept) {
+    auto found = git_head(options.directory);
+    if (!found) return fail_run(found.error(), options.json);
+    head = std::move(*found);
+  }
+  const auto place = clone_data_of(head.path, root);
   std::optional<RunView> shown;
-  auto parts = parts_of(options, place.directory, local_repository(*head, place.repository, options),
+  auto parts = parts_of(options, place.directory, local_repository(head, place.repository, options),
                         [&shown](const std::string& line) {
                           if (shown) shown->say(line);
                         });
@@ -208,7 +214,7 @@ int run_locally(const LocalRunOptions& options) {
   auto composition = Composition::make(std::move(*parts));
   if (!composition) return fail_run(composition.error(), options.json);
   if (options.destroy_kept) return destroy_kept(**composition, options.json);
-  return run_and_show(**composition, options, *head, place, shown);
+  return run_and_show(**composition, options, head, place, shown);
 }
 
 }  // namespace quietgate

@@ -23,16 +23,16 @@ LocalRunFollower::LocalRunFollower(Composition& composition, RunView& view, RunI
       clock_(composition.executor()),
       prompt_(std::move(prompt)),
       person_(std::move(person)) {
-  const auto unfinished = composition.catalog().unfinished_runs();
+  const auto unfinished = composition.catalog().unfinished_runs_now();
   if (!unfinished) return;
   for (const auto& each : *unfinished) {
     if (each.id != run_) earlier_.push_back(each.id);
   }
 }
 
-void LocalRunFollower::read_rows() {
+Task<void> LocalRunFollower::read_rows() {
   for (bool more = true; more;) {
-    auto rows = composition_.journal().read(cursor_, read_batch, run_);
+    auto rows = co_await composition_.journal().read(cursor_, read_batch, run_);
     if (!rows) throw std::runtime_error(rows.error().message);
     for (const auto& row : *rows) {
       view_.on_row(row);
@@ -43,57 +43,68 @@ void LocalRunFollower::read_rows() {
 }
 
 // Nobody sees the question of an earlier run any more: it would wait for days, and this run for it.
-void LocalRunFollower::cancel_if_it_asks(const RunId& earlier) {
-  const auto folded = fold_run(composition_.journal(), earlier);
-  if (!folded || folded->asking == 0 || folded->cancel) return;
+Task<void> LocalRunFollower::cancel_if_it_asks(RunId earlier) {
+  const auto folded = co_await fold_run(composition_.journal(), earlier);
+  if (!folded || folded->asking == 0 || folded->cancel) co_return;
   const CancelRequested end{earlier, person_, "nobody can be asked for it any more"};
   (void)composition_.journal().append_now({end}).ok();
 }
 
 // Whether the other run is over; then says how it ended.
-bool LocalRunFollower::told_end_of(const RunId& id, const std::string& what) {
-  auto summary = composition_.catalog().run(id);
-  if (!summary || !summary->has_value()) return true;
+Task<bool> LocalRunFollower::told_end_of(RunId id, std::string what) {
+  auto summary = co_await composition_.catalog().run(id);
+  if (!summary || !summary->has_value()) co_return true;
   const auto& ended = **summary;
-  if (ended.status != RunStatus::finished) return false;
+  if (ended.status != RunStatus::finished) co_return false;
   view_.say(what + " " + to_string(id) + " ended as " + to_string(ended.outcome) +
             (ended.reason.empty() ? "" : ": " + ended.reason));
-  return true;
+  co_return true;
 }
 
 // Earlier runs that had begun a release are finished first.
-bool LocalRunFollower::earlier_are_over() {
-  std::erase_if(earlier_, [this](const RunId& id) {
-    const bool over = told_end_of(id, "the earlier run");
-    if (!over) cancel_if_it_asks(id);
-    return over;
-  });
-  return earlier_.empty();
+Task<bool> LocalRunFollower::earlier_are_over() {
+  std::vector<RunId> left;
+  for (const auto& id : earlier_) {
+    const bool over = co_await told_end_of(id, "the earlier run");
+    if (over) continue;
+    left.push_back(id);
+    co_await cancel_if_it_asks(id);
+  }
+  earlier_ = std::move(left);
+  co_return earlier_.empty();
 }
 
 // A watch that sees an alert after the release requests a run of its own.
-bool LocalRunFollower::rollbacks_are_over() {
-  if (const auto unfinished = composition_.catalog().unfinished_runs()) {
-    for (const auto& each : *unfinished) {
-      if (each.id.number < run_.number || each.id == run_) continue;
-      if (std::find(rollbacks_.begin(), rollbacks_.end(), each.id) != rollbacks_.end()) continue;
-      view_.say("run " + to_string(each.id) + " puts back what this one released");
-      rollbacks_.push_back(each.id);
-    }
+Task<bool> LocalRunFollower::rollbacks_are_over() {
+  const auto unfinished = co_await composition_.catalog().unfinished_runs();
+  for (const auto& each : unfinished ? *unfinished : std::vector<RunSummary>()) {
+    if (each.id.number < run_.number || each.id == run_) continue;
+    if (std::find(rollbacks_.begin(), rollbacks_.end(), each.id) != rollbacks_.end()) continue;
+    view_.say("run " + to_string(each.id) + " puts back what this one released");
+    rollbacks_.push_back(each.id);
   }
-  std::erase_if(rollbacks_, [this](const RunId& id) { return told_end_of(id, "the rollback"); });
-  return rollbacks_.empty();
+  std::vector<RunId> left;
+  for (const auto& id : rollbacks_) {
+    const bool over = co_await told_end_of(id, "the rollback");
+    if (!over) left.push_back(id);
+  }
+  rollbacks_ = std::move(left);
+  co_return rollbacks_.empty();
 }
 
 Task<void> LocalRunFollower::follow(Stop& stop) {
   auto& journal = composition_.journal();
   for (;;) {
     const auto seen = journal.bell().rings();
-    read_rows();
+    co_await read_rows();
     for (const auto& given : prompt_.poll(view_.record())) (void)journal.append_now({given}).ok();
     view_.hold(prompt_.asking());
     view_.tick();
-    if (earlier_are_over() && view_.record().over() && rollbacks_are_over()) break;
+    bool over = co_await earlier_are_over();
+    if (over && view_.record().over()) {
+      over = co_await rollbacks_are_over();
+      if (over) break;
+    }
     // Lines are printed as their rows come: few at a time are still in the journal's memory.
     const bool redraws = view_.is_live() || prompt_.asking();
     if (!redraws) co_await journal.bell().wait(seen, stop);

@@ -23,11 +23,11 @@ class LocalRunFollower {
   std::vector<RunId> to_be_cancelled() const;
 
  private:
-  void read_rows();
-  void cancel_if_it_asks(const RunId& earlier);
-  bool told_end_of(const RunId& id, const std::string& what);
-  bool earlier_are_over();
-  bool rollbacks_are_over();
+  Task<void> read_rows();
+  Task<void> cancel_if_it_asks(RunId earlier);
+  Task<bool> told_end_of(RunId id, std::string what);
+  Task<bool> earlier_are_over();
+  Task<bool> rollbacks_are_over();
 
   Composition& composition_;
   RunView& view_;

@@ -169,7 +169,7 @@ MachineFinding find_isolation(const std::string& data) {
   return finding;
 }
 
-MachineFinding find_port(ServiceClient& client) {
+MachineFinding find_port(ApiClient& client) {
   MachineFinding finding{"port 8330", false, false, {}, {}};
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -191,7 +191,7 @@ MachineFinding find_port(ServiceClient& client) {
 
 }  // namespace
 
-std::vector<MachineFinding> check_machine(const std::string& data, const std::string& journal, ServiceClient& client) {
+std::vector<MachineFinding> check_machine(const std::string& data, const std::string& journal, ApiClient& client) {
   std::vector<std::future<MachineFinding>> asked;
   for (const auto& tool : tools) asked.push_back(std::async(std::launch::async, [&tool] { return find_tool(tool); }));
   std::vector<MachineFinding> findings;

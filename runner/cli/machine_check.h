@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/cli/service_client.h"
+#include "runner/cli/api_client.h"
 
 namespace quietgate {
 
@@ -18,6 +18,6 @@ struct MachineFinding {
 
 // Looks at the shell, the data directory (it is made), the disk, the journal, the service's port and the tools; at most
 // 10 seconds. Empty paths: none is known.
-std::vector<MachineFinding> check_machine(const std::string& data, const std::string& journal, ServiceClient& client);
+std::vector<MachineFinding> check_machine(const std::string& data, const std::string& journal, ApiClient& client);
 
 }  // namespace quietgate

@@ -1,11 +1,15 @@
-// What all verbs that ask the service share: its client, how they fail, and how they name a run.
+// What all verbs that ask the service share: its client, how they fail, and how they name a run. Runs that `quietgate
+// run` kept are asked for in the same way, of the directory that it kept them in: by a run's name, by --here, or in
+// their clone where no service answers.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "runner/cli/api_client.h"
 #include "runner/cli/invocation.h"
-#include "runner/cli/service_client.h"
+#include "runner/cli/known_token.h"
 
 namespace quietgate {
 
@@ -30,12 +34,22 @@ class ServiceAccess {
   // Prints what an answer other than 2xx says.
   ExitCode refused(const Reply& reply) const;
 
-  ServiceClient& client() { return client_; }
+  ApiClient& client() { return *client_; }
   const Invocation& call() const { return call_; }
 
  private:
+  Result<Reply> asked(const std::string& path);
+  // Whether the runs in the directory are asked from now on.
+  bool turn_to(const std::string& directory);
+  bool turn_to_this_clone();
+  // False: it is a clone's, and its runs can't be read.
+  bool find_clone(const std::string& repository);
+
   const Invocation& call_;
-  ServiceClient client_;
+  const KnownToken token_;
+  std::unique_ptr<ApiClient> client_;
+  std::optional<Error> problem_;  // why runs kept here can't be read
+  bool is_local_ = false;
 };
 
 }  // namespace quietgate

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "runner/cli/service_client.h"
+#include "runner/cli/api_client.h"
 #include "runner/cli/terminal/stage_activity.h"
 #include "runner/model/types.h"
 
@@ -15,13 +15,13 @@ namespace quietgate {
 class ServiceActivity {
  public:
   // `client` outlives it.
-  explicit ServiceActivity(ServiceClient& client) : client_(client) {}
+  explicit ServiceActivity(ApiClient& client) : client_(client) {}
   // As ActivityOf (terminal/stage_activity.h). What was answered within the last second is not asked again.
   StageActivity of(const RunId& run, const std::string& stage, int attempt);
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
-  ServiceClient& client_;
+  ApiClient& client_;
   std::string run_;  // the run's document; all stages are read from one
   Moment asked_;
   std::map<std::string, std::pair<StageActivity, Moment>> known_;

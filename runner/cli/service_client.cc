@@ -174,4 +174,12 @@ Result<Reply> ServiceClient::follow(const std::string& path, const std::function
   }
 }
 
+std::string ServiceClient::name() const {
+  return "the service at " + server_;
+}
+
+std::unique_ptr<ApiClient> ServiceClient::another() const {
+  return std::make_unique<ServiceClient>(server_, token_, actor_);
+}
+
 }  // namespace quietgate

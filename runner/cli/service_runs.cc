@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/cli/service_json.h"
+#include "runner/cli/terminal/log_end.h"
 #include "runner/cli/terminal/test_report.h"
 
 namespace quietgate {
@@ -17,7 +18,7 @@ OrExit<RunRecord> record_of(ServiceAccess& service, const std::string& run) {
     auto json = nlohmann::json::parse(*body, nullptr, false);
     if (!json.is_object() || !json["events"].is_array())
       return service.unreachable(
-          infrastructure_error("the answer of " + service.client().server() + " is not understood"));
+          infrastructure_error("the answer of " + service.client().name() + " is not understood"));
     const auto before = record.last;
     for (const auto& event : json["events"]) {
       if (auto row = row_in(event.dump())) record.add(*row);
@@ -35,6 +36,18 @@ std::map<std::string, std::string> tests_of(ServiceAccess& service, const RunRec
     auto tests = service.get_if_there(
         fmt::format("/api/v1/runs/{}/stages/{}/tests?attempt={}", to_string(record.state.id), name, stage.attempt));
     if (tests) all[name] = std::move(*tests);
+  }
+  return all;
+}
+
+std::map<std::string, std::string> log_ends_of(ServiceAccess& service, const RunRecord& record) {
+  std::map<std::string, std::string> all;
+  for (const auto& name : stage_names(record)) {
+    const auto& stage = record.state.stages.at(name);
+    if (!shows_log_end(stage)) continue;
+    auto end = service.get_if_there(fmt::format("/api/v1/runs/{}/stages/{}/log?attempt={}&tail={}",
+                                                to_string(record.state.id), name, stage.attempt, log_end_bytes));
+    if (end) all[name] = std::move(*end);
   }
   return all;
 }

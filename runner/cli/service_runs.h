@@ -15,4 +15,7 @@ OrExit<RunRecord> record_of(ServiceAccess& service, const std::string& run);
 // By stage: the texts of tests.json where a report names tests.
 std::map<std::string, std::string> tests_of(ServiceAccess& service, const RunRecord& record);
 
+// By stage: the bytes at the ends of the logs of stages that went wrong, for log_end().
+std::map<std::string, std::string> log_ends_of(ServiceAccess& service, const RunRecord& record);
+
 }  // namespace quietgate

@@ -10,12 +10,15 @@
 #include "runner/cli/verbs/doctor.h"
 #include "runner/cli/verbs/environments.h"
 #include "runner/cli/verbs/evidence.h"
+#include "runner/cli/verbs/init.h"
 #include "runner/cli/verbs/listener.h"
 #include "runner/cli/verbs/logs.h"
 #include "runner/cli/verbs/manual.h"
+#include "runner/cli/verbs/migrate.h"
 #include "runner/cli/verbs/plan.h"
 #include "runner/cli/verbs/promote.h"
 #include "runner/cli/verbs/queue.h"
+#include "runner/cli/verbs/restore.h"
 #include "runner/cli/verbs/retry.h"
 #include "runner/cli/verbs/rollback.h"
 #include "runner/cli/verbs/run.h"
@@ -30,11 +33,14 @@ namespace quietgate {
 
 std::vector<Verb> all_verbs() {
   std::vector<Verb> verbs;
+  verbs.push_back(init_verb());
+  verbs.push_back(migrate_verb());
   verbs.push_back(run_verb());
   verbs.push_back(validate_verb());
   verbs.push_back(plan_verb());
   verbs.push_back(doctor_verb());
   verbs.push_back(backup_verb());
+  verbs.push_back(restore_verb());
   verbs.push_back(serve_verb());
   verbs.push_back(alerts_verb());
   verbs.push_back(listener_verb());

@@ -42,13 +42,19 @@ Task<void> Driver::drive() {
   if (ended) std::rethrow_exception(ended);
 }
 
-void Driver::take_up() {
-  catch_up();
+Task<void> Driver::take_up() {
+  co_await catch_up();
   if (state().plan && state().status != RunStatus::finished) claims_.take_up();
 }
 
+Task<void> Driver::catch_up() {
+  const auto news = co_await rows_.catch_up();
+  tell(news);
+}
+
 Task<void> Driver::append(RunRows::Intended rows) {
-  tell(co_await rows_.append(std::move(rows)));
+  const auto news = co_await rows_.append(std::move(rows));
+  tell(news);
 }
 
 void Driver::tell(const RunRows::News& news) {
@@ -65,7 +71,7 @@ void Driver::tell(const RunRows::News& news) {
 }
 
 Task<void> Driver::conduct() {
-  catch_up();
+  co_await catch_up();
   if (repository_.removed) co_await wait_for_cancel();
   if (state().status == RunStatus::finished) co_return;
   bool compiled = static_cast<bool>(state().plan);
@@ -92,7 +98,7 @@ Task<void> Driver::check_out() {
   needs_checkout_ = false;
   has_checkout_ = true;
   co_await end_overdue();
-  catch_up();
+  co_await catch_up();
   // A run that was cancelled ends without it. One with work under way is not given up: nobody else would end that work;
   // nor is one whose commit is promoted: nobody else would deploy it.
   if (ready || state().cancel) co_return;
@@ -102,16 +108,19 @@ Task<void> Driver::check_out() {
 }
 
 Task<void> Driver::wait_for_cancel() {
+  // What rings while the rows are read is not among them yet, or may not be.
+  auto seen = bell_->rings();
+  co_await catch_up();
   while (!state().cancel && state().status != RunStatus::finished) {
-    const auto seen = bell_->rings();
     co_await bell_->wait(seen, service_);
-    catch_up();
+    seen = bell_->rings();
+    co_await catch_up();
   }
 }
 
 Task<void> Driver::end_overdue() {
   if (!timeout_.take_overdue()) co_return;
-  catch_up();
+  co_await catch_up();
   if (state().cancel || nothing_left(state())) co_return;
   const auto limit = human_duration(state().plan->timeout);
   if (!state().releases) {
@@ -173,7 +182,7 @@ std::vector<Action> Driver::choose(RunRows::Intended& rows) {
 }
 
 Task<void> Driver::advance() {
-  catch_up();
+  co_await catch_up();
   RunRows::Intended rows;
   Attempts ended;
   for (const auto& attempt : attempts_) {
@@ -210,13 +219,15 @@ Task<void> Driver::finish() {
   claims_.forget_all();
   const auto environments = state().environments;
   for (const auto& [id, environment] : environments) co_await parts_.reaper.destroy(id, "its run has ended", service_);
-  catch_up();
+  co_await catch_up();
   // Before the run's end is on record: nobody looks after a finished run's files.
   co_await removals_.wait(service_);
   co_await checkout_.forget();
-  catch_up();
+  const bool put_back = co_await is_put_back(parts_.journal, parts_.catalog, state().id);
+  // Last: nothing is asked between what is known of the run and its end.
+  co_await catch_up();
   auto reason = finish_->reason;
-  if (!is_put_back(parts_.journal, parts_.catalog, state().id)) reason = with_release_gap(std::move(reason), state());
+  if (!put_back) reason = with_release_gap(std::move(reason), state());
   RunRows::Intended rows;
   rows.events.emplace_back(RunFinished{state().id, finish_->outcome, std::move(reason)});
   co_await append(std::move(rows));

@@ -27,8 +27,8 @@ class Driver {
   Driver(EngineParts& parts, const BranchOrder& order, const Repository& repository, RunId run, Stop& service);
 
   // Takes the places and locks of what is under way, before anybody new can. Throws std::runtime_error when the journal
-  // can't be read.
-  void take_up();
+  // can't be read. Before drive().
+  Task<void> take_up();
 
   // Returns when the run is finished. Throws Stopped at shutdown, and std::runtime_error when the journal can't be read
   // or written, or the checkout for work under way not be made: start another driver later. However it ends, every
@@ -47,7 +47,7 @@ class Driver {
   using Attempts = std::vector<std::shared_ptr<StageAttempt>>;
 
   std::function<void()> bell_ringer() const;
-  void catch_up() { tell(rows_.catch_up()); }
+  Task<void> catch_up();
   Task<void> append(RunRows::Intended rows);
   void tell(const RunRows::News& news);
   Task<void> conduct();

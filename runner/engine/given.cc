@@ -33,47 +33,46 @@ Result<std::optional<Kept>> kept_in_this_run(const RunState& state, const std::s
 }
 
 // Of a run of this commit: what the stage kept when it passed.
-Result<std::optional<Kept>> kept_in(const RunId& run, const CommitId& commit, const std::string& stage,
-                                    Journal& journal) {
-  auto state = fold_run(journal, run);
-  if (!state) return state.error();
+Task<Result<std::optional<Kept>>> kept_in(RunId run, CommitId commit, std::string stage, Journal& journal) {
+  auto state = co_await fold_run(journal, run);
+  if (!state) co_return state.error();
   const auto found = state->stages.find(stage);
-  if (state->commit != commit || found == state->stages.end()) return std::optional<Kept>();
+  if (state->commit != commit || found == state->stages.end()) co_return std::optional<Kept>();
   const auto& outcome = found->second.outcome;
   const bool passed = found->second.status == StageStatus::finished && outcome.outcome == Outcome::passed;
-  if (!passed || !outcome.artifacts || outcome.artifacts->files == 0) return std::optional<Kept>();
-  return std::optional(Kept{run, found->second.attempt, *outcome.artifacts});
+  if (!passed || !outcome.artifacts || outcome.artifacts->files == 0) co_return std::optional<Kept>();
+  co_return std::optional(Kept{run, found->second.attempt, *outcome.artifacts});
 }
 
-Result<Kept> kept_at_promotion(const RunState& state, const std::string& stage, const GivenFrom& from) {
-  auto runs = from.catalog.promoted_runs(state.id.repository, most_promotions);
-  if (!runs) return runs.error();
+Task<Result<Kept>> kept_at_promotion(RunId asked, CommitId commit, std::string stage, GivenFrom from) {
+  auto runs = co_await from.catalog.promoted_runs(asked.repository, most_promotions);
+  if (!runs) co_return runs.error();
   for (const auto& run : *runs) {
-    if (run == state.id) continue;
-    auto kept = kept_in(run, state.commit, stage, from.journal);
-    if (!kept) return kept.error();
-    if (*kept) return **kept;
+    if (run == asked) continue;
+    auto kept = co_await kept_in(run, commit, stage, from.journal);
+    if (!kept) co_return kept.error();
+    if (*kept) co_return **kept;
   }
-  return infrastructure_error(
-      "what " + stage + " kept when " + state.commit.substr(0, 7) + " was promoted is not on record any more",
+  co_return infrastructure_error(
+      "what " + stage + " kept when " + commit.substr(0, 7) + " was promoted is not on record any more",
       "start a run of that commit, or push one that mends it");
 }
 
 }  // namespace
 
-Result<std::vector<GivenArtifacts>> given_to(const RunState& state, const StageSpec& stage, const GivenFrom& from) {
+Task<Result<std::vector<GivenArtifacts>>> given_to(const RunState& state, const StageSpec& stage, GivenFrom from) {
   std::vector<GivenArtifacts> given;
   for (const auto& name : stage.from) {
     auto here = kept_in_this_run(state, name);
-    if (!here) return here.error();
+    if (!here) co_return here.error();
     Result<Kept> kept = *here ? Result<Kept>(**here) : Result<Kept>(nothing_kept(name));
-    if (!*here && state.rollback.wanted()) kept = kept_at_promotion(state, name, from);
-    if (!kept) return kept.error();
+    if (!*here && state.rollback.wanted()) kept = co_await kept_at_promotion(state.id, state.commit, name, from);
+    if (!kept) co_return kept.error();
     auto directory = from.workspace.attempt(kept->run, name, kept->attempt);
-    if (!directory) return directory.error();
+    if (!directory) co_return directory.error();
     given.push_back({name, std::move(*directory), kept->artifacts});
   }
-  return given;
+  co_return given;
 }
 
 }  // namespace quietgate

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
+#include "runner/base/task.h"
 #include "runner/model/state.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/stage.h"
@@ -21,6 +22,7 @@ struct GivenFrom {
 // What the stages of its `from` kept, each at its last attempt. A rollback builds nothing: it is given what the run
 // kept that promoted its commit before. Errors: `user`, a stage has not passed, or kept nothing; `infrastructure`, the
 // run that promoted the commit is not on record any more, or the record can't be read.
-Result<std::vector<GivenArtifacts>> given_to(const RunState& state, const StageSpec& stage, const GivenFrom& from);
+// `state` and `stage` outlive the call; the state may go on meanwhile.
+Task<Result<std::vector<GivenArtifacts>>> given_to(const RunState& state, const StageSpec& stage, GivenFrom from);
 
 }  // namespace quietgate

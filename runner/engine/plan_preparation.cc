@@ -45,10 +45,13 @@ Task<Result<Plan>> PlanPreparation::read() {
 Task<void> PlanPreparation::wait_for_turn() {
   waits_since_ = parts_.clock.now();
   parts_.slots.note_change();
+  // What rings while the rows are read is not among them yet, or may not be.
+  auto seen = bell_.rings();
+  co_await rows_.catch_up();
   while (!rows_.state().cancel && !order_.first(rows_.state().id)) {
-    const auto seen = bell_.rings();
     co_await bell_.wait(seen, service_);
-    rows_.catch_up();
+    seen = bell_.rings();
+    co_await rows_.catch_up();
   }
   waits_since_.reset();
   parts_.slots.note_change();
@@ -89,17 +92,17 @@ Task<void> PlanPreparation::reject(Error error) {
 
 Task<bool> PlanPreparation::compile() {
   auto plan = co_await plan_in_turn();
-  rows_.catch_up();
+  co_await rows_.catch_up();
   const auto& state = rows_.state();
   if (plan && !state.cancel) {
     Plan copy = *plan;
     auto checked = co_await check(std::move(copy));
     if (!checked) plan = checked.error();
-    rows_.catch_up();
+    co_await rows_.catch_up();
   }
   if (!plan || state.cancel) {
     co_await checkout_.forget();
-    rows_.catch_up();
+    co_await rows_.catch_up();
   }
   if (state.cancel) {
     std::vector<Event> events{RunFinished{state.id, Outcome::cancelled, state.cancel->cause}};

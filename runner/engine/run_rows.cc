@@ -16,11 +16,12 @@ RunRows::RunRows(Journal& journal, Clock& clock, RunId run) : journal_(journal),
   state_.id = std::move(run);
 }
 
-RunRows::News RunRows::catch_up() {
+Task<RunRows::News> RunRows::catch_up() {
   News news;
+  const auto end = journal_.last();  // what comes while it is read may not be among what is read
   const auto asking = state_.asking;
   for (;;) {
-    auto rows = journal_.read(cursor_, read_batch, state_.id);
+    auto rows = co_await journal_.read(cursor_, read_batch, state_.id);
     if (!rows) throw std::runtime_error(rows.error().message);
     for (const auto& row : *rows) {
       fold(state_, row);
@@ -32,15 +33,15 @@ RunRows::News RunRows::catch_up() {
     if (rows->size() < read_batch) break;
   }
   // Behind all rows of this run: those of others need no reading, and the newest are in the journal's memory.
-  cursor_ = std::max(cursor_, journal_.last());
+  cursor_ = std::max(cursor_, end);
   news.asking = asking != state_.asking;
-  return news;
+  co_return news;
 }
 
 Task<RunRows::News> RunRows::append(std::vector<Event> events) {
   auto appended = co_await journal_.append(std::move(events));
   if (!appended) throw std::runtime_error(appended.error().message);
-  co_return catch_up();
+  co_return co_await catch_up();
 }
 
 Task<RunRows::News> RunRows::append(Intended rows) {
@@ -56,7 +57,7 @@ Task<RunRows::News> RunRows::append(Intended rows) {
   };
   auto appended = co_await journal_.append_runs(repository, std::move(numbered));
   if (!appended) throw std::runtime_error(appended.error().message);
-  co_return catch_up();
+  co_return co_await catch_up();
 }
 
 void RunRows::intend(Event event, Intended& rows) {

@@ -29,8 +29,9 @@ class RunRows {
 
   const RunState& state() const { return state_; }
 
-  // Reads on to the journal's end. Throws std::runtime_error when that can't be read.
-  News catch_up();
+  // Reads on to where the journal's end was when it was asked, at least. Throws std::runtime_error when that can't be
+  // read. Of this and append() one at a time.
+  Task<News> catch_up();
   // Appends all or none, then catches up. Throws std::runtime_error when the journal can't be written or read.
   Task<News> append(std::vector<Event> events);
   // Likewise; the runs stand behind the events, and are numbered inside the append.

@@ -176,7 +176,8 @@ Task<StageOutcome> StageAttempt::run_prepared(StageRequest request) {
     if (!cleared) co_return outcome_of_error(cleared.error());
     stale = std::move(*cleared);
   }
-  auto given = given_to(state, request.spec, {parts.workspace, parts.journal, parts.catalog});
+  const GivenFrom from{parts.workspace, parts.journal, parts.catalog};
+  auto given = co_await given_to(state, request.spec, from);
   if (!given) co_return outcome_of_error(given.error());
   request.given = std::move(*given);
   auto directory = parts.workspace.attempt(state.id, stage_, attempt_);

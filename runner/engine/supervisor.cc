@@ -17,7 +17,7 @@ constexpr Milliseconds restart_after{5'000};
 }  // namespace
 
 Supervisor::Supervisor(EngineParts& parts, std::vector<Repository> repositories)
-    : parts_(parts), ended_(parts.executor) {
+    : parts_(parts), deciding_(parts.executor), ended_(parts.executor) {
   for (auto& repository : repositories) {
     auto name = repository.remote.repository;
     repositories_.emplace(std::move(name), std::move(repository));
@@ -34,7 +34,7 @@ Task<void> Supervisor::supervise(Stop& stop) {
   Stop never;
   for (;;) {
     const auto seen = ended_.rings();
-    if (drivers_.empty()) break;
+    if (drivers_.empty() && begun_ == 0) break;
     co_await ended_.wait(seen, never);
   }
   if (stopped) throw *stopped;
@@ -42,16 +42,21 @@ Task<void> Supervisor::supervise(Stop& stop) {
 
 // All that is held is held before the first driver begins: none can give away what another one's stage still uses.
 Task<void> Supervisor::take_up(Stop& stop) {
-  auto unfinished = parts_.catalog.unfinished_runs();
-  if (!unfinished) throw std::runtime_error(unfinished.error().message);
-  auto environments = parts_.catalog.environments();
+  const auto alone = co_await deciding_.lock();
+  // In this order: what lives of a run that is reopened meanwhile is held, or its driver is made.
+  auto environments = co_await parts_.catalog.environments();
   if (!environments) throw std::runtime_error(environments.error().message);
+  auto unfinished = co_await parts_.catalog.unfinished_runs();
+  if (!unfinished) throw std::runtime_error(unfinished.error().message);
   for (const auto& run : *unfinished) order_.arrive(run.id, run.branch);
   co_await tell_interrupted(*unfinished);
   std::vector<std::pair<RunId, Driver*>> made;
-  for (const auto& run : *unfinished) made.emplace_back(run.id, make(run.id, stop));
+  for (const auto& run : *unfinished) {
+    auto* driver = co_await make(run.id, stop);
+    made.emplace_back(run.id, driver);
+  }
   for (const auto& environment : *environments) {
-    if (!environment.keep && !drivers_.contains(environment.run)) hold_for(environment.run, stop);
+    if (!environment.keep && !drivers_.contains(environment.run)) co_await hold_for(environment.run, stop);
   }
   for (const auto& [run, driver] : made) {
     if (driver != nullptr) launch(run, *driver, stop);
@@ -72,19 +77,22 @@ Task<void> Supervisor::tell_interrupted(std::vector<RunSummary> unfinished) {
 }
 
 // An ended run's environment may live on because it could not be destroyed: its lock is not free before.
-void Supervisor::hold_for(const RunId& ended, Stop& stop) {
-  const auto folded = fold_run(parts_.journal, ended);
+Task<void> Supervisor::hold_for(RunId ended, Stop& stop) {
+  const auto folded = co_await fold_run(parts_.journal, ended);
   if (!folded) {
     parts_.say("run " + to_string(ended) + ": " + folded.error().message);
     if (!held_.contains(ended)) held_[ended].push_back(parts_.slots.hold_every_lock(ended));
     auto again = std::make_shared<Stop>(stop);
-    auto look = [this, ended, &stop] {
-      if (held_.contains(ended) && !drivers_.contains(ended)) hold_for(ended, stop);
-    };
-    return expire_after(parts_.executor, parts_.clock, restart_after, again, look);
+    auto look = [this, ended, &stop] { begin([this, ended, &stop] { return hold_again(ended, stop); }); };
+    expire_after(parts_.executor, parts_.clock, restart_after, again, look);
+    co_return;
   }
   const auto& state = *folded;
-  if (state.status != RunStatus::finished) return;  // its next driver takes it up
+  if (state.status != RunStatus::finished) {
+    // Reopened just now: its next driver takes it up, and nobody what it has before.
+    if (!held_.contains(ended)) held_[ended].push_back(parts_.slots.hold_every_lock(ended));
+    co_return;
+  }
   std::vector<Slots::Claim> claims;
   for (const auto& lock : kept_locks(state))
     claims.push_back(parts_.slots.keep({ended, {}, false, lock, true, {}, state.finished}));
@@ -131,28 +139,46 @@ bool Supervisor::asks(const RunId& run) {
   return found == drivers_.end() || found->second->state().asking > 0;
 }
 
+Task<void> Supervisor::hold_again(RunId ended, Stop& stop) {
+  if (held_.contains(ended) && !drivers_.contains(ended)) co_await hold_for(std::move(ended), stop);
+}
+
+void Supervisor::begin(std::function<Task<void>()> work) {
+  ++begun_;
+  spawn(parts_.executor, in_turn(std::move(work)), [this](std::exception_ptr error) {
+    --begun_;
+    ended_.ring();
+    if (error) std::rethrow_exception(error);
+  });
+}
+
+Task<void> Supervisor::in_turn(std::function<Task<void>()> work) {
+  const auto alone = co_await deciding_.lock();
+  co_await work();
+}
+
 Task<void> Supervisor::follow(Stop& stop) {
   auto cursor = parts_.journal.last();
   co_await take_up(stop);
   for (;;) {
     const auto seen = parts_.journal.bell().rings();
-    auto tail = read_tail(parts_.journal, cursor, follow_batch);
+    auto tail = co_await read_tail(parts_.journal, cursor, follow_batch);
     if (!tail) {
       parts_.say(tail.error().message);
       co_await parts_.clock.sleep(restart_after, stop);
       continue;
     }
-    for (const auto& row : tail->rows) on_row(row, stop);
+    for (auto& row : tail->rows) co_await on_row(std::move(row), stop);
     cursor = tail->cursor;
-    if (tail->damage) over_damage(*tail->damage, stop);
+    if (tail->damage) co_await over_damage(*tail->damage, stop);
     if (tail->damage || tail->rows.size() == follow_batch) continue;
     co_await parts_.journal.bell().wait(seen, stop);
   }
 }
 
-Result<void> Supervisor::start_unfinished(Stop& stop) {
-  auto unfinished = parts_.catalog.unfinished_runs();
-  if (!unfinished) return unfinished.error();
+Task<Result<void>> Supervisor::start_unfinished(Stop& stop) {
+  auto unfinished = co_await parts_.catalog.unfinished_runs();
+  if (!unfinished) co_return unfinished.error();
   std::set<RunId> open;
   for (const auto& run : *unfinished) {
     open.insert(run.id);
@@ -161,45 +187,53 @@ Result<void> Supervisor::start_unfinished(Stop& stop) {
   for (const auto& run : order_.runs()) {
     if (!open.contains(run)) wake(order_.leave(run));
   }
-  for (const auto& run : *unfinished) start(run.id, stop);
-  return {};
+  for (const auto& run : *unfinished) co_await start(run.id, stop);
+  co_return Result<void>{};
 }
 
 // What the row was about is not known: everybody looks for himself.
-void Supervisor::over_damage(const Error& damage, Stop& stop) {
+Task<void> Supervisor::over_damage(Error damage, Stop& stop) {
+  const auto alone = co_await deciding_.lock();
   parts_.say(damage.message + "; it was stepped over, and other runs go on" +
              (damage.advice.empty() ? "" : ": " + damage.advice));
   for (auto& [id, driver] : drivers_) driver->poke();
-  if (auto started = start_unfinished(stop); !started) parts_.say(started.error().message);
+  auto started = co_await start_unfinished(stop);
+  if (!started) parts_.say(started.error().message);
   std::vector<RunId> holders;
   for (const auto& [run, claims] : held_) holders.push_back(run);
   for (const auto& run : holders) {
-    if (!drivers_.contains(run)) hold_for(run, stop);
+    if (!drivers_.contains(run)) co_await hold_for(run, stop);
   }
 }
 
-void Supervisor::on_row(const Row& row, Stop& stop) {
+Task<void> Supervisor::on_row(Row row, Stop& stop) {
   const auto run = run_of(row.event);
-  if (run.number == 0) return;
+  if (run.number == 0) co_return;
   const bool opens =
       std::holds_alternative<RunRequested>(row.event) || std::holds_alternative<PromotionRequested>(row.event);
   if (const auto* asked = std::get_if<RunRequested>(&row.event)) order_.arrive(run, asked->branch);
   if (std::holds_alternative<RunFinished>(row.event)) wake(order_.leave(run));
-  if (std::holds_alternative<EnvironmentDestroyed>(row.event) && held_.contains(run) && !drivers_.contains(run))
-    hold_for(run, stop);
   if (auto found = drivers_.find(run); found != drivers_.end()) {
     found->second->poke();
   } else if (opens) {
-    // A reopened run is before later ones again.
-    auto summary = parts_.catalog.run(run);
-    if (summary && summary->has_value() && (*summary)->status != RunStatus::finished)
-      order_.arrive(run, (*summary)->branch);
-    start(run, stop);
+    const auto alone = co_await deciding_.lock();
+    co_await start_again(run, stop);
+  } else if (std::holds_alternative<EnvironmentDestroyed>(row.event)) {
+    const auto alone = co_await deciding_.lock();
+    co_await hold_again(run, stop);
   }
 }
 
-Driver* Supervisor::make(const RunId& run, Stop& stop) {
-  if (drivers_.contains(run) || stop.requested()) return nullptr;
+// One that was asked for, or that a person has reopened: it is before later ones again.
+Task<void> Supervisor::start_again(RunId run, Stop& stop) {
+  auto summary = co_await parts_.catalog.run(run);
+  if (summary && summary->has_value() && (*summary)->status != RunStatus::finished)
+    order_.arrive(run, (*summary)->branch);
+  co_await start(std::move(run), stop);
+}
+
+Task<Driver*> Supervisor::make(RunId run, Stop& stop) {
+  if (drivers_.contains(run) || stop.requested()) co_return nullptr;
   auto repository = repositories_.find(run.repository);
   if (repository == repositories_.end()) {
     Repository removed;
@@ -215,29 +249,32 @@ Driver* Supervisor::make(const RunId& run, Stop& stop) {
   auto& driver = drivers_[run];
   driver = std::make_unique<Driver>(parts_, order_, repository->second, run, stop);
   try {
-    driver->take_up();
+    co_await driver->take_up();
     held_.erase(run);
-    return driver.get();
+    co_return driver.get();
   } catch (const std::exception& reason) {
     drivers_.erase(run);
     if (!held_.contains(run)) held_[run].push_back(parts_.slots.hold_every_lock(run));
     again_later(run, reason.what(), stop);
-    return nullptr;
+    co_return nullptr;
   }
 }
 
 void Supervisor::again_later(const RunId& run, const std::string& reason, Stop& stop) {
   parts_.say("run " + to_string(run) + " is taken up again in " + human_duration(restart_after) + ": " + reason);
   auto again = std::make_shared<Stop>(stop);
-  expire_after(parts_.executor, parts_.clock, restart_after, again, [this, run, &stop] { start(run, stop); });
+  expire_after(parts_.executor, parts_.clock, restart_after, again,
+               [this, run, &stop] { begin([this, run, &stop] { return start(run, stop); }); });
 }
 
 void Supervisor::launch(const RunId& run, Driver& driver, Stop& stop) {
   spawn(parts_.executor, driver.drive(), [this, run, &stop](std::exception_ptr error) { ended(run, error, stop); });
 }
 
-void Supervisor::start(const RunId& run, Stop& stop) {
-  if (auto* driver = make(run, stop)) launch(run, *driver, stop);
+Task<void> Supervisor::start(RunId run, Stop& stop) {
+  wake(run);  // it may have got a driver meanwhile, which has read what there was then
+  auto* driver = co_await make(run, stop);
+  if (driver != nullptr) launch(run, *driver, stop);
 }
 
 void Supervisor::ended(const RunId& run, std::exception_ptr error, Stop& stop) {
@@ -255,13 +292,18 @@ void Supervisor::ended(const RunId& run, std::exception_ptr error, Stop& stop) {
     }
     return;
   }
-  // A person may have reopened it while its driver was ending.
-  auto summary = parts_.catalog.run(run);
+  begin([this, run, &stop] { return look_after(run, stop); });
+}
+
+// A person may have reopened it while its driver was ending.
+Task<void> Supervisor::look_after(RunId ended, Stop& stop) {
+  if (drivers_.contains(ended) || stop.requested()) co_return;
+  auto summary = co_await parts_.catalog.run(ended);
   if (summary && summary->has_value() && (*summary)->status != RunStatus::finished) {
-    order_.arrive(run, (*summary)->branch);
-    start(run, stop);
-  } else if (held_.contains(run)) {
-    hold_for(run, stop);
+    order_.arrive(ended, (*summary)->branch);
+    co_await start(std::move(ended), stop);
+  } else {
+    co_await hold_again(std::move(ended), stop);
   }
 }
 

@@ -1,12 +1,14 @@
 // Tails the journal and keeps one driver per unfinished run. Knows nothing of stages.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "runner/base/async_mutex.h"
 #include "runner/engine/admission/branch_order.h"
 #include "runner/engine/driver.h"
 #include "runner/engine/repository.h"
@@ -30,24 +32,34 @@ class Supervisor final : public Queue {
  private:
   Task<void> take_up(Stop& stop);  // every unfinished run, and what ended runs left
   Task<void> tell_interrupted(std::vector<RunSummary> unfinished);
-  Driver* make(const RunId& run, Stop& stop);  // null: there is one, or it is made later
+  Task<Driver*> make(RunId run, Stop& stop);  // null: there is one, or it is made later
   void launch(const RunId& run, Driver& driver, Stop& stop);
-  void start(const RunId& run, Stop& stop);
+  Task<void> start(RunId run, Stop& stop);
   void again_later(const RunId& run, const std::string& reason, Stop& stop);
-  void hold_for(const RunId& ended, Stop& stop);
+  Task<void> start_again(RunId run, Stop& stop);
+  Task<void> hold_for(RunId ended, Stop& stop);
+  Task<void> hold_again(RunId ended, Stop& stop);
   void wake(const std::optional<RunId>& run);
   void ended(const RunId& run, std::exception_ptr error, Stop& stop);
-  void on_row(const Row& row, Stop& stop);
-  Result<void> start_unfinished(Stop& stop);
-  void over_damage(const Error& damage, Stop& stop);
+  Task<void> look_after(RunId ended, Stop& stop);
+  Task<void> on_row(Row row, Stop& stop);
+  Task<Result<void>> start_unfinished(Stop& stop);
+  Task<void> over_damage(Error damage, Stop& stop);
   Task<void> follow(Stop& stop);
+  // Does it apart from what is done now, but never beside it.
+  void begin(std::function<Task<void>()> work);
+  Task<void> in_turn(std::function<Task<void>()> work);
 
   EngineParts& parts_;
   std::map<std::string, Repository> repositories_;
   BranchOrder order_;
   std::map<RunId, std::vector<Slots::Claim>> held_;  // of runs without a driver: its leaders, its environments
   std::map<RunId, std::unique_ptr<Driver>> drivers_;
-  Bell ended_;
+  // Rows are read between a look at these and what comes of it: whoever makes drivers, or holds locks, is alone with
+  // it.
+  AsyncMutex deciding_;
+  int begun_ = 0;  // that has not ended
+  Bell ended_;     // a driver, or what was begun
 };
 
 }  // namespace quietgate

@@ -85,7 +85,7 @@ Task<void> Watcher::watch(Stop& stop) {
 Task<Result<std::vector<GitBranch>>> Watcher::list(Stop& stop) {
   auto found = co_await git_.branches(repository_.remote, stop);
   if (!found || !found->empty()) co_return found;
-  auto known = catalog_.branches(repository_.remote.repository);
+  auto known = co_await catalog_.branches(repository_.remote.repository);
   if (!known) co_return known.error();
   if (known->empty()) co_return found;
   co_return infrastructure_error(
@@ -123,9 +123,9 @@ Task<Result<void>> Watcher::poll(Stop& stop) {
     if (!learned) co_return learned.error();
   }
   leave_out(*found);
-  auto watched = catalog_.watched(name);
+  auto watched = co_await catalog_.watched(name);
   if (!watched) co_return watched.error();
-  auto known = catalog_.branches(name);
+  auto known = co_await catalog_.branches(name);
   if (!known) co_return known.error();
   auto moves = compare(name, *known, *watched, *found);
   if (!*watched) {
@@ -223,11 +223,11 @@ Task<Result<void>> Watcher::follow(RefMoved moved, Stop& stop) {
   }
   Wanted wanted;
   if (!moved.to.empty()) {
-    auto base = catalog_.last_run_commit(moved.repository, moved.branch);
+    auto base = co_await catalog_.last_run_commit(moved.repository, moved.branch);
     if (!base) co_return base.error();
     auto seen = co_await look(moved, *base, stop);
     if (!seen) co_return co_await stuck(moved, seen.error());
-    auto found = wanted_runs(moved, *base, std::move(*seen));
+    auto found = co_await wanted_runs(moved, *base, std::move(*seen));
     if (!found) co_return found.error();
     wanted = std::move(*found);
   }
@@ -266,38 +266,39 @@ Task<Result<Watcher::Seen>> Watcher::look(RefMoved moved, CommitId base, Stop& s
   co_return seen;
 }
 
-Result<Watcher::Wanted> Watcher::wanted_runs(const RefMoved& moved, const CommitId& base, Seen seen) {
+Task<Result<Watcher::Wanted>> Watcher::wanted_runs(RefMoved moved, CommitId base, Seen seen) {
   Wanted wanted;
   const auto skipped = [&](std::string reason) {
     wanted.skipped = RunSkipped{moved.repository, moved.branch, moved.to, std::move(reason)};
     return wanted;
   };
   if (moved.kind == RefMoved::Kind::created && base == moved.to) {
-    return skipped(moved.branch + " is back at the commit that it ran last");
+    co_return skipped(moved.branch + " is back at the commit that it ran last");
   }
-  if (!seen.decision.run) return skipped(std::move(seen.decision.reason));
+  if (!seen.decision.run) co_return skipped(std::move(seen.decision.reason));
   wanted.commits = std::move(seen.commits);
   if (wanted.commits.empty()) wanted.commits = {moved.to};
-  if (seen.trigger.concurrency != Concurrency::supersede) return wanted;
-  auto superseded = superseded_by(moved);
-  if (!superseded) return superseded.error();
+  if (seen.trigger.concurrency != Concurrency::supersede) co_return wanted;
+  wanted.seen = journal_.last();
+  auto superseded = co_await superseded_by(moved);
+  if (!superseded) co_return superseded.error();
   wanted.superseded = std::move(*superseded);
-  return wanted;
+  co_return wanted;
 }
 
 // Unfinished runs of the branch; but what goes back goes on.
-Result<std::vector<RunId>> Watcher::superseded_by(const RefMoved& moved) {
+Task<Result<std::vector<RunId>>> Watcher::superseded_by(RefMoved moved) {
   std::vector<RunId> superseded;
-  auto unfinished = catalog_.unfinished_runs();
-  if (!unfinished) return unfinished.error();
+  auto unfinished = co_await catalog_.unfinished_runs();
+  if (!unfinished) co_return unfinished.error();
   for (const auto& older : *unfinished) {
     if (older.id.repository != moved.repository || older.branch != moved.branch) continue;
-    auto asked = journal_.read(older.first - 1, 1);
-    if (!asked) return asked.error();
+    auto asked = co_await journal_.read(older.first - 1, 1);
+    if (!asked) co_return asked.error();
     const auto* request = asked->empty() ? nullptr : std::get_if<RunRequested>(&asked->front().event);
     if (request == nullptr || !request->rollback.wanted()) superseded.push_back(older.id);
   }
-  return superseded;
+  co_return superseded;
 }
 
 Task<Result<std::int64_t>> Watcher::record(RefMoved moved, Wanted wanted) {
@@ -306,8 +307,12 @@ Task<Result<std::int64_t>> Watcher::record(RefMoved moved, Wanted wanted) {
     if (wanted.skipped) events.emplace_back(std::move(*wanted.skipped));
     co_return co_await journal_.append(std::move(events));
   }
-  auto rows = [moved, wanted = std::move(wanted)](std::int64_t number) {
-    const RunId first{moved.repository, number};
+  RunId first{moved.repository, 0};
+  const auto known = wanted.superseded;
+  const auto seen = wanted.seen;
+  const auto written = static_cast<std::int64_t>(1 + wanted.commits.size() + known.size());
+  auto rows = [moved, wanted = std::move(wanted), &first](std::int64_t number) {
+    first.number = number;
     std::vector<Event> events{moved};
     for (const auto& commit : wanted.commits)
       events.push_back(RunRequested{{moved.repository, number++}, moved.branch, commit, cause_of(moved)});
@@ -316,7 +321,26 @@ Task<Result<std::int64_t>> Watcher::record(RefMoved moved, Wanted wanted) {
       events.push_back(CancelRequested{older, "quietgate", "superseded by " + to_string(first), first});
     return events;
   };
-  co_return co_await journal_.append_runs(moved.repository, std::move(rows));
+  auto appended = co_await journal_.append_runs(moved.repository, std::move(rows));
+  if (appended && seen && *appended - written > *seen) {
+    auto missed = co_await supersede_missed(moved, first, known);
+    if (!missed) co_return missed.error();
+  }
+  co_return appended;
+}
+
+// Others wrote rows between the look at the branch's runs and the append: a run among them is superseded, too.
+Task<Result<void>> Watcher::supersede_missed(RefMoved moved, RunId first, std::vector<RunId> known) {
+  auto older = co_await superseded_by(moved);
+  if (!older) co_return older.error();
+  std::vector<Event> events;
+  for (const auto& run : *older) {
+    if (run.number < first.number && std::find(known.begin(), known.end(), run) == known.end())
+      events.push_back(CancelRequested{run, "quietgate", "superseded by " + to_string(first), first});
+  }
+  if (events.empty()) co_return Result<void>{};
+  auto appended = co_await journal_.append(std::move(events));
+  co_return appended ? Result<void>{} : Result<void>(appended.error());
 }
 
 }  // namespace quietgate

@@ -49,18 +49,20 @@ class Watcher {
   Task<Result<void>> fetch_together(std::vector<RefMoved> moves, Stop& stop);
   Task<Result<void>> fetch_one_by_one(std::vector<RefMoved> moves, Stop& stop);
   Task<Result<void>> stuck(RefMoved moved, Error error);
-  struct Seen;
+  struct Seen;  // what the mirror says of a move
   // What a move leads to.
   struct Wanted {
     std::vector<CommitId> commits;  // each gets a run
     std::vector<RunId> superseded;
+    std::optional<std::int64_t> seen;  // the journal's last row when these were looked up; nothing: none are wanted
     std::optional<RunSkipped> skipped;
-  };  // what the mirror says of a move
+  };
   Task<Result<Seen>> look(RefMoved moved, CommitId base, Stop& stop);
   Task<Result<void>> follow(RefMoved moved, Stop& stop);
-  Result<Wanted> wanted_runs(const RefMoved& moved, const CommitId& base, Seen seen);
-  Result<std::vector<RunId>> superseded_by(const RefMoved& moved);
+  Task<Result<Wanted>> wanted_runs(RefMoved moved, CommitId base, Seen seen);
+  Task<Result<std::vector<RunId>>> superseded_by(RefMoved moved);
   Task<Result<std::int64_t>> record(RefMoved moved, Wanted wanted);
+  Task<Result<void>> supersede_missed(RefMoved moved, RunId first, std::vector<RunId> known);
 
   Repository repository_;
   Journal& journal_;

@@ -14,15 +14,12 @@
 
 #include "runner/base/json_text.h"
 #include "runner/base/json_tree.h"
+#include "runner/model/names.h"
 #include "runner/model/types.h"
 
 namespace quietgate {
 
 using JsonValue = JsonTree::Value;
-
-// An enum is written by name: specialise with `static constexpr std::array<std::pair<E, const char*>, N> value`.
-template <class E>
-struct Names;
 
 struct FieldError : std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -1,40 +1,12 @@
 // The fields of plans and outcomes, shared by the .cc files of core that turn them into JSON.
 #pragma once
 
-#include <array>
-#include <utility>
-
 #include "runner/model/fields.h"
 #include "runner/model/outcome.h"
 #include "runner/model/plan.h"
 
 namespace quietgate {
 
-template <class E, std::size_t N>
-using NameList = std::array<std::pair<E, const char*>, N>;
-
-template <>
-struct Names<Bound::Relation> {
-  static constexpr NameList<Bound::Relation, 6> value{{{Bound::Relation::less, "<"},
-                                                       {Bound::Relation::less_equal, "<="},
-                                                       {Bound::Relation::greater, ">"},
-                                                       {Bound::Relation::greater_equal, ">="},
-                                                       {Bound::Relation::equal, "=="},
-                                                       {Bound::Relation::not_equal, "!="}}};
-};
-template <>
-struct Names<Approval> {
-  static constexpr NameList<Approval, 2> value{{{Approval::none, "none"}, {Approval::manual, "manual"}}};
-};
-template <>
-struct Names<OnAlert> {
-  static constexpr NameList<OnAlert, 2> value{{{OnAlert::end_load, "end_load"}, {OnAlert::go_on, "go_on"}}};
-};
-template <>
-struct Names<AfterRelease> {
-  static constexpr NameList<AfterRelease, 2> value{
-      {{AfterRelease::roll_back, "rollback"}, {AfterRelease::fail, "fail"}}};
-};
 template <>
 struct Names<RetryWhen> {
   static constexpr NameList<RetryWhen, 4> value{{{RetryWhen::infrastructure, "infrastructure"},
@@ -133,6 +105,13 @@ void fields(A& a, StageOutcome& v) {
     if (!v.overtaken_by && v.outcome == Outcome::failed && now != v.outputs.end()) v.overtaken_by = now->second;
   }
 }
+
+// In stage_body.cc.
+template <>
+struct Codec<StageBody> {
+  static void encode(std::string& out, const StageBody& body);
+  static void decode(const JsonValue& json, StageBody& body);
+};
 
 // The fields of a plan are in plan_json.cc.
 template <>

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "runner/base/json_tree.h"
 #include "runner/model/settling.h"
 
 namespace quietgate {
@@ -14,18 +15,23 @@ std::string brief(const CommitId& id) {
   return id.substr(0, 7);
 }
 
+std::string branch_of(const StageSpec& spec) {
+  const JsonTree tree(spec.body.spec());
+  const auto* branch = tree.root().find("branch");
+  return branch == nullptr ? std::string() : branch->text;
+}
+
 StageSpec* promote_stage_of(Plan& plan, const std::string& branch) {
   StageSpec* only = nullptr;
   int count = 0;
   for (auto& spec : plan.stages) {
-    const auto* promote = std::get_if<PromoteSpec>(&spec.body);
-    if (promote == nullptr) continue;
-    if (promote->branch == branch) return &spec;
+    if (!traits_of(spec).promotes) continue;
+    if (branch_of(spec) == branch) return &spec;
     only = &spec;
     ++count;
   }
   // A branch that is known by then only, from a stage's output.
-  const bool known_later = count == 1 && std::get<PromoteSpec>(only->body).branch.find("${{") != std::string::npos;
+  const bool known_later = count == 1 && branch_of(*only).find("${{") != std::string::npos;
   return known_later ? only : nullptr;
 }
 
@@ -85,10 +91,6 @@ Result<Plan> rollback_plan(Plan plan, const Rollback& rollback) {
     return user_error("the pipeline of commit " + brief(plan.commit) + " does not promote to " + rollback.branch +
                           ", so it is not known how to put that back",
                       "move the branch by hand, or push a commit that mends it");
-  PromoteSpec move;
-  move.branch = rollback.branch;
-  move.back_from = rollback.from;
-  promote->body = move;
   std::set<std::string> after{promote->name};               // stages come after what they need
   std::map<std::string, std::set<std::string>> stands_for;  // by stage that is left out: what is kept of its needs
   std::set<std::string> kept{promote->name};
@@ -111,7 +113,7 @@ Result<Plan> rollback_plan(Plan plan, const Rollback& rollback) {
     spec.needs.assign(needs.begin(), needs.end());
     spec.condition.clear();
     spec.continue_on_error = false;
-    if (auto* apply = std::get_if<ApplySpec>(&spec.body)) apply->watch.reset();
+    spec.body = spec.body.in_rollback(rollback.branch, rollback.from);
     kept.insert(spec.name);
     stages.push_back(spec);
   }

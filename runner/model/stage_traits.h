@@ -15,6 +15,7 @@ struct StageTraits {
   bool may_keep_artifacts = false;  // its kind knows `artifacts`
   bool keeps_artifacts = false;     // and this stage names some
   bool waits_for_person = false;    // does nothing but wait for a person's answer
+  bool resolves_rest = false;       // ports.* and apply.* may stand in its spec, and are resolved by the stage itself
   bool operator==(const StageTraits&) const = default;
 };
 

@@ -80,18 +80,20 @@ Task<void> Notifier::send(const NotificationRule& rule, std::string text, Stop& 
 }
 
 // A run that passed, or that somebody cancelled, is nobody's news: unless its release was cut by that.
-std::optional<NoticeText> Notifier::notice_of_release(const RunFinished& finished) {
-  const auto run = fold_run(journal_, finished.run);
-  if (!run || !release_gap(*run) || is_put_back(journal_, catalog_, finished.run)) return std::nullopt;
+Task<std::optional<NoticeText>> Notifier::notice_of_release(RunFinished finished) {
+  const auto run = co_await fold_run(journal_, finished.run);
+  if (!run || !release_gap(*run)) co_return std::nullopt;
+  const bool put_back = co_await is_put_back(journal_, catalog_, finished.run);
+  if (put_back) co_return std::nullopt;
   auto text = "run " + to_string(finished.run) + " ended as " + to_string(finished.outcome) + ": " + finished.reason;
-  return NoticeText{Notice::failed, text.substr(0, longest_text)};
+  co_return NoticeText{Notice::failed, text.substr(0, longest_text)};
 }
 
 Task<void> Notifier::tell(Stop& stop) {
   auto cursor = journal_.last();
   for (;;) {
     const auto seen = journal_.bell().rings();
-    auto tail = read_tail(journal_, cursor, read_batch);
+    auto tail = co_await read_tail(journal_, cursor, read_batch);
     if (!tail) {
       co_await clock_.sleep(patience, stop);
       continue;
@@ -99,8 +101,10 @@ Task<void> Notifier::tell(Stop& stop) {
     cursor = tail->cursor;
     for (const auto& row : tail->rows) {
       auto notice = notice_of(row.event);
-      if (const auto* finished = std::get_if<RunFinished>(&row.event); !notice && finished != nullptr)
-        notice = notice_of_release(*finished);
+      const auto* finished = std::get_if<RunFinished>(&row.event);
+      if (finished != nullptr && !notice) {
+        notice = co_await notice_of_release(*finished);
+      }
       if (!notice) continue;
       for (const auto& rule : rules_) {
         if (rule.about.contains(notice->about)) co_await send(rule, notice->text, stop);

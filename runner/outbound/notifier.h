@@ -31,7 +31,7 @@ class Notifier {
   Task<void> tell(Stop& stop);
 
  private:
-  std::optional<NoticeText> notice_of_release(const RunFinished& finished);
+  Task<std::optional<NoticeText>> notice_of_release(RunFinished finished);
   Task<void> send(const NotificationRule& rule, std::string text, Stop& stop);
 
   Journal& journal_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runner/base/result.h"
+#include "runner/base/task.h"
 #include "runner/model/types.h"
 
 namespace quietgate {
@@ -23,10 +24,10 @@ class Archive {
  public:
   virtual ~Archive() = default;
   // Runs that the rule lets go, oldest first, at most `limit`.
-  virtual Result<std::vector<RunId>> expired(const RetentionRule& rule, Time now, std::size_t limit) = 0;
+  virtual Task<Result<std::vector<RunId>>> expired(RetentionRule rule, Time now, std::size_t limit) = 0;
   // Removes the rows of the run and says so with one RunExpired, all in one durable append. Nothing when there is no
   // such run.
-  virtual Result<void> expire(const RunId& run) = 0;
+  virtual Task<Result<void>> expire(RunId run) = 0;
 };
 
 }  // namespace quietgate

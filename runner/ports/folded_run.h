@@ -11,11 +11,12 @@ namespace quietgate {
 
 // Folds what the journal holds of the run beyond the state's cursor. Fails when a row can't be read: the rows before it
 // are folded.
-Result<void> read_on(Journal& journal, RunState& state);
+// Nobody else may use the state meanwhile.
+Task<Result<void>> read_on(Journal& journal, RunState& state);
 // The run's state as its rows tell it, up to the row `until`, if given. Fails when a row can't be read.
-Result<RunState> fold_run(Journal& journal, const RunId& run, std::optional<std::int64_t> until = std::nullopt);
+Task<Result<RunState>> fold_run(Journal& journal, RunId run, std::optional<std::int64_t> until = std::nullopt);
 
 // Whether a newer run was asked for that puts back what this one promoted. No, when that can't be told.
-bool is_put_back(Journal& journal, Catalog& catalog, const RunId& run);
+Task<bool> is_put_back(Journal& journal, Catalog& catalog, RunId run);
 
 }  // namespace quietgate

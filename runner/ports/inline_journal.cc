@@ -11,7 +11,7 @@ Task<Result<std::int64_t>> InlineJournal::append_runs(std::string repository, Ne
 Task<Result<std::optional<std::int64_t>>> InlineJournal::append_unless_moved(std::vector<Event> events, RunId run,
                                                                              std::int64_t seen) {
   using Answer = std::optional<std::int64_t>;
-  const auto later = read(seen, 1, std::move(run));
+  const auto later = read_now(seen, 1, std::move(run));
   if (!later) co_return later.error();
   if (!later->empty()) co_return Answer();
   const auto written = append_now(std::move(events));

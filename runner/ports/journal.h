@@ -30,9 +30,11 @@ class Journal {
   // As append(), unless a row of this run was written after `seen`: then nothing is written, and the answer is empty.
   virtual Task<Result<std::optional<std::int64_t>>> append_unless_moved(std::vector<Event> events, RunId run,
                                                                         std::int64_t seen) = 0;
-  // Rows after `after` in order, at most `limit`; only those of one run when given.
-  virtual Result<std::vector<Row>> read(std::int64_t after, std::size_t limit,
-                                        std::optional<RunId> run = std::nullopt) = 0;
+  // Rows after `after` in order, at most `limit`; only those of one run when given. As they were at some moment since
+  // it was asked: others may have been written by the time that it answers.
+  virtual Task<Result<std::vector<Row>>> read(std::int64_t after, std::size_t limit,
+                                              std::optional<RunId> run = std::nullopt) = 0;
+  // Sequence of the last row. What is read from now on holds every row up to it.
   virtual std::int64_t last() const = 0;
   virtual Bell& bell() = 0;  // rung after every commit
 };
@@ -45,7 +47,7 @@ struct JournalTail {
 
 // For those who follow the journal and may miss a row, but must not stop at one: as read(), but steps over a row that
 // is damaged. An error when nothing can be read.
-Result<JournalTail> read_tail(Journal& journal, std::int64_t after, std::size_t limit);
+Task<Result<JournalTail>> read_tail(Journal& journal, std::int64_t after, std::size_t limit);
 
 struct RunSummary {
   RunId id;
@@ -83,24 +85,26 @@ struct PendingEvidence {
   Time sealed{};
 };
 
-// Projections of the journal, updated in the same transaction as the append; can be dropped and rebuilt.
+// Projections of the journal, updated in the same transaction as the append; can be dropped and rebuilt. Each answer is
+// as it was at some moment since the question; two questions may be answered of two moments.
 class Catalog {
  public:
   virtual ~Catalog() = default;
   // Newest first. `repository` empty: all. `before` != 0: only runs whose first row's sequence is smaller (paging).
-  virtual Result<std::vector<RunSummary>> runs(std::string repository, std::size_t limit, std::int64_t before = 0) = 0;
-  virtual Result<std::optional<RunSummary>> run(RunId id) = 0;
-  virtual Result<std::vector<RunSummary>> unfinished_runs() = 0;  // oldest first
+  virtual Task<Result<std::vector<RunSummary>>> runs(std::string repository, std::size_t limit,
+                                                     std::int64_t before = 0) = 0;
+  virtual Task<Result<std::optional<RunSummary>>> run(RunId id) = 0;
+  virtual Task<Result<std::vector<RunSummary>>> unfinished_runs() = 0;  // oldest first
   // Commit of the newest run on this branch, for path filters; empty: none yet.
-  virtual Result<CommitId> last_run_commit(std::string repository, std::string branch) = 0;
+  virtual Task<Result<CommitId>> last_run_commit(std::string repository, std::string branch) = 0;
   // Whether a poll of the repository ever succeeded.
-  virtual Result<bool> watched(std::string repository) = 0;
+  virtual Task<Result<bool>> watched(std::string repository) = 0;
   // Where the branches were when last seen (RefMoved), deleted ones left out.
-  virtual Result<std::map<std::string, CommitId>> branches(std::string repository) = 0;
-  virtual Result<std::vector<EnvironmentSummary>> environments() = 0;       // live ones only, oldest first
-  virtual Result<std::vector<PendingEvidence>> unpublished_evidence() = 0;  // oldest first
+  virtual Task<Result<std::map<std::string, CommitId>>> branches(std::string repository) = 0;
+  virtual Task<Result<std::vector<EnvironmentSummary>>> environments() = 0;       // live ones only, oldest first
+  virtual Task<Result<std::vector<PendingEvidence>>> unpublished_evidence() = 0;  // oldest first
   // Runs that promoted their commit, the newest run first.
-  virtual Result<std::vector<RunId>> promoted_runs(std::string repository, std::size_t limit) = 0;
+  virtual Task<Result<std::vector<RunId>>> promoted_runs(std::string repository, std::size_t limit) = 0;
 };
 
 }  // namespace quietgate

@@ -185,20 +185,21 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   p.tree_limit.emplace(p.gauge, *p.attempt_trees, p.clock, p.io.get_executor(), p.options.bounds.tree, p.options.say);
   std::vector<std::string> names;
   for (const auto& repository : p.options.repositories) names.push_back(repository.remote.repository);
-  auto lost = lost_runs(p.options.data, *p.journal);
+  auto lost = lost_runs(p.options.data, p.journal->catalog());
   if (!lost) return lost.error();
   p.lost = std::move(*lost);
   if (auto counted = number_above_lost_runs(p.options.data, names, *p.journal); !counted) return counted.error();
   auto recorded = record_lost_environments(p.options.data, *p.journal, p.clock.now(), p.options.say);
   if (!recorded) return recorded.error();
   p.kinds.emplace(stage_kinds(),
-                  StageParts{p.steps, p.test_steps, p.http, p.git, p.clock, p.tree_work, p.report_work, *p.journal,
-                             p.deliveries, p.loads, p.faults, p.committed, p.key.get(), p.options.promote});
-  p.reaper.emplace(*p.journal, *p.journal, p.clock, p.environments, p.io.get_executor(), p.options.say);
+                  StageParts{p.steps, p.test_steps, p.http, p.git, p.clock, p.tree_work, p.report_work,
+                             p.journal->catalog(), p.deliveries, p.loads, p.faults, p.committed, p.key.get(),
+                             p.options.promote});
+  p.reaper.emplace(*p.journal, p.journal->catalog(), p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
       p.io.get_executor(),
       *p.journal,
-      *p.journal,
+      p.journal->catalog(),
       p.git,
       p.clock,
       p.compiler,
@@ -220,7 +221,8 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   p.engine->progress = &p.progress;
   p.engine->tree_limit = &*p.tree_limit;
   p.supervisor.emplace(*p.engine, p.options.repositories);
-  p.publisher.emplace(*p.journal, *p.journal, p.git, p.clock, git_remotes(p.options.repositories), p.options.say);
+  p.publisher.emplace(*p.journal, p.journal->catalog(), p.git, p.clock, git_remotes(p.options.repositories),
+                      p.options.say);
   return std::unique_ptr<Composition>(new Composition(std::move(parts)));
 }
 
@@ -236,10 +238,10 @@ void Composition::add_retention() {
     }(*p.attempt_trees, std::move(folder), stop);
   };
   p.retention.emplace(
-      *p.journal, p.clock, p.options.retention,
+      p.journal->archive(), p.clock, p.options.retention,
       [&p, remove](RunId run, Stop& stop) -> Task<Result<void>> {
         return [](Parts& parts, Remove remove_one, RunId id, Stop& until) -> Task<Result<void>> {
-          auto kept = keeps_number(parts.options.data, id, *parts.journal);
+          auto kept = co_await keeps_number(parts.options.data, id, parts.journal->catalog());
           if (!kept) co_return kept.error();
           if (*kept) co_return Result<void>{};  // until a later start
           auto folder = DataLayout(parts.options.data).run(id);
@@ -249,7 +251,7 @@ void Composition::add_retention() {
       p.options.say);
   add("retention", [&p, remove](Stop& stop) -> Task<void> {
     return [](Parts& parts, Remove remove_one, Stop& until) -> Task<void> {
-      auto left = forgotten_folders(parts.options.data, *parts.journal);
+      auto left = co_await forgotten_folders(parts.options.data, parts.journal->catalog());
       if (!left) parts.options.say(left.error().message);
       if (left) {
         for (const auto& each : *left) {
@@ -276,8 +278,8 @@ void Composition::drop_caches() {
 InlineJournal& Composition::journal() {
   return *parts_->journal;
 }
-Catalog& Composition::catalog() {
-  return *parts_->journal;
+InlineCatalog& Composition::catalog() {
+  return parts_->journal->catalog();
 }
 Queue& Composition::queue() {
   return *parts_->supervisor;
@@ -326,13 +328,13 @@ void Composition::add_engine() {
 void Composition::add_heartbeat(HeartbeatRule rule) {
   auto& p = *parts_;
   add("the heartbeat", [&p, rule = std::move(rule)](Stop& stop) {
-    return beat(rule, p.http, *p.journal, p.clock, p.options.say, stop);
+    return beat(rule, p.http, p.journal->catalog(), p.clock, p.options.say, stop);
   });
 }
 
 void Composition::add_notifier(std::vector<NotificationRule> rules) {
   auto& p = *parts_;
-  p.notifier.emplace(*p.journal, *p.journal, p.http, p.clock, std::move(rules), p.options.say);
+  p.notifier.emplace(*p.journal, p.journal->catalog(), p.http, p.clock, std::move(rules), p.options.say);
   add("the notifier", [&p](Stop& stop) { return p.notifier->tell(stop); });
 }
 
@@ -349,8 +351,8 @@ Result<void> Composition::add_watchers() {
     auto of_branches = [say = p.options.say](const std::string& name, const Error& error) {
       say(name + ": " + error.message + (error.advice.empty() ? "" : " (" + error.advice + ")"));
     };
-    p.watchers.push_back(std::make_unique<Watcher>(repository, *p.journal, *p.journal, p.git, p.clock, p.compiler,
-                                                   trouble, of_branches, &*p.numbers));
+    p.watchers.push_back(std::make_unique<Watcher>(repository, *p.journal, p.journal->catalog(), p.git, p.clock,
+                                                   p.compiler, trouble, of_branches, &*p.numbers));
     add("the watcher of " + repository.remote.repository,
         [watcher = p.watchers.back().get()](Stop& stop) { return watcher->watch(stop); });
   }

@@ -13,6 +13,7 @@
 #include "runner/engine/admission/slots.h"
 #include "runner/engine/repository.h"
 #include "runner/engine/upkeep/heartbeat_rule.h"
+#include "runner/ports/inline_catalog.h"
 #include "runner/ports/inline_journal.h"
 #include "runner/ports/load_metrics.h"
 #include "runner/ports/progress_board.h"
@@ -50,7 +51,7 @@ class Composition {
   InlineJournal& journal();
   Result<void> try_to_write();  // whether the journal takes a row now
   void drop_caches();           // of the journal: what is kept only to be fast
-  Catalog& catalog();
+  InlineCatalog& catalog();
   Queue& queue();
   // What stages tell and are told while they run.
   struct Signals {

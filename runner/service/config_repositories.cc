@@ -85,7 +85,7 @@ RepositoryConfig read_repository(const ConfigValues& values, const Found& found)
 
 void read_repositories(const ConfigValues& values, const Found& found, std::vector<RepositoryConfig>& out) {
   std::set<std::string> names;
-  for (const Found& item : values.list(found, 1)) {
+  for (const Found& item : values.list(found)) {
     out.push_back(read_repository(values, item));
     const std::string& name = out.back().name;
     if (!name.empty() && !names.insert(name).second)

@@ -40,20 +40,20 @@ std::vector<Event> rows_of(const EnvironmentDescriptor& lost, Time now) {
 
 // Of the environment in that folder; none: its run is known.
 Result<std::optional<EnvironmentDescriptor>> lost_environment(const EnvironmentFolder& folder, const std::string& name,
-                                                              Catalog& catalog) {
+                                                              InlineCatalog& catalog) {
   auto read = load_environment(folder);
   if (!read) return read.error();
   if (!is_sound(*read, name))
     return infrastructure_error(folder.descriptor() + " is not what an apply stage writes there",
                                 "look into the folder, end what still runs there by hand, then remove it");
-  auto run = catalog.run(read->run);
+  auto run = catalog.run_now(read->run);
   if (!run) return run.error();
   if (run->has_value()) return std::optional<EnvironmentDescriptor>();
   return std::optional(std::move(*read));
 }
 
 Result<void> keep_numbers(JournalSqlite& journal) {
-  auto environments = journal.environments();
+  auto environments = journal.catalog().environments_now();
   if (!environments) return environments.error();
   for (const auto& each : *environments) {
     auto next = journal.next_number(each.run.repository);
@@ -67,7 +67,7 @@ Result<void> keep_numbers(JournalSqlite& journal) {
 
 Result<void> record_lost_environments(const std::string& data, JournalSqlite& journal, Time now,
                                       const std::function<void(const std::string& line)>& say) {
-  auto live = journal.environments();
+  auto live = journal.catalog().environments_now();
   if (!live) return live.error();
   std::set<std::string> on_record;
   for (const auto& each : *live) on_record.insert(each.id);
@@ -81,7 +81,7 @@ Result<void> record_lost_environments(const std::string& data, JournalSqlite& jo
           " that the journal does not know: the rest is looked at when the service starts again");
       break;
     }
-    auto lost = lost_environment(folder, name, journal);
+    auto lost = lost_environment(folder, name, journal.catalog());
     if (!lost) say(lost.error().message + (lost.error().advice.empty() ? "" : " (" + lost.error().advice + ")"));
     if (!lost || !lost->has_value()) continue;
     if (auto appended = journal.append_now(rows_of(**lost, now)); !appended) return appended.error();
@@ -102,10 +102,10 @@ Result<void> number_above_lost_runs(const std::string& data, std::vector<std::st
   return {};
 }
 
-Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog) {
+Result<std::vector<RunId>> lost_runs(const std::string& data, InlineCatalog& catalog) {
   std::vector<RunId> lost;
   for (const auto& repository : repositories_with_folders(data)) {
-    auto newest = catalog.runs(repository, 1);
+    auto newest = catalog.runs_now(repository, 1);
     if (!newest) return newest.error();
     const auto known = newest->empty() ? 0 : newest->front().id.number;
     for (const auto& folder : folders_in(DataLayout(data).runs_of(repository))) {
@@ -116,22 +116,22 @@ Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog) 
   return lost;
 }
 
-Result<bool> keeps_number(const std::string& data, const RunId& run, Catalog& catalog) {
-  auto newest = catalog.runs(run.repository, 1);
-  if (!newest) return newest.error();
+Task<Result<bool>> keeps_number(std::string data, RunId run, Catalog& catalog) {
+  auto newest = co_await catalog.runs(run.repository, 1);
+  if (!newest) co_return newest.error();
   const auto next = newest->empty() ? 1 : newest->front().id.number + 1;
-  return run.number >= highest_folder(data, run.repository, next + most_leap);
+  co_return run.number >= highest_folder(data, run.repository, next + most_leap);
 }
 
-Result<std::vector<std::string>> forgotten_folders(const std::string& data, Catalog& catalog) {
+Task<Result<std::vector<std::string>>> forgotten_folders(std::string data, Catalog& catalog) {
   std::vector<std::string> found;
-  auto environments = catalog.environments();
-  if (!environments) return environments.error();
+  auto environments = co_await catalog.environments();
+  if (!environments) co_return environments.error();
   std::set<RunId> needed;
   for (const auto& environment : *environments) needed.insert(environment.run);
   for (const auto& repository : repositories_with_folders(data)) {
-    auto newest = catalog.runs(repository, 1);
-    if (!newest) return newest.error();
+    auto newest = co_await catalog.runs(repository, 1);
+    if (!newest) co_return newest.error();
     if (newest->empty()) continue;
     const auto place = DataLayout(data).runs_of(repository);
     std::error_code code;
@@ -139,14 +139,14 @@ Result<std::vector<std::string>> forgotten_folders(const std::string& data, Cata
       // Also what was moved aside: `7.stale-1`.
       const RunId id{repository, std::strtoll(folder->path().filename().c_str(), nullptr, 10)};
       if (id.number <= 0 || id.number > newest->front().id.number || needed.contains(id)) continue;
-      auto kept = keeps_number(data, id, catalog);
-      if (!kept) return kept.error();
-      auto run = catalog.run(id);
-      if (!run) return run.error();
+      auto kept = co_await keeps_number(data, id, catalog);
+      if (!kept) co_return kept.error();
+      auto run = co_await catalog.run(id);
+      if (!run) co_return run.error();
       if (!*kept && !run->has_value()) found.push_back(folder->path().string());
     }
   }
-  return found;
+  co_return found;
 }
 
 Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepExecutor& steps,

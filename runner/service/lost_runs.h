@@ -24,15 +24,15 @@ Result<void> record_lost_environments(const std::string& data, JournalSqlite& jo
 
 // Those with a folder and a number above all that the journal knows: to be asked before anything is appended, since the
 // next run is numbered above them.
-Result<std::vector<RunId>> lost_runs(const std::string& data, Catalog& catalog);
+Result<std::vector<RunId>> lost_runs(const std::string& data, InlineCatalog& catalog);
 
 // Whether the run's folder has the highest number of its repository's: then it is not removed, since without the
 // journal it may be all that tells which numbers were used.
-Result<bool> keeps_number(const std::string& data, const RunId& run, Catalog& catalog);
+Task<Result<bool>> keeps_number(std::string data, RunId run, Catalog& catalog);
 
 // Folders of runs that the journal knew once, or that were lost, with numbers below its newest. Not those of live
 // environments (what their steps keep there is needed to end them), nor one that keeps its number.
-Result<std::vector<std::string>> forgotten_folders(const std::string& data, Catalog& catalog);
+Task<Result<std::vector<std::string>>> forgotten_folders(std::string data, Catalog& catalog);
 
 // Nobody waits for their steps any more: those that still run are ended, and each such run is named.
 Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepExecutor& steps,

@@ -12,7 +12,7 @@ NotedNumbers::NotedNumbers(std::string data, JournalSqlite& journal, RemoteNotes
     : data_(std::move(data)), journal_(journal), notes_(notes), pool_(pool) {}
 
 Result<void> NotedNumbers::hold(const std::string& repository) {
-  auto known = journal_.runs(repository, 1, 0);
+  auto known = journal_.catalog().runs_now(repository, 1);
   if (!known) return known.error();
   if (!known->empty()) return {};
   held_.insert(repository);

@@ -16,6 +16,7 @@
 #include "runner/service/composition.h"
 #include "runner/service/config.h"
 #include "runner/service/memory.h"
+#include "runner/service/run_lines.h"
 #include "runner/service/write_check.h"
 
 namespace quietgate {
@@ -131,6 +132,7 @@ int serve(const ServeOptions& options) {
   composition.add_engine();
   composition.add_retention();
   if (auto added = composition.add_watchers(); !added) return refuse(added.error());
+  composition.add("the log of runs", [&](Stop& stop) { return tell_runs(composition.journal(), say, stop); });
   const std::function<void()> drop_caches = [&composition] { composition.drop_caches(); };
   composition.add("the care for memory",
                   [&](Stop& stop) { return give_memory_back(composition.journal(), drop_caches, stop); });

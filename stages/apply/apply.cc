@@ -47,17 +47,14 @@ Lookup names_of(const EnvironmentDescriptor& environment, const EnvironmentFolde
 
 // Only the secrets that its own values hold are kept with an environment: no other can come out of it.
 std::vector<std::string> secrets_within(const StageRequest& request, const EnvironmentDescriptor& environment,
-                                        const ApplySpec& spec) {
+                                        const ApplySpec& spec, const ProvisionerDescriptor* known) {
   std::vector<std::string> found;
   for (const auto& secret : request.secrets) {
     bool within = false;
     for (const auto& [name, value] : environment.environment)
       within = within || value.find(secret) != std::string::npos;
-    if (const auto* terraform = std::get_if<TerraformSpec>(&spec.provisioner)) {
-      for (const auto& [name, value] : terraform->variables) within = within || value.find(secret) != std::string::npos;
-    }
-    if (const auto* open = std::get_if<OpenProvisioner>(&spec.provisioner)) {
-      const JsonTree texts(open->json);
+    if (known != nullptr && known->destroys_by_spec) {
+      const JsonTree texts(spec.provisioner.json);
       json_of(texts.root(),
               [&](const std::string& text) { within = within || text.find(secret) != std::string::npos; });
     }
@@ -67,12 +64,14 @@ std::vector<std::string> secrets_within(const StageRequest& request, const Envir
 }
 
 Result<ApplySpec> resolved_spec(const StageRequest& request, EnvironmentDescriptor& environment,
-                                const EnvironmentFolder& folder) {
+                                const EnvironmentFolder& folder, const ProvisionerDescriptor* known) {
   environment.environment = request.environment;
   environment.environment["QUIETGATE_ENVIRONMENT_ID"] = environment.id;
   environment.environment["QUIETGATE_ENVIRONMENT_DIRECTORY"] = folder.data();
-  auto spec = resolve_apply(std::get<ApplySpec>(request.spec.body), names_of(environment, folder));
-  if (spec) environment.secrets = secrets_within(request, environment, *spec);
+  const auto body = resolve_rest(request.spec.body, names_of(environment, folder));
+  if (!body) return body.error();
+  auto spec = spec_of<ApplySpec>(*body);
+  environment.secrets = secrets_within(request, environment, spec, known);
   return spec;
 }
 
@@ -112,9 +111,8 @@ class ApplyStage::Turn {
 
 // Picks what must be known before anything is made, and writes the intent: from there on the environment will be
 // destroyed, however far this gets.
-Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request, std::string id,
+Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request, const ApplySpec& spec, std::string id,
                                                      EnvironmentFolder folder, LoopbackPorts::Lease& lease) {
-  const auto& spec = std::get<ApplySpec>(request.spec.body);
   EnvironmentDescriptor environment;
   const auto earlier = earlier_plan(request, id);
   if (is_there(folder.descriptor())) {
@@ -136,7 +134,7 @@ Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request
   environment.nonce = request.nonce;
   environment.keep = spec.keep;
   environment.commit = request.commit;
-  const std::string provisioner = name_of(spec.provisioner);
+  const std::string& provisioner = spec.provisioner.name;
   if (!environment.provisioner.empty() && environment.provisioner != provisioner) {
     co_return user_error("the kept environment " + id + " was made by `" + environment.provisioner +
                              "` and can't be updated by `" + provisioner + "`",
@@ -190,26 +188,27 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   co_return write_file_whole(mark, meant);
 }
 
-Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request, std::string id,
+Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request,
+                                                                   const ApplySpec& planned, std::string id,
                                                                    std::optional<WatchSpec>& watch) {
   EnvironmentFolder folder{request.environments + "/" + id};
   LoopbackPorts::Lease lease;
-  auto environment = co_await plan(request, id, folder, lease);
+  auto environment = co_await plan(request, planned, id, folder, lease);
   if (!environment) co_return Outputs(environment.error());
   request.log->line("environment " + id);
   for (const auto& path : {folder.root, folder.data()}) {
     if (auto made = make_folder(path, true); !made) co_return Outputs(made.error());
   }
-  auto spec = resolved_spec(request, *environment, folder);
+  const auto* kind = find_provisioner(provisioners_, environment->provisioner);
+  auto spec = resolved_spec(request, *environment, folder, kind);
   if (auto saved = save(*environment, folder); !saved) co_return Outputs(saved.error());
   if (!spec) co_return Outputs(spec.error());
   watch = spec->watch;
   if (auto placed = co_await place_checkout(request, folder); !placed) co_return Outputs(placed.error());
-  const auto* kind = find_provisioner(provisioners_, environment->provisioner);
   if (kind == nullptr)
     co_return Outputs(infrastructure_error("this quietgate has no provisioner `" + environment->provisioner + "`"));
   const auto provisioner = kind->make(steps_, http_, clock_);
-  Provision provision{request, *spec, folder, *environment};
+  Provision provision{request, spec->provisioner, folder, *environment};
   auto outputs = co_await provisioner->create(provision);
   if (!outputs) co_return outputs;
   for (const auto& [name, value] : spec->outputs) (*outputs)[name] = value;
@@ -229,7 +228,7 @@ Task<std::optional<Overtaken>> ApplyStage::moved_on(const StageRequest& request)
 }
 
 Task<StageOutcome> ApplyStage::run(StageRequest request) {
-  const auto& spec = std::get<ApplySpec>(request.spec.body);
+  const auto spec = spec_of<ApplySpec>(request.spec.body);
   auto id = environment_id(request.run, request.spec.name, request.attempt, spec.keep);
   if (busy_.contains(id)) request.log->line("waiting: another run is updating the environment " + id);
   while (busy_.contains(id)) co_await clock_.sleep(Milliseconds(200), *request.stop);
@@ -246,7 +245,7 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
     }
   }
   std::optional<WatchSpec> watch;
-  auto outputs = co_await apply(request, id, watch);
+  auto outputs = co_await apply(request, spec, id, watch);
   if (!outputs) {
     outcome = outcome_of(outputs.error());
     outcome.reason = masked(std::move(outcome.reason), request.secrets);

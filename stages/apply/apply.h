@@ -11,6 +11,7 @@
 #include "runner/ports/stage.h"
 #include "runner/ports/step_executor.h"
 #include "runner/ports/watchdog_deliveries.h"
+#include "stages/apply/apply_spec.h"
 #include "stages/apply/overtaken.h"
 #include "stages/environments/contract/environment.h"
 #include "stages/environments/contract/ports.h"
@@ -43,10 +44,10 @@ class ApplyStage : public StageKind {
 
  private:
   class Turn;
-  Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, std::string id,
-                                                         std::optional<WatchSpec>& watch);
-  Task<Result<EnvironmentDescriptor>> plan(const StageRequest& request, std::string id, EnvironmentFolder folder,
-                                           LoopbackPorts::Lease& lease);
+  Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, const ApplySpec& planned,
+                                                         std::string id, std::optional<WatchSpec>& watch);
+  Task<Result<EnvironmentDescriptor>> plan(const StageRequest& request, const ApplySpec& spec, std::string id,
+                                           EnvironmentFolder folder, LoopbackPorts::Lease& lease);
   Task<std::optional<Overtaken>> moved_on(const StageRequest& request);
   Task<Result<void>> place_checkout(const StageRequest& request, EnvironmentFolder folder);
 

@@ -12,8 +12,8 @@ namespace quietgate {
 namespace {
 
 Facts facts_of_apply(const StageBody& body, const Provisioners& known) {
-  const auto& apply = std::get<ApplySpec>(body);
-  std::string provisioner = name_of(apply.provisioner);
+  const auto apply = spec_of<ApplySpec>(body);
+  std::string provisioner = apply.provisioner.name;
   if (const auto* named = find_provisioner(known, provisioner)) provisioner += " " + named->fact(apply.provisioner);
   Facts out{std::move(provisioner)};
   if (!apply.ports.empty()) out.push_back("ports " + joined(apply.ports));
@@ -27,8 +27,8 @@ Facts facts_of_apply(const StageBody& body, const Provisioners& known) {
 }
 
 std::vector<std::string> interpreter_of_apply(const StageBody& body, const Provisioners& known) {
-  const auto& spec = std::get<ApplySpec>(body).provisioner;
-  const auto* named = find_provisioner(known, name_of(spec));
+  const auto spec = spec_of<ApplySpec>(body).provisioner;
+  const auto* named = find_provisioner(known, spec.name);
   return named == nullptr || !named->interpreter ? std::vector<std::string>{} : named->interpreter(spec);
 }
 
@@ -44,7 +44,8 @@ StageKindDescriptor apply_kind(const Provisioners& known) {
                                                     &parts.trees, known);
               },
           .words = {"time_to_live", "keep", "watch"},
-          .interpreter = [&known](const StageBody& body) { return interpreter_of_apply(body, known); }};
+          .interpreter = [&known](const StageBody& body) { return interpreter_of_apply(body, known); },
+          .offers = {.outputs = true}};
 }
 
 }  // namespace quietgate

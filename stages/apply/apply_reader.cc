@@ -97,6 +97,10 @@ ApplySpec read_apply(const Found& found, StageFields& fields, const Provisioners
   fields.artifacts_of(map.find("from"));
   read_provisioner(map, found, fields, provisioners, spec);
   read_lifetime(fields, spec);
+  std::vector<std::string> outputs;
+  for (const auto& [name, value] : spec.outputs) outputs.push_back(name);
+  // A provisioner such as Terraform adds outputs of its own, which are known only after it ran.
+  fields.give_outputs(std::move(outputs), spec.provisioner.more_outputs);
   return spec;
 }
 

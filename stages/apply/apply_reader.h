@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pipelines/language/stage_fields.h"
+#include "stages/apply/apply_spec.h"
 #include "stages/environments/contract/provisioner_kind.h"
 
 namespace quietgate {

@@ -250,9 +250,7 @@ Task<StageOutcome> Judging::run(StageRequest request) {
 
 Task<StageOutcome> ReleaseWatch::watch(StageRequest request, WatchSpec spec, StageOutcome ready) {
   request.log->line(ready.reason + "; watching its alerts for " + human_duration(spec.duration));
-  PromoteSpec judged;
-  judged.gate = spec.gate;
-  request.spec.body = std::move(judged);
+  request.spec.body = watching_body(spec);
   Judging judging(http_, Gate(http_, clock_, deliveries_), clock_, std::move(spec), std::move(ready));
   WatchedStage watched(judging, http_, clock_, nullptr, &judging);
   co_return co_await watched.run(std::move(request));

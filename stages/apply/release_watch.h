@@ -1,11 +1,11 @@
 // After the release: the gate once more, on what was released.
 #pragma once
 
-#include "runner/model/plan.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/watchdog_deliveries.h"
+#include "stages/apply/apply_spec.h"
 
 namespace quietgate {
 

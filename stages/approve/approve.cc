@@ -1,11 +1,12 @@
 #include "stages/approve/approve.h"
 
+#include "stages/approve/approve_spec.h"
 #include "stages/attempt/approval.h"
 
 namespace quietgate {
 
 Task<StageOutcome> ApproveStage::run(StageRequest request) {
-  const auto& spec = std::get<ApproveSpec>(request.spec.body);
+  const auto spec = spec_of<ApproveSpec>(request.spec.body);
   StageOutcome outcome;
   Question question{spec.message, spec.expires};
   auto decision = co_await await_decision(request, clock_, std::move(question));

@@ -2,6 +2,7 @@
 
 #include "pipelines/language/facts.h"
 #include "stages/approve/approve.h"
+#include "stages/approve/approve_spec.h"
 #include "stages/attempt/stage_parts.h"
 
 namespace quietgate {
@@ -19,7 +20,7 @@ StageBody read_approve(const Found& found, StageFields& fields) {
 }
 
 Facts facts_of_approve(const StageBody& body) {
-  const auto& approve = std::get<ApproveSpec>(body);
+  const auto approve = spec_of<ApproveSpec>(body);
   return {"a person decides within " + human_duration(approve.expires) + ": " + shown(approve.message)};
 }
 

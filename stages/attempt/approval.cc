@@ -84,7 +84,8 @@ Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock,
   std::optional<Alarm> alarm;
   for (;;) {
     const auto seen = bell.rings();
-    if (auto read = read_on(*request.journal, run); !read) co_return read.error();
+    auto read = co_await read_on(*request.journal, run);
+    if (!read) co_return read.error();
     const auto& stage = run.stages.at(request.spec.name);
     if (auto decision = decision_of(stage)) {
       request.log->line(decision->sentence());

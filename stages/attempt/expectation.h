@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/model/bound.h"
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 
 namespace quietgate {
 

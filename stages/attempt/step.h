@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "runner/base/result.h"
+#include "runner/model/command.h"
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/step_executor.h"
 

@@ -11,6 +11,7 @@
 #include "runner/base/tree.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"
+#include "stages/fault/fault_spec.h"
 #include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
@@ -242,7 +243,7 @@ StageOutcome judged(const Drill& drill, const StageRequest& request) {
 }  // namespace
 
 Task<StageOutcome> FaultStage::run(StageRequest request) {
-  const auto& spec = std::get<FaultSpec>(request.spec.body);
+  const auto spec = spec_of<FaultSpec>(request.spec.body);
   Drill drill(http_, spec);
   std::exception_ptr thrown;
   std::optional<StageOutcome> refused;

@@ -6,6 +6,7 @@
 #include "pipelines/yaml/diagnostics.h"
 #include "stages/attempt/stage_parts.h"
 #include "stages/fault/fault.h"
+#include "stages/fault/fault_spec.h"
 
 namespace quietgate {
 
@@ -32,7 +33,7 @@ StageBody read_fault(const Found& found, StageFields& fields) {
 }
 
 Facts facts_of_fault(const StageBody& body) {
-  const auto& fault = std::get<FaultSpec>(body);
+  const auto fault = spec_of<FaultSpec>(body);
   Facts out{"breaks: " + shown(fault.command),
             fmt::format("{} within {}", joined(fault.alerts), human_duration(fault.within))};
   if (fault.resolved_within.count() > 0) out.push_back("over " + human_duration(fault.resolved_within) + " after it");
@@ -40,7 +41,7 @@ Facts facts_of_fault(const StageBody& body) {
 }
 
 std::vector<std::string> interpreter_of_fault(const StageBody& body) {
-  const auto& fault = std::get<FaultSpec>(body);
+  const auto fault = spec_of<FaultSpec>(body);
   if (fault.command.interpreter.empty() && fault.undo) return fault.undo->interpreter;
   return fault.command.interpreter;
 }

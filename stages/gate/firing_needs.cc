@@ -39,13 +39,12 @@ struct StageWindow {
 StageWindow window_of(const Plan& plan, const std::string& stage) {
   const auto* spec = plan.find(stage);
   if (spec == nullptr) return {stage, {}, {}};
-  if (const auto* load = std::get_if<LoadSpec>(&spec->body))
-    return {stage, load->duration + start_and_end,
-            fmt::format("{} {} + {} to start and end", stage, exact(load->duration), exact(start_and_end))};
-  const auto* verify = std::get_if<VerifySpec>(&spec->body);
-  if (verify == nullptr) return {stage, {}, {}};
-  if (!verify->during.empty()) return window_of(plan, verify->during);
-  return {stage, verify->last, fmt::format("{} {}", stage, exact(verify->last))};
+  const auto& told = spec->body.relations();
+  if (!told.window_of.empty()) return window_of(plan, told.window_of);
+  if (!told.window) return {stage, {}, {}};
+  if (told.window_before) return {stage, told.window, fmt::format("{} {}", stage, exact(*told.window))};
+  return {stage, *told.window + start_and_end,
+          fmt::format("{} {} + {} to start and end", stage, exact(*told.window), exact(start_and_end))};
 }
 
 std::string too_long(const ExpectedRule& rule, double past, const std::string& stage, const WidestWindow& window) {
@@ -108,9 +107,8 @@ std::string changing_label(const ExpectedRule& rule) {
 
 WidestWindow widest_window(const Plan& plan, const std::string& gate_stage, const GateSpec& gate) {
   const auto* own = plan.find(gate_stage);
-  const auto* apply = own == nullptr ? nullptr : std::get_if<ApplySpec>(&own->body);
-  if (apply != nullptr && apply->watch)
-    return {apply->watch->duration, fmt::format("`{}` is watched for {}", gate_stage, exact(apply->watch->duration))};
+  const auto watches = own == nullptr ? Milliseconds{0} : own->body.relations().watches;
+  if (watches.count() > 0) return {watches, fmt::format("`{}` is watched for {}", gate_stage, exact(watches))};
   std::map<std::string, StageWindow> windows;
   for (const auto& stage : gate.during) {
     auto window = window_of(plan, stage);

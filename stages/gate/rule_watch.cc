@@ -149,10 +149,9 @@ std::set<std::string> servers_of_later_gates(const StageRequest& request) {
   const auto& state = *request.run_state;
   if (!state.plan) return urls;
   for (const auto& spec : state.plan->stages) {
-    const auto* promote = std::get_if<PromoteSpec>(&spec.body);
-    if (promote == nullptr || !promote->gate || !waited_for(*state.plan, spec).contains(request.spec.name)) continue;
-    const auto url =
-        resolve(promote->gate->prometheus, [&state](const std::string& name) { return stage_value(state, name); });
+    const auto* gate = gate_over_windows(spec);
+    if (gate == nullptr || !waited_for(*state.plan, spec).contains(request.spec.name)) continue;
+    const auto url = resolve(gate->prometheus, [&state](const std::string& name) { return stage_value(state, name); });
     if (url) urls.insert(*url);
   }
   return urls;
@@ -162,27 +161,26 @@ std::set<std::string> servers_of_later_gates(const StageRequest& request) {
 
 ServersToWatch servers_to_watch(const StageRequest& request) {
   ServersToWatch servers{servers_of_later_gates(request), {}};
-  const auto* own = std::get_if<PromoteSpec>(&request.spec.body);
-  if (own != nullptr && own->gate && !servers.later.contains(own->gate->prometheus))
-    servers.own = own->gate->prometheus;
+  const auto* own = gate_over_windows(request.spec);
+  if (own != nullptr && !servers.later.contains(own->prometheus)) servers.own = own->prometheus;
   return servers;
 }
 
 std::map<std::string, Alarm> alarms_of(const StageRequest& request, CommittedRules& committed) {
   std::map<std::string, Alarm> all;
-  if (!std::holds_alternative<LoadSpec>(request.spec.body)) return all;
+  if (!traits_of(request.spec).loads) return all;
   const auto& state = *request.run_state;
   if (!state.plan) return all;
   const auto value = [&state](const std::string& name) { return stage_value(state, name); };
   std::map<std::string, std::set<std::string>> alerts;
   for (const auto& spec : state.plan->stages) {
-    const auto* promote = std::get_if<PromoteSpec>(&spec.body);
-    if (promote == nullptr || !promote->gate || promote->gate->on_alert != OnAlert::end_load) continue;
-    const auto& during = promote->gate->during;
+    const auto* gate = gate_over_windows(spec);
+    if (gate == nullptr || gate->on_alert != OnAlert::end_load) continue;
+    const auto& during = gate->during;
     if (std::find(during.begin(), during.end(), request.spec.name) == during.end()) continue;
-    const auto url = resolve(promote->gate->prometheus, value);
+    const auto url = resolve(gate->prometheus, value);
     std::vector<std::string> globs;
-    for (const auto& glob : promote->gate->rules) {
+    for (const auto& glob : gate->rules) {
       if (auto known = resolve(glob, value)) globs.push_back(*known);
     }
     const auto rules = committed.read(request.committed(), globs);

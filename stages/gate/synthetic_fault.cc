@@ -36,13 +36,12 @@ bool begins_with(const Plan& plan, const std::vector<std::string>& during, const
   bool loaded = false;
   for (const auto& name : during) {
     const auto* spec = plan.find(name);
-    const auto* verify = spec == nullptr ? nullptr : std::get_if<VerifySpec>(&spec->body);
-    named = named || name == stage.name || (verify != nullptr && verify->during == stage.name);
-    loaded = loaded || (spec != nullptr && std::holds_alternative<LoadSpec>(spec->body)) ||
-             (verify != nullptr && !verify->during.empty());
+    const auto other = spec == nullptr ? std::string() : spec->body.relations().window_of;
+    named = named || name == stage.name || other == stage.name;
+    loaded = loaded || (spec != nullptr && traits_of(*spec).loads) || !other.empty();
   }
-  const auto* own = std::get_if<VerifySpec>(&stage.body);
-  return named && (own == nullptr || (own->during.empty() && !loaded));
+  const auto& own = stage.body.relations();
+  return named && own.window_of.empty() && !(own.window_before && loaded);
 }
 
 // The servers of the gates that judge this stage's time by rules that hear the fault.
@@ -52,17 +51,17 @@ std::set<std::string> servers_that_hear(const StageRequest& request, CommittedRu
   if (!state.plan) return urls;
   const auto value = [&state](const std::string& name) { return stage_value(state, name); };
   for (const auto& spec : state.plan->stages) {
-    const auto* promote = std::get_if<PromoteSpec>(&spec.body);
-    if (promote == nullptr || !promote->gate || promote->gate->waivers.contains("P10")) continue;
-    if (!begins_with(*state.plan, promote->gate->during, request.spec)) continue;
+    const auto* gate = gate_over_windows(spec);
+    if (gate == nullptr || gate->waivers.contains("P10")) continue;
+    if (!begins_with(*state.plan, gate->during, request.spec)) continue;
     std::vector<std::string> globs;
-    for (const auto& glob : promote->gate->rules) {
+    for (const auto& glob : gate->rules) {
       if (auto known = resolve(glob, value)) globs.push_back(*known);
     }
     const auto mentioned = committed.mention(request.committed(), globs, synthetic_fault_alert);
     if (!mentioned || !*mentioned) continue;
     const auto rules = committed.read(request.committed(), globs);
-    const auto url = resolve(promote->gate->prometheus, value);
+    const auto url = resolve(gate->prometheus, value);
     if (!rules || !url || synthetic_of(*rules) == nullptr) continue;
     urls.insert(*url);
   }
@@ -141,8 +140,9 @@ Task<StageOutcome> SyntheticFaultStage::run(StageRequest request) {
       co_await prove_way(request, std::move(server));
     }
     // Its window lies in the past when it begins.
-    const auto* verify = std::get_if<VerifySpec>(&request.spec.body);
-    if (!urls.empty() && faults_.shown() && verify != nullptr) co_await clock_.sleep(verify->last, *request.stop);
+    const auto& window = request.spec.body.relations().window;
+    if (!urls.empty() && faults_.shown() && request.spec.body.relations().window_before && window)
+      co_await clock_.sleep(*window, *request.stop);
   }
   co_return co_await inner_.run(std::move(request));
 }

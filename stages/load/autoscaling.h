@@ -6,7 +6,7 @@
 
 #include "runner/base/result.h"
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
+#include "stages/load/autoscaling_spec.h"
 #include "stages/prometheus/prometheus.h"
 
 namespace quietgate {

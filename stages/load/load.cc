@@ -83,8 +83,7 @@ Check ended_early(const LiveLoad& live, const LoadSpec& spec) {
 
 // All loads of the stage, in their order: those of a baseline's service in turns with the others (A B, B A, A B, ...),
 // so that what changes slowly meets both alike.
-std::vector<LoadTurn> turns_of(const StageRequest& request) {
-  const auto& spec = std::get<LoadSpec>(request.spec.body);
+std::vector<LoadTurn> turns_of(const StageRequest& request, const LoadSpec& spec) {
   const bool other = spec.baseline && !spec.baseline->host.empty();
   std::vector<LoadTurn> turns;
   for (int round = 0; round < spec.repeat; ++round) {
@@ -142,8 +141,8 @@ std::vector<Check> worst_of(const std::vector<std::vector<Check>>& loads) {
 class LoadStage::Attempt {
  public:
   Attempt(LoadStage& stage, const StageRequest& request)
-      : stage_(stage), request_(request), spec_(std::get<LoadSpec>(request.spec.body)) {
-    if (spec_.autoscaling) replicas_.emplace(stage.http_, stage.steps_, stage.clock_, request);
+      : stage_(stage), request_(request), spec_(spec_of<LoadSpec>(request.spec.body)) {
+    if (spec_.autoscaling) replicas_.emplace(stage.http_, stage.steps_, stage.clock_, request, *spec_.autoscaling);
   }
 
   Task<StageOutcome> run();
@@ -154,13 +153,13 @@ class LoadStage::Attempt {
   void judge_early_end(LiveLoad& live, LocustEnd end);
   Task<void> judge_replicas(LiveLoad& live);
   Task<ScalingLoad> scaling_load(LiveLoad& live, ScalingStory story, std::vector<Sample> ready);
-  void judge_against_baseline();
+  Task<void> judge_against_baseline();
   StageOutcome conclude();
   ScalingWindow window_of(const LiveLoad& live) const;
 
   LoadStage& stage_;
   const StageRequest& request_;
-  const LoadSpec& spec_;
+  const LoadSpec spec_;
   std::optional<ReplicaWatch> replicas_;
   std::vector<std::unique_ptr<LiveLoad>> loads_;
   std::vector<std::vector<Check>> judged_;  // of each load, the baseline's too
@@ -322,7 +321,7 @@ Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
 
 // An answer ends the attempt.
 Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
-  auto process = prepare_load(request_, turn);
+  auto process = prepare_load(request_, spec_, turn);
   if (!process) co_return outcome_of(process.error());
   const bool running_already = request_.resume && stage_.steps_.status(process->name).ok();
   if (replicas_ && !running_already) {
@@ -336,7 +335,7 @@ Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
     request_.log->line(format_replicas(*base) + " before the load");
   }
   if (!running_already) request_.log->line(describe_load(spec_, turn));
-  loads_.push_back(std::make_unique<LiveLoad>(request_, turn, running_already, replicas_ ? &*replicas_ : nullptr,
+  loads_.push_back(std::make_unique<LiveLoad>(request_, spec_, turn, running_already, replicas_ ? &*replicas_ : nullptr,
                                               stage_.clock_, stage_.metrics_));
   auto& live = *loads_.back();
   auto end = co_await live.run(stage_.steps_, std::move(*process));
@@ -345,7 +344,7 @@ Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
   co_return std::nullopt;
 }
 
-void LoadStage::Attempt::judge_against_baseline() {
+Task<void> LoadStage::Attempt::judge_against_baseline() {
   LoadBase base;
   base.name = spec_.baseline->host;
   base.in_turns = !base.name.empty();
@@ -354,10 +353,10 @@ void LoadStage::Attempt::judge_against_baseline() {
   } else {
     base.name = "promoted commits";
     if (stage_.catalog_ != nullptr) {
-      auto loads = promoted_loads(*stage_.catalog_, request_);
+      auto loads = co_await promoted_loads(*stage_.catalog_, request_);
       if (!loads) {
         more_.push_back(inconclusive_check("baseline", "loads of promoted commits", loads.error().message));
-        return;
+        co_return;
       }
       base.runs = std::move(*loads);
     }
@@ -390,13 +389,13 @@ StageOutcome LoadStage::Attempt::conclude() {
 }
 
 Task<StageOutcome> LoadStage::Attempt::run() {
-  const auto turns = turns_of(request_);
+  const auto turns = turns_of(request_, spec_);
   for (const auto& turn : turns) {
     auto ended = co_await run_turn(turn);
     if (ended) co_return *ended;
     if (!complete_) break;
   }
-  if (complete_ && spec_.baseline) judge_against_baseline();
+  if (complete_ && spec_.baseline) co_await judge_against_baseline();
   co_return conclude();
 }
 

@@ -169,10 +169,10 @@ bool same_course(const LoadSpec& a, const LoadSpec& b) {
          a.workers.count == b.workers.count;
 }
 
-// The load that the run's plan has under this name; null: none.
-const LoadSpec* load_of(const RunState& run, const std::string& stage) {
+// The load that the run's plan has under this name; nothing: none.
+std::optional<LoadSpec> load_in(const RunState& run, const std::string& stage) {
   const auto* spec = run.plan ? run.plan->find(stage) : nullptr;
-  return spec == nullptr ? nullptr : std::get_if<LoadSpec>(&spec->body);
+  return spec == nullptr ? std::nullopt : load_of(spec->body);
 }
 
 }  // namespace
@@ -195,23 +195,23 @@ std::vector<Check> judge_baseline(const LoadBaseline& spec, const LoadBase& base
   return checks;
 }
 
-Result<std::vector<LoadMeasures>> promoted_loads(Catalog& catalog, const StageRequest& request) {
-  auto runs = catalog.promoted_runs(request.run.repository, runs_looked_at);
-  if (!runs) return runs.error();
+Task<Result<std::vector<LoadMeasures>>> promoted_loads(Catalog& catalog, const StageRequest& request) {
+  auto runs = co_await catalog.promoted_runs(request.run.repository, runs_looked_at);
+  if (!runs) co_return runs.error();
   std::vector<LoadMeasures> newest_first;
   for (const auto& run : *runs) {
     if (run == request.run || newest_first.size() == most_runs) continue;
-    const auto promoted = fold_run(*request.journal, run);
-    if (!promoted) return promoted.error();
-    const auto* own = load_of(*request.run_state, request.spec.name);
-    const auto* theirs = load_of(*promoted, request.spec.name);
-    if (own == nullptr || theirs == nullptr || promoted->plan->name != request.run_state->plan->name) continue;
+    const auto promoted = co_await fold_run(*request.journal, run);
+    if (!promoted) co_return promoted.error();
+    const auto own = load_in(*request.run_state, request.spec.name);
+    const auto theirs = load_in(*promoted, request.spec.name);
+    if (!own || !theirs || promoted->plan->name != request.run_state->plan->name) continue;
     const auto& outcome = promoted->stages.at(request.spec.name).outcome;
     if (outcome.outcome != Outcome::passed || outcome.measured.empty() || !same_course(*theirs, *own)) continue;
     newest_first.push_back(outcome.measured);
   }
   std::reverse(newest_first.begin(), newest_first.end());
-  return newest_first;
+  co_return newest_first;
 }
 
 }  // namespace quietgate

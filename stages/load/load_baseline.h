@@ -7,9 +7,9 @@
 
 #include "runner/base/result.h"
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 #include "runner/ports/journal.h"
 #include "runner/ports/stage.h"
+#include "stages/load/load_spec.h"
 
 namespace quietgate {
 
@@ -34,6 +34,6 @@ std::vector<Check> judge_baseline(const LoadBaseline& spec, const LoadBase& base
 
 // The loads of this stage in the last promoted runs (at most five) of the same pipeline, whose course was the same;
 // oldest first. None is no error.
-Result<std::vector<LoadMeasures>> promoted_loads(Catalog& catalog, const StageRequest& request);
+Task<Result<std::vector<LoadMeasures>>> promoted_loads(Catalog& catalog, const StageRequest& request);
 
 }  // namespace quietgate

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "runner/model/bound.h"
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 #include "stages/load/load_report.h"
 
 namespace quietgate {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 #include "stages/load/load_report.h"
+#include "stages/load/load_spec.h"
 
 namespace quietgate {
 

@@ -19,7 +19,7 @@ std::string course_of(const LoadPhase& phase) {
 }
 
 Facts facts_of_load(const StageBody& body) {
-  const auto& load = std::get<LoadSpec>(body);
+  const auto load = spec_of<LoadSpec>(body);
   Facts out;
   if (!load.locustfile.empty()) out.push_back(load.locustfile);
   if (!load.k6.empty()) out.push_back("k6 " + load.k6);
@@ -58,7 +58,7 @@ StageBody read_load_body(const Found& found, StageFields& fields) {
 }
 
 std::vector<std::string> interpreter_of_load(const StageBody& body) {
-  const auto& load = std::get<LoadSpec>(body);
+  const auto load = spec_of<LoadSpec>(body);
   if (load.command && !load.command->interpreter.empty()) return load.command->interpreter;
   if (load.autoscaling && load.autoscaling->command) return load.autoscaling->command->interpreter;
   return {};
@@ -78,7 +78,8 @@ StageKindDescriptor load_kind() {
           .facts = facts_of_load,
           .make = make_load,
           .interpreter = interpreter_of_load,
-          .surroundings = {.takes_artifacts = true, .names_services = true, .proves_alerts = true}};
+          .surroundings = {.takes_artifacts = true, .names_services = true, .proves_alerts = true},
+          .offers = {.window = true}};
 }
 
 }  // namespace quietgate

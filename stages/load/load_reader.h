@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pipelines/language/stage_fields.h"
+#include "stages/load/load_spec.h"
 
 namespace quietgate {
 

@@ -100,8 +100,7 @@ Result<std::vector<std::string>> master_arguments(const LoadWorkers& workers) {
                                   std::to_string(workers_join_within)};
 }
 
-Result<StepSpec> prepare_locust(const StageRequest& request, const LoadTurn& turn) {
-  const auto& spec = std::get<LoadSpec>(request.spec.body);
+Result<StepSpec> prepare_locust(const StageRequest& request, const LoadSpec& spec, const LoadTurn& turn) {
   auto locustfile = find_locustfile(request, spec);
   if (!locustfile) return locustfile.error();
   auto locust = find_tool(request, "locust", "Locust", "install it: on Debian `apt-get install python3-locust`");
@@ -147,8 +146,7 @@ Result<StepSpec> prepare_locust(const StageRequest& request, const LoadTurn& tur
   return process;
 }
 
-Result<StepSpec> prepare_k6(const StageRequest& request, const LoadTurn& turn) {
-  const auto& spec = std::get<LoadSpec>(request.spec.body);
+Result<StepSpec> prepare_k6(const StageRequest& request, const LoadSpec& spec, const LoadTurn& turn) {
   auto script = find_script(request, spec.k6, "k6 script");
   if (!script) return script.error();
   auto k6 = find_tool(request, "k6", "k6", "install it: https://grafana.com/docs/k6/latest/set-up/install-k6/");
@@ -162,15 +160,14 @@ Result<StepSpec> prepare_k6(const StageRequest& request, const LoadTurn& turn) {
 
 }  // namespace
 
-Result<StepSpec> prepare_load(const StageRequest& request, const LoadTurn& turn) {
-  const auto& spec = std::get<LoadSpec>(request.spec.body);
+Result<StepSpec> prepare_load(const StageRequest& request, const LoadSpec& spec, const LoadTurn& turn) {
   Result<StepSpec> process = infrastructure_error("no source");
   if (spec.command) {
     process = step_of(*spec.command, request, turn.step);
   } else if (!spec.k6.empty()) {
-    process = prepare_k6(request, turn);
+    process = prepare_k6(request, spec, turn);
   } else {
-    process = prepare_locust(request, turn);
+    process = prepare_locust(request, spec, turn);
   }
   if (!process) return process;
   process->name = {AttemptOwner{request.id()}, turn.step};

@@ -70,12 +70,12 @@ void CountedLoad::count(std::int64_t requests, std::int64_t failures) {
   failures_ = failures;
 }
 
-LiveLoad::LiveLoad(const StageRequest& request, LoadTurn its_turn, bool running, ReplicaWatch* replicas, Clock& clock,
-                   LoadMetrics* metrics)
+LiveLoad::LiveLoad(const StageRequest& request, const LoadSpec& spec, LoadTurn its_turn, bool running,
+                   ReplicaWatch* replicas, Clock& clock, LoadMetrics* metrics)
     : turn(std::move(its_turn)),
-      report(std::get<LoadSpec>(request.spec.body).warm_up),
+      report(spec.warm_up),
       request_(request),
-      spec_(std::get<LoadSpec>(request.spec.body)),
+      spec_(spec),
       replicas_(replicas),
       clock_(clock),
       rows_(turn.rows, spec_),

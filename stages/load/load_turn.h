@@ -36,8 +36,8 @@ class CountedLoad {
 class LiveLoad {
  public:
   // `running`: an earlier runner started it.
-  LiveLoad(const StageRequest& request, LoadTurn turn, bool running, ReplicaWatch* replicas, Clock& clock,
-           LoadMetrics* metrics);
+  LiveLoad(const StageRequest& request, const LoadSpec& spec, LoadTurn turn, bool running, ReplicaWatch* replicas,
+           Clock& clock, LoadMetrics* metrics);
 
   // Runs the load, or goes on with one that an earlier runner started, to its end. Throws Stopped.
   Task<Result<LocustEnd>> run(StepExecutor& steps, StepSpec process);

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 #include "stages/load/load_report.h"
+#include "stages/load/load_spec.h"
 
 namespace quietgate {
 

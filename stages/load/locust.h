@@ -35,7 +35,7 @@ struct LoadTurn {
 
 // Checks the source, writes what it needs, and says how it is to be run. Errors: kind step (the file is missing,
 // outside the checkout or has an unusable name), kind infrastructure (the tool is not installed, disk).
-Result<StepSpec> prepare_load(const StageRequest& request, const LoadTurn& turn);
+Result<StepSpec> prepare_load(const StageRequest& request, const LoadSpec& spec, const LoadTurn& turn);
 
 // Reads what the source has written so far, from where the last read ended.
 class LoadRows {

@@ -38,13 +38,14 @@ std::string not_known(const std::string& query) {
 
 }  // namespace
 
-ReplicaWatch::ReplicaWatch(Http& http, StepExecutor& steps, Clock& clock, const StageRequest& request)
-    : prometheus_(http, std::get<LoadSpec>(request.spec.body).autoscaling->prometheus),
-      impatient_(http, std::get<LoadSpec>(request.spec.body).autoscaling->prometheus, Milliseconds(2'000)),
+ReplicaWatch::ReplicaWatch(Http& http, StepExecutor& steps, Clock& clock, const StageRequest& request,
+                           const AutoscalingSpec& spec)
+    : prometheus_(http, spec.prometheus),
+      impatient_(http, spec.prometheus, Milliseconds(2'000)),
       steps_(steps),
       clock_(clock),
       request_(request),
-      spec_(*std::get<LoadSpec>(request.spec.body).autoscaling),
+      spec_(spec),
       log_(*request.log),
       stop_(*request.stop),
       between_looks_(spec_.command ? between_commands : between_queries) {}

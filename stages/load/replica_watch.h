@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "runner/model/plan.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/step_executor.h"
 #include "stages/load/autoscaling.h"
+#include "stages/load/autoscaling_spec.h"
 #include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
@@ -20,7 +20,8 @@ namespace quietgate {
 // All that is given must outlive it. Every wait throws Stopped.
 class ReplicaWatch {
  public:
-  ReplicaWatch(Http& http, StepExecutor& steps, Clock& clock, const StageRequest& request);
+  ReplicaWatch(Http& http, StepExecutor& steps, Clock& clock, const StageRequest& request,
+               const AutoscalingSpec& spec);
 
   // Waits until the query answers one number (a young server has not scraped yet), at most 30 s, and, when that is what
   // the load is to reach, until the replicas are back at `settle_at`, at most `settle_within`; else says why not.

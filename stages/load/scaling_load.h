@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
+#include "stages/load/autoscaling_spec.h"
 #include "stages/load/load_report.h"
 
 namespace quietgate {

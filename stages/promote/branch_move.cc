@@ -26,7 +26,8 @@ Task<Result<void>> BranchMove::intend(PromotionIntended intent) {
   RunState run = *request_.run_state;
   for (;;) {
     request_.stop->throw_if_requested();
-    if (auto read = read_on(*request_.journal, run); !read) co_return read.error();
+    auto read = co_await read_on(*request_.journal, run);
+    if (!read) co_return read.error();
     const bool cleans_up = run.stages.at(request_.spec.name).cleans_up;
     if (run.cancel && !cleans_up) throw Stopped(StopReason::cancel, run.cancel->cause);
     std::vector<Event> events;

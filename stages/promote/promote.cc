@@ -141,7 +141,7 @@ Task<StageOutcome> PromoteStage::run_watched(StageRequest request, WatchedRules&
 }
 
 Task<StageOutcome> PromoteStage::perform(StageRequest request, WatchedRules* watched) {
-  const auto& spec = std::get<PromoteSpec>(request.spec.body);
+  const auto spec = spec_of<PromoteSpec>(request.spec.body);
   auto outcome = co_await promote(request, spec, watched);
   if (outcome.outcome != Outcome::passed || options_.sealer == nullptr) co_return outcome;
   co_return co_await sealed(request, spec, std::move(outcome));

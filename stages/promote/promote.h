@@ -9,6 +9,7 @@
 #include "runner/ports/watchdog_deliveries.h"
 #include "stages/gate/gated_stage.h"
 #include "stages/prometheus/rules_file.h"
+#include "stages/promote/promote_spec.h"
 
 namespace quietgate {
 

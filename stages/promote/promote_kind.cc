@@ -44,7 +44,7 @@ StageBody read_promote(const Found& found, StageFields& fields) {
 }
 
 Facts facts_of_promote(const StageBody& body) {
-  const auto& promote = std::get<PromoteSpec>(body);
+  const auto promote = spec_of<PromoteSpec>(body);
   Facts out{promote.back_from.empty() ? "to " + promote.branch
                                       : promote.branch + " back from " + promote.back_from.substr(0, 7)};
   if (promote.gate) {

@@ -49,26 +49,27 @@ std::vector<std::string> as_written(const std::vector<std::string>& secrets) {
 
 }  // namespace
 
-Result<Sealing::Material> Sealing::material() const {
+Task<Result<Sealing::Material>> Sealing::material() const {
   RunState now = *request_.run_state;
-  if (auto read = read_on(*request_.journal, now); !read) return read.error();
+  auto read = co_await read_on(*request_.journal, now);
+  if (!read) co_return read.error();
   const auto& stage = now.stages.at(request_.spec.name);
   Material found;
   found.wanted = stage.promoted && !stage.evidence.published;
-  if (!found.wanted) return found;
+  if (!found.wanted) co_return found;
   if (stage.evidence.sealed > 0) {
-    auto rows = request_.journal->read(stage.evidence.sealed - 1, 1, request_.run);
-    if (!rows) return rows.error();
+    auto rows = co_await request_.journal->read(stage.evidence.sealed - 1, 1, request_.run);
+    if (!rows) co_return rows.error();
     if (!rows->empty()) {
       if (const auto* sealed = std::get_if<EvidenceSealed>(&rows->front().event)) found.sealed = *sealed;
     }
-    if (found.sealed) return found;
+    if (found.sealed) co_return found;
   }
   // What came after it is no part of why the commit was let through.
-  auto before = fold_run(*request_.journal, request_.run, stage.promotion_row);
-  if (!before) return before.error();
+  auto before = co_await fold_run(*request_.journal, request_.run, stage.promotion_row);
+  if (!before) co_return before.error();
   found.at_promotion = std::move(*before);
-  return found;
+  co_return found;
 }
 
 Task<void> Sealing::record(Event event) {
@@ -102,11 +103,11 @@ std::string Sealing::statement(const RunState& at_promotion, std::string prometh
 }
 
 Task<std::string> Sealing::seal(std::string prometheus) {
-  auto made_of = material();
+  auto made_of = co_await material();
   for (auto pause = first_sealing_pause; !made_of; pause = std::min(2 * pause, longest_sealing_pause)) {
     request_.log->line("the evidence can't be sealed yet: " + made_of.error().message);
     co_await clock_.sleep(pause, *request_.runner);
-    made_of = material();
+    made_of = co_await material();
   }
   if (!made_of->wanted) co_return std::string();
   EvidenceSealed sealed;

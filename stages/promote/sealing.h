@@ -31,7 +31,7 @@ class Sealing {
     std::optional<EvidenceSealed> sealed;
     RunState at_promotion;  // unless it was sealed before
   };
-  Result<Material> material() const;
+  Task<Result<Material>> material() const;
   Task<void> record(Event event);
   std::string statement(const RunState& at_promotion, std::string prometheus) const;
 

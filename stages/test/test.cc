@@ -173,7 +173,7 @@ Task<void> TestStage::keep_files(const StageRequest& request, const TestSpec& sp
 }
 
 Task<StageOutcome> TestStage::run(StageRequest request) {
-  const auto& spec = std::get<TestSpec>(request.spec.body);
+  const auto spec = spec_of<TestSpec>(request.spec.body);
   if (!spec.junit.empty()) {
     std::function<Result<void>(const Disk::StopFlag&)> work =
         [checkout = request.checkout, glob = spec.junit, memory = memory_of_reports(request)](

@@ -7,6 +7,7 @@
 #include "runner/ports/disk.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/step_executor.h"
+#include "stages/test/test_spec.h"
 
 namespace quietgate {
 

@@ -40,7 +40,7 @@ StageBody read_test(const Found& found, StageFields& fields) {
 }
 
 Facts facts_of_test(const StageBody& body) {
-  const auto& test = std::get<TestSpec>(body);
+  const auto test = spec_of<TestSpec>(body);
   Facts out{test.commands.empty() ? "no command" : shown(test.commands.front())};
   if (test.commands.size() > 1) out.push_back(fmt::format("and {} more", counted(test.commands.size() - 1, "command")));
   if (!test.junit.empty()) out.push_back("JUnit " + test.junit);
@@ -49,7 +49,8 @@ Facts facts_of_test(const StageBody& body) {
 }
 
 std::vector<std::string> interpreter_of_test(const StageBody& body) {
-  for (const Command& command : std::get<TestSpec>(body).commands) {
+  const auto test = spec_of<TestSpec>(body);
+  for (const Command& command : test.commands) {
     if (!command.interpreter.empty()) return command.interpreter;
   }
   return {};
@@ -67,7 +68,8 @@ StageKindDescriptor test_kind() {
           .facts = facts_of_test,
           .make = make_test,
           .interpreter = interpreter_of_test,
-          .surroundings = {.takes_artifacts = true, .names_services = true}};
+          .surroundings = {.takes_artifacts = true, .names_services = true},
+          .offers = {.artifacts = true, .tests = true}};
 }
 
 }  // namespace quietgate

@@ -5,8 +5,8 @@
 
 #include "runner/base/result.h"
 #include "runner/model/outcome.h"
-#include "runner/model/plan.h"
 #include "stages/prometheus/prometheus.h"
+#include "stages/verify/verify_spec.h"
 
 namespace quietgate {
 

@@ -11,6 +11,7 @@
 #include "stages/attempt/measurements.h"
 #include "stages/prometheus/prometheus.h"
 #include "stages/verify/metric_check.h"
+#include "stages/verify/verify_spec.h"
 
 namespace quietgate {
 
@@ -24,7 +25,7 @@ std::string rounded_span(double seconds) {
 
 // The grid to judge over, once the server's clock is past its end.
 Task<Result<SampleGrid>> settle_window(Prometheus& prometheus, Clock& clock, const StageRequest& request) {
-  const auto& spec = std::get<VerifySpec>(request.spec.body);
+  const auto spec = spec_of<VerifySpec>(request.spec.body);
   auto now = co_await prometheus.now(*request.stop);
   if (!now) co_return now.error();
   SampleGrid grid;
@@ -77,7 +78,7 @@ StageOutcome blind(const Error& error) {
 }  // namespace
 
 Task<StageOutcome> VerifyStage::run(StageRequest request) {
-  const auto& spec = std::get<VerifySpec>(request.spec.body);
+  const auto spec = spec_of<VerifySpec>(request.spec.body);
   Prometheus prometheus(http_, spec.prometheus);
   auto grid = co_await settle_window(prometheus, clock_, request);
   if (!grid) co_return blind(grid.error());

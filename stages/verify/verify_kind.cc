@@ -7,6 +7,7 @@
 #include "pipelines/language/facts.h"
 #include "stages/attempt/stage_parts.h"
 #include "stages/verify/verify.h"
+#include "stages/verify/verify_spec.h"
 
 namespace quietgate {
 
@@ -53,7 +54,7 @@ StageBody read_verify(const Found& found, StageFields& fields) {
 }
 
 Facts facts_of_verify(const StageBody& body) {
-  const auto& verify = std::get<VerifySpec>(body);
+  const auto verify = spec_of<VerifySpec>(body);
   Facts out{verify.during.empty() ? "last " + human_duration(verify.last) : "during " + verify.during};
   for (const MetricCheck& check : verify.checks) out.push_back(check.name + " " + check.expect.text);
   return out;
@@ -70,7 +71,8 @@ StageKindDescriptor verify_kind() {
           .read = read_verify,
           .facts = facts_of_verify,
           .make = make_verify,
-          .surroundings = {.names_services = true, .proves_alerts = true}};
+          .surroundings = {.names_services = true, .proves_alerts = true},
+          .offers = {.window = true, .tests = true}};
 }
 
 }  // namespace quietgate

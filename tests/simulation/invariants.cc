@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 
 namespace {
 
 bool works(const StageSpec& spec) {
-  return !std::holds_alternative<ApproveSpec>(spec.body) && !std::holds_alternative<PromoteSpec>(spec.body);
+  return traits_of(spec).takes_slot;
 }
 
 // What a state tells stages, but for texts.
@@ -203,9 +205,10 @@ void Invariants::stage_row(const RunModel& model, const Row& row) {
     if (auto left = machine_.alive([&](const StepName& name) { return name.owner == attempt; }); !left.empty())
       breach(invariant::clean, "an attempt is finished while its step lives: " + to_string(left.front()));
     const auto* spec = model.state.plan ? model.state.plan->find(finished->stage) : nullptr;
-    const auto* test = spec == nullptr ? nullptr : std::get_if<TestSpec>(&spec->body);
-    for (std::size_t i = 0;
-         test != nullptr && finished->outcome.outcome == Outcome::passed && i < test->commands.size(); ++i) {
+    const bool ran =
+        spec != nullptr && std::string(kind_of(spec->body)) == "test" && finished->outcome.outcome == Outcome::passed;
+    const auto commands = ran ? spec_of<TestSpec>(spec->body).commands : std::vector<Command>();
+    for (std::size_t i = 0; i < commands.size(); ++i) {
       const StepName step{attempt, std::to_string(i + 1) + "-run"};
       if (machine_.executions(step) != 1)
         breach(invariant::once, to_string(step) + " is said to have passed, and was never run");
@@ -327,7 +330,7 @@ void Invariants::push_sent(const std::string& repository, const std::string& bra
   if (to != model->state.commit) breach(invariant::single, what + ": " + run + " judged another commit");
   if (model->state.status == RunStatus::finished) breach(invariant::monotone, what + ": " + run + " has ended");
   const auto* spec = model->state.plan->find(stage);
-  const auto& promote = std::get<PromoteSpec>(spec->body);
+  const auto promote = spec_of<PromoteSpec>(spec->body);
   if (model->state.rollback.wanted()) {
     if (from != model->state.rollback.from || promote.back_from != from)
       breach(invariant::single, what + ": " + run + " puts back something else than what was promoted");

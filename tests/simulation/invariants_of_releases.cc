@@ -46,15 +46,14 @@ bool Invariants::goes_back(const RunId& run) const {
 void Invariants::deployed_row(const RunModel& model, const RunFinished& finished) const {
   const auto& run = model.state;
   for (const auto& spec : run.plan->stages) {
-    const auto* apply = std::get_if<ApplySpec>(&spec.body);
-    if (apply == nullptr || !apply->keep || !became_ready(model.rows, spec.name)) continue;
+    if (!traits_of(spec).keeps_environment || !became_ready(model.rows, spec.name)) continue;
     const bool destroyed = std::any_of(model.rows.begin(), model.rows.end(), [](const Row& row) {
       return std::holds_alternative<EnvironmentDestroyed>(row.event);
     });
     if (destroyed || run.stages.at(spec.name).outcome.roll_back || goes_back(run.id)) continue;
     for (const auto& after : run.plan->stages) {
       const auto& stage = run.stages.at(after.name);
-      if (!std::holds_alternative<PromoteSpec>(after.body) || !comes_after(run, after, spec.name)) continue;
+      if (!traits_of(after).promotes || !comes_after(run, after, spec.name)) continue;
       if (stage.promoted || stage.skipped_by_condition || stage.outcome.outcome == Outcome::passed) continue;
       const auto told =
           fmt::format("{} deployed {}, but {} did not promote it", spec.name, run.commit.substr(0, 7), after.name);
@@ -67,8 +66,7 @@ void Invariants::deployed_row(const RunModel& model, const RunFinished& finished
 void Invariants::release_row(const RunModel& model, const RunFinished& finished) const {
   const auto& run = model.state;
   for (const auto& spec : run.plan->stages) {
-    const auto* apply = std::get_if<ApplySpec>(&spec.body);
-    if (apply == nullptr || !apply->keep) continue;
+    if (!traits_of(spec).keeps_environment) continue;
     const auto* promoted = promotion_before(run, spec);
     if (promoted == nullptr || became_ready(model.rows, spec.name) || goes_back(run.id)) continue;
     // The branch went on to another commit before: that one is deployed, by its own run or not, and this run says so.

@@ -33,6 +33,8 @@ Service::Service(Surroundings& around)
       io_(std::make_unique<boost::asio::io_context>(1)),
       clock_(around.world, io_->get_executor()),
       journal_(around.world, around.disk, clock_, io_->get_executor()),
+      slow_(journal_, io_->get_executor(), journal_ticks()),
+      slow_catalog_(journal_, io_->get_executor(), journal_ticks()),
       git_(
           around.world, clock_, around.remotes,
           [&i = around.invariants](const auto& r, const auto& b, const auto& f, const auto& t) {
@@ -51,11 +53,11 @@ Service::Service(Surroundings& around)
       environments_(steps_, residents_, http_, clock_, around.data + "/environments"),
       destroyer_(around.world, clock_, environments_),
       slots_(limits_of(around)),
-      reaper_(journal_, journal_, clock_, destroyer_, io_->get_executor(),
+      reaper_(slow_, slow_catalog_, clock_, destroyer_, io_->get_executor(),
               [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
       parts_{io_->get_executor(),
-             journal_,
-             journal_,
+             slow_,
+             slow_catalog_,
              git_,
              clock_,
              compiler_,
@@ -70,9 +72,9 @@ Service::Service(Surroundings& around)
              {},
              [&w = around.world] { return fmt::format("{:016x}", w.dice.draw()); }},
       supervisor_(parts_, around.repositories),
-      publisher_(journal_, journal_, git_, clock_, git_remotes(around.repositories),
+      publisher_(slow_, slow_catalog_, git_, clock_, git_remotes(around.repositories),
                  [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
-      api_(journal_, journal_, attempts_, api_options(around, clock_)) {
+      api_(slow_, slow_catalog_, attempts_, api_options(around, clock_)) {
   const std::vector<std::pair<const char*, StageKind*>> kinds{
       {"test", &test_}, {"apply", &apply_}, {"verify", &verify_}, {"promote", &promote_}, {"approve", &approve_}};
   for (const auto& [name, kind] : kinds) {
@@ -84,7 +86,7 @@ Service::Service(Surroundings& around)
   add("the publisher", publisher_.publish(stop_));
   for (const auto& repository : around.repositories) {
     watchers_.push_back(std::make_unique<Watcher>(
-        repository, journal_, journal_, git_, clock_, compiler_,
+        repository, slow_, slow_catalog_, git_, clock_, compiler_,
         [&w = around.world](const std::string& name, const std::optional<Error>& error) {
           w.trace("watcher", "{}: {}", name, error ? error->message : "answers again");
         },

@@ -25,6 +25,7 @@
 #include "tests/support/fake_attempt_store.h"
 #include "tests/support/inline_disk.h"
 #include "tests/support/no_residents.h"
+#include "tests/support/slow_journal.h"
 
 namespace quietgate {
 
@@ -91,6 +92,8 @@ class Service {
   Stop stop_;
   SimClock clock_;
   WorldJournal journal_;
+  SlowJournal slow_;
+  SlowCatalog slow_catalog_;
   SimGit git_;
   SimHttp http_;
   SimSteps steps_;

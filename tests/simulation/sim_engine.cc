@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 
 namespace {
@@ -73,11 +75,11 @@ Result<std::int64_t> WorldJournal::append_now(std::vector<Event> events) {
   return appended;
 }
 
-Result<std::vector<Row>> WorldJournal::read(std::int64_t after, std::size_t limit, std::optional<RunId> run) {
+Result<std::vector<Row>> WorldJournal::read_now(std::int64_t after, std::size_t limit, std::optional<RunId> run) {
   world_.throw_if_crashed();
   if (world_.fault(world_.faults.read_fails)) return infrastructure_error("the journal can't be read: I/O error");
   const bool all = !run;
-  auto rows = SimJournal::read(after, limit, std::move(run));
+  auto rows = SimJournal::read_now(after, limit, std::move(run));
   if (rows && all && world_.planted == Planted::impatient_turn) {
     for (auto& row : *rows) {
       if (auto* asked = std::get_if<RunRequested>(&row.event)) asked->branch += std::to_string(asked->run.number);
@@ -92,9 +94,9 @@ Result<std::vector<Row>> WorldJournal::read(std::int64_t after, std::size_t limi
   return rows;
 }
 
-Result<std::vector<RunSummary>> WorldJournal::unfinished_runs() {
+Result<std::vector<RunSummary>> WorldJournal::unfinished_runs_now() {
   if (world_.planted == Planted::idle_supervisor && asked_++ == 0) return std::vector<RunSummary>{};
-  auto runs = SimJournal::unfinished_runs();
+  auto runs = SimJournal::unfinished_runs_now();
   if (runs && world_.planted == Planted::impatient_turn) {
     for (auto& run : *runs) run.branch += std::to_string(run.id.number);
   }
@@ -149,9 +151,11 @@ Task<Result<void>> WorldDestroyer::destroy(EnvironmentSummary environment, Stop&
 }
 
 Task<StageOutcome> ObservedStage::run(StageRequest request) {
-  if (auto* promote = std::get_if<PromoteSpec>(&request.spec.body)) {
-    if (world_.planted == Planted::skipped_gate) promote->gate.reset();
-    if (world_.planted == Planted::skipped_approval) promote->approval = Approval::none;
+  if (traits_of(request.spec).promotes) {
+    auto promote = spec_of<PromoteSpec>(request.spec.body);
+    if (world_.planted == Planted::skipped_gate) promote.gate.reset();
+    if (world_.planted == Planted::skipped_approval) promote.approval = Approval::none;
+    request.spec.body = promote;
     if (world_.planted == Planted::wrong_commit) {
       const auto& branches = remotes_.at(request.run.repository).branches;
       if (auto head = branches.find(request.branch); head != branches.end()) request.commit = head->second;

@@ -14,8 +14,8 @@ class WorldJournal final : public SimJournal {
  public:
   WorldJournal(World& world, SimDisk& disk, const Clock& clock, Executor executor);
   Result<std::int64_t> append_now(std::vector<Event> events) override;
-  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
-  Result<std::vector<RunSummary>> unfinished_runs() override;
+  Result<std::vector<Row>> read_now(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
+  Result<std::vector<RunSummary>> unfinished_runs_now() override;
 
  private:
   std::vector<Event> spoiled(std::vector<Event> events);

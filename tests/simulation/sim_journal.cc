@@ -38,7 +38,7 @@ Result<std::int64_t> SimJournal::append_now(std::vector<Event> events) {
   return last();
 }
 
-Result<std::vector<Row>> SimJournal::read(std::int64_t after, std::size_t limit, std::optional<RunId> run) {
+Result<std::vector<Row>> SimJournal::read_now(std::int64_t after, std::size_t limit, std::optional<RunId> run) {
   std::vector<Row> rows;
   if (!run) {
     for (auto sequence = after + 1; sequence <= last() && rows.size() < limit; ++sequence)
@@ -71,6 +71,7 @@ void SimJournal::project(const Row& row) {
       return one.second.run == published->run && one.second.stage == published->stage;
     });
   }
+  if (std::holds_alternative<CommitPromoted>(row.event)) promoted_.insert(run);
   project_run(row);
   project_environment(row);
 }
@@ -142,7 +143,8 @@ void SimJournal::project_environment(const Row& row) {
   }
 }
 
-Result<std::vector<RunSummary>> SimJournal::runs(std::string repository, std::size_t limit, std::int64_t before) {
+Result<std::vector<RunSummary>> SimJournal::runs_now(const std::string& repository, std::size_t limit,
+                                                     std::int64_t before) {
   std::vector<RunSummary> found;
   for (const auto& [id, summary] : runs_) {
     if ((repository.empty() || id.repository == repository) && (before == 0 || summary.first < before))
@@ -153,13 +155,13 @@ Result<std::vector<RunSummary>> SimJournal::runs(std::string repository, std::si
   return found;
 }
 
-Result<std::optional<RunSummary>> SimJournal::run(RunId id) {
+Result<std::optional<RunSummary>> SimJournal::run_now(const RunId& id) {
   auto found = runs_.find(id);
   if (found == runs_.end()) return std::optional<RunSummary>();
   return std::optional<RunSummary>(found->second);
 }
 
-Result<std::vector<RunSummary>> SimJournal::unfinished_runs() {
+Result<std::vector<RunSummary>> SimJournal::unfinished_runs_now() {
   std::vector<RunSummary> found;
   for (const auto& [id, summary] : runs_) {
     if (summary.status != RunStatus::finished) found.push_back(summary);
@@ -176,7 +178,7 @@ Result<std::int64_t> SimJournal::next_number(const std::string& repository) {
   return number + 1;
 }
 
-Result<CommitId> SimJournal::last_run_commit(std::string repository, std::string branch) {
+Result<CommitId> SimJournal::last_run_commit_now(const std::string& repository, const std::string& branch) {
   CommitId commit;
   for (const auto& [id, summary] : runs_) {  // by number
     if (id.repository == repository && summary.branch == branch) commit = summary.commit;
@@ -184,15 +186,15 @@ Result<CommitId> SimJournal::last_run_commit(std::string repository, std::string
   return commit;
 }
 
-Result<bool> SimJournal::watched(std::string repository) {
+Result<bool> SimJournal::watched_now(const std::string& repository) {
   return watched_.contains(repository);
 }
 
-Result<std::map<std::string, CommitId>> SimJournal::branches(std::string repository) {
+Result<std::map<std::string, CommitId>> SimJournal::branches_now(const std::string& repository) {
   return branches_[repository];
 }
 
-Result<std::vector<EnvironmentSummary>> SimJournal::environments() {
+Result<std::vector<EnvironmentSummary>> SimJournal::environments_now() {
   std::vector<EnvironmentSummary> found;
   for (const auto& [id, environment] : environments_) found.push_back(environment);
   std::sort(found.begin(), found.end(),
@@ -200,15 +202,18 @@ Result<std::vector<EnvironmentSummary>> SimJournal::environments() {
   return found;
 }
 
-Result<std::vector<PendingEvidence>> SimJournal::unpublished_evidence() {
+Result<std::vector<PendingEvidence>> SimJournal::unpublished_evidence_now() {
   std::vector<PendingEvidence> found;
   for (const auto& [sequence, evidence] : unpublished_) found.push_back(evidence);
   return found;
 }
 
-// Nothing in the simulation compares loads.
-Result<std::vector<RunId>> SimJournal::promoted_runs(std::string, std::size_t) {
-  return std::vector<RunId>();
+Result<std::vector<RunId>> SimJournal::promoted_runs_now(const std::string& repository, std::size_t limit) {
+  std::vector<RunId> found;
+  for (auto run = promoted_.rbegin(); run != promoted_.rend() && found.size() < limit; ++run) {
+    if (run->repository == repository) found.push_back(*run);
+  }
+  return found;
 }
 
 }  // namespace quietgate

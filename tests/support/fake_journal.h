@@ -4,11 +4,13 @@
 #include <algorithm>
 
 #include "runner/api/run_record.h"
+#include "runner/ports/inline_catalog.h"
 #include "runner/ports/inline_journal.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 
-class FakeJournal : public InlineJournal, public Catalog {
+class FakeJournal : public InlineJournal, public InlineCatalog {
  public:
   explicit FakeJournal(Executor executor) : bell_(std::move(executor)) {}
 
@@ -24,7 +26,7 @@ class FakeJournal : public InlineJournal, public Catalog {
     bell_.ring();
     return last();
   }
-  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
+  Result<std::vector<Row>> read_now(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
     if (broken) return infrastructure_error("the journal can't be read", "restore it");
     std::vector<Row> found;
     for (const auto& row : rows) {
@@ -35,7 +37,8 @@ class FakeJournal : public InlineJournal, public Catalog {
   std::int64_t last() const override { return static_cast<std::int64_t>(rows.size()); }
   Bell& bell() override { return bell_; }
 
-  Result<std::vector<RunSummary>> runs(std::string repository, std::size_t limit, std::int64_t before) override {
+  Result<std::vector<RunSummary>> runs_now(const std::string& repository, std::size_t limit,
+                                           std::int64_t before) override {
     if (broken) return infrastructure_error("the journal can't be read", "restore it");
     std::vector<RunSummary> found;
     for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
@@ -45,24 +48,24 @@ class FakeJournal : public InlineJournal, public Catalog {
     }
     return found;
   }
-  Result<std::optional<RunSummary>> run(RunId id) override {
+  Result<std::optional<RunSummary>> run_now(const RunId& id) override {
     for (const auto& row : rows) {
       const auto* asked = std::get_if<RunRequested>(&row.event);
       if (asked != nullptr && asked->run == id) return std::optional(summary(row, id));
     }
     return std::optional<RunSummary>{};
   }
-  Result<std::vector<RunSummary>> unfinished_runs() override {
-    auto all = runs("", rows.size(), 0).value();
+  Result<std::vector<RunSummary>> unfinished_runs_now() override {
+    auto all = runs_now("", rows.size(), 0).value();
     std::erase_if(all, [](const auto& run) { return run.status == RunStatus::finished; });
     return all;
   }
   Result<std::int64_t> next_number(const std::string& repository) override {
-    return static_cast<std::int64_t>(runs(repository, rows.size(), 0).value().size()) + 1;
+    return static_cast<std::int64_t>(runs_now(repository, rows.size(), 0).value().size()) + 1;
   }
-  Result<CommitId> last_run_commit(std::string, std::string) override { return CommitId{}; }
-  Result<bool> watched(std::string) override { return true; }
-  Result<std::map<std::string, CommitId>> branches(std::string repository) override {
+  Result<CommitId> last_run_commit_now(const std::string&, const std::string&) override { return CommitId{}; }
+  Result<bool> watched_now(const std::string&) override { return true; }
+  Result<std::map<std::string, CommitId>> branches_now(const std::string& repository) override {
     std::map<std::string, CommitId> found;
     for (const auto& row : rows) {
       const auto* moved = std::get_if<RefMoved>(&row.event);
@@ -71,8 +74,8 @@ class FakeJournal : public InlineJournal, public Catalog {
     return found;
   }
   std::vector<EnvironmentSummary> alive;
-  Result<std::vector<EnvironmentSummary>> environments() override { return alive; }
-  Result<std::vector<PendingEvidence>> unpublished_evidence() override {
+  Result<std::vector<EnvironmentSummary>> environments_now() override { return alive; }
+  Result<std::vector<PendingEvidence>> unpublished_evidence_now() override {
     std::vector<PendingEvidence> pending;
     for (const auto& row : rows) {
       if (const auto* e = std::get_if<EvidenceSealed>(&row.event))
@@ -82,7 +85,7 @@ class FakeJournal : public InlineJournal, public Catalog {
     }
     return pending;
   }
-  Result<std::vector<RunId>> promoted_runs(std::string repository, std::size_t limit) override {
+  Result<std::vector<RunId>> promoted_runs_now(const std::string& repository, std::size_t limit) override {
     std::vector<RunId> runs;
     for (auto row = rows.rbegin(); row != rows.rend() && runs.size() < limit; ++row) {
       const auto* e = std::get_if<CommitPromoted>(&row->event);

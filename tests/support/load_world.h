@@ -11,6 +11,7 @@
 #include "stages/load/load.h"
 #include "tests/support/locust_rows.h"
 #include "tests/support/scripted_load.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 

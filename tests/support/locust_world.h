@@ -16,6 +16,7 @@
 #include "stages/load/locust.h"
 #include "tests/support/companion.h"
 #include "tests/support/scripted_load.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 

@@ -8,6 +8,7 @@
 #include "stages/approve/approve.h"
 #include "tests/support/fake_git.h"
 #include "tests/support/gate_prometheus.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {

@@ -41,7 +41,7 @@ class MemoryJournal : public InlineJournal {
     bell_.ring();
     return last();
   }
-  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId>) override {
+  Result<std::vector<Row>> read_now(std::int64_t after, std::size_t limit, std::optional<RunId>) override {
     std::vector<Row> some;
     for (auto at = static_cast<std::size_t>(after); at < rows.size() && some.size() < limit; ++at) {
       some.push_back(rows[at]);

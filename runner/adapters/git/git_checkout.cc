@@ -1,3 +1,5 @@
+#include "runner/adapters/git/git_checkout.h"
+
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -8,11 +10,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <mutex>
 #include <utility>
 
 #include "runner/adapters/git/git_folder_fetch.h"
-#include "runner/adapters/git/git_workshop.h"
 #include "runner/base/descriptor.h"
 #include "runner/base/removal.h"
 
@@ -211,9 +211,9 @@ Result<void> TreeWriter::check_link(int root, const Link& link) const {
 
 }  // namespace
 
-Result<void> GitWorkshop::checkout(const std::string& repository, const CommitId& id, const std::string& directory,
-                                   const StopFlag& stop) const {
-  auto mirror = mirrors.open(repository);
+Result<void> GitCheckout::write(const std::string& repository, const CommitId& id, const std::string& directory,
+                                const StopFlag& stop) {
+  auto mirror = mirrors_.open(repository);
   if (!mirror) return mirror.error();
   auto commit = find_commit(mirror->get(), repository, id);
   if (!commit) return commit.error();

@@ -1,11 +1,9 @@
 #include "runner/adapters/git/git_connection.h"
 
-#include <unistd.h>
-
 #include <cstring>
 #include <filesystem>
 
-#include "runner/adapters/git/git_known_hosts.h"
+#include "runner/adapters/git/git_connection_error.h"
 #include "runner/adapters/git/git_library.h"
 #include "runner/base/text.h"
 
@@ -36,13 +34,13 @@ std::string problem_of(const char* ref, std::string_view branch) {
 
 }  // namespace
 
-GitConnection::GitConnection(const GitRemote& remote, GitUrl url, Limits limits, const std::atomic<bool>& stop,
-                             GitTrust& trust)
+GitConnection::GitConnection(const GitRemote& remote, GitUrl url, Limits limits, const StopFlag& stop, GitTrust& trust)
     : settings_(remote),
       url_(std::move(url)),
       stop_(stop),
       trust_(trust),
       max_bytes_(limits.max_bytes),
+      authentication_(settings_, url_),
       bound_(remote.deadline, limits.idle, limits.max_bytes, stop),
       scope_(bound_) {
   bound_.allow(url_.host, url_.port);
@@ -140,6 +138,13 @@ Result<std::vector<Advertised>> GitConnection::heads() const {
   return found;
 }
 
+Error GitConnection::error(const std::string& doing, int code) const {
+  // Ours first: after a failed callback libgit2's own text is often an unrelated, older one.
+  if (auto found = authentication_.error()) return *found;
+  if (auto found = bound_error(bound_, settings_, url_, max_bytes_)) return *found;
+  return protocol_error(doing, code, settings_, url_);
+}
+
 git_remote_callbacks GitConnection::callbacks() {
   git_remote_callbacks callbacks = GIT_REMOTE_CALLBACKS_INIT;
   callbacks.payload = this;
@@ -153,69 +158,11 @@ git_remote_callbacks GitConnection::callbacks() {
 }
 
 int GitConnection::acquire(git_credential** out, const char*, const char* user, unsigned allowed, void* payload) {
-  auto& self = of(payload);
-  const auto& known = self.settings_.credentials;
-  const bool ssh = self.url_.kind == GitUrl::Kind::ssh;
-  const char* name = user ? user : known.username.empty() ? "git" : known.username.c_str();
-  if (!ssh && !known.username.empty()) name = known.username.c_str();
-  if (allowed & GIT_CREDENTIAL_USERNAME) return git_credential_username_new(out, name);
-  // Asked again after an answer: the server did not like it, and the answer would stay the same.
-  if (std::exchange(self.credentials_given_, true)) {
-    self.trouble_ = Trouble::credentials_rejected;
-    return GIT_EAUTH;
-  }
-  if (ssh && (allowed & GIT_CREDENTIAL_SSH_KEY) && !known.ssh_key.empty()) return self.give_ssh_key(out, name);
-  if ((allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT) && !known.password.empty()) {
-    return git_credential_userpass_plaintext_new(out, name, known.password.c_str());
-  }
-  self.trouble_ = self.url_.has_password ? Trouble::credentials_rejected : Trouble::credentials_wanted;
-  return GIT_EAUTH;
-}
-
-int GitConnection::give_ssh_key(git_credential** out, const char* user) const {
-  const auto& key = settings_.credentials.ssh_key;
-  const auto half = key + ".pub";
-  const char* passphrase = settings_.credentials.password.c_str();
-  return git_credential_ssh_key_new(out, user, ::access(half.c_str(), R_OK) == 0 ? half.c_str() : nullptr, key.c_str(),
-                                    passphrase);
+  return of(payload).authentication_.give(out, user, allowed);
 }
 
 int GitConnection::check(git_cert* certificate, int valid, const char*, void* payload) {
-  auto& self = of(payload);
-  if (certificate->cert_type == GIT_CERT_HOSTKEY_LIBSSH2) {
-    return self.check_host(*reinterpret_cast<git_cert_hostkey*>(certificate));
-  }
-  if (valid) return 0;
-  self.trouble_ = Trouble::certificate;
-  self.trouble_words_ =
-      user_error("the certificate of " + self.url_.shown + " is not trusted: " + last_git_error(),
-                 "if the server has a private authority, name its certificate in ca_file; the URL's host must be a "
-                 "name that the certificate is for (not an address)");
-  return GIT_ECERTIFICATE;
-}
-
-int GitConnection::check_host(const git_cert_hostkey& certificate) {
-  const auto& configured = settings_.credentials.known_hosts;
-  const auto file = configured.empty() ? default_known_hosts() : configured;
-  const std::string_view key(certificate.hostkey, certificate.hostkey_len);
-  const auto verdict = (certificate.type & GIT_CERT_SSH_RAW) ? check_host_key(file, url_.host, url_.port, key)
-                                                             : HostKeyVerdict::unreadable;
-  if (verdict == HostKeyVerdict::known) return 0;
-  trouble_ = Trouble::host_key;
-  const auto place = file.empty() ? std::string("a known_hosts file") : file;
-  const auto scan = "ssh-keyscan -p " + std::to_string(url_.port) + " " + url_.host + " >> " + place;
-  const auto shown = "the host key of " + url_.shown + " (" + printable(host_key_type(key), 40) + ")";
-  if (verdict == HostKeyVerdict::different) {
-    trouble_words_ = user_error(shown + " is not the one that " + place + " has for this host",
-                                "if the server's key was changed on purpose, replace its lines there (" + scan +
-                                    "); otherwise somebody may be in between");
-  } else if (verdict == HostKeyVerdict::unknown) {
-    trouble_words_ = user_error(shown + " is not in " + place,
-                                "add it with: " + scan + "  and compare it with what the server's owner publishes");
-  } else {
-    trouble_words_ = user_error("cannot check " + shown + ": cannot read " + place, "make it with: " + scan);
-  }
-  return GIT_ECERTIFICATE;
+  return of(payload).authentication_.check(certificate, valid != 0);
 }
 
 int GitConnection::progress(const git_indexer_progress* stats, void* payload) {

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "runner/adapters/git/git_authentication.h"
 #include "runner/adapters/git/git_folder_view.h"
 #include "runner/adapters/git/git_handles.h"
 #include "runner/adapters/git/git_network.h"
+#include "runner/adapters/git/git_stream.h"
 #include "runner/adapters/git/git_trust.h"
 #include "runner/adapters/git/git_url.h"
 #include "runner/ports/git.h"
@@ -30,7 +32,7 @@ class GitConnection {
     std::uint64_t max_bytes = 64ULL << 20;
   };
 
-  GitConnection(const GitRemote& remote, GitUrl url, Limits limits, const std::atomic<bool>& stop, GitTrust& trust);
+  GitConnection(const GitRemote& remote, GitUrl url, Limits limits, const StopFlag& stop, GitTrust& trust);
   ~GitConnection();
   GitConnection(const GitConnection&) = delete;
   GitConnection& operator=(const GitConnection&) = delete;
@@ -60,33 +62,25 @@ class GitConnection {
  private:
   bool look_past_bad_refs();  // of a folder: whether connecting once more, without them, may help
   int try_to_connect(git_repository* mirror, git_direction direction);  // the library's code
-  enum class Trouble { none, credentials_wanted, credentials_rejected, certificate, host_key };
   static int acquire(git_credential** out, const char* url, const char* user, unsigned allowed, void* self);
   static int check(git_cert* certificate, int valid, const char* host, void* self);
   static int progress(const git_indexer_progress* stats, void* self);
   static int listen(const char* text, int size, void* self);
   static int negotiate(const git_push_update** updates, std::size_t count, void* self);
   static int note_update(const char* ref, const char* status, void* self);
-  int give_ssh_key(git_credential** out, const char* user) const;
-  int check_host(const git_cert_hostkey& certificate);
-  std::optional<Error> bound_error() const;
-  std::optional<Error> trouble_error() const;
-  Error protocol_error(const std::string& doing, int code) const;
 
   GitRemote settings_;
   GitUrl url_;
-  const std::atomic<bool>& stop_;
+  const StopFlag& stop_;
   GitTrust& trust_;
   std::uint64_t max_bytes_;
+  GitAuthentication authentication_;
   NetworkBound bound_;
   NetworkScope scope_;
   std::optional<GitTrust::Turn> turn_;
   std::optional<SocketWatchdog> watchdog_;
   std::unique_ptr<GitFolderView> view_;  // outlives the remote
   RemoteHandle remote_;
-  bool credentials_given_ = false;
-  Trouble trouble_ = Trouble::none;
-  Error trouble_words_;
   std::string words_;
 };
 

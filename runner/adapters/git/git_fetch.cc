@@ -1,14 +1,17 @@
+#include "runner/adapters/git/git_fetch.h"
+
 #include "runner/adapters/git/git_connection.h"
 #include "runner/adapters/git/git_consolidation.h"
 #include "runner/adapters/git/git_folder_fetch.h"
 #include "runner/adapters/git/git_network_fetch.h"
-#include "runner/adapters/git/git_workshop.h"
+#include "runner/adapters/git/git_notes.h"
 
 namespace quietgate {
 
 namespace {
 
 constexpr std::uint64_t max_fetch_bytes = 4ULL << 30;
+constexpr std::uint64_t max_notes_bytes = 1ULL << 30;
 
 // Whether a head that the mirror says it has can't be read: then no fetch can build on it either.
 bool is_damaged(git_repository* mirror) {
@@ -36,10 +39,10 @@ Result<void> fetch_over_network(GitConnection& connection, git_repository* mirro
 
 }  // namespace
 
-Result<std::vector<GitBranch>> GitWorkshop::branches(const GitRemote& remote, const StopFlag& stop) {
+Result<std::vector<GitBranch>> GitFetch::branches(const GitRemote& remote, const StopFlag& stop) {
   auto url = parse_git_url(remote.url);
   if (!url) return url.error();
-  GitConnection connection(remote, *url, {}, stop, trust);
+  GitConnection connection(remote, *url, {}, stop, trust_);
   if (auto connected = connection.connect(nullptr, GIT_DIRECTION_FETCH); !connected) return connected.error();
   auto heads = connection.heads();
   if (!heads) return heads.error();
@@ -49,8 +52,7 @@ Result<std::vector<GitBranch>> GitWorkshop::branches(const GitRemote& remote, co
   return found;
 }
 
-Result<void> GitWorkshop::fetch(const GitRemote& remote, const std::vector<std::string>& branches,
-                                const StopFlag& stop) {
+Result<void> GitFetch::bring(const GitRemote& remote, const std::vector<std::string>& branches, const StopFlag& stop) {
   auto url = parse_git_url(remote.url);
   if (!url) return url.error();
   std::vector<GitFolderFetch::Ref> refs;
@@ -66,21 +68,45 @@ Result<void> GitWorkshop::fetch(const GitRemote& remote, const std::vector<std::
   RepositoryHandle mirror;  // outlives the connection
   GitConnection::Limits limits;
   limits.max_bytes = max_fetch_bytes;
-  GitConnection connection(remote, *url, limits, stop, trust);
-  const auto writing = mirrors.write(remote.repository, connection.bound());
+  GitConnection connection(remote, *url, limits, stop, trust_);
+  const auto writing = mirrors_.write(remote.repository, connection.bound());
   if (!writing) return connection.error("fetch from", -1);
-  auto opened = mirrors.open_or_make(remote.repository);
-  if (opened && is_damaged(opened->get())) opened = mirrors.make_again(remote.repository);
+  auto opened = mirrors_.open_or_make(remote.repository);
+  if (opened && is_damaged(opened->get())) opened = mirrors_.make_again(remote.repository);
   if (!opened) return opened.error();
   mirror = std::move(*opened);
   if (url->kind == GitUrl::Kind::local) {
-    auto brought = GitFolderFetch(connection, mirror.get(), large_fetches).bring(refs);
+    auto brought = GitFolderFetch(connection, mirror.get(), large_fetches_).bring(refs);
     return brought ? Result<void>{} : Result<void>(brought.error());
   }
   return fetch_over_network(connection, mirror.get(), refs);
 }
 
-void GitWorkshop::consolidate_mirror(const std::string& repository, const StopFlag& stop) {
+Result<CommitId> GitFetch::bring_notes(const GitRemote& remote, const std::string& ref, const StopFlag& stop) {
+  auto url = parse_git_url(remote.url);
+  if (!url) return url.error();
+  RepositoryHandle mirror;  // outlives the connection
+  GitConnection::Limits limits;
+  limits.max_bytes = max_notes_bytes;
+  GitConnection connection(remote, *url, limits, stop, trust_);
+  const auto writing = mirrors_.write(remote.repository, connection.bound());
+  if (!writing) return connection.error("fetch from", -1);
+  auto opened = mirrors_.open_or_make(remote.repository);
+  if (!opened) return opened.error();
+  mirror = std::move(*opened);
+  if (url->kind == GitUrl::Kind::local) {
+    auto brought = GitFolderFetch(connection, mirror.get(), large_fetches_).bring({{ref, fetched_notes}});
+    return brought ? Result<CommitId>(brought->front()) : Result<CommitId>(brought.error());
+  }
+  if (auto connected = connection.connect(mirror.get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
+  auto at = connection.position(ref);
+  if (!at || at->empty()) return at;
+  auto fetched = fetch_refspecs(connection, {"+" + ref + ":" + fetched_notes});
+  if (!fetched) return fetched.error();
+  return at;
+}
+
+void GitFetch::consolidate_mirror(const std::string& repository, const StopFlag& stop) {
   using Clock = std::chrono::steady_clock;
   {
     std::lock_guard lock(consolidating_);
@@ -88,7 +114,7 @@ void GitWorkshop::consolidate_mirror(const std::string& repository, const StopFl
     if (Clock::now() < not_before) return;
     not_before = Clock::now() + std::chrono::hours(1);
   }
-  auto mirror = mirrors.open(repository);
+  auto mirror = mirrors_.open(repository);
   if (!mirror) return;
   const auto ended = consolidate(mirror->get(), {}, [&stop] { return stop.load(); });
   if (ended != Consolidation::done && ended != Consolidation::not_needed) return;

@@ -27,16 +27,50 @@ bool is_modified(git_repository* repository) {
   return modified;
 }
 
-}  // namespace
+using Opened = std::unique_ptr<git_repository, decltype(&git_repository_free)>;
 
-Result<GitHead> git_head(const std::string& directory) {
-  Library library;
+Result<Opened> open_around(const std::string& directory) {
   git_repository* raw = nullptr;
   if (git_repository_open_ext(&raw, directory.c_str(), 0, nullptr) != 0) {
     return user_error("there is no Git repository at " + directory + " or above it",
                       "name one: quietgate run DIRECTORY");
   }
-  std::unique_ptr<git_repository, decltype(&git_repository_free)> repository(raw, git_repository_free);
+  return Opened(raw, git_repository_free);
+}
+
+std::string path_of(git_repository* repository) {
+  const bool bare = git_repository_is_bare(repository) != 0;
+  const std::filesystem::path path = bare ? git_repository_path(repository) : git_repository_workdir(repository);
+  return path.lexically_normal().parent_path();
+}
+
+}  // namespace
+
+Result<std::string> repository_around(const std::string& directory) {
+  Library library;
+  auto repository = open_around(directory);
+  if (!repository) return repository.error();
+  return path_of(repository->get());
+}
+
+Result<std::string> checked_out_branch(const std::string& directory) {
+  Library library;
+  auto repository = open_around(directory);
+  if (!repository) return repository.error();
+  git_reference* raw = nullptr;
+  if (git_reference_lookup(&raw, repository->get(), "HEAD") != 0) return std::string();
+  std::unique_ptr<git_reference, decltype(&git_reference_free)> head(raw, git_reference_free);
+  const char* target = git_reference_symbolic_target(head.get());
+  const std::string name = target == nullptr ? "" : target;
+  constexpr std::string_view branches = "refs/heads/";
+  return name.starts_with(branches) ? name.substr(branches.size()) : std::string();
+}
+
+Result<GitHead> git_head(const std::string& directory) {
+  Library library;
+  auto opened = open_around(directory);
+  if (!opened) return opened.error();
+  const auto& repository = *opened;
   git_reference* raw_head = nullptr;
   const int code = git_repository_head(&raw_head, repository.get());
   if (code != 0) {
@@ -48,14 +82,12 @@ Result<GitHead> git_head(const std::string& directory) {
     return user_error("HEAD of " + directory + " is on no branch", "check out a branch: git switch NAME");
   }
   GitHead found;
-  const bool bare = git_repository_is_bare(repository.get()) != 0;
-  found.path = bare ? git_repository_path(repository.get()) : git_repository_workdir(repository.get());
-  found.path = std::filesystem::path(found.path).lexically_normal().parent_path();
+  found.path = path_of(repository.get());
   found.branch = git_reference_shorthand(head.get());
   const git_oid* id = git_reference_target(head.get());
   char text[GIT_OID_HEXSZ + 1];
   found.commit = git_oid_tostr(text, sizeof text, id);
-  found.modified = !bare && is_modified(repository.get());
+  found.modified = git_repository_is_bare(repository.get()) == 0 && is_modified(repository.get());
   return found;
 }
 

@@ -1,20 +1,20 @@
 #include "runner/adapters/git/git_libgit2.h"
 
+#include "runner/adapters/git/blocking_git.h"
 #include "runner/adapters/git/git_library.h"
-#include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
 
-WorkshopAtNeed::WorkshopAtNeed(std::string mirrors_directory)
-    : workshop_(std::make_shared<GitWorkshop>(std::move(mirrors_directory))) {}
+BlockingGitAtNeed::BlockingGitAtNeed(std::string mirrors_directory)
+    : git_(std::make_shared<BlockingGit>(std::move(mirrors_directory))) {}
 
-GitWorkshop* WorkshopAtNeed::operator->() const {
-  begin_git(workshop_->mirrors.directory());
-  return workshop_.get();
+BlockingGit* BlockingGitAtNeed::operator->() const {
+  begin_git(git_->mirrors.directory());
+  return git_.get();
 }
 
 GitLibgit2::GitLibgit2(BlockingPool& network, BlockingPool& local, std::string mirrors_directory)
-    : network_(network), local_(local), workshop_(std::move(mirrors_directory)) {}
+    : network_(network), local_(local), git_(std::move(mirrors_directory)) {}
 
 GitLibgit2::GitLibgit2(BlockingPool& pool, std::string mirrors_directory)
     : GitLibgit2(pool, pool, std::move(mirrors_directory)) {}
@@ -26,21 +26,22 @@ GitLibgit2::~GitLibgit2() = default;
 
 Task<Result<std::vector<GitBranch>>> GitLibgit2::branches(GitRemote remote, Stop& stop) {
   using Answer = Result<std::vector<GitBranch>>;
-  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote)](
-                                                    const StopFlag& flag) { return workshop->branches(remote, flag); };
+  std::function<Answer(const StopFlag&)> work = [git = git_, remote = std::move(remote)](const StopFlag& flag) {
+    return git->fetch.branches(remote, flag);
+  };
   co_return co_await network_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<void>> GitLibgit2::fetch(GitRemote remote, std::vector<std::string> branches, Stop& stop) {
   using Answer = Result<void>;
   const auto repository = remote.repository;
-  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote),
+  std::function<Answer(const StopFlag&)> work = [git = git_, remote = std::move(remote),
                                                  branches = std::move(branches)](const StopFlag& flag) {
-    return workshop->fetch(remote, branches, flag);
+    return git->fetch.bring(remote, branches, flag);
   };
   auto fetched = co_await network_.run<Answer>(std::move(work), stop);
-  std::function<void(const StopFlag&)> house_keeping = [workshop = workshop_, repository](const StopFlag& flag) {
-    workshop->consolidate_mirror(repository, flag);
+  std::function<void(const StopFlag&)> house_keeping = [git = git_, repository](const StopFlag& flag) {
+    git->fetch.consolidate_mirror(repository, flag);
   };
   if (fetched) local_.post(std::move(house_keeping));
   co_return fetched;
@@ -48,9 +49,9 @@ Task<Result<void>> GitLibgit2::fetch(GitRemote remote, std::vector<std::string> 
 
 Task<Result<void>> GitLibgit2::fetch_notes(GitRemote remote, std::string ref, Stop& stop) {
   using Answer = Result<void>;
-  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote),
+  std::function<Answer(const StopFlag&)> work = [git = git_, remote = std::move(remote),
                                                  ref = std::move(ref)](const StopFlag& flag) -> Answer {
-    auto fetched = workshop->fetch_notes(remote, ref, flag);
+    auto fetched = git->fetch.bring_notes(remote, ref, flag);
     return fetched ? Answer{} : Answer(fetched.error());
   };
   co_return co_await network_.run<Answer>(std::move(work), stop);
@@ -58,38 +59,37 @@ Task<Result<void>> GitLibgit2::fetch_notes(GitRemote remote, std::string ref, St
 
 Task<Result<GitCommit>> GitLibgit2::commit(std::string repository, CommitId id, Stop& stop) {
   using Answer = Result<GitCommit>;
-  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, repository = std::move(repository),
-                                                 id = std::move(id)](const StopFlag&) {
-    return workshop->commit(repository, id);
-  };
+  std::function<Answer(const StopFlag&)> work = [git = git_, repository = std::move(repository), id = std::move(id)](
+                                                    const StopFlag&) { return git->reader.commit(repository, id); };
   co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<std::optional<std::string>>> GitLibgit2::read_file(std::string repository, CommitId id, std::string path,
                                                                std::size_t max_bytes, Stop& stop) {
   using Answer = Result<std::optional<std::string>>;
-  std::function<Answer(const StopFlag&)> work =
-      [workshop = workshop_, repository = std::move(repository), id = std::move(id), path = std::move(path),
-       max_bytes](const StopFlag&) { return workshop->read_file(repository, id, path, max_bytes); };
+  std::function<Answer(const StopFlag&)> work = [git = git_, repository = std::move(repository), id = std::move(id),
+                                                 path = std::move(path), max_bytes](const StopFlag&) {
+    return git->reader.read_file(repository, id, path, max_bytes);
+  };
   co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<std::vector<std::string>>> GitLibgit2::changed_paths(std::string repository, CommitId from, CommitId to,
                                                                  Stop& stop) {
   using Answer = Result<std::vector<std::string>>;
-  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, repository = std::move(repository),
-                                                 from = std::move(from), to = std::move(to)](const StopFlag& flag) {
-    return workshop->changed_paths(repository, from, to, flag);
+  std::function<Answer(const StopFlag&)> work = [git = git_, repository = std::move(repository), from = std::move(from),
+                                                 to = std::move(to)](const StopFlag& flag) {
+    return git->reader.changed_paths(repository, from, to, flag);
   };
   co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<bool>> GitLibgit2::is_ancestor(std::string repository, CommitId ancestor, CommitId descendant, Stop& stop) {
   using Answer = Result<bool>;
-  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, repository = std::move(repository),
+  std::function<Answer(const StopFlag&)> work = [git = git_, repository = std::move(repository),
                                                  ancestor = std::move(ancestor),
                                                  descendant = std::move(descendant)](const StopFlag&) {
-    return workshop->is_ancestor(repository, ancestor, descendant);
+    return git->reader.is_ancestor(repository, ancestor, descendant);
   };
   co_return co_await local_.run<Answer>(std::move(work), stop);
 }
@@ -97,27 +97,29 @@ Task<Result<bool>> GitLibgit2::is_ancestor(std::string repository, CommitId ance
 Task<Result<std::vector<CommitId>>> GitLibgit2::commits_between(std::string repository, CommitId from, CommitId to,
                                                                 std::size_t limit, Stop& stop) {
   using Answer = Result<std::vector<CommitId>>;
-  std::function<Answer(const StopFlag&)> work =
-      [workshop = workshop_, repository = std::move(repository), from = std::move(from), to = std::move(to),
-       limit](const StopFlag& flag) { return workshop->commits_between(repository, from, to, limit, flag); };
+  std::function<Answer(const StopFlag&)> work = [git = git_, repository = std::move(repository), from = std::move(from),
+                                                 to = std::move(to), limit](const StopFlag& flag) {
+    return git->reader.commits_between(repository, from, to, limit, flag);
+  };
   co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<void>> GitLibgit2::checkout(std::string repository, CommitId id, std::string directory, Stop& stop) {
   using Answer = Result<void>;
-  std::function<Answer(const StopFlag&)> work =
-      [workshop = workshop_, repository = std::move(repository), id = std::move(id), directory = std::move(directory)](
-          const StopFlag& flag) { return workshop->checkout(repository, id, directory, flag); };
+  std::function<Answer(const StopFlag&)> work = [git = git_, repository = std::move(repository), id = std::move(id),
+                                                 directory = std::move(directory)](const StopFlag& flag) {
+    return git->checkout.write(repository, id, directory, flag);
+  };
   co_return co_await local_.run<Answer>(std::move(work), stop);
 }
 
 Task<Result<PushOutcome>> GitLibgit2::move(GitRemote remote, std::string branch, CommitId expected, CommitId id,
                                            bool back, Stop& stop) {
   using Answer = Result<PushOutcome>;
-  std::function<Answer(const StopFlag&)> work = [workshop = workshop_, remote = std::move(remote),
-                                                 branch = std::move(branch), expected = std::move(expected),
-                                                 id = std::move(id), back](const StopFlag& flag) {
-    return workshop->push(remote, branch, expected, id, back, flag);
+  std::function<Answer(const StopFlag&)> work = [git = git_, remote = std::move(remote), branch = std::move(branch),
+                                                 expected = std::move(expected), id = std::move(id),
+                                                 back](const StopFlag& flag) {
+    return git->push.move(remote, {"refs/heads/" + branch, branch, expected, id, back}, flag);
   };
   co_return co_await network_.run<Answer>(std::move(work), stop);
 }
@@ -136,8 +138,8 @@ Task<Result<NoteOutcome>> GitLibgit2::push_note(GitRemote remote, std::string re
                                                 Stop& stop) {
   using Answer = Result<NoteOutcome>;
   std::function<Answer(const StopFlag&)> work =
-      [workshop = workshop_, remote = std::move(remote), ref = std::move(ref), commit = std::move(commit),
-       line = std::move(line)](const StopFlag& flag) { return workshop->push_note(remote, ref, commit, line, flag); };
+      [git = git_, remote = std::move(remote), ref = std::move(ref), commit = std::move(commit),
+       line = std::move(line)](const StopFlag& flag) { return git->notes.add(remote, ref, commit, line, flag); };
   co_return co_await network_.run<Answer>(std::move(work), stop);
 }
 

@@ -22,17 +22,17 @@
 
 namespace quietgate {
 
-struct GitWorkshop;
+struct BlockingGit;
 
 // Starts libgit2 when it is first used, in the thread that uses it: reading the system's authorities takes milliseconds
 // that nobody's start should wait for.
-class WorkshopAtNeed {
+class BlockingGitAtNeed {
  public:
-  explicit WorkshopAtNeed(std::string mirrors_directory);
-  GitWorkshop* operator->() const;
+  explicit BlockingGitAtNeed(std::string mirrors_directory);
+  BlockingGit* operator->() const;
 
  private:
-  std::shared_ptr<GitWorkshop> workshop_;
+  std::shared_ptr<BlockingGit> git_;
 };
 
 class GitLibgit2 : public Git, public RemoteNotes {
@@ -69,7 +69,7 @@ class GitLibgit2 : public Git, public RemoteNotes {
                                  Stop& stop);
   BlockingPool& network_;
   BlockingPool& local_;
-  WorkshopAtNeed workshop_;  // shared with calls that run
+  BlockingGitAtNeed git_;  // shared with calls that run
 };
 
 }  // namespace quietgate

@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-#include "runner/adapters/git/git_network.h"
+#include "runner/adapters/git/git_stream.h"
 
 namespace quietgate {
 

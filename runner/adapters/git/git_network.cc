@@ -37,8 +37,7 @@ bool read_tcp_info(int socket, SocketTimes& seen) {
 
 }  // namespace
 
-NetworkBound::NetworkBound(Milliseconds deadline, Milliseconds idle, std::uint64_t max_bytes,
-                           const std::atomic<bool>& stop)
+NetworkBound::NetworkBound(Milliseconds deadline, Milliseconds idle, std::uint64_t max_bytes, const StopFlag& stop)
     : deadline_(Clock::now() + deadline), idle_(idle), bytes_left_(max_bytes), stop_(stop) {}
 
 void NetworkBound::break_by(Broken why, std::string detail) {

@@ -1,6 +1,6 @@
-// Bounds on libgit2's sockets. libgit2 1.5 has no timeouts, so its plain streams (which carry http, git:// and, below
-// its own TLS, https) are replaced by ones that look at a bound. ssh takes the socket away from the stream: a watchdog
-// shuts it down at the bound instead.
+// Bounds on libgit2's sockets, which have no timeouts of their own (1.5). Its plain streams are replaced by ones that
+// look at a bound (git_stream.h). ssh takes the socket away from the stream: a watchdog shuts it down at the bound
+// instead.
 #pragma once
 
 #include <atomic>
@@ -16,13 +16,15 @@
 
 namespace quietgate {
 
+using StopFlag = std::atomic<bool>;
+
 class NetworkBound {
  public:
   enum class Broken { none, stopped, deadline, idle, size, unresolved, unreachable, redirected };
   using Clock = std::chrono::steady_clock;
 
   // `idle`: longest silence; `max_bytes`: most that may be received. `stop` outlives this.
-  NetworkBound(Milliseconds deadline, Milliseconds idle, std::uint64_t max_bytes, const std::atomic<bool>& stop);
+  NetworkBound(Milliseconds deadline, Milliseconds idle, std::uint64_t max_bytes, const StopFlag& stop);
 
   Broken broken() const { return broken_.load(); }
   const std::string& detail() const { return detail_; }  // of the last three
@@ -51,25 +53,13 @@ class NetworkBound {
   Clock::time_point deadline_;
   Milliseconds idle_;
   std::uint64_t bytes_left_;
-  const std::atomic<bool>& stop_;
+  const StopFlag& stop_;
   std::atomic<Broken> broken_{Broken::none};
   std::string detail_;
   std::string host_;
   std::string port_;
   std::mutex mutex_;
   int socket_ = -1;
-};
-
-// While it lives, streams that libgit2 opens on this thread keep the bound.
-class NetworkScope {
- public:
-  explicit NetworkScope(NetworkBound& bound);
-  ~NetworkScope();
-  NetworkScope(const NetworkScope&) = delete;
-  NetworkScope& operator=(const NetworkScope&) = delete;
-
- private:
-  NetworkBound* before_;
 };
 
 // For ssh: looks at the bound from its own thread.
@@ -87,8 +77,5 @@ class SocketWatchdog {
   bool ending_ = false;
   std::thread thread_;
 };
-
-// Once per git_libgit2_init(); again does no harm.
-void register_bounded_streams();
 
 }  // namespace quietgate

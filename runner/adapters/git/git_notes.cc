@@ -3,24 +3,17 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runner/adapters/git/git_connection.h"
-#include "runner/adapters/git/git_folder_fetch.h"
 #include "runner/adapters/git/git_library.h"
-#include "runner/adapters/git/git_network_fetch.h"
-#include "runner/adapters/git/git_workshop.h"
+#include "runner/adapters/git/git_mirror.h"
 
 namespace quietgate {
 
 namespace {
 
 using NoteHandle = std::unique_ptr<git_note, FreedBy<git_note_free>>;
-using SignatureHandle = std::unique_ptr<git_signature, FreedBy<git_signature_free>>;
 
-constexpr int note_tries = 8;
-constexpr std::size_t longest_line = 1u << 20;
-constexpr std::uint64_t max_notes_bytes = 1ULL << 30;
+}  // namespace
 
-// The note of `commit` under this commit of notes; empty: none.
 Result<std::string> note_under(git_repository* repository, git_commit* notes, const git_oid& commit) {
   if (notes == nullptr) return std::string();
   NoteHandle note;
@@ -30,107 +23,6 @@ Result<std::string> note_under(git_repository* repository, git_commit* notes, co
   std::string text = git_note_message(note.get());
   if (text.size() > longest_note) return user_error("the commit's note is longer than 16 MiB");
   return text;
-}
-
-bool has_line(const std::string& text, const std::string& line) {
-  for (std::size_t at = text.find(line); at != std::string::npos; at = text.find(line, at + 1)) {
-    const bool begins = at == 0 || text[at - 1] == '\n';
-    const auto end = at + line.size();
-    if (begins && (end == text.size() || text[end] == '\n')) return true;
-  }
-  return false;
-}
-
-// A commit of notes on top of `base` with the line in `commit`'s note; empty: it is there already.
-Result<CommitId> add_line(git_repository* mirror, const CommitId& base, const CommitId& commit,
-                          const std::string& line) {
-  CommitHandle notes;
-  if (!base.empty()) {
-    auto found = find_commit(mirror, "the repository", base);
-    if (!found) return found.error();
-    notes = std::move(*found);
-  }
-  git_oid about;
-  if (!parse_id(commit, about)) return user_error("`" + printable(commit, 60) + "` is not a full commit id");
-  auto text = note_under(mirror, notes.get(), about);
-  if (!text) return text.error();
-  if (has_line(*text, line)) return CommitId{};
-  if (!text->empty() && !text->ends_with('\n')) *text += '\n';
-  *text += line + "\n";
-  SignatureHandle author;
-  git_oid made;
-  int code = git_signature_now(receive(author), "quietgate", "quietgate@localhost");
-  if (code == 0)
-    code = git_note_commit_create(&made, nullptr, mirror, notes.get(), author.get(), author.get(), &about,
-                                  text->c_str(), 1);
-  if (code != 0) return infrastructure_error("can't write the commit's note into the mirror: " + last_git_error());
-  return to_hex(made);
-}
-
-}  // namespace
-
-// The remote's commit of notes, brought into the mirror; empty: there is none.
-Result<CommitId> GitWorkshop::fetch_notes(const GitRemote& remote, const std::string& ref, const StopFlag& stop) {
-  auto url = parse_git_url(remote.url);
-  if (!url) return url.error();
-  RepositoryHandle mirror;  // outlives the connection
-  GitConnection::Limits limits;
-  limits.max_bytes = max_notes_bytes;
-  GitConnection connection(remote, *url, limits, stop, trust);
-  const auto writing = mirrors.write(remote.repository, connection.bound());
-  if (!writing) return connection.error("fetch from", -1);
-  auto opened = mirrors.open_or_make(remote.repository);
-  if (!opened) return opened.error();
-  mirror = std::move(*opened);
-  if (url->kind == GitUrl::Kind::local) {
-    auto brought = GitFolderFetch(connection, mirror.get(), large_fetches).bring({{ref, fetched_notes}});
-    return brought ? Result<CommitId>(brought->front()) : Result<CommitId>(brought.error());
-  }
-  if (auto connected = connection.connect(mirror.get(), GIT_DIRECTION_FETCH); !connected) return connected.error();
-  auto at = connection.position(ref);
-  if (!at || at->empty()) return at;
-  auto fetched = fetch_refspecs(connection, {"+" + ref + ":" + fetched_notes});
-  if (!fetched) return fetched.error();
-  return at;
-}
-
-// Before the remote has it: who looks into the mirror alone must know of all that the remote may have. Others may fetch
-// to the same ref just now.
-Result<void> GitWorkshop::keep_notes(const GitRemote& remote, git_repository* mirror, const CommitId& notes,
-                                     const StopFlag& stop) {
-  NetworkBound bound(remote.deadline, remote.deadline, 0, stop);
-  const auto writing = mirrors.write(remote.repository, bound);
-  ReferenceHandle known;
-  git_oid tip;
-  if (!writing || !parse_id(notes, tip) ||
-      git_reference_create(receive(known), mirror, fetched_notes, &tip, 1, nullptr) != 0)
-    return infrastructure_error("can't note in the mirror what is pushed to the notes of " + remote.repository,
-                                "it is tried again");
-  return {};
-}
-
-Result<NoteOutcome> GitWorkshop::push_note(const GitRemote& remote, const std::string& ref, const CommitId& commit,
-                                           const std::string& line, const StopFlag& stop) {
-  if (line.size() > longest_line || line.find('\n') != std::string::npos || line.empty())
-    return user_error("a line of a note has 1 byte to 1 MiB");
-  PushOutcome pushed;
-  for (int tries = 0; tries < note_tries && !stop; ++tries) {
-    auto base = fetch_notes(remote, ref, stop);
-    if (!base) return base.error();
-    auto mirror = mirrors.open(remote.repository);
-    if (!mirror) return mirror.error();
-    auto made = add_line(mirror->get(), *base, commit, line);
-    if (!made) return made.error();
-    if (made->empty()) return NoteOutcome{NoteOutcome::Kind::unchanged, {}};
-    if (auto kept = keep_notes(remote, mirror->get(), *made, stop); !kept) return kept.error();
-    auto moved = push_ref(remote, {ref, ref, *base, *made, false}, stop);
-    if (!moved) return moved.error();
-    pushed = std::move(*moved);
-    if (pushed.kind == PushOutcome::Kind::refused) return NoteOutcome{NoteOutcome::Kind::refused, pushed.detail};
-    if (pushed.kind != PushOutcome::Kind::stale) return NoteOutcome{};
-  }
-  return infrastructure_error("others wrote notes to " + ref + " each time, the last: " + pushed.detail,
-                              "it is tried again");
 }
 
 Result<LocalNote> read_note(const std::string& folder, const std::string& ref, const std::string& revision) {
@@ -182,7 +74,7 @@ std::string last_line(git_repository* repository, const git_oid& id) {
                         static_cast<std::size_t>(git_blob_rawsize(blob.get())));
   while (text.ends_with('\n')) text.remove_suffix(1);
   text.remove_prefix(text.rfind('\n') + 1);  // npos + 1 is 0
-  return text.size() > longest_line ? std::string() : std::string(text);
+  return text.size() > longest_note_line ? std::string() : std::string(text);
 }
 
 }  // namespace

@@ -1,9 +1,10 @@
+#include "runner/adapters/git/git_push.h"
+
 #include <unistd.h>
 
 #include <thread>
 
 #include "runner/adapters/git/git_connection.h"
-#include "runner/adapters/git/git_workshop.h"
 
 namespace quietgate {
 
@@ -166,15 +167,15 @@ void look_again(PushOutcome& outcome, const PushOrder& order, const Position& po
 
 }  // namespace
 
-Result<CommitId> GitWorkshop::position(const GitRemote& remote, const std::string& ref, const StopFlag& stop) {
+Result<CommitId> GitPush::position(const GitRemote& remote, const std::string& ref, const StopFlag& stop) {
   auto url = parse_git_url(remote.url);
   if (!url) return url.error();
-  GitConnection connection(remote, *url, {}, stop, trust);
+  GitConnection connection(remote, *url, {}, stop, trust_);
   if (auto connected = connection.connect(nullptr, GIT_DIRECTION_FETCH); !connected) return connected.error();
   return connection.position(ref);
 }
 
-Result<PushOutcome> GitWorkshop::push_ref(const GitRemote& remote, const RefMove& move, const StopFlag& stop) {
+Result<PushOutcome> GitPush::move(const GitRemote& remote, const GitRefMove& move, const StopFlag& stop) {
   auto url = parse_git_url(remote.url);
   if (!url) return url.error();
   PushOrder order{move.ref, move.what, move.expected, move.id, move.back};
@@ -184,8 +185,8 @@ Result<PushOutcome> GitWorkshop::push_ref(const GitRemote& remote, const RefMove
     return user_error("`" + printable(order.what, 200) + "` can't be a branch");
   if (!parse_id(order.id, order.new_id) || (!order.expected.empty() && !parse_id(order.expected, parsed)))
     return user_error("a push to " + order.what + " names no full commit id", "give all 40 digits");
-  order.unique = std::to_string(::getpid()) + "-" + std::to_string(++pushes);
-  auto mirror = mirrors.open(remote.repository);
+  order.unique = std::to_string(::getpid()) + "-" + std::to_string(++pushes_);
+  auto mirror = mirrors_.open(remote.repository);
   if (!mirror) return mirror.error();
   auto commit = find_commit(mirror->get(), remote.repository, order.id);
   if (!commit) return commit.error();
@@ -193,7 +194,7 @@ Result<PushOutcome> GitWorkshop::push_ref(const GitRemote& remote, const RefMove
   limits.idle = remote.deadline;  // the server's hooks may be silent for long
   Result<PushOutcome> outcome = PushOutcome{};
   {
-    GitConnection connection(remote, *url, limits, stop, trust);
+    GitConnection connection(remote, *url, limits, stop, trust_);
     if (auto connected = connection.connect(mirror->get(), GIT_DIRECTION_PUSH); !connected) return connected.error();
     auto at = connection.position(order.ref);
     if (!at) return at.error();
@@ -203,11 +204,6 @@ Result<PushOutcome> GitWorkshop::push_ref(const GitRemote& remote, const RefMove
   if (outcome && outcome->kind == Kind::refused)
     look_again(*outcome, order, [&] { return position(remote, order.ref, stop); });
   return outcome;
-}
-
-Result<PushOutcome> GitWorkshop::push(const GitRemote& remote, const std::string& branch, const CommitId& expected,
-                                      const CommitId& id, bool back, const StopFlag& stop) {
-  return push_ref(remote, {"refs/heads/" + branch, branch, expected, id, back}, stop);
 }
 
 }  // namespace quietgate

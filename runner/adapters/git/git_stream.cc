@@ -1,3 +1,5 @@
+#include "runner/adapters/git/git_stream.h"
+
 #include <fcntl.h>
 #include <git2.h>
 #include <git2/sys/stream.h>
@@ -14,8 +16,6 @@
 #include <cstring>
 #include <memory>
 #include <new>
-
-#include "runner/adapters/git/git_network.h"
 
 namespace quietgate {
 

@@ -5,22 +5,31 @@
 #include <memory>
 #include <string>
 
-#include "runner/ports/archive.h"
+#include "runner/adapters/journal_sqlite/archive_sqlite.h"
+#include "runner/adapters/journal_sqlite/catalog_sqlite.h"
 #include "runner/ports/clock.h"
 #include "runner/ports/inline_journal.h"
 
 namespace quietgate {
 
-class JournalSqlite final : public InlineJournal, public Catalog, public Archive {
+struct JournalStore;
+
+class JournalSqlite final : public InlineJournal {
  public:
   // Opens or makes the file. Fails with kind infrastructure when it can't be opened, is not a journal, is damaged, or
   // was written by a newer version; nothing is changed then. `clock` must outlive the journal. One process at a time
   // (the data directory's lock sees to it).
   static Result<std::unique_ptr<JournalSqlite>> open(const std::string& path, const Clock& clock, Executor executor);
+  // Opens the file of another process to read it, also while that one writes. Nothing is changed; the bell never rings,
+  // and every append fails. Fails as open() does, and when the file is of an older version.
+  static Result<std::unique_ptr<JournalSqlite>> open_to_read(const std::string& path, const Clock& clock,
+                                                             Executor executor);
   ~JournalSqlite() override;
 
   Result<std::int64_t> append_now(std::vector<Event> events) override;
-  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override;
+  Result<std::int64_t> next_number(const std::string& repository) override;
+  Result<std::vector<Row>> read_now(std::int64_t after, std::size_t limit,
+                                    std::optional<RunId> run = std::nullopt) override;
   std::int64_t last() const override;
   Bell& bell() override;
   // The runs of the repository that are still to come have higher numbers than this one.
@@ -33,24 +42,15 @@ class JournalSqlite final : public InlineJournal, public Catalog, public Archive
   // Nothing will be asked for a while: lets go of what was kept only to be fast.
   void rest();
 
-  Result<std::vector<RunSummary>> runs(std::string repository, std::size_t limit, std::int64_t before) override;
-  Result<std::optional<RunSummary>> run(RunId id) override;
-  Result<std::vector<RunSummary>> unfinished_runs() override;
-  Result<std::int64_t> next_number(const std::string& repository) override;
-  Result<CommitId> last_run_commit(std::string repository, std::string branch) override;
-  Result<bool> watched(std::string repository) override;
-  Result<std::map<std::string, CommitId>> branches(std::string repository) override;
-  Result<std::vector<EnvironmentSummary>> environments() override;
-  Result<std::vector<PendingEvidence>> unpublished_evidence() override;
-  Result<std::vector<RunId>> promoted_runs(std::string repository, std::size_t limit) override;
-
-  Result<std::vector<RunId>> expired(const RetentionRule& rule, Time now, std::size_t limit) override;
-  Result<void> expire(const RunId& run) override;
+  // What is asked of the rows, and what lets them go: as long as the journal.
+  InlineCatalog& catalog() { return catalog_; }
+  Archive& archive() { return archive_; }
 
  private:
-  struct Store;
-  explicit JournalSqlite(std::unique_ptr<Store> store);
-  std::unique_ptr<Store> store_;
+  explicit JournalSqlite(std::unique_ptr<JournalStore> store);
+  std::unique_ptr<JournalStore> store_;
+  CatalogSqlite catalog_;
+  ArchiveSqlite archive_;
 };
 
 }  // namespace quietgate

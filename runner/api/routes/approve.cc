@@ -30,29 +30,33 @@ Answer too_late(const RunState& run, const std::string& stage, Time until) {
                : "test the commit anew, and it asks again: quietgate retry " + name);
 }
 
+// The event that answers the stage's question; or why it isn't asked.
+std::variant<ApiResponse, Event> approval_of(const RunRecord& record, const Event& event, Time now) {
+  const auto& given = std::get<ApprovalGiven>(event);
+  auto found = record.state.stages.find(given.stage);
+  if (found == record.state.stages.end())
+    return error_answer(404, "run " + to_string(given.run) + " has no stage `" + given.stage + "`");
+  const auto* told = record.stage(given.stage);
+  if (told != nullptr && is_expired(found->second, *told, now))
+    return too_late(record.state, given.stage, told->asked_until);
+  if (found->second.status != StageStatus::awaiting_approval) {
+    return error_answer(409, "stage `" + given.stage + "` does not wait for an approval: it is " +
+                                 std::string(to_string(found->second.status)));
+  }
+  return event;
+}
+
 Task<ApiResponse> approve_stage(ApiContext& context, Asked asked) {
   JsonBody body(asked.request, {"granted", "reason"});
   if (!body.has("granted")) body.set_problem("`granted` is needed: true or false");
   const auto reason = body.text("reason");
   const bool granted = body.flag("granted", true);
   if (!body.problem().empty()) co_return error_answer(400, body.problem());
-  auto kept = context.records.find(asked.run);
-  if (!kept) co_return failed_answer(kept.error());
-  if (*kept == nullptr) co_return no_run(asked.run);
-  const auto& record = (*kept)->record;
-  const auto& stage = asked.names.at("stage");
-  auto found = record.state.stages.find(stage);
-  if (found == record.state.stages.end())
-    co_return error_answer(404, "run " + to_string(asked.run) + " has no stage `" + stage + "`");
-  const auto* told = record.stage(stage);
-  if (told != nullptr && is_expired(found->second, *told, now_of(context.options)))
-    co_return too_late(record.state, stage, told->asked_until);
-  if (found->second.status != StageStatus::awaiting_approval) {
-    co_return error_answer(409, "stage `" + stage + "` does not wait for an approval: it is " +
-                                    std::string(to_string(found->second.status)));
-  }
-  Event event = ApprovalGiven{asked.run, stage, actor_of(asked.principal), reason, granted};
-  co_return co_await append_request(context, std::move(event));
+  const Event event = ApprovalGiven{asked.run, asked.names.at("stage"), actor_of(asked.principal), reason, granted};
+  RunRequestLook look = [event, now = now_of(context.options)](const RunRecord& record) {
+    return approval_of(record, event, now);
+  };
+  co_return co_await append_request_of(context, asked.run, std::move(look));
 }
 
 }  // namespace

@@ -41,29 +41,30 @@ const ArtifactsKept* recorded_artifacts(const RunRecord& record, const AttemptId
   return nullptr;
 }
 
-std::variant<Listing, Answer> listing_of(ApiContext& context, const Asked& asked) {
-  auto found = asked_attempt(context, asked, false);
-  if (auto* answer = std::get_if<Answer>(&found)) return std::move(*answer);
+// `asked` outlives the call.
+Task<std::variant<Listing, Answer>> listing_of(ApiContext& context, const Asked& asked) {
+  auto found = co_await asked_attempt(context, asked, false);
+  if (auto* answer = std::get_if<Answer>(&found)) co_return std::move(*answer);
   Listing listing;
   listing.attempt = std::get<AttemptId>(std::move(found));
-  auto kept = context.records.find(asked.run);
-  if (!kept) return failed_answer(kept.error());
+  auto kept = co_await context.records.find(asked.run);
+  if (!kept) co_return failed_answer(kept.error());
   const auto* recorded = *kept != nullptr ? recorded_artifacts((*kept)->record, listing.attempt) : nullptr;
   if (recorded == nullptr) {
-    return error_answer(
+    co_return error_answer(
         404, fmt::format("stage `{}` kept no artifacts at attempt {}", listing.attempt.stage, listing.attempt.attempt),
         "a `test` stage keeps what its `artifacts:` name, when its commands have ended");
   }
   listing.kept = *recorded;
   listing.text = text_of(context.attempts, listing.attempt, AttemptFile::artifact_listing, largest_listing);
   if (sha256_hex(listing.text) != listing.kept.sha256)
-    return error_answer(503, "the listing of its artifacts is not what was recorded: its sha256 is another",
-                        "somebody changed the data directory: run the stage again");
-  return listing;
+    co_return error_answer(503, "the listing of its artifacts is not what was recorded: its sha256 is another",
+                           "somebody changed the data directory: run the stage again");
+  co_return listing;
 }
 
 Task<ApiResponse> list_artifacts(ApiContext& context, Asked asked) {
-  auto found = listing_of(context, asked);
+  auto found = co_await listing_of(context, asked);
   if (auto* answer = std::get_if<Answer>(&found)) co_return std::move(*answer);
   const auto& listing = std::get<Listing>(found);
   const auto listed = nlohmann::json::parse(listing.text, nullptr, false);
@@ -77,7 +78,7 @@ Task<ApiResponse> list_artifacts(ApiContext& context, Asked asked) {
 }
 
 Task<ApiResponse> give_artifact(ApiContext& context, Asked asked) {
-  auto found = listing_of(context, asked);
+  auto found = co_await listing_of(context, asked);
   if (auto* answer = std::get_if<Answer>(&found)) co_return std::move(*answer);
   const auto& listing = std::get<Listing>(found);
   const auto& path = asked.names.at("path");

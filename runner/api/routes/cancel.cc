@@ -11,18 +11,17 @@ Task<ApiResponse> cancel_run(ApiContext& context, Asked asked) {
   JsonBody body(asked.request, {"reason"});
   const auto reason = body.text("reason");
   if (!body.problem().empty()) co_return error_answer(400, body.problem());
-  auto kept = context.records.find(asked.run);
-  if (!kept) co_return failed_answer(kept.error());
-  if (*kept == nullptr) co_return no_run(asked.run);
-  const auto& record = (*kept)->record;
-  if (record.over()) {
-    co_return error_answer(409,
-                           "run " + to_string(asked.run) + " has ended already: " + to_string(record.state.outcome));
-  }
-  if (record.state.cancel) co_return json_answer(accepted_document(record.last), 202);
   const auto by = actor_of(asked.principal);
-  Event event = CancelRequested{asked.run, by, "cancelled by " + by + (reason.empty() ? "" : ": " + reason)};
-  co_return co_await append_request(context, std::move(event));
+  const Event event = CancelRequested{asked.run, by, "cancelled by " + by + (reason.empty() ? "" : ": " + reason)};
+  RunRequestLook look = [event](const RunRecord& record) -> std::variant<ApiResponse, Event> {
+    if (record.over()) {
+      return error_answer(409,
+                          "run " + to_string(run_of(event)) + " has ended already: " + to_string(record.state.outcome));
+    }
+    if (record.state.cancel) return json_answer(accepted_document(record.last), 202);
+    return event;
+  };
+  co_return co_await append_request_of(context, asked.run, std::move(look));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 Task<ApiResponse> destroy_environment(ApiContext& context, Asked asked) {
   const JsonBody body(asked.request, {});
   if (!body.problem().empty()) co_return error_answer(400, body.problem());
-  auto all = context.catalog.environments();
+  auto all = co_await context.catalog.environments();
   if (!all) co_return failed_answer(all.error());
   const auto& id = asked.names.at("environment");
   auto found = std::find_if(all->begin(), all->end(), [&](const auto& e) { return e.id == id; });

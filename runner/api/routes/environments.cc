@@ -6,7 +6,7 @@ namespace quietgate {
 namespace {
 
 Task<ApiResponse> list_environments(ApiContext& context, Asked) {
-  auto environments = context.catalog.environments();
+  auto environments = co_await context.catalog.environments();
   if (!environments) co_return failed_answer(environments.error());
   co_return json_answer(environments_document(*environments));
 }

@@ -19,14 +19,14 @@ Task<ApiResponse> follow_all_events(ApiContext& context, Asked asked) {
 }
 
 Task<ApiResponse> tell_run_events(ApiContext& context, Asked asked) {
-  auto run = context.catalog.run(asked.run);
+  auto run = co_await context.catalog.run(asked.run);
   if (!run) co_return failed_answer(run.error());
   if (!run->has_value()) co_return no_run(asked.run);
   bool bad = false;
   const auto after = asked.resumed("after", bad).value_or(0);
   if (bad) co_return no_sequence();
   if (asked.request.accept.find("application/json") == std::string::npos) co_return EventFeed{asked.run, after};
-  auto rows = context.journal.read(after, rows_of_a_page, asked.run);
+  auto rows = co_await context.journal.read(after, rows_of_a_page, asked.run);
   if (!rows) co_return failed_answer(rows.error());
   co_return json_answer(rows_document(*rows, rows->size() == rows_of_a_page));
 }

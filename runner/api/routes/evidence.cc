@@ -10,12 +10,12 @@ namespace {
 constexpr std::size_t rows_of_evidence = 512;
 
 Task<ApiResponse> list_evidence(ApiContext& context, Asked asked) {
-  auto kept = context.records.find(asked.run);
+  auto kept = co_await context.records.find(asked.run);
   if (!kept) co_return failed_answer(kept.error());
   if (*kept == nullptr) co_return no_run(asked.run);
   auto list = nlohmann::json::array();
   for (std::int64_t cursor = 0;;) {
-    auto rows = context.journal.read(cursor, rows_of_evidence, asked.run);
+    auto rows = co_await context.journal.read(cursor, rows_of_evidence, asked.run);
     if (!rows) co_return failed_answer(rows.error());
     for (const auto& row : *rows) {
       cursor = row.sequence;

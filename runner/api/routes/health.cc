@@ -10,7 +10,7 @@ Task<ApiResponse> tell_healthy(ApiContext&, Asked) {
 }
 
 Task<ApiResponse> tell_ready(ApiContext& context, Asked) {
-  auto runs = context.catalog.runs("", 1);
+  auto runs = co_await context.catalog.runs("", 1);
   if (!runs) co_return text_answer(runs.error().message + "\n", 503);
   auto why = context.options.not_ready ? context.options.not_ready() : std::string();
   if (!why.empty()) co_return text_answer(why + "\n", 503);

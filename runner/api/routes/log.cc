@@ -9,7 +9,7 @@ namespace quietgate {
 namespace {
 
 Task<ApiResponse> give_log(ApiContext& context, Asked asked) {
-  auto attempt = asked_attempt(context, asked, false);
+  auto attempt = co_await asked_attempt(context, asked, false);
   if (auto* answer = std::get_if<Answer>(&attempt)) co_return std::move(*answer);
   auto log = context.attempts.open(std::get<AttemptId>(attempt), AttemptFile::log);
   if (!log) co_return failed_answer(log.error());
@@ -28,7 +28,7 @@ Task<ApiResponse> give_log(ApiContext& context, Asked asked) {
 }
 
 Task<ApiResponse> follow_log(ApiContext& context, Asked asked) {
-  auto attempt = asked_attempt(context, asked, true);
+  auto attempt = co_await asked_attempt(context, asked, true);
   if (auto* answer = std::get_if<Answer>(&attempt)) co_return std::move(*answer);
   bool bad = false;
   const auto from = asked.resumed("from", bad).value_or(0);

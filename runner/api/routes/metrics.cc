@@ -118,14 +118,14 @@ void add_by_outcome(Families& families, const char* name, const char* help,
 }
 
 Task<ApiResponse> tell_metrics(ApiContext& context, Asked) {
-  auto unfinished = context.catalog.unfinished_runs();
-  auto environments = context.catalog.environments();
+  auto unfinished = co_await context.catalog.unfinished_runs();
+  auto environments = co_await context.catalog.environments();
   if (!unfinished) co_return failed_answer(unfinished.error());
   if (!environments) co_return failed_answer(environments.error());
   std::int64_t live_stages = 0;
   std::int64_t waiting = 0;
   for (const auto& run : *unfinished) {
-    auto kept = context.records.find(run.id);
+    auto kept = co_await context.records.find(run.id);
     if (!kept || *kept == nullptr) continue;
     for (const auto& [name, stage] : (*kept)->record.state.stages) {
       live_stages += stage.status == StageStatus::running ? 1 : 0;

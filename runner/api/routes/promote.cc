@@ -27,6 +27,24 @@ const StageSpec* refused_stage(const RunState& state, std::string& why) {
   return refused;
 }
 
+// The event that has the run promoted; or why it can't be.
+std::variant<ApiResponse, Event> promotion_of(const RunRecord& record, const Event& event) {
+  const auto name = to_string(record.state.id);
+  if (!record.over())
+    return error_answer(409, "run " + name + " has not ended yet", "wait for it; the gate may promote it by itself");
+  if (record.state.cancel)
+    return error_answer(409, "run " + name + " was cancelled", "retry it: `quietgate retry " + name + "`");
+  std::string why;
+  const auto* refused = refused_stage(record.state, why);
+  if (refused == nullptr) return error_answer(409, why, "see `quietgate show " + name + "`");
+  const auto& gate = record.state.stages.at(refused->name).outcome.gate;
+  if (gate && gate->verdict != GateVerdict::quiet && !std::get<PromotionRequested>(event).override_gate) {
+    return error_answer(409, std::string("the gate was ") + to_string(gate->verdict) + ": " + gate->sentence,
+                        "mend that and push again, or promote against it with `--override`, which the evidence tells");
+  }
+  return event;
+}
+
 Task<ApiResponse> promote_run(ApiContext& context, Asked asked) {
   JsonBody body(asked.request, {"reason", "override"});
   const bool overrides = body.flag("override", false);
@@ -35,26 +53,9 @@ Task<ApiResponse> promote_run(ApiContext& context, Asked asked) {
   if (overrides) {
     if (auto refusal = permission_refusal(asked.principal, Permission::override_gate)) co_return std::move(*refusal);
   }
-  auto kept = context.records.find(asked.run);
-  if (!kept) co_return failed_answer(kept.error());
-  if (*kept == nullptr) co_return no_run(asked.run);
-  const auto& record = (*kept)->record;
-  const auto name = to_string(asked.run);
-  if (!record.over())
-    co_return error_answer(409, "run " + name + " has not ended yet", "wait for it; the gate may promote it by itself");
-  if (record.state.cancel)
-    co_return error_answer(409, "run " + name + " was cancelled", "retry it: `quietgate retry " + name + "`");
-  std::string why;
-  const auto* refused = refused_stage(record.state, why);
-  if (refused == nullptr) co_return error_answer(409, why, "see `quietgate show " + name + "`");
-  const auto& gate = record.state.stages.at(refused->name).outcome.gate;
-  if (gate && gate->verdict != GateVerdict::quiet && !overrides) {
-    co_return error_answer(
-        409, std::string("the gate was ") + to_string(gate->verdict) + ": " + gate->sentence,
-        "mend that and push again, or promote against it with `--override`, which the evidence tells");
-  }
-  Event event = PromotionRequested{asked.run, actor_of(asked.principal), reason, overrides};
-  co_return co_await append_request(context, std::move(event));
+  const Event event = PromotionRequested{asked.run, actor_of(asked.principal), reason, overrides};
+  RunRequestLook look = [event](const RunRecord& record) { return promotion_of(record, event); };
+  co_return co_await append_request_of(context, asked.run, std::move(look));
 }
 
 }  // namespace

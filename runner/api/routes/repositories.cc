@@ -10,9 +10,9 @@ Task<ApiResponse> list_repositories(ApiContext& context, Asked) {
   std::vector<RepositoryState> states;
   for (const auto& repository : context.options.repositories) {
     RepositoryState state{repository, false, {}, std::nullopt};
-    auto watched = catalog.watched(repository.name);
-    auto branches = catalog.branches(repository.name);
-    auto runs = catalog.runs(repository.name, 1);
+    auto watched = co_await catalog.watched(repository.name);
+    auto branches = co_await catalog.branches(repository.name);
+    auto runs = co_await catalog.runs(repository.name, 1);
     if (!watched) co_return failed_answer(watched.error());
     if (!branches) co_return failed_answer(branches.error());
     if (!runs) co_return failed_answer(runs.error());

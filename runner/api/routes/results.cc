@@ -6,31 +6,31 @@ namespace quietgate {
 
 namespace {
 
-ApiResponse attempt_file(ApiContext& context, const Asked& asked, AttemptFile file, const char* type,
-                         const char* what) {
-  auto attempt = asked_attempt(context, asked, false);
-  if (auto* answer = std::get_if<Answer>(&attempt)) return std::move(*answer);
+Task<ApiResponse> attempt_file(ApiContext& context, Asked asked, AttemptFile file, const char* type, const char* what) {
+  auto attempt = co_await asked_attempt(context, asked, false);
+  if (auto* answer = std::get_if<Answer>(&attempt)) co_return std::move(*answer);
   auto opened = context.attempts.open(std::get<AttemptId>(attempt), file);
-  if (!opened) return failed_answer(opened.error());
+  if (!opened) co_return failed_answer(opened.error());
   if (!opened->has_value())
-    return error_answer(404, "stage `" + asked.names.at("stage") + "` left no " + std::string(what));
+    co_return error_answer(404, "stage `" + asked.names.at("stage") + "` left no " + std::string(what));
   FileAnswer answer;
   answer.file = std::move((*opened)->file);
   answer.size = (*opened)->size;
   answer.content_type = type;
-  return answer;
+  co_return std::move(answer);
 }
 
 Task<ApiResponse> give_tests(ApiContext& context, Asked asked) {
-  co_return attempt_file(context, asked, AttemptFile::tests, "application/json", "test results");
+  co_return co_await attempt_file(context, std::move(asked), AttemptFile::tests, "application/json", "test results");
 }
 
 Task<ApiResponse> give_measurements(ApiContext& context, Asked asked) {
-  co_return attempt_file(context, asked, AttemptFile::measurements, "application/x-ndjson", "measurements");
+  co_return co_await attempt_file(context, std::move(asked), AttemptFile::measurements, "application/x-ndjson",
+                                  "measurements");
 }
 
 Task<ApiResponse> give_chart(ApiContext& context, Asked asked) {
-  co_return attempt_file(context, asked, AttemptFile::chart, "image/svg+xml", "chart");
+  co_return co_await attempt_file(context, std::move(asked), AttemptFile::chart, "image/svg+xml", "chart");
 }
 
 }  // namespace

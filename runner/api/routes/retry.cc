@@ -10,7 +10,7 @@ namespace {
 Task<ApiResponse> retry_run(ApiContext& context, Asked asked) {
   const JsonBody body(asked.request, {});
   if (!body.problem().empty()) co_return error_answer(400, body.problem());
-  auto kept = context.records.find(asked.run);
+  auto kept = co_await context.records.find(asked.run);
   if (!kept) co_return failed_answer(kept.error());
   if (*kept == nullptr) co_return no_run(asked.run);
   const auto& old = (*kept)->record.state;

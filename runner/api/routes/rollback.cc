@@ -12,7 +12,7 @@ Task<ApiResponse> roll_back(ApiContext& context, Asked asked) {
   JsonBody body(asked.request, {"reason"});
   const auto reason = body.reason();
   if (!body.problem().empty()) co_return error_answer(400, body.problem());
-  auto kept = context.records.find(asked.run);
+  auto kept = co_await context.records.find(asked.run);
   if (!kept) co_return failed_answer(kept.error());
   if (*kept == nullptr) co_return no_run(asked.run);
   const auto& record = (*kept)->record;

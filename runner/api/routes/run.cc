@@ -8,7 +8,7 @@ namespace {
 constexpr std::int64_t largest_progress = 16 * 1024;
 
 Task<ApiResponse> show_run(ApiContext& context, Asked asked) {
-  auto kept = context.records.find(asked.run);
+  auto kept = co_await context.records.find(asked.run);
   if (!kept) co_return failed_answer(kept.error());
   if (*kept == nullptr) co_return no_run(asked.run);
   auto& entry = **kept;

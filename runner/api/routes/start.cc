@@ -27,7 +27,7 @@ Task<ApiResponse> start_run(ApiContext& context, Asked asked) {
   if (std::none_of(known.begin(), known.end(), [&](const auto& r) { return r.name == repository; }))
     co_return error_answer(404, "the repository `" + repository + "` is not watched", "see GET /api/v1/repositories");
 
-  auto branches = context.catalog.branches(repository);
+  auto branches = co_await context.catalog.branches(repository);
   if (!branches) co_return failed_answer(branches.error());
   if (!branch.empty() && !branches->contains(branch))
     co_return error_answer(404, "branch `" + branch + "` of " + repository + " was not seen", "push it first");
@@ -41,7 +41,7 @@ Task<ApiResponse> start_run(ApiContext& context, Asked asked) {
     request.commit = head;
     co_return co_await append_run(context, std::move(request), repository, std::vector<Event>());
   }
-  auto runs = context.catalog.runs(repository, searched_runs);
+  auto runs = co_await context.catalog.runs(repository, searched_runs);
   if (!runs) co_return failed_answer(runs.error());
   for (const auto& run : *runs) {
     if (!is_named_by(run.commit, commit) || !(branch.empty() || branch == run.branch)) continue;

@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "runner/api/documents.h"
+#include "runner/base/base64.h"
 
 namespace quietgate {
 
@@ -29,28 +30,6 @@ std::string event_text(const Row& row) {
 }
 
 }  // namespace
-
-std::string base64(const char* bytes, std::size_t size) {
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text((size + 2) / 3 * 4, '=');
-  char* out = text.data();
-  auto at = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
-  std::size_t i = 0;
-  for (; i + 2 < size; i += 3) {
-    const auto word = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    *out++ = digits[word >> 18];
-    *out++ = digits[word >> 12 & 63];
-    *out++ = digits[word >> 6 & 63];
-    *out++ = digits[word & 63];
-  }
-  if (i < size) {
-    const auto word = at(i) << 16 | (i + 1 < size ? at(i + 1) << 8 : 0);
-    *out++ = digits[word >> 18];
-    *out++ = digits[word >> 12 & 63];
-    if (i + 1 < size) *out++ = digits[word >> 6 & 63];
-  }
-  return text;
-}
 
 FollowedLog::FollowedLog(Executor executor, AttemptStore& store, AttemptId attempt)
     : store_(store), attempt_(std::move(attempt)), news_(std::move(executor)) {}
@@ -74,7 +53,7 @@ LogPiece FollowedLog::next(std::int64_t from, bool look) {
   if (count <= 0) return {nullptr, from};
   const auto to = from + count;
   auto text = "id: " + std::to_string(to) +
-              "\nevent: log\ndata: " + base64(bytes.data(), static_cast<std::size_t>(count)) + "\n\n";
+              "\nevent: log\ndata: " + to_base64({bytes.data(), static_cast<std::size_t>(count)}) + "\n\n";
   LogPiece piece{std::make_shared<const std::string>(std::move(text)), to};
   recent_.emplace_front(from, piece);
   if (recent_.size() > recent_pieces) recent_.pop_back();
@@ -155,9 +134,9 @@ Task<void> FollowedLogs::watch(Stop& stop) {
 FollowedJournal::FollowedJournal(Executor executor, Journal& journal)
     : journal_(journal), cursor_(journal.last()), news_(std::move(executor)) {}
 
-Result<std::vector<Row>> FollowedJournal::take_up() {
-  auto tail = read_tail(journal_, cursor_, journal_batch);
-  if (!tail) return tail.error();
+Task<Result<std::vector<Row>>> FollowedJournal::take_up() {
+  auto tail = co_await read_tail(journal_, cursor_, journal_batch);
+  if (!tail) co_return tail.error();
   auto& rows = tail->rows;
   // What came while nobody followed is read again when somebody asks for it.
   if (followers_ == 0 && !rows.empty()) {
@@ -172,16 +151,16 @@ Result<std::vector<Row>> FollowedJournal::take_up() {
   }
   cursor_ = tail->cursor;
   if (tail->damage) ++damaged_;
-  if (rows.empty()) return rows;
+  if (rows.empty()) co_return rows;
   while (recent_bytes_ > recent_journal_bytes) {
     recent_bytes_ -= recent_.front().text->size();
     recent_.pop_front();
   }
   news_.ring();
-  return rows;
+  co_return rows;
 }
 
-Result<FollowedJournal::Batch> FollowedJournal::next(const EventFeed& feed) {
+Task<Result<FollowedJournal::Batch>> FollowedJournal::next(EventFeed feed) {
   Batch batch;
   batch.cursor = feed.after;
   if (feed.after >= cursor_ || (!recent_.empty() && feed.after + 1 >= recent_.front().sequence)) {
@@ -192,18 +171,19 @@ Result<FollowedJournal::Batch> FollowedJournal::next(const EventFeed& feed) {
       batch.cursor = at->sequence;
     }
     batch.caught_up = true;
-    return batch;
+    co_return batch;
   }
-  auto rows = journal_.read(feed.after, journal_batch, feed.run);
-  if (!rows) return rows.error();
+  const auto taken_up = cursor_;  // it goes on while the rows are read
+  auto rows = co_await journal_.read(feed.after, journal_batch, feed.run);
+  if (!rows) co_return rows.error();
   for (const auto& row : *rows) {
-    if (row.sequence > cursor_) break;  // not taken up yet: its turn comes
+    if (row.sequence > taken_up) break;  // not taken up yet: its turn comes
     batch.pieces.push_back(std::make_shared<const std::string>(event_text(row)));
     batch.cursor = row.sequence;
   }
   batch.caught_up = rows->size() < journal_batch;
-  if (batch.caught_up) batch.cursor = std::max(feed.after, cursor_);
-  return batch;
+  if (batch.caught_up) batch.cursor = std::max(feed.after, taken_up);
+  co_return batch;
 }
 
 }  // namespace quietgate

@@ -87,10 +87,10 @@ class FollowedJournal {
     std::int64_t cursor = 0;  // go on after this
     bool caught_up = false;   // there are no more rows now
   };
-  Result<Batch> next(const EventFeed& feed);
+  Task<Result<Batch>> next(EventFeed feed);
   Bell& news() { return news_; }
-  // Takes up the rows that were written since the last call; answers them.
-  Result<std::vector<Row>> take_up();
+  // Takes up the rows that were written since the last call; answers them. One at a time.
+  Task<Result<std::vector<Row>>> take_up();
   // Rows of which texts are at hand.
   std::size_t kept() const { return recent_.size(); }
   // Rows that could not be read and were stepped over.
@@ -112,7 +112,5 @@ class FollowedJournal {
   std::size_t recent_bytes_ = 0;
   std::int64_t damaged_ = 0;
 };
-
-std::string base64(const char* bytes, std::size_t size);
 
 }  // namespace quietgate

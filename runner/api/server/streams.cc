@@ -17,7 +17,7 @@ Streams::Streams(Executor executor, Api& api, Milliseconds heartbeat)
 Task<void> Streams::tail_journal(Stop& stop) {
   for (;;) {
     const auto seen = api_.journal().bell().rings();
-    auto rows = journal_.take_up();
+    auto rows = co_await journal_.take_up();
     api_.observe_damaged_rows(journal_.damaged());
     if (rows && !rows->empty()) {
       bool ends = false;
@@ -53,7 +53,7 @@ Task<void> Streams::send_log(StreamFollower& reader, LogFeed feed) {
     }
     // Known to be over before this last look at the file: nothing can follow.
     if (over) break;
-    over = api_.over(feed);
+    over = co_await api_.over(feed);
     if (over) continue;
     const auto patience = logs_.patience(*log, heartbeat_);
     co_await log->news().wait(seen, patience, reader.stop());
@@ -71,9 +71,10 @@ Task<void> Streams::send_log(StreamFollower& reader, LogFeed feed) {
 
 Task<void> Streams::send_events(StreamFollower& reader, EventFeed feed) {
   const FollowedJournal::Follower follower(journal_);
+  std::optional<std::int64_t> end;  // of a run that is over
   for (;;) {
     const auto seen = journal_.news().rings();
-    auto batch = journal_.next(feed);
+    auto batch = co_await journal_.next(feed);
     if (!batch) co_return;  // the client comes back with its cursor
     feed.after = batch->cursor;
     for (const auto& piece : batch->pieces) {
@@ -81,7 +82,13 @@ Task<void> Streams::send_events(StreamFollower& reader, EventFeed feed) {
       if (!taken) co_return;
     }
     if (!batch->pieces.empty() || !batch->caught_up) continue;
-    if (feed.run && !journal_.behind() && api_.over(*feed.run)) break;
+    if (end && batch->cursor >= *end) break;
+    if (feed.run && !end) {
+      // What is known to be over has its last row before this one, which may not have been sent yet.
+      const bool over = co_await api_.over(*feed.run);
+      if (over) end = api_.journal().last();
+      if (over) continue;
+    }
     co_await journal_.news().wait(seen, heartbeat_, reader.stop());
     if (journal_.news().rings() != seen) continue;
     const bool taken = co_await reader.put(still_here);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runner/cli/terminal/gate_report.h"
+#include "runner/cli/terminal/log_end.h"
 #include "runner/cli/terminal/outcome_mark.h"
 #include "runner/cli/terminal/report_text.h"
 #include "runner/cli/terminal/screen_text.h"
@@ -131,6 +132,19 @@ std::string tests_of_stages(const RunRecord& record, const Terminal& terminal,
   return text;
 }
 
+std::string ends_of_logs(const RunRecord& record, const Terminal& terminal,
+                         const std::map<std::string, std::string>& ends) {
+  std::string text;
+  for (const auto& name : stage_names(record)) {
+    const auto found = ends.find(name);
+    if (found == ends.end()) continue;
+    const bool is_cut = found->second.size() >= static_cast<std::size_t>(log_end_bytes);
+    const auto lines = log_end(found->second, is_cut, terminal);
+    if (!lines.empty()) text += report_title(terminal, "The log of " + printable(name) + " ends with") + lines;
+  }
+  return text;
+}
+
 // `overridden by ana at 2026-…: urgent; the gate said at 2026-…: loud: …`
 std::string overridden(const StageRecord& stage) {
   const auto& intent = *stage.intent;
@@ -198,29 +212,27 @@ std::string advice(const RunRecord& record, const Terminal& terminal) {
     const bool worth_reading =
         outcome == Outcome::failed || outcome == Outcome::error || outcome == Outcome::inconclusive;
     if (stage.status == StageStatus::finished && worth_reading)
-      lines += "  read its log:  quietgate logs " + id + " " + printable(spec.name) + "\n";
+      lines += "  read its whole log:  quietgate logs " + id + " " + printable(spec.name) + "\n";
   }
   return lines.empty() ? lines : report_title(terminal, "What to do") + lines;
 }
 
 }  // namespace
 
-std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
-                       const std::map<std::string, std::string>& waiting,
-                       const std::map<std::string, std::vector<Proof>>& so_far,
-                       const std::map<std::string, std::string>& tests) {
+std::string run_report(const RunRecord& record, const Terminal& terminal, Time now, const RunDetails& details) {
   const auto& state = record.state;
   if (state.id.number == 0) return "nothing is known of this run\n";
   auto text = headline(record, terminal, now);
   text += origin(state, terminal) + "\n";
   if (!state.diagnostics.empty()) text += "\n" + state.diagnostics + (state.diagnostics.back() == '\n' ? "" : "\n");
+  const auto& waiting = details.waiting;
   if (auto reason = waiting.find(""); reason != waiting.end() && !record.over())
     text += "  " + printable(reason->second) + "\n";
   if (!state.plan) return text;
-  text += "\n" + stages(record, terminal, now, waiting);
-  text += questions(record, terminal, now) + tests_of_stages(record, terminal, tests) + checks(record, terminal) +
-          gate_report(record, terminal, so_far) + decisions(record, terminal) + environments(record, terminal);
-  return text + advice(record, terminal);
+  text += "\n" + stages(record, terminal, now, waiting) + questions(record, terminal, now);
+  text += tests_of_stages(record, terminal, details.tests) + ends_of_logs(record, terminal, details.log_ends);
+  text += checks(record, terminal) + gate_report(record, terminal, details.so_far) + decisions(record, terminal);
+  return text + environments(record, terminal) + advice(record, terminal);
 }
 
 }  // namespace quietgate

@@ -10,13 +10,16 @@
 
 namespace quietgate {
 
-// `✗ hello/12 failed in 1m 12s: load: p95 312 ms > 250 ms`, the stages, the checks with their arithmetic, the gate's
-// proofs, environments, who decided what, and what to do.
-// `waiting`: what stages wait for, by name; the whole run's is under the empty name.
-// `so_far`: the proofs of gates that are being judged, by stage. `tests`: the texts of tests.json, by stage.
-std::string run_report(const RunRecord& record, const Terminal& terminal, Time now,
-                       const std::map<std::string, std::string>& waiting = {},
-                       const std::map<std::string, std::vector<Proof>>& so_far = {},
-                       const std::map<std::string, std::string>& tests = {});
+// What a report tells beside the record; each by stage, and each may be empty.
+struct RunDetails {
+  std::map<std::string, std::string> waiting;        // what stages wait for; the whole run's is under the empty name
+  std::map<std::string, std::vector<Proof>> so_far;  // the proofs of gates that are being judged
+  std::map<std::string, std::string> tests;          // texts of tests.json
+  std::map<std::string, std::string> log_ends;       // the bytes at the ends of logs (log_end.h)
+};
+
+// `✗ hello/12 failed in 1m 12s: load: p95 312 ms > 250 ms`, the stages, the last lines of what failed, the checks with
+// their arithmetic, the gate's proofs, environments, who decided what, and what to do.
+std::string run_report(const RunRecord& record, const Terminal& terminal, Time now, const RunDetails& details = {});
 
 }  // namespace quietgate

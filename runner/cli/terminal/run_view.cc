@@ -53,10 +53,10 @@ void RunView::say(const std::string& line) {
   tick();
 }
 
-void RunView::finish(const std::map<std::string, std::string>& tests) {
+void RunView::finish(const RunDetails& details) {
   erase();
   if (!terminal_.live) out_("\n");
-  out_(run_report(record_, terminal_, now_(), {}, {}, tests));
+  out_(run_report(record_, terminal_, now_(), details));
 }
 
 }  // namespace quietgate

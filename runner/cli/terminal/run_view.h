@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "runner/api/run_record.h"
+#include "runner/cli/terminal/run_report.h"
 #include "runner/cli/terminal/stage_activity.h"
 #include "runner/cli/terminal/terminal.h"
 
@@ -25,8 +26,8 @@ class RunView {
   void asks_here() { asks_here_ = true; }
   // As long as something else is on the screen, the tree is not drawn.
   void hold(bool held);
-  // Takes the tree away and prints the report. Once, at the end. `tests`: as of run_report.
-  void finish(const std::map<std::string, std::string>& tests = {});
+  // Takes the tree away and prints the report. Once, at the end.
+  void finish(const RunDetails& details = {});
   // A line for people above the tree.
   void say(const std::string& line);
   const RunRecord& record() const { return record_; }

@@ -6,47 +6,6 @@
 
 namespace quietgate {
 
-namespace {
-
-// The length of the escape sequence at the start of the text, or 0.
-std::size_t escape_length(std::string_view text) {
-  if (text.size() < 2 || text[0] != '\x1b') return 0;
-  if (text[1] == '[') {
-    std::size_t i = 2;
-    while (i < text.size() && (text[i] < 0x40 || text[i] > 0x7e)) ++i;
-    return std::min(i + 1, text.size());
-  }
-  if (text[1] == ']') {  // up to BEL or ESC backslash
-    std::size_t i = 2;
-    while (i < text.size() && text[i] != '\a' && text[i] != '\x1b') ++i;
-    if (i < text.size() && text[i] == '\x1b') ++i;
-    return std::min(i + 1, text.size());
-  }
-  return 2;
-}
-
-}  // namespace
-
-std::string printable(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    if (const auto length = escape_length(text); length > 0) {
-      text.remove_prefix(length);
-      continue;
-    }
-    const auto character = first_character(text);
-    if (text.front() == '\t') {
-      out += ' ';
-    } else if (!character.valid) {
-      out += '?';
-    } else if (is_harmless(character.code)) {
-      out += text.substr(0, character.bytes);
-    }
-    text.remove_prefix(character.bytes);
-  }
-  return out;
-}
-
 std::string printable_lines(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {

@@ -4,15 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "runner/base/text.h"
 #include "runner/cli/terminal/terminal.h"
 #include "runner/model/types.h"
 
 namespace quietgate {
 
-// Foreign text made harmless: no escape sequences, no control characters, nothing that turns the direction of writing;
-// a tab is a space, a byte that is no UTF-8 is a `?`.
-std::string printable(std::string_view text);
-// The same of each line; the result ends with a line break unless it is empty.
+// printable() of each line; the result ends with a line break unless it is empty.
 std::string printable_lines(std::string_view text);
 
 // Columns that UTF-8 text takes, wide characters two; escape sequences take none.

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "runner/base/plain_file.h"
 #include "runner/cli/terminal/outcome_mark.h"
 #include "runner/cli/terminal/screen_text.h"
 
@@ -66,13 +65,12 @@ std::string troubled_tests(std::string_view tests_json, const Terminal& terminal
   return text;
 }
 
-std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory) {
+std::map<std::string, std::string> tests_in(AttemptStore& store, const RunRecord& record) {
   std::map<std::string, std::string> all;
   for (const auto& name : stage_names(record)) {
     const auto& stage = record.state.stages.at(name);
     if (stage.status == StageStatus::finished && worth_naming(stage.outcome))
-      all[name] =
-          read_plain_end(run_directory + "/" + name + "." + std::to_string(stage.attempt) + "/tests.json", tests_limit);
+      all[name] = text_of(store, {record.state.id, name, stage.attempt}, AttemptFile::tests, tests_limit);
   }
   return all;
 }

@@ -8,6 +8,7 @@
 #include "runner/api/run_record.h"
 #include "runner/cli/terminal/terminal.h"
 #include "runner/model/outcome.h"
+#include "runner/ports/attempt_store.h"
 
 namespace quietgate {
 
@@ -18,8 +19,7 @@ bool worth_naming(const StageOutcome& outcome);
 // them, five lines each. Empty when there are none, or the text is no such document.
 std::string troubled_tests(std::string_view tests_json, const Terminal& terminal);
 
-// By stage, for runs of this machine: the texts of tests.json where tests are worth naming. `run_directory` holds the
-// attempts' directories.
-std::map<std::string, std::string> tests_of_directory(const RunRecord& record, const std::string& run_directory);
+// By stage, of a run of this machine: the texts of tests.json where tests are worth naming.
+std::map<std::string, std::string> tests_in(AttemptStore& store, const RunRecord& record);
 
 }  // namespace quietgate

@@ -7,33 +7,54 @@
 
 #include "runner/adapters/journal_sqlite/journal_care.h"
 #include "runner/cli/invocation.h"
+#include "runner/service/data_backup.h"
 
 namespace quietgate {
 
 namespace {
 
-int copy_journal(const Invocation& call, const std::string& file) {
-  const auto path = call.journal_file();
-  if (path.empty()) return call.fail(user_error("no data directory is known", "name it with --data"), exit_usage);
-  const auto copied = backup_journal(path, file);
-  if (!copied) return call.fail(copied.error(), exit_failed);
+struct BackupOptions {
+  std::string to;
+  BackupParts parts;
+};
+
+Result<BackupCount> made_backup(const Invocation& call, const BackupOptions& given) {
+  if (given.parts.any()) return backup_data(call.data_directory(), given.to, given.parts);
+  const auto copied = backup_journal(call.journal_file(), given.to);
+  if (!copied) return copied.error();
+  return BackupCount{copied->rows, copied->last, 0, 0};
+}
+
+int back_up(const Invocation& call, const BackupOptions& given) {
+  if (call.data_directory().empty())
+    return call.fail(user_error("no data directory is known", "name it with --data"), exit_usage);
+  const auto made = made_backup(call, given);
+  if (!made) return call.fail(made.error(), exit_failed);
   if (call.common.json) {
-    call.parts.out(
-        nlohmann::ordered_json{{"file", file}, {"rows", copied->rows}, {"last_sequence", copied->last}}.dump() + "\n");
-  } else {
-    call.parts.out(fmt::format("{} rows of {} are in {}; to restore it, put it in that place while no service runs\n",
-                               copied->rows, path, file));
+    call.parts.out(nlohmann::ordered_json{
+                       {"file", given.to}, {"rows", made->rows}, {"last_sequence", made->last}, {"files", made->files}}
+                       .dump() +
+                   "\n");
+    return exit_ok;
   }
+  const auto files = given.parts.any() ? fmt::format(" and {} files", made->files) : std::string();
+  call.parts.out(fmt::format("{} rows of {}{} are in {}; to put it back: quietgate restore {}\n", made->rows,
+                             call.journal_file(), files, given.to, given.to));
   return exit_ok;
 }
 
 }  // namespace
 
 Verb backup_verb() {
-  auto file = std::make_shared<std::string>();
-  Verb verb{"backup", "Copy the journal to a file, also while a service runs", verb_group::local};
-  verb.options.text("FILE", *file, "The copy; it must not exist yet").required();
-  verb.run = [file](const Invocation& call) { return copy_journal(call, *file); };
+  auto given = std::make_shared<BackupOptions>();
+  Verb verb{"backup", "Copy the journal, and on request what belongs to it, also while a service runs",
+            verb_group::local};
+  auto& options = verb.options;
+  options.text("TO", given->to, "The copy, a file; with an option below, a folder. It must not exist yet").required();
+  options.flag("--keys", given->parts.keys, "Also the keys that sign evidence");
+  options.flag("--logs", given->parts.logs, "Also the logs, tests and measurements of stages");
+  options.flag("--artifacts", given->parts.artifacts, "Also what stages kept");
+  verb.run = [given](const Invocation& call) { return back_up(call, *given); };
   return verb;
 }
 

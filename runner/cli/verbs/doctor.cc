@@ -6,6 +6,7 @@
 #include "runner/cli/invocation.h"
 #include "runner/cli/journal_repair.h"
 #include "runner/cli/machine_check.h"
+#include "runner/cli/service_client.h"
 #include "runner/cli/terminal/outcome_mark.h"
 #include "runner/cli/terminal/table.h"
 
@@ -14,7 +15,7 @@ namespace quietgate {
 namespace {
 
 int print_findings(const Invocation& call) {
-  ServiceClient client(call.common.server, {}, {});
+  ServiceClient client(call.server(), {}, {});
   const auto findings = check_machine(call.data_directory(), call.journal_file(), client);
   bool essentials = true;
   nlohmann::ordered_json list = nlohmann::ordered_json::array();

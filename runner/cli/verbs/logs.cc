@@ -3,7 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "runner/cli/base64.h"
+#include "runner/base/base64.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/service_json.h"

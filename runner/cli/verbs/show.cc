@@ -60,8 +60,9 @@ int show_report(ServiceAccess& service, const std::string& run, bool chart) {
       document = nlohmann::json::parse(*body, nullptr, false);
   }
   const auto& call = service.call();
-  call.parts.out(run_report(*record, call.terminal, wall_clock(), waiting_in(document), proofs_in(document),
-                            tests_of(service, *record)));
+  const RunDetails details{waiting_in(document), proofs_in(document), tests_of(service, *record),
+                           log_ends_of(service, *record)};
+  call.parts.out(run_report(*record, call.terminal, wall_clock(), details));
   if (chart) print_charts(service, *record);
   return exit_ok;
 }

@@ -25,7 +25,7 @@ Task<void> beat(HeartbeatRule rule, Http& http, Catalog& catalog, Clock& clock,
                 std::function<void(const std::string& line)> say, Stop& stop) {
   bool failing = false;
   for (;;) {
-    auto readable = catalog.runs("", 1);
+    auto readable = co_await catalog.runs("", 1);
     std::string problem;
     if (readable) {
       problem = co_await call(http, rule, stop);

@@ -39,7 +39,7 @@ const GitRemote* Publisher::remote_of(const std::string& repository) const {
 }
 
 Task<void> Publisher::look(Stop& stop) {
-  auto pending = catalog_.unpublished_evidence();
+  auto pending = co_await catalog_.unpublished_evidence();
   if (!pending) {
     say_(pending.error().message);
     co_return;
@@ -52,7 +52,7 @@ Task<void> Publisher::look(Stop& stop) {
     const auto now = clock_.now();
     // A time in the future: the clock was set back.
     const auto age = now - evidence.sealed;
-    auto run = catalog_.run(evidence.run);
+    auto run = co_await catalog_.run(evidence.run);
     const bool over = run && (!run->has_value() || (*run)->status == RunStatus::finished);
     if (!over && age >= Milliseconds{0} && age < stage_has) continue;
     auto& waiting = waiting_[evidence.sequence];
@@ -70,7 +70,7 @@ Task<void> Publisher::look(Stop& stop) {
 }
 
 Task<std::string> Publisher::push(PendingEvidence evidence, Stop& stop) {
-  auto rows = journal_.read(evidence.sequence - 1, 1);
+  auto rows = co_await journal_.read(evidence.sequence - 1, 1);
   if (!rows) co_return rows.error().message;
   const auto* sealed = rows->empty() ? nullptr : std::get_if<EvidenceSealed>(&rows->front().event);
   if (sealed == nullptr) co_return std::string("its row is not in the journal any more");

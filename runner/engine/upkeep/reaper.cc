@@ -48,7 +48,7 @@ Reaper::Reaper(Journal& journal, Catalog& catalog, Clock& clock, EnvironmentDest
 Task<void> Reaper::destroy(std::string environment, std::string cause, Stop& stop) {
   for (auto seen = freed_.rings(); busy_.contains(environment); seen = freed_.rings()) co_await freed_.wait(seen, stop);
   Busy busy(busy_, freed_, environment);
-  auto live = catalog_.environments();
+  auto live = co_await catalog_.environments();
   if (!live) {
     say_("environment " + environment + " can't be looked up: " + live.error().message);
     co_return;
@@ -78,25 +78,25 @@ Task<void> Reaper::reap(Stop& stop) {
   }
 }
 
-Result<std::string> Reaper::due(const EnvironmentSummary& environment) {
-  if (environment.keep) return std::string();
-  auto run = catalog_.run(environment.run);
-  if (!run) return run.error();
-  if (!run->has_value() || (*run)->status == RunStatus::finished) return std::string("its run has ended");
+Task<Result<std::string>> Reaper::due(const EnvironmentSummary& environment) {
+  if (environment.keep) co_return std::string();
+  auto run = co_await catalog_.run(environment.run);
+  if (!run) co_return run.error();
+  if (!run->has_value() || (*run)->status == RunStatus::finished) co_return std::string("its run has ended");
   if (clock_.now() >= environment.expires)
-    return "its time to live of " + human_duration(environment.expires - environment.created) + " is over";
-  return std::string();
+    co_return "its time to live of " + human_duration(environment.expires - environment.created) + " is over";
+  co_return std::string();
 }
 
 Task<void> Reaper::look(Stop& stop) {
-  auto environments = catalog_.environments();
+  auto environments = co_await catalog_.environments();
   if (!environments) {
     say_(environments.error().message);
     co_return;
   }
   for (const auto& environment : *environments) {
     if (busy_.contains(environment.id)) continue;
-    auto cause = due(environment);
+    auto cause = co_await due(environment);
     if (!cause) say_(cause.error().message);
     if (!cause || cause->empty()) continue;
     auto waited = last_try_.find(environment.id);
@@ -106,16 +106,22 @@ Task<void> Reaper::look(Stop& stop) {
       if (since >= Milliseconds{0} && since < destroy_delay(environment.destroy_tries)) continue;
     }
     last_try_[environment.id] = clock_.now();
-    auto run = catalog_.run(environment.run);
+    auto run = co_await catalog_.run(environment.run);
     if (run && run->has_value() && (*run)->status != RunStatus::finished) {
       if (cancelled_.contains(environment.id)) continue;  // it is ending already
       const auto held = held_since_.find(environment.id);
       const auto since = held == held_since_.end() ? look_again : clock_.now() - held->second;
       if (since >= Milliseconds{0} && since < look_again) continue;
       held_since_[environment.id] = clock_.now();
-      const auto folded = fold_run(journal_, environment.run);
+      const auto folded = co_await fold_run(journal_, environment.run);
       // What is promoted is deployed first; the end of the run destroys what it was tested in.
       if (!folded || (folded->releases && !folded->cancel)) continue;
+      // Its time may have been made longer since it was listed.
+      const auto life = folded->environments.find(environment.id);
+      if (life != folded->environments.end() && !life->second.unwanted && clock_.now() < life->second.expires) {
+        held_since_.erase(environment.id);
+        continue;
+      }
       cancelled_.insert(environment.id);
       std::vector<Event> events{
           CancelRequested{environment.run, "quietgate", "environment " + environment.id + ": " + *cause}};

@@ -26,7 +26,7 @@ class Reaper {
 
  private:
   Task<void> look(Stop& stop);
-  Result<std::string> due(const EnvironmentSummary& environment);  // why it must go; empty: it need not
+  Task<Result<std::string>> due(const EnvironmentSummary& environment);  // why it must go; empty: it need not
 
   Journal& journal_;
   Catalog& catalog_;

@@ -22,14 +22,14 @@ Task<void> Retention::keep_house(Stop& stop) {
 
 Task<void> Retention::look(Stop& stop) {
   for (;;) {
-    auto expired = archive_.expired(rule_, clock_.now(), batch);
+    auto expired = co_await archive_.expired(rule_, clock_.now(), batch);
     if (!expired) {
       say_(expired.error().message);
       co_return;
     }
     if (expired->empty()) co_return;
     for (const auto& run : *expired) {
-      auto forgotten = archive_.expire(run);
+      auto forgotten = co_await archive_.expire(run);
       if (!forgotten) {
         say_(forgotten.error().message);
         co_return;  // a full disk; the next look tries again

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "runner/base/result.h"
-#include "runner/model/plan.h"
 #include "runner/model/types.h"
 #include "runner/ports/stage.h"
 #include "runner/ports/step_name.h"
+#include "stages/environments/contract/provisioner_spec.h"
 
 namespace quietgate {
 
@@ -52,7 +52,7 @@ Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder);
 // What a provisioner is asked to create. All of it outlives the call.
 struct Provision {
   const StageRequest& request;
-  const ApplySpec& spec;  // every template resolved
+  const ProvisionerSpec& spec;  // every template resolved
   EnvironmentFolder folder;
   EnvironmentDescriptor& environment;  // saved already; a provisioner that adds to it saves it before it acts
 };

@@ -11,6 +11,7 @@
 #include "runner/ports/http.h"
 #include "runner/ports/step_executor.h"
 #include "stages/environments/contract/environment.h"
+#include "stages/environments/contract/provisioner_spec.h"
 
 namespace quietgate {
 
@@ -23,6 +24,8 @@ struct ProvisionerDescriptor {
   std::unique_ptr<Provisioner> (*make)(StepExecutor& steps, Http& http, Clock& clock) = nullptr;
   // What runs its shell texts, when the file says it; empty: the default. None: it has no shell texts.
   std::vector<std::string> (*interpreter)(const ProvisionerSpec& spec) = nullptr;
+  // Destroying it works by texts of its spec: secrets in them are kept with the environment, to be masked.
+  bool destroys_by_spec = false;
 };
 
 using Provisioners = std::vector<ProvisionerDescriptor>;

@@ -170,11 +170,10 @@ Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service s
 
 // The descriptor names the new services before the first starts, and keeps the old ones until they have ended: whoever
 // destroys the environment at any point between finds them all.
-Task<Result<void>> ProcessesProvisioner::replace_services(Provision provision) {
+Task<Result<void>> ProcessesProvisioner::replace_services(Provision provision, std::vector<std::string> names) {
   auto& known = provision.environment.services;
   std::vector<StepName> wanted;
-  for (const auto& service : std::get<ProcessesSpec>(provision.spec.provisioner).services)
-    wanted.push_back(provision.environment.service(service.name));
+  for (const auto& name : names) wanted.push_back(provision.environment.service(name));
   std::vector<StepName> old;
   for (const auto& service : known) {
     if (std::find(wanted.begin(), wanted.end(), service) == wanted.end()) old.push_back(service);
@@ -201,8 +200,11 @@ Task<Result<void>> ProcessesProvisioner::replace_services(Provision provision) {
 
 Task<Result<std::map<std::string, std::string>>> ProcessesProvisioner::create(Provision provision) {
   using Outputs = Result<std::map<std::string, std::string>>;
-  if (auto replaced = co_await replace_services(provision); !replaced) co_return Outputs(replaced.error());
-  const auto& services = std::get<ProcessesSpec>(provision.spec.provisioner).services;
+  const auto services = spec_of<ProcessesSpec>(provision.spec).services;
+  std::vector<std::string> names;
+  for (const auto& service : services) names.push_back(service.name);
+  if (auto replaced = co_await replace_services(provision, std::move(names)); !replaced)
+    co_return Outputs(replaced.error());
   for (const auto& service : services) {
     if (!service.ready || service.ready->http.empty()) continue;
     // A service must not seem to be silent for want of a client.

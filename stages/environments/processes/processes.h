@@ -2,10 +2,15 @@
 // runner. The embedded default: it needs nothing that is not here.
 #pragma once
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "runner/ports/clock.h"
 #include "runner/ports/http.h"
 #include "runner/ports/step_executor.h"
 #include "stages/environments/contract/environment.h"
+#include "stages/environments/processes/processes_spec.h"
 #include "stages/environments/processes/ready.h"
 
 namespace quietgate {
@@ -24,7 +29,7 @@ class ProcessesProvisioner : public Provisioner {
 
  private:
   struct Service;
-  Task<Result<void>> replace_services(Provision provision);
+  Task<Result<void>> replace_services(Provision provision, std::vector<std::string> names);
   Task<Result<void>> bring_up(Provision provision, Service service);
   Task<Result<void>> await_ready(Provision provision, Service service);
   Task<Readiness> probe(Provision provision, Service service, int number, Milliseconds deadline);

@@ -6,6 +6,7 @@
 
 #include "pipelines/language/graph.h"
 #include "stages/environments/processes/processes.h"
+#include "stages/environments/processes/processes_spec.h"
 
 namespace quietgate {
 
@@ -88,13 +89,15 @@ ProvisionerSpec read_processes(const Found& found, StageFields& fields) {
 }
 
 std::string fact_of_processes(const ProvisionerSpec& spec) {
+  const auto processes = spec_of<ProcessesSpec>(spec);
   std::vector<std::string> names;
-  for (const ServiceSpec& service : std::get<ProcessesSpec>(spec).services) names.push_back(service.name);
+  for (const ServiceSpec& service : processes.services) names.push_back(service.name);
   return joined(names);
 }
 
 std::vector<std::string> interpreter_of_processes(const ProvisionerSpec& spec) {
-  for (const ServiceSpec& service : std::get<ProcessesSpec>(spec).services) {
+  const auto processes = spec_of<ProcessesSpec>(spec);
+  for (const ServiceSpec& service : processes.services) {
     if (!service.command.interpreter.empty()) return service.command.interpreter;
     if (service.ready && !service.ready->interpreter.empty()) return service.ready->interpreter;
   }

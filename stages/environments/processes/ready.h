@@ -4,7 +4,6 @@
 #include <map>
 #include <string>
 
-#include "runner/model/plan.h"
 #include "runner/ports/http.h"
 #include "runner/ports/step_executor.h"
 

@@ -86,7 +86,7 @@ int destroy_try(const StepOwner& owner, StepExecutor& steps) {
 
 Task<Result<std::map<std::string, std::string>>> TerraformProvisioner::create(Provision provision) {
   using Outputs = Result<std::map<std::string, std::string>>;
-  const auto& wanted = std::get<TerraformSpec>(provision.spec.provisioner);
+  const auto wanted = spec_of<TerraformSpec>(provision.spec);
   provision.environment.own = own_json(wanted);
   if (auto saved = save(provision.environment, provision.folder); !saved) co_return Outputs(saved.error());
   auto& log = *provision.request.log;

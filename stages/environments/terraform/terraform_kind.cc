@@ -1,6 +1,7 @@
 #include "stages/environments/terraform/terraform_kind.h"
 
 #include "stages/environments/terraform/terraform.h"
+#include "stages/environments/terraform/terraform_spec.h"
 
 namespace quietgate {
 
@@ -16,7 +17,7 @@ ProvisionerSpec read_terraform(const Found& found, StageFields& fields) {
 }
 
 std::string fact_of_terraform(const ProvisionerSpec& spec) {
-  return std::get<TerraformSpec>(spec).directory;
+  return spec_of<TerraformSpec>(spec).directory;
 }
 
 std::unique_ptr<Provisioner> make_terraform(StepExecutor& steps, Http&, Clock& clock) {
@@ -26,7 +27,11 @@ std::unique_ptr<Provisioner> make_terraform(StepExecutor& steps, Http&, Clock& c
 }  // namespace
 
 ProvisionerDescriptor terraform_provisioner() {
-  return {"terraform", read_terraform, fact_of_terraform, make_terraform};
+  return {.name = "terraform",
+          .read = read_terraform,
+          .fact = fact_of_terraform,
+          .make = make_terraform,
+          .destroys_by_spec = true};
 }
 
 }  // namespace quietgate

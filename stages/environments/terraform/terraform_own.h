@@ -4,7 +4,7 @@
 #include <string>
 
 #include "runner/base/result.h"
-#include "runner/model/plan.h"
+#include "stages/environments/terraform/terraform_spec.h"
 
 namespace quietgate {
 

@@ -6,6 +6,7 @@
 #include "runner/model/expression.h"
 #include "stages/kinds.h"
 #include "tests/pipelines/language/cases.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -33,16 +34,16 @@ TEST(Compile, MatrixMakesStagesAndNeedsAllOfThem) {
                                                    "drill", "released", "cleanup"}));
   EXPECT_EQ(plan.find("staging")->needs,
             (std::vector<std::string>{"lint", "unit.3-11.1", "unit.3-11.20", "unit.3-12.1", "unit.3-12.20"}));
-  EXPECT_EQ(std::get<TestSpec>(plan.find("unit.3-12.20")->body).commands[0].shell, "tox -e 3.12 --size 20");
+  EXPECT_EQ(spec_of<TestSpec>(plan.find("unit.3-12.20")->body).commands[0].shell, "tox -e 3.12 --size 20");
   EXPECT_EQ(plan.find("unit.3-11.1")->environment.at("PYTHON"), "python3.11");
-  EXPECT_EQ(std::get<LoadSpec>(plan.find("load.10")->body).users, 10);
-  EXPECT_EQ(std::get<PromoteSpec>(plan.find("production")->body).gate->during,
+  EXPECT_EQ(spec_of<LoadSpec>(plan.find("load.10")->body).users, 10);
+  EXPECT_EQ(spec_of<PromoteSpec>(plan.find("production")->body).gate->during,
             (std::vector<std::string>{"load.5", "load.10", "one"}));
 }
 
 TEST(Compile, ResolvesWhatIsKnownAndLeavesTheRest) {
   const Plan plan = everything();
-  const auto& load = std::get<LoadSpec>(plan.find("load.5")->body);
+  const auto& load = spec_of<LoadSpec>(plan.find("load.5")->body);
   EXPECT_EQ(load.host, "${{ stages.staging.outputs.url }}");
   EXPECT_EQ(load.expect.at("failure_ratio").value, 0.01);
   EXPECT_EQ(load.expect.at("p95").value, 1500);
@@ -54,9 +55,9 @@ TEST(Compile, ResolvesWhatIsKnownAndLeavesTheRest) {
   EXPECT_EQ(plan.find("lint")->retry.when.size(), 4u);
   EXPECT_EQ(plan.find("lint")->environment.at("LEVEL"), "3");
   EXPECT_EQ(plan.find("lint")->environment.at("TOKEN"), "${{ secrets.TOKEN }}");
-  EXPECT_EQ(std::get<TestSpec>(plan.find("lint")->body).commands[0].shell, "echo \"$TITLE\"\necho 0123456 hello/3\n");
+  EXPECT_EQ(spec_of<TestSpec>(plan.find("lint")->body).commands[0].shell, "echo \"$TITLE\"\necho 0123456 hello/3\n");
   EXPECT_EQ(plan.find("staging")->condition.substr(0, 18), "'main' == 'main' &");
-  const auto& services = std::get<ProcessesSpec>(std::get<ApplySpec>(plan.find("staging")->body).provisioner).services;
+  const auto& services = spec_of<ProcessesSpec>(spec_of<ApplySpec>(plan.find("staging")->body).provisioner).services;
   ASSERT_EQ(services.size(), 3u);
   EXPECT_EQ(services[0].name, "database");
   EXPECT_EQ(services[2].name, "web");
@@ -64,7 +65,7 @@ TEST(Compile, ResolvesWhatIsKnownAndLeavesTheRest) {
 
 TEST(Compile, StagesHandOnArtifactsAndShells) {
   const Plan plan = plan_of(read_text(QUIETGATE_SOURCE_DIR "/tests/cases/pipelines/good/handed-on.yaml"));
-  const auto commands = [&](const char* stage) { return std::get<TestSpec>(plan.find(stage)->body).commands; };
+  const auto commands = [&](const char* stage) { return spec_of<TestSpec>(plan.find(stage)->body).commands; };
   EXPECT_EQ(plan.find("unit")->from, (std::vector<std::string>{"build.x86"}));
   EXPECT_EQ(plan.find("staging")->from, (std::vector<std::string>{"build.x86", "build.arm", "docs"}));
   EXPECT_EQ(plan.find("load")->from, (std::vector<std::string>{"build.x86"}));
@@ -72,10 +73,10 @@ TEST(Compile, StagesHandOnArtifactsAndShells) {
   EXPECT_EQ(commands("docs")[0].interpreter, (std::vector<std::string>{"python3", "-u", "-c"}));
   EXPECT_EQ(commands("unit")[0].interpreter,
             (std::vector<std::string>{"bash", "-eo", "pipefail", "-O", "inherit_errexit", "-c"}));
-  const auto& web = std::get<ProcessesSpec>(std::get<ApplySpec>(plan.find("staging")->body).provisioner).services[0];
+  const auto web = spec_of<ProcessesSpec>(spec_of<ApplySpec>(plan.find("staging")->body).provisioner).services[0];
   EXPECT_EQ(web.ready->interpreter, (std::vector<std::string>{"/bin/sh", "-e", "-c"}));
-  EXPECT_EQ(std::get<ApproveSpec>(plan.find("agree")->body).expires, Milliseconds(7 * 86'400'000));
-  const auto& promote = std::get<PromoteSpec>(plan.find("production")->body);
+  EXPECT_EQ(spec_of<ApproveSpec>(plan.find("agree")->body).expires, Milliseconds(7 * 86'400'000));
+  const auto& promote = spec_of<PromoteSpec>(plan.find("production")->body);
   EXPECT_EQ(promote.approval, Approval::manual);
   EXPECT_EQ(promote.approval_message, "Move main?");
   EXPECT_EQ(promote.approval_expires, Milliseconds(12 * 3'600'000));
@@ -146,7 +147,7 @@ TEST(Compile, CommitTextIsNeverReadAsAnExpression) {
   ASSERT_TRUE(stage.ok()) << stage.error().message;
   EXPECT_EQ(stage->environment.at("TITLE"), "Greet ${{ secrets.TOKEN }} $(rm -rf /)");
   EXPECT_EQ(stage->environment.at("TOKEN"), "hunter2");
-  EXPECT_EQ(std::get<TestSpec>(stage->body).commands[1].argv,
+  EXPECT_EQ(spec_of<TestSpec>(stage->body).commands[1].argv,
             (std::vector<std::string>{"printf", "%s", "Greet ${{ secrets.TOKEN }} $(rm -rf /)", ""}));
 }
 

@@ -6,9 +6,12 @@
 #include "pipelines/language/compiler.h"
 #include "pipelines/language/print.h"
 #include "runner/model/event.h"
+#include "runner/model/rollback.h"
 #include "stages/apply/apply.h"
 #include "stages/apply/apply_kind.h"
 #include "stages/environments/environments.h"
+#include "stages/gate/firing_needs.h"
+#include "stages/gate/rule_watch.h"
 #include "stages/kinds.h"
 #include "tests/pipelines/language/cases.h"
 #include "tests/runner/engine/engine_world.h"
@@ -91,8 +94,74 @@ TEST_F(NewKind, RunsInTheEngineWithItsTextsResolved) {
   world.advance(Milliseconds{5'000});
   EXPECT_EQ(world.summary().outcome, Outcome::passed);
   RunState state;
-  for (const auto& row : *world.journal->read(0, 1000, RunId{"hello", 1})) fold(state, row.event, row.at);
+  for (const auto& row : *world.journal->read_now(0, 1000, RunId{"hello", 1})) fold(state, row.event, row.at);
   EXPECT_EQ(state.stages.at("greet").outcome.reason, "said \"passed\" Greet ${{ secrets.TOKEN }} $(rm -rf /)");
+}
+
+// A file may mention what it gives, and is told what it does not.
+TEST_F(NewKind, GivesOutputs) {
+  EngineWorld world;
+  world.compiler.plans["plan"] =
+      plan(greeting + "  again: {needs: [greet], toy: {says: 'again ${{ stages.greet.outputs.said }}'}}\n");
+  world.start_service();
+  ToyStage stage(world.clock);
+  world.parts->kinds["toy"] = &stage;
+  world.request();
+  world.advance(Milliseconds{6'000});
+  RunState state;
+  for (const auto& row : *world.journal->read(0, 1000, RunId{"hello", 1})) fold(state, row.event, row.at);
+  EXPECT_EQ(state.stages.at("again").outcome.reason, "said again hi 0123456 3");
+  const auto wrong =
+      compile(greeting + "  again: {needs: [greet], toy: {says: 'again ${{ stages.greet.outputs.sadi }}'}}\n");
+  EXPECT_EQ(wrong.diagnostics.at(0).message, "stage `greet` has no output `sadi`");
+  EXPECT_EQ(wrong.diagnostics.at(0).expected, "one of said");
+  const auto none =
+      compile("  unit: {test: {run: x}}\n  see: {needs: [unit], toy: {says: '${{ stages.unit.outputs.x }}'}}\n");
+  EXPECT_EQ(none.diagnostics.at(0).expected, "a stage of kind apply or toy");
+}
+
+const std::string gated =
+    "  hold: {matrix: {users: [5, 10]}, verify: {prometheus: 'http://p', last: 1m, "
+    "checks: [{name: 'a ${{ b }}', query: x, expect: '> 1'}]}}\n"
+    "  live:\n"
+    "    needs: [hold]\n"
+    "    toy:\n"
+    "      says: moved\n"
+    "      branch: production\n"
+    "      gate: {prometheus: '${{ stages.hold.5.outcome }}', rules: [a.yml], during: [hold], quiet_for: 20s,\n"
+    "             waive: {P10: 'not ${{ raised }} here'}}\n";
+
+// Everybody who asks for a gate finds it: its stages, its server, its rules.
+TEST_F(NewKind, CarriesAGate) {
+  const auto whole = plan(gated);
+  const auto& live = *whole.find("live");
+  ASSERT_NE(gate_of(live), nullptr);
+  EXPECT_THAT(judges(live), ::testing::ElementsAre("hold.5", "hold.10")) << "with its matrix";
+  EXPECT_EQ(widest_window(whole, "live", *gate_of(live)).sum, "the run's timeout 1h + quiet_for 20s");
+  EXPECT_EQ(*plan_from_json(to_json(whole)), whole);
+  const auto resolved =
+      resolve(live, [](const std::string&) -> std::optional<std::string> { return std::string("http://here"); });
+  ASSERT_TRUE(resolved) << resolved.error().message;
+  EXPECT_EQ(gate_of(*resolved)->waivers.at("P10"), "not ${{ raised }} here") << "a reason is no template";
+  StageBench bench;
+  auto request = bench.request(resolved->body, "live");
+  EXPECT_EQ(servers_to_watch(request).own, "http://here");
+  EXPECT_EQ(spec_of<ToySpec>(request.spec.body).gate->prometheus, "http://here");
+}
+
+// By the spec that its kind gave for it, which says nothing of gates.
+TEST_F(NewKind, IsPutBackByARollback) {
+  const auto whole = plan_from_json(to_json(plan(gated)));
+  ASSERT_TRUE(whole);
+  const auto back = rollback_plan(*whole, {{"hello", 4}, "production", std::string(40, 'b'), "", ""});
+  ASSERT_TRUE(back) << back.error().message;
+  ASSERT_EQ(back->stages.size(), 1u);
+  const auto spec = spec_of<ToySpec>(back->stages[0].body);
+  EXPECT_EQ(spec.says, "went back");
+  EXPECT_EQ(spec.branch, "production");
+  EXPECT_EQ(spec.back_from, std::string(40, 'b'));
+  EXPECT_EQ(gate_of(back->stages[0]), nullptr);
+  EXPECT_EQ(*plan_from_json(to_json(*back)), *back);
 }
 
 TEST_F(NewKind, AProvisionerIsReadPrintedAndKept) {

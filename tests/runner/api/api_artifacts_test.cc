@@ -10,6 +10,7 @@
 #include "tests/support/fake_attempt_store.h"
 #include "tests/support/fake_journal.h"
 #include "tests/support/run_task.h"
+#include "tests/support/slow_journal.h"
 
 namespace quietgate {
 namespace {
@@ -19,7 +20,7 @@ using Json = nlohmann::json;
 class ApiArtifacts : public ::testing::Test {
  protected:
   ApiArtifacts() : journal(context.get_executor()) {
-    api.emplace(journal, journal, attempts, ApiOptions());
+    api.emplace(slow, slow_catalog, attempts, ApiOptions());
     attempts.keep(unit, "out/my app#1", "binary");
     attempts.keep(unit, "unlisted", "secret");
     listing = R"({"version":2,"artifacts":[{"path":"out/my app#1","bytes":6,"mode":"0755","sha256":")" +
@@ -49,6 +50,8 @@ class ApiArtifacts : public ::testing::Test {
   const AttemptId unit{run, "unit", 1};
   boost::asio::io_context context;
   FakeJournal journal;
+  SlowJournal slow{journal, context.get_executor(), journal_ticks()};
+  SlowCatalog slow_catalog{journal, context.get_executor(), journal_ticks()};
   FakeAttemptStore attempts;
   std::string listing;
   std::optional<Api> api;

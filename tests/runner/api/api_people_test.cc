@@ -8,6 +8,8 @@
 #include "tests/support/fake_attempt_store.h"
 #include "tests/support/fake_journal.h"
 #include "tests/support/run_task.h"
+#include "tests/support/slow_journal.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -21,7 +23,7 @@ class PeopleTest : public ::testing::Test {
     options.token = "0123456789abcdef0123456789abcdef";
     options.repositories = {{"hello", "https://git.example.org/hello.git", ".quietgate.yaml"}};
     options.now = [this] { return journal.clock; };
-    api.emplace(journal, journal, attempts, options);
+    api.emplace(slow, slow_catalog, attempts, options);
   }
   Answer ask(const std::string& method, const std::string& target, const std::string& body = {}) {
     ApiRequest request;
@@ -55,6 +57,8 @@ class PeopleTest : public ::testing::Test {
 
   boost::asio::io_context context;
   FakeJournal journal;
+  SlowJournal slow{journal, context.get_executor(), journal_ticks()};
+  SlowCatalog slow_catalog{journal, context.get_executor(), journal_ticks()};
   FakeAttemptStore attempts;
   const RunId run{"hello", 1};
   std::optional<Api> api;
@@ -137,6 +141,25 @@ TEST_F(PeopleTest, AnOverrideStandsBesideWhatItOverrode) {
                   {"verdict", "loud"},
                   {"sentence", "HighErrors fired"},
                   {"judged_at", "2026-02-02T02:40:00.000Z"}}));
+}
+
+// Somebody else answers between the look at the run and the append.
+TEST_F(PeopleTest, OfTwoAnswersToOneQuestionTheFirstCounts) {
+  question();
+  slow.meanwhile = [this] { journal.add(ApprovalGiven{run, "sign", "ben", "", false}); };
+  const auto late = ask("POST", "/api/v1/runs/hello/1/stages/sign/approval", R"({"granted":true})");
+  EXPECT_EQ(late.status, 409);
+  EXPECT_EQ(Json::parse(late.body)["error"]["message"], "stage `sign` does not wait for an approval: it is running");
+  EXPECT_EQ(std::get<ApprovalGiven>(journal.rows.back().event).by, "ben") << "nothing was written after it";
+}
+
+TEST_F(PeopleTest, ARunThatMovesIsLookedAtAgain) {
+  question();
+  slow.meanwhile = [this] { journal.add(EnvironmentReady{"e", run}); };
+  EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/cancel", "{}").status, 202);
+  EXPECT_STREQ(type_of(journal.rows.back().event), "CancelRequested");
+  slow.meanwhile = [this] { journal.add(RunFinished{run, Outcome::passed, ""}); };
+  EXPECT_EQ(ask("POST", "/api/v1/runs/hello/1/stages/sign/approval", R"({"granted":true})").status, 409);
 }
 
 }  // namespace

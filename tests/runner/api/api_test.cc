@@ -13,6 +13,7 @@
 #include "tests/support/fake_attempt_store.h"
 #include "tests/support/fake_journal.h"
 #include "tests/support/run_task.h"
+#include "tests/support/slow_journal.h"
 
 namespace quietgate {
 namespace {
@@ -34,7 +35,7 @@ class ApiTest : public ::testing::Test {
     options.faults = &faults;
     options.deliveries = &deliveries;
     options.evidence_key = "a public key";
-    api.emplace(journal, journal, attempts, options);
+    api.emplace(slow, slow_catalog, attempts, options);
   }
 
   Answer ask(const std::string& method, const std::string& target, const std::string& body = {},
@@ -83,6 +84,8 @@ class ApiTest : public ::testing::Test {
   const RunId run{"hello", 1};
   boost::asio::io_context context;
   FakeJournal journal;
+  SlowJournal slow{journal, context.get_executor(), journal_ticks()};
+  SlowCatalog slow_catalog{journal, context.get_executor(), journal_ticks()};
   FakeAttemptStore attempts;
   std::string not_ready;
   MemoryLoadMetrics loads;
@@ -191,16 +194,16 @@ TEST_F(ApiTest, OffersLogsByOffsetAndTail) {
 
 TEST_F(ApiTest, KnowsWhenALogIsOver) {
   begin_run();
-  EXPECT_TRUE(api->over(LogFeed{{run, "unit", 1}, 0}));
-  EXPECT_FALSE(api->over(LogFeed{{run, "load", 1}, 0}));
-  EXPECT_FALSE(api->over(LogFeed{{run, "production", 1}, 0}));
-  EXPECT_FALSE(api->over(run));
+  EXPECT_TRUE(run_task(context, api->over(LogFeed{{run, "unit", 1}, 0})));
+  EXPECT_FALSE(run_task(context, api->over(LogFeed{{run, "load", 1}, 0})));
+  EXPECT_FALSE(run_task(context, api->over(LogFeed{{run, "production", 1}, 0})));
+  EXPECT_FALSE(run_task(context, api->over(run)));
   journal.add(StageFinished{run, "load", 1, outcome_of(Outcome::failed, "x")});
-  EXPECT_TRUE(api->over(LogFeed{{run, "load", 1}, 0}));
+  EXPECT_TRUE(run_task(context, api->over(LogFeed{{run, "load", 1}, 0})));
   journal.add(StageSkipped{run, "production", "`load` failed", false});
-  EXPECT_TRUE(api->over(LogFeed{{run, "production", 1}, 0}));
+  EXPECT_TRUE(run_task(context, api->over(LogFeed{{run, "production", 1}, 0})));
   journal.add(RunFinished{run, Outcome::failed, "x"});
-  EXPECT_TRUE(api->over(run));
+  EXPECT_TRUE(run_task(context, api->over(run)));
 }
 
 TEST_F(ApiTest, RefusesForeignHosts) {

@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 namespace {
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

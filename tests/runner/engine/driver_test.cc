@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -256,11 +257,11 @@ TEST(Driver, AnEnvironmentThatCannotBeDestroyedIsKeptInSightAndTriedAgain) {
   world.start_service();
   world.request();
   EXPECT_EQ(world.summary().status, RunStatus::finished);
-  ASSERT_EQ(world.journal->environments()->size(), 1U);
-  EXPECT_EQ((*world.journal->environments())[0].problem, "the state is locked");
+  ASSERT_EQ(world.journal->catalog().environments_now()->size(), 1U);
+  EXPECT_EQ((*world.journal->catalog().environments_now())[0].problem, "the state is locked");
   for (int i = 0; i < 20; ++i) world.advance(Milliseconds{2'000});
   EXPECT_THAT(world.destroyer.destroyed, ElementsAre("staging-env"));
-  EXPECT_TRUE(world.journal->environments()->empty());
+  EXPECT_TRUE(world.journal->catalog().environments_now()->empty());
 }
 
 TEST(Driver, AKeptEnvironmentGoesOnlyWhenAPersonSaysSo) {
@@ -388,14 +389,14 @@ TEST(Driver, AnAlertAfterTheReleaseAsksForOneRollback) {
   world.brittle->refused = "StageFinished";
   world.stage.release("release");
   world.settle();
-  EXPECT_EQ(world.journal->runs("hello", 10, 0)->size(), 1U) << "neither without the other";
+  EXPECT_EQ(world.journal->catalog().runs_now("hello", 10, 0)->size(), 1U) << "neither without the other";
   world.brittle->refused.clear();
   world.stage.outcomes.clear();
   world.stage.outcomes["release"] = loud;
   world.stage.started.clear();
   world.clock.advance(Milliseconds{5'000});
   world.settle();
-  auto runs = world.journal->runs("hello", 10, 0).value();
+  auto runs = world.journal->catalog().runs_now("hello", 10, 0).value();
   ASSERT_EQ(runs.size(), 2U);
   EXPECT_EQ(runs[0].commit, "c0");
   EXPECT_EQ(runs[0].cause, "rollback of hello/1 by an alert after the release: production from c1 back to c0");
@@ -423,7 +424,7 @@ TEST(Driver, ARolledBackRunDeploysNothingMore) {
   world.settle();
   EXPECT_EQ(world.summary().outcome, Outcome::cancelled);
   EXPECT_EQ(world.summary().reason, "rolled back: after the release: loud: HighErrors");
-  EXPECT_EQ(world.journal->runs("hello", 10, 0)->size(), 2U);
+  EXPECT_EQ(world.journal->catalog().runs_now("hello", 10, 0)->size(), 2U);
 }
 
 // It builds nothing: what was tested and deployed then is deployed again.

@@ -13,6 +13,8 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_git.h"
 #include "tests/support/only_runs.h"
+#include "tests/support/slow_journal.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 
@@ -92,10 +94,10 @@ struct BrittleJournal final : InlineJournal {
   }
   std::string unread_after;  // a type: what follows it can be read no more, as long as it is named here
   bool unread = false;
-  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
+  Result<std::vector<Row>> read_now(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
     if (unread && unread_after.empty()) unread = false;
     if (unreadable || (unread && run)) return infrastructure_error("the disk can't be read");
-    auto rows = real.read(after, limit, std::move(run));
+    auto rows = real.read_now(after, limit, std::move(run));
     for (const auto& row : rows ? *rows : std::vector<Row>{}) {
       if (damaged.contains(row.sequence))
         return infrastructure_error("row " + std::to_string(row.sequence) + " is damaged", "run the doctor");
@@ -134,22 +136,26 @@ struct ScriptedStage final : StageKind {
     } count(running);
     most_running = std::max(most_running, running);
     if (plans_environment.contains(name)) {
-      (void)dynamic_cast<InlineJournal&>(*request.journal)
-          .append_now({EnvironmentPlanned{
-              name + "-env", request.run, name, "fake", false, Time{Milliseconds{4'000'000'000'000}}, {}}})
-          .ok();
+      const Time expires{Milliseconds{4'000'000'000'000}};
+      Event planned = EnvironmentPlanned{name + "-env", request.run, name, "fake", false, expires, {}};
+      co_await append(request, std::move(planned));
     }
     const PromotionIntended intent{request.run, name, request.attempt, "production", "c0", request.commit, {},
                                    {},          false};
-    if (promotes.contains(name) && !request.resume)
-      (void)dynamic_cast<InlineJournal&>(*request.journal).append_now({intent}).ok();
+    if (promotes.contains(name) && !request.resume) co_await append(request, intent);
     while (held.contains(name)) co_await bell.wait(bell.rings(), *request.stop);
     const CommitPromoted moved{request.run, name, "production", "c0", request.commit};
-    if (promotes.contains(name)) (void)dynamic_cast<InlineJournal&>(*request.journal).append_now({moved}).ok();
+    if (promotes.contains(name)) co_await append(request, moved);
     auto found = outcomes.find(name);
     StageOutcome outcome;
     outcome.outcome = Outcome::passed;
     co_return found == outcomes.end() ? outcome : found->second;
+  }
+  static Task<void> append(const StageRequest& request, Event event) {
+    std::vector<Event> events;
+    events.push_back(std::move(event));
+    auto appended = co_await request.journal->append(std::move(events));
+    (void)appended.ok();
   }
   void release(const std::string& name) {
     held.erase(name);
@@ -228,6 +234,9 @@ struct EngineWorld {
     if (!opened) throw std::runtime_error(opened.error().message);
     journal = std::move(*opened);
     brittle = std::make_unique<BrittleJournal>(*journal);
+    slow = std::make_unique<SlowJournal>(*brittle, io.get_executor(), journal_ticks());
+    slow_catalog = std::make_unique<SlowCatalog>(journal->catalog(), io.get_executor(), journal_ticks());
+    reaped = std::make_unique<SlowJournal>(*journal, io.get_executor(), journal_ticks());
     repository.remote.repository = "hello";
     git.commits["c1"] = {"", {{".quietgate.yaml", "plan"}}};
     git.remote["main"] = "c1";
@@ -237,11 +246,11 @@ struct EngineWorld {
   void start_service() {
     stop = std::make_unique<Stop>();
     slots = std::make_unique<Slots>(limits);
-    reaper = std::make_unique<Reaper>(*journal, *journal, clock, destroyer, io.get_executor(),
+    reaper = std::make_unique<Reaper>(*reaped, *slow_catalog, clock, destroyer, io.get_executor(),
                                       [this](const std::string& s) { said.push_back(s); });
     parts.reset(new EngineParts{io.get_executor(),
-                                *brittle,
-                                *journal,
+                                *slow,
+                                *slow_catalog,
                                 git,
                                 clock,
                                 compiler,
@@ -301,11 +310,11 @@ struct EngineWorld {
     if (!appended) throw std::runtime_error(appended.error().message);
     settle();
   }
-  RunSummary summary(std::int64_t number = 1) { return **journal->run({"hello", number}); }
+  RunSummary summary(std::int64_t number = 1) { return **journal->catalog().run_now({"hello", number}); }
   std::vector<std::string> types(std::int64_t number = 1) { return types(RunId{"hello", number}); }
   std::vector<std::string> types(const RunId& run) {
     std::vector<std::string> names;
-    for (const auto& row : *journal->read(0, 1000, run)) names.emplace_back(type_of(row.event));
+    for (const auto& row : *journal->read_now(0, 1000, run)) names.emplace_back(type_of(row.event));
     return names;
   }
 
@@ -313,6 +322,9 @@ struct EngineWorld {
   FakeClock clock{io.get_executor()};
   std::unique_ptr<JournalSqlite> journal;
   std::unique_ptr<BrittleJournal> brittle;
+  std::unique_ptr<SlowJournal> slow;  // what the engine has
+  std::unique_ptr<SlowCatalog> slow_catalog;
+  std::unique_ptr<SlowJournal> reaped;  // what the reaper has: its disk takes everything
   FakeGit git;
   std::vector<std::string> logged;  // in logs of stages
   FakeWorkspace workspace{logged};

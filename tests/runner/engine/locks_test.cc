@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -41,8 +42,8 @@ struct Locks : testing::Test {
   }
   std::vector<StageSpec>& stages(const std::string& repository) { return world.compiler.plans[repository].stages; }
   void request(const RunId& run) { world.request(run, run.repository); }
-  Outcome outcome(const RunId& run) { return (*world.journal->run(run))->outcome; }
-  RunStatus status(const RunId& run) { return (*world.journal->run(run))->status; }
+  Outcome outcome(const RunId& run) { return (*world.journal->catalog().run_now(run))->outcome; }
+  RunStatus status(const RunId& run) { return (*world.journal->catalog().run_now(run))->status; }
   void release(const std::string& stage) {
     world.stage.release(stage);
     world.settle();
@@ -87,7 +88,9 @@ TEST_F(Locks, AnApplyStageKeepsItUntilItsEnvironmentIsGoneAndItsRunMayUseItMeanw
 
 TEST_F(Locks, AKeptEnvironmentAndAStageThatMadeNoneGiveItBackAtOnce) {
   auto kept = staging("release", "cluster");
-  std::get<ApplySpec>(kept.body).keep = true;
+  ApplySpec keeps;
+  keeps.keep = true;
+  kept.body = keeps;
   stages("web") = {kept, test_stage("slow", {"release"})};
   stages("shop") = {staging("none", "cluster"), test_stage("slow2", {"none"})};
   world.stage.held = {"slow", "slow2"};

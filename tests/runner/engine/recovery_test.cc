@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -209,7 +210,7 @@ TEST(Attempts, EachHasANonceOnRecord) {
   world.start_service();
   world.request();
   std::set<std::string> nonces;
-  for (const auto& row : *world.journal->read(0, 100, std::nullopt)) {
+  for (const auto& row : *world.journal->read_now(0, 100, std::nullopt)) {
     if (const auto* started = std::get_if<StageStarted>(&row.event)) nonces.insert(started->nonce);
   }
   EXPECT_THAT(nonces, ElementsAre("nonce-1", "nonce-2"));

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -36,7 +37,7 @@ struct Releasing : EngineWorld {
   void push(std::int64_t number) {
     const RunId newer{"hello", number};
     std::vector<Event> events{RunRequested{newer, "main", "c1", "test"}};
-    for (const auto& older : *journal->unfinished_runs())
+    for (const auto& older : *journal->catalog().unfinished_runs_now())
       events.emplace_back(CancelRequested{older.id, "quietgate", "superseded by " + to_string(newer), newer});
     append(std::move(events));
   }

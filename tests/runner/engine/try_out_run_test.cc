@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -31,7 +32,7 @@ TEST(TryOutRun, BeginsNothingThatIsKept) {
       continue;
     }
     EXPECT_THAT(world.stage.started, ElementsAre("staging.1"));
-    const auto rows = world.journal->read(0, 100, RunId{"hello", 1});
+    const auto rows = world.journal->read_now(0, 100, RunId{"hello", 1});
     ASSERT_TRUE(rows);
     const auto* compiled = std::get_if<PlanCompiled>(&rows->at(1).event);
     ASSERT_NE(compiled, nullptr);

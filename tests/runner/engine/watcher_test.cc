@@ -33,7 +33,7 @@ class WatcherTest : public testing::Test {
   void poll() { poll_by(make()); }
   Watcher make() {
     return Watcher(
-        world.repository, *world.journal, *world.journal, world.git, world.clock, world.compiler,
+        world.repository, *world.slow, *world.slow_catalog, world.git, world.clock, world.compiler,
         [](const std::string&, const auto&) {},
         [this](const std::string&, const Error& error) { told.push_back(error.message); });
   }
@@ -48,7 +48,7 @@ class WatcherTest : public testing::Test {
   }
   std::vector<std::string> log() {
     std::vector<std::string> lines;
-    for (const auto& row : *world.journal->read(0, 100, std::nullopt)) {
+    for (const auto& row : *world.journal->read_now(0, 100, std::nullopt)) {
       std::string line = type_of(row.event);
       if (const auto* asked = std::get_if<RunRequested>(&row.event))
         line += " " + std::to_string(asked->run.number) + " " + asked->commit;
@@ -102,6 +102,21 @@ TEST_F(WatcherTest, SupersedeRunsTheNewestAndCancelsTheOlder) {
               ElementsAre("RefMoved main c4", "RunRequested 2 c4", "CancelRequested superseded by hello/2"));
 }
 
+// A person asks for a run between the look at the branch's runs and the append.
+TEST_F(WatcherTest, ANewerCommitSupersedesARunThatWasAskedForMeanwhile) {
+  poll();
+  world.request();
+  commit("c2", "c1");
+  world.slow->meanwhile = [this] {
+    ASSERT_TRUE(world.journal->append_now({RunRequested{{"hello", 2}, "main", "c1", "ana"}}).ok());
+  };
+  poll();
+  auto lines = log();
+  EXPECT_THAT(std::vector<std::string>(lines.end() - 4, lines.end()),
+              ElementsAre("RefMoved main c2", "RunRequested 3 c2", "CancelRequested superseded by hello/3",
+                          "CancelRequested superseded by hello/3"));
+}
+
 TEST_F(WatcherTest, ANewerCommitSupersedesNoRollback) {
   poll();
   RunRequested back{{"hello", 1}, "main", "c1", "rollback", {{"hello", 9}, "production", "c9", "ana", "slow"}};
@@ -126,7 +141,7 @@ TEST_F(WatcherTest, AForcedBranchIsToldApart) {
   poll();
   commit("x9", "");
   poll();
-  auto rows = *world.journal->read(0, 100, std::nullopt);
+  auto rows = *world.journal->read_now(0, 100, std::nullopt);
   EXPECT_EQ(std::get<RefMoved>(rows[2].event).kind, RefMoved::Kind::forced);
 }
 
@@ -137,7 +152,7 @@ TEST_F(WatcherTest, ADeletedBranchAsksForNothing) {
   poll();
   EXPECT_THAT(
       log(), ElementsAre("RepositoryWatched", "RefMoved main c1", "RefMoved main ", "RefMoved other c1", "RunSkipped"));
-  EXPECT_EQ(world.journal->branches("hello")->size(), 1U);
+  EXPECT_EQ(world.journal->catalog().branches_now("hello")->size(), 1U);
 }
 
 TEST_F(WatcherTest, AListOfNoBranchesIsNotBelieved) {
@@ -167,7 +182,7 @@ TEST_F(WatcherTest, ABranchThatIsBackWhereItRanRunsNoSecondTime) {
   poll();
   world.git.remote["main"] = "c2";
   poll();
-  auto rows = *world.journal->read(0, 100, std::nullopt);
+  auto rows = *world.journal->read_now(0, 100, std::nullopt);
   ASSERT_TRUE(std::holds_alternative<RunSkipped>(rows.back().event));
   EXPECT_EQ(std::get<RunSkipped>(rows.back().event).reason, "main is back at the commit that it ran last");
   commit("c3", "c2");
@@ -202,13 +217,13 @@ TEST_F(WatcherTest, ABranchThatCantBeFetchedStopsNoOther) {
     poll_by(watcher);
   }
   EXPECT_EQ(told.size(), 1U) << "told once";
-  const auto rows = *world.journal->read(0, 100, std::nullopt);
+  const auto rows = *world.journal->read_now(0, 100, std::nullopt);
   ASSERT_TRUE(std::holds_alternative<RunSkipped>(rows.back().event));
   EXPECT_EQ(std::get<RunSkipped>(rows.back().event).reason, told[0]) << "and on record";
   world.git.unfetchable.clear();
   world.clock.advance(std::chrono::minutes(6));
   poll_by(watcher);
-  EXPECT_EQ(world.journal->branches("hello")->at("big"), "c2big");
+  EXPECT_EQ(world.journal->catalog().branches_now("hello")->at("big"), "c2big");
 }
 
 TEST_F(WatcherTest, ABranchThatMovesIsTriedAtOnce) {

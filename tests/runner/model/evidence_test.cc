@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 namespace {
 

@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 namespace {
 
@@ -249,12 +251,11 @@ TEST(ResolveStage, ApplyBodyKeepsPortsUntilTheyAreKnown) {
   const auto first = resolve(apply_stage(), from({{"commit.message", "${{ secrets.T }}"}, {"secrets.T", "s3"}}));
   ASSERT_TRUE(first.ok()) << first.error().message;
   EXPECT_EQ(first->environment.at("TOKEN"), "s3");
-  const auto second =
-      resolve_apply(std::get<ApplySpec>(first->body), from({{"ports.web", "8080"}, {"secrets.T", "s3"}}));
+  const auto second = resolve_rest(first->body, from({{"ports.web", "8080"}, {"secrets.T", "s3"}}));
   ASSERT_TRUE(second.ok()) << second.error().message;
-  EXPECT_EQ(std::get<ProcessesSpec>(second->provisioner).services[0].command.argv,
+  EXPECT_EQ(spec_of<ProcessesSpec>(spec_of<ApplySpec>(*second).provisioner).services[0].command.argv,
             (std::vector<std::string>{"serve", "8080", "${{ secrets.T }}"}));
-  EXPECT_EQ(second->outputs.at("url"), "http://127.0.0.1:8080");
+  EXPECT_EQ(spec_of<ApplySpec>(*second).outputs.at("url"), "http://127.0.0.1:8080");
 }
 
 TEST(ResolveStage, NamesTheStageAndTheName) {
@@ -273,7 +274,7 @@ TEST(ResolveStage, EnvironmentOfTheStageIsKnownToItsBody) {
   stage.environment = {{"TOKEN", "${{ secrets.T }}"}};
   const auto answer = resolve(stage, from({{"secrets.T", "${{ ports.x }}"}}));
   ASSERT_TRUE(answer.ok());
-  EXPECT_EQ(std::get<TestSpec>(answer->body).commands[0].argv[1], "${{ ports.x }}");
+  EXPECT_EQ(spec_of<TestSpec>(answer->body).commands[0].argv[1], "${{ ports.x }}");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "runner/model/event.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -42,14 +43,14 @@ TEST(Plan, FindsStagesAndNamesKinds) {
 TEST(Plan, TraitsComeFromWhatAStageIsToDo) {
   ApplySpec kept;
   kept.keep = true;
-  EXPECT_TRUE(traits_of(ApplySpec{}).makes_environment);
-  EXPECT_FALSE(traits_of(ApplySpec{}).keeps_environment);
-  EXPECT_TRUE(traits_of(kept).keeps_environment);
-  EXPECT_TRUE(traits_of(PromoteSpec{}).promotes);
-  EXPECT_FALSE(traits_of(PromoteSpec{}).takes_slot);
-  EXPECT_TRUE(traits_of(LoadSpec{}).runs_in_tree);
-  EXPECT_FALSE(traits_of(VerifySpec{}).runs_in_tree);
-  EXPECT_TRUE(traits_of(OpenSpec{"toy", "{}", {.waits_for_person = true}}).waits_for_person);
+  EXPECT_TRUE(body_of(ApplySpec{}).traits().makes_environment);
+  EXPECT_FALSE(body_of(ApplySpec{}).traits().keeps_environment);
+  EXPECT_TRUE(body_of(kept).traits().keeps_environment);
+  EXPECT_TRUE(body_of(PromoteSpec{}).traits().promotes);
+  EXPECT_FALSE(body_of(PromoteSpec{}).traits().takes_slot);
+  EXPECT_TRUE(body_of(LoadSpec{}).traits().runs_in_tree);
+  EXPECT_FALSE(body_of(VerifySpec{}).traits().runs_in_tree);
+  EXPECT_TRUE(traits_of(StageBody{"toy", "{}", {.waits_for_person = true}}).waits_for_person);
 }
 
 // Of a kind that this version does not know, too: its spec is JSON that nobody here reads.
@@ -60,7 +61,7 @@ TEST(Plan, KeepsWhatOnlyAKindReads) {
                            R"("runs_in_tree":false,"takes_slot":true,"tests":false,"waits_for_person":false}}})";
   Plan plan;
   plan.stages.resize(1);
-  plan.stages[0].body = OpenSpec{"later", R"({"a":[1.5,"${{ commit.sha }}"]})", {.promotes = true}};
+  plan.stages[0].body = StageBody{"later", R"({"a":[1.5,"${{ commit.sha }}"]})", {.promotes = true}};
   const std::string json = to_json(plan);
   EXPECT_NE(json.find(body), std::string::npos) << json;
   EXPECT_EQ(*plan_from_json(json), plan);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 namespace {
 
@@ -82,7 +84,7 @@ TEST(Rollback, DoesNothingButMoveTheBranchAndDeploy) {
   auto plan = rollback_plan(whole_plan(), {{"hello", 4}, "production", bad, "", ""});
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   ASSERT_EQ(plan->stages.size(), 3U);
-  const auto& move = std::get<PromoteSpec>(plan->stages[0].body);
+  const auto& move = spec_of<PromoteSpec>(plan->stages[0].body);
   EXPECT_EQ(plan->stages[0].name, "production");
   EXPECT_TRUE(plan->stages[0].needs.empty());
   EXPECT_EQ(move.back_from, bad);
@@ -91,7 +93,7 @@ TEST(Rollback, DoesNothingButMoveTheBranchAndDeploy) {
   EXPECT_EQ(plan->stages[1].name, "release");
   EXPECT_EQ(plan->stages[1].needs, std::vector<std::string>{"production"});
   EXPECT_TRUE(plan->stages[1].condition.empty());
-  EXPECT_FALSE(std::get<ApplySpec>(plan->stages[1].body).watch);
+  EXPECT_FALSE(spec_of<ApplySpec>(plan->stages[1].body).watch);
   EXPECT_EQ(plan->stages[2].name, "cdn");
   EXPECT_EQ(plan->stages[2].needs, std::vector<std::string>{"release"}) << "the order stays";
   EXPECT_EQ(plan->concurrency, Concurrency::parallel);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 namespace {
 

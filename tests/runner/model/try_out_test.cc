@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "runner/model/state.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

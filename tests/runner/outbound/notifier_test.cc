@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/runner/engine/engine_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -68,8 +69,9 @@ TEST_F(NotifierTest, TellsOfACancelledRunWhoseReleaseWasCut) {
   auto production = test_stage("production");
   production.body = PromoteSpec{};
   auto release = test_stage("release", {"production"});
-  release.body = ApplySpec{};
-  std::get<ApplySpec>(release.body).keep = true;
+  ApplySpec keeps;
+  keeps.keep = true;
+  release.body = keeps;
   Plan plan;
   plan.stages = {production, release};
   world.append({RunRequested{run, "main", "c1", "test"}, PlanCompiled{run, plan}, StageStarted{run, "production", 1},

@@ -8,6 +8,7 @@
 #include "stages/environments/contract/environment.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/folder.h"
+#include "tests/support/run_task.h"
 
 namespace quietgate {
 namespace {
@@ -40,7 +41,7 @@ class LostEnvironments : public testing::Test {
                                          [this](const std::string& line) { said += line + "\n"; });
     EXPECT_TRUE(done) << done.error().message;
     std::vector<std::string> names;
-    for (const auto& one : *journal->environments())
+    for (const auto& one : *journal->catalog().environments_now())
       names.push_back(one.id + " " + to_string(one.status) + (one.keep ? " kept" : ""));
     return names;
   }
@@ -62,14 +63,14 @@ TEST_F(LostEnvironments, AreOnRecordAgainOnce) {
   EXPECT_THAT(said,
               testing::HasSubstr("environment hello-release is of run hello/5, which is not in the journal: it is "
                                  "kept, and on record again\n"));
-  for (const auto& one : *journal->environments()) {
+  for (const auto& one : *journal->catalog().environments_now()) {
     EXPECT_EQ(one.ports.at("web"), 8080);
     EXPECT_EQ(one.expires, one.keep ? Time{} : clock.now());
   }
   EXPECT_EQ(*journal->next_number("hello"), 8);
   recorded();
   EXPECT_EQ(said, "");
-  EXPECT_EQ(journal->read(0, 100, std::nullopt)->size(), 3U);
+  EXPECT_EQ(journal->read_now(0, 100, std::nullopt)->size(), 3U);
 }
 
 TEST_F(LostEnvironments, ThoseOfKnownRunsAreLeftAlone) {
@@ -103,9 +104,9 @@ TEST_F(LostEnvironments, AnIncredibleNumberCostsNone) {
 class FoldersOfLostRuns : public LostEnvironments {
  protected:
   void folder_of(const std::string& name) const { fs::create_directories(folder / ("runs/hello/" + name)); }
-  std::vector<std::string> forgotten() const {
+  std::vector<std::string> forgotten() {
     std::vector<std::string> names;
-    for (const auto& path : *forgotten_folders(folder.path, *journal))
+    for (const auto& path : *run_task(io, forgotten_folders(folder.path, journal->catalog())))
       names.push_back(fs::path(path).filename().string());
     return names;
   }
@@ -120,8 +121,8 @@ TEST_F(FoldersOfLostRuns, OfLostRunsGoOnceThereIsAHigherOne) {
   EXPECT_THAT(forgotten(), testing::ElementsAre("3")) << "which is nobody's number";
   folder_of("5");
   EXPECT_THAT(forgotten(), testing::UnorderedElementsAre("3", "4", "4.stale-1"));
-  EXPECT_FALSE(*keeps_number(folder.path, {"hello", 4}, *journal));
-  EXPECT_TRUE(*keeps_number(folder.path, {"hello", 5}, *journal));
+  EXPECT_FALSE(*run_task(io, keeps_number(folder.path, {"hello", 4}, journal->catalog())));
+  EXPECT_TRUE(*run_task(io, keeps_number(folder.path, {"hello", 5}, journal->catalog())));
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ struct SilentJournal final : InlineJournal {
   explicit SilentJournal(Executor executor) : ringing(std::move(executor)) {}
   Result<std::int64_t> append_now(std::vector<Event>) override { return 0; }
   Result<std::int64_t> next_number(const std::string&) override { return 1; }
-  Result<std::vector<Row>> read(std::int64_t, std::size_t, std::optional<RunId>) override { return std::vector<Row>(); }
+  Result<std::vector<Row>> read_now(std::int64_t, std::size_t, std::optional<RunId>) override {
+    return std::vector<Row>();
+  }
   std::int64_t last() const override { return 0; }
   Bell& bell() override { return ringing; }
   Bell ringing;

@@ -11,6 +11,7 @@
 #include "tests/support/fake_steps.h"
 #include "tests/support/inline_disk.h"
 #include "tests/support/no_residents.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -210,8 +211,9 @@ TEST_F(ApplyTest, AnEmptyRecordIsNoServiceThatWasStarted) {
 
 TEST_F(ApplyTest, CommandChecksAreStepsOfTheirOwn) {
   auto spec = one();
-  auto& service = std::get<ProcessesSpec>(spec.provisioner).services[0];
-  service.ready = ReadyCheck{.command = "test -e ready"};
+  auto asks = service("app");
+  asks.ready = ReadyCheck{.command = "test -e ready"};
+  spec.provisioner = ProcessesSpec{{asks}};
   int tries = 0;
   steps.script = [&](const StepSpec&) { return exited(++tries < 3 ? 1 : 0); };
   EXPECT_EQ(run(spec).outcome, Outcome::passed);
@@ -267,8 +269,9 @@ TEST_F(ApplyTest, AnotherRepositorysEnvironmentIsNotTouched) {
 
 TEST_F(ApplyTest, DestroyEndsServicesInReverseOrderAndRemovesTheFolder) {
   auto spec = one();
-  std::get<ProcessesSpec>(spec.provisioner).services.push_back(service("second"));
-  std::get<ProcessesSpec>(spec.provisioner).services[1].ready.reset();
+  auto second = service("second");
+  second.ready.reset();
+  spec.provisioner = ProcessesSpec{{service("app"), second}};
   ASSERT_EQ(run(spec).outcome, Outcome::passed);
   ASSERT_TRUE(destroy("sample-7-staging"));
   const EnvironmentOwner services{"sample-7-staging", "services", "7-1"};

@@ -2,6 +2,7 @@
 #include "stages/attempt/approval.h"
 
 #include "tests/support/promote_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

@@ -9,6 +9,7 @@
 #include "runner/base/digest.h"
 #include "stages/attempt/given.h"
 #include "tests/support/inline_disk.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {

@@ -6,6 +6,7 @@
 #include "tests/support/fake_steps.h"
 #include "tests/support/gate_prometheus.h"
 #include "tests/support/scripted_load.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

@@ -7,6 +7,7 @@
 #include "stages/gate/proofs.h"
 #include "tests/support/gate_evidence.h"
 #include "tests/support/gate_prometheus.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {

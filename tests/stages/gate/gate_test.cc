@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/support/gate_prometheus.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {

@@ -6,6 +6,7 @@
 
 #include "stages/gate/firing_needs.h"
 #include "tests/support/fake_steps.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -38,15 +39,19 @@ Plan plan_of() {
   plan.stages = {stage_of("load", load), stage_of("metrics", metrics), stage_of("production", promote)};
   return plan;
 }
-GateSpec& gate_of(Plan& plan) {
-  return *std::get<PromoteSpec>(plan.stages[2].body).gate;
+const GateSpec& gate_of(const Plan& plan) {
+  return *plan.stages[2].body.gate();
+}
+void change_gate(Plan& plan, const std::function<void(GateSpec& gate)>& change) {
+  auto promote = spec_of<PromoteSpec>(plan.stages[2].body);
+  change(*promote.gate);
+  plan.stages[2].body = promote;
 }
 
 std::vector<std::string> problems(const Plan& plan, const std::string& rules) {
   auto read = read_rules_file("a.yml", "groups:\n- name: g\n  interval: 15s\n  rules:\n" + rules);
   if (!read) return {read.error().message};
-  auto copy = plan;
-  return firing_problems(plan, "production", gate_of(copy), *read);
+  return firing_problems(plan, "production", gate_of(plan), *read);
 }
 
 TEST(FiringNeeds, RefuseARuleThatIsLongerThanTheWindow) {
@@ -75,7 +80,7 @@ TEST(FiringNeeds, RefuseALabelThatHoldsTheValueAndALayerWithoutAlerts) {
   EXPECT_THAT(problems(plan_of(), "  - {alert: A, expr: a > 1, for: 1s, labels: {v: '{{ $value }}'}}\n"),
               ElementsAre(HasSubstr("a.yml:5: A can't fire: its label `v` holds the value")));
   auto plan = plan_of();
-  gate_of(plan).layers = {"application", "node"};
+  change_gate(plan, [](GateSpec& gate) { gate.layers = {"application", "node"}; });
   EXPECT_THAT(problems(plan, "  - {alert: A, expr: a > 1, labels: {layer: application}}\n"),
               ElementsAre("the gate of `production` asks for layer `node`, but no alert of alerts/*.rules.yml has "
                           "`layer: node`"));
@@ -96,11 +101,11 @@ TEST(FiringNeeds, BoundSeveralWindowsByTheRunsTimeout) {
   VerifySpec later;
   later.last = Milliseconds{60'000};
   plan.stages.push_back(stage_of("later", later));
-  gate_of(plan).during = {"load", "later"};
+  change_gate(plan, [](GateSpec& gate) { gate.during = {"load", "later"}; });
   EXPECT_THAT(problems(plan, "  - {alert: A, expr: a > 1, for: 59m}\n"), IsEmpty());
   EXPECT_THAT(problems(plan, "  - {alert: A, expr: a > 1, for: 2h}\n"),
               ElementsAre(HasSubstr("at most 1h 20s (the run's timeout 1h + quiet_for 20s)")));
-  gate_of(plan).during = {"later"};
+  change_gate(plan, [](GateSpec& gate) { gate.during = {"later"}; });
   EXPECT_EQ(widest_window(plan, "production", gate_of(plan)).length, Milliseconds{80'000});
 }
 
@@ -153,9 +158,9 @@ TEST_F(RulesCheckTest, AGlobWithoutAFileIsRefusedAndOneOfTheRunIsLeft) {
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("no file of the commit matches `alerts/*.rules.yml`"));
   auto plan = plan_of();
-  gate_of(plan).rules = {"${{ stages.staging.outputs.rules }}"};
+  change_gate(plan, [](GateSpec& gate) { gate.rules = {"${{ stages.staging.outputs.rules }}"}; });
   EXPECT_TRUE(check(plan).ok());
-  std::get<PromoteSpec>(plan.stages[2].body).gate.reset();
+  plan.stages[2].body = PromoteSpec{"production"};
   EXPECT_TRUE(check(plan).ok());
 }
 

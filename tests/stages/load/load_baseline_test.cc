@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/fake_journal.h"
+#include "tests/support/run_task.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -195,7 +197,7 @@ class PromotedLoads : public testing::Test {
     RunState state;
     fold(state, PlanCompiled{request.run, std::move(own)}, Time{});
     request.run_state = &state;
-    auto loads = promoted_loads(journal, request);
+    auto loads = run_task(bench.loop, promoted_loads(journal, request));
     EXPECT_TRUE(loads.ok());
     return *loads;
   }

@@ -5,6 +5,7 @@
 #include "stages/attempt/expectation.h"
 #include "stages/load/statistics.h"
 #include "tests/support/locust_rows.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

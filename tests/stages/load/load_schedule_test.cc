@@ -4,6 +4,7 @@
 #include "stages/attempt/expectation.h"
 #include "stages/load/load_judgement.h"
 #include "tests/support/locust_rows.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "tests/support/load_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

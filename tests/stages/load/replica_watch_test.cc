@@ -6,6 +6,7 @@
 
 #include "tests/support/only_runs.h"
 #include "tests/support/scripted_load.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -43,20 +44,18 @@ class CountingCommand : public OnlyRuns {
 class ReplicaCommand : public testing::Test {
  protected:
   ReplicaCommand() {
-    LoadSpec load;
-    load.autoscaling.emplace().command = Command{"true", {}, {}};
-    load.autoscaling->expect.never_above = 4;
-    request = bench.request(load, "load");
+    autoscaling.command = Command{"true", {}, {}};
+    autoscaling.expect.never_above = 4;
+    request = bench.request(LoadSpec{}, "load");
   }
   // Looked at again and again for twenty seconds, as by a load that runs.
   Check watched(Milliseconds between_looks = Milliseconds(250)) {
     const auto begin = static_cast<double>(clock.now().time_since_epoch().count()) / 1000;
-    ReplicaWatch watch(prometheus, command, clock, request);
+    ReplicaWatch watch(prometheus, command, clock, request, autoscaling);
     await_in_time(bench, clock, follow(watch, between_looks));
     const ScalingWindow window{begin, begin + 20, begin + 20};
     const auto series = await_in_time(bench, clock, watch.series(window));
-    return judge_scaling(series, std::vector<Sample>(), std::get<LoadSpec>(request.spec.body).autoscaling->expect,
-                         window)[0];
+    return judge_scaling(series, std::vector<Sample>(), autoscaling.expect, window)[0];
   }
   Task<int> follow(ReplicaWatch& watch, Milliseconds between_looks) {
     for (const auto until = clock.now() + Milliseconds(20'000); clock.now() < until;) {
@@ -71,6 +70,7 @@ class ReplicaCommand : public testing::Test {
   CountingCommand command{clock};
   ScriptedPrometheus prometheus{clock};
   StageRequest request;
+  AutoscalingSpec autoscaling;
 };
 
 TEST_F(ReplicaCommand, IsAskedEveryTwoSeconds) {

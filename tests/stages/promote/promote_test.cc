@@ -1,5 +1,6 @@
 #include "stages/gate/watched_rules.h"
 #include "tests/support/promote_world.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "tests/support/fake_steps.h"
 #include "tests/support/inline_disk.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {

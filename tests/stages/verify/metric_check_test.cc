@@ -5,6 +5,8 @@
 #include <cmath>
 #include <functional>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 namespace {
 

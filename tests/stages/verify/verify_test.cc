@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tests/support/scripted_load.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

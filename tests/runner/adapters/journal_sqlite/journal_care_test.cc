@@ -61,7 +61,7 @@ class JournalCare : public testing::Test {
     file << std::string(count, '\x5a');
   }
   std::vector<Row> rows() {
-    auto read = open()->read(0, 100'000, std::nullopt);
+    auto read = open()->read_now(0, 100'000, std::nullopt);
     EXPECT_TRUE(read) << read.error().message;
     return read ? *read : std::vector<Row>();
   }
@@ -125,7 +125,7 @@ TEST_F(JournalCare, ADamagedRowIsToldAndItsRunEnds) {
   ASSERT_EQ(after.size(), 12u);
   EXPECT_EQ(std::string(type_of(after[9].event)), "RowsLost");
   EXPECT_TRUE(examine_journal(path)->whole());
-  EXPECT_EQ(open()->environments()->size(), 1u) << "what lives is still known";
+  EXPECT_EQ(open()->catalog().environments_now()->size(), 1u) << "what lives is still known";
 }
 
 TEST_F(JournalCare, ARunUnderWayOverALostRowEndsAsAnError) {
@@ -135,7 +135,7 @@ TEST_F(JournalCare, ARunUnderWayOverALostRowEndsAsAnError) {
   const auto repair = repair_journal(path, clock.now());
   ASSERT_TRUE(repair);
   ASSERT_EQ(repair->ended.size(), 1u);
-  const auto run = open()->run({"hello", 4});
+  const auto run = open()->catalog().run_now({"hello", 4});
   ASSERT_TRUE(run && *run);
   EXPECT_EQ((*run)->outcome, Outcome::error);
   EXPECT_THAT((*run)->reason, HasSubstr("rows of the journal were lost"));
@@ -191,14 +191,14 @@ TEST_F(JournalCare, MissingIndicesAndProjectionsAreMadeAnew) {
   const auto health = examine_journal(path);
   ASSERT_TRUE(health);
   EXPECT_EQ(health->problems.size(), 3u);
-  EXPECT_EQ(open()->environments()->size(), 1u);
+  EXPECT_EQ(open()->catalog().environments_now()->size(), 1u);
   EXPECT_TRUE(examine_journal(path)->whole());
   Database(path).execute("UPDATE runs SET outcome = 'failed' WHERE number = 2");
   EXPECT_THAT(examine_journal(path)->problems.front(), HasSubstr("runs: hello/2 is not as its rows tell"));
   const auto repair = repair_journal(path, clock.now());
   ASSERT_TRUE(repair);
   EXPECT_EQ(repair->rows, 15);
-  EXPECT_EQ(open()->run({"hello", 2}).value()->outcome, Outcome::passed);
+  EXPECT_EQ(open()->catalog().run_now({"hello", 2}).value()->outcome, Outcome::passed);
 }
 
 // Bytes anywhere in the file are destroyed; every row whose page and overflow pages still hold is kept.

@@ -8,6 +8,7 @@
 #include "tests/simulation/sim_journal.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/run_task.h"
+#include "tests/support/slow_journal.h"
 
 namespace quietgate {
 namespace {
@@ -26,7 +27,7 @@ struct InSqlite final : JournalUnderTest {
   InSqlite(const Clock& clock, const Executor& executor)
       : opened(JournalSqlite::open(":memory:", clock, executor).value()) {}
   Journal& journal() override { return *opened; }
-  Catalog& catalog() override { return *opened; }
+  Catalog& catalog() override { return opened->catalog(); }
   std::unique_ptr<JournalSqlite> opened;
 };
 
@@ -38,20 +39,56 @@ struct InSimulation final : JournalUnderTest {
   SimJournal simulated;
 };
 
-class JournalContract : public testing::TestWithParam<bool> {
+// A journal that answers late.
+struct Late final : JournalUnderTest {
+  Late(const Clock& clock, const Executor& executor)
+      : sqlite(clock, executor), rows(sqlite.journal(), executor, 2), questions(sqlite.catalog(), executor, 2) {}
+  Journal& journal() override { return rows; }
+  Catalog& catalog() override { return questions; }
+  InSqlite sqlite;
+  SlowJournal rows;
+  SlowCatalog questions;
+};
+
+// Each question asked to its end.
+struct Asking {
+  boost::asio::io_context& io;
+  Journal& rows;
+  Catalog& catalog;
+  auto read(std::int64_t after, std::size_t limit, std::optional<RunId> run = std::nullopt) const {
+    return run_task(io, rows.read(after, limit, std::move(run)));
+  }
+  auto runs(std::string repository, std::size_t limit, std::int64_t before) const {
+    return run_task(io, catalog.runs(std::move(repository), limit, before));
+  }
+  auto run(RunId id) const { return run_task(io, catalog.run(std::move(id))); }
+  auto unfinished_runs() const { return run_task(io, catalog.unfinished_runs()); }
+  auto last_run_commit(std::string repository, std::string branch) const {
+    return run_task(io, catalog.last_run_commit(std::move(repository), std::move(branch)));
+  }
+  auto watched(std::string repository) const { return run_task(io, catalog.watched(std::move(repository))); }
+  auto branches(std::string repository) const { return run_task(io, catalog.branches(std::move(repository))); }
+  auto environments() const { return run_task(io, catalog.environments()); }
+  auto unpublished_evidence() const { return run_task(io, catalog.unpublished_evidence()); }
+  auto promoted_runs(std::string repository, std::size_t limit) const {
+    return run_task(io, catalog.promoted_runs(std::move(repository), limit));
+  }
+};
+
+enum class Which { sqlite, simulation, late };
+
+class JournalContract : public testing::TestWithParam<Which> {
  protected:
   JournalContract() {
-    if (GetParam()) {
-      under_test = std::make_unique<InSimulation>(clock, io.get_executor());
-    } else {
-      under_test = std::make_unique<InSqlite>(clock, io.get_executor());
-    }
+    if (GetParam() == Which::simulation) under_test = std::make_unique<InSimulation>(clock, io.get_executor());
+    if (GetParam() == Which::sqlite) under_test = std::make_unique<InSqlite>(clock, io.get_executor());
+    if (GetParam() == Which::late) under_test = std::make_unique<Late>(clock, io.get_executor());
   }
   std::int64_t add(std::vector<Event> events) {
     clock.advance(Milliseconds{1'000});
     return run_task(io, journal().append(std::move(events))).value();
   }
-  Catalog& catalog() { return under_test->catalog(); }
+  Asking ask() { return {io, under_test->journal(), under_test->catalog()}; }
   Journal& journal() { return under_test->journal(); }
 
   boost::asio::io_context io;
@@ -76,21 +113,21 @@ TEST_P(JournalContract, RowsAreNumberedAndReadAfterACursor) {
   EXPECT_NE(journal().bell().rings(), seen);
   EXPECT_EQ(add({RunRequested{other, "main", "abc", "test"}}), 3);
   EXPECT_EQ(add({CancelRequested{first, "ana", "stop"}}), 4);
-  EXPECT_EQ(sequences(journal().read(0, 10)), (Numbers{1, 2, 3, 4}));
-  EXPECT_EQ(sequences(journal().read(1, 2)), (Numbers{2, 3}));
-  EXPECT_EQ(sequences(journal().read(4, 10)), Numbers{});
-  EXPECT_EQ(sequences(journal().read(0, 10, first)), (Numbers{2, 4}));
-  EXPECT_EQ(sequences(journal().read(2, 10, first)), (Numbers{4}));
-  EXPECT_EQ(sequences(journal().read(0, 1, first)), (Numbers{2}));
-  EXPECT_EQ(sequences(journal().read(0, 10, second)), Numbers{});
-  const auto rows = journal().read(3, 1).value();
+  EXPECT_EQ(sequences(ask().read(0, 10)), (Numbers{1, 2, 3, 4}));
+  EXPECT_EQ(sequences(ask().read(1, 2)), (Numbers{2, 3}));
+  EXPECT_EQ(sequences(ask().read(4, 10)), Numbers{});
+  EXPECT_EQ(sequences(ask().read(0, 10, first)), (Numbers{2, 4}));
+  EXPECT_EQ(sequences(ask().read(2, 10, first)), (Numbers{4}));
+  EXPECT_EQ(sequences(ask().read(0, 1, first)), (Numbers{2}));
+  EXPECT_EQ(sequences(ask().read(0, 10, second)), Numbers{});
+  const auto rows = ask().read(3, 1).value();
   EXPECT_EQ(rows[0].at, clock.now());
   EXPECT_EQ(std::get<CancelRequested>(rows[0].event).cause, "stop");
 }
 
 TEST_P(JournalContract, RunsAreNumberedInsideTheAppend) {
   std::vector<std::int64_t> numbers;
-  const auto ask = [&](const std::string& repository, int runs) {
+  const auto request = [&](const std::string& repository, int runs) {
     auto make = [&numbers, repository, runs](std::int64_t number) {
       std::vector<Event> rows;
       for (int i = 0; i < runs; ++i) {
@@ -101,11 +138,11 @@ TEST_P(JournalContract, RunsAreNumberedInsideTheAppend) {
     };
     return run_task(io, journal().append_runs(repository, std::move(make))).value();
   };
-  EXPECT_EQ(ask("hello", 2), 2);
-  EXPECT_EQ(ask("hello", 1), 3);
-  EXPECT_EQ(ask("other", 1), 4);
+  EXPECT_EQ(request("hello", 2), 2);
+  EXPECT_EQ(request("hello", 1), 3);
+  EXPECT_EQ(request("other", 1), 4);
   EXPECT_EQ(numbers, (Numbers{1, 2, 3, 1}));
-  EXPECT_TRUE(catalog().run({"hello", 3}).value());
+  EXPECT_TRUE(ask().run({"hello", 3}).value());
 }
 
 TEST_P(JournalContract, NothingIsWrittenOfARunThatMovedMeanwhile) {
@@ -122,32 +159,32 @@ TEST_P(JournalContract, NothingIsWrittenOfARunThatMovedMeanwhile) {
 }
 
 TEST_P(JournalContract, RunsAreSummedUp) {
-  EXPECT_FALSE(catalog().run(first).value());
+  EXPECT_FALSE(ask().run(first).value());
   add({RunRequested{first, "main", "abc", "a push"}, RunRequested{other, "main", "eee", "a push"}});
   add({RunRequested{second, "feature", "def", "a push"}});
-  auto run = catalog().run(first).value().value();
+  auto run = ask().run(first).value().value();
   EXPECT_EQ(run.status, RunStatus::requested);
   EXPECT_EQ(run.first, 1);
   EXPECT_EQ(run.cause, "a push");
   EXPECT_EQ(run.requested, clock.now() - Milliseconds{1'000});
   add({PlanCompiled{first, {}}});
   add({PlanCompiled{first, {}}});
-  run = catalog().run(first).value().value();
+  run = ask().run(first).value().value();
   EXPECT_EQ(run.status, RunStatus::running);
   EXPECT_EQ(run.started, clock.now() - Milliseconds{1'000}) << "the first plan counts";
   add({RunFinished{first, Outcome::failed, "slow"}});
   add({RunFinished{first, Outcome::passed, "twice"}});
-  run = catalog().run(first).value().value();
+  run = ask().run(first).value().value();
   EXPECT_EQ(run.status, RunStatus::finished);
   EXPECT_EQ(run.outcome, Outcome::failed);
   EXPECT_EQ(run.reason, "slow");
-  EXPECT_EQ(catalog().unfinished_runs()->size(), 2U);
-  EXPECT_EQ(catalog().unfinished_runs()->front().id, other) << "oldest first";
+  EXPECT_EQ(ask().unfinished_runs()->size(), 2U);
+  EXPECT_EQ(ask().unfinished_runs()->front().id, other) << "oldest first";
   add({PromotionRequested{first, "ana", "now", false}});
-  EXPECT_EQ(catalog().run(first).value()->status, RunStatus::running);
-  EXPECT_EQ(catalog().last_run_commit("hello", "main").value(), "abc");
-  EXPECT_EQ(catalog().last_run_commit("hello", "feature").value(), "def");
-  EXPECT_EQ(catalog().last_run_commit("hello", "gone").value(), "");
+  EXPECT_EQ(ask().run(first).value()->status, RunStatus::running);
+  EXPECT_EQ(ask().last_run_commit("hello", "main").value(), "abc");
+  EXPECT_EQ(ask().last_run_commit("hello", "feature").value(), "def");
+  EXPECT_EQ(ask().last_run_commit("hello", "gone").value(), "");
 }
 
 TEST_P(JournalContract, RunsArePagedNewestFirst) {
@@ -158,23 +195,23 @@ TEST_P(JournalContract, RunsArePagedNewestFirst) {
     for (const auto& run : runs.value()) text += to_string(run.id) + " ";
     return text;
   };
-  EXPECT_EQ(ids(catalog().runs("", 3, 0)), "other/1 hello/4 hello/3 ");
-  EXPECT_EQ(ids(catalog().runs("", 9, 3)), "hello/2 hello/1 ");
-  EXPECT_EQ(ids(catalog().runs("hello", 2, 0)), "hello/4 hello/3 ");
-  EXPECT_EQ(ids(catalog().runs("hello", 9, 2)), "hello/1 ");
-  EXPECT_EQ(ids(catalog().runs("nobody", 9, 0)), "");
+  EXPECT_EQ(ids(ask().runs("", 3, 0)), "other/1 hello/4 hello/3 ");
+  EXPECT_EQ(ids(ask().runs("", 9, 3)), "hello/2 hello/1 ");
+  EXPECT_EQ(ids(ask().runs("hello", 2, 0)), "hello/4 hello/3 ");
+  EXPECT_EQ(ids(ask().runs("hello", 9, 2)), "hello/1 ");
+  EXPECT_EQ(ids(ask().runs("nobody", 9, 0)), "");
 }
 
 TEST_P(JournalContract, BranchesAreWhereTheyWereSeenLast) {
-  EXPECT_FALSE(catalog().watched("hello").value());
+  EXPECT_FALSE(ask().watched("hello").value());
   add({RepositoryWatched{"hello", "u"}, RefMoved{"hello", "main", "", "abc", RefMoved::Kind::first_seen},
        RefMoved{"hello", "old", "", "aaa", RefMoved::Kind::created}});
-  EXPECT_TRUE(catalog().watched("hello").value());
-  EXPECT_FALSE(catalog().watched("other").value());
+  EXPECT_TRUE(ask().watched("hello").value());
+  EXPECT_FALSE(ask().watched("other").value());
   add({RefMoved{"hello", "main", "abc", "def", RefMoved::Kind::moved},
        RefMoved{"hello", "old", "aaa", "", RefMoved::Kind::deleted}});
-  EXPECT_EQ(catalog().branches("hello").value(), (std::map<std::string, CommitId>{{"main", "def"}}));
-  EXPECT_TRUE(catalog().branches("other")->empty());
+  EXPECT_EQ(ask().branches("hello").value(), (std::map<std::string, CommitId>{{"main", "def"}}));
+  EXPECT_TRUE(ask().branches("other")->empty());
 }
 
 TEST_P(JournalContract, EnvironmentsLiveUntilTheyAreDestroyed) {
@@ -182,17 +219,17 @@ TEST_P(JournalContract, EnvironmentsLiveUntilTheyAreDestroyed) {
   add({RunRequested{first, "main", "abc", "t"},
        EnvironmentPlanned{"e", first, "staging", "processes", true, later, {}}});
   add({EnvironmentReady{"e", first}});
-  auto e = catalog().environments()->front();
+  auto e = ask().environments()->front();
   EXPECT_EQ(e.status, EnvironmentStatus::ready);
   EXPECT_TRUE(e.keep);
   EXPECT_EQ(e.expires, later);
   add({EnvironmentNotDestroyed{"e", first, "locked", 2}});
-  e = catalog().environments()->front();
+  e = ask().environments()->front();
   EXPECT_EQ(e.status, EnvironmentStatus::failing);
   EXPECT_EQ(e.destroy_tries, 2);
   EXPECT_EQ(e.problem, "locked");
   add({EnvironmentPlanned{"e", second, "release", "terraform", true, {}, {{"app", 81}}}});
-  e = catalog().environments()->front();
+  e = ask().environments()->front();
   EXPECT_EQ(e.run, second);
   EXPECT_EQ(e.stage, "release");
   EXPECT_EQ(e.provisioner, "terraform");
@@ -202,24 +239,58 @@ TEST_P(JournalContract, EnvironmentsLiveUntilTheyAreDestroyed) {
   EXPECT_EQ(e.problem, "");
   EXPECT_EQ(e.ports.at("app"), 81);
   add({EnvironmentDestroyRequested{"e", second, "ana"}});
-  e = catalog().environments()->front();
+  e = ask().environments()->front();
   EXPECT_FALSE(e.keep);
   EXPECT_EQ(e.expires, clock.now());
   add({EnvironmentPlanned{"a", first, "s", "processes", false, later, {}}});
-  EXPECT_EQ(catalog().environments()->back().id, "a") << "oldest first";
+  EXPECT_EQ(ask().environments()->back().id, "a") << "oldest first";
   add({EnvironmentExtended{"a", first, later + Milliseconds{1}}, EnvironmentExtended{"unknown", first, later}});
-  EXPECT_EQ(catalog().environments()->back().expires, later + Milliseconds{1});
+  EXPECT_EQ(ask().environments()->back().expires, later + Milliseconds{1});
   add({EnvironmentExtended{"a", first, later}});
-  EXPECT_EQ(catalog().environments()->back().expires, later + Milliseconds{1}) << "nobody shortens its life";
+  EXPECT_EQ(ask().environments()->back().expires, later + Milliseconds{1}) << "nobody shortens its life";
   add({EnvironmentPlanned{"k", first, "s", "processes", true, {}, {}}, EnvironmentExtended{"k", first, later}});
-  EXPECT_EQ(catalog().environments()->back().expires, Time{}) << "a kept one has no end";
+  EXPECT_EQ(ask().environments()->back().expires, Time{}) << "a kept one has no end";
   add({EnvironmentDestroyed{"k", first, "asked for"}});
   add({EnvironmentDestroyed{"e", second, "asked for"}, EnvironmentDestroyed{"unknown", second, "twice"}});
-  EXPECT_EQ(catalog().environments()->size(), 1U);
+  EXPECT_EQ(ask().environments()->size(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, JournalContract, testing::Values(false, true),
-                         [](const auto& of) { return of.param ? "InSimulation" : "InSqlite"; });
+TEST_P(JournalContract, EvidenceWaitsUntilItIsPublished) {
+  add({RunRequested{first, "main", "abc", "t"}, RunRequested{second, "main", "abc", "t"}});
+  add({EvidenceSealed{first, "production", "abc", "{}"}});
+  const auto sealed = clock.now();
+  add({EvidenceSealed{second, "production", "abc", "{}"}});
+  auto pending = ask().unpublished_evidence().value();
+  ASSERT_EQ(pending.size(), 2U);
+  EXPECT_EQ(pending[0].sequence, 3) << "oldest first";
+  EXPECT_EQ(pending[0].run, first);
+  EXPECT_EQ(pending[0].stage, "production");
+  EXPECT_EQ(pending[0].sealed, sealed);
+  add({EvidencePublished{first, "production", "abc"}, EvidencePublished{second, "another", "abc"}});
+  pending = ask().unpublished_evidence().value();
+  ASSERT_EQ(pending.size(), 1U);
+  EXPECT_EQ(pending[0].run, second);
+}
+
+TEST_P(JournalContract, PromotedRunsAreToldNewestFirst) {
+  for (int n = 1; n <= 4; ++n) {
+    const RunId run{"hello", n};
+    add({RunRequested{run, "main", "c", "t"}});
+    if (n != 2) add({CommitPromoted{run, "production", "production", "b", "c"}});
+  }
+  add({RunRequested{other, "main", "c", "t"}, CommitPromoted{other, "production", "production", "b", "c"}});
+  EXPECT_EQ(ask().promoted_runs("hello", 9).value(), (std::vector<RunId>{{"hello", 4}, {"hello", 3}, {"hello", 1}}));
+  EXPECT_EQ(ask().promoted_runs("hello", 1).value(), (std::vector<RunId>{{"hello", 4}}));
+  EXPECT_TRUE(ask().promoted_runs("nobody", 9).value().empty());
+}
+
+std::string name_of(const testing::TestParamInfo<Which>& of) {
+  constexpr const char* names[] = {"InSqlite", "InSimulation", "Late"};
+  return names[static_cast<int>(of.param)];
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, JournalContract, testing::Values(Which::sqlite, Which::simulation, Which::late),
+                         name_of);
 
 }  // namespace
 }  // namespace quietgate

@@ -42,14 +42,14 @@ TEST_F(JournalTest, GivesRowsBackInOrderAfterACursor) {
   auto last = journal->append_now({CancelRequested{run, "ana", "stop"}});
   ASSERT_TRUE(last);
   EXPECT_EQ(*last, 3);
-  auto rows = journal->read(1, 10, std::nullopt);
+  auto rows = journal->read_now(1, 10, std::nullopt);
   ASSERT_TRUE(rows);
   ASSERT_EQ(rows->size(), 2U);
   EXPECT_EQ((*rows)[0].sequence, 2);
   EXPECT_STREQ(type_of((*rows)[1].event), "CancelRequested");
   EXPECT_EQ((*rows)[0].at, clock.now());
-  EXPECT_EQ(journal->read(0, 10, run)->size(), 2U);
-  EXPECT_EQ(journal->read(0, 10, RunId{"hello", 2})->size(), 0U);
+  EXPECT_EQ(journal->read_now(0, 10, run)->size(), 2U);
+  EXPECT_EQ(journal->read_now(0, 10, RunId{"hello", 2})->size(), 0U);
 }
 
 // What is answered from memory is what the file holds: whatever is asked for, also where the memory begins, and where a
@@ -63,7 +63,7 @@ TEST_F(JournalTest, TheNewestRowsAreThoseOfTheFile) {
       for (const auto& which : {std::optional<RunId>(), std::optional(run), std::optional(other),
                                 std::optional(elsewhere), std::optional(RunId{"hello", 3})}) {
         for (const std::size_t limit : {0U, 1U, 2U, 7U, 100U}) {
-          auto rows = journal.read(after, limit, which);
+          auto rows = journal.read_now(after, limit, which);
           if (!rows) throw std::runtime_error(rows.error().message);
           auto& answer = all.emplace_back();
           for (const auto& row : *rows) {
@@ -97,40 +97,40 @@ TEST_F(JournalTest, GoesOnWhereItWasWhenOpenedAgain) {
   auto journal = open();
   EXPECT_EQ(journal->last(), 1);
   EXPECT_EQ(*journal->next_number("hello"), 2);
-  ASSERT_EQ(journal->unfinished_runs()->size(), 1U);
-  EXPECT_EQ((*journal->unfinished_runs())[0].commit, "abc");
+  ASSERT_EQ(journal->catalog().unfinished_runs_now()->size(), 1U);
+  EXPECT_EQ((*journal->catalog().unfinished_runs_now())[0].commit, "abc");
 }
 
 TEST_F(JournalTest, ProjectsRunsBranchesAndEnvironments) {
   auto journal = open();
-  EXPECT_FALSE(*journal->watched("hello"));
+  EXPECT_FALSE(*journal->catalog().watched_now("hello"));
   ASSERT_TRUE(journal->append_now(
       {RepositoryWatched{"hello", "u"}, RefMoved{"hello", "main", "", "abc", RefMoved::Kind::created},
        RefMoved{"hello", "old", "", "aaa", RefMoved::Kind::created}, RunRequested{run, "main", "abc", "test"},
        PlanCompiled{run, {}},
        EnvironmentPlanned{"e1", run, "staging", "processes", false, Time{Milliseconds{9}}, {{"app", 81}}}}));
-  EXPECT_TRUE(*journal->watched("hello"));
-  EXPECT_EQ((*journal->environments())[0].ports.at("app"), 81);
-  EXPECT_EQ((*journal->run(run))->status, RunStatus::running);
+  EXPECT_TRUE(*journal->catalog().watched_now("hello"));
+  EXPECT_EQ((*journal->catalog().environments_now())[0].ports.at("app"), 81);
+  EXPECT_EQ((*journal->catalog().run_now(run))->status, RunStatus::running);
   ASSERT_TRUE(journal->append_now({RefMoved{"hello", "old", "aaa", "", RefMoved::Kind::deleted},
                                    EnvironmentNotDestroyed{"e1", run, "locked", 1},
                                    RunFinished{run, Outcome::failed, "load: slow"}}));
-  EXPECT_EQ(*journal->branches("hello"), (std::map<std::string, CommitId>{{"main", "abc"}}));
-  EXPECT_EQ((*journal->environments())[0].problem, "locked");
-  EXPECT_EQ((*journal->run(run))->reason, "load: slow");
-  EXPECT_TRUE(journal->unfinished_runs()->empty());
-  EXPECT_EQ(*journal->last_run_commit("hello", "main"), "abc");
+  EXPECT_EQ(*journal->catalog().branches_now("hello"), (std::map<std::string, CommitId>{{"main", "abc"}}));
+  EXPECT_EQ((*journal->catalog().environments_now())[0].problem, "locked");
+  EXPECT_EQ((*journal->catalog().run_now(run))->reason, "load: slow");
+  EXPECT_TRUE(journal->catalog().unfinished_runs_now()->empty());
+  EXPECT_EQ(*journal->catalog().last_run_commit_now("hello", "main"), "abc");
   ASSERT_TRUE(journal->append_now({EnvironmentDestroyed{"e1", run, "ended"}}));
-  EXPECT_TRUE(journal->environments()->empty());
+  EXPECT_TRUE(journal->catalog().environments_now()->empty());
 }
 
 TEST_F(JournalTest, PagesRunsNewestFirst) {
   auto journal = open();
   for (int n = 1; n <= 5; ++n) ASSERT_TRUE(journal->append_now({RunRequested{{"hello", n}, "main", "c", "t"}}));
-  auto page = journal->runs("", 2, 0);
+  auto page = journal->catalog().runs_now("", 2, 0);
   ASSERT_EQ(page->size(), 2U);
   EXPECT_EQ((*page)[0].id.number, 5);
-  auto more = journal->runs("hello", 2, (*page)[1].first);
+  auto more = journal->catalog().runs_now("hello", 2, (*page)[1].first);
   ASSERT_EQ(more->size(), 2U);
   EXPECT_EQ((*more)[0].id.number, 3);
 }
@@ -141,7 +141,7 @@ TEST_F(JournalTest, FindsAFlippedBit) {
     Database database(path());
     database.execute("UPDATE events SET payload = replace(payload, 'stop', 'stoq') WHERE sequence = 1");
   }
-  auto rows = open()->read(0, 10, std::nullopt);
+  auto rows = open()->read_now(0, 10, std::nullopt);
   ASSERT_FALSE(rows);
   EXPECT_NE(rows.error().message.find("row 1 of the journal is damaged"), std::string::npos) << rows.error().message;
 }
@@ -204,7 +204,7 @@ TEST_F(JournalTest, AFullDiskLosesNothingAndSaysSo) {
   EXPECT_NE(refusal->message.find("full"), std::string::npos) << refusal->message;
   EXPECT_NE(refusal->advice.find("free space"), std::string::npos);
   EXPECT_EQ(journal.last(), good);
-  EXPECT_EQ(static_cast<std::int64_t>(journal.read(0, 2000, std::nullopt)->size()), good);
+  EXPECT_EQ(static_cast<std::int64_t>(journal.read_now(0, 2000, std::nullopt)->size()), good);
 }
 
 // Rows in a file that nobody finds would be promises that nobody keeps.
@@ -252,7 +252,7 @@ TEST_F(JournalTest, AProbeTellsWhetherARowCouldBeWritten) {
   EXPECT_TRUE(journal->probe().ok()) << "it goes on when there is space again";
   EXPECT_EQ(journal->last(), 1);
   journal = nullptr;
-  EXPECT_EQ(open()->read(0, 10, std::nullopt)->size(), 1U);
+  EXPECT_EQ(open()->read_now(0, 10, std::nullopt)->size(), 1U);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tests/support/fake_journal.h"
+#include "tests/support/run_task.h"
 
 namespace quietgate {
 namespace {
@@ -13,8 +14,8 @@ namespace {
 struct ScratchedJournal final : FakeJournal {
   using FakeJournal::FakeJournal;
   std::set<std::int64_t> damaged;
-  Result<std::vector<Row>> read(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
-    auto found = FakeJournal::read(after, limit, std::move(run));
+  Result<std::vector<Row>> read_now(std::int64_t after, std::size_t limit, std::optional<RunId> run) override {
+    auto found = FakeJournal::read_now(after, limit, std::move(run));
     for (const auto& row : found ? *found : std::vector<Row>{}) {
       if (damaged.contains(row.sequence)) return infrastructure_error("damaged");
     }
@@ -30,7 +31,7 @@ TEST(FollowedJournal, ADamagedRowIsSteppedOverAndCounted) {
   journal.damaged = {3, 6};
   std::vector<std::int64_t> seen;
   for (int calls = 0; calls < 10 && followed.behind(); ++calls) {
-    auto rows = followed.take_up();
+    auto rows = run_task(io, followed.take_up());
     ASSERT_TRUE(rows.ok());
     for (const auto& row : *rows) seen.push_back(row.sequence);
   }
@@ -38,10 +39,10 @@ TEST(FollowedJournal, ADamagedRowIsSteppedOverAndCounted) {
   EXPECT_EQ(followed.damaged(), 2);
   EXPECT_FALSE(followed.behind()) << "whoever follows would wait for ever";
   journal.add(ServiceStarted{"more"});
-  EXPECT_EQ(followed.take_up()->size(), 1U);
+  EXPECT_EQ(run_task(io, followed.take_up())->size(), 1U);
   journal.broken = true;
   journal.rows.push_back(journal.rows.back());
-  EXPECT_FALSE(followed.take_up().ok()) << "a disk that can't be read is no damaged row";
+  EXPECT_FALSE(run_task(io, followed.take_up()).ok()) << "a disk that can't be read is no damaged row";
   EXPECT_EQ(followed.damaged(), 2);
 }
 
@@ -51,14 +52,14 @@ TEST(FollowedJournal, RowsBecomeTextOnlyWhileSomebodyFollowsAndNoneIsMissedByIt)
   FollowedJournal followed(io.get_executor(), journal);
   const auto add = [&](int first, int last) {
     for (int i = first; i <= last; ++i) journal.add(ServiceStarted{std::to_string(i)});
-    ASSERT_TRUE(followed.take_up().ok());
+    ASSERT_TRUE(run_task(io, followed.take_up()).ok());
   };
   const auto pieces_after = [&](std::int64_t after) {
     EventFeed feed;
     feed.after = after;
     std::string all;
     for (bool more = true; more;) {
-      auto batch = followed.next(feed);
+      auto batch = run_task(io, followed.next(feed));
       for (const auto& piece : batch->pieces) all += piece->substr(0, piece->find('\n')) + " ";
       feed.after = batch->cursor;
       more = !batch->pieces.empty() || !batch->caught_up;

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "tests/support/specs.h"
+
 namespace quietgate {
 namespace {
 

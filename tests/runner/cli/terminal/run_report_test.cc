@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "runner/cli/terminal/run_report.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "runner/cli/terminal/run_report.h"
 #include "runner/cli/terminal/screen_text.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {
@@ -131,7 +132,7 @@ TEST_F(RunViewTest, EndsWithTheReport) {
             "\n"
             "What to do\n"
             "  load: make the slow handler faster, or raise the bound\n"
-            "  read its log:  quietgate logs hello/12 load\n");
+            "  read its whole log:  quietgate logs hello/12 load\n");
 }
 
 TEST_F(RunViewTest, PrintsWhyAPipelineWasRejectedOnce) {

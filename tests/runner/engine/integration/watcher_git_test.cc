@@ -36,7 +36,7 @@ class WatchedServer : public GitTest {
   }
   std::vector<std::string> moved() {
     std::vector<std::string> branches;
-    for (const auto& row : *world.journal->read(0, 100, std::nullopt)) {
+    for (const auto& row : *world.journal->read_now(0, 100, std::nullopt)) {
       const auto* one = std::get_if<RefMoved>(&row.event);
       if (one != nullptr && one->kind != RefMoved::Kind::first_seen) branches.push_back(one->branch);
     }
@@ -56,7 +56,8 @@ TEST_F(WatchedServer, ACommitThatDoesNotArriveStopsNoOtherBranch) {
   servers.make_repository("hello");
   for (const char* branch : {"big", "main", "other"}) commit(branch, "1");
   Watcher watcher(
-      at(base), *world.journal, *world.journal, git, world.clock, world.compiler, [](const auto&, const auto&) {},
+      at(base), *world.journal, world.journal->catalog(), git, world.clock, world.compiler,
+      [](const auto&, const auto&) {},
       [this](const std::string&, const Error& error) { told.push_back(error.message); });
   poll(watcher);
   hold_back(commit("big", "2"));
@@ -76,8 +77,8 @@ TEST_F(WatchedServer, AListOfNoBranchesIsNotBelieved) {
     if (base.empty()) GTEST_SKIP() << servers.missing();
     EngineWorld fresh;
     Watcher watcher(
-        at(base), *fresh.journal, *fresh.journal, git, fresh.clock, fresh.compiler, [](const auto&, const auto&) {},
-        [](const auto&, const auto&) {});
+        at(base), *fresh.journal, fresh.journal->catalog(), git, fresh.clock, fresh.compiler,
+        [](const auto&, const auto&) {}, [](const auto&, const auto&) {});
     poll(watcher);
     const auto before = fresh.journal->last();
     const auto heads = servers.folder().path("srv/hello.git/refs/heads");
@@ -97,7 +98,7 @@ TEST_F(WatchedServer, AFileOfAFolderThatIsTooLargeStopsNoOtherBranch) {
   servers.make_repository("hello");
   for (const char* branch : {"big", "main", "other"}) commit(branch, "1");
   Watcher watcher(
-      at(servers.file()), *world.journal, *world.journal, git, world.clock, world.compiler,
+      at(servers.file()), *world.journal, world.journal->catalog(), git, world.clock, world.compiler,
       [](const auto&, const auto&) {},
       [this](const std::string&, const Error& error) { told.push_back(error.message); });
   poll(watcher);
@@ -119,7 +120,7 @@ TEST_F(WatchedServer, AFolderWithANameThatNobodyCanHoldGoesOnWithoutIt) {
   servers.make_repository("hello");
   commit("main", "1");
   Watcher watcher(
-      at(servers.file()), *world.journal, *world.journal, git, world.clock, world.compiler,
+      at(servers.file()), *world.journal, world.journal->catalog(), git, world.clock, world.compiler,
       [](const auto&, const auto&) {},
       [this](const std::string&, const Error& error) { told.push_back(error.message); });
   poll(watcher);

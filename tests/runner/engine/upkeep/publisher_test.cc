@@ -22,7 +22,7 @@ class PublisherTest : public testing::Test {
     world.settle();
   }
   void start(std::vector<Repository> known) {
-    publisher.emplace(*world.journal, *world.journal, world.git, world.clock, git_remotes(known),
+    publisher.emplace(*world.slow, *world.slow_catalog, world.git, world.clock, git_remotes(known),
                       [this](const std::string& line) { world.said.push_back(line); });
     spawn(world.io.get_executor(), publisher->publish(stop), [](std::exception_ptr) {});
     world.settle();
@@ -45,7 +45,7 @@ TEST_F(PublisherTest, LeavesItToTheStageWhileThatMayStillDoIt) {
   pass(70);
   EXPECT_THAT(world.git.notes["c1"], ElementsAre("an envelope"));
   EXPECT_EQ(world.types().back(), "EvidencePublished");
-  EXPECT_THAT(*world.journal->unpublished_evidence(), IsEmpty());
+  EXPECT_THAT(*world.journal->catalog().unpublished_evidence_now(), IsEmpty());
 }
 
 TEST_F(PublisherTest, TriesAgainAndSaysSoOnce) {
@@ -66,7 +66,7 @@ TEST_F(PublisherTest, WaitsForARepositoryThatIsNotInTheConfiguration) {
   start({});
   pass(60);
   EXPECT_THAT(world.git.notes["c1"], IsEmpty());
-  EXPECT_EQ(world.journal->unpublished_evidence()->size(), 1U);
+  EXPECT_EQ(world.journal->catalog().unpublished_evidence_now()->size(), 1U);
 }
 
 }  // namespace

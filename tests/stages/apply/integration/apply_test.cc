@@ -19,6 +19,7 @@
 #include "stages/test/test.h"
 #include "tests/support/fake_git.h"
 #include "tests/support/inline_disk.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -105,13 +106,14 @@ ApplySpec web(const std::string& command, Milliseconds within = Milliseconds{60'
 TEST_F(ApplyForReal, ServicesComeUpAndGo) {
   git.commits[commit_a] = {{}, {{"index.html", "hello"}}};
   auto spec = web("exec /usr/bin/python3 -m http.server --bind 127.0.0.1 ${{ ports.web }}");
-  auto& services = std::get<ProcessesSpec>(spec.provisioner).services;
+  auto declared = spec_of<ProcessesSpec>(spec.provisioner);
   ServiceSpec second;
   second.name = "second";
   second.needs = {"web"};
   second.command.argv = {"/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", "${{ ports.two }}"};
   second.ready = ReadyCheck{.tcp = "127.0.0.1:${{ ports.two }}"};
-  services.push_back(second);
+  declared.services.push_back(second);
+  spec.provisioner = declared;
   spec.ports.push_back("two");
   auto outcome = run(spec);
   ASSERT_EQ(outcome.outcome, Outcome::passed) << outcome.reason << "\n" << bench.log.all();

@@ -4,6 +4,7 @@
 
 #include "stages/environments/terraform/terraform_own.h"
 #include "tests/support/folder.h"
+#include "tests/support/specs.h"
 
 namespace quietgate {
 namespace {

@@ -12,6 +12,7 @@
 #include "stages/environments/terraform/terraform_own.h"
 #include "stages/environments/terraform/terraform_stream.h"
 #include "tests/support/fake_steps.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -138,7 +139,7 @@ struct TerraformTest : ::testing::Test {
   }
   Result<std::map<std::string, std::string>> create() {
     auto request = bench.request(spec);
-    return bench.await(terraform.create({request, spec, folder, environment}));
+    return bench.await(terraform.create({request, spec.provisioner, folder, environment}));
   }
   void afresh() {
     steps.exits.clear();

@@ -10,6 +10,7 @@
 #include "stages/gate/proofs.h"
 #include "stages/prometheus/prometheus.h"
 #include "tests/support/prometheus_server.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {

@@ -179,7 +179,7 @@ TEST_F(LoadWorkersTest, ThoseThatDoNotComeAreCounted) {
     turn.host = spec.host;
     turn.rows = bench.root + "/attempt/locust.ndjson";
     turn.step = "locust-" + std::to_string(coming);
-    auto process = prepare_load(made, turn);
+    auto process = prepare_load(made, spec, turn);
     ASSERT_TRUE(process);
     auto wait = std::find(process->argv.begin(), process->argv.end(), "--expect-workers-max-wait");
     ASSERT_NE(wait, process->argv.end());

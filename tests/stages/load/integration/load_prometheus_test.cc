@@ -13,6 +13,7 @@
 #include "stages/load/replica_watch.h"
 #include "stages/verify/verify.h"
 #include "tests/support/companion.h"
+#include "tests/support/specs.h"
 #include "tests/support/stage_bench.h"
 
 namespace quietgate {
@@ -96,11 +97,9 @@ class LoadPrometheus : public testing::Test {
   }
   static std::string prometheus_path() { return find_on_path("prometheus", "/usr/local/bin:/usr/bin:/bin"); }
   StageOutcome verify(VerifySpec spec) {
+    if (window) spec.during = "load";
     auto request = bench.request(spec, "metrics");
-    if (window) {
-      request.finished["load"].window = window;
-      std::get<VerifySpec>(request.spec.body).during = "load";
-    }
+    if (window) request.finished["load"].window = window;
     return bench.await(VerifyStage(http, clock).run(request));
   }
 
@@ -122,7 +121,7 @@ TEST_F(LoadPrometheus, FollowsReplicasAndJudgesMetrics) {
   }
   start_prometheus();
   const auto at_first = scaling_request();
-  ReplicaWatch watch(http, steps, clock, at_first);
+  ReplicaWatch watch(http, steps, clock, at_first, autoscaling);
   auto base = bench.await(watch.base());
   ASSERT_TRUE(base.ok()) << base.error().message << bench.read("prometheus.log");
   auto offset = bench.await(watch.clock_offset());
@@ -143,7 +142,7 @@ TEST_F(LoadPrometheus, FollowsReplicasAndJudgesMetrics) {
   expect.settle_at = 1;
   expect.settle_within = Milliseconds(30'000);
   const auto then = scaling_request();
-  ReplicaWatch settling(http, steps, clock, then);
+  ReplicaWatch settling(http, steps, clock, then, autoscaling);
   scaling.read_until = bench.await(settling.wait_for_end(scaling, *offset));
   EXPECT_LT(scaling.read_until, scaling.end + 20) << "it ended when it had settled";
   auto checks =
@@ -186,7 +185,7 @@ TEST_F(LoadPrometheus, APrometheusThatWasAwayIsAHole) {
   start_prometheus();
   autoscaling.expect.never_above = 6;
   const auto request = scaling_request();
-  ReplicaWatch watch(http, steps, clock, request);
+  ReplicaWatch watch(http, steps, clock, request, autoscaling);
   ASSERT_TRUE(bench.await(watch.base()).ok()) << bench.read("prometheus.log");
   const auto now = [&] { return static_cast<double>(clock.now().time_since_epoch().count()) / 1000; };
   ScalingWindow scaling{now(), 0, 0};
@@ -197,7 +196,7 @@ TEST_F(LoadPrometheus, APrometheusThatWasAwayIsAHole) {
 
   autoscaling.query = "sum(app_ready_replicas offset 3s)";
   const auto behind = scaling_request();
-  ReplicaWatch later(http, steps, clock, behind);
+  ReplicaWatch later(http, steps, clock, behind, autoscaling);
   checks = judge_scaling(bench.await(later.series(scaling)), std::vector<Sample>(), autoscaling.expect, scaling);
   EXPECT_EQ(checks[0].outcome, Outcome::passed) << checks[0].sentence;
   autoscaling.query = "sum(app_ready_replicas)";
@@ -224,7 +223,7 @@ TEST_F(LoadPrometheus, ReplicasMayComeFromACommand) {
   autoscaling.command = Command{"cat \"$HOME/replicas\"", {}, {}};
   bench.write("replicas", "2 2\n");
   const auto request = scaling_request();
-  ReplicaWatch watch(http, steps, clock, request);
+  ReplicaWatch watch(http, steps, clock, request, autoscaling);
   auto base = bench.await(watch.base());
   ASSERT_TRUE(base.ok()) << base.error().message;
   EXPECT_EQ(*base, 2);
@@ -241,12 +240,12 @@ TEST_F(LoadPrometheus, ReplicasMayComeFromACommand) {
   EXPECT_EQ(desired->front().value, 2);
   EXPECT_EQ(desired->back().value, 5);
   // The next runner has what was seen before.
-  ReplicaWatch next(http, steps, clock, request);
+  ReplicaWatch next(http, steps, clock, request, autoscaling);
   EXPECT_EQ(bench.await(next.series(all))->size(), 2u);
   EXPECT_TRUE(std::filesystem::is_empty(bench.root + "/attempt/steps")) << "a step each, and none is left";
   for (const auto* wrong : {"many\n", "", "-1\n", "nan\n"}) {
     bench.write("replicas", wrong);
-    ReplicaWatch blind(http, steps, clock, request);
+    ReplicaWatch blind(http, steps, clock, request, autoscaling);
     EXPECT_FALSE(bench.await(blind.look())) << wrong;
   }
 }

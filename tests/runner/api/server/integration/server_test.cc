@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "runner/cli/base64.h"
+#include "runner/base/base64.h"
 #include "tests/support/server_world.h"
 
 namespace quietgate {

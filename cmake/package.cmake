@@ -1,0 +1,52 @@
+# What is installed, by `cmake --install` and by the Debian package (scripts/package). Needs only the target quietgate.
+include(GNUInstallDirs)
+set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
+set(quietgate_files ${CMAKE_INSTALL_DATADIR}/quietgate)
+
+install(TARGETS quietgate RUNTIME)
+install(FILES pipelines/quietgate.schema.json DESTINATION ${quietgate_files})
+install(DIRECTORY pipelines/library DESTINATION ${quietgate_files}/pipelines)
+install(DIRECTORY infra/alerts DESTINATION ${quietgate_files} FILES_MATCHING PATTERN *.yml PATTERN tests EXCLUDE)
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.md)
+install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+# Not below the prefix's own `lib`: systemd reads that of the system, whatever the machine's architecture is called.
+install(FILES infra/packaging/quietgate.service DESTINATION lib/systemd/system)
+
+# The manual page and the completions are told by the program itself.
+set(shell_files ${CMAKE_BINARY_DIR}/runner/shell)
+file(MAKE_DIRECTORY ${shell_files})
+foreach(told "manual>quietgate.1" "completion\;bash>quietgate.bash" "completion\;zsh>_quietgate" "completion\;fish>quietgate.fish")
+  string(REPLACE ">" ";" told "${told}")
+  list(POP_BACK told file)
+  install(CODE "execute_process(COMMAND \"$<TARGET_FILE:quietgate>\" ${told} OUTPUT_FILE \"${shell_files}/${file}\" COMMAND_ERROR_IS_FATAL ANY)")
+endforeach()
+install(FILES ${shell_files}/quietgate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${shell_files}/quietgate.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME quietgate)
+install(FILES ${shell_files}/_quietgate DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${shell_files}/quietgate.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
+# The Debian package. Its user, its directories and the restart of a running service: infra/packaging/debian.
+install(FILES infra/packaging/quietgate.yaml DESTINATION /etc/quietgate COMPONENT configuration EXCLUDE_FROM_ALL)
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME quietgate)
+set(CPACK_PACKAGE_CONTACT "the quietgate authors <quietgate@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "continuous delivery that promotes when the alerts stayed quiet")
+set(CPACK_PACKAGE_DESCRIPTION "quietgate watches Git repositories, runs each commit through a pipeline, and promotes it only
+ if the alert rules stayed quiet, and provably could have been heard.")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL Unspecified configuration)
+set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_NAME quietgate)
+set(CPACK_DEBIAN_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, bubblewrap, libcurl4")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "bash, ca-certificates")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-locust, prometheus")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/infra/packaging/debian/postinst ${CMAKE_SOURCE_DIR}/infra/packaging/debian/prerm
+  ${CMAKE_SOURCE_DIR}/infra/packaging/debian/postrm ${CMAKE_SOURCE_DIR}/infra/packaging/debian/conffiles)
+include(CPack)
