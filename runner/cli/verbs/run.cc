@@ -18,7 +18,7 @@ Verb run_verb() {
   options.flag("--release", given->release,
                "Also apply environments with `keep: true`, for good (default: left alone; --promote does it too)");
   options.flag("--let-go", given->destroy_kept, "Run nothing: destroy what earlier runs of this clone kept");
-  options.text("--config", given->config, "A service's configuration, of which `servers` is used")
+  options.text("--config", given->config, "A service's configuration, of which `servers` and `isolation` are used")
       .environment("QUIETGATE_CONFIG");
   options.flag("--plain", given->plain, "Lines instead of a tree that updates in place");
   verb.run = [given](const Invocation& call) {
