@@ -39,9 +39,9 @@ TEST(StepUser, RootHasAnotherOneAndNeverItself) {
 }
 
 TEST(StepUser, AUserThatTheMachineDoesNotKnowIsAddedToWhatIsShown) {
-  const Folder folder;
+  const TestFolder folder;
   const StepUser user{60870, 60870, "quietgate-step"};
-  const auto shown = known_users(user, folder.path());
+  const auto shown = known_users(user, folder.path);
   ASSERT_TRUE(shown.ok());
   if (::getpwuid(60870) != nullptr) GTEST_SKIP() << "this machine knows it";
   ASSERT_EQ(shown->size(), 2U);
@@ -54,16 +54,16 @@ TEST(StepUser, AUserThatTheMachineDoesNotKnowIsAddedToWhatIsShown) {
 
 TEST(StepUser, WhatIsGivenIsGivenWholeAndLinksAreNotFollowed) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
-  const Folder folder;
-  const auto tree = folder.path() + "/tree";
+  const TestFolder folder;
+  const auto tree = folder.path + "/tree";
   fs::create_directories(tree + "/deep");
   std::ofstream(tree + "/deep/file") << "x";
-  std::ofstream(folder.path() + "/outside") << "x";
+  std::ofstream(folder.path + "/outside") << "x";
   fs::create_symlink("../outside", tree + "/link");
   const StepUser user{60870, 60870, "quietgate-step"};
   ASSERT_TRUE(give_to(user, tree).ok());
   for (const char* name : {"", "/deep", "/deep/file", "/link"}) EXPECT_EQ(owner_of(tree + name), 60870U) << name;
-  EXPECT_EQ(owner_of(folder.path() + "/outside"), 0U);
+  EXPECT_EQ(owner_of(folder.path + "/outside"), 0U);
   // What is the user's already is not walked again.
   std::ofstream(tree + "/later") << "x";
   ASSERT_TRUE(give_to(user, tree).ok());

@@ -10,11 +10,11 @@ namespace quietgate {
 namespace {
 
 TEST(SystemView, HasFoldersAndLinksButNotWhatIsPeoplesOrAStepsOwn) {
-  const Folder root;
+  const TestFolder root;
   for (const char* name : {"usr", "etc", "home", "root", "tmp", "run", "proc", "dev", "mnt"})
-    std::filesystem::create_directory(root.path() + "/" + name);
-  std::filesystem::create_symlink("usr/bin", root.path() + "/bin");
-  const auto entries = system_view(root.path());
+    std::filesystem::create_directory(root.path + "/" + name);
+  std::filesystem::create_symlink("usr/bin", root.path + "/bin");
+  const auto entries = system_view(root.path);
   ASSERT_EQ(entries.size(), 3U);
   EXPECT_EQ(entries[0].path, "/bin");
   EXPECT_EQ(entries[0].link, "usr/bin");
