@@ -14,7 +14,7 @@ std::string counted(std::size_t number, const std::string& noun) {
 std::string shown(const std::string& text) {
   std::string line = text.substr(0, text.find('\n'));
   const bool cut = line.size() < text.size() && text.find_first_not_of('\n', line.size()) != std::string::npos;
-  if (line.size() > 60) return std::string(cut_to(line, 60)) + "...";
+  if (line.size() > 60) return std::string(cut_to_bytes(line, 60)) + "...";
   return cut ? line + " ..." : line;
 }
 

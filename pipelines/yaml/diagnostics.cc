@@ -41,7 +41,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 void cut(std::string& text) {
   if (text.size() <= max_text) return;
-  text.resize(cut_to(text, max_text).size());
+  text.resize(cut_to_bytes(text, max_text).size());
   text += "...";
 }
 
@@ -51,7 +51,7 @@ std::string with_its_columns(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const auto character = first_character(text);
-    if (text.front() == '\t' || (character.valid && is_harmless(character.code))) {
+    if (text.front() == '\t' || (character.valid && is_printable(character.code))) {
       out += text.substr(0, character.bytes);
     } else if (begins_character(text.front())) {
       out += '?';

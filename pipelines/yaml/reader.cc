@@ -16,7 +16,7 @@ std::string shown(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::scalar) return to_string(type_of(node));
   std::string text = node.text.substr(0, node.text.find('\n'));
   if (text.size() <= 60) return "`" + text + "`";
-  return "`" + std::string(cut_to(text, 60)) + "...`";
+  return "`" + std::string(cut_to_bytes(text, 60)) + "...`";
 }
 
 bool leads_out(std::string_view path) {

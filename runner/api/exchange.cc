@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "runner/base/json.h"
+
 namespace quietgate {
 
 namespace {
@@ -69,7 +71,7 @@ Answer error_answer(int status, const std::string& message, const std::string& a
   nlohmann::ordered_json json{{"error", {{"message", message}, {"advice", advice}}}};
   Answer answer;
   answer.status = status;
-  answer.body = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  answer.body = json_text(json) + "\n";
   return answer;
 }
 

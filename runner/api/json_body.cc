@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
+
 namespace quietgate {
 
 namespace {
@@ -22,7 +24,7 @@ struct JsonBody::Fields {
 JsonBody::JsonBody(const ApiRequest& request, const std::vector<std::string>& fields)
     : fields_(std::make_unique<Fields>()) {
   if (request.body.empty()) return;
-  auto json = nlohmann::json::parse(request.body, nullptr, false);
+  auto json = parse_json(request.body);
   if (!json.is_object()) {
     set_problem("the body is not a JSON object");
     return;

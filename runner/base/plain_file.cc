@@ -40,7 +40,7 @@ int open_plain(const std::string& path, int flags, unsigned mode) {
   return -1;
 }
 
-std::string why_unopened() {
+std::string open_plain_problem() {
   // A link; a pipe that nobody reads, or a socket; a folder.
   if (errno == ELOOP || errno == ENXIO || errno == EISDIR || errno == not_plain)
     return "it is not a plain file: something was put in its place";

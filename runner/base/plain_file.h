@@ -14,10 +14,10 @@
 namespace quietgate {
 
 // As ::open with these flags, closed on exec, but a link is not followed, and what is no plain file is not opened.
-// To write, a file that has a second name elsewhere is not opened either. -1: `why_unopened()`.
+// To write, a file that has a second name elsewhere is not opened either. -1: `open_plain_problem()`.
 int open_plain(const std::string& path, int flags, unsigned mode = 0644);
 // By errno, after open_plain.
-std::string why_unopened();
+std::string open_plain_problem();
 
 // So many bytes from there on; fewer where there are no more, or there is no plain file.
 std::string read_plain(const std::string& path, std::uint64_t from, std::size_t most);

@@ -41,17 +41,17 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-std::size_t bytes_begun_by(char lead) {
+std::size_t character_length(char lead) {
   return static_cast<std::size_t>(std::max<utf8proc_int8_t>(1, utf8proc_utf8class[static_cast<unsigned char>(lead)]));
 }
 
-std::string_view cut_to(std::string_view text, std::size_t limit) {
+std::string_view cut_to_bytes(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
   while (limit > 0 && !begins_character(text[limit])) --limit;
   return text.substr(0, limit);
 }
 
-bool is_harmless(char32_t code) {
+bool is_printable(char32_t code) {
   if (code < 0x7F) return code >= 0x20;
   // The marks of direction that are invisible letters to the library, and the frames of annotations.
   if (code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0xFFF9 && code <= 0xFFFB)) return false;
@@ -84,6 +84,20 @@ int columns_of(char32_t code) {
   return code >= 0x20 && code < 0x7F ? 1 : utf8proc_charwidth(static_cast<utf8proc_int32_t>(code));
 }
 
+std::vector<std::string> last_lines(std::string_view text, std::size_t count) {
+  std::vector<std::string> lines;
+  while (!text.empty() && lines.size() < count) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
+    if (text.empty()) break;
+    auto begin = text.rfind('\n');
+    begin = begin == std::string_view::npos ? 0 : begin + 1;
+    lines.emplace_back(text.substr(begin));
+    text = text.substr(0, begin);
+  }
+  std::reverse(lines.begin(), lines.end());
+  return lines;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -96,7 +110,7 @@ std::string printable(std::string_view text) {
       out += ' ';
     } else if (!character.valid) {
       out += '?';
-    } else if (is_harmless(character.code)) {
+    } else if (is_printable(character.code)) {
       out += text.substr(0, character.bytes);
     }
     text.remove_prefix(character.bytes);

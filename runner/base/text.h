@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace quietgate {
 
@@ -19,7 +20,7 @@ Character first_character(std::string_view text);
 bool is_utf8(std::string_view text);
 
 // How many bytes a character has that begins with this one: 1 to 4; 1 also for what begins none.
-std::size_t bytes_begun_by(char lead);
+std::size_t character_length(char lead);
 
 // Whether this byte begins a character, and is none of its later bytes.
 constexpr bool begins_character(char byte) {
@@ -27,11 +28,14 @@ constexpr bool begins_character(char byte) {
 }
 
 // The text's first bytes, at most `limit`, without a character that the limit would cut.
-std::string_view cut_to(std::string_view text, std::size_t limit);
+std::string_view cut_to_bytes(std::string_view text, std::size_t limit);
+
+// At most `count` last lines of a text, without trailing blanks; empty ones at its end are left out.
+std::vector<std::string> last_lines(std::string_view text, std::size_t count);
 
 // Whether a terminal shows it and nothing else happens: no control character of either half, nothing that turns the
 // direction of the text around it.
-bool is_harmless(char32_t code);
+bool is_printable(char32_t code);
 
 // The length of the escape sequence at the start of the text, or 0.
 std::size_t escape_length(std::string_view text);

@@ -108,7 +108,8 @@ class Copier {
   bool entry(int from, int to, const char* name, const struct stat& status, const std::string& path, int depth) {
     if (S_ISREG(status.st_mode)) return file(from, to, name, status, path);
     if (S_ISLNK(status.st_mode)) return link(from, to, name, status, path);
-    if (!S_ISDIR(status.st_mode)) return fail(top_ + "/" + path + " is no file, folder or link: it can't be copied");
+    if (!S_ISDIR(status.st_mode))
+      return fail(top_ + "/" + path + " is not a file, a folder or a link: it can't be copied");
     const auto source = open_folder_below(from, name);
     if (!source) return fail("read", path, errno);
     if (::mkdirat(to, name, 0700) != 0) return fail("copy", path, errno);

@@ -59,7 +59,7 @@ class Walk {
     return true;
   }
 
-  Walked walked;
+  WalkEnd walked;
 
  private:
   bool entry(int here, const dirent& entry, int depth) {
@@ -84,8 +84,8 @@ class Walk {
 
 }  // namespace
 
-Walked walk_tree(const std::string& root, const std::function<bool(const std::string& path, EntryKind kind)>& each,
-                 const std::atomic<bool>* stop, WalkLimits limits) {
+WalkEnd walk_tree(const std::string& root, const std::function<bool(const std::string& path, EntryKind kind)>& each,
+                  const std::atomic<bool>* stop, WalkLimits limits) {
   Walk walk(each, stop, limits);
   Descriptor top(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   walk.walked.unread = !top;

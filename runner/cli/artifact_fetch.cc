@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runner/base/beneath.h"
 #include "runner/base/digest.h"
+#include "runner/base/files_below.h"
 #include "runner/cli/terminal/screen_text.h"
 
 namespace quietgate {
@@ -17,9 +17,9 @@ namespace {
 class DownloadedFile {
  public:
   DownloadedFile(const Descriptor& root, std::string path, bool executable)
-      : root_(root), path_(std::move(path)), opened_(make_file_beneath(root, path_, executable ? 0755 : 0644)) {}
+      : root_(root), path_(std::move(path)), opened_(make_file_below(root, path_, executable ? 0755 : 0644)) {}
   ~DownloadedFile() {
-    if (opened_.file && !whole_) remove_file_beneath(root_, path_);
+    if (opened_.file && !whole_) remove_file_below(root_, path_);
   }
   DownloadedFile(const DownloadedFile&) = delete;
   DownloadedFile& operator=(const DownloadedFile&) = delete;
@@ -39,7 +39,7 @@ class DownloadedFile {
  private:
   const Descriptor& root_;
   std::string path_;
-  OpenedBeneath opened_;
+  OpenedFile opened_;
   Sha256 digest_;
   bool whole_ = false;
 };

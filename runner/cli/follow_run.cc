@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "runner/base/json.h"
 #include "runner/cli/run_exit_code.h"
 #include "runner/cli/service_activity.h"
 #include "runner/cli/service_json.h"
@@ -89,7 +90,7 @@ ExitCode request_run(ServiceAccess& service, const std::string& path, const std:
   auto answer = service.post(path, body);
   if (!answer) return answer.code();
   const auto& call = service.call();
-  auto json = nlohmann::json::parse(*answer, nullptr, false);
+  auto json = parse_json(*answer);
   const auto run = json.is_object() ? json.value("id", std::string()) : std::string();
   if (follow && !call.common.json) return follow_run(service, run);
   call.parts.out(call.common.json ? *answer : run + " was requested; follow it: quietgate show " + run + " --follow\n");

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/adapters/journal_sqlite/journal_care.h"
+#include "runner/base/json.h"
 #include "runner/service/data_lock.h"
 
 namespace quietgate {
@@ -55,12 +56,11 @@ int repair_data(const Invocation& call) {
   if (call.common.json) {
     OrderedJson ended = OrderedJson::array();
     for (const auto& run : repair->ended) ended.push_back(to_string(run));
-    call.parts.out(OrderedJson{{"changed", repair->changed},
-                               {"rows", repair->rows},
-                               {"lost", listed(repair->lost)},
-                               {"ended", ended},
-                               {"kept_as", repair->kept_as}}
-                       .dump() +
+    call.parts.out(json_text(OrderedJson{{"changed", repair->changed},
+                                         {"rows", repair->rows},
+                                         {"lost", listed(repair->lost)},
+                                         {"ended", ended},
+                                         {"kept_as", repair->kept_as}}) +
                    "\n");
     return exit_ok;
   }

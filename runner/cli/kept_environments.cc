@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "runner/adapters/clock/posix_clock.h"
+#include "runner/base/json.h"
 
 namespace quietgate {
 
@@ -48,7 +49,7 @@ void print_destroyed(const LiveEnvironments& before, const LiveEnvironments& lef
     const auto problem = gone ? "" : still->second.problem.empty() ? "it is not destroyed yet" : still->second.problem;
     std::printf("%s is %s\n", id.c_str(), gone ? "destroyed" : ("left: " + problem).c_str());
   }
-  if (json) std::printf("%s\n", document.dump().c_str());
+  if (json) std::printf("%s\n", json_text(document).c_str());
   if (!json && before.empty()) std::printf("no run of this clone has kept an environment\n");
 }
 

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "runner/base/json.h"
+
 namespace quietgate {
 
 namespace {
@@ -68,7 +70,7 @@ OrExit<CompiledFile> compile_file(const Invocation& call, const std::string& fil
   auto plan = text ? compile_text(call.parts, *text, file) : Result<CompiledFile>(text.error());
   if (plan) return std::move(*plan);
   if (call.common.json) {
-    call.parts.out(nlohmann::ordered_json{{"valid", false}, {"diagnostics", plan.error().message}}.dump() + "\n");
+    call.parts.out(json_text(nlohmann::ordered_json{{"valid", false}, {"diagnostics", plan.error().message}}) + "\n");
   } else if (!text) {
     print_error(call.parts, plan.error());
   } else {

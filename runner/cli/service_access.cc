@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/adapters/git/git_head.h"
+#include "runner/base/json.h"
 #include "runner/cli/clone_data.h"
 #include "runner/cli/local_client.h"
 #include "runner/cli/service_client.h"
@@ -104,7 +105,7 @@ OrExit<std::string> ServiceAccess::run_named(const std::string& name) {
   if (!name.empty() && !find_clone(name)) return unreachable(*problem_);
   auto body = get("/api/v1/runs?limit=1" + (name.empty() ? "" : "&repository=" + name));
   if (!body) return body.code();
-  auto json = nlohmann::json::parse(*body, nullptr, false);
+  auto json = parse_json(*body);
   if (json.is_object() && json["runs"].is_array() && !json["runs"].empty()) return shown_text(json["runs"][0], "id");
   return call_.fail(user_error(name.empty() ? "there are no runs yet" : "there are no runs of `" + name + "`",
                                "push a commit to a watched branch, or try a pipeline here: quietgate run"),
@@ -116,7 +117,7 @@ ExitCode ServiceAccess::unreachable(const Error& error) const {
 }
 
 ExitCode ServiceAccess::refused(const Reply& reply) const {
-  auto json = nlohmann::json::parse(reply.body, nullptr, false);
+  auto json = parse_json(reply.body);
   auto error = json.is_object() && json.contains("error") ? json["error"] : nlohmann::json::object();
   auto message = shown_text(error, "message");
   if (message.empty()) message = client_->name() + " answered with status " + std::to_string(reply.status);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/service_json.h"
 
 namespace quietgate {
@@ -23,7 +24,7 @@ StageActivity ServiceActivity::of(const RunId& run, const std::string& stage, in
     auto reply = client_.get(path);
     run_ = reply && reply->status == 200 ? std::move(reply->body) : std::string();
   }
-  const auto document = nlohmann::json::parse(run_, nullptr, false);
+  const auto document = parse_json(run_);
   if (attempt == 0) {
     activity.line = waiting_in(document)[stage];
     return activity;
@@ -31,7 +32,7 @@ StageActivity ServiceActivity::of(const RunId& run, const std::string& stage, in
   std::string progress;
   for (const auto& each : document.is_object() ? document.value("stages", nlohmann::json::array()) : nlohmann::json()) {
     if (shown_text(each, "name") == stage && each.contains("progress") && each["progress"].is_object())
-      progress = each["progress"].dump();
+      progress = json_text(each["progress"]);
   }
   auto log = client_.get(path + "/stages/" + stage + "/log?tail=512&attempt=" + std::to_string(attempt));
   activity = activity_of(progress, log && log->status == 200 ? log->body : std::string());

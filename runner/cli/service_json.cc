@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/calendar.h"
+#include "runner/base/json.h"
 #include "runner/cli/terminal/screen_text.h"
 #include "runner/cli/terminal/stage_activity.h"
 #include "runner/ports/queue.h"
@@ -45,10 +46,10 @@ Time time_in(const nlohmann::json& text) {
 }
 
 std::optional<Row> row_in(const std::string& text) {
-  auto json = nlohmann::json::parse(text, nullptr, false);
+  auto json = parse_json(text);
   if (!json.is_object() || !json.contains("sequence") || !json.contains("type") || !json.contains("event"))
     return std::nullopt;
-  auto event = event_from_json(json["type"].get<std::string>(), json["event"].dump());
+  auto event = event_from_json(json["type"].get<std::string>(), json_text(json["event"]));
   if (!event) return std::nullopt;  // of a newer service
   return Row{json["sequence"].get<std::int64_t>(), time_in(json["at"]), std::move(*event)};
 }
@@ -74,7 +75,8 @@ std::map<std::string, std::vector<Proof>> proofs_in(const nlohmann::json& run) {
   if (!run.is_object() || !run.contains("stages")) return all;
   for (const auto& stage : run["stages"]) {
     if (!stage.contains("progress") || !stage["progress"].is_object()) continue;
-    if (auto proofs = proofs_so_far(stage["progress"].dump()); !proofs.empty()) all[shown_text(stage, "name")] = proofs;
+    if (auto proofs = proofs_so_far(json_text(stage["progress"])); !proofs.empty())
+      all[shown_text(stage, "name")] = proofs;
   }
   return all;
 }

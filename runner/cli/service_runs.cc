@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/service_json.h"
 #include "runner/cli/terminal/log_end.h"
 #include "runner/cli/terminal/test_report.h"
@@ -15,13 +16,13 @@ OrExit<RunRecord> record_of(ServiceAccess& service, const std::string& run) {
   for (bool more = true; more;) {
     auto body = service.get("/api/v1/runs/" + run + "/events?after=" + std::to_string(record.last));
     if (!body) return body.code();
-    auto json = nlohmann::json::parse(*body, nullptr, false);
+    auto json = parse_json(*body);
     if (!json.is_object() || !json["events"].is_array())
       return service.unreachable(
           infrastructure_error("the answer of " + service.client().name() + " is not understood"));
     const auto before = record.last;
     for (const auto& event : json["events"]) {
-      if (auto row = row_in(event.dump())) record.add(*row);
+      if (auto row = row_in(json_text(event))) record.add(*row);
     }
     more = json.value("more", false) && record.last > before;
   }

@@ -18,6 +18,7 @@
 #include "runner/engine/run_rows.h"
 #include "runner/engine/run_timeout.h"
 #include "runner/engine/stage_attempt.h"
+#include "runner/model/next.h"
 
 namespace quietgate {
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runner/model/next.h"
+
 namespace quietgate {
 
 bool nothing_left(const RunState& state) {

@@ -72,7 +72,7 @@ bool LogReader::open() {
 Result<std::size_t> LogReader::read(std::uint64_t offset, char* buffer, std::size_t size) {
   if (!open()) {
     if (errno == ENOENT) return std::size_t{0};
-    return infrastructure_error("can't read " + path_ + ": " + why_unopened());
+    return infrastructure_error("can't read " + path_ + ": " + open_plain_problem());
   }
   for (;;) {
     const auto got = ::pread(file_.get(), buffer, size, static_cast<off_t>(offset));
@@ -85,7 +85,7 @@ Result<std::uint64_t> LogReader::size() {
   struct stat about = {};
   if (open() && ::fstat(file_.get(), &about) == 0) return static_cast<std::uint64_t>(about.st_size);
   if (errno == ENOENT) return std::uint64_t{0};
-  return infrastructure_error("can't read " + path_ + ": " + why_unopened());
+  return infrastructure_error("can't read " + path_ + ": " + open_plain_problem());
 }
 
 LogIndex::LogIndex(const std::string& log) : file_(open_plain(log + ".index", O_RDONLY)) {

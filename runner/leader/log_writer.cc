@@ -39,7 +39,7 @@ LogWriter::~LogWriter() {
 std::string LogWriter::open(const std::string& path, bool raw) {
   raw_ = raw;
   log_ = open_plain(path, O_WRONLY | O_CREAT | O_APPEND | (raw ? O_TRUNC : 0));
-  if (log_ < 0) return path + ": " + why_unopened();
+  if (log_ < 0) return path + ": " + open_plain_problem();
   if (raw) return {};
   path_ = path;
   struct stat about = {};

@@ -59,7 +59,7 @@ void add_children(const std::vector<ProcessStat>& all, std::unordered_set<pid_t>
   }
 }
 
-Family family_of(std::vector<ProcessStat> all, const std::unordered_set<pid_t>& found) {
+ProcessFamily family_of(std::vector<ProcessStat> all, const std::unordered_set<pid_t>& found) {
   std::unordered_set<pid_t> groups;
   for (const auto& process : all) {
     if (found.contains(process.pid) && process.group > 1) groups.insert(process.group);
@@ -105,7 +105,7 @@ std::optional<ProcessStat> read_stat(pid_t pid) {
   return read ? std::optional(stat) : std::nullopt;
 }
 
-std::string name_of(pid_t pid) {
+std::string process_name(pid_t pid) {
   auto name = read_proc(pid, "comm", 64);
   while (!name.empty() && name.back() == '\n') name.pop_back();
   // Its own choice: nothing of it reaches a terminal or a log but letters.
@@ -115,16 +115,16 @@ std::string name_of(pid_t pid) {
   return name;
 }
 
-std::string named(const std::vector<ProcessStat>& processes) {
+std::string list_processes(const std::vector<ProcessStat>& processes) {
   constexpr std::size_t most_named = 3;
   std::string text;
   for (std::size_t i = 0; i < processes.size() && i < most_named; ++i)
-    text += (i == 0 ? "" : ", ") + std::to_string(processes[i].pid) + " (" + name_of(processes[i].pid) + ")";
+    text += (i == 0 ? "" : ", ") + std::to_string(processes[i].pid) + " (" + process_name(processes[i].pid) + ")";
   if (processes.size() > most_named) text += " and " + std::to_string(processes.size() - most_named) + " more";
   return text;
 }
 
-std::string variable_of(pid_t pid, const std::string& name) {
+std::string environment_variable(pid_t pid, const std::string& name) {
   const auto environment = read_proc(pid, "environ", most_environment);
   const auto begin = name + "=";
   for (std::size_t at = 0; at < environment.size();) {
@@ -155,7 +155,7 @@ std::vector<ProcessStat> all_processes() {
   return all;
 }
 
-Family descendants_of(pid_t root) {
+ProcessFamily descendants_of(pid_t root) {
   auto all = all_processes();
   std::unordered_set<pid_t> found{root};
   add_children(all, found);
@@ -163,8 +163,8 @@ Family descendants_of(pid_t root) {
   return family_of(std::move(all), found);
 }
 
-Family left_behind(const std::string& marker, pid_t leader, std::uint64_t leader_start,
-                   const std::vector<pid_t>& others) {
+ProcessFamily processes_left_by(const std::string& marker, pid_t leader, std::uint64_t leader_start,
+                                const std::vector<pid_t>& others) {
   auto all = all_processes();
   // The session's number is the leader's pid. Were it in use again, its session would not be ours.
   const bool foreign = std::any_of(all.begin(), all.end(), [&](const auto& process) {
@@ -196,7 +196,7 @@ bool signal_process(const ProcessStat& process, int signal) {
   return done;
 }
 
-void signal_all(const Family& family, int signal) {
+void signal_all(const ProcessFamily& family, int signal) {
   for (auto group : family.groups) ::kill(-group, signal);
   for (const auto& process : family.living) signal_process(process, signal);
 }

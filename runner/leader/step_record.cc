@@ -11,8 +11,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
-#include "runner/leader/mask.h"
+#include "runner/leader/masker.h"
 
 namespace quietgate {
 
@@ -24,7 +25,7 @@ constexpr std::size_t most_record = 1U << 20;
 constexpr std::array<const char*, 4> hows{"exited", "signalled", "not_started", "leader_died"};
 
 Error failure(const std::string& path, const char* doing) {
-  return infrastructure_error("can't " + std::string(doing) + " " + path + ": " + why_unopened(),
+  return infrastructure_error("can't " + std::string(doing) + " " + path + ": " + open_plain_problem(),
                               "check the space and the permissions of the data directory");
 }
 
@@ -101,7 +102,7 @@ bool sync_folder(const std::string& path) {
 
 // Bytes of the user's that are not UTF-8 must not keep the record from being written.
 std::string text_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace

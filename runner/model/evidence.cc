@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/model/plan_fields.h"
 
 namespace quietgate {
@@ -11,7 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return json_text(json);
 }
 
 template <class T>

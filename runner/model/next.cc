@@ -1,9 +1,10 @@
+#include "runner/model/next.h"
+
 #include <algorithm>
 #include <set>
 
 #include "runner/model/expression_tree.h"
 #include "runner/model/settling.h"
-#include "runner/model/state.h"
 
 namespace quietgate {
 

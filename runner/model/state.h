@@ -111,19 +111,4 @@ std::set<std::string> later_locks(const RunState& state);
 // Whether this stage's lock stays with the run when the stage has ended.
 bool keeps_lock(const StageSpec& spec);
 
-// What the driver has to do next, in this order of precedence. `next` is pure and total.
-struct Action {
-  enum class Kind { start, skip, finish, wait };
-  Kind kind = Kind::wait;
-  std::string stage;    // start, skip
-  int attempt = 0;      // start
-  bool resume = false;  // start: the intent is already in the journal; only the work must be taken up again
-  Outcome outcome = Outcome::passed;  // finish
-  std::string reason;                 // skip, finish
-  bool by_condition = false;          // skip: its own `if` was false
-};
-
-// Everything that can be done now, given which stages this process already drives. Empty: wait for an event.
-std::vector<Action> next(const RunState& state, const std::vector<std::string>& driven);
-
 }  // namespace quietgate

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/model/release.h"
 #include "runner/ports/folded_run.h"
 
@@ -61,7 +62,7 @@ Notifier::Notifier(Journal& journal, Catalog& catalog, Http& http, Clock& clock,
       say_(std::move(say)) {}
 
 Task<void> Notifier::send(const NotificationRule& rule, std::string text, Stop& stop) {
-  const auto body = nlohmann::json{{"text", text}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto body = json_text(nlohmann::json{{"text", text}});
   std::string problem;
   for (const auto pause : pauses) {
     HttpRequest request;

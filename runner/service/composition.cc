@@ -191,10 +191,9 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (auto counted = number_above_lost_runs(p.options.data, names, *p.journal); !counted) return counted.error();
   auto recorded = record_lost_environments(p.options.data, *p.journal, p.clock.now(), p.options.say);
   if (!recorded) return recorded.error();
-  p.kinds.emplace(stage_kinds(),
-                  StageParts{p.steps, p.test_steps, p.http, p.git, p.clock, p.tree_work, p.report_work,
-                             p.journal->catalog(), p.deliveries, p.loads, p.faults, p.committed, p.key.get(),
-                             p.options.promote});
+  p.kinds.emplace(stage_kinds(), StageParts{p.steps, p.test_steps, p.http, p.git, p.clock, p.tree_work, p.report_work,
+                                            p.journal->catalog(), p.deliveries, p.loads, p.faults, p.committed,
+                                            p.key.get(), p.options.promote});
   p.reaper.emplace(*p.journal, p.journal->catalog(), p.clock, p.environments, p.io.get_executor(), p.options.say);
   p.engine.emplace(EngineParts{
       p.io.get_executor(),

@@ -11,9 +11,9 @@
 #include <functional>
 
 #include "runner/adapters/journal_sqlite/journal_care.h"
-#include "runner/base/beneath.h"
-#include "runner/base/removal.h"
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/files_below.h"
+#include "runner/base/tree_removal.h"
 #include "runner/base/walk.h"
 #include "runner/service/data_lock.h"
 
@@ -64,11 +64,11 @@ class FileCopy {
   Result<void> copy(const std::string& folder, const Wanted& wanted) {
     std::error_code unknown;
     if (!fs::is_directory(from_ + "/" + folder, unknown)) return {};
-    const auto source = open_top(from_ + "/" + folder);
+    const auto source = open_root(from_ + "/" + folder);
     if (source.problem != 0)
       return infrastructure_error(from_ + "/" + folder + " can't be read: " + std::strerror(source.problem));
     if (auto made = make_folder(to_ + "/" + folder, true); !made) return made.error();
-    const auto target = open_top(to_ + "/" + folder);
+    const auto target = open_root(to_ + "/" + folder);
     if (target.problem != 0) return unwritten(to_ + "/" + folder, target.problem);
     std::optional<Error> failed;
     const auto walked = walk_tree(from_ + "/" + folder, [&](const std::string& path, EntryKind kind) {
@@ -87,12 +87,12 @@ class FileCopy {
 
  private:
   std::optional<Error> copy_file(const Descriptor& source, const Descriptor& target, const std::string& path) {
-    const auto from = open_file_beneath(source, path);
+    const auto from = open_file_below(source, path);
     if (from.problem == ENOENT) return std::nullopt;  // it was let go of meanwhile
     if (from.problem != 0) return infrastructure_error(path + " can't be read: " + std::strerror(from.problem));
     auto to = make_file_beneath(target, path, 0600);
     if (to.problem == EEXIST) {
-      if (!is_longer(from.file, open_file_beneath(target, path).file)) return std::nullopt;
+      if (!is_longer(from.file, open_file_below(target, path).file)) return std::nullopt;
       if (const int kept = remove_file_beneath(target, path); kept != 0) return unwritten(to_ + "/" + path, kept);
       to = make_file_beneath(target, path, 0600);
     }

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "runner/adapters/local_steps/local_steps.h"
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 #include "runner/service/composition.h"
 #include "stages/gate/rules_check.h"
 

@@ -14,7 +14,7 @@ constexpr std::size_t longest_cause = 500;
 
 // One line, whatever a commit or a server wrote into it.
 std::string told(const std::string& text) {
-  return printable(cut_to(text, longest_cause));
+  return printable(cut_to_bytes(text, longest_cause));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "runner/adapters/git/git_notes.h"
 #include "runner/base/folders.h"
+#include "runner/base/json.h"
 #include "runner/ports/data_layout.h"
 
 namespace quietgate {
@@ -21,7 +22,7 @@ constexpr std::size_t most_notes = 200;
 }  // namespace
 
 std::int64_t number_in_evidence(const std::string& line, const std::string& repository) {
-  const auto envelope = nlohmann::json::parse(line, nullptr, false);
+  const auto envelope = parse_json(line);
   if (!envelope.is_object() || !envelope.contains("payload") || !envelope["payload"].is_string()) return 0;
   const auto& text = envelope["payload"].get_ref<const std::string&>();
   std::string statement(text.size(), '\0');

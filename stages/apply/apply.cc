@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "runner/base/files.h"
 #include "runner/base/json_tree.h"
-#include "runner/base/tree.h"
 #include "runner/model/expression.h"
 #include "stages/apply/overtaken.h"
 #include "stages/apply/release_watch.h"
@@ -185,7 +185,7 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   if (!error) fs::rename(coming, folder.checkout(), error);
   if (error)
     co_return infrastructure_error("can't put the checkout of " + folder.root + " in place: " + error.message());
-  co_return write_file_whole(mark, meant);
+  co_return write_file_durably(mark, meant);
 }
 
 Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRequest& request,

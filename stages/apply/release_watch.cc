@@ -6,12 +6,12 @@
 #include <cstdlib>
 #include <set>
 
+#include "runner/base/files.h"
 #include "runner/base/time.h"
-#include "runner/base/tree.h"
+#include "stages/gate/alert_episodes.h"
 #include "stages/gate/first_scrape.h"
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
-#include "stages/gate/quietness.h"
+#include "stages/gate/judgement.h"
 #include "stages/gate/rule_watch.h"
 
 namespace quietgate {
@@ -125,7 +125,7 @@ std::optional<Time> Judging::kept_moment(const StageRequest& request, const char
 }
 
 Result<void> Judging::keep_moment(const StageRequest& request, const char* file, Time moment) const {
-  return write_file_whole(request.directory + file, std::to_string(moment.time_since_epoch().count()));
+  return write_file_durably(request.directory + file, std::to_string(moment.time_since_epoch().count()));
 }
 
 // Once everything was heard. A server that ran before is judged from the release on; one that this stage started, from
@@ -168,7 +168,8 @@ Task<Judging::Heard> Judging::first_scrape(const StageRequest& request, Time rel
                                           : "watching from the first complete scrape, " + span + " after the release");
       co_return Heard{{}, begin, std::max(now, begin)};
     }
-    if (now - from >= longest_start || scrape.in_vain(targets, loaded)) co_return Heard{std::move(missing), now, now};
+    if (now - from >= longest_start || scrape.never_completes(targets, loaded))
+      co_return Heard{std::move(missing), now, now};
     if (missing != told) request.log->line("waiting for the first complete scrape: " + missing);
     told = std::move(missing);
     co_await clock_.sleep(look_every, *request.stop);

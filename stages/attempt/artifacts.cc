@@ -11,11 +11,14 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "runner/base/beneath.h"
 #include "runner/base/digest.h"
+#include "runner/base/file_search.h"
+#include "runner/base/files.h"
+#include "runner/base/files_below.h"
 #include "runner/base/glob.h"
+#include "runner/base/json.h"
 #include "runner/base/text.h"
-#include "runner/base/tree.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 
@@ -79,15 +82,15 @@ Result<void> write_listing(KeptArtifacts& kept, const std::string& path) {
                     {"mode", artifact.executable ? "0755" : "0644"},
                     {"sha256", artifact.sha256}});
   }
-  const auto text = nlohmann::ordered_json{{"version", 2}, {"artifacts", std::move(list)}}.dump() + "\n";
+  const auto text = json_text(nlohmann::ordered_json{{"version", 2}, {"artifacts", std::move(list)}}) + "\n";
   kept.total.sha256 = sha256_hex(text);
-  return write_file_whole(path, text);
+  return write_file_durably(path, text);
 }
 
 bool is_plain(std::string_view path) {
   while (!path.empty()) {
     const auto character = first_character(path);
-    if (!character.valid || !is_harmless(character.code)) return false;
+    if (!character.valid || !is_printable(character.code)) return false;
     path.remove_prefix(character.bytes);
   }
   return true;
@@ -120,7 +123,7 @@ Result<void> keep_one(const Keeping& at, const std::string& path, KeptArtifacts&
   std::error_code error;
   const auto real = fs::canonical(at.root / path, error);
   if (error) return unread(error.message());
-  const auto source = open_file_beneath(at.from, real.lexically_relative(at.root).string());
+  const auto source = open_file_below(at.from, real.lexically_relative(at.root).string());
   struct stat status {};
   if (source.problem != 0) return unread(std::strerror(source.problem));
   if (::fstat(source.file.get(), &status) != 0) return unread(std::strerror(errno));
@@ -130,7 +133,7 @@ Result<void> keep_one(const Keeping& at, const std::string& path, KeptArtifacts&
   copied.too_long = !fits;
   if (fits) {
     const bool executable = (status.st_mode & 0111) != 0;
-    const auto target = make_file_beneath(at.to, path, executable ? 0755 : 0644);
+    const auto target = make_file_below(at.to, path, executable ? 0755 : 0644);
     if (target.problem != 0)
       return infrastructure_error("can't keep the artifact " + path + ": " + std::strerror(target.problem));
     copied = copy(source.file, target.file, room, at.stop);
@@ -201,18 +204,18 @@ std::string in_the_way(int problem) {
 }
 
 // Whatever the commit has there gives way, but for a folder.
-OpenedBeneath replace(const Descriptor& root, const std::string& path, bool executable) {
+OpenedFile replace(const Descriptor& root, const std::string& path, bool executable) {
   const mode_t mode = executable ? 0755 : 0644;
-  auto target = make_file_beneath(root, path, mode);
+  auto target = make_file_below(root, path, mode);
   if (target.problem != EEXIST) return target;
-  if (const int problem = remove_file_beneath(root, path); problem != 0) return {Descriptor(), problem};
-  return make_file_beneath(root, path, mode);
+  if (const int problem = remove_file_below(root, path); problem != 0) return {Descriptor(), problem};
+  return make_file_below(root, path, mode);
 }
 
 Result<void> put_one(const std::string& stage, const Descriptor& from, const Artifact& artifact, const Descriptor& to,
                      const std::atomic<bool>& stop) {
   const auto name = artifact.path + " of " + stage;
-  const auto source = open_file_beneath(from, artifact.path);
+  const auto source = open_file_below(from, artifact.path);
   if (source.problem != 0)
     return infrastructure_error(name + " is not there any more: " + std::strerror(source.problem),
                                 "run " + stage + " again");
@@ -250,13 +253,14 @@ Result<KeptArtifacts> keep_artifacts(const std::string& checkout, const std::vec
     kept.warnings.push_back("more than " + std::to_string(limits.files) + " files match; the rest is left out");
   }
   if (stop.load()) return infrastructure_error(stopped);
-  if (!found.unseen.empty()) kept.incomplete = "the tree was not searched whole for its artifacts: " + found.unseen;
-  if (auto removed = remove_folder(folder); !removed) return removed.error();
+  if (!found.not_searched.empty())
+    kept.incomplete = "the tree was not searched whole for its artifacts: " + found.not_searched;
+  if (auto removed = remove_tree(folder); !removed) return removed.error();
   if (auto made = make_folder(folder); !made) return made.error();
   std::error_code error;
   const auto root = fs::canonical(checkout, error);
-  auto from = open_top(root.string());
-  auto to = open_top(folder);
+  auto from = open_root(root.string());
+  auto to = open_root(folder);
   if (error || from.problem != 0 || to.problem != 0)
     return infrastructure_error("can't keep artifacts in " + folder + ": the folder or the tree can't be opened");
   const auto of_run = limits.run_bytes - std::min(limits.run_bytes, already);
@@ -297,7 +301,7 @@ Result<void> put_artifacts(const std::vector<GivenArtifacts>& given, const std::
   for (const auto& each : given) {
     auto listed = read_listing(each.directory, each.kept);
     if (!listed) return listed.error();
-    auto folder = open_top(each.directory + "/artifacts");
+    auto folder = open_root(each.directory + "/artifacts");
     if (folder.problem != 0)
       return infrastructure_error("the artifacts of " + each.stage + " are gone: " + std::strerror(folder.problem),
                                   "run the stage again");
@@ -311,7 +315,7 @@ Result<void> put_artifacts(const std::vector<GivenArtifacts>& given, const std::
                           "keep it under different paths, or name only one of them in `from`");
     }
   }
-  const auto root = open_top(checkout);
+  const auto root = open_root(checkout);
   if (root.problem != 0)
     return infrastructure_error("the tree " + checkout + " can't be opened: " + std::strerror(root.problem));
   for (const auto& [path, source] : sources) {

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
 #include "stages/attempt/artifacts.h"
 #include "stages/attempt/step.h"
 
@@ -19,7 +19,7 @@ Task<StageOutcome> GivenStage::run(StageRequest request) {
     if (std::filesystem::exists(done, error)) return {};
     auto put = put_artifacts(from, checkout, stop);
     if (!put) return put;
-    return write_file_whole(done, "{\"version\":1}\n");
+    return write_file_durably(done, "{\"version\":1}\n");
   };
   auto put = co_await disk_.run(std::move(work), *request.stop);
   if (!put) {

@@ -5,11 +5,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
+
 namespace quietgate {
 
 void Measurements::add(std::string_view series, double seconds, double value) {
   if (!std::isfinite(value) || !std::isfinite(seconds)) return;
-  auto name = nlohmann::json(series).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  auto name = json_text(nlohmann::json(series));
   text_ += fmt::format("{{\"series\":{},\"t\":{},\"v\":{}}}\n", name, std::llround(seconds * 1000), value);
 }
 

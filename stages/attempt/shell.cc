@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "runner/base/files.h"
 #include "runner/base/program_path.h"
 #include "runner/model/interpreter.h"
 

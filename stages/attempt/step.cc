@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runner/base/path_inside.h"
 #include "runner/base/text.h"
-#include "runner/base/tree.h"
 #include "stages/attempt/shell.h"
 
 namespace quietgate {
@@ -69,7 +69,7 @@ std::string command_line(const Command& command) {
   }
   constexpr std::size_t limit = 200;
   if (line.size() <= limit) return line;
-  return std::string(cut_to(line, limit)) + "...";
+  return std::string(cut_to_bytes(line, limit)) + "...";
 }
 
 StageOutcome outcome_of(const Error& error) {

@@ -1,6 +1,6 @@
 #include "stages/environments/removal_beside.h"
 
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 

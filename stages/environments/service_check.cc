@@ -3,7 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/text.h"
 #include "stages/environments/contract/environment.h"
 
 namespace quietgate {

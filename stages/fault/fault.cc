@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
+#include "runner/base/files.h"
 #include "runner/base/plain_file.h"
-#include "runner/base/tree.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"
 #include "stages/fault/fault_spec.h"
@@ -44,7 +44,7 @@ std::optional<Time> time_in(const std::string& file) {
 }
 
 Result<void> keep_time(const std::string& file, Time time) {
-  return write_file_whole(file, std::to_string(time.time_since_epoch().count()));
+  return write_file_durably(file, std::to_string(time.time_since_epoch().count()));
 }
 
 }  // namespace
@@ -104,17 +104,17 @@ Task<std::optional<StageOutcome>> FaultStage::begin(const StageRequest& request,
     StageOutcome outcome;
     outcome.outcome = Outcome::inconclusive;
     if (!drill.unread.empty()) {
-      outcome.reason = "nothing was broken: " + drill.unread;
+      outcome.reason = "the fault was not begun: " + drill.unread;
       co_return outcome;
     }
     for (const auto& alert : drill.spec.alerts) {
       if (!drill.known.contains(alert))
-        co_return failed(fmt::format("nothing was broken: {} has no alert {}", drill.prometheus.url(), alert),
+        co_return failed(fmt::format("the fault was not begun: {} has no alert {}", drill.prometheus.url(), alert),
                          "load a rule of that name, or correct `alerts:`");
     }
     if (!drill.active.empty()) {
-      outcome.reason = fmt::format("nothing was broken: {} was active before", fmt::join(drill.active, ", "));
-      outcome.advice = "a drill begins when its alerts are quiet";
+      outcome.reason = fmt::format("the fault was not begun: {} was already active", fmt::join(drill.active, ", "));
+      outcome.advice = "begin the drill when its alerts are quiet";
       co_return outcome;
     }
     drill.began = clock_.now();
@@ -211,10 +211,10 @@ StageOutcome judged(const Drill& drill, const StageRequest& request) {
     outcome.checks.push_back(std::move(check));
   }
   (void)replace_file(request.directory + "/measurements.ndjson", measurements.text());
-  const auto recall = fmt::format("{} of {} alerts heard the fault", drill.heard.size(), drill.spec.alerts.size());
+  const auto recall = fmt::format("{} of {} alerts detected the fault", drill.heard.size(), drill.spec.alerts.size());
   if (drill.forgot) {
     outcome.outcome = Outcome::inconclusive;
-    outcome.reason = "quietgate was restarted while the fault was being ended: what was heard is not known";
+    outcome.reason = "quietgate restarted while the fault was being ended: which alerts fired is not known";
     outcome.checks.clear();
     return outcome;
   }
@@ -223,7 +223,7 @@ StageOutcome judged(const Drill& drill, const StageRequest& request) {
     outcome.outcome = drill.ever_unread ? Outcome::inconclusive : Outcome::failed;
     outcome.reason = fmt::format("{}: not within {}: {}", recall, human_duration(drill.spec.within), missed);
     if (drill.ever_unread) outcome.reason += "; the rules could not be read all the time";
-    outcome.advice = "an alert that does not hear this fault would not have kept such a commit back: correct the rule";
+    outcome.advice = "correct the rule: an alert that misses this fault would not stop such a commit";
     return outcome;
   }
   outcome.reason = fmt::format("{}, the slowest after {} ({})", recall, seconds_text(slowest), last);
@@ -235,7 +235,7 @@ StageOutcome judged(const Drill& drill, const StageRequest& request) {
                                         human_duration(drill.spec.resolved_within))
                           : "; whether they ended is not known: " + drill.unread;
   } else {
-    outcome.reason += fmt::format("; over {} after its end", seconds_text(*drill.lasted));
+    outcome.reason += fmt::format("; resolved {} after its end", seconds_text(*drill.lasted));
   }
   return outcome;
 }

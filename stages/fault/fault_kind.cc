@@ -17,13 +17,13 @@ StageBody read_fault(const Found& found, StageFields& fields) {
   MapReader map(fields.values(), found, "`fault`");
   std::string directory;
   fields.path(map.find("directory"), directory);
-  if (const Found run = map.require("run", "what breaks it: text (a shell script) or a list"))
+  if (const Found run = map.require("run", "the command that causes the fault: text (a shell script) or a list"))
     spec.command = fields.command(run).value_or(Command{});
   if (const Found undo = map.find("undo")) spec.undo = fields.command(undo);
   spec.command.directory = directory;
   if (spec.undo) spec.undo->directory = directory;
   fields.text(map.require("prometheus", "the URL of the Prometheus that evaluates the rules"), spec.prometheus);
-  if (const Found alerts = map.require("alerts", "the alerts that must hear of it"))
+  if (const Found alerts = map.require("alerts", "the alerts that must fire"))
     spec.alerts = fields.values().texts(alerts, 1);
   if (const Found within = map.find("within")) spec.within = fields.values().duration(within).value_or(spec.within);
   if (const Found resolved = map.find("resolved_within"))

@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/alert_episodes.h"
+#include "stages/gate/proof_text.h"
 
 namespace quietgate {
 
@@ -12,7 +13,7 @@ constexpr double soon = 10;  // seconds
 
 }  // namespace
 
-std::optional<std::string> Alarm::look(const std::vector<LoadedRule>& rules) {
+std::optional<std::string> Alarm::newly_firing(const std::vector<LoadedRule>& rules) {
   std::set<std::pair<std::string, Labels>> still;
   // A first look that comes late says little about the beginning.
   for (const auto& rule : rules) trusts_first_ = trusts_first_ && rule.last_evaluation - begun_ < soon;

@@ -20,7 +20,7 @@ class Alarm {
       : alerts_(std::move(alerts)), begun_(begun), trusts_first_(!resumed) {}
 
   // A sentence about an alert that fires by now and was not active when the attempt began; nothing: there is none.
-  std::optional<std::string> look(const std::vector<LoadedRule>& rules);
+  std::optional<std::string> newly_firing(const std::vector<LoadedRule>& rules);
 
  private:
   std::set<std::string> alerts_;

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
+
 namespace quietgate {
 
 namespace {
@@ -107,9 +109,9 @@ std::string rule_text(const RuleOutcome& rule, const Window& span, const LocalTi
   if (phase->near_misses > 0) text += fmt::format("  near misses: pending and cleared {}\n", times(phase->near_misses));
   text += inputs_line(rule);
   if (!rule.recorded.empty())
-    text +=
-        fmt::format("  computed in place: {}{}\n", fmt::join(rule.recorded, ", "),
-                    rule.approximate ? "; their ranges and offsets as subqueries, so by up to an interval off" : "");
+    text += fmt::format(
+        "  computed in place: {}{}\n", fmt::join(rule.recorded, ", "),
+        rule.approximate ? "; their ranges and offsets became subqueries, which are off by up to one interval" : "");
   return text;
 }
 
@@ -275,7 +277,7 @@ std::string backtest_json(const BacktestOutcome& outcome, const LocalTime& zone)
   json["left_out"] = outcome.left_out;
   json["not_reproduced"] = not_reproduced;
   // Labels are Prometheus' own bytes: not every one of them is a character.
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 }  // namespace quietgate

@@ -56,7 +56,7 @@ std::string too_long(const ExpectedRule& rule, double past, const std::string& s
   std::string sum = "`for` " + exact(rule.duration);
   if (rule.interval > 0) sum += " + 2 evaluations of " + exact(rule.interval);
   if (past > 0) sum += " + its offset of " + exact(past);
-  return place + fmt::format("it needs {} ({}) and a scrape, the window has at most {} ({})", exact(needed), sum,
+  return place + fmt::format("it needs {} ({}) and a scrape, and the window lasts at most {} ({})", exact(needed), sum,
                              exact(window.length), window.sum);
 }
 
@@ -98,7 +98,7 @@ std::string changing_label(const ExpectedRule& rule) {
     if (text.find("{{") == std::string::npos) continue;
     if (text.find("$value") == std::string::npos && text.find(".Value") == std::string::npos) continue;
     return fmt::format(
-        "{} can't fire: its label `{}` holds the value, so every evaluation begins its `for` anew (put the value in an "
+        "{} can't fire: its label `{}` holds the value, so each evaluation restarts its `for` (put the value in an "
         "annotation)",
         rule.name, name);
   }

@@ -7,7 +7,7 @@ namespace quietgate {
 
 std::string FirstScrape::missing_target(const Result<std::vector<ScrapeTarget>>& targets) {
   if (!targets) return waived_.contains("P7") ? "" : targets.error().message;
-  if (targets->empty() && !waived_.contains("P7")) return "the server knows no target";
+  if (targets->empty() && !waived_.contains("P7")) return "the server has no target";
   double newest = 0;
   for (const auto& target : *targets) {
     const auto name = "target " + target.instance + " of job " + target.job;
@@ -29,8 +29,8 @@ std::string FirstScrape::missing_rule(const Result<std::vector<LoadedRule>>& loa
   return {};
 }
 
-bool FirstScrape::in_vain(const Result<std::vector<ScrapeTarget>>& targets,
-                          const Result<std::vector<LoadedRule>>& loaded) const {
+bool FirstScrape::never_completes(const Result<std::vector<ScrapeTarget>>& targets,
+                                  const Result<std::vector<LoadedRule>>& loaded) const {
   if (!targets || !loaded) return false;
   const bool scraped = std::none_of(targets->begin(), targets->end(), [](const auto& t) { return t.last_scrape <= 0; });
   const bool down = std::any_of(targets->begin(), targets->end(), [](const auto& t) { return t.health == "down"; });

@@ -22,7 +22,8 @@ class FirstScrape {
   // What is missing, in words; empty from the first complete scrape on.
   std::string missing(const Result<std::vector<ScrapeTarget>>& targets, const Result<std::vector<LoadedRule>>& loaded);
   // Every target was scraped, one is down, and an alert of these fires: what is missing won't come.
-  bool in_vain(const Result<std::vector<ScrapeTarget>>& targets, const Result<std::vector<LoadedRule>>& loaded) const;
+  bool never_completes(const Result<std::vector<ScrapeTarget>>& targets,
+                       const Result<std::vector<LoadedRule>>& loaded) const;
 
  private:
   std::string missing_target(const Result<std::vector<ScrapeTarget>>& targets);

@@ -142,18 +142,18 @@ std::vector<InputNeed> input_needs(const std::vector<ExpectedRule>& rules) {
     std::set<std::string> followed;
     auto all = asked_for(recorders, rules[i].query, followed);
     if (!all) {
-      needs.push_back({i, {}, 0, {}, {}, "what can't be read: " + all.error().message, {}, {}});
+      needs.push_back({i, {}, 0, {}, {}, "has an expression that can't be read: " + all.error().message, {}, {}});
       continue;
     }
     if (all->empty() && followed.empty() && !asks_without_series(rules[i].query))
-      needs.push_back({i, {}, 0, {}, {}, "no series at all: it can't fire for anything that happens", {}, {}});
+      needs.push_back({i, {}, 0, {}, {}, "asks for no series: nothing that happens makes it fire", {}, {}});
     for (const auto& asked : *all) {
       InputNeed need{i, to_string(asked.selector), behind_of(asked.selector), {}, {}, {}, {}, {}};
       if (const auto sibling = rules[i].annotations.find("gate_sibling");
           sibling != rules[i].annotations.end() && !asked.recorded && !asked.selector.metric.empty()) {
         const auto named = selectors_of(sibling->second);
         if (!named || named->size() != 1) {
-          need.problem = "more than can be proved: its annotation `gate_sibling` is not one selector";
+          need.problem = "can't be proved: its annotation `gate_sibling` is not one selector";
         } else if (to_string(named->front()) != need.selector) {
           need.sibling = to_string(named->front());
           need.metric = asked.selector.metric;

@@ -11,7 +11,7 @@
 
 #include "runner/base/result.h"
 #include "runner/model/types.h"
-#include "stages/gate/sightings.h"
+#include "stages/gate/observed_evaluations.h"
 #include "stages/prometheus/alertmanager.h"
 #include "stages/prometheus/prometheus.h"
 #include "stages/prometheus/rules_file.h"
@@ -20,11 +20,11 @@ namespace quietgate {
 
 template <class T>
 Result<T> not_asked() {
-  return infrastructure_error("was not asked");
+  return infrastructure_error("the server was not asked");
 }
 
 // The server at one moment.
-struct ServerLook {
+struct ServerStatus {
   Result<bool> ready = not_asked<bool>();
   Result<RuntimeInformation> runtime = not_asked<RuntimeInformation>();
 };
@@ -41,8 +41,8 @@ struct ClockComparison {
   double round_trip = 0;  // seconds
 };
 
-// An alert that fired when the rules were read.
-struct SeenFiring {
+// An alert that fired when the rules were polled.
+struct PolledFiring {
   std::string rule;
   double since = 0;  // seconds since the epoch
   double value = 0;
@@ -52,12 +52,11 @@ struct GateEvidence {
   double begin = 0;   // of the window, seconds since the epoch on the server's clock
   double end = 0;     // likewise
   double judged = 0;  // when the last of it was read, on the server's clock
-  double waited = 0;  // seconds that pending alerts were given to clear or to fire
   std::vector<ExpectedRule> rules;
-  ServerLook before;                 // when the judging began
-  ServerLook after;                  // when everything else had been read
+  ServerStatus before;               // when the judging began
+  ServerStatus after;                // when everything else had been read
   std::vector<double> other_starts;  // start times of servers that answered meanwhile, other than the one before
-  std::vector<SeenFiring> seen;      // in-scope alerts that were firing when the rules were read while waiting
+  std::vector<PolledFiring> polled_firings;  // in-scope alerts that fired when the rules were polled while waiting
   Result<ClockComparison> clocks = not_asked<ClockComparison>();
   Result<std::vector<LoadedRule>> loaded = not_asked<std::vector<LoadedRule>>();
   std::map<std::string, Result<std::string>> canonical;  // by query as written or loaded: as the server formats it
@@ -72,15 +71,15 @@ struct GateEvidence {
   std::map<std::string, Result<bool>> described;  // by metric: whether a target describes it; those with a sibling only
   Result<std::vector<ScrapeTarget>> targets = not_asked<std::vector<ScrapeTarget>>();
   Result<std::vector<Series>> lowest_up = not_asked<std::vector<Series>>();  // min_over_time(up[window])
-  Sightings sightings;                   // what was seen of the rules while stages ran
-  std::map<std::string, double> values;  // what alerts that fired showed at first, by rule name and labels
+  GroupEvaluations observed;                                                 // of the rules while stages ran
+  std::map<std::string, double> firing_values;  // what alerts that fired showed at first, by rule name and labels
 
-  RunId run;                             // whose synthetic fault counts
-  std::optional<Time> delivered;         // when an Alertmanager's watchdog came last, on our clock; nothing: never
-  double asked = 0;                      // when that was looked up, on our clock
-  std::optional<Result<Muting>> muting;  // what Alertmanager holds back; nothing: the gate names none
+  RunId run;                               // whose synthetic fault counts
+  std::optional<Time> watchdog_delivered;  // when an Alertmanager's watchdog came last, on our clock; nothing: never
+  double delivery_asked = 0;               // when that was looked up, on our clock
+  std::optional<Result<Muting>> muting;    // what Alertmanager holds back; nothing: the gate names none
 
-  double raised = 0;  // not before this a synthetic fault was raised for the window; 0: any time
+  double fault_raised = 0;  // the synthetic fault of the window was not raised before this; 0: at any time
   double length() const { return end - begin; }
 };
 
@@ -114,7 +113,7 @@ std::size_t steps_of(const GateEvidence& evidence, double step);
 // Whether there is a count of at least one at each of them.
 bool has_every_step(const Result<std::vector<Series>>& counts, const GateEvidence& evidence, double step);
 
-// One thing that an in-scope alert asks for. `problem` is set instead when its expression can't be read.
+// One thing that an in-scope alert asks for. `problem` is set instead, as a predicate, when that can't be told.
 struct InputNeed {
   std::size_t rule = 0;  // index into the rules
   std::string selector;

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "runner/base/time.h"
-#include "stages/prometheus/prometheus_answers.h"
+#include "stages/prometheus/prometheus_times.h"
 
 namespace quietgate {
 
@@ -95,7 +95,7 @@ Result<Time> parse_moment(const std::string& given, Time now, const LocalTime& z
   if (auto span = span_before(text); span && *span < 200 * 366 * day)
     return now - Milliseconds(std::llround(*span * 1000));
   if (auto moment = local_moment(text, zone)) return *moment;
-  return user_error(fmt::format("`{}` is no point in time", given),
+  return user_error(fmt::format("`{}` is not a point in time", given),
                     "write one like 2026-02-03T04:05:06Z, 2026-02-03 04:05, yesterday, 7d, `2h ago`, now, or seconds "
                     "since the epoch");
 }

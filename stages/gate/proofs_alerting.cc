@@ -1,9 +1,12 @@
-// P9, P10, DELIVERY and MUTED: the way from a rule to a person.
+#include "stages/gate/proofs_alerting.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/alert_episodes.h"
+#include "stages/gate/proof_text.h"
+#include "stages/gate/proofs_quiet.h"
 
 namespace quietgate {
 
@@ -33,8 +36,8 @@ std::optional<Episode> longest_watch(const GateEvidence& evidence, double interv
 }
 
 std::string told(const Silence& silence, const std::string& rule) {
-  return fmt::format("{} by silence {} of {} (`{}`, until {})", rule, silence.id.substr(0, 8), silence.created_by,
-                     silence.comment, clock_time(silence.ends_at));
+  return fmt::format("silence {} of {} (`{}`, until {}) mutes {}", silence.id.substr(0, 8), silence.created_by,
+                     silence.comment, clock_time(silence.ends_at), rule);
 }
 
 // What Alertmanager keeps from people of what fired; then what it would keep of what did not.
@@ -44,11 +47,11 @@ std::vector<std::string> muted_alerts(const GateEvidence& evidence, const Muting
     auto labels = episode.labels;
     labels["alertname"] = episode.rule;
     for (const auto& silence : muting.silences) {
-      if (silences(silence, labels)) all.push_back(told(silence, episode.name() + ", which fired,"));
+      if (silences(silence, labels)) all.push_back(told(silence, episode.name() + ", which fired"));
     }
     for (const auto& held : muting.alerts) {
       if (held.labels == labels && !held.inhibited_by.empty())
-        all.push_back(episode.name() + ", which fired, by an inhibition");
+        all.push_back("an inhibition mutes " + episode.name() + ", which fired");
     }
   }
   if (!all.empty()) return all;
@@ -80,7 +83,7 @@ std::optional<Finding> prove_watchdog(const GateEvidence& evidence) {
     problems.push_back(
         fmt::format("{} was not firing when the window began at {}", watchdog, clock_time(evidence.begin)));
   } else if (watch->firing_until < evidence.end) {
-    problems.push_back(fmt::format("{} fired until {} only, the window ended at {}", watchdog,
+    problems.push_back(fmt::format("{} stopped firing at {}, before the window ended at {}", watchdog,
                                    clock_time(watch->firing_until), clock_time(evidence.end)));
   }
   return conclude("P9", name, std::move(problems),
@@ -103,7 +106,7 @@ bool is_of_run(const Labels& labels, const RunId& run) {
 std::optional<Finding> prove_synthetic(const GateEvidence& evidence) {
   const auto* rule = synthetic_of(evidence.rules);
   if (rule == nullptr) return std::nullopt;
-  const std::string name = "the synthetic fault was heard";
+  const std::string name = "the synthetic fault fired and ended";
   if (!evidence.alerts) return conclude("P10", name, {evidence.alerts.error().message}, {});
   const double interval = interval_of(evidence, rule->group);
   const auto episodes = episodes_of(
@@ -113,7 +116,7 @@ std::optional<Finding> prove_synthetic(const GateEvidence& evidence) {
     if (episode.rule != synthetic_fault_alert || !episode.firing_from || !is_of_run(episode.labels, evidence.run))
       continue;
     // Of an earlier attempt it proves nothing about the way as it is now.
-    if (*episode.firing_from < evidence.raised - clock_slack) continue;
+    if (*episode.firing_from < evidence.fault_raised - clock_slack) continue;
     if (*episode.firing_from < evidence.begin) heard = episode;
   }
   std::vector<std::string> problems;
@@ -121,38 +124,37 @@ std::optional<Finding> prove_synthetic(const GateEvidence& evidence) {
     problems.push_back(fmt::format("{} did not fire before the window began at {}", synthetic_fault_alert,
                                    clock_time(evidence.begin)));
   } else if (heard->last >= evidence.begin) {
-    problems.push_back(
-        fmt::format("{} was not over when the window began at {}", synthetic_fault_alert, clock_time(evidence.begin)));
+    problems.push_back(fmt::format("{} was still active when the window began at {}", synthetic_fault_alert,
+                                   clock_time(evidence.begin)));
   }
   return conclude(
       "P10", name, std::move(problems),
-      heard ? fmt::format("fired at {}, over after {}", clock_time(*heard->firing_from), clock_time(heard->last))
+      heard ? fmt::format("fired at {}, ended after {}", clock_time(*heard->firing_from), clock_time(heard->last))
             : std::string());
 }
 
 std::optional<Finding> prove_delivery(const GateSpec& spec, const GateEvidence& evidence) {
   if (spec.watchdog.empty()) return std::nullopt;
-  const std::string name = "a page gets through Alertmanager";
+  const std::string name = "Alertmanager delivers pages";
   const auto where = "/api/v1/watchdogs/" + spec.watchdog;
   const double within = static_cast<double>(spec.watchdog_within.count()) / 1000;
-  if (!evidence.delivered)
-    return conclude("DELIVERY", name, {"no watchdog was delivered to " + where + " since this quietgate was started"},
-                    {});
-  const double at = static_cast<double>(evidence.delivered->time_since_epoch().count()) / 1000;
-  const double age = evidence.asked - at;
+  if (!evidence.watchdog_delivered)
+    return conclude("DELIVERY", name, {"no watchdog was delivered to " + where + " since this service started"}, {});
+  const double at = static_cast<double>(evidence.watchdog_delivered->time_since_epoch().count()) / 1000;
+  const double age = evidence.delivery_asked - at;
   std::vector<std::string> problems;
   if (age < -clock_slack)
     problems.push_back(fmt::format("the last watchdog came to {} at {}, which is in the future: the clock was set back",
                                    where, clock_time(at)));
   if (age > within)
-    problems.push_back(fmt::format("the last watchdog came to {} {} ago, at {}; asked was within {}", where,
+    problems.push_back(fmt::format("the last watchdog came to {} {} ago, at {}; the gate asks for one within {}", where,
                                    span_text(age), clock_time(at), span_text(within)));
   return conclude("DELIVERY", name, std::move(problems), fmt::format("last at {}", clock_time(at)));
 }
 
-std::optional<Finding> tell_muted(const GateEvidence& evidence, bool blinds) {
+std::optional<Finding> prove_not_muted(const GateEvidence& evidence, bool blinds) {
   if (!evidence.muting) return std::nullopt;
-  const std::string name = "would have been muted";
+  const std::string name = "what Alertmanager mutes";
   const auto told = [&](std::string detail) {
     std::vector<std::string> problems;
     if (blinds) problems.push_back(detail);
@@ -162,7 +164,8 @@ std::optional<Finding> tell_muted(const GateEvidence& evidence, bool blinds) {
   const auto& muting = **evidence.muting;
   auto all = muted_alerts(evidence, muting);
   if (all.empty())
-    return conclude("MUTED", name, {}, fmt::format("nothing; {} active silences", muting.silences.size()));
+    return conclude("MUTED", name, {},
+                    fmt::format("nothing; {} in force", count_text(muting.silences.size(), "silence")));
   std::string detail;
   for (std::size_t i = 0; i < all.size() && i < most_silences; ++i) detail += (i > 0 ? "; " : "") + all[i];
   if (all.size() > most_silences) detail += fmt::format("; and {} more", all.size() - most_silences);

@@ -1,4 +1,5 @@
-// P3, P4: the rules that are loaded.
+#include "stages/gate/proofs_rules.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +7,7 @@
 #include <map>
 #include <set>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/proof_text.h"
 
 namespace quietgate {
 
@@ -105,7 +106,7 @@ void compare(const GateEvidence& evidence, Finding& finding) {
     auto namesake = std::find_if(loaded.begin(), loaded.end(), [&](const Comparable& other) {
       return other.group == wanted.group && other.name == wanted.name && other.type == wanted.type;
     });
-    finding.dead.emplace(rule->group, rule->name);
+    finding.unreliable.emplace(rule->group, rule->name);
     if (namesake == loaded.end()) {
       finding.problems.push_back(fmt::format("{} of {} (group {}) is not loaded", rule->name, rule->file, rule->group));
     } else {
@@ -145,7 +146,7 @@ void compare_order(const GateEvidence& evidence, Finding& finding) {
   const auto loaded = names_by_group(*evidence.loaded);
   for (const auto& [group, names] : names_by_group(evidence.rules)) {
     if (auto found = loaded.find(group); found != loaded.end() && found->second == names) continue;
-    finding.problems.push_back(fmt::format("group {} holds its rules in another order in Prometheus", group));
+    finding.problems.push_back(fmt::format("Prometheus has the rules of group {} in another order", group));
   }
 }
 
@@ -153,10 +154,10 @@ void find_unreadable(const GateEvidence& evidence, Finding& finding) {
   for (const auto& rule : evidence.rules) {
     auto found = evidence.canonical.find(rule.query);
     if (found != evidence.canonical.end() && found->second) continue;
-    finding.dead.emplace(rule.group, rule.name);
+    finding.unreliable.emplace(rule.group, rule.name);
     finding.problems.push_back(
         fmt::format("the expression of {} ({}) can't be compared: {}", rule.name, rule.file,
-                    found == evidence.canonical.end() ? "was not asked" : found->second.error().message));
+                    found == evidence.canonical.end() ? "the server was not asked" : found->second.error().message));
   }
 }
 
@@ -174,14 +175,14 @@ Finding prove_loaded(const GateEvidence& evidence) {
       finding.problems.push_back(fmt::format("two alerting rules are called {}", rule.name));
   }
   find_unreadable(evidence, finding);
-  if (finding.dead.empty()) compare(evidence, finding);
+  if (finding.unreliable.empty()) compare(evidence, finding);
   if (finding.problems.empty()) compare_order(evidence, finding);
   find_namesakes(evidence.rules, "", finding);
   find_namesakes(*evidence.loaded, " of Prometheus", finding);
   auto done =
       conclude("P3", name, std::move(finding.problems),
                fmt::format("{}, {} of them alerts that decide", count_text(evidence.rules.size(), "rule"), alerts));
-  done.dead = std::move(finding.dead);
+  done.unreliable = std::move(finding.unreliable);
   return done;
 }
 
@@ -206,14 +207,14 @@ Finding prove_healthy(const GateEvidence& evidence) {
         ++healthy;
       }
       if (problem.empty()) continue;
-      finding.dead.emplace(rule.group, rule.name);
+      finding.unreliable.emplace(rule.group, rule.name);
       finding.problems.push_back(std::move(problem));
     }
   }
   if (healthy == 0 && finding.problems.empty()) finding.problems.emplace_back("no rule of the commit is loaded");
   auto done = conclude("P4", name, std::move(finding.problems),
-                       fmt::format("{} rules evaluate, the last time after the window", healthy));
-  done.dead = std::move(finding.dead);
+                       fmt::format("{} rules are healthy and were evaluated after the window", healthy));
+  done.unreliable = std::move(finding.unreliable);
   return done;
 }
 

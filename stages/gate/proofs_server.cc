@@ -1,10 +1,11 @@
-// P1, P2, P7: the server, its clock and its targets.
+#include "stages/gate/proofs_server.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/proof_text.h"
 
 namespace quietgate {
 
@@ -42,7 +43,7 @@ std::string target_problem(const GateEvidence& evidence, const ScrapeTarget& tar
                        span_text(evidence.end - target.last_scrape));
   }
   const auto lowest = lowest_up(*evidence.lowest_up, target);
-  if (!lowest) return fmt::format("target {} has no `up` in the window", target_name(target));
+  if (!lowest) return fmt::format("target {} has no sample of `up` in the window", target_name(target));
   if (*lowest != 1) return fmt::format("target {} was down within the window", target_name(target));
   return {};
 }
@@ -65,10 +66,9 @@ Finding prove_server(const GateEvidence& evidence) {
   const auto& before = *evidence.before.runtime;
   const auto& after = *evidence.after.runtime;
   if (before.start_time != after.start_time) {
-    problems.push_back(
-        fmt::format("Prometheus was restarted at {}, while it was judged", clock_time(after.start_time)));
+    problems.push_back(fmt::format("Prometheus restarted at {}, during the judgement", clock_time(after.start_time)));
   } else if (after.start_time >= evidence.begin) {
-    problems.push_back(fmt::format("Prometheus was restarted at {}, after the window began at {}",
+    problems.push_back(fmt::format("Prometheus restarted at {}, after the window began at {}",
                                    clock_time(after.start_time), clock_time(evidence.begin)));
   }
   if (!evidence.other_starts.empty()) {

@@ -2,64 +2,19 @@
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
-#include <cmath>
-#include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
-#include "runner/base/plain_file.h"
 #include "runner/model/expression.h"
 #include "runner/model/state.h"
+#include "stages/gate/observed_evaluations.h"
 #include "stages/prometheus/rules_file.h"
 
 namespace quietgate {
 
 namespace {
 
-using Json = nlohmann::json;
-namespace fs = std::filesystem;
-
-constexpr const char* file_name = "/rules-seen.ndjson";
-constexpr std::size_t largest_watched = 64 * 1024 * 1024;
 constexpr Milliseconds watch_patience{3'000};
 constexpr Milliseconds after_a_problem{1'000};
-
-std::string key_of(const LoadedRule& rule) {
-  return rule.file + ";" + rule.group;
-}
-
-void read_file(const std::string& path, const std::string& url, Sightings& all) {
-  const auto text = read_plain(path, 0, largest_watched + 1);
-  if (text.size() > largest_watched) return;
-  std::istringstream file(text);
-  for (std::string line; std::getline(file, line);) {
-    const auto row = Json::parse(line, nullptr, false);
-    if (!row.is_object() || row.value("server", Json()) != url || !row.value("group", Json()).is_string() ||
-        !row.value("evaluated", Json()).is_number())
-      continue;
-    auto& group = all[row["group"].get<std::string>()];
-    const double at = row["evaluated"].get<double>();
-    group.evaluated.push_back(at);
-    if (const auto problem = row.value("problem", Json()); problem.is_string())
-      group.unhealthy.emplace(at, problem.get<std::string>());
-  }
-}
-
-// What `now` holds beyond `before`, as lines.
-std::string lines_of(const std::string& url, const Sightings& before, const Sightings& now) {
-  std::string text;
-  for (const auto& [key, group] : now) {
-    auto known = before.find(key);
-    for (const double at : group.evaluated) {
-      if (known != before.end() && !known->second.evaluated.empty() && at <= known->second.evaluated.back()) continue;
-      Json row{{"server", url}, {"group", key}, {"evaluated", at}};
-      if (auto problem = group.unhealthy.find(at); problem != group.unhealthy.end()) row["problem"] = problem->second;
-      text += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-    }
-  }
-  return text;
-}
 
 // The stages that this one waits for, over however many between.
 std::set<std::string> waited_for(const Plan& plan, const StageSpec& stage) {
@@ -72,33 +27,10 @@ std::set<std::string> waited_for(const Plan& plan, const StageSpec& stage) {
 
 }  // namespace
 
-bool add_sightings(const std::vector<LoadedRule>& rules, Sightings& to) {
-  std::map<std::string, double> oldest;
-  std::map<std::string, std::string> problems;
-  for (const auto& rule : rules) {
-    const auto key = key_of(rule);
-    const auto [found, is_new] = oldest.emplace(key, rule.last_evaluation);
-    if (!is_new) found->second = std::min(found->second, rule.last_evaluation);
-    if (rule.last_evaluation > 0 && (rule.health != "ok" || !rule.last_error.empty()))
-      problems.emplace(key, rule.name + ": " + (rule.last_error.empty() ? "health " + rule.health : rule.last_error));
-  }
-  bool news = false;
-  for (const auto& [key, at] : oldest) {
-    auto& group = to[key];
-    // Never evaluated, or a server whose clock went back: nothing that could follow on what was seen.
-    if (at <= 0 || (!group.evaluated.empty() && at <= group.evaluated.back())) continue;
-    group.evaluated.push_back(at);
-    if (auto problem = problems.find(key); problem != problems.end()) group.unhealthy.emplace(at, problem->second);
-    news = true;
-  }
-  return news;
-}
-
 Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, RulesSeen seen,
                        WatchedRules& watched, Stop& stop) {
   Prometheus prometheus(http, url, watch_patience);
-  const auto file = attempt_directory + file_name;
-  Sightings newest;
+  GroupEvaluations newest;
   for (;;) {
     const auto asked = clock.now();
     auto rules = co_await prometheus.rules(stop);
@@ -106,29 +38,16 @@ Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string at
     if (seen) seen(rules);
     if (rules) {
       const auto before = newest;
-      if (add_sightings(*rules, newest)) append_plain(file, lines_of(prometheus.url(), before, newest));
+      if (add_evaluations(*rules, newest)) append_evaluations(attempt_directory, prometheus.url(), before, newest);
       for (auto& [key, group] : newest) {
         if (group.evaluated.size() > 1) group.evaluated.erase(group.evaluated.begin(), group.evaluated.end() - 1);
         group.unhealthy.clear();
       }
-      pause = reading_pause(*rules);
+      pause = poll_interval(*rules);
       watched.add(url, asked, std::make_shared<const std::vector<LoadedRule>>(std::move(*rules)));
     }
     co_await clock.sleep(pause, stop);
   }
-}
-
-Sightings read_sightings(const std::string& attempt_directory, const std::string& url) {
-  Sightings all;
-  std::error_code wrong;
-  fs::directory_iterator at(fs::path(attempt_directory).parent_path(), wrong);
-  if (wrong) return all;
-  for (const auto& attempt : at) read_file(attempt.path().string() + file_name, url, all);
-  for (auto& [key, group] : all) {
-    std::sort(group.evaluated.begin(), group.evaluated.end());
-    group.evaluated.erase(std::unique(group.evaluated.begin(), group.evaluated.end()), group.evaluated.end());
-  }
-  return all;
 }
 
 namespace {
@@ -216,7 +135,8 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
     bell.ring();
   };
   if (servers.own)
-    spawn(executor, watch_rules(http_, clock_, *servers.own, request.directory, {}, watched, watched.served()), done);
+    spawn(executor, watch_rules(http_, clock_, *servers.own, request.directory, {}, watched, watched.gate_stop()),
+          done);
   for (const auto& url : servers.later) {
     RulesSeen seen;
     if (auto found = alarms.find(url); found != alarms.end()) {
@@ -227,7 +147,7 @@ Task<StageOutcome> WatchedStage::run(StageRequest request) {
           told = rules.error().message;
           return;
         }
-        const auto sentence = watch.look(*rules);
+        const auto sentence = watch.newly_firing(*rules);
         if (sentence) alert.heard(*sentence);
       };
     }

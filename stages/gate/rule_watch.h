@@ -14,7 +14,6 @@
 #include "runner/ports/stage.h"
 #include "stages/gate/alarm.h"
 #include "stages/gate/gated_stage.h"
-#include "stages/gate/sightings.h"
 #include "stages/gate/watched_rules.h"
 #include "stages/prometheus/rules_file.h"
 
@@ -27,10 +26,6 @@ namespace quietgate {
 using RulesSeen = std::function<void(const Result<std::vector<LoadedRule>>&)>;
 Task<void> watch_rules(Http& http, Clock& clock, std::string url, std::string attempt_directory, RulesSeen seen,
                        WatchedRules& watched, Stop& stop);
-
-// Everything that the attempts of a run, of which `attempt_directory` is one, have seen of the server at `url`. Lines
-// that make no sense are left out.
-Sightings read_sightings(const std::string& attempt_directory, const std::string& url);
 
 // The servers by whose rules a gate judges the time in which this stage runs: of itself, and of
 // every `promote` stage of the run's plan that waits for it, as far as their addresses are known by now.

@@ -105,7 +105,7 @@ std::vector<std::string> named(const char* verb, const std::string& checkout, co
 Error refusal(const std::vector<std::string>& problems) {
   return user_error(
       fmt::format("{}", fmt::join(problems, "\n")),
-      "correct the alert rules; or the gate's `during`, `quiet_for` and `layers`, and the load's `duration`");
+      "correct the alert rules, or change the gate's `during`, `quiet_for` and `layers` or the load's `duration`");
 }
 
 }  // namespace

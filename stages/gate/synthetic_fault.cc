@@ -6,7 +6,7 @@
 #include <set>
 
 #include "runner/model/expression.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/proofs_alerting.h"
 #include "stages/prometheus/prometheus.h"
 
 namespace quietgate {
@@ -132,8 +132,7 @@ Task<StageOutcome> SyntheticFaultStage::run(StageRequest request) {
     for (const auto& url : urls) {
       if (!faults_.shown()) {
         request.log->line(std::string(synthetic_fault_alert) +
-                          " can't fire: this quietgate has no metrics endpoint (that is `quietgate serve`'s); the gate "
-                          "will be blind (P10)");
+                          " can't fire: only `quietgate serve` has a metrics endpoint; the gate will be blind (P10)");
         break;
       }
       std::string server = url;

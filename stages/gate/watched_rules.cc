@@ -11,7 +11,7 @@ constexpr Milliseconds always_young{1'000};
 
 }  // namespace
 
-Milliseconds reading_pause(const std::vector<LoadedRule>& rules) {
+Milliseconds poll_interval(const std::vector<LoadedRule>& rules) {
   double shortest = 15;
   for (const auto& rule : rules) {
     if (rule.interval > 0) shortest = std::min(shortest, rule.interval);
@@ -19,17 +19,17 @@ Milliseconds reading_pause(const std::vector<LoadedRule>& rules) {
   return std::clamp(Milliseconds(std::llround(shortest * 1000 / 3)), Milliseconds{150}, Milliseconds{5'000});
 }
 
-void WatchedRules::add(const std::string& url, Time asked, RulesReading rules) {
+void WatchedRules::add(const std::string& url, Time asked, RulesSnapshot rules) {
   newest_[url] = {asked, std::move(rules)};
 }
 
-RulesReading WatchedRules::newest(const std::string& url, Time now) const {
+RulesSnapshot WatchedRules::newest(const std::string& url, Time now) const {
   const auto found = newest_.find(url);
   if (found == newest_.end()) return nullptr;
   const auto& [asked, rules] = found->second;
   const auto age = now - asked;
   // Of a clock that went back nothing is known.
-  if (age < Milliseconds{0} || age > std::max(always_young, reading_pause(*rules) * 3 / 2)) return nullptr;
+  if (age < Milliseconds{0} || age > std::max(always_young, poll_interval(*rules) * 3 / 2)) return nullptr;
   return rules;
 }
 

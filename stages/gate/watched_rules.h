@@ -12,34 +12,34 @@
 
 namespace quietgate {
 
-using RulesReading = std::shared_ptr<const std::vector<LoadedRule>>;  // never null in use
+using RulesSnapshot = std::shared_ptr<const std::vector<LoadedRule>>;  // never null in use
 
 // A third of the shortest evaluation interval among the rules, between 0.15 and 5 s: who reads them so often sees each
 // evaluation, also when an answer is late.
-Milliseconds reading_pause(const std::vector<LoadedRule>& rules);
+Milliseconds poll_interval(const std::vector<LoadedRule>& rules);
 
 class WatchedRules {
  public:
   // `over`, which must outlive it, ends the watch.
-  explicit WatchedRules(Stop& over) : served_(over) {}
+  explicit WatchedRules(Stop& over) : gate_stop_(over) {}
 
   // `url` as the watch was given it; `asked` is when the reading was asked for, on our clock: what it says is no older.
-  void add(const std::string& url, Time asked, RulesReading rules);
+  void add(const std::string& url, Time asked, RulesSnapshot rules);
   // The newest reading of that server, when it was asked for within the last one and a half pauses or the last second;
   // else null. Where rules are evaluated seldom, it holds all the news that asking once more would bring.
-  RulesReading newest(const std::string& url, Time now) const;
+  RulesSnapshot newest(const std::string& url, Time now) const;
 
   // The stage's own gate has read all that it judges by: its server is read on only for gates of later stages.
-  void gate_is_served() { served_.request(StopReason::cancel, "the gate has what it judges by"); }
-  Stop& served() { return served_; }  // requested then, and when the watch is over
+  void gate_has_read_all() { gate_stop_.request(StopReason::cancel, "the gate has what it judges by"); }
+  Stop& gate_stop() { return gate_stop_; }  // requested then, and when the watch is over
 
  private:
   struct Newest {
     Time asked{};
-    RulesReading rules;
+    RulesSnapshot rules;
   };
   std::map<std::string, Newest> newest_;
-  Stop served_;
+  Stop gate_stop_;
 };
 
 }  // namespace quietgate

@@ -13,8 +13,8 @@ namespace quietgate {
 namespace {
 
 constexpr double widest_hole = 5;  // seconds
-constexpr const char* nobody_says = "nobody said how many replicas were desired";
-constexpr const char* decided_before_the_load = "more replicas were desired already before the load began";
+constexpr const char* nobody_says = "how many replicas were desired is not known";
+constexpr const char* decided_before_the_load = "more replicas were already desired before the load began";
 constexpr double close_enough = 1e-6;
 constexpr double clocks_agree = 2;  // seconds, no better: a decision so shortly before the load's begin may answer it
 

@@ -1,12 +1,13 @@
-// What the charts of a load draw, as text and as SVG.
+// What the charts of a load show, as text and as SVG: their panels, lines, span and numbers. Pure.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "stages/load/chart.h"
+#include "stages/load/measured_series.h"
 
 namespace quietgate {
 

@@ -1,6 +1,8 @@
-// Charts as SVG: one panel above the other, on one time axis.
+#include "stages/load/chart_svg.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "stages/load/chart_panels.h"

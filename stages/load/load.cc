@@ -9,15 +9,15 @@
 #include <memory>
 #include <utility>
 
+#include "runner/base/files.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/time.h"
-#include "runner/base/tree.h"
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/step.h"
-#include "stages/load/chart.h"
+#include "stages/load/chart_svg.h"
+#include "stages/load/live_load.h"
 #include "stages/load/load_baseline.h"
 #include "stages/load/load_judgement.h"
-#include "stages/load/load_turn.h"
 #include "stages/load/scaling_load.h"
 
 namespace quietgate {
@@ -31,9 +31,9 @@ void tell(const StageRequest& request, const std::vector<Check>& checks) {
 std::string advice_for(const Check& completion) {
   switch (completion.outcome) {
     case Outcome::failed:
-      return "see the log; try it by hand";
+      return "read the log, and try the load by hand";
     case Outcome::error:
-      return "see the log; a retry may help";
+      return "read the log; a retry may help";
     default:
       return {};
   }
@@ -47,9 +47,9 @@ Result<void> keep_chart(const std::string& directory, const std::string& measure
   return replace_file(directory + "/artifacts/load.svg", chart);
 }
 
-std::string describe_load(const LoadSpec& spec, const LoadTurn& turn) {
-  const std::string which = turn.of == 1 ? "" : fmt::format("load {} of {}: ", turn.number, turn.of);
-  const auto host = turn.host.empty() ? std::string() : ", against " + turn.host;
+std::string describe_load(const LoadSpec& spec, const PlannedLoad& load) {
+  const std::string which = load.of == 1 ? "" : fmt::format("load {} of {}: ", load.number, load.of);
+  const auto host = load.host.empty() ? std::string() : ", against " + load.host;
   if (spec.locustfile.empty()) return fmt::format("{}{}{}", which, to_string(source_of(spec)), host);
   std::string course;
   for (const auto& phase : spec.phases) {
@@ -83,26 +83,26 @@ Check ended_early(const LiveLoad& live, const LoadSpec& spec) {
 
 // All loads of the stage, in their order: those of a baseline's service in turns with the others (A B, B A, A B, ...),
 // so that what changes slowly meets both alike.
-std::vector<LoadTurn> turns_of(const StageRequest& request, const LoadSpec& spec) {
+std::vector<PlannedLoad> planned_loads(const StageRequest& request, const LoadSpec& spec) {
   const bool other = spec.baseline && !spec.baseline->host.empty();
-  std::vector<LoadTurn> turns;
+  std::vector<PlannedLoad> loads;
   for (int round = 0; round < spec.repeat; ++round) {
     for (int side = 0; side < (other ? 2 : 1); ++side) {
-      LoadTurn turn;
-      turn.baseline = other && (side + round) % 2 == 1;
-      turns.push_back(turn);
+      PlannedLoad load;
+      load.baseline = other && (side + round) % 2 == 1;
+      loads.push_back(load);
     }
   }
   const std::string base = spec.locustfile.empty() ? "load" : "locust";
-  for (auto& turn : turns) {
-    turn.number = static_cast<int>(&turn - turns.data()) + 1;
-    turn.of = static_cast<int>(turns.size());
-    turn.host = turn.baseline ? spec.baseline->host : spec.host;
-    const auto name = turn.number == 1 ? base : fmt::format("{}-{}", base, turn.number);
-    turn.rows = request.directory + "/" + name + ".ndjson";
-    turn.step = name;
+  for (auto& load : loads) {
+    load.number = static_cast<int>(&load - loads.data()) + 1;
+    load.of = static_cast<int>(loads.size());
+    load.host = load.baseline ? spec.baseline->host : spec.host;
+    const auto name = load.number == 1 ? base : fmt::format("{}-{}", base, load.number);
+    load.rows = request.directory + "/" + name + ".ndjson";
+    load.step = name;
   }
-  return turns;
+  return loads;
 }
 
 // Of the same check of several loads, the worst, and which load it was.
@@ -148,9 +148,9 @@ class LoadStage::Attempt {
   Task<StageOutcome> run();
 
  private:
-  Task<std::optional<StageOutcome>> run_turn(LoadTurn turn);
-  Task<void> judge_turn(LiveLoad& live, LocustEnd end);
-  void judge_early_end(LiveLoad& live, LocustEnd end);
+  Task<std::optional<StageOutcome>> run_load(PlannedLoad load);
+  Task<void> judge_ended(LiveLoad& live, LoadEnd end);
+  void judge_early_end(LiveLoad& live, LoadEnd end);
   Task<void> judge_replicas(LiveLoad& live);
   Task<ScalingLoad> scaling_load(LiveLoad& live, ScalingStory story, std::vector<Sample> ready);
   Task<void> judge_against_baseline();
@@ -183,13 +183,13 @@ ScalingWindow LoadStage::Attempt::window_of(const LiveLoad& live) const {
   return window;
 }
 
-void LoadStage::Attempt::judge_early_end(LiveLoad& live, LocustEnd end) {
+void LoadStage::Attempt::judge_early_end(LiveLoad& live, LoadEnd end) {
   auto spec = spec_;
   spec.expect.erase("requests");  // how many there would have been is not known
   auto checks = judge_load(live.report, end, spec);
   checks.front() = ended_early(live, spec_);
   outcome_.conclusive = true;
-  outcome_.advice = "find what the alert saw in the run's measurements; correct it and push again";
+  outcome_.advice = "find the alert's cause in the run's measurements; correct it and push again";
   tell(request_, checks);
   judged_ = {checks};
   complete_ = false;
@@ -255,12 +255,12 @@ Task<void> LoadStage::Attempt::judge_replicas(LiveLoad& live) {
   if (!clock_problem_.empty()) {
     more_.push_back(inconclusive_check(
         "metrics clock", "known",
-        "the replicas can't be set beside the load: the metrics server did not tell its time: " + clock_problem_));
+        "the replicas can't be matched with the load: the metrics server did not tell its time: " + clock_problem_));
   }
   tell(request_, more_);
 }
 
-Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
+Task<void> LoadStage::Attempt::judge_ended(LiveLoad& live, LoadEnd end) {
   if (replicas_) {
     auto theirs = co_await replicas_->clock_offset();
     if (theirs) {
@@ -281,8 +281,9 @@ Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
   }
   const auto root = std::filesystem::weakly_canonical(request_.checkout).string();
   if (auto incomplete = judge_completion(live.report, end, spec_, root)) {
-    if (live.turn.of > 1)
-      incomplete->sentence = fmt::format("load {} of {}: {}", live.turn.number, live.turn.of, incomplete->sentence);
+    if (live.planned.of > 1)
+      incomplete->sentence =
+          fmt::format("load {} of {}: {}", live.planned.number, live.planned.of, incomplete->sentence);
     judged_ = {{*incomplete}};
     complete_ = false;
     outcome_.advice = advice_for(*incomplete);
@@ -300,19 +301,19 @@ Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
   const auto from = steady_from(live.report, spec_, scaled_after);
   if (from != spec_.warm_up) live.report = co_await live.read_again(from);
   const auto measures = measures_of(live.report);
-  for (const auto& [name, value] : measures.values) (live.turn.baseline ? other_ : measured_)[name].push_back(value);
-  if (!live.turn.baseline) {
+  for (const auto& [name, value] : measures.values) (live.planned.baseline ? other_ : measured_)[name].push_back(value);
+  if (!live.planned.baseline) {
     for (const auto& [name, why] : measures.lacking)
-      lacking_.emplace(name, fmt::format("load {} of {} had {}", live.turn.number, live.turn.of, why));
+      lacking_.emplace(name, fmt::format("load {} of {} had {}", live.planned.number, live.planned.of, why));
   }
   // The baseline's bounds are not what is judged; that it was the load asked for is.
-  auto checks = live.turn.baseline ? judge_course(live.report, spec_) : judge_load(live.report, end, spec_);
-  if (live.turn.baseline) {
+  auto checks = live.planned.baseline ? judge_course(live.report, spec_) : judge_load(live.report, end, spec_);
+  if (live.planned.baseline) {
     for (auto& check : checks) check.name = "baseline " + check.name;
   }
-  if (live.turn.of > 1) {
-    request_.log->line(
-        fmt::format("load {} of {}{}:", live.turn.number, live.turn.of, live.turn.baseline ? " (the baseline)" : ""));
+  if (live.planned.of > 1) {
+    request_.log->line(fmt::format("load {} of {}{}:", live.planned.number, live.planned.of,
+                                   live.planned.baseline ? " (the baseline)" : ""));
   }
   tell(request_, checks);
   judged_.push_back(std::move(checks));
@@ -320,8 +321,8 @@ Task<void> LoadStage::Attempt::judge_turn(LiveLoad& live, LocustEnd end) {
 }
 
 // An answer ends the attempt.
-Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
-  auto process = prepare_load(request_, spec_, turn);
+Task<std::optional<StageOutcome>> LoadStage::Attempt::run_load(PlannedLoad load) {
+  auto process = prepare_load(request_, spec_, load);
   if (!process) co_return outcome_of(process.error());
   const bool running_already = request_.resume && stage_.steps_.status(process->name).ok();
   if (replicas_ && !running_already) {
@@ -334,21 +335,21 @@ Task<std::optional<StageOutcome>> LoadStage::Attempt::run_turn(LoadTurn turn) {
     }
     request_.log->line(format_replicas(*base) + " before the load");
   }
-  if (!running_already) request_.log->line(describe_load(spec_, turn));
-  loads_.push_back(std::make_unique<LiveLoad>(request_, spec_, turn, running_already, replicas_ ? &*replicas_ : nullptr,
+  if (!running_already) request_.log->line(describe_load(spec_, load));
+  loads_.push_back(std::make_unique<LiveLoad>(request_, spec_, load, running_already, replicas_ ? &*replicas_ : nullptr,
                                               stage_.clock_, stage_.metrics_));
   auto& live = *loads_.back();
   auto end = co_await live.run(stage_.steps_, std::move(*process));
   if (!end) co_return outcome_of(end.error());
-  co_await judge_turn(live, *end);
+  co_await judge_ended(live, *end);
   co_return std::nullopt;
 }
 
 Task<void> LoadStage::Attempt::judge_against_baseline() {
   LoadBase base;
   base.name = spec_.baseline->host;
-  base.in_turns = !base.name.empty();
-  if (base.in_turns) {
+  base.alternating = !base.name.empty();
+  if (base.alternating) {
     base.runs = {other_};
   } else {
     base.name = "promoted commits";
@@ -389,9 +390,9 @@ StageOutcome LoadStage::Attempt::conclude() {
 }
 
 Task<StageOutcome> LoadStage::Attempt::run() {
-  const auto turns = turns_of(request_, spec_);
-  for (const auto& turn : turns) {
-    auto ended = co_await run_turn(turn);
+  const auto loads = planned_loads(request_, spec_);
+  for (const auto& load : loads) {
+    auto ended = co_await run_load(load);
     if (ended) co_return *ended;
     if (!complete_) break;
   }

@@ -110,10 +110,10 @@ std::string numbers_of(const Compared& both, std::size_t tested) {
 
 // Why a worsening beyond the margin may be no more than what runs differ by; empty: it is more.
 std::string excuse_for(const Compared& both, const LoadBaseline& spec, const LoadBase& base) {
-  if (base.in_turns) return {};
+  if (base.alternating) return {};
   const auto unit = unit_of(both.measure);
   if (both.run_medians.size() < least_runs) {
-    return fmt::format("{} promoted run{} cannot tell a regression from what runs differ by, {} can",
+    return fmt::format("{} promoted run{} can't tell a regression from the usual difference between runs; {} can",
                        both.run_medians.size(), both.run_medians.size() == 1 ? "" : "s", least_runs);
   }
   const double worst = *std::max_element(both.run_medians.begin(), both.run_medians.end());
@@ -129,8 +129,8 @@ Check too_few(const Compared& both, const std::string& name, const std::string& 
     return inconclusive_check(name, wanted, fmt::format("{}: cannot be compared: {}", name, reason->second));
   }
   return passed_check(name, wanted, "not enough data",
-                      fmt::format("{}: not enough data: {} loads against {}, at least {} a side are needed; the "
-                                  "absolute bounds decide",
+                      fmt::format("{}: not enough data: {} loads against {}, at least {} on each side are needed; "
+                                  "the absolute bounds decide",
                                   name, both.candidates.size(), both.base.size(), least_loads));
 }
 

@@ -20,7 +20,7 @@ using LoadMeasures = std::map<std::string, std::vector<double>>;
 struct LoadBase {
   std::string name;                // for sentences: `promoted commits`, the other service
   std::vector<LoadMeasures> runs;  // oldest first; of a service that was loaded in turns with the candidates: one
-  bool in_turns = false;           // what else changed met both alike
+  bool alternating = false;        // what else changed met both alike
 };
 
 // A check for each measure: failed when the candidates are worse (q <= 0.05, adjusted for the number of measures) by

@@ -27,8 +27,8 @@ Check judge_failures(const std::string& name, std::int64_t failures, std::int64_
   auto needed = failures == 0 ? fmt::format("at least {} requests", format_count(least_for_ratio(bound.value)))
                               : std::string("more requests");
   return inconclusive_check(name, bound.text,
-                            fmt::format("{}, but with 95 % confidence only at most {}: {} would tell", check.sentence,
-                                        format_quantity(upper, Unit::ratio), needed));
+                            fmt::format("{}, but its upper limit with 95 % confidence is {}: {} would tell",
+                                        check.sentence, format_quantity(upper, Unit::ratio), needed));
 }
 
 Check judge_percentile(const std::string& name, double q, const ResponseTimes& times, const Bound& bound,
@@ -36,14 +36,15 @@ Check judge_percentile(const std::string& name, double q, const ResponseTimes& t
   const auto least = least_samples(q);
   if (times.count() < least) {
     return inconclusive_check(
-        name, bound.text, fmt::format("{} needs at least {} requests{} and had {}", name, least, where, times.count()));
+        name, bound.text,
+        fmt::format("{} needs at least {} requests{}, but had {}", name, least, where, times.count()));
   }
   auto check = judge(name, times.percentile(q), Unit::milliseconds, bound, basis);
   // The percentile that was seen holds; the one that is behind it may not.
   const double upper = times.ranked(upper_rank(times.count(), q));
   if (check.outcome != Outcome::passed || !is_upper(bound) || bound.holds(upper)) return check;
   return inconclusive_check(name, bound.text,
-                            fmt::format("{}, but with 95 % confidence at most {}: more requests would tell",
+                            fmt::format("{}, but its upper limit with 95 % confidence is {}: more requests would tell",
                                         check.sentence, format_quantity(upper, Unit::milliseconds)));
 }
 

@@ -9,8 +9,8 @@
 
 #include "stages/attempt/expectation.h"
 #include "stages/load/load_bounds.h"
+#include "stages/load/load_log.h"
 #include "stages/load/load_users.h"
-#include "stages/load/locust_words.h"
 #include "stages/load/statistics.h"
 
 namespace quietgate {
@@ -43,8 +43,8 @@ std::string with(std::string sentence, const std::string& words) {
   return words.empty() ? sentence : sentence + ": " + words;
 }
 
-std::string with_words(std::string sentence, const LocustEnd& end) {
-  return with(std::move(sentence), last_words(end.last_log));
+std::string with_words(std::string sentence, const LoadEnd& end) {
+  return with(std::move(sentence), last_message(end.last_log));
 }
 
 Check completion(Outcome outcome, std::string sentence) {
@@ -118,7 +118,7 @@ Check measured_check(const std::string& name, const Bound& bound, const Judged& 
   if (name == "requests_per_second") {
     if (steady_span < 1) {
       return inconclusive_check(of.prefix + "rate", bound.text,
-                                "less than a second was left after the warm-up to take a rate from");
+                                "less than a second was left after the warm-up: too short for a rate");
     }
     return judge(of.prefix + "rate", static_cast<double>(of.steady_requests) / steady_span, Unit::requests_per_second,
                  bound, basis);
@@ -132,7 +132,7 @@ Check measured_check(const std::string& name, const Bound& bound, const Judged& 
   if (name.size() == 3 && known_percentiles.find(name) != std::string_view::npos) {
     return judge_percentile(full, std::stod(name.substr(1)) / 100, of.steady, bound, basis, " after the warm-up");
   }
-  return inconclusive_check(full, bound.text, fmt::format("`{}` is nothing that a load is measured by", name));
+  return inconclusive_check(full, bound.text, fmt::format("unknown load metric `{}`", name));
 }
 
 bool kept_schedule(const LoadReport& report) {
@@ -214,8 +214,8 @@ std::optional<Check> schedule_check(const LoadReport& report) {
   }
   return inconclusive_check("arrivals", wanted,
                             fmt::format("the load generator could not keep up: only {} of the scheduled arrivals began "
-                                        "(asked for: {}); more `users`, or "
-                                        "`workers` when its processor is busy ({:.2f} of a core), let it",
+                                        "(expected: {}); give it more `users`, or "
+                                        "`workers` when its processor is busy ({:.2f} of a core)",
                                         observed, wanted, report.steady_cpu()));
 }
 
@@ -224,8 +224,8 @@ std::optional<Check> generator_check(const LoadReport& report) {
   if (cpu < busy_cores) return std::nullopt;
   auto observed = fmt::format("{:.2f} cores", cpu);
   return warning_check("generator", fmt::format("< {} cores", busy_cores), observed,
-                       fmt::format("a process of the load generator used {:.2f} of a core: response times may be its "
-                                   "own; `workers` share the work",
+                       fmt::format("a process of the load generator used {:.2f} of a core: the response times may "
+                                   "be its own; add `workers` to share the work",
                                    cpu));
 }
 
@@ -259,7 +259,7 @@ std::optional<Check> excess_check(const LoadReport& report) {
   const auto all = arrivals_of(report);
   if (!all.too_many()) return std::nullopt;
   return inconclusive_check("arrivals in all", fmt::format("<= {:.0f} %", 100 * most_begun),
-                            fmt::format("{} tasks began where the schedule had {}: more than this load made them",
+                            fmt::format("{} tasks began, but the schedule had {}: not all of them are of this load",
                                         format_count(all.begun), format_count(all.intended)));
 }
 
@@ -269,8 +269,8 @@ std::optional<Check> silence_check(const LoadReport& report) {
   if (silence.seconds < least_silence || silence.missed < least_missed) return std::nullopt;
   return inconclusive_check(
       "silence", fmt::format("< {} s", least_silence),
-      fmt::format("nothing was answered for {} from second {} of the load on, with {} users there: at the rate of its "
-                  "other seconds there were about {} requests to be answered",
+      fmt::format("no request was answered for {}, from second {} of the load on, with {} users at work: at the "
+                  "rate of the other seconds, about {} answers are missing",
                   span_of(static_cast<double>(silence.seconds)), silence.from, format_count(silence.users),
                   format_count(std::llround(silence.missed))));
 }
@@ -340,13 +340,13 @@ bool hopeless(const LoadReport& report, const LoadSpec& spec) {
   return deserted(report, spec) || (report.requests == 0 && report.exceptions >= 20 && report.seconds.size() >= 3);
 }
 
-std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec,
+std::optional<Check> judge_completion(const LoadReport& report, const LoadEnd& end, const LoadSpec& spec,
                                       const std::string& root) {
-  using How = LocustEnd::How;
+  using How = LoadEnd::How;
   const std::string source = to_string(source_of(spec));
   if (end.how == How::not_started) return completion(Outcome::error, source + " could not be started: " + end.words);
   if (!report.damage.empty()) {
-    return completion(Outcome::inconclusive, fmt::format("what {} wrote makes no sense: {}", source, report.damage));
+    return completion(Outcome::inconclusive, fmt::format("the rows of {} can't be read: {}", source, report.damage));
   }
   if (report.crash) return crashed(*report.crash, root);
   if (report.lost && !report.lost->gone) {
@@ -356,13 +356,12 @@ std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd&
                                   report.lost->name, report.lost->words, span_of(report.lost->elapsed)));
   }
   if (report.lost) {
-    return completion(
-        Outcome::error,
-        fmt::format("worker {} of the load was lost ({}) {} after its begin: its part of the load was missing",
-                    report.lost->name, report.lost->words, span_of(report.lost->elapsed)));
+    return completion(Outcome::error,
+                      fmt::format("worker {} was lost ({}) {} after the load began: its share of the load is missing",
+                                  report.lost->name, report.lost->words, span_of(report.lost->elapsed)));
   }
   if (report.workers && !report.begin && report.workers->joined < report.workers->expected) {
-    return completion(Outcome::error, fmt::format("{} of {} workers joined the load in time: it did not begin",
+    return completion(Outcome::error, fmt::format("{} of {} workers joined in time, so the load did not begin",
                                                   report.workers->joined, report.workers->expected));
   }
   if (deserted(report, spec)) return users_check(report, spec);
@@ -417,7 +416,7 @@ std::vector<Check> judge_course(const LoadReport& report, const LoadSpec& spec) 
   return checks;
 }
 
-std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec) {
+std::vector<Check> judge_load(const LoadReport& report, const LoadEnd& end, const LoadSpec& spec) {
   std::vector<Check> checks{requests_check(report, spec)};
   if (auto check = users_check(report, spec)) checks.push_back(*check);
   if (end.code != 0) {
@@ -425,7 +424,7 @@ std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, co
     checks.push_back(
         failed_check("exit status", "0", std::to_string(end.code),
                      with(fmt::format("{} ended with exit status {}", to_string(source_of(spec)), end.code),
-                          of_locust ? last_error(end.last_log) : last_words(end.last_log))));
+                          of_locust ? last_error(end.last_log) : last_message(end.last_log))));
   }
   if (auto check = exceptions_check(report, spec)) checks.push_back(*check);
   if (auto check = unanswered_check(report, spec)) checks.push_back(*check);

@@ -14,7 +14,7 @@
 namespace quietgate {
 
 // How Locust's process ended.
-struct LocustEnd {
+struct LoadEnd {
   enum class How { exited, killed, not_started, overdue };
   How how = How::exited;
   int code = 0;
@@ -24,11 +24,11 @@ struct LocustEnd {
 
 // Whether the load ran to its end: nothing when it did, else the one check that says what happened and to whom. `root`
 // is the checkout; paths below it are printed relative to it.
-std::optional<Check> judge_completion(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec,
+std::optional<Check> judge_completion(const LoadReport& report, const LoadEnd& end, const LoadSpec& spec,
                                       const std::string& root);
 
 // Every expectation of the load, and that there was any load. For one that ran to its end.
-std::vector<Check> judge_load(const LoadReport& report, const LocustEnd& end, const LoadSpec& spec);
+std::vector<Check> judge_load(const LoadReport& report, const LoadEnd& end, const LoadSpec& spec);
 // Of them those of the load alone: that there was any, and that it kept its schedule.
 std::vector<Check> judge_course(const LoadReport& report, const LoadSpec& spec);
 

@@ -59,7 +59,7 @@ AutoscalingSpec read_autoscaling(const Found& found, StageFields& fields) {
     bounds.finish();
     const auto judged = [&](const char* key) { return expect.node->find(key) != nullptr; };
     if (bounds.valid() && !judged("reach") && !judged("never_above") && !judged("settle_at") && !judged("reversals"))
-      fields.diagnostics().add(expect.key_at, "`expect` expects nothing",
+      fields.diagnostics().add(expect.key_at, "`expect` has no bound",
                                "at least one of reach, never_above, settle_at, reversals");
     const auto needs = [&](const Found& what, const char* needed) {
       if (what && !judged(needed))
@@ -110,7 +110,7 @@ LoadPhase read_phase(const Found& found, StageFields& fields, bool& open) {
   const Found arrivals = map.find("arrivals");
   const Found rate = map.find("spawn_rate");
   if (map.valid() && (users ? 1 : 0) + (arrivals ? 1 : 0) != 1)
-    fields.diagnostics().add(found.key_at, "a part of `shape` has either `users` or `arrivals`");
+    fields.diagnostics().add(found.key_at, "a part of `shape` needs either `users` or `arrivals`");
   if (users) phase.users = fields.values().integer(users, 1, most_users).value_or(1);
   phase.spawn_rate = phase.users;
   if (rate) phase.spawn_rate = fields.values().number(rate, 0.001, 1e6).value_or(1);
@@ -139,16 +139,15 @@ void read_course(MapReader& map, StageFields& fields, LoadSpec& spec) {
   const Found arrivals = map.find("arrivals");
   const bool generates = !spec.command && spec.k6.empty();
   if (!users && generates && (arrivals || !shape))
-    (void)map.require("users", arrivals ? "how many users at most work off the arrivals" : "how many users at once");
+    (void)map.require("users", arrivals ? "how many users at most serve the arrivals" : "how many users at once");
   const Found duration = shape ? map.find("duration") : map.require("duration", "how long the load lasts, such as 45s");
   if (duration) spec.duration = fields.values().duration(duration).value_or(spec.duration);
   bool open = static_cast<bool>(arrivals);
   if (shape) {
     for (const Found* each : {&rate, &arrivals, &duration}) {
       if (*each)
-        fields.diagnostics().add(
-            each->key_at, fmt::format("`{}` and `shape` exclude each other", each->name),
-            "`shape` alone, whose parts are such as {for: 30s, users: 20} or {for: 30s, arrivals: 50}");
+        fields.diagnostics().add(each->key_at, fmt::format("`{}` and `shape` exclude each other", each->name),
+                                 "`shape` alone, with parts such as {for: 30s, users: 20} or {for: 30s, arrivals: 50}");
     }
     spec.duration = Milliseconds{0};
     std::set<bool> kinds;
@@ -164,12 +163,12 @@ void read_course(MapReader& map, StageFields& fields, LoadSpec& spec) {
       fields.diagnostics().add(shape.key_at, "`shape` mixes `users` and `arrivals`", "one of them in all parts");
     if (!open && users)
       fields.diagnostics().add(users.key_at, "`users` and `shape` exclude each other",
-                               "`shape` alone, whose parts are such as {for: 30s, users: 20}");
+                               "`shape` alone, with parts such as {for: 30s, users: 20}");
   } else if (arrivals) {
     const auto each = fields.values().number(arrivals, 0.001, most_arrivals).value_or(1);
     spec.phases.push_back({spec.duration, 0, 0, each, each});
   }
-  if (!users && generates && shape && open) (void)map.require("users", "how many users at most work off the arrivals");
+  if (!users && generates && shape && open) (void)map.require("users", "how many users at most serve the arrivals");
   if (users && (open || !shape)) spec.users = fields.values().integer(users, 1, most_users).value_or(1);
   spec.spawn_rate = spec.users;
   if (rate && !shape) spec.spawn_rate = fields.values().number(rate, 0.001, 1e6).value_or(1);
@@ -177,7 +176,7 @@ void read_course(MapReader& map, StageFields& fields, LoadSpec& spec) {
     for (const Found* each : {&shape, &users, &rate, &arrivals}) {
       if (*each)
         fields.diagnostics().add(each->key_at, fmt::format("`{}` needs `locustfile`", each->name),
-                                 "no course here: a k6 script and a command bring their own");
+                                 "no such key here: a k6 script and a command have their own");
     }
   }
   if (const Found warm_up = map.find("warm_up")) {
@@ -207,7 +206,7 @@ void read_bounds(const Found& found, StageFields& fields, std::map<std::string, 
   take("requests", Measure::plain);
   bounds.finish();
   if (bounds.valid() && found.node->entries.empty())
-    fields.values().wrong(found, fmt::format("{} expects nothing", bounds.what()), "at least one bound");
+    fields.values().wrong(found, fmt::format("{} has no bound", bounds.what()), "at least one bound");
 }
 
 LoadWorkers read_workers(const Found& found, StageFields& fields) {
@@ -231,7 +230,7 @@ LoadBaseline read_baseline(const Found& found, StageFields& fields) {
     baseline.measures = fields.values().texts(of, 1);
     for (const Found& item : fields.values().list(of, 1)) {
       if (std::find(measures.begin(), measures.end(), item.node->text) == measures.end())
-        fields.values().wrong(item, fmt::format("`{}` is nothing that loads are compared by", item.node->text),
+        fields.values().wrong(item, fmt::format("unknown load metric `{}`", item.node->text),
                               fmt::format("one of {}", fmt::join(measures, ", ")));
     }
   } else {
@@ -278,8 +277,8 @@ LoadSpec read_load(const Found& found, StageFields& fields) {
   if (scaling && spec.repeat > 1)
     fields.diagnostics().add(
         scaling.key_at,
-        fmt::format("`autoscaling` is about one load, and `{}` makes {} of them: each would begin with the replicas "
-                    "that the one before it left",
+        fmt::format("`autoscaling` needs one load, but `{}` makes {}: each would begin with the replicas that the "
+                    "load before it left",
                     repeat ? "repeat" : "baseline", spec.repeat),
         fmt::format("a `load` stage with `autoscaling` alone, and one that `needs` it with `{}`",
                     repeat ? "repeat" : "baseline"));

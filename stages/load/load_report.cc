@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "stages/attempt/expectation.h"
 
 namespace quietgate {
@@ -58,7 +59,7 @@ ResponseTimes times_of(const Json& row) {
   ResponseTimes times;
   for (const auto& pair : row.at("buckets")) {
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_integer() || !pair[1].is_number_integer()) {
-      throw std::runtime_error("a bucket is no pair of counts");
+      throw std::runtime_error("a bucket is not a pair of counts");
     }
     auto bucket = pair[0].get<std::int64_t>();
     auto count = pair[1].get<std::int64_t>();
@@ -207,7 +208,7 @@ void LoadReport::add_second(const Json& row) {
 }
 
 void LoadReport::add_endpoint(const Json& row, bool is_steady, LoadSecond& second, ResponseTimes& times) {
-  if (!row.is_object()) throw std::runtime_error("an endpoint is no object");
+  if (!row.is_object()) throw std::runtime_error("an endpoint is not an object");
   auto name = text_of(row, "name");
   auto found = endpoints.find(name);
   if (found == endpoints.end()) {
@@ -319,13 +320,14 @@ LoadProgress progress_of(const LoadReport& report, Milliseconds duration) {
 }
 
 std::string to_line(const LoadProgress& progress) {
-  const auto turn = progress.loads == 1 ? std::string() : fmt::format("load {} of {}: ", progress.load, progress.loads);
-  return turn + fmt::format("{} of {}: {} users, {}, {}, {} failed", human_duration(progress.elapsed),
-                            human_duration(progress.duration), format_count(progress.users),
-                            format_quantity(progress.requests_per_second, Unit::requests_per_second),
-                            std::isnan(progress.p95) ? "no answers"
-                                                     : "p95 " + format_quantity(progress.p95, Unit::milliseconds),
-                            format_count(progress.failures));
+  const auto which =
+      progress.loads == 1 ? std::string() : fmt::format("load {} of {}: ", progress.load, progress.loads);
+  return which + fmt::format("{} of {}: {} users, {}, {}, {} failed", human_duration(progress.elapsed),
+                             human_duration(progress.duration), format_count(progress.users),
+                             format_quantity(progress.requests_per_second, Unit::requests_per_second),
+                             std::isnan(progress.p95) ? "no answers"
+                                                      : "p95 " + format_quantity(progress.p95, Unit::milliseconds),
+                             format_count(progress.failures));
 }
 
 std::string to_json(const LoadProgress& progress) {
@@ -339,7 +341,7 @@ std::string to_json(const LoadProgress& progress) {
     json["load"] = progress.load;
     json["loads"] = progress.loads;
   }
-  return json.dump();
+  return json_text(json);
 }
 
 }  // namespace quietgate

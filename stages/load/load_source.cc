@@ -1,4 +1,5 @@
-// How each source of load is found and called.
+#include "stages/load/load_source.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,11 +7,13 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
+#include "runner/base/program_path.h"
 #include "runner/base/time.h"
 #include "stages/attempt/measurements.h"
 #include "stages/attempt/step.h"
-#include "stages/load/locust.h"
+#include "stages/load/locust_scripts.h"
 
 namespace quietgate {
 
@@ -100,7 +103,7 @@ Result<std::vector<std::string>> master_arguments(const LoadWorkers& workers) {
                                   std::to_string(workers_join_within)};
 }
 
-Result<StepSpec> prepare_locust(const StageRequest& request, const LoadSpec& spec, const LoadTurn& turn) {
+Result<StepSpec> prepare_locust(const StageRequest& request, const LoadSpec& spec, const PlannedLoad& load) {
   auto locustfile = find_locustfile(request, spec);
   if (!locustfile) return locustfile.error();
   auto locust = find_tool(request, "locust", "Locust", "install it: on Debian `apt-get install python3-locust`");
@@ -134,11 +137,11 @@ Result<StepSpec> prepare_locust(const StageRequest& request, const LoadSpec& spe
     if (!master) return master.error();
     process.argv.insert(process.argv.end(), master->begin(), master->end());
   }
-  for (const auto& argument : {std::string("--host"), turn.host, std::string("-f"), files}) {
+  for (const auto& argument : {std::string("--host"), load.host, std::string("-f"), files}) {
     process.argv.push_back(argument);
   }
   process.environment = request.environment;
-  process.environment["QUIETGATE_LOAD"] = plan.dump();
+  process.environment["QUIETGATE_LOAD"] = json_text(plan);
   process.environment["PYTHONUNBUFFERED"] = "1";
   // The checkout is shared and must stay the commit's.
   process.environment["PYTHONDONTWRITEBYTECODE"] = "1";
@@ -146,13 +149,13 @@ Result<StepSpec> prepare_locust(const StageRequest& request, const LoadSpec& spe
   return process;
 }
 
-Result<StepSpec> prepare_k6(const StageRequest& request, const LoadSpec& spec, const LoadTurn& turn) {
+Result<StepSpec> prepare_k6(const StageRequest& request, const LoadSpec& spec, const PlannedLoad& load) {
   auto script = find_script(request, spec.k6, "k6 script");
   if (!script) return script.error();
   auto k6 = find_tool(request, "k6", "k6", "install it: https://grafana.com/docs/k6/latest/set-up/install-k6/");
   if (!k6) return k6.error();
   StepSpec process;
-  process.argv = {*k6, "run", "--quiet", "--no-color", "--no-usage-report", "--out", "json=" + turn.rows, *script};
+  process.argv = {*k6, "run", "--quiet", "--no-color", "--no-usage-report", "--out", "json=" + load.rows, *script};
   process.environment = request.environment;
   process.tree = request.checkout;
   return process;
@@ -160,20 +163,20 @@ Result<StepSpec> prepare_k6(const StageRequest& request, const LoadSpec& spec, c
 
 }  // namespace
 
-Result<StepSpec> prepare_load(const StageRequest& request, const LoadSpec& spec, const LoadTurn& turn) {
+Result<StepSpec> prepare_load(const StageRequest& request, const LoadSpec& spec, const PlannedLoad& load) {
   Result<StepSpec> process = infrastructure_error("no source");
   if (spec.command) {
-    process = step_of(*spec.command, request, turn.step);
+    process = step_of(*spec.command, request, load.step);
   } else if (!spec.k6.empty()) {
-    process = prepare_k6(request, spec, turn);
+    process = prepare_k6(request, spec, load);
   } else {
-    process = prepare_locust(request, spec, turn);
+    process = prepare_locust(request, spec, load);
   }
   if (!process) return process;
-  process->name = {AttemptOwner{request.id()}, turn.step};
+  process->name = {AttemptOwner{request.id()}, load.step};
   process->nonce = request.nonce;
-  process->environment["QUIETGATE_LOAD_FILE"] = turn.rows;
-  process->environment["QUIETGATE_HOST"] = turn.host;
+  process->environment["QUIETGATE_LOAD_FILE"] = load.rows;
+  process->environment["QUIETGATE_HOST"] = load.host;
   process->log = log_of(request.id());
   process->secrets = request.secrets;
   process->stop_signal = SIGINT;

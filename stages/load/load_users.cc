@@ -73,8 +73,9 @@ std::optional<Check> users_check(const LoadReport& report, const LoadSpec& spec)
     if (gone.raised == 0) check.outcome = Outcome::inconclusive;
     const auto at_work = std::max<std::int64_t>(0, spec.users - gone.all());
     check.observed = one ? format_count(at_work) : format_count(gone.all()) + " gone";
-    check.sentence = one ? fmt::format("{} asked, {} at work: {}", users(spec.users), format_count(at_work), why(gone))
-                         : fmt::format("{} of the load ended before their time: {}", users(gone.all()), why(gone));
+    check.sentence =
+        one ? fmt::format("{} asked for, {} at work: {}", users(spec.users), format_count(at_work), why(gone))
+            : fmt::format("{} of the load ended before their time: {}", users(gone.all()), why(gone));
     return check;
   }
   if (!one) return std::nullopt;
@@ -82,7 +83,7 @@ std::optional<Check> users_check(const LoadReport& report, const LoadSpec& spec)
   if (!shortage) return std::nullopt;
   check.outcome = Outcome::inconclusive;
   check.observed = format_count(shortage->users);
-  check.sentence = fmt::format("{} asked, {} at work in second {} of the load", users(spec.users),
+  check.sentence = fmt::format("{} asked for, {} at work in second {} of the load", users(spec.users),
                                format_count(shortage->users), shortage->second);
   return check;
 }

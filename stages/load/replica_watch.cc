@@ -7,9 +7,9 @@
 #include <sstream>
 #include <utility>
 
+#include "runner/base/files.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/time.h"
-#include "runner/base/tree.h"
 #include "stages/attempt/expectation.h"
 #include "stages/attempt/step.h"
 #include "stages/load/replica_series.h"
@@ -146,7 +146,7 @@ Task<Result<double>> ReplicaWatch::calm(double count) {
           fmt::format("already {} before the load, and not {} within {}: reaching {} would prove nothing",
                       format_replicas(count), wanted, human_duration(expect.settle_within),
                       format_quantity(*expect.reach, Unit::number)),
-          "see what else uses the environment, or give it more time with `settle_within`"));
+          "find out what else uses the environment, or allow more time with `settle_within`"));
     }
     co_await clock_.sleep(Milliseconds(500), stop_);
     auto sample = co_await ask();

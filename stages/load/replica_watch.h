@@ -20,8 +20,7 @@ namespace quietgate {
 // All that is given must outlive it. Every wait throws Stopped.
 class ReplicaWatch {
  public:
-  ReplicaWatch(Http& http, StepExecutor& steps, Clock& clock, const StageRequest& request,
-               const AutoscalingSpec& spec);
+  ReplicaWatch(Http& http, StepExecutor& steps, Clock& clock, const StageRequest& request, const AutoscalingSpec& spec);
 
   // Waits until the query answers one number (a young server has not scraped yet), at most 30 s, and, when that is what
   // the load is to reach, until the replicas are back at `settle_at`, at most `settle_within`; else says why not.

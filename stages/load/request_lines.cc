@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runner/base/calendar.h"
+#include "runner/base/json.h"
 
 namespace quietgate {
 
@@ -23,9 +24,9 @@ constexpr std::size_t longest_name = 300;
 double number_at(const Json& object, const char* name) {
   auto found = object.find(name);
   if (found == object.end() || !found->is_number())
-    throw std::runtime_error(std::string("`") + name + "` is no number");
+    throw std::runtime_error(std::string("`") + name + "` is not a number");
   auto value = found->get<double>();
-  if (!std::isfinite(value)) throw std::runtime_error(std::string("`") + name + "` is no number");
+  if (!std::isfinite(value)) throw std::runtime_error(std::string("`") + name + "` is not a number");
   return value;
 }
 
@@ -86,10 +87,9 @@ void RequestLines::line(std::string_view text, std::string& rows) {
 
 void RequestLines::damage(const std::string& words, std::string& rows) {
   broken_ = true;
-  rows +=
-      Json{{"kind", "damage"}, {"words", "line " + std::to_string(std::max<std::int64_t>(lines_, 1)) + " is " + words}}
-          .dump() +
-      "\n";
+  rows += json_text(Json{{"kind", "damage"},
+                         {"words", "line " + std::to_string(std::max<std::int64_t>(lines_, 1)) + " is " + words}}) +
+          "\n";
 }
 
 void RequestLines::k6_point(const Json& point, std::string& rows) {
@@ -100,7 +100,7 @@ void RequestLines::k6_point(const Json& point, std::string& rows) {
   }
   const auto& data = point.at("data");
   auto time = parse_rfc3339(text_at(data, "time"));
-  if (!time || *time < 0) throw std::runtime_error("`time` is no time");
+  if (!time || *time < 0) throw std::runtime_error("`time` is not a time");
   const double value = number_at(data, "value");
   if (metric == "vus") {
     users_ = static_cast<int>(std::clamp(value, 0.0, 1e9));
@@ -138,7 +138,7 @@ void RequestLines::request(double time, std::string name, double milliseconds, b
     newest_ = time;
     rows += R"({"kind":"loaded","version":2})"
             "\n";
-    rows += Json{{"kind", "started"}, {"time", *begin_}}.dump() + "\n";
+    rows += json_text(Json{{"kind", "started"}, {"time", *begin_}}) + "\n";
   }
   auto& second = at(time);
   newest_ = std::max(newest_, time);
@@ -189,7 +189,7 @@ void RequestLines::write_until(std::int64_t until, std::string& rows) {
       seconds_.erase(found);
     }
     row["endpoints"] = std::move(endpoints);
-    rows += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    rows += json_text(row) + "\n";
   }
 }
 
@@ -203,10 +203,13 @@ std::string RequestLines::finish(bool in_order) {
   const double length = newest_ - *begin_;
   const auto last = seconds_.empty() ? written_ : seconds_.rbegin()->first + 1;
   write_until(std::max<std::int64_t>(last, 1), rows);
-  rows += Json{{"kind", "stopping"}, {"elapsed", length}}.dump() + "\n";
-  rows += Json{{"kind", "final"}, {"requests", requests_},   {"failures", failures_},
-               {"exceptions", 0}, {"scheduled", scheduled_}, {"errors", Json::array()}}
-              .dump() +
+  rows += json_text(Json{{"kind", "stopping"}, {"elapsed", length}}) + "\n";
+  rows += json_text(Json{{"kind", "final"},
+                         {"requests", requests_},
+                         {"failures", failures_},
+                         {"exceptions", 0},
+                         {"scheduled", scheduled_},
+                         {"errors", Json::array()}}) +
           "\n";
   return rows;
 }

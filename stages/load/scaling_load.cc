@@ -22,7 +22,7 @@ Check per_replica_check(const ScalingLoad& load, double least) {
                               "and after the last");
   }
   const bool holds = share >= least - same_rate;
-  auto sentence = fmt::format("{} a replica with more of them, {} before: {:.0f} % {} {:.0f} %",
+  auto sentence = fmt::format("{} for each replica after scaling, {} before: {:.0f} % {} {:.0f} %",
                               format_quantity(load.rate_after, Unit::requests_per_second),
                               format_quantity(load.rate_before, Unit::requests_per_second), 100 * share,
                               holds ? ">=" : "<", 100 * least);

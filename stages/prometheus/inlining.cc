@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "stages/prometheus/prometheus_answers.h"
+#include "stages/prometheus/prometheus_times.h"
 #include "stages/prometheus/selectors.h"
 
 namespace quietgate {

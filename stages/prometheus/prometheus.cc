@@ -116,7 +116,7 @@ Task<Result<double>> Prometheus::now(Stop& stop) {
   auto answer = co_await query("time()", stop);
   if (!answer) co_return answer.error();
   if (answer->size() != 1 || answer->front().samples.size() != 1 || !std::isfinite(answer->front().samples[0].value))
-    co_return infrastructure_error(shown_url_ + " does not say its time");
+    co_return infrastructure_error(shown_url_ + " does not tell its time");
   co_return answer->front().samples[0].value;
 }
 

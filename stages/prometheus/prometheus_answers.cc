@@ -9,6 +9,8 @@
 #include <optional>
 #include <set>
 
+#include "stages/prometheus/prometheus_times.h"
+
 namespace quietgate {
 
 namespace {
@@ -49,7 +51,7 @@ Json field(Json object, std::string_view name) {
 
 std::string text_of(Json value, std::string_view name) {
   std::string_view text;
-  if (value.get(text) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is no string", name)};
+  if (value.get(text) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is not a string", name)};
   return std::string(text);
 }
 std::string text_in(Json object, std::string_view name) {
@@ -62,7 +64,7 @@ std::string optional_text_in(Json object, std::string_view name) {
 
 double number_of(Json value, std::string_view name) {
   double number = 0;
-  if (value.get(number) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is no number", name)};
+  if (value.get(number) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is not a number", name)};
   return number;
 }
 double number_in(Json object, std::string_view name) {
@@ -75,13 +77,13 @@ double optional_number_in(Json object, std::string_view name) {
 
 dom::array list_in(Json object, std::string_view name) {
   dom::array list;
-  if (field(object, name).get(list) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is no list", name)};
+  if (field(object, name).get(list) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is not a list", name)};
   return list;
 }
 
 Labels labels_of(Json map, std::string_view name) {
   dom::object members;
-  if (map.get(members) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is no object", name)};
+  if (map.get(members) != simdjson::SUCCESS) throw Surprise{fmt::format("`{}` is not an object", name)};
   Labels labels;
   std::set<std::string_view> wrong;
   for (const auto [key, value] : members) {
@@ -94,7 +96,7 @@ Labels labels_of(Json map, std::string_view name) {
       wrong.erase(key);  // of several with one name the last counts
     }
   }
-  if (!wrong.empty()) throw Surprise{fmt::format("`{}.{}` is no string", name, *wrong.begin())};
+  if (!wrong.empty()) throw Surprise{fmt::format("`{}.{}` is not a string", name, *wrong.begin())};
   return labels;
 }
 Labels labels_in(Json object, std::string_view name) {
@@ -112,7 +114,7 @@ double value_of(std::string_view text) {
   double value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) {
-    throw Surprise{fmt::format("`{}` is no number", shorten(std::string(text)))};
+    throw Surprise{fmt::format("`{}` is not a number", shorten(std::string(text)))};
   }
   return value;
 }
@@ -150,11 +152,11 @@ class Envelope {
   explicit Envelope(std::string_view body) {
     Json root;
     if (parser_.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS)
-      throw Surprise{"the answer is no JSON: " + shorten(std::string(body.substr(0, 100)))};
+      throw Surprise{"the answer is not JSON: " + shorten(std::string(body.substr(0, 100)))};
     if (text_in(root, "status") != "success") throw Surprise{read_failure(body)};
     if (const auto warnings = find(root, "warnings"); warnings && !warnings->is_null()) {
       dom::array list;
-      if (warnings->get(list) != simdjson::SUCCESS) throw Surprise{"`warnings` is no list"};
+      if (warnings->get(list) != simdjson::SUCCESS) throw Surprise{"`warnings` is not a list"};
       for (const auto first : list)
         throw Surprise{"the answer came with a warning: " +
                        shorten(first.is_string() ? text_of(first, "warnings") : simdjson::minify(first))};
@@ -270,7 +272,7 @@ Result<RuntimeInformation> read_runtime(std::string_view body) {
     info.start_time = time_in(data, "startTime");
     info.last_config_time = time_in(data, "lastConfigTime");
     if (field(data, "reloadConfigSuccess").get(info.reload_config_success) != simdjson::SUCCESS)
-      throw Surprise{"`reloadConfigSuccess` is no truth value"};
+      throw Surprise{"`reloadConfigSuccess` is not true or false"};
     return info;
   });
 }

@@ -22,9 +22,4 @@ std::string read_failure(std::string_view body);
 // What such words mean for the caller. Prometheus tells its limits and its parser's errors in words alone.
 ErrorCause failure_cause(std::string_view words);
 
-// `2026-02-03T04:05:06.789012345Z` or with an offset, as seconds since the epoch; Go's zero time is 0.
-Result<double> read_time(const std::string& text);
-// `1m30s`, `500ms`, `1d` in seconds.
-Result<double> read_duration(const std::string& text);
-
 }  // namespace quietgate

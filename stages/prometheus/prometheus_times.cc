@@ -1,9 +1,10 @@
+#include "stages/prometheus/prometheus_times.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
 
 #include "runner/base/calendar.h"
-#include "stages/prometheus/prometheus_answers.h"
 
 namespace quietgate {
 
@@ -20,11 +21,11 @@ std::string shortened(std::string text) {
 Result<double> read_time(const std::string& text) {
   constexpr double year_two = -62'104'060'800;  // before it there is Go's zero time alone: never
   if (const auto time = parse_rfc3339(text)) return *time < year_two ? 0.0 : *time;
-  return infrastructure_error(fmt::format("`{}` is no time", shortened(text)));
+  return infrastructure_error(fmt::format("`{}` is not a time", shortened(text)));
 }
 
 Result<double> read_duration(const std::string& text) {
-  const auto wrong = infrastructure_error(fmt::format("`{}` is no duration", shortened(text)));
+  const auto wrong = infrastructure_error(fmt::format("`{}` is not a duration", shortened(text)));
   static constexpr std::pair<std::string_view, double> units[] = {
       {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"w", 604'800}, {"y", 365 * 86'400.0}};
   double seconds = 0;

@@ -11,9 +11,10 @@
 
 #include "runner/base/digest.h"
 #include "runner/base/glob.h"
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
 #include "runner/base/walk.h"
-#include "stages/prometheus/prometheus_answers.h"
+#include "stages/prometheus/prometheus_times.h"
 
 namespace quietgate {
 
@@ -34,10 +35,10 @@ class RulesReader {
 
   std::vector<ExpectedRule> read(const YAML::Node& root) {
     allow(root, {"groups"});
-    if (!root.IsMap() || !root["groups"]) fail(root, "a rule file holds `groups:`");
+    if (!root.IsMap() || !root["groups"]) fail(root, "a rule file needs `groups:`");
     const auto groups = root["groups"];
     if (groups.IsNull()) return {};
-    if (!groups.IsSequence()) fail(groups, "`groups` is a list");
+    if (!groups.IsSequence()) fail(groups, "`groups` must be a list");
     for (const auto& group : groups) read_group(group);
     return std::move(rules_);
   }
@@ -54,8 +55,8 @@ class RulesReader {
     std::set<std::string> seen;
     for (const auto& entry : map) {
       const auto key = scalar(entry.first, "a key");
-      if (!keys.contains(key)) fail(entry.first, fmt::format("key `{}` is not known here", key));
-      if (!seen.insert(key).second) fail(entry.first, fmt::format("key `{}` is there twice", key));
+      if (!keys.contains(key)) fail(entry.first, fmt::format("unknown key `{}`", key));
+      if (!seen.insert(key).second) fail(entry.first, fmt::format("key `{}` appears twice", key));
     }
   }
 
@@ -81,17 +82,17 @@ class RulesReader {
     Labels all;
     const auto node = map[key];
     if (!node || node.IsNull()) return all;
-    if (!node.IsMap()) fail(node, fmt::format("`{}` maps names to values", key));
+    if (!node.IsMap()) fail(node, fmt::format("`{}` must map names to values", key));
     for (const auto& entry : node) {
       const auto name = scalar(entry.first, "a name");
       if (!all.emplace(name, scalar(entry.second, name)).second)
-        fail(entry.first, fmt::format("`{}` is there twice", name));
+        fail(entry.first, fmt::format("`{}` appears twice", name));
     }
     return all;
   }
 
   void read_group(const YAML::Node& node) {
-    if (!node.IsMap()) fail(node, "a group has `name:` and `rules:`");
+    if (!node.IsMap()) fail(node, "a group needs `name:` and `rules:`");
     allow(node, {"name", "interval", "limit", "query_offset", "labels", "rules"});
     if (node["labels"]) fail(node["labels"], "labels of a whole group can't be compared: write them at each rule");
     ExpectedRule group;
@@ -99,20 +100,20 @@ class RulesReader {
     group.group = required(node, "name");
     group.interval = duration(node, "interval");
     if (node["limit"] && !YAML::convert<int>::decode(node["limit"], group.limit))
-      fail(node["limit"], "`limit` is a number");
+      fail(node["limit"], "`limit` must be a number");
     const auto rules = node["rules"];
     if (!rules || rules.IsNull()) return;
-    if (!rules.IsSequence()) fail(rules, "`rules` is a list");
+    if (!rules.IsSequence()) fail(rules, "`rules` must be a list");
     const auto first = rules_.size();
     for (const auto& rule : rules) read_rule(rule, group);
     if (rules_.size() > first) rules_.back().last = true;
   }
 
   void read_rule(const YAML::Node& node, ExpectedRule rule) {
-    if (!node.IsMap()) fail(node, "a rule has `alert:` or `record:`, and `expr:`");
+    if (!node.IsMap()) fail(node, "a rule needs `alert:` or `record:`, and `expr:`");
     rule.line = node.Mark().line + 1;
     rule.alerting = static_cast<bool>(node["alert"]);
-    if (rule.alerting == static_cast<bool>(node["record"])) fail(node, "a rule has either `alert:` or `record:`");
+    if (rule.alerting == static_cast<bool>(node["record"])) fail(node, "a rule needs either `alert:` or `record:`");
     if (rule.alerting) {
       allow(node, {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"});
     } else {
@@ -320,7 +321,7 @@ std::string hash_of(std::vector<ExpectedRule> rules) {
                               {"keep_firing_for", rule.keep_firing_for},
                               {"labels", rule.labels},
                               {"annotations", rule.annotations}};
-    lines.push_back(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    lines.push_back(json_text(json));
   }
   std::sort(lines.begin(), lines.end());
   std::string text;

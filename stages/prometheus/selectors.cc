@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
-#include "stages/prometheus/prometheus_answers.h"
+#include "stages/prometheus/prometheus_times.h"
 
 namespace quietgate {
 
@@ -261,6 +262,10 @@ std::string to_string(const Selector& selector) {
   }
   if (!inside.empty()) text += "{" + inside + "}";
   return selector.moment.empty() ? text : text + " " + selector.moment;
+}
+
+std::string range_text(double seconds) {
+  return fmt::format("[{}ms]", std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(seconds * 1000))));
 }
 
 std::string with_range(std::string selector, const std::string& range) {

@@ -26,7 +26,9 @@ struct Selector {
 
 // `metric{label="value", ...} offset 5m`, without a range.
 std::string to_string(const Selector& selector);
-// The same text with a range: `metric{label="value", ...}[5s] offset 5m`.
+// A range of at least these seconds: `[1500ms]`.
+std::string range_text(double seconds);
+// The text of a selector with a range: `metric{label="value", ...}[5s] offset 5m`.
 std::string with_range(std::string selector, const std::string& range);
 // How far in the past it looks, in seconds; infinite when it looks at one fixed moment.
 double behind_of(const Selector& selector);

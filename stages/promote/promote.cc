@@ -4,7 +4,7 @@
 
 #include "stages/attempt/approval.h"
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 #include "stages/promote/branch_move.h"
 #include "stages/promote/gone_environment.h"
 #include "stages/promote/sealing.h"
@@ -194,7 +194,7 @@ Task<StageOutcome> PromoteStage::promote(const StageRequest& request, const Prom
     if (!judged) co_return broken(judged.error());
     judgement = judged->judgement;
     // Whether it was judged now or before: an approval may take days.
-    if (watched != nullptr) watched->gate_is_served();
+    if (watched != nullptr) watched->gate_has_read_all();
     if (judgement->verdict != GateVerdict::quiet && !order.overrode) {
       outcome = not_promoted(*judged, request.run);
       outcome.gate = std::move(judgement);

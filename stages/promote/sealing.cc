@@ -7,7 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/digest.h"
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/json.h"
 #include "runner/model/evidence.h"
 #include "runner/ports/folded_run.h"
 #include "stages/attempt/step.h"
@@ -41,7 +42,7 @@ std::map<std::string, MeasurementsFile> measurements_of(const RunState& state, c
 std::vector<std::string> as_written(const std::vector<std::string>& secrets) {
   auto all = secrets;
   for (const auto& secret : secrets) {
-    auto text = nlohmann::json(secret).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    auto text = json_text(nlohmann::json(secret));
     all.push_back(text.substr(1, text.size() - 2));
   }
   return all;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <pugixml.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/text.h"
 #include "stages/test/xml_arena.h"
 
@@ -29,7 +30,7 @@ bool is_one_of(std::string_view word, Words words) {
 // At most so many bytes, and whole characters of UTF-8. Never a copy of more: one attribute may hold all of the text. A
 // control character would be six bytes in tests.json.
 std::string cut(const char* text, std::size_t limit) {
-  std::string part(cut_to({text, ::strnlen(text, limit + 1)}, limit));
+  std::string part(cut_to_bytes({text, ::strnlen(text, limit + 1)}, limit));
   std::replace_if(
       part.begin(), part.end(), [](unsigned char c) { return c < 0x20 && c != '\n' && c != '\t'; }, '?');
   return part;
@@ -287,7 +288,7 @@ std::string tests_json(const std::vector<TestResult>& tests) {
     if (!test.message.empty()) entry["message"] = test.message;
     if (test.flaky) entry["flaky"] = true;
     if (text.back() != '[') text += ',';
-    text += entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    text += json_text(entry);
   }
   return text + "]}\n";
 }

@@ -11,9 +11,11 @@
 #include <optional>
 #include <set>
 
-#include "runner/base/beneath.h"
 #include "runner/base/digest.h"
-#include "runner/base/tree.h"
+#include "runner/base/file_search.h"
+#include "runner/base/files.h"
+#include "runner/base/files_below.h"
+#include "runner/base/json.h"
 
 namespace quietgate {
 
@@ -55,7 +57,7 @@ Result<Report> open_report(const fs::path& root, const Descriptor& folder, const
   std::error_code error;
   const auto real = fs::canonical(root / path, error);
   if (error) return step_error("the JUnit report " + path + " can't be read: " + error.message());
-  auto opened = open_file_beneath(folder, real.lexically_relative(root).string());
+  auto opened = open_file_below(folder, real.lexically_relative(root).string());
   Report report;
   if (opened.file && ::fstat(opened.file.get(), &report.status) != 0) opened.problem = errno;
   if (opened.problem != 0)
@@ -104,7 +106,7 @@ class Memory {
     auto files = Json::object();
     for (const auto& [key, before] : by_key_)
       files[key] = {{"bytes", before.bytes}, {"state", before.state}, {"sha256", before.sha256}};
-    return Json{{"version", 2}, {"files", std::move(files)}}.dump() + "\n";
+    return json_text(Json{{"version", 2}, {"files", std::move(files)}}) + "\n";
   }
   static Result<Memory> read(const std::string& file) {
     const auto lost = infrastructure_error("what reports were there before the commands began is not known any more",
@@ -140,13 +142,14 @@ Result<void> looked_through(const FoundFiles& found, const std::string& glob, co
   if (found.truncated)
     return step_error("more than " + std::to_string(limits.files) + " JUnit reports match \"" + glob + "\"",
                       "name them more closely with `junit:`");
-  if (!found.unseen.empty()) return step_error("the tree was not searched whole for JUnit reports: " + found.unseen);
+  if (!found.not_searched.empty())
+    return step_error("the tree was not searched whole for JUnit reports: " + found.not_searched);
   return {};
 }
 
 Result<void> fit(const FoundFiles& found, const std::string& glob) {
-  if (found.unfit.empty()) return {};
-  return step_error(found.unfit + " matches \"" + glob + "\" but is " + found.unfit_is,
+  if (found.first_unusable.empty()) return {};
+  return step_error(found.first_unusable + " matches \"" + glob + "\" but is " + found.why_unusable,
                     "let the command write the report itself there, or name the reports more closely with `junit:`");
 }
 
@@ -208,7 +211,7 @@ Result<void> remember_reports(const std::string& checkout, const std::string& gl
   std::error_code error;
   if (fs::exists(memory, error)) return {};
   const auto root = fs::canonical(checkout, error);
-  const auto folder = open_top(root.string());
+  const auto folder = open_root(root.string());
   Memory known;
   std::map<std::string, Before> read;  // by inode
   auto left = limits.bytes;
@@ -229,7 +232,7 @@ Result<void> remember_reports(const std::string& checkout, const std::string& gl
     }
     known.add(path, report->status, before->second);
   }
-  return write_file_whole(memory, known.text());
+  return write_file_durably(memory, known.text());
 }
 
 Result<ReadReports> read_reports(const std::string& checkout, const std::string& glob, const std::string& memory,
@@ -238,7 +241,7 @@ Result<ReadReports> read_reports(const std::string& checkout, const std::string&
   if (!known) return known.error();
   std::error_code error;
   const auto root = fs::canonical(checkout, error);
-  const auto folder = open_top(root.string());
+  const auto folder = open_root(root.string());
   const auto found = find_files(checkout, {glob}, limits.files, &stop);
   if (auto whole = looked_through(found, glob, limits, stop); !whole) return whole.error();
   if (auto all_fit = fit(found, glob); !all_fit) return all_fit.error();

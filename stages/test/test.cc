@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
 #include "stages/attempt/artifacts.h"
 #include "stages/attempt/step.h"
 #include "stages/test/junit_reports.h"
@@ -62,7 +62,7 @@ Result<Judged> read_and_store(const std::string& checkout, const std::string& gl
     test.name = masked(std::move(test.name), secrets);
     test.message = masked(std::move(test.message), secrets);
   }
-  auto stored = write_file_whole(directory + "/tests.json", tests_json(reports->tests));
+  auto stored = write_file_durably(directory + "/tests.json", tests_json(reports->tests));
   return Judged{std::move(*reports), stored ? std::string() : stored.error().message};
 }
 

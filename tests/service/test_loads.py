@@ -50,7 +50,7 @@ class Baselines(ServiceTest):
         slower = self.push(files={"load.py": LOAD.replace("MS", "40")})
         run = self.finished(2)
         self.assertEqual(run["outcome"], "passed", run["reason"])
-        self.assertIn("WARNING: p95 against promoted commits got worse, but 1 promoted run cannot tell a regression",
+        self.assertIn("WARNING: p95 against promoted commits got worse, but 1 promoted run can't tell a regression",
                       self.sentence(2))
         reason = self.stage(2, "load")["attempts"][-1]["reason"]
         self.assertIn("WARNING: p95 against promoted commits got worse", reason)

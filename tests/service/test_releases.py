@@ -333,7 +333,7 @@ class Drills(Watched):
         self.push(files=self.files())
         run = self.finished(1)
         self.assertEqual(run["outcome"], "passed", run["reason"] + self.stage_log(1, "drill"))
-        self.assertRegex(self.stage(1, "drill")["reason"], r"^1 of 1 alerts heard the fault, the slowest after \d+\.\d s \(HighErrors\); over \d+\.\d s after its end$")
+        self.assertRegex(self.stage(1, "drill")["reason"], r"^1 of 1 alerts detected the fault, the slowest after \d+\.\d s \(HighErrors\); resolved \d+\.\d s after its end$")
         self.assertEqual((self.folder / "errors").read_text(), "0\n")
         self.no_process_left()
 
@@ -345,7 +345,7 @@ class Drills(Watched):
         self.push(files=files)
         run = self.finished(1)
         self.assertEqual(run["outcome"], "failed", self.stage_log(1, "drill"))
-        self.assertIn("0 of 1 alerts heard the fault: not within 4s: HighErrors", run["reason"])
+        self.assertIn("0 of 1 alerts detected the fault: not within 4s: HighErrors", run["reason"])
         self.assertEqual((self.folder / "errors").read_text(), "0\n")
         self.no_process_left()
 

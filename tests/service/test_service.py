@@ -444,7 +444,7 @@ class RunHere(ServiceTest):
         (self.work / "r.yml").write_text(rule % ("up == 0", "10m"))
         self.commit(pipeline % ran)
         said = ("r.yml:5: Late can never fire for the gate of `production`: it needs 10m 30s (`for` 10m + 2 evaluations of 15s) and a "
-                "scrape, the window has at most 1m 15s (load 45s + 10s to start and end + quiet_for 20s)")
+                "scrape, and the window lasts at most 1m 15s (load 45s + 10s to start and end + quiet_for 20s)")
         done = self.run_here("--plain")
         self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
         self.assertIn(said, done.stdout)

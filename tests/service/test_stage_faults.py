@@ -154,7 +154,7 @@ class Gates(Watched):
         self.push(files=self.files(more=', AGAIN: "1"'))
         self.waits_in_gate()
         self.signal_prometheus(signal.SIGKILL)
-        self.ends("inconclusive", "production", "blind: Prometheus was restarted at")
+        self.ends("inconclusive", "production", "blind: Prometheus restarted at")
 
     def test_a_prometheus_that_answers_with_warnings_is_blind(self):
         self.start()
@@ -186,7 +186,7 @@ class Gates(Watched):
         bare = RULES[:RULES.index("      - {record")]
         commit = self.push(files=self.files(rules=bare, loaded=bare, before="sleep 2"))
         self.assertEqual(self.finished(1)["outcome"], "passed", self.stage_log(1, "production"))
-        self.assertIn("1 of them seen by reading the rules", self.stage_log(1, "production"))
+        self.assertIn("1 of them observed by reading the rules", self.stage_log(1, "production"))
         self.assertEqual(self.branch("production"), commit)
 
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "runner/engine/admission/slots.h"
+#include "runner/model/next.h"
 #include "runner/model/state.h"
 #include "runner/ports/stage.h"
 #include "tests/simulation/sim_disk.h"

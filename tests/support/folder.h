@@ -9,7 +9,7 @@
 #include <iterator>
 #include <string>
 
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 

@@ -62,11 +62,11 @@ inline GateEvidence good_evidence() {
   }
   loaded[2].labels["rules_sha"] = "0123";
   evidence.loaded = loaded;
-  ServerLook look;
-  look.ready = true;
-  look.runtime = RuntimeInformation{evidence_begin - 100, evidence_begin - 90, true};
-  evidence.before = look;
-  evidence.after = look;
+  ServerStatus status;
+  status.ready = true;
+  status.runtime = RuntimeInformation{evidence_begin - 100, evidence_begin - 90, true};
+  evidence.before = status;
+  evidence.after = status;
   evidence.clocks = ClockComparison{0.01, 0.002};
   evidence.alerts = std::vector<Series>{};
   evidence.heartbeats = std::vector<Series>{steady({{"gate_group", "g"}}, 1)};
@@ -82,6 +82,12 @@ inline GateEvidence good_evidence() {
   evidence.targets = std::vector<ScrapeTarget>{target};
   evidence.lowest_up = std::vector<Series>{steady({{"job", "node"}, {"instance", "h:1"}}, 1, 1, 50, 50)};
   return evidence;
+}
+
+// Samples of ALERTS, in seconds after the window's begin.
+inline Series alert_series(const std::string& state, double from, double to, const std::string& name = "HighErrors") {
+  return steady({{"__name__", "ALERTS"}, {"alertname", name}, {"alertstate", state}, {"layer", "application"}}, 1, 1,
+                from, to);
 }
 
 // A gate over a load whose two layers that evidence has.

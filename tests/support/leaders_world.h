@@ -115,7 +115,7 @@ class LeadersWorld : public ::testing::Test {
   bool exists(const std::string& name) const { return std::filesystem::exists(folder + "/" + name); }
 
   // Living processes of this test, by what they carry in their environment.
-  std::vector<ProcessStat> marked() const { return left_behind("QUIETGATE_TEST=" + folder, 0, 0).living; }
+  std::vector<ProcessStat> marked() const { return processes_left_by("QUIETGATE_TEST=" + folder, 0, 0).living; }
 
   boost::asio::io_context io;
   std::string folder;

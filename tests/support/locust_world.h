@@ -12,8 +12,12 @@
 
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/local_steps/local_steps.h"
+#include "runner/base/program_path.h"
 #include "stages/load/load.h"
-#include "stages/load/locust.h"
+#include "stages/load/load_process.h"
+#include "stages/load/load_rows.h"
+#include "stages/load/load_source.h"
+#include "stages/load/locust_scripts.h"
 #include "tests/support/companion.h"
 #include "tests/support/scripted_load.h"
 #include "tests/support/specs.h"

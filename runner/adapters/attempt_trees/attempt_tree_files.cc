@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "runner/adapters/attempt_trees/overlay.h"
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 

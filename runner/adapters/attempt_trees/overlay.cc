@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 

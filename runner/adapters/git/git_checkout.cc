@@ -14,7 +14,7 @@
 
 #include "runner/adapters/git/git_folder_fetch.h"
 #include "runner/base/descriptor.h"
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 

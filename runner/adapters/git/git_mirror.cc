@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "runner/base/removal.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/adapters/journal_sqlite/journal_store.h"
+#include "runner/base/json.h"
 
 namespace quietgate {
 
@@ -49,7 +50,7 @@ EnvironmentSummary environment_from(const Statement& row) {
   e.keep = row.integer(6) != 0;
   e.created = time_of(row.integer(7));
   e.expires = time_of(row.integer(8));
-  auto ports = nlohmann::json::parse(row.text(9), nullptr, false);
+  auto ports = parse_json(row.text(9));
   if (ports.is_object()) e.ports = ports.get<std::map<std::string, int>>();
   e.destroy_tries = static_cast<int>(row.integer(10));
   e.problem = row.text(11);

@@ -12,8 +12,8 @@
 #include "runner/adapters/local_steps/orphans.h"
 #include "runner/adapters/local_steps/readiness.h"
 #include "runner/adapters/local_steps/stage_log.h"
-#include "runner/base/aside.h"
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/move_aside.h"
 #include "runner/leader/control_group.h"
 #include "runner/leader/process_tree.h"
 
@@ -179,7 +179,7 @@ Task<Result<LedSteps::Found>> LedSteps::find_own(const LedStep& step, StepRecord
     auto lock = record.lock();
     if (!lock) co_return lock.error();
     if (unreadable || !*lock) continue;
-    auto aside = set_aside(record.path());
+    auto aside = move_aside(record.path());
     if (!aside) co_return aside.error();
     open_stage_log(step.log, step.secrets)
         ->line("[quietgate: a record that is not of this attempt was in the place of the step's, and is now " + *aside +
@@ -194,7 +194,7 @@ Task<Result<std::unique_ptr<LedSteps::Leading>>> LedSteps::lead(LedStep step, bo
   // Of a leader that was killed before it led.
   if (found.history.asked) remove_control_group(control_group_of(found.history.asked->id));
   if (!step.script.empty()) {
-    auto written = write_file_whole(step.script_file, step.script, true);
+    auto written = write_file_durably(step.script_file, step.script, true);
     if (!written) co_return Led(written.error());
     step.argv.push_back(step.script_file);
   }

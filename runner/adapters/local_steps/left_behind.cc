@@ -44,7 +44,7 @@ Task<std::string> end_left(Executor executor, StepLed led, StepAsked told, const
     if (sure) {
       for (const auto& orphan : orphans_of(told.id, led.step_start, source)) others.push_back(orphan.pid);
     }
-    return left_behind(marker, led.leader, led.leader_start, others);
+    return processes_left_by(marker, led.leader, led.leader_start, others);
   };
   std::set<std::pair<int, std::uint64_t>> known;
   auto left = look();
@@ -83,11 +83,12 @@ Task<std::string> end_left(Executor executor, StepLed led, StepAsked told, const
   }
   remove_control_group(group);
   auto said = "; " + std::to_string(known.size()) + " processes of the step were ended";
-  if (!left.living.empty()) said += ", " + std::to_string(left.living.size()) + " could not be: " + named(left.living);
+  if (!left.living.empty())
+    said += ", " + std::to_string(left.living.size()) + " could not be: " + list_processes(left.living);
   const auto unsure = sure ? std::vector<ProcessStat>() : orphans_of(told.id, led.step_start, source);
   if (!unsure.empty())
-    said +=
-        "; " + std::to_string(unsure.size()) + " that may be the step's, or left by another, run on: " + named(unsure);
+    said += "; " + std::to_string(unsure.size()) +
+            " that may be the step's, or left by another, run on: " + list_processes(unsure);
   co_return said;
 }
 

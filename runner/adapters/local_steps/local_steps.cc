@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runner/base/files.h"
 #include "runner/base/plain_file.h"
-#include "runner/base/tree.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 
@@ -142,7 +143,7 @@ void LocalSteps::forget(const StepName& name) {
   // The folder of an attempt has more in it than its steps.
   if (std::holds_alternative<AttemptOwner>(name.owner)) return;
   const auto others = steps(name.owner);
-  if (others && others->empty()) (void)remove_folder(layout_.steps(name.owner)).ok();
+  if (others && others->empty()) (void)remove_tree(layout_.steps(name.owner)).ok();
 }
 
 std::string LocalSteps::read(const StepText& text, std::int64_t from, std::size_t most) {

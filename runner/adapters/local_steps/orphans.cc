@@ -31,7 +31,7 @@ std::vector<ProcessStat> orphans_of(const std::string& id, std::uint64_t since, 
   std::erase_if(all, [&](const ProcessStat& process) {
     if (process.parent != ::getpid() || process.dead() || process.start < since || since == 0) return true;
     if (process.session == ::getsid(0) || source.made(process.pid)) return true;
-    const auto carried = variable_of(process.pid, step_marker);
+    const auto carried = environment_variable(process.pid, step_marker);
     return !carried.empty() && carried != id;
   });
   return all;
@@ -43,7 +43,7 @@ void OrphanReaper::reap() {
     if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
     const auto stat = read_stat(ended.si_pid);
     if (!stat || stat->session == ::getsid(0)) return;
-    if (is_leader(name_of(ended.si_pid))) {
+    if (is_leader(process_name(ended.si_pid))) {
       const auto now = std::chrono::steady_clock::now();
       if (std::exchange(left_, ended.si_pid) != ended.si_pid) since_ = now;
       if (now - since_ < patience) return;

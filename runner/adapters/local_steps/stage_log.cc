@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "runner/leader/mask.h"
+#include "runner/leader/masker.h"
 
 namespace quietgate {
 

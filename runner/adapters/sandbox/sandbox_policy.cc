@@ -1,6 +1,7 @@
 #include "runner/adapters/sandbox/sandbox_policy.h"
 
 #include <initializer_list>
+#include <set>
 
 namespace quietgate {
 
@@ -11,12 +12,24 @@ class Words {
   explicit Words(const std::string& program) : all_{program} {}
   void add(std::initializer_list<std::string> words) { all_.insert(all_.end(), words); }
   void bind(const char* how, const std::vector<std::string>& paths) {
-    for (const auto& path : paths) add({how, path, path});
+    for (const auto& path : paths) {
+      make_way(path);
+      add({how, path, path});
+    }
   }
+  // What leads to a path that isn't there yet is made so that the step's user may pass.
+  void make_way(const std::string& path) {
+    for (auto at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
+      const auto folder = path.substr(0, at);
+      if (known_.insert(folder).second) add({"--perms", "0755", "--dir", folder});
+    }
+  }
+  void know(const std::string& folder) { known_.insert(folder); }
   std::vector<std::string> take() { return std::move(all_); }
 
  private:
   std::vector<std::string> all_;
+  std::set<std::string> known_;  // folders that are there
 };
 
 void add_namespaces(const SandboxPolicy& policy, Words& words) {
@@ -33,6 +46,7 @@ void add_namespaces(const SandboxPolicy& policy, Words& words) {
 
 void add_system(const SandboxPolicy& policy, Words& words) {
   for (const auto& entry : policy.system) {
+    words.know(entry.path);
     if (entry.link.empty())
       words.add({"--ro-bind", entry.path, entry.path});
     else
@@ -43,6 +57,7 @@ void add_system(const SandboxPolicy& policy, Words& words) {
   words.add({"--tmpfs", "/run", "--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"});
   words.add({"--ro-bind-try", "/run/resolvconf", "/run/resolvconf", "--remount-ro", "/run"});
   words.add({"--bind", policy.temporary, "/tmp", "--bind", policy.temporary, "/var/tmp"});
+  words.make_way(sandbox_home);
   words.add({"--bind", policy.home, sandbox_home});
   for (const auto& [path, shown] : policy.instead) words.add({"--ro-bind", shown, path});
 }

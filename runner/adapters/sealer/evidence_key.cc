@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "runner/base/digest.h"
+#include "runner/base/json.h"
 
 namespace quietgate {
 
@@ -133,7 +134,7 @@ std::string envelope_text(const std::string& payload, const std::string& key_id,
   envelope["payloadType"] = payload_type;
   envelope["payload"] = payload;
   envelope["signatures"] = Json::array({{{"keyid", key_id}, {"sig", signature}}});
-  return envelope.dump();
+  return json_text(envelope);
 }
 
 Error tampered(const std::string& what) {

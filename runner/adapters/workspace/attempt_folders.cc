@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "runner/base/beneath.h"
+#include "runner/base/files_below.h"
 #include "runner/base/plain_file.h"
 
 namespace quietgate {
@@ -40,9 +40,9 @@ Result<std::optional<StoredFile>> AttemptFolders::open(const AttemptId& attempt,
 
 Result<std::optional<StoredFile>> AttemptFolders::open_artifact(const AttemptId& attempt, const std::string& path) {
   const auto folder = layout_.artifacts(attempt);
-  auto top = open_top(folder);
+  auto top = open_root(folder);
   if (!top.file) return not_opened(top.problem, folder);
-  auto opened = open_file_beneath(top.file, path);
+  auto opened = open_file_below(top.file, path);
   if (!opened.file) return not_opened(opened.problem, folder + "/" + path);
   return stored(std::move(opened.file));
 }

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "runner/base/aside.h"
-#include "runner/base/removal.h"
+#include "runner/base/move_aside.h"
+#include "runner/base/tree_removal.h"
 
 namespace quietgate {
 
@@ -40,7 +40,7 @@ Result<std::string> WorkspaceFiles::own(const RunId& run) const {
   for (const auto& path : {layout_.runs_of(run.repository), layout_.run(run)}) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || (S_ISDIR(status.st_mode) && is_own(status, runs))) continue;
-    auto aside = set_aside(path);
+    auto aside = move_aside(path);
     if (!aside) return aside.error();
     if (say_) say_("what stood in the place of " + path + " is no folder of quietgate's, and is now " + *aside);
   }
@@ -62,7 +62,7 @@ Result<std::optional<Workspace::MovedAside>> WorkspaceFiles::clear_attempt(const
   const auto path = layout_.attempt(attempt);
   std::error_code code;
   if (!fs::exists(fs::symlink_status(path, code))) return std::optional<MovedAside>();
-  auto aside = set_aside(path);
+  auto aside = move_aside(path);
   if (!aside) return aside.error();
   MovedAside moved{std::move(*aside), {attempt, 0}};
   const auto owner = owner_in(attempt.run, fs::path(moved.path).filename().string());

@@ -5,6 +5,7 @@
 #include "runner/api/asked_attempt.h"
 #include "runner/api/route.h"
 #include "runner/base/digest.h"
+#include "runner/base/json.h"
 
 namespace quietgate {
 
@@ -67,14 +68,14 @@ Task<ApiResponse> list_artifacts(ApiContext& context, Asked asked) {
   auto found = co_await listing_of(context, asked);
   if (auto* answer = std::get_if<Answer>(&found)) co_return std::move(*answer);
   const auto& listing = std::get<Listing>(found);
-  const auto listed = nlohmann::json::parse(listing.text, nullptr, false);
+  const auto listed = parse_json(listing.text);
   nlohmann::ordered_json document{{"attempt", listing.attempt.attempt},
                                   {"files", listing.kept.files},
                                   {"bytes", listing.kept.bytes},
                                   {"sha256", listing.kept.sha256}};
   document["artifacts"] =
       listed.is_object() ? listed.value("artifacts", nlohmann::json::array()) : nlohmann::json::array();
-  co_return json_answer(document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  co_return json_answer(json_text(document) + "\n");
 }
 
 Task<ApiResponse> give_artifact(ApiContext& context, Asked asked) {
@@ -82,7 +83,7 @@ Task<ApiResponse> give_artifact(ApiContext& context, Asked asked) {
   if (auto* answer = std::get_if<Answer>(&found)) co_return std::move(*answer);
   const auto& listing = std::get<Listing>(found);
   const auto& path = asked.names.at("path");
-  const auto listed = nlohmann::json::parse(listing.text, nullptr, false);
+  const auto listed = parse_json(listing.text);
   const auto artifacts =
       listed.is_object() ? listed.value("artifacts", nlohmann::json::array()) : nlohmann::json::array();
   for (const auto& each : artifacts) {

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/api/route.h"
+#include "runner/base/json.h"
 
 namespace quietgate {
 
@@ -33,7 +34,7 @@ Task<ApiResponse> list_evidence(ApiContext& context, Asked asked) {
     }
     if (rows->size() < rows_of_evidence) break;
   }
-  co_return json_answer(nlohmann::json{{"evidence", std::move(list)}}.dump() + "\n");
+  co_return json_answer(json_text(nlohmann::json{{"evidence", std::move(list)}}) + "\n");
 }
 
 Task<ApiResponse> give_evidence_key(ApiContext& context, Asked) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/api/route.h"
+#include "runner/base/json.h"
 
 namespace quietgate {
 
@@ -23,7 +24,7 @@ bool fires(const nlohmann::json& alert) {
 Task<ApiResponse> hear_watchdog(ApiContext& context, Asked asked) {
   const auto& name = asked.names.at("name");
   if (context.options.deliveries == nullptr) co_return error_answer(404, "this service hears no watchdogs");
-  const auto body = nlohmann::json::parse(asked.request.body, nullptr, false);
+  const auto body = parse_json(asked.request.body);
   const auto alerts = body.is_object() ? body.value("alerts", nlohmann::json()) : nlohmann::json();
   if (!alerts.is_array())
     co_return error_answer(400, "the body is not what an Alertmanager sends to a webhook: it has no list of `alerts`",
@@ -32,7 +33,7 @@ Task<ApiResponse> hear_watchdog(ApiContext& context, Asked asked) {
   const auto now = std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
   if (heard && !context.options.deliveries->keep(name, now))
     co_return error_answer(409, "too many watchdogs are known already");
-  co_return json_answer(nlohmann::json{{"watchdog", name}, {"counted", heard}}.dump() + "\n");
+  co_return json_answer(json_text(nlohmann::json{{"watchdog", name}, {"counted", heard}}) + "\n");
 }
 
 }  // namespace

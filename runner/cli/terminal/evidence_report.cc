@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/terminal/screen_text.h"
 
 namespace quietgate {
@@ -16,7 +17,7 @@ std::string text_at(const Json& json, const char* pointer) {
   const Json::json_pointer at(pointer);
   if (!json.contains(at)) return {};
   const auto& found = json.at(at);
-  return printable(found.is_string() ? found.get<std::string>() : found.dump());
+  return printable(found.is_string() ? found.get<std::string>() : json_text(found));
 }
 
 std::string stage_lines(const Json& predicate) {

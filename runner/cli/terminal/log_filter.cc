@@ -19,14 +19,14 @@ void LogFilter::take_text(unsigned char byte, std::string& out) {
   if (!character_.empty() && begins_character(static_cast<char>(byte))) replace(out);
   if (character_.empty() && byte < 0x80) {
     const bool moves_on = byte == '\n' || byte == '\t' || byte == '\r';
-    if (moves_on || is_harmless(byte)) out += static_cast<char>(byte);
+    if (moves_on || is_printable(byte)) out += static_cast<char>(byte);
     return;
   }
   character_ += static_cast<char>(byte);
-  if (character_.size() < bytes_begun_by(character_.front())) return;
+  if (character_.size() < character_length(character_.front())) return;
   const auto character = first_character(character_);
   if (!character.valid) return replace(out);
-  if (is_harmless(character.code)) out += character_;
+  if (is_printable(character.code)) out += character_;
   character_.clear();
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
 #include "runner/cli/terminal/screen_text.h"
 #include "runner/ports/data_layout.h"
@@ -39,7 +40,7 @@ std::string proofs_line(const std::vector<Proof>& proofs) {
 
 std::vector<Proof> proofs_so_far(std::string_view progress) {
   std::vector<Proof> all;
-  const auto json = nlohmann::json::parse(progress, nullptr, false);
+  const auto json = parse_json(progress);
   if (!json.is_object() || !json.contains("proofs") || !json["proofs"].is_array()) return all;
   for (const auto& item : json["proofs"]) {
     if (!item.is_object()) continue;
@@ -56,7 +57,7 @@ std::vector<Proof> proofs_so_far(std::string_view progress) {
 
 StageActivity activity_of(std::string_view progress, std::string_view log_end) {
   StageActivity activity;
-  auto json = nlohmann::json::parse(progress, nullptr, false);
+  auto json = parse_json(progress);
   auto value = [&](const char* key) -> std::optional<double> {
     auto found = json.is_object() ? json.find(key) : json.end();
     if (!json.is_object() || found == json.end() || !found->is_number()) return std::nullopt;

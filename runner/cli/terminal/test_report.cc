@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "runner/base/json.h"
 #include "runner/cli/terminal/outcome_mark.h"
 #include "runner/cli/terminal/screen_text.h"
 
@@ -41,7 +42,7 @@ bool worth_naming(const StageOutcome& outcome) {
 }
 
 std::string troubled_tests(std::string_view tests_json, const Terminal& terminal) {
-  const auto json = nlohmann::json::parse(tests_json, nullptr, false);
+  const auto json = parse_json(tests_json);
   if (!json.is_object() || !json.contains("tests") || !json["tests"].is_array()) return {};
   std::vector<const nlohmann::json*> failed;
   std::vector<const nlohmann::json*> flaky;

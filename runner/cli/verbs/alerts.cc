@@ -13,7 +13,7 @@
 #include "runner/cli/time_zone.h"
 #include "runner/service/composition.h"
 #include "stages/gate/backtest_report.h"
-#include "stages/prometheus/prometheus_answers.h"
+#include "stages/prometheus/prometheus_times.h"
 
 namespace quietgate {
 

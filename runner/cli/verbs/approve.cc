@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 
@@ -23,7 +24,7 @@ int answer_approval(const Invocation& call, const ApprovalAnswer& answer) {
   if (!run) return run.code();
   nlohmann::json body{{"granted", !answer.refuse}};
   if (!answer.reason.empty()) body["reason"] = answer.reason;
-  return service.change("/api/v1/runs/" + *run + "/stages/" + answer.stage + "/approval", body.dump(),
+  return service.change("/api/v1/runs/" + *run + "/stages/" + answer.stage + "/approval", json_text(body),
                         "stage " + answer.stage + " of " + *run + (answer.refuse ? " was refused" : " was approved"));
 }
 

@@ -8,7 +8,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "runner/base/beneath.h"
+#include "runner/base/files_below.h"
+#include "runner/base/json.h"
 #include "runner/cli/artifact_fetch.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/terminal/screen_text.h"
@@ -78,7 +79,7 @@ int fetch_all(ServiceAccess& service, const std::vector<Json>& wanted, const std
   const auto& call = service.call();
   std::error_code error;
   std::filesystem::create_directories(output, error);
-  const auto root = open_top(output);
+  const auto root = open_root(output);
   if (root.problem != 0)
     return call.fail(user_error("can't write into " + output + ": " + std::strerror(root.problem)), exit_usage);
   for (const auto& each : wanted) {
@@ -91,8 +92,7 @@ int fetch_all(ServiceAccess& service, const std::vector<Json>& wanted, const std
       return problem->refused ? service.refused(*problem->refused) : call.fail(problem->error, problem->code);
     if (!call.common.json) call.parts.out(where + "\n");
   }
-  if (call.common.json)
-    call.parts.out(Json{{"fetched", wanted}}.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  if (call.common.json) call.parts.out(json_text(Json{{"fetched", wanted}}) + "\n");
   return exit_ok;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/adapters/journal_sqlite/journal_care.h"
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/service/data_backup.h"
 
@@ -31,10 +32,10 @@ int back_up(const Invocation& call, const BackupOptions& given) {
   const auto made = made_backup(call, given);
   if (!made) return call.fail(made.error(), exit_failed);
   if (call.common.json) {
-    call.parts.out(nlohmann::ordered_json{
-                       {"file", given.to}, {"rows", made->rows}, {"last_sequence", made->last}, {"files", made->files}}
-                       .dump() +
-                   "\n");
+    call.parts.out(
+        json_text(nlohmann::ordered_json{
+            {"file", given.to}, {"rows", made->rows}, {"last_sequence", made->last}, {"files", made->files}}) +
+        "\n");
     return exit_ok;
   }
   const auto files = given.parts.any() ? fmt::format(" and {} files", made->files) : std::string();

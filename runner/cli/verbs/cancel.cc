@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 
@@ -21,7 +22,7 @@ int cancel_run(const Invocation& call, const CancelRequest& request) {
   if (!run) return run.code();
   auto body = nlohmann::json::object();
   if (!request.reason.empty()) body["reason"] = request.reason;
-  return service.change("/api/v1/runs/" + *run + "/cancel", body.dump(),
+  return service.change("/api/v1/runs/" + *run + "/cancel", json_text(body),
                         *run + " ends: its stages are stopped and its environments destroyed");
 }
 

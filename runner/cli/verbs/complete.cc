@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/completions.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
@@ -47,7 +48,7 @@ std::vector<Completion> service_completions(ServiceAccess& service, ServiceName 
   const auto [path, list, key] = list_of(name, run);
   std::vector<Completion> found;
   const auto body = service.get_if_there(path);
-  const auto json = body ? nlohmann::json::parse(*body, nullptr, false) : nlohmann::json();
+  const auto json = body ? parse_json(*body) : nlohmann::json();
   if (!json.is_object() || !json.contains(list) || !json[list].is_array()) return found;
   for (const auto& each : json[list]) {
     auto word = whole_word(each, key);

@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/journal_repair.h"
 #include "runner/cli/machine_check.h"
@@ -30,7 +31,7 @@ int print_findings(const Invocation& call) {
     table.add({sign, f.name, f.detail, f.advice});
   }
   if (call.common.json) {
-    call.parts.out(nlohmann::ordered_json{{"ok", essentials}, {"findings", list}}.dump() + "\n");
+    call.parts.out(json_text(nlohmann::ordered_json{{"ok", essentials}, {"findings", list}}) + "\n");
   } else {
     call.parts.out(table.text(call.terminal) + "\n" +
                    (essentials ? "quietgate can work here; what is missing is only needed by the stages that use it\n"

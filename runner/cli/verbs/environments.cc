@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/service_json.h"
@@ -39,7 +40,7 @@ int list_environments(const Invocation& call) {
     call.parts.out(*body);
     return exit_ok;
   }
-  auto json = nlohmann::json::parse(*body, nullptr, false);
+  auto json = parse_json(*body);
   Table table({"ENVIRONMENT", "OF", "BY", "STATUS", "CREATED", "EXPIRES", "PROBLEM"});
   for (const auto& each : json["environments"]) table.add(environment_cells(each, call.terminal));
   call.parts.out(table.empty() ? "no environments: they live from an `apply` stage to the end of its run\n"

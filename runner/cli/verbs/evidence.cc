@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 
@@ -20,7 +21,7 @@ int print_evidence(const Invocation& call, const std::string& name) {
     call.parts.out(*body);
     return exit_ok;
   }
-  const auto json = nlohmann::json::parse(*body, nullptr, false);
+  const auto json = parse_json(*body);
   const auto list = json.is_object() ? json.value("evidence", nlohmann::json::array()) : nlohmann::json::array();
   for (const auto& one : list) call.parts.out(one.value("envelope", std::string()) + "\n");
   if (!list.empty()) return exit_ok;

@@ -1,7 +1,7 @@
 #include "runner/cli/verbs/listener.h"
 
 #include "runner/cli/invocation.h"
-#include "stages/load/locust.h"
+#include "stages/load/locust_scripts.h"
 
 namespace quietgate {
 

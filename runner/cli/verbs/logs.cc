@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runner/base/base64.h"
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/service_json.h"
@@ -45,7 +46,7 @@ OrExit<std::string> stage_of(ServiceAccess& service, const std::string& run, con
   if (!query.stage.empty()) return query.stage;
   auto body = service.get("/api/v1/runs/" + run);
   if (!body) return body.code();
-  auto json = nlohmann::json::parse(*body, nullptr, false);
+  auto json = parse_json(*body);
   auto stage = stage_to_read(json);
   if (stage.empty() && !json["stages"].empty() && query.follow) stage = shown_text(json["stages"][0], "name");
   const auto& call = service.call();

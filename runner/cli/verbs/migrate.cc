@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pipelines/migrate/migrate.h"
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/new_file.h"
 #include "runner/cli/pipeline_file.h"
@@ -23,11 +24,10 @@ ExitCode print_migration(const Invocation& call, const MigrateOptions& given, co
   if (call.common.json) {
     auto notes = nlohmann::ordered_json::array();
     for (const auto& note : made.notes) notes.push_back({{"line", note.line}, {"message", note.what}});
-    call.parts.out(nlohmann::ordered_json{{"system", to_string(made.system)},
-                                          {"pipeline", made.text},
-                                          {"notes", std::move(notes)},
-                                          {"diagnostics", wrong}}
-                       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+    call.parts.out(json_text(nlohmann::ordered_json{{"system", to_string(made.system)},
+                                                    {"pipeline", made.text},
+                                                    {"notes", std::move(notes)},
+                                                    {"diagnostics", wrong}}) +
                    "\n");
     return wrong.empty() ? exit_ok : exit_failed;
   }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/follow_run.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
@@ -24,7 +25,7 @@ int promote_run(const Invocation& call, const PromoteRequest& request) {
   if (!run) return run.code();
   const nlohmann::json body{{"reason", request.reason}, {"override", request.override_gate}};
   const auto code =
-      service.change("/api/v1/runs/" + *run + "/promote", body.dump(),
+      service.change("/api/v1/runs/" + *run + "/promote", json_text(body),
                      *run + " is promoted by hand; its promote stage runs again: quietgate show " + *run + " --follow");
   return code == exit_ok && request.follow && !call.common.json ? follow_run(service, *run) : code;
 }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/service_json.h"
@@ -19,7 +20,7 @@ int list_queue(const Invocation& call) {
     call.parts.out(*body);
     return exit_ok;
   }
-  auto json = nlohmann::json::parse(*body, nullptr, false);
+  auto json = parse_json(*body);
   Table table({"RUN", "STAGE", "FOR", "REASON"});
   for (const auto& each : json["waiting"])
     table.add({shown_text(each, "run"), shown_text(each, "stage"), waited_in(each), shown_text(each, "reason")});

@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/service/data_backup.h"
 
@@ -21,8 +22,8 @@ int restore_backup(const Invocation& call, const std::string& from) {
     return call.fail(restored.error(), is_users ? exit_refused : exit_failed);
   }
   if (call.common.json) {
-    call.parts.out(nlohmann::ordered_json{{"data", data}, {"rows", restored->rows}, {"files", restored->files}}.dump() +
-                   "\n");
+    call.parts.out(
+        json_text(nlohmann::ordered_json{{"data", data}, {"rows", restored->rows}, {"files", restored->files}}) + "\n");
   } else {
     call.parts.out(fmt::format("restored {} rows and {} files to {}\n", restored->rows, restored->files, data));
   }

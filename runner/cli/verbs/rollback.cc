@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/follow_run.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
@@ -22,7 +23,7 @@ int roll_back(const Invocation& call, const RollbackRequest& request) {
   auto run = service.run_named(request.run);
   if (!run) return run.code();
   const nlohmann::json body{{"reason", request.reason}};
-  return request_run(service, "/api/v1/runs/" + *run + "/rollback", body.dump(), request.follow);
+  return request_run(service, "/api/v1/runs/" + *run + "/rollback", json_text(body), request.follow);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/service_json.h"
@@ -56,7 +57,7 @@ int list_runs(const Invocation& call, const RunsQuery& query) {
     call.parts.out(*body);
     return exit_ok;
   }
-  auto json = nlohmann::json::parse(*body, nullptr, false);
+  auto json = parse_json(*body);
   Table table({"", "RUN", "BRANCH", "COMMIT", "WHEN", "TOOK", "RESULT"});
   for (const auto& run : json["runs"]) table.add(run_cells(run, call.terminal));
   call.parts.out(table.empty() ? "no runs yet: push a commit to a watched branch, or try one here:\n  quietgate run\n"

@@ -5,13 +5,14 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/follow_run.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
 #include "runner/cli/service_json.h"
 #include "runner/cli/service_runs.h"
 #include "runner/cli/terminal/run_report.h"
-#include "stages/load/chart.h"
+#include "stages/load/chart_text.h"
 
 namespace quietgate {
 
@@ -56,8 +57,7 @@ int show_report(ServiceAccess& service, const std::string& run, bool chart) {
   if (!record) return record.code();
   nlohmann::json document;
   if (!record->over()) {
-    if (const auto body = service.get_if_there("/api/v1/runs/" + run))
-      document = nlohmann::json::parse(*body, nullptr, false);
+    if (const auto body = service.get_if_there("/api/v1/runs/" + run)) document = parse_json(*body);
   }
   const auto& call = service.call();
   const RunDetails details{waiting_in(document), proofs_in(document), tests_of(service, *record),

@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/follow_run.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/service_access.h"
@@ -24,7 +25,7 @@ OrExit<std::string> only_branch(ServiceAccess& service, const std::string& repos
   auto body = service.get("/api/v1/repositories");
   if (!body) return body.code();
   const auto& call = service.call();
-  auto json = nlohmann::json::parse(*body, nullptr, false);
+  auto json = parse_json(*body);
   for (const auto& each : json.value("repositories", nlohmann::json::array())) {
     if (each.value("name", std::string()) != repository) continue;
     const auto branches = each.value("branches", nlohmann::json::array());
@@ -51,7 +52,7 @@ int start_run(const Invocation& call, const StartRequest& request) {
   }
   if (!request.branch.empty()) body["branch"] = request.branch;
   if (!request.commit.empty()) body["commit"] = request.commit;
-  return request_run(service, "/api/v1/runs", body.dump(), request.follow);
+  return request_run(service, "/api/v1/runs", json_text(body), request.follow);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/cli/pipeline_file.h"
 
 namespace quietgate {
@@ -32,7 +33,7 @@ int validate_file(const Invocation& call, const ValidateOptions& given) {
     nlohmann::ordered_json json{{"valid", true}, {"stages", count}};
     json["rules_checked"] = rules_checked;
     if (!given.without_warnings) json["warnings"] = warnings_of(pipeline);
-    call.parts.out(json.dump() + "\n");
+    call.parts.out(json_text(json) + "\n");
     return exit_ok;
   }
   if (!given.without_warnings) call.parts.err(pipeline.printed_warnings);

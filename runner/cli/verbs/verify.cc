@@ -10,6 +10,7 @@
 
 #include "runner/adapters/git/git_notes.h"
 #include "runner/adapters/sealer/evidence_key.h"
+#include "runner/base/json.h"
 #include "runner/cli/invocation.h"
 #include "runner/cli/terminal/evidence_report.h"
 #include "runner/cli/terminal/screen_text.h"
@@ -136,8 +137,7 @@ int verify_commit(const Invocation& call, const VerifyQuery& query) {
     }
   }
   if (call.common.json) {
-    call.parts.out(Json{{"commit", given->commit}, {"holds", all_hold}, {"evidence", std::move(list)}}.dump(
-                       -1, ' ', false, Json::error_handler_t::replace) +
+    call.parts.out(json_text(Json{{"commit", given->commit}, {"holds", all_hold}, {"evidence", std::move(list)}}) +
                    "\n");
   } else {
     call.parts.out(text + (all_hold ? meaning : ""));

@@ -56,7 +56,7 @@ Refusal execute(const LeaderOrder& order, const Execution& execution, int output
   for (int signal = 1; signal < NSIG; ++signal) ::syscall(SYS_rt_sigaction, signal, fresh.data(), nullptr, 8);
   ::umask(022);
   if (!order.working_directory.empty() && ::chdir(order.working_directory.c_str()) != 0)
-    return {StepFailure::What::directory, errno};
+    return {StartFailure::What::directory, errno};
   ::dup2(output, 1);
   ::dup2(error_output, 2);
   unsigned first_closed = 3;
@@ -72,7 +72,7 @@ Refusal execute(const LeaderOrder& order, const Execution& execution, int output
     if (errno != ENOENT && errno != ENOTDIR) error = errno;
     if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
   }
-  return {StepFailure::What::program, error};
+  return {StartFailure::What::program, error};
 }
 
 }  // namespace quietgate

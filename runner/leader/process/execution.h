@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runner/leader/order.h"
-#include "runner/leader/process/step.h"
+#include "runner/leader/process/step_process.h"
 
 namespace quietgate {
 
@@ -23,7 +23,7 @@ struct Execution {
 };
 
 struct Refusal {
-  StepFailure::What what = StepFailure::What::program;
+  StartFailure::What what = StartFailure::What::program;
   int error = 0;
 };
 

@@ -67,7 +67,7 @@ pid_t start(const LeaderOrder& order) {
   const bool made = ::pipe2(ends, O_CLOEXEC) == 0;
   const auto pid = made ? ::fork() : -1;
   if (pid < 0) {
-    tell_failure({StepFailure::What::program, errno});
+    tell_failure({StartFailure::What::program, errno});
     return -1;
   }
   if (pid == 0) {
@@ -169,7 +169,7 @@ int be_inside() {
   const auto order = read_inner_order();
   if (!order) return 125;
   if (!become_user(order->sandbox)) {
-    tell_failure({StepFailure::What::sandbox, errno});
+    tell_failure({StartFailure::What::sandbox, errno});
     return 125;
   }
   ::prctl(PR_SET_DUMPABLE, 0);  // a new user makes it so, or not: that is the machine's setting

@@ -12,7 +12,7 @@ namespace quietgate {
 struct InsideWord {
   enum Kind : std::int32_t {
     runs,     // to the leader: the step's program is being executed, or there is none to execute
-    failed,   // likewise: it is not; `value` is a StepFailure::What, `error` an errno
+    failed,   // likewise: it is not; `value` is a StartFailure::What, `error` an errno
     ended,    // likewise: `value` is its status as waitpid tells it
     signal_,  // to this: `value` goes to the step's group, with SIGCONT; a sandbox without a step ends
   };

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "runner/leader/control_group.h"
+#include "runner/leader/process/clocks.h"
 #include "runner/leader/process_tree.h"
 
 namespace quietgate {
@@ -29,10 +30,10 @@ constexpr std::size_t drain_bytes = 2U << 20;   // more than a pipe holds
 }  // namespace
 
 Leader::Leader(std::string id, int runner) : id_(std::move(id)), runner_(runner) {
-  unprepared_ = prepare();
+  preparation_problem_ = prepare();
 }
 
-void Leader::tell(const std::string& text) {
+void Leader::tell_runner(const std::string& text) {
   if (runner_ < 0) return;
   [[maybe_unused]] const auto told = ::write(runner_, text.data(), text.size());
   ::close(runner_);
@@ -40,39 +41,39 @@ void Leader::tell(const std::string& text) {
 }
 
 // With the status, unless it is long, or stands in a file that nobody will find: then the runner has to look for it.
-void Leader::tell_end() {
-  const auto& status = records_.status();
-  tell(status.size() < most_told && !records_.gone() ? "-" + status : "-");
+void Leader::tell_runner_the_end() {
+  const auto& status = record_.status();
+  tell_runner(status.size() < most_told && !record_.removed() ? "-" + status : "-");
 }
 
 int Leader::lead(LeaderOrder order, int lock) {
   order_ = std::move(order);
   lock_ = lock;
   order_.environment.push_back(std::string(step_marker) + "=" + order_.id);
-  auto problem = unprepared_.empty() ? open() : unprepared_;
+  auto problem = preparation_problem_.empty() ? open() : preparation_problem_;
   if (problem.empty()) problem = launch();
   if (!problem.empty()) {
     // The step was not begun, and nothing says so but this.
     remove_control_group(group_);
-    tell("!" + problem);
+    tell_runner("!" + problem);
     return 1;
   }
   loop();
-  drain();
+  read_remaining_output();
   return record();
 }
 
-bool Leader::order_comes() const {
+bool Leader::wait_for_order() const {
   struct pollfd polled[2] = {{runner_, POLLIN, 0}, {signals_, POLLIN, 0}};
   while (::poll(polled, 2, -1) < 0) {
   }
   return polled[0].revents != 0;
 }
 
-void Leader::leave() {
+void Leader::quit() {
   remove_control_group(group_);
   // Maybe the source was killed before it did.
-  tell(std::to_string(::getpid()));
+  tell_runner(std::to_string(::getpid()));
   ::_exit(0);
 }
 
@@ -88,13 +89,13 @@ std::string Leader::prepare() {
   ::sigaddset(&heard, SIGTERM);
   ::sigaddset(&heard, SIGCHLD);
   signals_ = ::signalfd(-1, &heard, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (signals_ < 0) return std::string("signals can't be heard: ") + strerrordesc_np(errno);
+  if (signals_ < 0) return std::string("signals can't be received: ") + strerrordesc_np(errno);
   group_ = make_control_group(id_);
   return {};
 }
 
 std::string Leader::open() {
-  auto problem = records_.open(order_, lock_);
+  auto problem = record_.open(order_, lock_);
   log_.limit(order_.log_limit);
   raw_.limit(order_.log_limit);
   if (problem.empty()) problem = log_.open(order_.log, false);
@@ -103,8 +104,8 @@ std::string Leader::open() {
 }
 
 std::string Leader::launch() {
-  StepFailure failure;
-  const auto record = [this](pid_t step) { return records_.write_leader(order_, group_, step); };
+  StartFailure failure;
+  const auto record = [this](pid_t step) { return record_.write_leader(order_, group_, step); };
   // What is kept goes on after its leader, which then could not remove the group.
   if (order_.keep_descendants) {
     remove_control_group(group_);
@@ -127,8 +128,8 @@ std::string Leader::launch() {
   }
   outputs_.push_back(std::make_unique<StepOutput>(step_.output, log_, order_.secrets));
   if (step_.raw_output >= 0) outputs_.push_back(std::make_unique<StepOutput>(step_.raw_output, raw_, order_.secrets));
-  if (failure.what == StepFailure::What::nothing) {
-    if (order_.tells_begin) tell("+");
+  if (failure.what == StartFailure::What::nothing) {
+    if (order_.tells_begin) tell_runner("+");
   } else {
     // What the runner waits for is told with the status.
     status_.how = "not_started";
@@ -153,27 +154,27 @@ void Leader::loop() {
       if (polled[1 + i].revents != 0) outputs_[i]->pump(pump_bytes);
     }
     if (polled[3].revents != 0) hear_sandbox();
-    if (polled[0].revents != 0) hear_signals();
-    keep_deadlines();
+    if (polled[0].revents != 0) read_signals();
+    enforce_deadlines();
   }
 }
 
-void Leader::hear_signals() {
+void Leader::read_signals() {
   struct signalfd_siginfo heard;
   bool child = false;
   while (::read(signals_, &heard, sizeof heard) == static_cast<ssize_t>(sizeof heard)) {
     if (heard.ssi_signo == SIGCHLD) child = true;
-    if (heard.ssi_signo == SIGTERM) asked_ = true;
+    if (heard.ssi_signo == SIGTERM) end_requested_ = true;
   }
   if (child) reap();
-  if (asked_ && phase_ == Phase::running && main_alive_) end_step();
+  if (end_requested_ && phase_ == Phase::running && main_alive_) end_step();
 }
 
 void Leader::hear_sandbox() {
   const auto how = sandbox_->hear();
   if (!how || !main_alive_) return;
-  ended_as(*how);
-  main_ended();
+  note_end(*how);
+  main_process_ended();
 }
 
 void Leader::reap() {
@@ -185,12 +186,12 @@ void Leader::reap() {
     childless_ = pid < 0;
     if (pid <= 0) break;
     // What made the sandbox ends after the step, unless somebody killed it.
-    if (pid == step_.pid && main_alive_) ended_as(how);
+    if (pid == step_.pid && main_alive_) note_end(how);
   }
-  if (!main_alive_) main_ended();
+  if (!main_alive_) main_process_ended();
 }
 
-void Leader::ended_as(int how) {
+void Leader::note_end(int how) {
   main_alive_ = false;
   status_.ended = wall_clock();
   if (std::strcmp(status_.how, "not_started") == 0) return;
@@ -198,8 +199,8 @@ void Leader::ended_as(int how) {
   status_.code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
 }
 
-void Leader::main_ended() {
-  if (childless_ || (order_.keep_descendants && !asked_)) {
+void Leader::main_process_ended() {
+  if (childless_ || (order_.keep_descendants && !end_requested_)) {
     phase_ = Phase::over;
   } else if (phase_ == Phase::running || phase_ == Phase::stopping) {
     sweep();
@@ -221,7 +222,7 @@ void Leader::sweep() {
   phase_ = Phase::sweeping;
   for (const auto& process : descendants_of(::getpid()).living) {
     if (sandbox_ && sandbox_->owns(process.pid)) continue;
-    if (!asked_) ++swept_;
+    if (!end_requested_) ++swept_;
     signal_process(process, SIGTERM);
     signal_process(process, SIGCONT);
   }
@@ -238,7 +239,7 @@ void Leader::kill_all() {
   signal_all(left, SIGKILL);
 }
 
-void Leader::keep_deadlines() {
+void Leader::enforce_deadlines() {
   if (phase_ == Phase::running || phase_ == Phase::over) return;
   const auto now = steady_clock();
   if (phase_ == Phase::killing) {
@@ -251,17 +252,17 @@ void Leader::keep_deadlines() {
   }
 }
 
-void Leader::drain() {
+void Leader::read_remaining_output() {
   for (auto& output : outputs_) output->pump(drain_bytes);
   const bool open = std::any_of(outputs_.begin(), outputs_.end(), [](const auto& output) { return output->fd() >= 0; });
-  if (open && order_.keep_descendants && !asked_) leave_pump();
+  if (open && order_.keep_descendants && !end_requested_) leave_output_process();
   for (auto& output : outputs_) output->finish();
   log_.finish();
 }
 
 // What was left running on purpose goes on printing: a process stays to pass that on, so that it is masked too and
 // nobody is killed by a broken pipe. It ends when the last of them has closed its end.
-void Leader::leave_pump() {
+void Leader::leave_output_process() {
   if (::fork() != 0) return;
   ::close(lock_);
   if (runner_ >= 0) ::close(runner_);
@@ -288,7 +289,7 @@ int Leader::record() {
   if (raw_.lost() > 0) add(std::to_string(raw_.lost()) + " bytes of standard output were lost: " + raw_.why_lost());
   if (swept_ > 0) add(std::to_string(swept_) + " processes that the step left running were ended");
   if (!childless_ && !survivors_.empty())
-    add(std::to_string(survivors_.size()) + " processes could not be ended: " + named(survivors_));
+    add(std::to_string(survivors_.size()) + " processes could not be ended: " + list_processes(survivors_));
   if (main_alive_) {
     status_.how = "signalled";
     status_.code = SIGKILL;
@@ -296,13 +297,13 @@ int Leader::record() {
   remove_control_group(group_);
   // A disk that can't take the status now may later; without it all that was done would count as lost.
   for (int tries = 0; tries < 60; ++tries) {
-    auto problem = records_.write_status(order_, status_);
+    auto problem = record_.write_status(order_, status_);
     // The runner goes on meanwhile: what it makes of the status is durable by its journal.
-    if (problem.empty()) tell_end();
-    if (problem.empty()) problem = records_.sync(order_.journaled);
+    if (problem.empty()) tell_runner_the_end();
+    if (problem.empty()) problem = record_.sync(order_.journaled);
     if (problem.empty()) return 0;
-    if (records_.gone()) return 1;  // nobody will ever read them
-    if (tries == 0) tell("!the status could not be recorded: " + problem);
+    if (record_.removed()) return 1;  // nobody will ever read them
+    if (tries == 0) tell_runner("!the status could not be recorded: " + problem);
     ::usleep(1'000'000);
   }
   return 1;

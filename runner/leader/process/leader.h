@@ -15,10 +15,10 @@
 
 #include "runner/leader/log_writer.h"
 #include "runner/leader/order.h"
-#include "runner/leader/process/output.h"
-#include "runner/leader/process/records.h"
+#include "runner/leader/process/record_writer.h"
 #include "runner/leader/process/sandboxed_step.h"
-#include "runner/leader/process/step.h"
+#include "runner/leader/process/step_output.h"
+#include "runner/leader/process/step_process.h"
 #include "runner/leader/process_tree.h"
 
 namespace quietgate {
@@ -32,9 +32,9 @@ class Leader {
   int lead(LeaderOrder order, int lock);
   // Waits for its order, or for the runner's end. False: it was asked to end first, and nothing of that is kept for a
   // step.
-  bool order_comes() const;
+  bool wait_for_order() const;
   // No order comes: ends the process, with nothing left of the preparation.
-  [[noreturn]] void leave();
+  [[noreturn]] void quit();
 
  private:
   // running -> (asked to end) stopping -> (main process gone, others left) sweeping -> killing -> over
@@ -44,37 +44,37 @@ class Leader {
   std::string open();
   std::string launch();
   void loop();
-  void hear_signals();
+  void read_signals();
   void hear_sandbox();
   void reap();
-  void ended_as(int how);
-  void main_ended();
+  void note_end(int how);
+  void main_process_ended();
   void end_step();
   void sweep();
   void kill_all();
-  void keep_deadlines();
+  void enforce_deadlines();
   int wait_milliseconds() const;
-  void drain();
-  void leave_pump();
+  void read_remaining_output();
+  void leave_output_process();
   int record();
-  void tell(const std::string& text);
-  void tell_end();
+  void tell_runner(const std::string& text);
+  void tell_runner_the_end();
 
   std::string id_;
   int runner_;
-  std::string unprepared_;  // why it could not prepare itself; empty: it could
+  std::string preparation_problem_;  // why it could not prepare itself; empty: it could
   LeaderOrder order_;
   int lock_ = -1;
   int signals_ = -1;
-  Records records_;
+  RecordWriter record_;
   LogWriter log_;
   LogWriter raw_;
   std::vector<std::unique_ptr<StepOutput>> outputs_;
-  Step step_;  // its process is what makes the sandbox, where there is one
+  StepProcess step_;  // its process is what makes the sandbox, where there is one
   std::optional<SandboxedStep> sandbox_;
   std::string group_;  // the folder of the step's control group; empty: none
   Phase phase_ = Phase::running;
-  bool asked_ = false;  // to end
+  bool end_requested_ = false;
   bool main_alive_ = true;
   bool childless_ = false;
   std::int64_t deadline_ = 0;           // of the phase, on the steady clock

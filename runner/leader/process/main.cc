@@ -101,10 +101,10 @@ struct Title {
   ::prctl(PR_SET_NAME, "qg-waiting");
   title.show("quietgate-waiting " + id);
   quietgate::Leader leader(id, runner);
-  if (!leader.order_comes()) leader.leave();
+  if (!leader.wait_for_order()) leader.quit();
   const auto given = receive<2>(runner);
   auto order = given ? read_order(given->descriptors[0]) : std::nullopt;
-  if (!order) leader.leave();
+  if (!order) leader.quit();
   ::close(given->descriptors[0]);
   ::prctl(PR_SET_NAME, "qg-leader");
   title.show("quietgate-leader " + order->record);

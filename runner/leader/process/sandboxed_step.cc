@@ -99,20 +99,20 @@ std::string SandboxedStep::open(const LeaderOrder& order, Ends& ends) {
 }
 
 std::string SandboxedStep::start(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record,
-                                 Step& step, StepFailure& failure) {
+                                 StepProcess& step, StartFailure& failure) {
   Ends ends;
   auto problem = open(order, ends);
   if (!problem.empty()) return problem;
-  Passage passage;
-  passage.descriptors = {ends.socket.get(), ends.order.get(), ends.program.get()};
-  passage.after = {ends.filter.get()};
-  passage.complaints = ends.written.get();
+  SandboxDescriptors given;
+  given.before = {ends.socket.get(), ends.order.get(), ends.program.get()};
+  given.after = {ends.filter.get()};
+  given.complaints = ends.written.get();
   auto outer = outer_of(order);
   auto& argv = outer.argv;
   int next = inside::first_other;
   argv.insert(argv.end(), {"--seccomp", std::to_string(next++)});
   const auto give = [&](const char* option, const Descriptor& descriptor) {
-    passage.after.push_back(descriptor.get());
+    given.after.push_back(descriptor.get());
     argv.insert(argv.end(), {option, std::to_string(next++)});
   };
   if (ends.process_ids) give("--pidns", ends.process_ids);
@@ -121,21 +121,21 @@ std::string SandboxedStep::start(const LeaderOrder& order, int group, const std:
     give("--userns2", ends.inner_users);
   }
   argv.insert(argv.end(), {"--", "/proc/self/fd/" + std::to_string(inside::program), inside::argument});
-  problem = start_step(outer, group, record, step, failure, &passage);
+  problem = start_step(outer, group, record, step, failure, &given);
   ends.socket.reset();
   ends.written.reset();
   if (!problem.empty() || !failure.record.empty()) return problem;
-  if (failure.what == StepFailure::What::nothing) {
+  if (failure.what == StartFailure::What::nothing) {
     await_begin(ends, step, failure);
   } else {
     failure.sandbox = describe(failure, outer);
-    failure.what = StepFailure::What::sandbox;
+    failure.what = StartFailure::What::sandbox;
   }
   return {};
 }
 
 // It tells soon, or ends: whoever holds the other end of the socket is a process of this sandbox.
-void SandboxedStep::await_begin(const Ends& ends, Step& step, StepFailure& failure) {
+void SandboxedStep::await_begin(const Ends& ends, StepProcess& step, StartFailure& failure) {
   InsideWord word;
   struct iovec part = {&word, sizeof word};
   alignas(struct cmsghdr) char room[CMSG_SPACE(sizeof(struct ucred))] = {};
@@ -150,7 +150,7 @@ void SandboxedStep::await_begin(const Ends& ends, Step& step, StepFailure& failu
   own_.insert(step.pid);
   if (got != static_cast<ssize_t>(sizeof word)) {
     leave();
-    failure.what = StepFailure::What::sandbox;
+    failure.what = StartFailure::What::sandbox;
     failure.sandbox = read_complaints(ends.complaints.get());
     if (failure.sandbox.empty()) failure.sandbox = "it ended before the step began";
     return;
@@ -162,9 +162,9 @@ void SandboxedStep::await_begin(const Ends& ends, Step& step, StepFailure& failu
     know(from.pid);
   }
   if (word.kind != InsideWord::failed) return;
-  failure.what = static_cast<StepFailure::What>(word.value);
+  failure.what = static_cast<StartFailure::What>(word.value);
   failure.error = word.error;
-  if (failure.what == StepFailure::What::sandbox)
+  if (failure.what == StartFailure::What::sandbox)
     failure.sandbox = std::string("its user can't be taken: ") + strerrordesc_np(word.error);
 }
 

@@ -10,15 +10,15 @@
 #include <string>
 
 #include "runner/leader/order.h"
-#include "runner/leader/process/step.h"
+#include "runner/leader/process/step_process.h"
 
 namespace quietgate {
 
 class SandboxedStep {
  public:
   // As start_step(), and returns when the step's program is being executed inside, or with the failure.
-  std::string start(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record, Step& step,
-                    StepFailure& failure);
+  std::string start(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record, StepProcess& step,
+                    StartFailure& failure);
   // Where it tells; -1: nobody is there.
   int fd() const { return socket_; }
   // How the step ended, as waitpid tells it, once it has. Never waits.
@@ -31,7 +31,7 @@ class SandboxedStep {
  private:
   struct Ends;
   std::string open(const LeaderOrder& order, Ends& ends);
-  void await_begin(const Ends& ends, Step& step, StepFailure& failure);
+  void await_begin(const Ends& ends, StepProcess& step, StartFailure& failure);
   void know(pid_t first);
   void leave();
 

@@ -2,7 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/json.h"
 #include "runner/ports/data_layout.h"
 
 namespace quietgate {
@@ -42,10 +43,10 @@ EnvironmentDescriptor from_json(const nlohmann::json& json) {
     auto service = service_at(environment.id, place);
     environment.services.push_back(service ? std::move(*service) : StepName{EnvironmentOwner{}, place});
   }
-  if (json.contains("own")) environment.own = json["own"].dump();
+  if (json.contains("own")) environment.own = json_text(json["own"]);
   // Of Terraform's module, in version 1.
   if (const auto directory = json.value("directory", std::string()); !directory.empty())
-    environment.own = nlohmann::json{{"directory", directory}, {"variables", json.at("variables")}}.dump();
+    environment.own = json_text(nlohmann::json{{"directory", directory}, {"variables", json.at("variables")}});
   return environment;
 }
 
@@ -67,14 +68,14 @@ Result<void> save(const EnvironmentDescriptor& environment, const EnvironmentFol
                       {"steps", {steps_folder(environment, folder)}},
                       {"services", services_of(environment, folder)}};
   if (!environment.own.empty()) json["own"] = nlohmann::json::parse(environment.own);
-  auto text = json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  return write_file_whole(folder.descriptor(), text, true);
+  auto text = json_text(json, 1) + "\n";
+  return write_file_durably(folder.descriptor(), text, true);
 }
 
 Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder) {
   auto text = read_file_bounded(folder.descriptor(), max_descriptor_bytes);
   if (!text) return text.error();
-  auto json = nlohmann::json::parse(*text, nullptr, false);
+  auto json = parse_json(*text);
   auto wrong = [&folder](const std::string& what) {
     return infrastructure_error(folder.descriptor() + " " + what,
                                 "look into the folder, end what still runs there by hand, then remove it");

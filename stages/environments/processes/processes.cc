@@ -6,7 +6,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/text.h"
 #include "runner/ports/data_layout.h"
 #include "stages/attempt/step.h"
 #include "stages/environments/contract/ports.h"

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/json.h"
+#include "runner/base/tree_removal.h"
 #include "stages/environments/terraform/terraform_own.h"
 #include "stages/environments/terraform/terraform_steps.h"
 
@@ -32,7 +34,7 @@ void remove_old_output(const EnvironmentFolder& folder, const std::string& keep)
     auto name = at->path().filename().string();
     if (name.starts_with("steps-") && at->path() != keep) old.push_back(at->path());
   }
-  for (const auto& path : old) (void)remove_folder(path).ok();
+  for (const auto& path : old) (void)remove_tree(path).ok();
 }
 
 // A state that can't be understood holds something.
@@ -41,7 +43,7 @@ bool holds_resources(const std::string& path) {
   if (!fs::exists(path, error)) return false;
   auto text = read_file_bounded(path, max_state_bytes);
   if (!text || text->empty()) return !text;
-  auto state = nlohmann::json::parse(*text, nullptr, false);
+  auto state = parse_json(*text);
   if (!state.is_object() || !state.contains("resources") || !state["resources"].is_array()) return true;
   return !state["resources"].empty();
 }
@@ -61,7 +63,7 @@ bool has_resources(const EnvironmentFolder& folder) {
 bool has_remote_state(const EnvironmentFolder& folder) {
   auto text = read_file_bounded(folder.terraform() + "/data/terraform.tfstate", max_state_bytes);
   if (!text) return false;
-  auto memory = nlohmann::json::parse(*text, nullptr, false);
+  auto memory = parse_json(*text);
   if (!memory.is_object() || !memory.contains("backend") || !memory["backend"].is_object()) return false;
   return memory["backend"].value("type", std::string()) != "local";
 }

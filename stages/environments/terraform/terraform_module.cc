@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/json.h"
+#include "runner/base/path_inside.h"
 
 namespace quietgate {
 
@@ -80,7 +82,7 @@ class Tokens {
 };
 
 std::optional<std::string> declared_backend_json(const std::string& text) {
-  auto module = nlohmann::json::parse(text, nullptr, false);
+  auto module = parse_json(text);
   if (!module.is_object() || !module.contains("terraform")) return std::nullopt;
   const auto& blocks = module["terraform"];
   auto of = [](const nlohmann::json& block) -> std::optional<std::string> {

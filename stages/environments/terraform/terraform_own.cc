@@ -2,11 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
+
 namespace quietgate {
 
 std::string own_json(const TerraformSpec& spec) {
   const nlohmann::json json{{"directory", spec.directory}, {"variables", spec.variables}};
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(json);
 }
 
 Result<TerraformSpec> own_spec(const std::string& json) {

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
+#include "runner/base/json.h"
+#include "runner/base/text.h"
 #include "stages/attempt/step.h"
 #include "stages/environments/terraform/follow.h"
 #include "stages/environments/terraform/terraform_own.h"
@@ -98,15 +100,14 @@ Result<void> TerraformSteps::prepare() {
   }
   if (auto made = make_folder(place_.folder, true); !made) return made;
   if (!module_.backend) {
-    auto written = write_file_whole(module_.directory + "/quietgate_override.tf",
-                                    "# Written by quietgate: one state per environment.\n"
-                                    "terraform {\n  backend \"local\" {}\n}\n");
+    auto written = write_file_durably(module_.directory + "/quietgate_override.tf",
+                                      "# Written by quietgate: one state per environment.\n"
+                                      "terraform {\n  backend \"local\" {}\n}\n");
     if (!written) return written;
     module_.backend = "local";
   }
   nlohmann::json values(wanted->variables);
-  return write_file_whole(variables(), values.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
-                          true);
+  return write_file_durably(variables(), json_text(values, 1) + "\n", true);
 }
 
 StepSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> arguments) const {

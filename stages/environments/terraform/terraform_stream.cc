@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
 #include "runner/base/text.h"
 
 namespace quietgate {
@@ -98,7 +99,7 @@ std::string TerraformProblem::sentence() const {
   if (!detail.empty()) words += ": " + one_line(detail);
   words = one_line(std::move(words));
   if (words.size() <= max_sentence) return words;
-  return std::string(cut_to(words, max_sentence)) + "...";
+  return std::string(cut_to_bytes(words, max_sentence)) + "...";
 }
 
 bool TerraformStream::has_error(std::string_view summary) const {
@@ -109,7 +110,7 @@ bool TerraformStream::has_error(std::string_view summary) const {
 }
 
 std::vector<std::string> TerraformStream::take(std::string_view line) {
-  auto said = json::parse(line, nullptr, false);
+  auto said = parse_json(line);
   if (!said.is_object()) return line.empty() ? std::vector<std::string>() : std::vector<std::string>{std::string(line)};
   auto type = text(said, "type");
   auto message = text(said, "@message");
@@ -150,7 +151,7 @@ std::vector<std::string> TerraformStream::take(std::string_view line) {
 
 std::vector<std::string> replacements(const std::string& plan_json) {
   std::vector<std::string> lines;
-  auto plan = json::parse(plan_json, nullptr, false);
+  auto plan = parse_json(plan_json);
   const auto& changes = member(plan, "resource_changes");
   if (!changes.is_array()) return lines;
   for (const auto& resource : changes) {
@@ -162,7 +163,7 @@ std::vector<std::string> replacements(const std::string& plan_json) {
     for (std::size_t at = 0; replaced.is_array() && at < replaced.size(); ++at) {
       std::string path;
       for (const auto& part : replaced[at]) {
-        path += (path.empty() ? "" : ".") + (part.is_string() ? part.get<std::string>() : part.dump());
+        path += (path.empty() ? "" : ".") + (part.is_string() ? part.get<std::string>() : json_text(part));
       }
       paths += (paths.empty() ? "" : ", ") + path;
     }
@@ -174,7 +175,7 @@ std::vector<std::string> replacements(const std::string& plan_json) {
 
 std::vector<std::string> imports(const std::string& plan_json) {
   std::vector<std::string> addresses;
-  auto plan = json::parse(plan_json, nullptr, false);
+  auto plan = parse_json(plan_json);
   const auto& changes = member(plan, "resource_changes");
   if (!changes.is_array()) return addresses;
   for (const auto& resource : changes) {
@@ -185,7 +186,7 @@ std::vector<std::string> imports(const std::string& plan_json) {
 
 Result<TerraformOutputs> read_terraform_outputs(const std::string& output_json) {
   constexpr std::size_t max_value = 64UL * 1024;
-  auto all = json::parse(output_json, nullptr, false);
+  auto all = parse_json(output_json);
   if (!all.is_object()) return infrastructure_error("the outputs that Terraform printed are not JSON");
   TerraformOutputs outputs;
   for (const auto& [name, output] : all.items()) {
@@ -194,8 +195,7 @@ Result<TerraformOutputs> read_terraform_outputs(const std::string& output_json) 
       continue;
     }
     const auto& value = member(output, "value");
-    auto words =
-        value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, json::error_handler_t::replace);
+    auto words = value.is_string() ? value.get<std::string>() : json_text(value);
     if (words.size() > max_value) {
       return step_error("the Terraform output \"" + name + "\" is larger than 64 KiB",
                         "write what is large to a file below ${{ apply.directory }} and output its path");

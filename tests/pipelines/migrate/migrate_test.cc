@@ -183,11 +183,13 @@ TEST(Migrate, SaysWhatItIsNot) {
 // Whatever stands in such a file, what is made of it is a valid pipeline.
 TEST(Migrate, MakesValidFilesOfHostileOnes) {
   for (const char* text : {
-           "jobs: {\"a b\": {steps: [{run: \"  x\\n\\ty: z # ${{ bad }} $${{\"}]}, \"a/b\": {needs: [a b, gone], steps: []}}",
+           "jobs: {\"a b\": {steps: [{run: \"  x\\n\\ty: z # ${{ bad }} $${{\"}]}, \"a/b\": {needs: [a b, gone], "
+           "steps: []}}",
            "name: \"a\\nstages: {}\"\njobs: {x: {steps: [{run: 'echo', env: {\"A B\": c, OK: \"`id`\\\"'\"}}]}}",
            "jobs: {x: {strategy: {matrix: {v: [1, true, \"a: b\"]}}, steps: [{run: 'echo ${{ matrix.v }}'}]}}",
            "jobs: {x: [1, 2], y: {steps: {a: b}}, z: {steps: [1, null, {run: [1]}], timeout-minutes: [1]}}",
-           "a: {script: 'echo ${{ x }}', extends: a, stage: nowhere}\nb: {script: [[x, [y]], {z: 1}], needs: [{job: a}]}",
+           "a: {script: 'echo ${{ x }}', extends: a, stage: nowhere}\nb: {script: [[x, [y]], {z: 1}], needs: [{job: "
+           "a}]}",
            "steps: [{commands: ['echo ${{ x }}'], environment: [A=1, B, '1=2']}]",
        }) {
     if (const auto made = migrate(text, "x.yml")) plan_of(made->text);

@@ -24,9 +24,9 @@ TEST(Text, ReadsOneCharacterAfterTheOther) {
 TEST(Text, KnowsWhatWouldActOnATerminal) {
   for (char32_t code : {0x1b, 0x00, 0x0a, 0x7f, 0x9b, 0x202a, 0x202e, 0x2066, 0x2069, 0x200e, 0x200f, 0x061c, 0x2028,
                         0x2029, 0xfff9, 0xfffb})
-    EXPECT_FALSE(is_harmless(code)) << static_cast<unsigned>(code);
+    EXPECT_FALSE(is_printable(code)) << static_cast<unsigned>(code);
   for (char32_t code : {0x20, 0x7e, 0xe9, 0x4e00, 0x1f600, 0xa0, 0x0627, 0x200b, 0x200d, 0xfffd})
-    EXPECT_TRUE(is_harmless(code)) << static_cast<unsigned>(code);
+    EXPECT_TRUE(is_printable(code)) << static_cast<unsigned>(code);
 }
 
 TEST(Text, CountsColumns) {
@@ -49,18 +49,18 @@ TEST(Text, TellsUtf8FromOtherBytes) {
 
 TEST(Text, CutsBetweenCharacters) {
   const std::string_view text = "a\xe2\x82\xac\xc3\xa9";
-  EXPECT_EQ(cut_to(text, 100), text);
-  EXPECT_EQ(cut_to(text, 6), text);
-  EXPECT_EQ(cut_to(text, 5), "a\xe2\x82\xac");
-  EXPECT_EQ(cut_to(text, 4), "a\xe2\x82\xac");
-  EXPECT_EQ(cut_to(text, 3), "a");
-  EXPECT_EQ(cut_to("\x80\x80\x80", 2), "");
+  EXPECT_EQ(cut_to_bytes(text, 100), text);
+  EXPECT_EQ(cut_to_bytes(text, 6), text);
+  EXPECT_EQ(cut_to_bytes(text, 5), "a\xe2\x82\xac");
+  EXPECT_EQ(cut_to_bytes(text, 4), "a\xe2\x82\xac");
+  EXPECT_EQ(cut_to_bytes(text, 3), "a");
+  EXPECT_EQ(cut_to_bytes("\x80\x80\x80", 2), "");
 }
 
 TEST(Text, KnowsHowLongACharacterIsFromItsFirstByte) {
   const std::pair<char, std::size_t> all[] = {{'a', 1},    {'\xc3', 2}, {'\xe2', 3},
                                               {'\xf0', 4}, {'\x80', 1}, {'\xff', 1}};
-  for (const auto& [lead, bytes] : all) EXPECT_EQ(bytes_begun_by(lead), bytes);
+  for (const auto& [lead, bytes] : all) EXPECT_EQ(character_length(lead), bytes);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runner/model/next.h"
 #include "tests/support/specs.h"
 
 namespace quietgate {
@@ -49,9 +50,6 @@ std::string told(const std::vector<Action>& actions) {
         break;
       case Action::Kind::finish:
         text += std::string("finish ") + to_string(action.outcome) + " " + action.reason;
-        break;
-      case Action::Kind::wait:
-        text += "wait";
         break;
     }
     text += "; ";

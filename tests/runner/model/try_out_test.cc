@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runner/model/state.h"
+#include "runner/model/next.h"
 #include "tests/support/specs.h"
 
 namespace quietgate {

@@ -57,8 +57,8 @@ class Drill : public testing::Test {
 TEST_F(Drill, AnAlertThatHearsItPassesAndIsTimed) {
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
-  EXPECT_THAT(outcome.reason,
-              testing::MatchesRegex(R"(1 of 1 alerts heard the fault, the slowest after 3\.[0-9] s \(HighErrors\))"));
+  EXPECT_THAT(outcome.reason, testing::MatchesRegex(
+                                  R"(1 of 1 alerts detected the fault, the slowest after 3\.[0-9] s \(HighErrors\))"));
   ASSERT_EQ(outcome.checks.size(), 1U);
   EXPECT_EQ(outcome.checks[0].name, "HighErrors");
   EXPECT_EQ(outcome.checks[0].expected, "fires within 10s");
@@ -72,7 +72,7 @@ TEST_F(Drill, AnAlertThatDoesNotHearItFails) {
   fires_after = Milliseconds{11'000};
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
-  EXPECT_EQ(outcome.reason, "0 of 1 alerts heard the fault: not within 10s: HighErrors");
+  EXPECT_EQ(outcome.reason, "0 of 1 alerts detected the fault: not within 10s: HighErrors");
   EXPECT_EQ(outcome.checks.at(0).observed, "did not fire");
   EXPECT_EQ(steps.ran.size(), 1U) << "it is mended all the same";
 }
@@ -81,10 +81,10 @@ TEST_F(Drill, NothingIsBrokenWhereItCouldNotBeHeard) {
   active_before = true;
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::inconclusive);
-  EXPECT_EQ(outcome.reason, "nothing was broken: HighErrors was active before");
+  EXPECT_EQ(outcome.reason, "the fault was not begun: HighErrors was already active");
   active_before = false;
   spec.alerts = {"HighErrors", "NoSuchAlert"};
-  EXPECT_EQ(run().reason, "nothing was broken: http://p:9090 has no alert NoSuchAlert");
+  EXPECT_EQ(run().reason, "the fault was not begun: http://p:9090 has no alert NoSuchAlert");
   prometheus.instead["/api/v1/rules"] = [] { return GatePrometheus::body(503, "busy"); };
   EXPECT_EQ(run().outcome, Outcome::inconclusive);
   EXPECT_THAT(steps.started, IsEmpty());
@@ -118,7 +118,7 @@ TEST_F(Drill, AnUndoThatFailsIsTold) {
 TEST_F(Drill, TheEndOfTheAlertsIsWaitedFor) {
   spec.resolved_within = Milliseconds{5'000};
   lingers = Milliseconds{2'000};
-  EXPECT_THAT(run().reason, testing::MatchesRegex(R"(.*; over [12]\.[0-9] s after its end)"));
+  EXPECT_THAT(run().reason, testing::MatchesRegex(R"(.*; resolved [12]\.[0-9] s after its end)"));
   lingers = Milliseconds{60'000};
   steps = {};
   std::filesystem::remove_all(bench.root + "/attempt");

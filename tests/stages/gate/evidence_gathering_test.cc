@@ -75,7 +75,8 @@ struct World {
     }
   }
   void gather() {
-    EvidenceGathering gathering(server, bench.clock, "http://p:9090", true, stop);
+    GateServer asked(server, bench.clock, "http://p:9090", true, stop);
+    EvidenceGathering gathering(asked);
     auto all = [&]() -> Task<bool> {
       co_await gathering.gather(evidence);
       co_return true;

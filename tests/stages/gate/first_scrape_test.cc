@@ -37,7 +37,7 @@ TEST(FirstScrape, IsCompleteWhenEveryTargetWasScrapedAndEveryAlertEvaluatedSince
   EXPECT_EQ(early.missing(), "");
   Server none;
   none.targets.clear();
-  EXPECT_EQ(none.missing(), "the server knows no target");
+  EXPECT_EQ(none.missing(), "the server has no target");
 }
 
 TEST(FirstScrape, LaterScrapesTakeNothingBack) {
@@ -62,11 +62,11 @@ TEST(FirstScrape, IsWaitedForInVainWhenAnAlertTellsOfATargetThatIsDown) {
   Server server;
   const FirstScrape scrape({"HighErrors"}, {});
   server.rules[0].state = "firing";
-  EXPECT_FALSE(scrape.in_vain(server.targets, server.rules));
+  EXPECT_FALSE(scrape.never_completes(server.targets, server.rules));
   server.targets[0].health = "down";
-  EXPECT_TRUE(scrape.in_vain(server.targets, server.rules));
+  EXPECT_TRUE(scrape.never_completes(server.targets, server.rules));
   server.targets[1].last_scrape = 0;
-  EXPECT_FALSE(scrape.in_vain(server.targets, server.rules)) << "not everything was looked at";
+  EXPECT_FALSE(scrape.never_completes(server.targets, server.rules)) << "not everything was looked at";
 }
 
 TEST(FirstScrape, IsFoundOutLaterByTheSamples) {

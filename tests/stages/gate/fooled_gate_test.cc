@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 #include "tests/support/gate_evidence.h"
 #include "tests/support/gate_prometheus.h"
 #include "tests/support/specs.h"
@@ -61,7 +61,7 @@ TEST(FooledGate, OneHeartbeatDoesNotBeatForTwoGroups) {
 TEST(FooledGate, AHeartbeatThatIsNotTheLastRuleProvesNothing) {
   auto evidence = good_evidence();
   std::swap(evidence.loaded->at(0), evidence.loaded->at(2));
-  expect_blind(evidence, "P3", "group g holds its rules in another order in Prometheus");
+  expect_blind(evidence, "P3", "Prometheus has the rules of group g in another order");
 }
 
 TEST(FooledGate, ARecordedSeriesIsAskedWithTheLabelsOfTheAlert) {
@@ -77,7 +77,7 @@ TEST(FooledGate, ARecordedSeriesIsAskedWithTheLabelsOfTheAlert) {
   evidence.inputs["app:errors"].counts = std::vector<Series>{steady({}, 1, 1, 0, 50)};
   evidence.inputs["app:errors{jbo=\"a\"}"].counts = std::vector<Series>{};
   evidence.inputs["app:errors{jbo!=\"\"}"].counts = std::vector<Series>{};
-  expect_blind(evidence, "P6", "HighErrors asks for app:errors{jbo=\"a\"}, which had no fresh number in the window");
+  expect_blind(evidence, "P6", "HighErrors asks for app:errors{jbo=\"a\"}, which had no fresh sample in the window");
   evidence.inputs["app:errors{jbo!=\"\"}"].counts = std::vector<Series>{steady({}, 1, 1, 0, 50)};
   EXPECT_EQ(judge_gate({}, evidence).verdict, GateVerdict::quiet) << "other series have the label";
   evidence.inputs["app:errors{jbo!=\"\"}"].counts = std::vector<Series>{};
@@ -89,7 +89,7 @@ TEST(FooledGate, AnAlertThatAsksForNothingCanNotFire) {
   auto evidence = good_evidence();
   evidence.rules[0].query = evidence.loaded->at(0).query = "vector(1) > 2";
   evidence.canonical.emplace("vector(1) > 2", "vector(1) > 2");
-  expect_blind(evidence, "P6", "HighErrors asks for no series at all");
+  expect_blind(evidence, "P6", "HighErrors asks for no series: nothing that happens makes it fire");
   evidence.rules[0].query = evidence.loaded->at(0).query = "absent(up)";
   evidence.canonical.emplace("absent(up)", "absent(up)");
   EXPECT_EQ(judge_gate({}, evidence).verdict, GateVerdict::quiet);
@@ -109,7 +109,7 @@ TEST(FooledGate, AnAlertThatLooksAtThePastDoesNotSeeTheWindow) {
   evidence.canonical.emplace("errors > 2 * errors offset 10m", "same");
   EXPECT_EQ(judge_gate({}, evidence).verdict, GateVerdict::quiet) << "compares with the past";
   evidence.inputs["errors offset 10m"].counts = std::vector<Series>{};
-  expect_blind(evidence, "P6", "HighErrors asks for errors offset 10m, which had no fresh number in the window");
+  expect_blind(evidence, "P6", "HighErrors asks for errors offset 10m, which had no fresh sample in the window");
 }
 
 TEST(FooledGate, ALabelThatChangesWithTheValueStartsTheAlertAnew) {
@@ -117,7 +117,7 @@ TEST(FooledGate, ALabelThatChangesWithTheValueStartsTheAlertAnew) {
   for (const auto* text : {"{{ $value }}", "{{ .Value }}", "{{ $value | humanize }}"}) {
     evidence.rules[0].labels["now"] = evidence.loaded->at(0).labels["now"] = text;
     expect_blind(evidence, "P8",
-                 "HighErrors can't fire: its label `now` holds the value, so every evaluation begins its `for` anew");
+                 "HighErrors can't fire: its label `now` holds the value, so each evaluation restarts its `for`");
   }
   evidence.rules[0].duration = evidence.loaded->at(0).duration = 0;
   EXPECT_EQ(judge_gate({}, evidence).verdict, GateVerdict::quiet) << "without `for` it fires at once";
@@ -130,7 +130,8 @@ TEST(FooledGate, PendingAllTheTimeUnderChangingLabelsIsNoNearMiss) {
     evidence.alerts->push_back(steady(labels, 1, 1, 10 + i, 10 + i));
   }
   expect_blind(evidence, "P8",
-               "HighErrors was pending for 11s on end under 12 sets of labels, none of which lasted its `for` of 3s");
+               "HighErrors was pending for 11s without a break, under 12 sets of labels: none of them lasted for its "
+               "`for` of 3s");
   evidence.alerts->resize(4);
   EXPECT_EQ(judge_gate({}, evidence).verdict, GateVerdict::quiet);
 }
@@ -162,7 +163,7 @@ TEST(FooledGate, WhatWasSeenFiringIsLoudThoughNoSampleTellsOfIt) {
   };
   auto judgement = world.judge();
   EXPECT_EQ(judgement.verdict, GateVerdict::loud) << world.bench.log.all();
-  EXPECT_THAT(said_by(judgement), HasSubstr("HighErrors was firing since 00:00:09Z, value 7"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("HighErrors fired, active since 00:00:09Z, value 7"));
 }
 
 TEST(FooledGate, TwoServersBehindOneAddressAreNotOneWitness) {

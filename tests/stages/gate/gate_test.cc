@@ -1,5 +1,5 @@
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 
 #include <gmock/gmock.h>
 
@@ -181,7 +181,7 @@ TEST(Gate, AClockFarBehindIsBlindInsteadOfAnEndlessWait) {
   world.prometheus.instead["time()"] = [] {
     return GatePrometheus::body(200, R"({"status":"success","data":{"resultType":"scalar","result":[1,"1"]}})");
   };
-  EXPECT_THAT(said_by(world.judge()), HasSubstr("from now on the clock of Prometheus"));
+  EXPECT_THAT(said_by(world.judge()), HasSubstr("by the clock of Prometheus, the window ends"));
 }
 
 }  // namespace

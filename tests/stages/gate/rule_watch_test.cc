@@ -2,7 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
+#include "stages/gate/proofs_evaluation.h"
 #include "tests/support/gate_evidence.h"
 #include "tests/support/gate_prometheus.h"
 #include "tests/support/specs.h"
@@ -25,13 +26,13 @@ LoadedRule rule_at(const char* name, double at, const char* health = "ok") {
   return rule;
 }
 
-TEST(Sightings, TellTheRuleThatWasEvaluatedLongestAgo) {
-  Sightings seen;
-  EXPECT_TRUE(add_sightings({rule_at("A", 10.2), rule_at("B", 9.1)}, seen));
-  EXPECT_FALSE(add_sightings({rule_at("A", 11.2), rule_at("B", 9.1)}, seen)) << "in the middle of an evaluation";
-  EXPECT_TRUE(add_sightings({rule_at("A", 11.2), rule_at("B", 11.3, "err")}, seen));
-  EXPECT_FALSE(add_sightings({rule_at("A", 8.2), rule_at("B", 8.3)}, seen)) << "a clock that went back";
-  EXPECT_FALSE(add_sightings({rule_at("A", 0), rule_at("B", 0)}, seen)) << "never evaluated";
+TEST(GroupEvaluations, TellTheRuleThatWasEvaluatedLongestAgo) {
+  GroupEvaluations seen;
+  EXPECT_TRUE(add_evaluations({rule_at("A", 10.2), rule_at("B", 9.1)}, seen));
+  EXPECT_FALSE(add_evaluations({rule_at("A", 11.2), rule_at("B", 9.1)}, seen)) << "in the middle of an evaluation";
+  EXPECT_TRUE(add_evaluations({rule_at("A", 11.2), rule_at("B", 11.3, "err")}, seen));
+  EXPECT_FALSE(add_evaluations({rule_at("A", 8.2), rule_at("B", 8.3)}, seen)) << "a clock that went back";
+  EXPECT_FALSE(add_evaluations({rule_at("A", 0), rule_at("B", 0)}, seen)) << "never evaluated";
   EXPECT_THAT(seen["/r.yml;g"].evaluated, ElementsAre(9.1, 11.2));
   EXPECT_THAT(seen["/r.yml;g"].unhealthy, ElementsAre(std::pair<const double, std::string>(11.2, "B: health err")));
 }
@@ -42,18 +43,18 @@ GateEvidence unprepared(double from = -1, double to = 52) {
   evidence.rules.pop_back();
   evidence.loaded->pop_back();
   evidence.heartbeats->clear();
-  auto& seen = evidence.sightings["/etc/a.rules.yml;g"].evaluated;
+  auto& seen = evidence.observed["/etc/a.rules.yml;g"].evaluated;
   for (double at = from; at <= to; at += 1) seen.push_back(evidence_begin + at);
   return evidence;
 }
 
-TEST(Sightings, ProveEvaluationWhereNothingElseDoes) {
+TEST(GroupEvaluations, ProveEvaluationWhereNothingElseDoes) {
   auto judgement = judge_gate({}, unprepared());
   EXPECT_EQ(judgement.verdict, GateVerdict::quiet) << said_by(judgement);
-  EXPECT_EQ(prove_evaluated(unprepared()).proof.detail, "1 group over 50s, 1 of them seen by reading the rules");
+  EXPECT_EQ(prove_evaluated(unprepared()).proof.detail, "1 group over 50s, 1 of them observed by reading the rules");
 }
 
-TEST(Sightings, ProveNothingWithAGapOrFromAnotherPlace) {
+TEST(GroupEvaluations, ProveNothingWithAGapOrFromAnotherPlace) {
   auto words = [](const GateEvidence& evidence) {
     EXPECT_EQ(judge_gate({}, evidence).verdict, GateVerdict::blind);
     return prove_evaluated(evidence).proof.detail;
@@ -61,18 +62,18 @@ TEST(Sightings, ProveNothingWithAGapOrFromAnotherPlace) {
   EXPECT_EQ(words(unprepared(1)), "group g was not watched over the whole window");
   EXPECT_EQ(words(unprepared(-1, 49)), "group g was not watched over the whole window");
   auto gap = unprepared();
-  auto& seen = gap.sightings.begin()->second.evaluated;
+  auto& seen = gap.observed.begin()->second.evaluated;
   seen.erase(seen.begin() + 20, seen.begin() + 22);
-  EXPECT_EQ(words(gap), "group g was not seen to be evaluated for 3s from 10:02:18Z (allowed 1.5s)");
+  EXPECT_EQ(words(gap), "no evaluation of group g was observed for 3s from 10:02:18Z (allowed 1.5s)");
   auto other = unprepared();
-  other.sightings = {{"/etc/b.rules.yml;g", other.sightings.begin()->second}};
+  other.observed = {{"/etc/b.rules.yml;g", other.observed.begin()->second}};
   EXPECT_THAT(words(other), HasSubstr("nothing proves that group g was evaluated throughout"));
   auto unasked = unprepared();
   unasked.iterations = infrastructure_error("http://p did not answer");
   EXPECT_EQ(words(unasked), "http://p did not answer");
 }
 
-TEST(Sightings, TheServersOwnMetricsCountMore) {
+TEST(GroupEvaluations, TheServersOwnMetricsCountMore) {
   auto evidence = unprepared();
   const std::string key = "/etc/a.rules.yml;g";
   evidence.iterations = std::vector<Series>{steady({{"rule_group", key}}, 7)};
@@ -81,13 +82,13 @@ TEST(Sightings, TheServersOwnMetricsCountMore) {
   EXPECT_EQ(judge_gate({}, evidence).verdict, GateVerdict::blind) << "its counter stood still";
 }
 
-TEST(Sightings, AnEvaluationThatFailedForAWhileIsBlindWithAHeartbeatToo) {
+TEST(GroupEvaluations, AnEvaluationThatFailedForAWhileIsBlindWithAHeartbeatToo) {
   auto evidence = good_evidence();
-  evidence.sightings["/etc/a.rules.yml;g"].unhealthy[evidence_begin + 10] = "HighErrors: many-to-many";
+  evidence.observed["/etc/a.rules.yml;g"].unhealthy[evidence_begin + 10] = "HighErrors: many-to-many";
   auto judgement = judge_gate({}, evidence);
   EXPECT_EQ(said_by(judgement),
             "blind: a rule of group g could not be evaluated at 10:02:10Z: HighErrors: many-to-many");
-  evidence.sightings["/etc/a.rules.yml;g"].unhealthy = {{evidence_begin - 10, "HighErrors: many-to-many"}};
+  evidence.observed["/etc/a.rules.yml;g"].unhealthy = {{evidence_begin - 10, "HighErrors: many-to-many"}};
   EXPECT_EQ(judge_gate({}, evidence).verdict, GateVerdict::quiet) << "before the window";
 }
 
@@ -158,15 +159,15 @@ TEST(WatchedStage, KnowsWhichServersAGateWillJudgeBy) {
 TEST(WatchedStage, WritesEveryEvaluationAndEndsWithItsStage) {
   WatchedWorld world;
   EXPECT_EQ(world.bench.await(world.watched.run(world.request())).reason, "slept");
-  auto seen = read_sightings(world.bench.root + "/attempt", "http://p:9090");
+  auto seen = read_evaluations(world.bench.root + "/attempt", "http://p:9090");
   EXPECT_THAT(seen["/r.yml;g"].evaluated, SizeIs(testing::AnyOf(5, 6)));
-  EXPECT_TRUE(read_sightings(world.bench.root + "/attempt", "http://q:9090").empty());
+  EXPECT_TRUE(read_evaluations(world.bench.root + "/attempt", "http://q:9090").empty());
   EXPECT_EQ(world.bench.read("attempt/rules-seen.ndjson").find("secret"), std::string::npos);
   const auto asked = world.prometheus.asked;
   EXPECT_EQ(world.bench.await(world.slow.run(world.request())).reason, "slept");
   EXPECT_EQ(world.prometheus.asked, asked) << "nobody watches any more";
   world.bench.write("attempt/rules-seen.ndjson", "nonsense\n{}\n[1]\n{\"server\":\"http://p:9090\",\"group\":7}\n");
-  EXPECT_TRUE(read_sightings(world.bench.root + "/attempt", "http://p:9090").empty());
+  EXPECT_TRUE(read_evaluations(world.bench.root + "/attempt", "http://p:9090").empty());
 }
 
 TEST(WatchedStage, AServerThatAnswersNothingHarmsNothing) {
@@ -258,32 +259,33 @@ std::vector<LoadedRule> alerting(const std::string& state, double since, const s
 
 TEST(Alarm, SoundsWhenAnAlertBeginsToFire) {
   Alarm alarm({"A"}, 100, false);
-  EXPECT_FALSE(alarm.look(alerting("", 0)));
-  EXPECT_FALSE(alarm.look(alerting("pending", 101)));
-  EXPECT_EQ(alarm.look(alerting("firing", 101)).value_or(""), "A {path=\"/\"} fires, active since 00:01:41Z, value 9");
-  EXPECT_FALSE(Alarm({"B"}, 100, false).look(alerting("firing", 101))) << "not one that decides";
+  EXPECT_FALSE(alarm.newly_firing(alerting("", 0)));
+  EXPECT_FALSE(alarm.newly_firing(alerting("pending", 101)));
+  EXPECT_EQ(alarm.newly_firing(alerting("firing", 101)).value_or(""),
+            "A {path=\"/\"} fires, active since 00:01:41Z, value 9");
+  EXPECT_FALSE(Alarm({"B"}, 100, false).newly_firing(alerting("firing", 101))) << "not one that decides";
 }
 
 TEST(Alarm, ADirtyStartIsLeftToTheGate) {
   Alarm alarm({"A"}, 100, false);
-  EXPECT_FALSE(alarm.look(alerting("pending", 101))) << "already there at the first look";
-  EXPECT_FALSE(alarm.look(alerting("firing", 101)));
-  EXPECT_FALSE(alarm.look(alerting("", 0)));
-  EXPECT_TRUE(alarm.look(alerting("firing", 105))) << "it had cleared";
+  EXPECT_FALSE(alarm.newly_firing(alerting("pending", 101))) << "already there at the first look";
+  EXPECT_FALSE(alarm.newly_firing(alerting("firing", 101)));
+  EXPECT_FALSE(alarm.newly_firing(alerting("", 0)));
+  EXPECT_TRUE(alarm.newly_firing(alerting("firing", 105))) << "it had cleared";
   Alarm late({"A"}, 100, false);
-  EXPECT_FALSE(late.look(alerting("", 0)));
-  EXPECT_FALSE(late.look(alerting("firing", 99))) << "active before the attempt began";
+  EXPECT_FALSE(late.newly_firing(alerting("", 0)));
+  EXPECT_FALSE(late.newly_firing(alerting("firing", 99))) << "active before the attempt began";
 }
 
 TEST(Alarm, AFirstLookThatComesLateTrustsTheTimes) {
   Alarm alarm({"A"}, 50, false);
-  EXPECT_TRUE(alarm.look(alerting("firing", 60))) << "the rules were evaluated at 100";
-  EXPECT_FALSE(Alarm({"A"}, 50, false).look(alerting("firing", 40)));
+  EXPECT_TRUE(alarm.newly_firing(alerting("firing", 60))) << "the rules were evaluated at 100";
+  EXPECT_FALSE(Alarm({"A"}, 50, false).newly_firing(alerting("firing", 40)));
 }
 
 TEST(Alarm, AfterARestartOfTheServiceItsBeginTells) {
-  EXPECT_TRUE(Alarm({"A"}, 100, true).look(alerting("firing", 101)));
-  EXPECT_FALSE(Alarm({"A"}, 100, true).look(alerting("firing", 99)));
+  EXPECT_TRUE(Alarm({"A"}, 100, true).newly_firing(alerting("firing", 101)));
+  EXPECT_FALSE(Alarm({"A"}, 100, true).newly_firing(alerting("firing", 99)));
 }
 
 }  // namespace

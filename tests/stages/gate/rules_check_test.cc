@@ -58,7 +58,7 @@ TEST(FiringNeeds, RefuseARuleThatIsLongerThanTheWindow) {
   EXPECT_THAT(
       problems(plan_of(), "  - {alert: Short, expr: a > 1, for: 45s}\n  - {alert: Long, expr: a > 1, for: 46s}\n"),
       ElementsAre("a.yml:6: Long can never fire for the gate of `production`: it needs 1m 16s (`for` 46s + 2 "
-                  "evaluations of 15s) and a scrape, the window has at most 1m 15s (load 45s + 10s to start and "
+                  "evaluations of 15s) and a scrape, and the window lasts at most 1m 15s (load 45s + 10s to start and "
                   "end + quiet_for 20s)"));
 }
 
@@ -145,7 +145,7 @@ TEST_F(RulesCheckTest, ReadsTheRulesWithoutPromtool) {
   auto refused = check();
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::user);
-  EXPECT_THAT(refused.error().message, HasSubstr("alerts/app.rules.yml:4:31: key `fro` is not known here"));
+  EXPECT_THAT(refused.error().message, HasSubstr("alerts/app.rules.yml:4:31: unknown key `fro`"));
   write("app.rules.yml", "{alert: A, expr: up == 0, for: 1h}");
   refused = check();
   ASSERT_FALSE(refused.ok());

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 #include "stages/gate/rule_watch.h"
 #include "tests/support/gate_prometheus.h"
 #include "tests/support/specs.h"
@@ -13,7 +13,7 @@
 namespace quietgate {
 namespace {
 
-RulesReading evaluated_every(double seconds) {
+RulesSnapshot evaluated_every(double seconds) {
   LoadedRule rule;
   rule.interval = seconds;
   return std::make_shared<const std::vector<LoadedRule>>(1, rule);
@@ -146,7 +146,8 @@ TEST(GateAndWatch, WhatTheWatchCantReadTheGateTriesItself) {
       return Result<HttpResponse>(infrastructure_error("http://p:9090 refused the connection"));
     };
   });
-  EXPECT_THAT(world.bench.log.all(), testing::HasSubstr("(watching: http://p:9090 refused the connection)"));
+  EXPECT_THAT(world.bench.log.all(),
+              testing::HasSubstr("the rules can't be polled: http://p:9090 refused the connection"));
   EXPECT_EQ(world.judged.judgement.verdict, GateVerdict::quiet) << "its heartbeat went on";
 }
 

@@ -260,7 +260,7 @@ TEST(Autoscaling, ADecisionJustBeforeTheBeginIsTheLoadsAndAnEarlierOneIsNot) {
   for (const int earlier : {-3, -100}) {
     auto checks = with_decision_at(earlier);
     EXPECT_EQ(find(checks, "decision").outcome, Outcome::inconclusive) << "the one at 40 s is not the one to 3";
-    EXPECT_EQ(find(checks, "decision").sentence, "more replicas were desired already before the load began");
+    EXPECT_EQ(find(checks, "decision").sentence, "more replicas were already desired before the load began");
     EXPECT_EQ(find(checks, "ready").outcome, Outcome::inconclusive);
     EXPECT_EQ(find(checks, "reach").outcome, Outcome::passed);
   }
@@ -345,7 +345,7 @@ TEST(Autoscaling, JudgesTheLoadWhileReplicasCome) {
   ASSERT_EQ(checks.size(), 3u);
   EXPECT_EQ(checks[0].sentence, "failure ratio while scaling 0.020 > 0.01 (1,000 requests)");
   EXPECT_EQ(checks[1].outcome, Outcome::passed);
-  EXPECT_EQ(checks[2].sentence, "69 req/s a replica with more of them, 100 req/s before: 69 % < 70 %");
+  EXPECT_EQ(checks[2].sentence, "69 req/s for each replica after scaling, 100 req/s before: 69 % < 70 %");
   load.rate_after = 70;
   EXPECT_EQ(judge_scaling_load(load, expect)[2].outcome, Outcome::passed);
   for (const auto& check : judge_scaling_load({0, 0, {}, std::nan(""), std::nan(""), {}}, expect)) {
@@ -363,10 +363,11 @@ TEST(Autoscaling, TooFewRequestsWhileReplicasComeProveNothing) {
   load.times = some(3, 10);
   auto checks = judge_scaling_load(load, expect);
   EXPECT_EQ(checks[0].outcome, Outcome::inconclusive);
-  EXPECT_EQ(checks[0].sentence,
-            "failure ratio while scaling 0.000 <= 0.01 (3 requests), but with 95 % confidence only at most 0.632: at "
-            "least 299 requests would tell");
-  EXPECT_EQ(checks[1].sentence, "p95 while scaling needs at least 59 requests and had 3");
+  EXPECT_EQ(
+      checks[0].sentence,
+      "failure ratio while scaling 0.000 <= 0.01 (3 requests), but its upper limit with 95 % confidence is 0.632: at "
+      "least 299 requests would tell");
+  EXPECT_EQ(checks[1].sentence, "p95 while scaling needs at least 59 requests, but had 3");
   load.requests = 299;
   load.times = some(97, 10);
   load.times.merge(some(3, 900));

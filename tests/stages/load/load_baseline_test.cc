@@ -54,7 +54,8 @@ TEST(LoadBaseline, WhatIsNotSignificantIsNoRegression) {
 TEST(LoadBaseline, FewerThanFiveLoadsAreNotEnough) {
   auto check = judged(p95_only, {{"p95", {1, 2, 3, 4}}}, {{"p95", {900, 900, 900, 900, 900}}});
   EXPECT_EQ(check.outcome, Outcome::passed);
-  EXPECT_NE(check.sentence.find("not enough data: 5 loads against 4, at least 5 a side are needed"), std::string::npos)
+  EXPECT_NE(check.sentence.find("not enough data: 5 loads against 4, at least 5 on each side are needed"),
+            std::string::npos)
       << check.sentence;
   EXPECT_NE(judged(p95_only, {}, {}).sentence.find("not enough data"), std::string::npos);
 }
@@ -128,9 +129,9 @@ TEST(LoadBaseline, PromotedRunsDifferFromEachOther) {
   auto check = against_runs(p95_only, runs, five("p95", 150));
   EXPECT_EQ(check.outcome, Outcome::passed);
   EXPECT_EQ(
-      check.sentence.substr(0, 134),
-      "WARNING: p95 against promoted commits got worse, but 4 promoted runs cannot tell a regression from what runs "
-      "differ by, 5 can: median ")
+      check.sentence.substr(0, 147),
+      "WARNING: p95 against promoted commits got worse, but 4 promoted runs can't tell a regression from the usual "
+      "difference between runs; 5 can: median ")
       << check.sentence;
   runs.push_back(five("p95", 145));  // a busy hour
   check = against_runs(p95_only, runs, five("p95", 150));

@@ -10,7 +10,7 @@
 namespace quietgate {
 namespace {
 
-using How = LocustEnd::How;
+using How = LoadEnd::How;
 
 LoadSpec spec_of(std::map<std::string, Bound> expect = {}) {
   LoadSpec spec;
@@ -35,7 +35,7 @@ LocustRowWriter good(int per_second = 100, double time = 61) {
       .final();
 }
 
-LocustEnd ended(int code = 0, std::string log = {}) {
+LoadEnd ended(int code = 0, std::string log = {}) {
   return {How::exited, code, "exit status " + std::to_string(code), std::move(log)};
 }
 
@@ -206,7 +206,7 @@ TEST(LoadJudgement, TooFewSamplesBoundNoPercentile) {
                     .stopping(10)
                     .final());
   };
-  EXPECT_EQ(sentence(of(58), "p95", at_most(100)), "p95 needs at least 59 requests after the warm-up and had 58");
+  EXPECT_EQ(sentence(of(58), "p95", at_most(100)), "p95 needs at least 59 requests after the warm-up, but had 58");
   EXPECT_EQ(judge_load(of(58), ended(), spec_of({{"p95", at_most(100)}})).back().outcome, Outcome::inconclusive);
   EXPECT_EQ(judge_load(of(59), ended(), spec_of({{"p95", at_most(100)}})).back().outcome, Outcome::passed);
   EXPECT_EQ(judge_load(of(298), ended(), spec_of({{"p99", at_most(100)}})).back().outcome, Outcome::inconclusive);
@@ -256,10 +256,10 @@ TEST(LoadJudgement, WhatMayBeBehindAPercentileIsNotPassedOver) {
   times.insert(times.end(), 3, 400);
   few = judge_load(of(times), ended(), spec_of({{"p95", at_most(100)}})).back();
   EXPECT_EQ(few.outcome, Outcome::inconclusive);
-  EXPECT_EQ(
-      few.sentence,
-      "p95 10 ms <= 100 ms over 10 s (100 requests), but with 95 % confidence at most 400 ms: more requests would "
-      "tell");
+  EXPECT_EQ(few.sentence,
+            "p95 10 ms <= 100 ms over 10 s (100 requests), but its upper limit with 95 % confidence is 400 ms: more "
+            "requests would "
+            "tell");
   EXPECT_EQ(judge_load(of(times), ended(), spec_of({{"p95", {Bound::Relation::greater, 5, ""}}})).back().outcome,
             Outcome::passed)
       << "a lower bound is not in doubt";
@@ -279,10 +279,10 @@ TEST(LoadJudgement, TooFewRequestsBoundNoFailureRatio) {
     return judge_load(of(count, failed), ended(), spec_of({{"failure_ratio", at_most(limit)}})).back();
   };
   EXPECT_EQ(judged(298, 0, 0.01).outcome, Outcome::inconclusive);
-  EXPECT_EQ(
-      judged(298, 0, 0.01).sentence,
-      "failure ratio 0.000 <= 0.01 over 10 s (298 requests), but with 95 % confidence only at most 0.010: at least "
-      "299 requests would tell");
+  EXPECT_EQ(judged(298, 0, 0.01).sentence,
+            "failure ratio 0.000 <= 0.01 over 10 s (298 requests), but its upper limit with 95 % confidence is 0.010: "
+            "at least "
+            "299 requests would tell");
   EXPECT_EQ(judged(299, 0, 0.01).outcome, Outcome::passed);
   EXPECT_EQ(judged(1000, 9, 0.01).outcome, Outcome::inconclusive);
   EXPECT_EQ(judged(1000, 11, 0.01).outcome, Outcome::failed);
@@ -304,8 +304,8 @@ TEST(LoadJudgement, AScheduleThatWasNotKeptIsInconclusive) {
   auto check = judge_load(of(94), ended(), spec_of())[1];
   EXPECT_EQ(check.outcome, Outcome::inconclusive);
   EXPECT_EQ(check.sentence,
-            "the load generator could not keep up: only 94.0 % of the scheduled arrivals began (asked for: >= "
-            "95 %); more `users`, or `workers` when its processor is busy (0.25 of a core), let it");
+            "the load generator could not keep up: only 94.0 % of the scheduled arrivals began (expected: >= "
+            "95 %); give it more `users`, or `workers` when its processor is busy (0.25 of a core)");
 }
 
 TEST(LoadJudgement, ABusyGeneratorIsSaid) {
@@ -352,10 +352,9 @@ TEST(LoadJudgement, ALostWorkerIsAnError) {
   auto check = judge_completion(report, ended(), spec_of(), "/c");
   ASSERT_TRUE(check);
   EXPECT_EQ(check->outcome, Outcome::error);
-  EXPECT_EQ(
-      check->sentence,
-      "worker 2 (process 7) of the load was lost (killed by signal 9) 3.5 s after its begin: its part of the load was "
-      "missing");
+  EXPECT_EQ(check->sentence,
+            "worker 2 (process 7) was lost (killed by signal 9) 3.5 s after the load began: its share of the load is "
+            "missing");
 }
 
 TEST(LoadJudgement, TheSteadyStateHasAllUsersAndReplicas) {
@@ -407,9 +406,10 @@ TEST(LoadJudgement, AServiceThatStandsStillDoesNotPass) {
   rows.seconds(4, {}).waiting(0).seconds(2, std::vector<double>(100, 10)).stopping(10).final();
   auto summary = summarise(judge_load(read(rows), ended(), spec_of({{"p95", at_most(250)}})));
   EXPECT_EQ(summary.outcome, Outcome::inconclusive);
-  EXPECT_EQ(summary.sentence,
-            "nothing was answered for 4 s from second 4 of the load on, with 4 users there: at the rate of its other "
-            "seconds there were about 400 requests to be answered");
+  EXPECT_EQ(
+      summary.sentence,
+      "no request was answered for 4 s, from second 4 of the load on, with 4 users at work: at the rate of the other "
+      "seconds, about 400 answers are missing");
 }
 
 TEST(LoadJudgement, FewRequestsAreNoSilence) {
@@ -428,7 +428,7 @@ TEST(LoadJudgement, WorkersThatDoNotComeAreNobodysFaultHere) {
   auto check = judge_completion(read(rows), ended(1, "Gave up waiting for workers to connect\n"), spec_of(), "/c");
   ASSERT_TRUE(check);
   EXPECT_EQ(check->outcome, Outcome::error);
-  EXPECT_EQ(check->sentence, "1 of 2 workers joined the load in time: it did not begin");
+  EXPECT_EQ(check->sentence, "1 of 2 workers joined in time, so the load did not begin");
 }
 
 TEST(LoadJudgement, AWorkerThatMustNotBeThereIsNamed) {
@@ -450,7 +450,7 @@ TEST(LoadJudgement, MoreArrivalsThanTheScheduleHadAreAnotherLoad) {
   EXPECT_EQ(summarise(judge_load(read(rows(105)), ended(), spec_of())).outcome, Outcome::passed);
   auto summary = summarise(judge_load(read(rows(106)), ended(), spec_of()));
   EXPECT_EQ(summary.outcome, Outcome::inconclusive);
-  EXPECT_EQ(summary.sentence, "1,060 tasks began where the schedule had 1,000: more than this load made them");
+  EXPECT_EQ(summary.sentence, "1,060 tasks began, but the schedule had 1,000: not all of them are of this load");
   auto late = LocustRowWriter().loaded().started().schedule(100, 20).seconds(2, {1}).schedule(100, 120).seconds(8, {1});
   late.stopping(10).final();
   EXPECT_EQ(summarise(judge_load(read(late, Milliseconds(2'000)), ended(), spec_of())).outcome, Outcome::passed)

@@ -16,8 +16,8 @@ LoadReport read(const LocustRowWriter& rows) {
   return report;
 }
 
-LocustEnd ended() {
-  return {LocustEnd::How::exited, 0, "exit status 0", {}};
+LoadEnd ended() {
+  return {LoadEnd::How::exited, 0, "exit status 0", {}};
 }
 
 LoadSpec spec_of(std::map<std::string, Bound> expect) {

@@ -1,7 +1,8 @@
 #include "stages/load/load.h"
 
 #include "runner/adapters/memory/memory_load_metrics.h"
-#include "stages/load/locust.h"
+#include "runner/base/program_path.h"
+#include "stages/load/locust_scripts.h"
 #include "tests/support/fake_alert_feed.h"
 #include "tests/support/load_world.h"
 
@@ -391,7 +392,7 @@ TEST_F(Load, AnAlarmEndsItAndWhatWasMeasuredIsKept) {
   EXPECT_LE(clock.now() - begun, Milliseconds(5'200)) << "neither the rest of the load nor the replicas are waited for";
   EXPECT_TRUE(outcome.window.has_value());
   EXPECT_NE(bench.read("attempt/measurements.ndjson").find("load.requests_per_second"), std::string::npos);
-  EXPECT_TRUE(said("the load is ended"));
+  EXPECT_TRUE(said(": ending the load"));
 }
 
 }  // namespace

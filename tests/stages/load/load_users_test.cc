@@ -30,8 +30,8 @@ LoadReport read(LocustRowWriter rows, double length) {
   return report;
 }
 
-LocustEnd in_order() {
-  return {LocustEnd::How::exited, 0, "exit status 0", {}};
+LoadEnd in_order() {
+  return {LoadEnd::How::exited, 0, "exit status 0", {}};
 }
 
 TEST(LoadUsers, ThatRaisedFailTheLoadWhateverItsBounds) {
@@ -40,7 +40,7 @@ TEST(LoadUsers, ThatRaisedFailTheLoadWhateverItsBounds) {
   const auto report = read(rows, 20);
   const auto summary = summarise(judge_load(report, in_order(), four_users()));
   EXPECT_EQ(summary.outcome, Outcome::failed);
-  EXPECT_EQ(summary.sentence, "4 users asked, 1 at work: RuntimeError: no login");
+  EXPECT_EQ(summary.sentence, "4 users asked for, 1 at work: RuntimeError: no login");
   EXPECT_FALSE(deserted(report, four_users()));
 }
 
@@ -49,11 +49,11 @@ TEST(LoadUsers, ThatLeftMakeItAnotherLoad) {
   auto check = users_check(read(rows, 1), four_users());
   ASSERT_TRUE(check);
   EXPECT_EQ(check->outcome, Outcome::inconclusive);
-  EXPECT_EQ(check->sentence, "4 users asked, 3 at work: 1 user ended by itself (StopUser)");
+  EXPECT_EQ(check->sentence, "4 users asked for, 3 at work: 1 user ended by itself (StopUser)");
   rows.gone(1, 2, "KeyError: 'id'").second({1}, 0, 0, 1);
   check = users_check(read(rows, 2), four_users());
   EXPECT_EQ(check->outcome, Outcome::failed);
-  EXPECT_EQ(check->sentence, "4 users asked, 1 at work: KeyError: 'id'; 2 users ended by themselves (StopUser)");
+  EXPECT_EQ(check->sentence, "4 users asked for, 1 at work: KeyError: 'id'; 2 users ended by themselves (StopUser)");
 }
 
 TEST(LoadUsers, OfACourseAreMissedToo) {
@@ -70,10 +70,10 @@ TEST(LoadUsers, NobodyLeftEndsTheLoad) {
   LoadReport report{Milliseconds(0)};
   report.add(begun().gone(4, 0, "RuntimeError: no login").second({}, 0, 0, 0).text());
   EXPECT_TRUE(hopeless(report, four_users()));
-  const auto check = judge_completion(report, {LocustEnd::How::overdue, 0, "it was ended", ""}, four_users(), "/c");
+  const auto check = judge_completion(report, {LoadEnd::How::overdue, 0, "it was ended", ""}, four_users(), "/c");
   ASSERT_TRUE(check);
   EXPECT_EQ(check->outcome, Outcome::failed);
-  EXPECT_EQ(check->sentence, "4 users asked, 0 at work: RuntimeError: no login");
+  EXPECT_EQ(check->sentence, "4 users asked for, 0 at work: RuntimeError: no login");
 }
 
 TEST(LoadUsers, AreCountedOnceAllWereThere) {
@@ -88,7 +88,7 @@ TEST(LoadUsers, AreCountedOnceAllWereThere) {
   auto check = of({2, 4, 4, 3, 3, 4});
   ASSERT_TRUE(check);
   EXPECT_EQ(check->outcome, Outcome::inconclusive);
-  EXPECT_EQ(check->sentence, "4 users asked, 3 at work in second 3 of the load");
+  EXPECT_EQ(check->sentence, "4 users asked for, 3 at work in second 3 of the load");
   EXPECT_TRUE(of(std::vector<int>(12, 3))) << "they never came";
 }
 

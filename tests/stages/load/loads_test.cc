@@ -65,7 +65,7 @@ TEST_F(Loads, WithoutPromotedLoadsThereIsNotEnoughData) {
   auto outcome = run();
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
   EXPECT_EQ(outcome.checks.back().sentence,
-            "p95 against promoted commits: not enough data: 5 loads against 0, at least 5 a side are needed; the "
+            "p95 against promoted commits: not enough data: 5 loads against 0, at least 5 on each side are needed; the "
             "absolute bounds decide");
 }
 

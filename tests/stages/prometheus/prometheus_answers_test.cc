@@ -58,13 +58,13 @@ TEST(PrometheusAnswers, EverySurpriseIsAnError) {
       {success(R"({"resultType":"vector","result":[{"value":[1,"1"]}]})"), "`metric` is missing"},
       {success(R"({"resultType":"vector","result":[{"metric":{"a":1},"value":[1,"1"]}]})"), "no string"},
       {success(R"({"resultType":"vector","result":[{"metric":{},"value":[1,1]}]})"), "pair"},
-      {success(R"({"resultType":"vector","result":[{"metric":{},"value":[1,"1 "]}]})"), "`1 ` is no number"},
+      {success(R"({"resultType":"vector","result":[{"metric":{},"value":[1,"1 "]}]})"), "`1 ` is not a number"},
       {success(R"({"resultType":"vector","result":[{"metric":{},"value":[1,""]}]})"), "is no number"},
       {success(R"({"resultType":"matrix","result":[{"metric":{},"values":[[2,"1"],[1,"1"]]}]})"), "order"},
       {success(R"({"resultType":"matrix","result":[{"metric":{},"histograms":[]}]})"), "histograms"},
       {success(R"({"resultType":"vector","result":[]})", R"(,"warnings":["partial answer"])"),
        "warning: partial answer"},
-      {success(R"({"resultType":"vector","result":[]})", R"(,"warnings":"partial")"), "`warnings` is no list"},
+      {success(R"({"resultType":"vector","result":[]})", R"(,"warnings":"partial")"), "`warnings` is not a list"},
       {success(R"({"resultType":"vector","result":[]})") + "x", "no JSON"},
   };
   for (const auto& [body, words] : surprises) {
@@ -108,7 +108,7 @@ TEST(PrometheusAnswers, RefusesPartsAndUnknownRules) {
   EXPECT_THAT(with(R"({"type":"odd","name":"x"})").error().message, HasSubstr("rule type `odd`"));
   EXPECT_THAT(
       with(R"({"type":"recording","name":"x","query":"y","health":"ok","lastEvaluation":"soon"})").error().message,
-      HasSubstr("`soon` is no time"));
+      HasSubstr("`soon` is not a time"));
   EXPECT_FALSE(with(R"({"type":"alerting","name":"x","query":"y","health":"ok","duration":1,"alerts":[],
     "state":"unknown","lastEvaluation":"2026-02-03T04:05:06Z"})")
                    .ok());
@@ -126,26 +126,26 @@ TEST(PrometheusAnswers, NamesWhatIsWrongWithARule) {
     const char* instead;
     const char* words;
   } changes[] = {
-      {R"("name":"g")", R"("name":1)", "`name` is no string"},
+      {R"("name":"g")", R"("name":1)", "`name` is not a string"},
       {R"("name":"g",)", "", "`name` is missing"},
-      {R"("interval":1)", R"("interval":"1")", "`interval` is no number"},
+      {R"("interval":1)", R"("interval":"1")", "`interval` is not a number"},
       {R"("limit":2)", R"("limit":1e300)", "`limit` is out of range"},
       {R"("limit":2)", R"("limit":12345678901234567890)", "`limit` is out of range"},
       {R"("limit":2)", R"("limit":123456789012345678901234567890)", "no JSON"},
       {R"("limit":2)", R"("limit":1e999)", "no JSON"},
-      {R"("rules":[)", R"("rules":{},"rest":[)", "`rules` is no list"},
+      {R"("rules":[)", R"("rules":{},"rest":[)", "`rules` is not a list"},
       {R"("rules":[)", R"("rules":[7,)", "an object with `name` was expected"},
-      {R"("query":"up")", R"("query":null)", "`query` is no string"},
-      {R"("query":"up")", R"("query":"up","query":[])", "`query` is no string"},
+      {R"("query":"up")", R"("query":null)", "`query` is not a string"},
+      {R"("query":"up")", R"("query":"up","query":[])", "`query` is not a string"},
       {R"("query":"up")", "\"query\":\"\xff\"", "no JSON"},
       {R"("query":"up")", R"("query":"\ud83d")", "no JSON"},
-      {R"("labels":{"b":"1"})", R"("labels":[])", "`labels` is no object"},
-      {R"("labels":{"b":"1"})", R"("labels":{"z":1,"b":2,"c":"3"})", "`labels.b` is no string"},
+      {R"("labels":{"b":"1"})", R"("labels":[])", "`labels` is not an object"},
+      {R"("labels":{"b":"1"})", R"("labels":{"z":1,"b":2,"c":"3"})", "`labels.b` is not a string"},
       {R"("state":"firing","health")", R"("state":"burning","health")", "rule state `burning` is not known"},
-      {R"("alerts":[)", R"("alerts":null,"rest":[)", "`alerts` is no list"},
-      {R"("value":"1")", R"("value":1)", "`value` is no string"},
-      {R"("value":"1")", R"("value":"one")", "`one` is no number"},
-      {R"("activeAt":"2026-02-03T04:05:06Z")", R"("activeAt":"2026-02-03T04:05:nanZ")", "is no time"},
+      {R"("alerts":[)", R"("alerts":null,"rest":[)", "`alerts` is not a list"},
+      {R"("value":"1")", R"("value":1)", "`value` is not a string"},
+      {R"("value":"1")", R"("value":"one")", "`one` is not a number"},
+      {R"("activeAt":"2026-02-03T04:05:06Z")", R"("activeAt":"2026-02-03T04:05:nanZ")", "is not a time"},
   };
   for (const auto& change : changes) {
     auto text = body;
@@ -317,16 +317,6 @@ TEST(PrometheusAnswers, ReadsTargetsAndRuntime) {
   EXPECT_EQ(runtime->last_config_time - runtime->start_time, 1);
   EXPECT_TRUE(runtime->reload_config_success);
   EXPECT_FALSE(read_runtime(success(R"({"startTime":"2026-02-03T04:05:06Z"})")).ok());
-}
-
-TEST(PrometheusAnswers, RefusesBrokenTimesAndDurations) {
-  for (const auto* text : {"", "2026-02-03", "2026-13-03T04:05:06Z", "2026-02-30T04:05:06Z", "2026-02-03T04:05:06",
-                           "2026-02-03T04:05:06Zx", "2026-02-03T04:05:61Z", "2026-02-03T04:05:nanZ",
-                           "2026-02-03T04:05:infZ", "2026-02-03T04:05:06+1"}) {
-    EXPECT_FALSE(read_time(text).ok()) << text;
-  }
-  EXPECT_EQ(read_duration("0").value(), 0);
-  for (const auto* text : {"", "5", "s", "5x", "5s5", "-5s"}) EXPECT_FALSE(read_duration(text).ok()) << text;
 }
 
 }  // namespace

@@ -46,20 +46,20 @@ TEST(RulesFile, ReadsGroupsAndRules) {
 TEST(RulesFile, SaysWhereItIsWrong) {
   const std::pair<const char*, const char*> wrong[] = {
       {"groups: [", "a.yml:1:"},
-      {"group: []", "a.yml:1:1: key `group` is not known here"},
-      {"[]", "a rule file holds `groups:`"},
-      {"groups: {}", "`groups` is a list"},
+      {"group: []", "a.yml:1:1: unknown key `group`"},
+      {"[]", "a rule file needs `groups:`"},
+      {"groups: {}", "`groups` must be a list"},
       {"groups:\n  - rules: []", "a.yml:2:5: `name:` is missing"},
       {"groups:\n  - name: g\n    rules:\n      - alert: A", "a.yml:4:9: `expr:` is missing"},
       {"groups:\n  - name: g\n    rules:\n      - expr: up", "either `alert:` or `record:`"},
       {"groups:\n  - name: g\n    rules:\n      - {alert: A, record: B, expr: up}", "either `alert:` or `record:`"},
       {"groups:\n  - name: g\n    rules:\n      - {record: A, expr: up, for: 5m}", "key `for` is not known"},
-      {"groups:\n  - name: g\n    rules:\n      - {alert: A, expr: up, for: soon}", "`soon` is no duration"},
-      {"groups:\n  - name: g\n    rules:\n      - {alert: A, expr: up, expr: down}", "key `expr` is there twice"},
+      {"groups:\n  - name: g\n    rules:\n      - {alert: A, expr: up, for: soon}", "`soon` is not a duration"},
+      {"groups:\n  - name: g\n    rules:\n      - {alert: A, expr: up, expr: down}", "key `expr` appears twice"},
       {"groups:\n  - name: g\n    interval: [1]\n    rules: []", "interval is one value"},
       {"groups:\n  - name: g\n    labels: {a: b}\n    rules: []", "labels of a whole group"},
       {"groups:\n  - name: g\n    rules:\n      - {alert: A, expr: up, labels: {a: [b]}}", "a is one value"},
-      {"groups:\n  - name: g\n    limit: many\n    rules: []", "`limit` is a number"},
+      {"groups:\n  - name: g\n    limit: many\n    rules: []", "`limit` must be a number"},
   };
   for (const auto& [text, words] : wrong) {
     auto rules = read_rules_file("a.yml", text);

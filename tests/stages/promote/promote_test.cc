@@ -424,7 +424,7 @@ TEST(Promote, WhatWasNeverJudgedAndIsGoneIsBlind) {
   EXPECT_EQ(outcome.reason,
             "blind: nothing is left to judge: environment sample-7-staging was destroyed at "
             "2026-01-01T00:00:00.000Z: its run has ended");
-  EXPECT_EQ(outcome.advice, "test the commit anew, as a run of its own: quietgate retry RUN");
+  EXPECT_EQ(outcome.advice, "test the commit again, in a run of its own: quietgate retry RUN");
   EXPECT_EQ(world.prometheus.asked, 0);
   EXPECT_THAT(world.events(), Contains("GateJudged"));
 
@@ -449,7 +449,7 @@ TEST(Promote, AKeptJudgementNeedsNobodyWhoReadsTheRules) {
   PromoteStage stage(world.git, world.prometheus, world.bench.clock);
   world.bench.await(stage.run_watched(std::move(request), watched));
   EXPECT_EQ(world.prometheus.asked, 0);
-  EXPECT_TRUE(watched.served().requested());
+  EXPECT_TRUE(watched.gate_stop().requested());
 }
 
 TEST(Approval, AStageOfItsOwnWaitsOnceAndAnswers) {

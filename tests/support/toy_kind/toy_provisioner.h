@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "runner/base/tree.h"
+#include "runner/base/files.h"
 #include "stages/environments/contract/provisioner_codec.h"
 #include "stages/environments/contract/provisioner_kind.h"
 
@@ -28,7 +28,7 @@ class SandboxProvisioner final : public Provisioner {
     provision.environment.own = encoded(spec);
     if (auto saved = save(provision.environment, provision.folder); !saved) co_return Outputs(saved.error());
     const auto file = provision.folder.data() + "/" + spec.file;
-    if (auto written = write_file_whole(file, "sand\n"); !written) co_return Outputs(written.error());
+    if (auto written = write_file_durably(file, "sand\n"); !written) co_return Outputs(written.error());
     co_return std::map<std::string, std::string>{{"file", file}};
   }
   Task<Result<void>> destroy(EnvironmentDescriptor environment, EnvironmentFolder folder, Stop&) override {
@@ -41,17 +41,18 @@ class SandboxProvisioner final : public Provisioner {
 };
 
 inline ProvisionerDescriptor sandbox_provisioner() {
-  return {
-      "sandbox",
-      [](const Found& found, StageFields& fields) -> ProvisionerSpec {
-        SandboxSpec spec;
-        MapReader map(fields.values(), found, "`sandbox`");
-        fields.text(map.require("file", "the name of the file"), spec.file);
-        map.finish();
-        return spec;
-      },
-      [](const ProvisionerSpec& spec) { return spec_of<SandboxSpec>(spec).file; },
-      [](StepExecutor&, Http&, Clock&) -> std::unique_ptr<Provisioner> { return std::make_unique<SandboxProvisioner>(); }};
+  return {"sandbox",
+          [](const Found& found, StageFields& fields) -> ProvisionerSpec {
+            SandboxSpec spec;
+            MapReader map(fields.values(), found, "`sandbox`");
+            fields.text(map.require("file", "the name of the file"), spec.file);
+            map.finish();
+            return spec;
+          },
+          [](const ProvisionerSpec& spec) { return spec_of<SandboxSpec>(spec).file; },
+          [](StepExecutor&, Http&, Clock&) -> std::unique_ptr<Provisioner> {
+            return std::make_unique<SandboxProvisioner>();
+          }};
 }
 
 }  // namespace quietgate

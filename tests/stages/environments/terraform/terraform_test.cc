@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "runner/base/tree.h"
 #include "stages/environments/terraform/follow.h"
 #include "stages/environments/terraform/terraform_module.h"
 #include "stages/environments/terraform/terraform_own.h"

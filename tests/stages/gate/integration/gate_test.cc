@@ -7,7 +7,7 @@
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/http/http_curl.h"
 #include "stages/gate/gate.h"
-#include "stages/gate/proofs.h"
+#include "stages/gate/judgement.h"
 #include "stages/prometheus/prometheus.h"
 #include "tests/support/prometheus_server.h"
 #include "tests/support/specs.h"
@@ -242,7 +242,7 @@ TEST_F(GateTest, ATargetThatAnswers503IsBlind) {
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << bench.log.all();
   EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("blind: target app 127.0.0.1:"), HasSubstr("is down: server returned "
                                                                                              "HTTP status 503")));
-  EXPECT_THAT(detail(judgement, "P6"), HasSubstr("had no fresh number at"));
+  EXPECT_THAT(detail(judgement, "P6"), HasSubstr("had no fresh sample at"));
 }
 
 TEST_F(GateTest, ATargetThatWasDownForAMomentIsBlind) {
@@ -262,7 +262,7 @@ TEST_F(GateTest, AMetricThatDoesNotExistIsBlind) {
   auto judgement = judge();
   EXPECT_EQ(naive, "passes");
   EXPECT_EQ(said_by(judgement),
-            "blind: HighErrors asks for app_error, which had no fresh number in the window (renamed metric?)")
+            "blind: HighErrors asks for app_error, which had no fresh sample in the window (renamed metric?)")
       << bench.log.all();
 }
 
@@ -273,8 +273,8 @@ TEST_F(GateTest, ALabelThatDoesNotExistIsBlindAlsoWhereSilenceIsNormal) {
   EXPECT_EQ(naive, "passes");
   EXPECT_THAT(said_by(judgement),
               HasSubstr("blind: ErrorRatio asks for app_requests_total{cod=~\"5..\"}, which had no "
-                        "fresh number in the window (renamed metric?), and app_requests_total{cod!=\"\"} "
-                        "had no fresh number"))
+                        "fresh sample in the window (renamed metric?), and app_requests_total{cod!=\"\"} "
+                        "had no fresh sample"))
       << bench.log.all();
 }
 
@@ -305,7 +305,7 @@ TEST_F(GateTest, AMetricThatNobodyDescribesIsBlindAlsoBesideItsSibling) {
   auto judgement = judge();
   EXPECT_EQ(naive, "passes");
   EXPECT_EQ(said_by(judgement),
-            "blind: HighErrors asks for app_error, which had no fresh number in the window (renamed metric?), and no "
+            "blind: HighErrors asks for app_error, which had no fresh sample in the window (renamed metric?), and no "
             "target describes app_error")
       << bench.log.all();
 }
@@ -316,7 +316,7 @@ TEST_F(GateTest, AMetricThatIsNotANumberIsBlind) {
   auto judgement = judge();
   EXPECT_EQ(naive, "passes");
   EXPECT_EQ(said_by(judgement),
-            "blind: HighErrors asks for app_errors, which had no fresh number in the window (renamed metric?)")
+            "blind: HighErrors asks for app_errors, which had no fresh sample in the window (renamed metric?)")
       << bench.log.all();
 }
 
@@ -326,7 +326,7 @@ TEST_F(GateTest, AMetricWhoseLastSampleIsOldIsBlind) {
   auto judgement = judge();
   EXPECT_EQ(naive, "passes");
   EXPECT_EQ(said_by(judgement),
-            "blind: HighErrors asks for app_errors, which had no fresh number in the window (renamed metric?)")
+            "blind: HighErrors asks for app_errors, which had no fresh sample in the window (renamed metric?)")
       << bench.log.all();
 }
 
@@ -339,7 +339,7 @@ TEST_F(GateTest, AnAlertThatIsAnotherOneAtEachEvaluationIsBlind) {
   auto judgement = judge();
   EXPECT_EQ(naive, "passes");
   EXPECT_THAT(said_by(judgement), AllOf(HasSubstr("blind: HighErrors was pending for"),
-                                        HasSubstr("sets of labels, none of which lasted its `for` of 1s")))
+                                        HasSubstr("sets of labels: none of them lasted for its `for` of 1s")))
       << bench.log.all();
 }
 
@@ -352,7 +352,7 @@ TEST_F(GateTest, ARestartWithinTheWindowIsBlind) {
   auto judgement = judge();
   EXPECT_EQ(naive, "passes");
   EXPECT_EQ(judgement.verdict, GateVerdict::blind) << bench.log.all();
-  EXPECT_THAT(said_by(judgement), HasSubstr("blind: Prometheus was restarted at"));
+  EXPECT_THAT(said_by(judgement), HasSubstr("blind: Prometheus restarted at"));
 }
 
 TEST_F(GateTest, AReloadWithinTheWindowIsBlind) {

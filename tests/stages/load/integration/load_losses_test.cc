@@ -134,7 +134,7 @@ TEST_F(LoadWorkersTest, OneOfThisMachineThatHangsIsNoticedAndNamed) {
           [](std::exception_ptr) {});
     auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
     EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason << log();
-    EXPECT_NE(outcome.reason.find(fmt::format("(process {}) of the load was lost (it is no longer heard)", hung)),
+    EXPECT_NE(outcome.reason.find(fmt::format("(process {}) was lost (it is no longer heard)", hung)),
               std::string::npos)
         << outcome.reason;
     EXPECT_EQ(::kill(hung, 0), -1) << "it is gone with its load";
@@ -167,7 +167,7 @@ TEST_F(LoadWorkersTest, TheLastThatIsKilledIsNamed) {
         [](std::exception_ptr) {});
   auto outcome = bench.await(LoadStage(steps, http, clock).run(made));
   EXPECT_EQ(outcome.outcome, Outcome::error) << outcome.reason << log();
-  EXPECT_NE(outcome.reason.find(" of the load was lost (it is no longer heard)"), std::string::npos) << outcome.reason;
+  EXPECT_NE(outcome.reason.find(" was lost (it is no longer heard)"), std::string::npos) << outcome.reason;
 }
 
 // As the stage runs Locust, but for the minute that workers have.
@@ -175,11 +175,11 @@ TEST_F(LoadWorkersTest, ThoseThatDoNotComeAreCounted) {
   for (int coming : {0, 1}) {
     expect_workers(2);
     auto made = request(usual_py);
-    LoadTurn turn;
-    turn.host = spec.host;
-    turn.rows = bench.root + "/attempt/locust.ndjson";
-    turn.step = "locust-" + std::to_string(coming);
-    auto process = prepare_load(made, spec, turn);
+    PlannedLoad load;
+    load.host = spec.host;
+    load.rows = bench.root + "/attempt/locust.ndjson";
+    load.step = "locust-" + std::to_string(coming);
+    auto process = prepare_load(made, spec, load);
     ASSERT_TRUE(process);
     auto wait = std::find(process->argv.begin(), process->argv.end(), "--expect-workers-max-wait");
     ASSERT_NE(wait, process->argv.end());
@@ -188,12 +188,12 @@ TEST_F(LoadWorkersTest, ThoseThatDoNotComeAreCounted) {
     auto exit = bench.await(steps.run(*process, bench.stop));
     ASSERT_TRUE(exit);
     LoadReport report{Milliseconds(0)};
-    LoadRows(turn.rows, spec).read_into(report);
+    LoadRows(load.rows, spec).read_into(report);
     EXPECT_EQ(report.damage, "");
-    auto check = judge_completion(report, {LocustEnd::How::exited, exit->code, "exit status 1", ""}, spec, "/c");
+    auto check = judge_completion(report, {LoadEnd::How::exited, exit->code, "exit status 1", ""}, spec, "/c");
     ASSERT_TRUE(check);
     EXPECT_EQ(check->outcome, Outcome::error);
-    EXPECT_EQ(check->sentence, fmt::format("{} of 2 workers joined the load in time: it did not begin", coming));
+    EXPECT_EQ(check->sentence, fmt::format("{} of 2 workers joined in time, so the load did not begin", coming));
   }
 }
 

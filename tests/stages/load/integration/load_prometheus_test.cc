@@ -9,7 +9,7 @@
 #include "runner/adapters/clock/posix_clock.h"
 #include "runner/adapters/http/http_curl.h"
 #include "runner/adapters/local_steps/local_steps.h"
-#include "stages/load/locust.h"
+#include "runner/base/program_path.h"
 #include "stages/load/replica_watch.h"
 #include "stages/verify/verify.h"
 #include "tests/support/companion.h"

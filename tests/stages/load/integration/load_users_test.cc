@@ -25,7 +25,7 @@ class LoadUsers : public LoadLocust {
 TEST_F(LoadUsers, ThatRaiseInOnStartFailTheLoad) {
   auto outcome = run_with(three_raise);
   EXPECT_EQ(outcome.outcome, Outcome::failed) << log();
-  EXPECT_EQ(outcome.reason, "4 users asked, 1 at work: RuntimeError: no login");
+  EXPECT_EQ(outcome.reason, "4 users asked for, 1 at work: RuntimeError: no login");
 }
 
 TEST_F(LoadUsers, ThatRaiseInWorkersFailTheLoad) {
@@ -33,7 +33,7 @@ TEST_F(LoadUsers, ThatRaiseInWorkersFailTheLoad) {
   spec.users = 8;
   auto outcome = run_with(three_raise);
   EXPECT_EQ(outcome.outcome, Outcome::failed) << log();
-  EXPECT_EQ(outcome.reason, "8 users asked, 2 at work: RuntimeError: no login");
+  EXPECT_EQ(outcome.reason, "8 users asked for, 2 at work: RuntimeError: no login");
 }
 
 TEST_F(LoadUsers, OfACourseThatRaiseFailIt) {
@@ -52,14 +52,14 @@ TEST_F(LoadUsers, WhoAreAllGoneEndTheLoad) {
   auto before = clock.now();
   auto outcome = run_with("    def on_start(self):\n        raise RuntimeError('no login')\n");
   EXPECT_EQ(outcome.outcome, Outcome::failed) << log();
-  EXPECT_EQ(outcome.reason, "4 users asked, 0 at work: RuntimeError: no login");
+  EXPECT_EQ(outcome.reason, "4 users asked for, 0 at work: RuntimeError: no login");
   EXPECT_LT(clock.now() - before, Milliseconds(20'000));
 }
 
 TEST_F(LoadUsers, ThatStopThemselvesMakeItAnotherLoad) {
   auto outcome = run_with("", "if next(looks) == 20: raise StopUser()");
   EXPECT_EQ(outcome.outcome, Outcome::inconclusive) << log();
-  EXPECT_EQ(outcome.reason, "4 users asked, 3 at work: 1 user ended by itself (StopUser)");
+  EXPECT_EQ(outcome.reason, "4 users asked for, 3 at work: 1 user ended by itself (StopUser)");
 }
 
 TEST_F(LoadUsers, SettingsBesideThePipelineAreNamedAndNotObeyed) {
