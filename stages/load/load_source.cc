@@ -180,7 +180,7 @@ Result<StepSpec> prepare_load(const StageRequest& request, const LoadSpec& spec,
   process->log = log_of(request.id());
   process->secrets = request.secrets;
   process->stop_signal = SIGINT;
-  process->view.writable = {turn.rows};
+  process->view.writable = {load.rows};
   return process;
 }
 

@@ -135,7 +135,8 @@ Task<Result<std::string>> AttemptTreeFiles::open(std::string checkout, std::stri
       co_return paths.tree;
     }
     // The time of a mount, whatever is seen through it; not behind removals that take long.
-    if (shared_->mounts && given && mount_overlay({checkout, paths.upper, paths.work, paths.tree})) co_return paths.tree;
+    if (shared_->mounts && given && mount_overlay({checkout, paths.upper, paths.work, paths.tree}))
+      co_return paths.tree;
     resume = false;  // what is there now is of the mount that failed
   }
   std::function<Result<void>(const Disk::StopFlag&)> work = [shared = shared_, checkout, attempt_directory,

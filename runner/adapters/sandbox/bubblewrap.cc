@@ -58,7 +58,7 @@ struct Bubblewrap::Place {
   std::string own;  // of its HOME and /tmp
   std::vector<std::string> writable;
   std::vector<std::string> readable;
-  std::vector<std::string> hidden;    // folders within them
+  std::vector<std::string> hidden;  // folders within them
   std::string script;
   std::vector<std::string> added_to;  // folders in which the runner makes files for the step
   bool joins = false;

@@ -18,7 +18,7 @@ namespace quietgate {
 struct BubblewrapOptions {
   std::string data;  // the data directory, which is there, without links in its path: nothing of it is seen but what is
                      // the step's
-  std::string user;                 // whom a runner that is root has steps run as; empty: step_user() tells
+  std::string user;  // whom a runner that is root has steps run as; empty: step_user() tells
   std::vector<std::string> hidden;  // files and folders: keys, tokens, configurations
   std::vector<std::string> shown;   // likewise, of what isn't seen otherwise (tools below /opt are, below /home aren't)
   std::string home;                 // the runner's own: where a step's HOME is that, it becomes the sandbox's

@@ -6,9 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <linux/tiocl.h>
 #include <cerrno>
 #include <cstring>
-#include <linux/tiocl.h>
 #include <memory>
 
 #include "runner/base/descriptor.h"
@@ -20,9 +20,9 @@ namespace {
 // By name, since headers and libseccomp know different ones: a call that one machine lacks can't be made there either.
 constexpr const char* refused[] = {
     // the machine itself
-    "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "create_module", "reboot", "swapon",
-    "swapoff", "acct", "iopl", "ioperm", "settimeofday", "clock_settime", "stime", "syslog", "vhangup", "quotactl",
-    "quotactl_fd", "nfsservctl", "lookup_dcookie", "uselib",
+    "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "create_module", "reboot",
+    "swapon", "swapoff", "acct", "iopl", "ioperm", "settimeofday", "clock_settime", "stime", "syslog", "vhangup",
+    "quotactl", "quotactl_fd", "nfsservctl", "lookup_dcookie", "uselib",
     // the kernel's own programs, and ways to slow it down at a chosen place
     "bpf", "perf_event_open", "userfaultfd",
     // keys, which namespaces don't part
@@ -36,8 +36,8 @@ constexpr const char* refused[] = {
 constexpr const char* absent[] = {"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"};
 
 constexpr std::uint64_t low_half = 0xFFFFFFFF;  // of an argument: the kernel looks at no more of these
-constexpr std::uint64_t namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
-                                     CLONE_NEWUTS | CLONE_NEWCGROUP;
+constexpr std::uint64_t namespaces =
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
 using Context = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
 
@@ -99,7 +99,8 @@ Result<std::string> call_filter() {
   if (const int filled = fill(filter.get()); filled != 0) return no_filter("a rule", -filled);
   const Descriptor file(::memfd_create("quietgate-filter", MFD_CLOEXEC));
   if (!file) return no_filter("no file in memory", errno);
-  if (const int written = seccomp_export_bpf(filter.get(), file.get()); written != 0) return no_filter("export", -written);
+  if (const int written = seccomp_export_bpf(filter.get(), file.get()); written != 0)
+    return no_filter("export", -written);
   std::string program(static_cast<std::size_t>(::lseek(file.get(), 0, SEEK_END)), '\0');
   if (::pread(file.get(), program.data(), program.size(), 0) != static_cast<ssize_t>(program.size()))
     return no_filter("it can't be read", errno);

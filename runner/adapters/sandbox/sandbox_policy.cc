@@ -52,7 +52,7 @@ void add_system(const SandboxPolicy& policy, Words& words) {
     else
       words.add({"--symlink", entry.link, entry.path});
   }
-  words.add({"--proc", "/proc", "--dev", "/dev"});
+  words.add({"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm"});
   // Sockets of the machine's services stand in /run; of all of it, names of hosts are wanted.
   words.add({"--tmpfs", "/run", "--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"});
   words.add({"--ro-bind-try", "/run/resolvconf", "/run/resolvconf", "--remount-ro", "/run"});
@@ -76,6 +76,7 @@ std::vector<std::string> sandbox_arguments(const SandboxPolicy& policy) {
   for (const auto& folder : policy.covered) words.add({"--tmpfs", folder, "--remount-ro", folder});
   // Their mount points are made by now.
   for (const auto& folder : policy.hidden_folders) words.add({"--remount-ro", folder});
+  words.add({"--remount-ro", "/"});
   return words.take();
 }
 

@@ -13,10 +13,10 @@ namespace quietgate {
 constexpr const char* sandbox_home = "/home/step";
 
 struct SandboxPolicy {
-  std::string program;               // bubblewrap's path
-  bool made_by_root = false;         // then no user namespace is needed, and the step becomes another user inside
-  bool joins = false;                // it sees the processes of another sandbox, which the leader names; else its own
-  std::vector<SystemEntry> system;   // read-only
+  std::string program;              // bubblewrap's path
+  bool made_by_root = false;        // then no user namespace is needed, and the step becomes another user inside
+  bool joins = false;               // it sees the processes of another sandbox, which the leader names; else its own
+  std::vector<SystemEntry> system;  // read-only
   std::vector<std::pair<std::string, std::string>> instead;  // a file, and what is shown in its place
   std::vector<std::string> hidden_folders;                   // of what is shown: empty, and nothing can be made there
   std::vector<std::string> hidden_files;                     // likewise: they can't be opened

@@ -66,8 +66,8 @@ Result<void> give_entries(const StepUser& user, const std::string& folder) {
   std::error_code error;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (::lchown(at->path().c_str(), user.user, user.group) != 0 && errno != ENOENT)
-      return infrastructure_error("can't give " + at->path().string() + " to the user of steps: " +
-                                  std::strerror(errno));
+      return infrastructure_error("can't give " + at->path().string() +
+                                  " to the user of steps: " + std::strerror(errno));
   }
   return {};
 }
@@ -86,7 +86,9 @@ Result<void> give_to(const StepUser& user, const std::string& path) {
   // The last: who finds it given finds all of it given.
   if (refused.empty() && !error && give(path)) return {};
   return infrastructure_error("can't give " + path + " to the user of steps: " +
-                              (error ? error.message() : refused.empty() ? std::strerror(errno) : refused));
+                              (error             ? error.message()
+                               : refused.empty() ? std::strerror(errno)
+                                                 : refused));
 }
 
 }  // namespace quietgate

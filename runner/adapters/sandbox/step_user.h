@@ -12,7 +12,7 @@
 namespace quietgate {
 
 struct StepUser {
-  uid_t user = 0;   // 0: the runner's own
+  uid_t user = 0;  // 0: the runner's own
   gid_t group = 0;
   std::string name;
 };

@@ -9,8 +9,8 @@ namespace quietgate {
 namespace fs = std::filesystem;
 
 std::vector<SystemEntry> system_view(const std::string& root) {
-  static const std::set<std::string> left_out{"boot", "dev", "home", "lost+found", "media", "mnt",
-                                              "old_root", "proc", "root", "run", "tmp"};
+  static const std::set<std::string> left_out{"boot",     "dev",  "home", "lost+found", "media", "mnt",
+                                              "old_root", "proc", "root", "run",        "tmp"};
   std::vector<SystemEntry> entries;
   std::error_code error;
   for (fs::directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {

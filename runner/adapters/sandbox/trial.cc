@@ -42,7 +42,7 @@ std::string remedy() {
   return "a container needs --cap-add=SYS_ADMIN and a seccomp profile that allows namespaces" + none;
 }
 
-Error refused(std::string why) {
+Error no_sandbox(std::string why) {
   if (why.empty()) why = "bubblewrap said nothing";
   return infrastructure_error("steps can't be kept apart on this machine: " + why, remedy());
 }
@@ -66,7 +66,7 @@ Result<void> try_sandbox(std::vector<std::string> argv, const std::string& filte
   int ends[2];
   if (!file || ::write(file.get(), filter.data(), filter.size()) != static_cast<ssize_t>(filter.size()) ||
       ::lseek(file.get(), 0, SEEK_SET) != 0 || ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
-    return refused(std::strerror(errno));
+    return no_sandbox(std::strerror(errno));
   const Descriptor heard(ends[0]);
   Descriptor theirs(ends[1]);
   posix_spawn_file_actions_t actions;
@@ -80,7 +80,7 @@ Result<void> try_sandbox(std::vector<std::string> argv, const std::string& filte
   const int error = ::posix_spawn(&pid, words.front(), &actions, nullptr, words.data(), environment.data());
   ::posix_spawn_file_actions_destroy(&actions);
   theirs.reset();
-  if (error != 0) return refused(std::strerror(error));
+  if (error != 0) return no_sandbox(std::strerror(error));
   const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   struct pollfd polled = {process.get(), POLLIN, 0};
   const bool late = process && ::poll(&polled, 1, patience) == 0;
@@ -88,9 +88,9 @@ Result<void> try_sandbox(std::vector<std::string> argv, const std::string& filte
   int how = 0;
   while (::waitpid(pid, &how, 0) < 0 && errno == EINTR) {
   }
-  if (late) return refused("it took more than 10 s");
+  if (late) return no_sandbox("it took more than 10 s");
   if (WIFEXITED(how) && WEXITSTATUS(how) == 0) return {};
-  return refused(said(heard.get()));
+  return no_sandbox(said(heard.get()));
 }
 
 }  // namespace quietgate

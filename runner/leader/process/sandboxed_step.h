@@ -17,8 +17,8 @@ namespace quietgate {
 class SandboxedStep {
  public:
   // As start_step(), and returns when the step's program is being executed inside, or with the failure.
-  std::string start(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record, StepProcess& step,
-                    StartFailure& failure);
+  std::string start(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record,
+                    StepProcess& step, StartFailure& failure);
   // Where it tells; -1: nobody is there.
   int fd() const { return socket_; }
   // How the step ended, as waitpid tells it, once it has. Never waits.

@@ -72,8 +72,8 @@ void enter_group(int group) {
     ::_exit(127);
   }
   const int output = theirs.raw_output >= 0 ? theirs.raw_output : theirs.output;
-  const auto refused = complaints >= 0 ? execute(order, execution, 1, complaints)
-                                       : execute(order, execution, output, theirs.output);
+  const auto refused =
+      complaints >= 0 ? execute(order, execution, 1, complaints) : execute(order, execution, output, theirs.output);
   failure.what = refused.what;
   failure.error = refused.error;
   ::_exit(127);
@@ -121,7 +121,8 @@ std::string start_step(const LeaderOrder& order, int group, const std::function<
   if (sandbox != nullptr) pass(*sandbox, order, theirs, execution);
   const int complaints = sandbox == nullptr ? -1 : sandbox->complaints;
   const auto process = make_process(group);
-  if (process.pid == 0) become_program(order, process.entered ? -1 : group, execution, theirs, complaints, record, *report);
+  if (process.pid == 0)
+    become_program(order, process.entered ? -1 : group, execution, theirs, complaints, record, *report);
   const int error = errno;
   step.pid = static_cast<pid_t>(process.pid);
   failure = {report->what, report->error, report->record};

@@ -25,8 +25,8 @@ struct StartFailure {
   std::string sandbox;  // why there is none
 };
 
-// What a program that makes a sandbox is given from descriptor 3 on: these, and both ends of the step's output (standard
-// output, standard error) between them.
+// What a program that makes a sandbox is given from descriptor 3 on: these, and both ends of the step's output
+// (standard output, standard error) between them.
 struct SandboxDescriptors {
   std::vector<int> before;
   std::vector<int> after;

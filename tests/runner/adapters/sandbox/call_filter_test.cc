@@ -54,8 +54,9 @@ TEST(CallFilter, RefusesNamespacesHoweverTheyAreAskedFor) {
   for (const int flag : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET}) {
     EXPECT_EQ(behind_filter([flag] { return ::syscall(SYS_unshare, flag); }), EPERM) << flag;
     EXPECT_EQ(behind_filter([flag] { return ::syscall(SYS_unshare, flag | CLONE_FS); }), EPERM) << flag;
-    EXPECT_EQ(behind_filter([flag] { return ::syscall(SYS_clone, flag | SIGCHLD, nullptr, nullptr, nullptr, nullptr); }),
-              EPERM)
+    EXPECT_EQ(
+        behind_filter([flag] { return ::syscall(SYS_clone, flag | SIGCHLD, nullptr, nullptr, nullptr, nullptr); }),
+        EPERM)
         << flag;
   }
   EXPECT_EQ(behind_filter([] { return ::syscall(SYS_clone3, nullptr, 0); }), ENOSYS);

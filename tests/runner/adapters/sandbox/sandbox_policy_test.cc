@@ -28,10 +28,11 @@ TEST(SandboxPolicy, TheWholeOfAUsersOwn) {
   EXPECT_THAT(sandbox_arguments(policy()),
               ElementsAre("/usr/bin/bwrap", "--unshare-user", "--unshare-pid", "--as-pid-1", "--unshare-ipc",
                           "--unshare-uts", "--unshare-cgroup-try", "--cap-drop", "ALL", "--symlink", "usr/bin", "/bin",
-                          "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run",
-                          "--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve", "--ro-bind-try",
-                          "/run/resolvconf", "/run/resolvconf", "--remount-ro", "/run", "--bind", "/d/a/own/tmp", "/tmp",
-                          "--bind", "/d/a/own/tmp", "/var/tmp", "--bind", "/d/a/own/home", "/home/step"));
+                          "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs",
+                          "/dev/shm", "--tmpfs", "/run", "--ro-bind-try", "/run/systemd/resolve",
+                          "/run/systemd/resolve", "--ro-bind-try", "/run/resolvconf", "/run/resolvconf", "--remount-ro",
+                          "/run", "--bind", "/d/a/own/tmp", "/tmp", "--bind", "/d/a/own/tmp", "/var/tmp", "--perms",
+                          "0755", "--dir", "/home", "--bind", "/d/a/own/home", "/home/step", "--remount-ro", "/"));
 }
 
 TEST(SandboxPolicy, RootMakesItWithoutAUserNamespaceAndKeepsWhatBecomingAnotherUserTakes) {
