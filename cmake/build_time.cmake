@@ -1,7 +1,7 @@
 # What makes a clean build short: each target reads the heavy headers once, precompiled, and compiles its sources in batches.
 # The batches are small, so that one changed line costs one of them. `cmake --preset single` has neither: for tools that look
 # at one source at a time, and to see that every source includes what it uses.
-set(QUIETGATE_BATCH 56000 CACHE STRING "Bytes of source compiled together; 0: each source alone")
+set(QUIETGATE_BATCH_BYTES 56000 CACHE STRING "Bytes of source compiled together; 0: each source alone")
 option(QUIETGATE_PRECOMPILE "Read the heavy headers precompiled" ON)
 option(QUIETGATE_LLD "Link with lld where it is installed" ON)
 
@@ -28,7 +28,7 @@ foreach(way fast small)
   endif()
 endforeach()
 
-# quietgate_batches(TARGET): puts its sources into batches of about QUIETGATE_BATCH bytes each. A batch costs two seconds before
+# quietgate_batches(TARGET): puts its sources into batches of about QUIETGATE_BATCH_BYTES bytes each. A batch costs two seconds before
 # its first line, and three more where JSON is read: those that include it come last, together.
 function(quietgate_batches target)
   set(each 2500)  # what a source costs beyond its lines, in bytes
@@ -48,7 +48,7 @@ function(quietgate_batches target)
     file(SIZE ${source} size)
     math(EXPR all "${all} + ${size} + ${each}")
   endforeach()
-  math(EXPR batches "(${all} + ${QUIETGATE_BATCH} - 1) / ${QUIETGATE_BATCH}")
+  math(EXPR batches "(${all} + ${QUIETGATE_BATCH_BYTES} - 1) / ${QUIETGATE_BATCH_BYTES}")
   set(before 0)
   foreach(source ${sources})
     math(EXPR batch "${before} * ${batches} / ${all}")
@@ -70,7 +70,7 @@ function(quietgate_build_time way)
       target_compile_options(${target} PRIVATE -fpch-preprocess)
       target_precompile_headers(${target} REUSE_FROM quietgate_precompiled_${way})
     endif()
-    if(QUIETGATE_BATCH GREATER 0)
+    if(QUIETGATE_BATCH_BYTES GREATER 0)
       # Of a batch, g++ takes each source's unnamed namespace for a header's.
       # It also sees false faults in strings when it inlines across sources; the preset single has these warnings.
       target_compile_options(${target} PRIVATE -Wno-subobject-linkage -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)

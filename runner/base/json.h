@@ -1,4 +1,5 @@
-// JSON texts read and written, compiled once: nlohmann's reader and writer cost each source that calls them two seconds.
+// JSON texts read and written, compiled once: nlohmann's reader and writer cost each source that calls them two
+// seconds.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

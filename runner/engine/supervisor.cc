@@ -14,10 +14,23 @@ namespace {
 constexpr std::size_t follow_batch = 256;
 constexpr Milliseconds restart_after{5'000};
 
+// Before any driver reads its rows: by the count of these it gives its run up.
+Task<void> tell_interrupted(EngineParts& parts, std::vector<RunSummary> unfinished) {
+  if (parts.notes == nullptr) co_return;
+  const auto left = parts.notes->left();
+  for (const auto& run : unfinished) {
+    if (std::find(left.begin(), left.end(), run.id) == left.end()) continue;
+    parts.say("run " + to_string(run.id) + ": quietgate died while it worked on this run");
+    std::vector<Event> events{RunInterrupted{run.id}};
+    auto told = co_await parts.journal.append(std::move(events));
+    if (!told) parts.say(told.error().message);
+  }
+}
+
 }  // namespace
 
 Supervisor::Supervisor(EngineParts& parts, std::vector<Repository> repositories)
-    : parts_(parts), deciding_(parts.executor), ended_(parts.executor) {
+    : parts_(parts), decisions_(parts.executor), ended_(parts.executor) {
   for (auto& repository : repositories) {
     auto name = repository.remote.repository;
     repositories_.emplace(std::move(name), std::move(repository));
@@ -33,8 +46,9 @@ Task<void> Supervisor::supervise(Stop& stop) {
   }
   Stop never;
   for (;;) {
+    co_await decisions_.idle();
     const auto seen = ended_.rings();
-    if (drivers_.empty() && begun_ == 0) break;
+    if (drivers_.empty()) break;
     co_await ended_.wait(seen, never);
   }
   if (stopped) throw *stopped;
@@ -42,14 +56,14 @@ Task<void> Supervisor::supervise(Stop& stop) {
 
 // All that is held is held before the first driver begins: none can give away what another one's stage still uses.
 Task<void> Supervisor::take_up(Stop& stop) {
-  const auto alone = co_await deciding_.lock();
+  const auto alone = co_await decisions_.lock();
   // In this order: what lives of a run that is reopened meanwhile is held, or its driver is made.
   auto environments = co_await parts_.catalog.environments();
   if (!environments) throw std::runtime_error(environments.error().message);
   auto unfinished = co_await parts_.catalog.unfinished_runs();
   if (!unfinished) throw std::runtime_error(unfinished.error().message);
   for (const auto& run : *unfinished) order_.arrive(run.id, run.branch);
-  co_await tell_interrupted(*unfinished);
+  co_await tell_interrupted(parts_, *unfinished);
   std::vector<std::pair<RunId, Driver*>> made;
   for (const auto& run : *unfinished) {
     auto* driver = co_await make(run.id, stop);
@@ -63,19 +77,6 @@ Task<void> Supervisor::take_up(Stop& stop) {
   }
 }
 
-// Before any driver reads its rows: by the count of these it gives its run up.
-Task<void> Supervisor::tell_interrupted(std::vector<RunSummary> unfinished) {
-  if (parts_.notes == nullptr) co_return;
-  const auto left = parts_.notes->left();
-  for (const auto& run : unfinished) {
-    if (std::find(left.begin(), left.end(), run.id) == left.end()) continue;
-    parts_.say("run " + to_string(run.id) + ": quietgate died while it worked on this run");
-    std::vector<Event> events{RunInterrupted{run.id}};
-    auto told = co_await parts_.journal.append(std::move(events));
-    if (!told) parts_.say(told.error().message);
-  }
-}
-
 // An ended run's environment may live on because it could not be destroyed: its lock is not free before.
 Task<void> Supervisor::hold_for(RunId ended, Stop& stop) {
   const auto folded = co_await fold_run(parts_.journal, ended);
@@ -83,7 +84,7 @@ Task<void> Supervisor::hold_for(RunId ended, Stop& stop) {
     parts_.say("run " + to_string(ended) + ": " + folded.error().message);
     if (!held_.contains(ended)) held_[ended].push_back(parts_.slots.hold_every_lock(ended));
     auto again = std::make_shared<Stop>(stop);
-    auto look = [this, ended, &stop] { begin([this, ended, &stop] { return hold_again(ended, stop); }); };
+    auto look = [this, ended, &stop] { decisions_.begin([this, ended, &stop] { return hold_again(ended, stop); }); };
     expire_after(parts_.executor, parts_.clock, restart_after, again, look);
     co_return;
   }
@@ -143,20 +144,6 @@ Task<void> Supervisor::hold_again(RunId ended, Stop& stop) {
   if (held_.contains(ended) && !drivers_.contains(ended)) co_await hold_for(std::move(ended), stop);
 }
 
-void Supervisor::begin(std::function<Task<void>()> work) {
-  ++begun_;
-  spawn(parts_.executor, in_turn(std::move(work)), [this](std::exception_ptr error) {
-    --begun_;
-    ended_.ring();
-    if (error) std::rethrow_exception(error);
-  });
-}
-
-Task<void> Supervisor::in_turn(std::function<Task<void>()> work) {
-  const auto alone = co_await deciding_.lock();
-  co_await work();
-}
-
 Task<void> Supervisor::follow(Stop& stop) {
   auto cursor = parts_.journal.last();
   co_await take_up(stop);
@@ -193,7 +180,7 @@ Task<Result<void>> Supervisor::start_unfinished(Stop& stop) {
 
 // What the row was about is not known: everybody looks for himself.
 Task<void> Supervisor::over_damage(Error damage, Stop& stop) {
-  const auto alone = co_await deciding_.lock();
+  const auto alone = co_await decisions_.lock();
   parts_.say(damage.message + "; it was stepped over, and other runs go on" +
              (damage.advice.empty() ? "" : ": " + damage.advice));
   for (auto& [id, driver] : drivers_) driver->poke();
@@ -216,10 +203,10 @@ Task<void> Supervisor::on_row(Row row, Stop& stop) {
   if (auto found = drivers_.find(run); found != drivers_.end()) {
     found->second->poke();
   } else if (opens) {
-    const auto alone = co_await deciding_.lock();
+    const auto alone = co_await decisions_.lock();
     co_await start_again(run, stop);
   } else if (std::holds_alternative<EnvironmentDestroyed>(row.event)) {
-    const auto alone = co_await deciding_.lock();
+    const auto alone = co_await decisions_.lock();
     co_await hold_again(run, stop);
   }
 }
@@ -264,7 +251,7 @@ void Supervisor::again_later(const RunId& run, const std::string& reason, Stop& 
   parts_.say("run " + to_string(run) + " is taken up again in " + human_duration(restart_after) + ": " + reason);
   auto again = std::make_shared<Stop>(stop);
   expire_after(parts_.executor, parts_.clock, restart_after, again,
-               [this, run, &stop] { begin([this, run, &stop] { return start(run, stop); }); });
+               [this, run, &stop] { decisions_.begin([this, run, &stop] { return start(run, stop); }); });
 }
 
 void Supervisor::launch(const RunId& run, Driver& driver, Stop& stop) {
@@ -292,7 +279,7 @@ void Supervisor::ended(const RunId& run, std::exception_ptr error, Stop& stop) {
     }
     return;
   }
-  begin([this, run, &stop] { return look_after(run, stop); });
+  decisions_.begin([this, run, &stop] { return look_after(run, stop); });
 }
 
 // A person may have reopened it while its driver was ending.

@@ -1,14 +1,13 @@
 // Tails the journal and keeps one driver per unfinished run. Knows nothing of stages.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "runner/base/async_mutex.h"
+#include "runner/base/serial_work.h"
 #include "runner/engine/admission/branch_order.h"
 #include "runner/engine/driver.h"
 #include "runner/engine/repository.h"
@@ -30,8 +29,7 @@ class Supervisor final : public Queue {
   std::uint64_t version() const override { return parts_.slots.version() + order_.version(); }
 
  private:
-  Task<void> take_up(Stop& stop);  // every unfinished run, and what ended runs left
-  Task<void> tell_interrupted(std::vector<RunSummary> unfinished);
+  Task<void> take_up(Stop& stop);             // every unfinished run, and what ended runs left
   Task<Driver*> make(RunId run, Stop& stop);  // null: there is one, or it is made later
   void launch(const RunId& run, Driver& driver, Stop& stop);
   Task<void> start(RunId run, Stop& stop);
@@ -46,9 +44,6 @@ class Supervisor final : public Queue {
   Task<Result<void>> start_unfinished(Stop& stop);
   Task<void> over_damage(Error damage, Stop& stop);
   Task<void> follow(Stop& stop);
-  // Does it apart from what is done now, but never beside it.
-  void begin(std::function<Task<void>()> work);
-  Task<void> in_turn(std::function<Task<void>()> work);
 
   EngineParts& parts_;
   std::map<std::string, Repository> repositories_;
@@ -57,9 +52,8 @@ class Supervisor final : public Queue {
   std::map<RunId, std::unique_ptr<Driver>> drivers_;
   // Rows are read between a look at these and what comes of it: whoever makes drivers, or holds locks, is alone with
   // it.
-  AsyncMutex deciding_;
-  int begun_ = 0;  // that has not ended
-  Bell ended_;     // a driver, or what was begun
+  SerialWork decisions_;
+  Bell ended_;  // a driver
 };
 
 }  // namespace quietgate

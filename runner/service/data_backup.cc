@@ -90,11 +90,11 @@ class FileCopy {
     const auto from = open_file_below(source, path);
     if (from.problem == ENOENT) return std::nullopt;  // it was let go of meanwhile
     if (from.problem != 0) return infrastructure_error(path + " can't be read: " + std::strerror(from.problem));
-    auto to = make_file_beneath(target, path, 0600);
+    auto to = make_file_below(target, path, 0600);
     if (to.problem == EEXIST) {
       if (!is_longer(from.file, open_file_below(target, path).file)) return std::nullopt;
-      if (const int kept = remove_file_beneath(target, path); kept != 0) return unwritten(to_ + "/" + path, kept);
-      to = make_file_beneath(target, path, 0600);
+      if (const int kept = remove_file_below(target, path); kept != 0) return unwritten(to_ + "/" + path, kept);
+      to = make_file_below(target, path, 0600);
     }
     if (to.problem != 0) return unwritten(to_ + "/" + path, to.problem);
     if (const int problem = copy_bytes(from.file, to.file, bytes_); problem != 0)

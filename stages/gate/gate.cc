@@ -221,7 +221,7 @@ Task<void> Judging::preview(double from, double until) {
   GateEvidence so_far = evidence_;
   so_far.end = std::min(evidence_.end, began - 2 * longest_interval(evidence_));
   if (so_far.end - so_far.begin < longest_interval(evidence_)) co_return;
-  so_far.observed = read_evaluations(request_.directory, server_.url());
+  so_far.evaluations = read_evaluations(request_.directory, server_.url());
   // Of its own: a server that doesn't answer now is asked again for the verdict.
   GateServer server(http_, clock_, spec_.prometheus, !spec_.waivers.contains("P1"), *request_.stop);
   so_far.loaded = copy_of(polled_);
@@ -295,7 +295,7 @@ void Judging::look_up_delivery(GateEvidence& evidence) const {
 Task<GateEvidence> Judging::gather() {
   // When an alert ended the waiting, only what has passed can be looked at.
   evidence_.end = std::max(evidence_.begin, std::min(evidence_.end, server_now()));
-  evidence_.observed = read_evaluations(request_.directory, server_.url());
+  evidence_.evaluations = read_evaluations(request_.directory, server_.url());
   if (watched_ != nullptr) watched_->gate_has_read_all();
   evidence_.loaded = copy_of(polled_);
   EvidenceGathering gathering(server_);

@@ -71,7 +71,7 @@ struct GateEvidence {
   std::map<std::string, Result<bool>> described;  // by metric: whether a target describes it; those with a sibling only
   Result<std::vector<ScrapeTarget>> targets = not_asked<std::vector<ScrapeTarget>>();
   Result<std::vector<Series>> lowest_up = not_asked<std::vector<Series>>();  // min_over_time(up[window])
-  GroupEvaluations observed;                                                 // of the rules while stages ran
+  GroupEvaluations evaluations;                                              // observed while stages ran
   std::map<std::string, double> firing_values;  // what alerts that fired showed at first, by rule name and labels
 
   RunId run;                               // whose synthetic fault counts

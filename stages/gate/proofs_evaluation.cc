@@ -109,8 +109,8 @@ std::string counter_problem(const GateEvidence& evidence, const std::string& gro
 
 // Why what was seen of the group while stages ran does not prove that it was evaluated throughout, or empty.
 std::string observation_problem(const GateEvidence& evidence, const std::string& group, const std::string& key) {
-  const auto found = evidence.observed.find(key);
-  if (found == evidence.observed.end()) return fmt::format("group {} was not watched", group);
+  const auto found = evidence.evaluations.find(key);
+  if (found == evidence.evaluations.end()) return fmt::format("group {} was not watched", group);
   std::vector<Sample> seen;
   for (const double at : found->second.evaluated) seen.push_back({at, 1});
   const auto samples = covering(seen, evidence.begin, evidence.end);
@@ -127,8 +127,8 @@ std::string observation_problem(const GateEvidence& evidence, const std::string&
 
 // A rule that could not be evaluated when the rules were read, or empty.
 std::string unhealthy_observation(const GateEvidence& evidence, const std::string& group, const std::string& key) {
-  const auto found = evidence.observed.find(key);
-  if (found == evidence.observed.end()) return {};
+  const auto found = evidence.evaluations.find(key);
+  if (found == evidence.evaluations.end()) return {};
   for (const auto& [at, problem] : found->second.unhealthy) {
     if (at < evidence.begin || at > evidence.end) continue;
     return fmt::format("a rule of group {} could not be evaluated at {}: {}", group, clock_time(at), problem);
@@ -173,7 +173,7 @@ Finding prove_evaluated(const GateEvidence& evidence) {
     if (beat.empty() && evidence.iterations && with_label(evidence.iterations, "rule_group", key).empty()) {
       auto unseen = observation_problem(evidence, group, key);
       if (unseen.empty()) ++watched;
-      if (unseen.empty() || evidence.observed.contains(key)) problem = std::move(unseen);
+      if (unseen.empty() || evidence.evaluations.contains(key)) problem = std::move(unseen);
     }
     if (problem.empty()) problem = unhealthy_observation(evidence, group, key);
     if (problem.empty()) problem = moved_problem(evidence.missed, evidence, group, key, "missed an evaluation");

@@ -11,10 +11,10 @@ namespace quietgate {
 
 namespace {
 
-constexpr double width = 900, left = 70, right = 20, height = 130, gap = 50, top = 34;
+constexpr double image_width = 900, left = 70, right = 20, height = 130, gap = 50, top = 34;
 constexpr double letter = 7;            // of a text, on average and rather too wide
 constexpr double longest_hole = 2'500;  // milliseconds: a load has a point for each second
-constexpr std::size_t most_points = 2 * static_cast<std::size_t>(width - left - right);
+constexpr std::size_t most_points = 2 * static_cast<std::size_t>(image_width - left - right);
 
 // A round number, at least the value; half of it is printable too.
 double round_up(double value, bool counts) {
@@ -50,13 +50,13 @@ class Drawing {
                ".l{{fill:#555}}.g{{stroke:#ddd}}polyline{{fill:none;stroke-width:1.6;stroke-linejoin:round;"
                "stroke-linecap:round}}\n@media (prefers-color-scheme:dark){{.b{{fill:#16181c}}.t{{fill:#eee}}"
                ".l{{fill:#aaa}}.g{{stroke:#3a3d42}}}}</style>\n<rect width=\"100%\" height=\"100%\" class=\"b\"/>\n",
-               width, y_ - gap + 30) +
+               image_width, y_ - gap + 30) +
            body_ + "</svg>\n";
   }
 
  private:
   double x(double time) const {
-    return left + (time - span_.begin) / (span_.end - span_.begin) * (width - left - right);
+    return left + (time - span_.begin) / (span_.end - span_.begin) * (image_width - left - right);
   }
   double y(double value) const { return y_ + height - value / most_ * height; }
 
@@ -74,7 +74,7 @@ class Drawing {
     write(left, y_ - 8, "start", "t", panel.title);
     value_axis();
     time_axis();
-    double legend = width - right;
+    double legend = image_width - right;
     for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
       add_line(*line->first, *line->second, panel);
       if (lines.size() == 1) break;  // the title says it
@@ -94,7 +94,7 @@ class Drawing {
     for (int part = 0; part <= 2; ++part) {
       const double at = y(most_ * part / 2);
       body_ +=
-          fmt::format("<line x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\" class=\"g\"/>\n", left, width - right, at, at);
+          fmt::format("<line x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\" class=\"g\"/>\n", left, image_width - right, at, at);
       write(left - 8, at + 4, "end", "l", chart_number(most_ * part / 2));
     }
   }
@@ -105,8 +105,8 @@ class Drawing {
       const auto label = chart_time(time);
       const double at = x(span_.begin + time);
       // At the edge there is no room for its second half.
-      const bool fits = at + letter * static_cast<double>(label.size()) / 2 <= width;
-      write(fits ? at : width - right, y_ + height + 16, fits ? "middle" : "end", "l", label);
+      const bool fits = at + letter * static_cast<double>(label.size()) / 2 <= image_width;
+      write(fits ? at : image_width - right, y_ + height + 16, fits ? "middle" : "end", "l", label);
     }
   }
 

@@ -31,7 +31,7 @@ class NotifierTest : public testing::Test {
     world.settle();
   }
   void start(std::vector<NotificationRule> rules) {
-    notifier.emplace(*world.journal, *world.journal, receiver, world.clock, std::move(rules),
+    notifier.emplace(*world.slow, *world.slow_catalog, receiver, world.clock, std::move(rules),
                      [this](const std::string& line) { world.said.push_back(line); });
     spawn(world.io.get_executor(), notifier->tell(stop), [](std::exception_ptr) {});
     world.settle();

@@ -43,7 +43,7 @@ GateEvidence unprepared(double from = -1, double to = 52) {
   evidence.rules.pop_back();
   evidence.loaded->pop_back();
   evidence.heartbeats->clear();
-  auto& seen = evidence.observed["/etc/a.rules.yml;g"].evaluated;
+  auto& seen = evidence.evaluations["/etc/a.rules.yml;g"].evaluated;
   for (double at = from; at <= to; at += 1) seen.push_back(evidence_begin + at);
   return evidence;
 }
@@ -62,11 +62,11 @@ TEST(GroupEvaluations, ProveNothingWithAGapOrFromAnotherPlace) {
   EXPECT_EQ(words(unprepared(1)), "group g was not watched over the whole window");
   EXPECT_EQ(words(unprepared(-1, 49)), "group g was not watched over the whole window");
   auto gap = unprepared();
-  auto& seen = gap.observed.begin()->second.evaluated;
+  auto& seen = gap.evaluations.begin()->second.evaluated;
   seen.erase(seen.begin() + 20, seen.begin() + 22);
   EXPECT_EQ(words(gap), "no evaluation of group g was observed for 3s from 10:02:18Z (allowed 1.5s)");
   auto other = unprepared();
-  other.observed = {{"/etc/b.rules.yml;g", other.observed.begin()->second}};
+  other.evaluations = {{"/etc/b.rules.yml;g", other.evaluations.begin()->second}};
   EXPECT_THAT(words(other), HasSubstr("nothing proves that group g was evaluated throughout"));
   auto unasked = unprepared();
   unasked.iterations = infrastructure_error("http://p did not answer");
@@ -84,11 +84,11 @@ TEST(GroupEvaluations, TheServersOwnMetricsCountMore) {
 
 TEST(GroupEvaluations, AnEvaluationThatFailedForAWhileIsBlindWithAHeartbeatToo) {
   auto evidence = good_evidence();
-  evidence.observed["/etc/a.rules.yml;g"].unhealthy[evidence_begin + 10] = "HighErrors: many-to-many";
+  evidence.evaluations["/etc/a.rules.yml;g"].unhealthy[evidence_begin + 10] = "HighErrors: many-to-many";
   auto judgement = judge_gate({}, evidence);
   EXPECT_EQ(said_by(judgement),
             "blind: a rule of group g could not be evaluated at 10:02:10Z: HighErrors: many-to-many");
-  evidence.observed["/etc/a.rules.yml;g"].unhealthy = {{evidence_begin - 10, "HighErrors: many-to-many"}};
+  evidence.evaluations["/etc/a.rules.yml;g"].unhealthy = {{evidence_begin - 10, "HighErrors: many-to-many"}};
   EXPECT_EQ(judge_gate({}, evidence).verdict, GateVerdict::quiet) << "before the window";
 }
 

@@ -155,7 +155,7 @@ TEST_F(JournalTest, RefusesAWriterThatAnotherHasOvertaken) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "the journal can't be written: another quietgate has written to it meanwhile");
   ASSERT_TRUE(newer->append_now({ServiceStopped{"2"}}));
-  EXPECT_EQ(newer->read(0, 10, std::nullopt)->size(), 2U);
+  EXPECT_EQ(newer->read_now(0, 10, std::nullopt)->size(), 2U);
 }
 
 TEST_F(JournalTest, RefusesAFileThatIsNoJournal) {
