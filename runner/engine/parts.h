@@ -39,6 +39,7 @@ struct EngineParts {
   StepExecutor* steps = nullptr;       // none: stages are trusted to end what they begin
   PlanCheck* check = nullptr;          // none: plans are not held against their commits' files
   std::string boot;                    // the machine's; empty: not known
+  std::string isolation;               // what keeps steps apart, for the record; empty: not known
   std::function<std::string()> nonce;  // draws one; none: attempts have none
   AttemptTrees* trees = nullptr;       // none: all steps of a run work in its one checkout
   LowWater* low_water = nullptr;       // none: nobody looks at the disk

@@ -217,6 +217,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   });
   p.engine->tries_out = !p.options.release;
   p.engine->notes = &p.notes;
+  p.engine->isolation = p.sandbox ? "bubblewrap" : "none";
   p.engine->progress = &p.progress;
   p.engine->tree_limit = &*p.tree_limit;
   p.supervisor.emplace(*p.engine, p.options.repositories);
