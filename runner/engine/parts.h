@@ -39,7 +39,6 @@ struct EngineParts {
   StepExecutor* steps = nullptr;       // none: stages are trusted to end what they begin
   PlanCheck* check = nullptr;          // none: plans are not held against their commits' files
   std::string boot;                    // the machine's; empty: not known
-  std::string isolation;               // what keeps steps apart, for the record; empty: not known
   std::function<std::string()> nonce;  // draws one; none: attempts have none
   AttemptTrees* trees = nullptr;       // none: all steps of a run work in its one checkout
   LowWater* low_water = nullptr;       // none: nobody looks at the disk
@@ -47,6 +46,7 @@ struct EngineParts {
   bool tries_out = false;              // kept environments are left alone
   ProgressBoard* progress = nullptr;   // none: nobody is shown how far stages are
   WorkNotes* notes = nullptr;          // none: what the service may have died of is not known
+  std::string isolation;               // what keeps steps apart, for the record; empty: not known
 };
 
 }  // namespace quietgate

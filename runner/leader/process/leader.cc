@@ -27,6 +27,14 @@ constexpr std::size_t most_told = 1'000;        // bytes that the runner takes f
 constexpr std::size_t pump_bytes = 4U << 20;    // before signals are heard again
 constexpr std::size_t drain_bytes = 2U << 20;   // more than a pipe holds
 
+// `how`: as waitpid tells it.
+void note_end(int how, StepStatus& status) {
+  status.ended = wall_clock();
+  if (std::strcmp(status.how, "not_started") == 0) return;
+  status.how = WIFSIGNALED(how) ? "signalled" : "exited";
+  status.code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
+}
+
 }  // namespace
 
 Leader::Leader(std::string id, int runner) : id_(std::move(id)), runner_(runner) {
@@ -153,7 +161,7 @@ void Leader::loop() {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       if (polled[1 + i].revents != 0) outputs_[i]->pump(pump_bytes);
     }
-    if (polled[3].revents != 0) hear_sandbox();
+    if (polled[3].revents != 0) reap();
     if (polled[0].revents != 0) read_signals();
     enforce_deadlines();
   }
@@ -170,33 +178,23 @@ void Leader::read_signals() {
   if (end_requested_ && phase_ == Phase::running && main_alive_) end_step();
 }
 
-void Leader::hear_sandbox() {
-  const auto how = sandbox_->hear();
-  if (!how || !main_alive_) return;
-  note_end(*how);
-  main_process_ended();
-}
-
 void Leader::reap() {
-  if (sandbox_) hear_sandbox();
+  // From inside of a sandbox before from outside: what made it ends after the step, unless somebody killed it.
+  if (const auto how = sandbox_ ? sandbox_->hear() : std::nullopt; how && main_alive_) {
+    main_alive_ = false;
+    note_end(*how, status_);
+  }
   for (;;) {
     int how = 0;
     const auto pid = ::waitpid(-1, &how, WNOHANG);
     if (pid < 0 && errno == EINTR) continue;
     childless_ = pid < 0;
     if (pid <= 0) break;
-    // What made the sandbox ends after the step, unless somebody killed it.
-    if (pid == step_.pid && main_alive_) note_end(how);
+    if (pid != step_.pid || !main_alive_) continue;
+    main_alive_ = false;
+    note_end(how, status_);
   }
   if (!main_alive_) main_process_ended();
-}
-
-void Leader::note_end(int how) {
-  main_alive_ = false;
-  status_.ended = wall_clock();
-  if (std::strcmp(status_.how, "not_started") == 0) return;
-  status_.how = WIFSIGNALED(how) ? "signalled" : "exited";
-  status_.code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
 }
 
 void Leader::main_process_ended() {

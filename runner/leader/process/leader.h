@@ -45,9 +45,7 @@ class Leader {
   std::string launch();
   void loop();
   void read_signals();
-  void hear_sandbox();
   void reap();
-  void note_end(int how);
   void main_process_ended();
   void end_step();
   void sweep();
