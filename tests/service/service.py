@@ -18,6 +18,7 @@ DEADLINE = 60
 # Most tests speak with their steps by files in a folder of their own, and look at processes as the machine names them:
 # their steps are not kept apart. Those of test_isolation.py are.
 NOT_APART = pathlib.Path(tempfile.mkdtemp(prefix="quietgate-test-")) / "not-apart.yaml"
+NOT_APART.parent.chmod(0o755)  # some tests are other users
 NOT_APART.write_text("data: /nowhere\nisolation: none\nrepositories: []\n")
 atexit.register(shutil.rmtree, NOT_APART.parent, ignore_errors=True)
 

@@ -70,6 +70,7 @@ Task<Result<void>> LocalSteps::prepare(LedStep& step, Stop& stop) {
   if (!confined) co_return confined.error();
   step.sandbox = std::move(*confined);
   step.environment = std::move(step.spec->environment);
+  step.working_directory = step.spec->tree;
   co_return Result<void>();
 }
 

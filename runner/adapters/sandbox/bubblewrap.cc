@@ -199,6 +199,8 @@ Task<Result<ConfinedStep>> Bubblewrap::confine(StepSpec& spec, Stop& stop) {
   auto& home = spec.environment["HOME"];
   if (home.empty() || home == options_.home) home = sandbox_home;
   if (user_.user != 0 && spec.environment.contains("USER")) spec.environment["USER"] = user_.name;
+  // Its owner's folder has more in it than the step may see.
+  if (spec.tree.empty()) spec.tree = sandbox_home;
   ConfinedStep confined;
   confined.holds = is_holder(spec);
   confined.argv = sandbox_arguments(policy);
