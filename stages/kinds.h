@@ -1,4 +1,4 @@
-// The kinds of stages that this quietgate knows, and what a service does around all of them.
+// The stage kinds of this quietgate, and the wrappers around them.
 #pragma once
 
 #include <map>
@@ -13,15 +13,15 @@ namespace quietgate {
 
 const StageKinds& stage_kinds();
 
-// The performers of all these kinds, with what stands around them.
+// The performers of all kinds, with their wrappers.
 class PerformedKinds {
  public:
-  // The parts outlive it.
+  // The parts must outlive it.
   PerformedKinds(const StageKinds& kinds, const StageParts& parts);
-  std::map<std::string, StageKind*> by_name() const { return by_name_; }  // as long as this
+  std::map<std::string, StageKind*> by_name() const { return by_name_; }  // valid while this object lives
 
  private:
-  std::vector<std::unique_ptr<StageKind>> stages_;  // each after those that it stands around
+  std::vector<std::unique_ptr<StageKind>> stages_;  // each after those that it wraps
   std::map<std::string, StageKind*> by_name_;
 };
 

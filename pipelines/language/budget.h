@@ -1,5 +1,5 @@
-// How much a file may become: what its matrices, aliases and expressions make of it is counted while it is read, so
-// that no short file fills the memory.
+// Limits the expansion of a file by matrices, aliases and expressions while it is read, so that a short file cannot
+// exhaust the memory.
 #pragma once
 
 #include <cstddef>
@@ -14,10 +14,10 @@ class Budget {
   static constexpr std::size_t most_values = 250'000;
   static constexpr std::size_t most_bytes = 4UL * 1024 * 1024;
 
-  // `ended` is asked now and then: true when nobody waits for the answer any more.
+  // `ended` is called from time to time; true if the result is no longer needed.
   Budget(Diagnostics& diagnostics, const std::function<bool()>& ended) : diagnostics_(diagnostics), ended_(ended) {}
 
-  // So much more is made of what stands here. Throws ReadingEnded when it is too much in all.
+  // Adds the expansion at this place. Throws ReadingEnded if the total is too large.
   void charge(Position at, std::size_t values, std::size_t bytes);
 
  private:

@@ -62,7 +62,7 @@ void read_globs(const Found& found, const ValueReader& values, std::vector<std::
     const std::string problem = glob[0] == '!' ? "a leading `!` is not supported" : glob_problem(glob);
     if (!problem.empty())
       values.wrong(item, fmt::format("`{}` is not a glob pattern: {}", glob, problem), {},
-                   glob[0] == '!' ? "list what is not wanted in `ignore_paths`" : "");
+                   glob[0] == '!' ? "list unwanted paths in `ignore_paths`" : "");
   }
 }
 
@@ -125,7 +125,7 @@ class PipelineReader {
     if (habits_.pipe)
       diagnostics_.warn(*habits_.pipe,
                         "a pipe fails when any of its commands does: shell texts run with `bash -eo pipefail`",
-                        "say that it is meant so by `shell: bash`, or have what was before by `shell: sh`");
+                        "write `shell: bash` to confirm this, or `shell: sh` to restore the old behaviour");
     map_.finish();
     return plan;
   }
@@ -187,7 +187,7 @@ Compilation compile_pipeline(const std::string& text, const std::string& path, c
   } catch (const ReadingEnded&) {
     out.plan.reset();
   }
-  if (!out.plan && diagnostics.empty()) out.printed = "nobody waited for the end of reading " + path + "\n";
+  if (!out.plan && diagnostics.empty()) out.printed = "nobody waited until the compiler had read " + path + "\n";
   out.diagnostics = diagnostics.sorted();
   out.printed += diagnostics.print();
   out.warnings = diagnostics.warnings();

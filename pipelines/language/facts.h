@@ -11,7 +11,7 @@ namespace quietgate {
 using Facts = std::vector<std::string>;
 
 std::string counted(std::size_t number, const std::string& noun);  // `1 load`, `2 loads`
-// A text or a command on one line, cut where a line of a terminal would end.
+// A text or a command on one line, cut at the width of a terminal.
 std::string shown(const std::string& text);
 std::string shown(const Command& command);
 

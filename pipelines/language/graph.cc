@@ -91,7 +91,7 @@ class Graph {
       if (need.name == next.base || need.name == next.spec.name) at = need.at;
     }
     diagnostics_.add(at, cycle.size() == 1 ? fmt::format("stage `{}` needs itself", names[0])
-                                           : "the stages need each other in a circle: " + joined(names, " -> "));
+                                           : "the stages need each other in a cycle: " + joined(names, " -> "));
   }
 
   void find_ancestors(const std::vector<std::size_t>& order) {
@@ -121,7 +121,7 @@ class Graph {
       if (ancestors_[user][i]) continue;
       const std::string& self = drafts_[user].base;
       if (i == user || name == self) {
-        diagnostics_.add(place(reference), fmt::format("stage `{}` can't use what it does itself", self));
+        diagnostics_.add(place(reference), fmt::format("stage `{}` can't use its own results", self));
       } else {
         diagnostics_.add(place(reference), fmt::format("stage `{}` does not wait for `{}`", self, name), {},
                          fmt::format("add `{}` to the `needs` of `{}`", name, self));
@@ -179,7 +179,7 @@ class Graph {
     const std::size_t outputs = rest.rfind(".outputs.");
     const bool outcome = outputs == std::string::npos && rest.ends_with(".outcome");
     if (!outcome && (outputs == std::string::npos || rest.find('.', outputs + 9) != std::string::npos)) {
-      diagnostics_.add(place(reference), fmt::format("`{}` is not something that is known of a stage", reference.name),
+      diagnostics_.add(place(reference), fmt::format("a stage has no value `{}`", reference.name),
                        "stages.NAME.outputs.KEY or stages.NAME.outcome");
       return;
     }
@@ -243,11 +243,12 @@ class Graph {
     }
     const std::string remedy = joined(written_names(last));
     if (draft.needs.empty()) {
-      diagnostics_.add(draft.at,
-                       fmt::format("stage `{}` needs nothing: it {} at once{}{}", draft.base, act,
-                                   missed.empty() ? "" : ", beside ", stages),
-                       missed.empty() ? "`needs:` with what must pass before it" : fmt::format("`needs: [{}]`", remedy),
-                       "write `needs: []` to say that it waits for nothing on purpose");
+      diagnostics_.add(
+          draft.at,
+          fmt::format("stage `{}` needs nothing: it {} at once{}{}", draft.base, act, missed.empty() ? "" : ", beside ",
+                      stages),
+          missed.empty() ? "`needs:` with the stages that must pass before it" : fmt::format("`needs: [{}]`", remedy),
+          "write `needs: []` if it should wait for nothing");
     } else if (!missed.empty()) {
       diagnostics_.add(draft.at, fmt::format("stage `{}` {} without waiting for {}", draft.base, act, stages),
                        fmt::format("every {} stage that does not need it to come before it",
@@ -264,9 +265,9 @@ class Graph {
         if (!ancestors_[user][i] || !is_test(i)) continue;
         return diagnostics_.warn(
             drafts_[user].at,
-            fmt::format("stage `{}` sees nothing of what `{}` makes: each stage has a tree of its own",
+            fmt::format("stage `{}` does not see files that `{}` makes: each stage has its own tree",
                         drafts_[user].base, drafts_[i].base),
-            fmt::format("what it takes from there is kept by `artifacts` in `{}` and named by `from` in `{}`",
+            fmt::format("keep the files with `artifacts` in `{}`, and receive them with `from` in `{}`",
                         drafts_[i].base, drafts_[user].base));
       }
     }

@@ -1,4 +1,4 @@
-// The stages as a graph: needs, cycles, order, and whether what a stage mentions of others can be known to it.
+// The stages as a graph: needs, cycles, order, and whether a stage may mention values of another.
 #pragma once
 
 #include <string>
@@ -11,19 +11,19 @@ namespace quietgate {
 
 inline constexpr std::size_t max_expanded_stages = 1000;
 
-// Whether a stage that promotes, or deploys what is kept, must come after the tests: not asked of a file of which only
-// what puts a release back is run.
+// Whether a stage that promotes or releases must come after the tests. Not enforced for a rollback, which runs only the
+// promote and release stages of a file.
 enum class OrderRule { enforced, not_asked };
 
 // The stages (at most max_expanded_stages) in an order in which every need comes before its user, otherwise as in the
-// file; a need on a stage with a matrix is a need on each of its expansions. Leaves a diagnostic for whatever is wrong.
+// file; a need on a stage with a matrix is a need on each of its expansions. Errors become diagnostics.
 std::vector<StageSpec> order_stages(std::vector<StageDraft> drafts, OrderRule order, const Scope& scope,
                                     Diagnostics& diagnostics);
 
-// One step of the order of things that need each other by index: everything in an order, or a cycle.
+// The order of items that need each other by index: a full order, or a cycle.
 struct Ordering {
   std::vector<std::size_t> order;
-  std::vector<std::size_t> cycle;  // each needs the next, the last needs the first; empty: there is none
+  std::vector<std::size_t> cycle;  // each needs the next, the last needs the first; empty: no cycle
 };
 Ordering order_by_needs(const std::vector<std::vector<std::size_t>>& needs);
 

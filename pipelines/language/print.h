@@ -12,8 +12,8 @@ namespace quietgate {
 //   1. unit       test     python3 -m pytest -q; JUnit report.xml
 //   2. staging    apply    after unit; terraform infra/environment; lives 1h
 std::string describe(const Plan& plan, const StageKinds& kinds);
-// The facts of one stage without its name and kind, on one line; of a kind that is not among these, only what every
-// stage has.
+// The facts of one stage without its name and kind, on one line; for an unknown kind, only the facts that every stage
+// has.
 std::string describe(const StageSpec& stage, const StageKinds& kinds);
 
 }  // namespace quietgate

@@ -60,7 +60,7 @@ void StageFields::paths(const Found& found, std::vector<std::string>& out, std::
     if (!problem.empty()) {
       values_.wrong(item, fmt::format("`{}` is not a glob pattern: {}", item.node->text, problem));
     } else if (std::find(out.begin(), out.end(), glob) != out.end()) {
-      values_.wrong(item, fmt::format("`{}` stands twice in `{}`", glob, found.name));
+      values_.wrong(item, fmt::format("`{}` appears twice in `{}`", glob, found.name));
     } else {
       out.push_back(std::move(glob));
     }
@@ -132,7 +132,7 @@ void StageFields::name_window(const Found& item, StageReference::Kind kind, cons
   const auto name = values_.text(item);
   if (!name) return;
   if (std::find(out.begin(), out.end(), *name) != out.end())
-    return values_.wrong(item, fmt::format("`{}` stands twice in `{}`", *name, key));
+    return values_.wrong(item, fmt::format("`{}` appears twice in `{}`", *name, key));
   out.push_back(*name);
   scope_.references.push_back({kind, *name, item.node->at});
 }
@@ -157,7 +157,7 @@ void StageFields::artifacts_of(const Found& found) {
     const auto name = values_.text(item);
     if (!name) continue;
     if (std::find(names.begin(), names.end(), *name) != names.end()) {
-      values_.wrong(item, fmt::format("`{}` stands twice in `from`", *name));
+      values_.wrong(item, fmt::format("`{}` appears twice in `from`", *name));
       continue;
     }
     names.push_back(*name);

@@ -1,5 +1,5 @@
-// The fields that a kind of stages reads of its body: each read leaves a diagnostic where something is wrong, and takes
-// what may hold `${{ ... }}` through the checks of its place.
+// Reads fields of a stage kind's body. Errors become diagnostics, and texts with `${{ ... }}` are checked for their
+// place.
 #pragma once
 
 #include <map>
@@ -13,15 +13,15 @@ namespace quietgate {
 
 class StageFields {
  public:
-  // `stage` is the map in which the body stands, `timeout` what it says of itself. All outlive this.
+  // `stage` is the map that contains the body, `timeout` its timeout. All must outlive this.
   StageFields(const ValueReader& values, Scope& scope, MapReader& stage, Milliseconds timeout)
       : values_(values), templates_(values.diagnostics(), scope), scope_(scope), stage_(stage), timeout_(timeout) {}
 
-  // For what is no template: numbers, durations, bounds, words.
+  // For values without templates: numbers, durations, bounds, words.
   const ValueReader& values() const { return values_; }
   Diagnostics& diagnostics() const { return values_.diagnostics(); }
 
-  // Into `out`, when there is something under the key and it is right.
+  // Each writes to `out` if the key has a valid value.
   void text(const Found& found, std::string& out);
   void path(const Found& found, std::string& out);                                   // inside the checkout
   void paths(const Found& found, std::vector<std::string>& out, std::size_t least);  // globs
@@ -30,16 +30,16 @@ class StageFields {
   void text_map(const Found& found, std::map<std::string, std::string>& out);
   void variables(const Found& found, std::map<std::string, std::string>& out);  // of an environment
 
-  // Names of stages whose windows are judged; that they have one is checked when all stages are read.
+  // Names of stages whose windows are judged. Whether they have one is checked after all stages are read.
   std::optional<std::string> window(const Found& found);
   std::vector<std::string> windows(const Found& found);
-  void artifacts_of(const Found& found);  // `from`: stages whose artifacts are taken
+  void artifacts_of(const Found& found);  // `from`: stages whose artifacts are received
 
   // `stages.NAME.outputs.KEY` of this stage may be mentioned with these keys; `more`: and with any other, as what it
   // gives is known only when it ran.
   void give_outputs(std::vector<std::string> keys, bool more);
 
-  // From here on, `apply.*` may be mentioned, and of `ports.*` these.
+  // From now on, expressions may use `apply.*` and these `ports.*`.
   void know_ports(std::vector<std::string> names);
 
   // One of the kind's `words`.
@@ -58,7 +58,7 @@ class StageFields {
   Milliseconds timeout_;
 };
 
-// What may stand in the names that a file gives to ports, services and the like.
+// Characters allowed in names of ports, services and similar.
 extern const std::string field_name_characters;  // after its first letter
 extern const std::string field_name_expected;
 

@@ -1,4 +1,4 @@
-// What a kind of stages brings to the runner: its folder gives one descriptor, and stages/kinds.cc lists it.
+// The descriptor of a stage kind: each kind's folder defines one, and stages/kinds.cc lists them.
 #pragma once
 
 #include <functional>
@@ -14,11 +14,11 @@ namespace quietgate {
 
 struct StageParts;  // stages/attempt/stage_parts.h: what a kind performs its stages with
 
-// What a service does around every attempt of the kind; stages/kinds.cc says in which order.
+// Wrappers around every attempt of the kind; stages/kinds.cc defines their order.
 struct StageSurroundings {
-  bool takes_artifacts = false;  // what other stages kept is put into its tree before it begins
-  bool names_services = false;   // its failures tell of the environment's services that had ended
-  bool proves_alerts = false;    // before it begins, an alert is raised and lowered to prove that a gate would hear it
+  bool takes_artifacts = false;  // artifacts of other stages are put into its tree before it begins
+  bool names_services = false;   // its failures name services of the environment that had ended
+  bool proves_alerts = false;    // before it begins, a synthetic fault proves that an alert can fire
 };
 
 // What stages of the kind can give to others, for messages that name those that can.
@@ -31,15 +31,16 @@ struct StageOffers {
 
 struct StageKindDescriptor {
   std::string name;  // the key of its body in a stage
-  // Reads the body under that key. What is wrong is left in the diagnostics.
+  // Reads the body under that key. Errors become diagnostics.
   std::function<StageBody(const Found& body, StageFields& fields)> read;
   // Facts of a stage, as `quietgate plan` prints them.
   std::function<std::vector<std::string>(const StageBody& body)> facts;
-  // The performer of its stages; the parts outlive it.
+  // Creates the performer of its stages; the parts must outlive it.
   std::function<std::unique_ptr<StageKind>(const StageParts& parts)> make;
   // Keys of the stage, beside the body, that belong to this kind: StageFields::beside.
   std::vector<std::string> words{};
-  // What runs the shell texts of a stage, when the file says it; empty: the default. None: it has no shell texts.
+  // The interpreter that the file names for the stage's shell texts; empty: the default. Null: the kind has no shell
+  // texts.
   std::function<std::vector<std::string>(const StageBody& body)> interpreter{};
   StageSurroundings surroundings{};
   StageOffers offers{};
@@ -47,7 +48,7 @@ struct StageKindDescriptor {
 
 using StageKinds = std::vector<StageKindDescriptor>;
 
-// nullptr when there is none of that name.
+// nullptr if there is no kind of that name.
 const StageKindDescriptor* find_kind(const StageKinds& kinds, const std::string& name);
 
 }  // namespace quietgate

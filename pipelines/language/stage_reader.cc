@@ -45,7 +45,7 @@ std::vector<Combination> combinations(const Found& found, const ValueReader& val
         values.wrong(item, fmt::format("`{}` can't be a value of a matrix", *value),
                      "1 to 60 characters without `${{`");
       } else if (std::find(choices.begin(), choices.end(), *value) != choices.end()) {
-        values.wrong(item, fmt::format("`{}` stands twice in `{}`", *value, axis.name));
+        values.wrong(item, fmt::format("`{}` appears twice in `{}`", *value, axis.name));
       } else {
         choices.push_back(std::move(*value));
       }
@@ -69,7 +69,7 @@ std::vector<Combination> combinations(const Found& found, const ValueReader& val
 
 void read_retry(const Found& found, const ValueReader& values, RetryPolicy& retry) {
   MapReader map(values, found, "`retry`");
-  if (const Found attempts = map.require("attempts", "how often the stage is tried in all, 1 to 10"))
+  if (const Found attempts = map.require("attempts", "the number of attempts in total, 1 to 10"))
     retry.attempts = values.integer(attempts, 1, 10).value_or(1);
   if (const Found when = map.find("when")) {
     retry.when.clear();
@@ -78,7 +78,7 @@ void read_retry(const Found& found, const ValueReader& values, RetryPolicy& retr
       if (!word) continue;
       const auto reason = static_cast<RetryWhen>(*word);
       if (std::find(retry.when.begin(), retry.when.end(), reason) != retry.when.end()) {
-        values.wrong(item, fmt::format("`{}` stands twice in `when`", item.node->text));
+        values.wrong(item, fmt::format("`{}` appears twice in `when`", item.node->text));
       } else {
         retry.when.push_back(reason);
       }
@@ -156,7 +156,7 @@ class StageReader {
       const auto name = values_.text(item);
       if (!name) continue;
       if (!names.insert(*name).second) {
-        values_.wrong(item, fmt::format("`{}` stands twice in `needs`", *name));
+        values_.wrong(item, fmt::format("`{}` appears twice in `needs`", *name));
       } else {
         draft_.needs.push_back({*name, item.node->at});
       }
@@ -198,13 +198,13 @@ class StageReader {
       values_.diagnostics().add(
           bodies[i].second.key_at,
           fmt::format("stage `{}` has both `{}` and `{}`", draft_.base, kind->name, bodies[i].first->name),
-          "one kind a stage", "make two stages, and let one need the other");
+          "one kind per stage", "make two stages, and let one need the other");
     }
     StageFields fields(values_, scope_, map_, draft_.spec.timeout);
     draft_.spec.body = kind->read(body, fields);
     if (lock_ && traits_of(draft_.spec).waits_for_person)
       values_.diagnostics().add(lock_.key_at, fmt::format("a stage with `{}` takes no lock", kind->name), {},
-                                "give the lock to the stages that use what it guards");
+                                "give the lock to the stages that use the guarded resource");
     for (const auto& [owner, word] : words) {
       const bool own = std::find(kind->words.begin(), kind->words.end(), word.name) != kind->words.end();
       if (!own)
@@ -259,8 +259,7 @@ void read_shell(const Found& found, Scope& scope, Diagnostics& diagnostics) {
     auto word = values.text(item, 1000);
     if (!word) continue;
     if (word->find("${{") != std::string::npos)
-      values.wrong(item, "an expression can't stand in `shell`", "words that are taken as they are",
-                   "give `run` a list");
+      values.wrong(item, "`shell` can't contain an expression", "words without `${{`", "give `run` a list");
     scope.shell.push_back(std::move(*word));
   }
 }

@@ -1,4 +1,4 @@
-// One stage of the file to one or (by its matrix) several stage specs.
+// Reads one stage of the file into one or (with a matrix) several stage specs.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@ struct NeedAt {
   Position at;
 };
 
-// A stage as written: its needs and mentions of other stages are not checked yet.
+// A stage as written; its needs and references to other stages are not checked yet.
 struct StageDraft {
   std::string base;  // the name in the file; spec.name has the matrix values appended
   Position at;       // of the name
@@ -26,8 +26,8 @@ struct StageDraft {
   std::optional<GivenOutputs> outputs;  // none: its kind gives none
 };
 
-// Reads the stage under this key. What is wrong is left in the diagnostics; the drafts are then good for further checks
-// only. `scope` has what the pipeline knows.
+// Reads the stage under this key. Errors become diagnostics; the drafts are then usable for further checks only.
+// `scope` has the pipeline's values.
 std::vector<StageDraft> read_stage(const Found& found, const Scope& scope, Diagnostics& diagnostics);
 
 // Reads an `environment:` map into scope.environment.

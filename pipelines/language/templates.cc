@@ -84,8 +84,8 @@ bool Templates::check_command_safety(const Found& found, const Mention& mention,
   }
   if (untrusted && use == Use::shell) {
     wrong(found, mention,
-          fmt::format("`{}` would be run as shell text, and whoever pushes a commit chooses it", mention.name), {},
-          "set a variable in `environment:` to it and use \"$NAME\", or give `run` a list of arguments");
+          fmt::format("`{}` would be run as shell text, and the author of a commit chooses its value", mention.name),
+          {}, "set a variable in `environment:` to it and use \"$NAME\", or give `run` a list of arguments");
     return false;
   }
   return true;
@@ -172,7 +172,7 @@ std::optional<std::string> Templates::read(const Found& found, Use use) {
   }
   diagnostics_.add(
       found.node->at, answer.error().message,
-      use == Use::settled ? "what is known when the file is compiled: commit, run, environment, matrix" : "",
+      use == Use::settled ? "a value known when the file is compiled: commit, run, environment, matrix" : "",
       answer.error().cause == ErrorCause::unknown_name ? "" : answer.error().advice);
   return std::nullopt;
 }

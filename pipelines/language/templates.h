@@ -1,4 +1,4 @@
-// Checks and part-resolves the `${{ ... }}` of one stage (or of the pipeline's own values) while they are read.
+// Checks the `${{ ... }}` of one stage (or of the pipeline's own values) while they are read, and inserts known values.
 #pragma once
 
 #include <map>
@@ -16,15 +16,14 @@ namespace quietgate {
 
 struct StageKindDescriptor;
 
-// A mention of another stage, to be checked once all stages are known.
+// A reference to another stage, checked after all stages are read.
 struct StageReference {
   // one_window, windows: `during` of verify and of a gate; artifacts: `from`.
   enum class Kind { expression, one_window, windows, artifacts };
   Kind kind = Kind::expression;
-  std::string name;  // expression: the whole dotted name; else the stage's name
+  std::string name;  // expression: the full dotted name; else the stage's name
   Position at;       // of the text
-  // expression: where in the text. To find its place in the file takes a walk through the text, so only what is wrong
-  // is looked for.
+  // expression: the offset in the text. The place in the file is computed only for errors, because that reads the text.
   const YamlNode* node = nullptr;
   std::size_t offset = 0;
   std::size_t length = 0;
@@ -36,21 +35,21 @@ struct GivenOutputs {
   bool more = false;  // others are known only when it ran
 };
 
-// What an environment variable's value mentions, so that it can't be smuggled into a command line.
+// The references in an environment variable's value, so that it can't carry them into a command line.
 struct EnvironmentValue {
   std::string text;        // (template)
-  bool untrusted = false;  // holds text that whoever pushed a commit chose
+  bool untrusted = false;  // contains text that the author of a commit chose
   bool secret = false;
-  std::optional<std::string> known;  // its final text, when that is known already
+  std::optional<std::string> known;  // its final text, if known already
 };
 
-// What the whole file does that `validate` warns of.
+// Facts about the whole file for the warnings of `validate`.
 struct Habits {
-  std::optional<Position> pipe;  // in the first shell text that has one, and no `shell:` that says how it is meant
+  std::optional<Position> pipe;  // in the first shell text with a pipe and without a `shell:`
   bool hands_on = false;         // some stage has `from`
 };
 
-// What is known at one place of the file.
+// The names that are known at one place of the file.
 struct Scope {
   const PlanContext* context = nullptr;
   const std::vector<StageKindDescriptor>* kinds = nullptr;
@@ -69,10 +68,10 @@ struct Scope {
 
 class Templates {
  public:
-  // Where a text goes decides what it may mention.
+  // The use of a text decides which names it may contain.
   enum class Use {
     plain,      // URLs, queries, paths, messages
-    shell,      // text of a shell command: nothing that a commit's author chose, no secrets
+    shell,      // text of a shell command: no values that a commit's author chose, no secrets
     argument,   // one argument of a command: no secrets
     condition,  // a bare expression: status functions, no secrets
     settled     // must be known when the file is compiled: numbers, durations, bounds
@@ -80,8 +79,8 @@ class Templates {
 
   Templates(Diagnostics& diagnostics, Scope& scope) : diagnostics_(diagnostics), scope_(scope) {}
 
-  // Checks the found scalar's expressions, and answers its text with what is known put in (still a template; for
-  // `settled` the final text). On a problem leaves a diagnostic and answers nothing.
+  // Checks the expressions of the scalar, and returns its text with known values inserted (still a template; for
+  // `settled`, the final text). Returns nothing on an error, which becomes a diagnostic.
   std::optional<std::string> read(const Found& found, Use use);
   // The value of an environment variable; numbers and booleans are taken as written.
   std::optional<EnvironmentValue> read_variable(const Found& found);

@@ -78,7 +78,7 @@ std::string step_lines(const DraftStep& step) {
 std::string run_lines(const DraftStage& stage) {
   std::string all;
   for (const auto& step : stage.steps) all += step_lines(step);
-  if (all.empty()) all = "true\n";
+  if (all.find_first_not_of(" \t\n\r") == std::string::npos) all = "true\n";
   // A block's indentation is that of its first line: a text that begins with a blank says so.
   std::string text = all.front() == ' ' ? "      run: |2\n" : "      run: |\n";
   for (std::size_t at = 0; at < all.size();) {

@@ -134,8 +134,10 @@ void read_matrix(const YamlNode* strategy, DraftStage& stage, Draft& draft) {
   }
 }
 
-void read_job(const std::string& name, const YamlNode& job, const std::string& directory, Draft& draft) {
-  const auto line = job.at.line;
+void read_job(const YamlEntry& entry, const std::string& directory, Draft& draft) {
+  const auto& name = entry.key;
+  const auto& job = *entry.value;
+  const auto line = entry.key_at.line;
   if (const auto* condition = job.find("if"); condition != nullptr) {
     draft.note(line, "job `" + name + "` with `if: " + text_of_scalar(condition) + "` is left out");
     return;
@@ -184,7 +186,7 @@ Draft draft_of_github(const YamlNode& file) {
       draft.note(value->at.line, std::string("`") + key + "` is left out");
   }
   if (const auto* jobs = file.find("jobs"); jobs != nullptr) {
-    for (const auto& job : jobs->entries) read_job(job.key, *job.value, directory, draft);
+    for (const auto& job : jobs->entries) read_job(job, directory, draft);
   }
   return draft;
 }

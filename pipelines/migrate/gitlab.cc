@@ -27,6 +27,7 @@ class GitlabReader {
  private:
   struct Job {
     std::string name;
+    std::size_t line;
     const YamlNode* node;
     std::string stage;
   };
@@ -90,7 +91,7 @@ std::string any_of(const std::vector<std::string>& conditions) {
 
 bool GitlabReader::read_conditions(const Job& job, DraftStage& stage) {
   const auto leave_out = [&](const std::string& why) {
-    draft_.note(job.node->at.line, "job `" + job.name + "` is left out: " + why);
+    draft_.note(job.line, "job `" + job.name + "` is left out: " + why);
     return false;
   };
   const auto when = text_of_scalar(value(*job.node, "when"));
@@ -253,7 +254,7 @@ void GitlabReader::collect_jobs() {
       continue;
     }
     auto stage = text_of_scalar(value(*node, "stage"));
-    jobs_.push_back({name, node.get(), stage.empty() ? "test" : stage});
+    jobs_.push_back({name, at.line, node.get(), stage.empty() ? "test" : stage});
   }
   std::stable_sort(jobs_.begin(), jobs_.end(), [this](const Job& one, const Job& other) {
     const auto place = [this](const Job& job) { return std::find(stages_.begin(), stages_.end(), job.stage); };

@@ -1,5 +1,5 @@
-// What is wrong in a file that a user wrote, and where: collected (all of it, not only the first) and printed as
-// `file:line:column: error: message`, the line, a caret, what was expected, "did you mean".
+// The errors in a user's file, with their places: all of them are collected, and printed as `file:line:column: error:
+// message`, the line, a caret, what was expected, "did you mean".
 #pragma once
 
 #include <cstdint>
@@ -21,13 +21,13 @@ struct Position {
 struct Diagnostic {
   Position at;
   std::string message;
-  std::string expected;  // what would be right; may be empty
-  std::string hint;      // `did you mean ...`, what to do; may be empty
+  std::string expected;  // valid values; may be empty
+  std::string hint;      // `did you mean ...` or advice; may be empty
   bool operator==(const Diagnostic&) const = default;
 };
 
-// Thrown when reading on would tell nothing more, or take too much; the diagnostics say why. Never leaves a function
-// that reads a whole file.
+// Thrown to stop reading if it would find nothing more or take too much; the diagnostics say why. Caught by the
+// functions that read a whole file.
 struct ReadingEnded {};
 
 // A file's text by lines. Keeps a reference: the text must outlive it.
@@ -37,7 +37,7 @@ class SourceText {
   const std::string& path() const { return path_; }
   std::string_view text() const { return text_; }
   std::size_t line_count() const { return starts_.size(); }
-  // The line (from 1) without its line end; empty when there is no such line.
+  // The line (from 1) without its line end; empty if there is no such line.
   std::string_view line(std::size_t number) const;
   // The place of a byte of the text, and back; both clamp to the text.
   Position position(std::size_t offset, std::size_t length_in_bytes = 1) const;
@@ -56,17 +56,17 @@ class SourceText {
 class Diagnostics {
  public:
   explicit Diagnostics(const SourceText& source) : source_(source) {}
-  // The same diagnostic at the same place is kept once. Throws ReadingEnded with the hundredth: a file that is wrong in
-  // so many places is not worth the time that telling all of them can take.
+  // The same diagnostic at the same place is kept once. Throws ReadingEnded with the hundredth, to limit the time for
+  // files with many errors.
   void add(Position at, std::string message, std::string expected = {}, std::string hint = {});
-  // What is right but may not be meant; told apart from what is wrong.
+  // A warning: valid text that is probably a mistake. Kept apart from errors.
   void warn(Position at, std::string message, std::string hint = {});
   // The line may hold a secret: it is never printed with a diagnostic.
   void hide_line(std::size_t line) { hidden_.insert(line); }
   bool empty() const { return all_.empty(); }
   std::size_t count() const { return all_.size(); }
   const SourceText& source() const { return source_; }
-  std::vector<Diagnostic> sorted() const;  // what is wrong, by place
+  std::vector<Diagnostic> sorted() const;  // errors, by place
   // By place.
   const std::vector<Diagnostic>& warnings() const { return warnings_; }
   // Every diagnostic as printed (the first 50, then how many more); each ends with a newline.
@@ -84,11 +84,11 @@ enum class Weight { error, warning };
 std::string print(const SourceText& source, const Diagnostic& diagnostic, bool show_line = true,
                   Weight weight = Weight::error);
 
-// ``did you mean `needs`?`` when one of the words is near enough to be a slip, else empty.
+// ``did you mean `needs`?`` if one of the words is similar enough, else empty.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& words);
 // `a, b, c`.
 std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
-// As joined, at most so many of them: `a, b and 7 more`.
+// Like joined(), with at most `most` words: `a, b and 7 more`.
 std::string shortened(const std::vector<std::string>& words, std::size_t most = 10);
 
 }  // namespace quietgate

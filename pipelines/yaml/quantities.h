@@ -18,11 +18,11 @@ std::optional<Milliseconds> parse_duration(std::string_view text);
 // `64KiB`, `500MiB`, `1GiB`: whole digits with a unit. At most 1,024 TiB.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
-// What a bounded number measures, which says which units its bound may have.
+// What a bounded number measures; it decides the units of its bound.
 enum class Measure { plain, ratio, time };  // ratio: plain or `%`; time: needs ms, s, m or h
 
-// `<= 250ms`. The answer's text is tidied: one space, no blanks around. The string alternative says what would be
-// right.
+// `<= 250ms`. The result's text is normalised: one space, no blanks around. The string alternative describes a valid
+// bound.
 std::variant<Bound, std::string> parse_bound(std::string_view text, Measure measure);
 
 }  // namespace quietgate

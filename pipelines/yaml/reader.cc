@@ -72,7 +72,7 @@ std::optional<std::string> ValueReader::text(const Found& found, std::size_t mos
     return std::nullopt;
   }
   if (found.node->text.find('\0') != std::string::npos) {
-    wrong(found, fmt::format("`{}` holds a NUL character", found.name), "text without it");
+    wrong(found, fmt::format("`{}` holds a NUL character", found.name), "text without NUL characters");
     return std::nullopt;
   }
   return found.node->text;
@@ -146,7 +146,7 @@ std::optional<Milliseconds> ValueReader::duration(const Found& found, Millisecon
     return std::nullopt;
   }
   if (*value < least) {
-    wrong(found, fmt::format("`{}` is {}", found.name, shown(*found.node)), "a duration longer than nothing");
+    wrong(found, fmt::format("`{}` is {}", found.name, shown(*found.node)), "a duration greater than zero");
     return std::nullopt;
   }
   return value;
@@ -204,7 +204,7 @@ std::vector<std::string> ValueReader::texts(const Found& found, std::size_t leas
     auto value = text(item);
     if (!value) continue;
     if (std::find(out.begin(), out.end(), *value) != out.end()) {
-      wrong(item, fmt::format("`{}` stands twice in `{}`", *value, found.name));
+      wrong(item, fmt::format("`{}` appears twice in `{}`", *value, found.name));
       continue;
     }
     out.push_back(std::move(*value));

@@ -1,5 +1,5 @@
-// Typed reads from a YAML tree. Every read that fails leaves a diagnostic and answers nothing (or the default given);
-// keys that nobody asked for are unknown keys when the map's reader is finished.
+// Typed reads from a YAML tree. A read that fails adds a diagnostic and returns nothing (or the given default). Keys
+// that were not read are reported as unknown when the map's reader is finished.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace quietgate {
 
-// A value that was found under a key (or in a list), with what to call it in messages.
+// A value under a key (or in a list), with its name for messages.
 struct Found {
   const YamlNode* node = nullptr;
   std::string name;  // `timeout`, `needs[2]`
@@ -23,10 +23,10 @@ struct Found {
   explicit operator bool() const { return node != nullptr; }
 };
 
-// The scalar reads, for values in lists as well as in maps.
+// Reads scalars, in lists and in maps.
 class ValueReader {
  public:
-  // Turns a scalar's text into the text to be read (`${{ matrix.X }}`); nothing: a diagnostic was left. Optional.
+  // Turns a scalar's text into the text to be read (`${{ matrix.X }}`); nothing if it added a diagnostic. Optional.
   using Rewrite = std::function<std::optional<std::string>(const Found& found)>;
   explicit ValueReader(Diagnostics& diagnostics, Rewrite rewrite = {})
       : diagnostics_(&diagnostics), rewrite_(std::move(rewrite)) {}
@@ -37,16 +37,16 @@ class ValueReader {
 
   // Text that is not empty and not a number, boolean or null that lacks quotes. Not rewritten.
   std::optional<std::string> text(const Found& found, std::size_t most = 100'000) const;
-  // As text, but empty text, numbers and booleans are taken as they are written (values of environment variables).
+  // Like text(), but accepts empty text, numbers and booleans as written (for environment variables).
   std::optional<std::string> loose_text(const Found& found) const;
   std::optional<bool> boolean(const Found& found) const;
   std::optional<double> number(const Found& found, double least, double most) const;
   std::optional<int> integer(const Found& found, int least, int most) const;
   std::optional<Milliseconds> duration(const Found& found, Milliseconds least = Milliseconds{1}) const;
   std::optional<Bound> bound(const Found& found, Measure measure) const;
-  // One of the words; the index of it.
+  // The index of the word in the list.
   std::optional<std::size_t> choice(const Found& found, const std::vector<std::string>& words) const;
-  // [A-Za-z_][A-Za-z0-9_]* and the like: a text all of whose characters `allowed` takes, described by `expected`.
+  // [A-Za-z_][A-Za-z0-9_]* and the like: a text with only allowed characters, described by `expected`.
   bool is_name(const Found& found, std::string_view name, std::string_view first, std::string_view others,
                std::size_t most, const std::string& expected) const;
   std::vector<Found> list(const Found& found, std::size_t least = 0, std::size_t most = 1000) const;
@@ -66,17 +66,17 @@ class MapReader {
  public:
   // `what` names the map in messages: `stage \`unit\``, `the pipeline`.
   MapReader(const ValueReader& values, const Found& map, std::string what);
-  bool valid() const { return map_ != nullptr; }  // false: it was not a map, and that was said
+  bool valid() const { return map_ != nullptr; }  // false: it was not a map, and a diagnostic says so
 
   // The value under the key, or nothing. Marks the key as known.
   Found find(const std::string& key);
-  // As find; says so when the key is absent or empty.
+  // Like find(); adds a diagnostic if the key is absent or empty.
   Found require(const std::string& key, const std::string& expected);
-  // A word of the language that this version can't do: an error when present.
+  // A key that this version does not support: an error if present.
   void unsupported(const std::string& key);
-  // Keys that start with this are the user's own.
+  // Ignores keys with this prefix.
   void ignore_prefix(std::string prefix) { ignored_prefix_ = std::move(prefix); }
-  // All of them, for maps whose keys are names; none, and a diagnostic, when there are more than `most`.
+  // All entries, for maps whose keys are names. If there are more than `most`: none, and a diagnostic.
   std::vector<Found> entries(std::size_t most = 1000) const;
   void finish();
 

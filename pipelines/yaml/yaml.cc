@@ -132,7 +132,7 @@ std::optional<Diagnostic> bad_byte(const SourceText& source) {
   for (std::size_t i = 0; i < text.size();) {
     if (std::string_view("[]{},:").find(text[i]) != std::string_view::npos && ++signs > max_signs)
       return Diagnostic{
-          source.position(i), "up to here the file has more than 200,000 of the signs [ ] { } , and :", {}, {}};
+          source.position(i), "up to here the file has more than 200,000 of the characters [ ] { } , and :", {}, {}};
     const auto character = first_character(text.substr(i));
     const auto byte = static_cast<unsigned char>(text[i]);
     if (!character.valid)
@@ -140,7 +140,7 @@ std::optional<Diagnostic> bad_byte(const SourceText& source) {
     const bool line_end = text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n';
     if ((byte < 0x20 && text[i] != '\n' && text[i] != '\t' && !line_end) || byte == 0x7F)
       return Diagnostic{
-          source.position(i), fmt::format("the control character 0x{:02X} can't stand here", byte), {}, {}};
+          source.position(i), fmt::format("the control character 0x{:02X} is not allowed here", byte), {}, {}};
     i += character.bytes;
   }
   return std::nullopt;
@@ -152,7 +152,7 @@ Diagnostic syntax_error(const SourceText& source, const YAML::ParserException& p
   Diagnostic diagnostic{source.position(source.offset(line, column)), "not YAML: " + problem.msg, {}, {}};
   const std::string_view text = source.line(line + 1);
   if (text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string_view::npos)
-    diagnostic.hint = "the line is indented with a tab; YAML wants spaces";
+    diagnostic.hint = "the line is indented with a tab; YAML requires spaces";
   if (diagnostic.hint.empty() && text.find("${{") != std::string_view::npos)
     diagnostic.hint = "inside `{}` and `[]` a text with `${{` needs quotes";
   return diagnostic;

@@ -37,7 +37,7 @@ enum class YamlType { null, boolean, integer, number, text, list, map };
 YamlType type_of(const YamlNode& node);
 const char* to_string(YamlType type);  // `a list`, `text`, ... for sentences
 
-// The place of a byte of a scalar's value: exact where the value stands in the file as it is, else the scalar's place.
+// The place of a byte of a scalar's value: exact if the file contains the value literally, else the scalar's place.
 Position position_in(const SourceText& source, const YamlNode& scalar, std::size_t offset, std::size_t length);
 
 }  // namespace quietgate

@@ -53,7 +53,7 @@ void YamlTree::add(std::shared_ptr<YamlNode> node, Anchor anchor) {
 
 void YamlTree::add_alias(Position at, Anchor anchor) {
   const auto found = anchors_.find(anchor);
-  if (found == anchors_.end()) abort_at(at, "the alias stands inside the value that it names");
+  if (found == anchors_.end()) abort_at(at, "the alias is inside the value that it refers to");
   alias_at_ = at;
   put(found->second);
   alias_at_.reset();
@@ -95,7 +95,7 @@ void YamlTree::take_key(Open& parent, const YamlNode& key) {
   parent.key_at = alias_at_.value_or(key.at);
   const auto [first, added] = parent.lines.emplace(key.text, parent.key_at->line);
   if (added) return;
-  diagnostics_.add(*parent.key_at, fmt::format("the key `{}` stands twice in this map", key.text), {},
+  diagnostics_.add(*parent.key_at, fmt::format("the key `{}` appears twice in this map", key.text), {},
                    fmt::format("the first one is on line {}", first->second));
 }
 

@@ -31,7 +31,7 @@ std::optional<Answer> permission_refusal(const Principal& principal, Permission 
                         "it has: " + to_string(principal.permissions));
   }
   auto answer =
-      error_answer(401, "changing something needs the service's token",
+      error_answer(401, "changes need the service's token",
                    "send `Authorization: Bearer TOKEN`; the token is in the file `token` of the data directory");
   answer.headers.emplace_back("WWW-Authenticate", "Bearer");
   return answer;

@@ -1,4 +1,4 @@
-// The answers that many routes give.
+// Answers that several routes give.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,11 @@ namespace quietgate {
 
 Answer json_answer(std::string body, int status = 200);
 Answer text_answer(std::string body, int status = 200, const char* type = "text/plain; charset=utf-8");
-// A question to the journal or to a store failed: ours, not the caller's.
+// 503: the journal or a store failed; the request was correct.
 Answer failed_answer(const Error& error);
 Answer no_run(const RunId& run);
-// Nothing when the principal has the permission: else 401 for who is known by nothing but the connection, 403 for who
-// is known and may not.
+// Nothing if the principal has the permission. Otherwise 401 if only the connection identifies the principal, and 403
+// if the principal is known and lacks the permission.
 std::optional<Answer> permission_refusal(const Principal& principal, Permission permission);
 
 }  // namespace quietgate

@@ -13,7 +13,7 @@ Api::Admission Api::admit(const ApiRequest& head) const {
   if (!host_allowed(head.host, context_.options.hosts)) {
     admission.refusal =
         error_answer(403, "this service does not answer to the host `" + head.host.substr(0, 100) + "`",
-                     "name it by its loopback address, or add the name to `hosts` of the service's configuration");
+                     "use its loopback address, or add the name to `hosts` in the service's configuration");
     return admission;
   }
   auto target = parse_target(head.target);

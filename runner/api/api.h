@@ -1,5 +1,5 @@
-// The HTTP API under /api/v1: a request in, a response out, no sockets. It reads rows and projections; what changes
-// something only appends events, after a look at the rows says that it makes sense. openapi.json describes it.
+// The HTTP API under /api/v1: from request to response, without sockets. It reads rows and projections. A request that
+// changes something checks the rows and appends events; it does nothing else. openapi.json describes the API.
 //
 // Every request has a principal (auth/), and every route names the permission that it needs.
 #pragma once
@@ -24,20 +24,20 @@ class Api {
   // All but the options must outlive the API.
   Api(Journal& journal, Catalog& catalog, AttemptStore& attempts, ApiOptions options);
 
-  // What can be said of a request before its body is read: why it is refused, else how large a body it may have.
+  // The decision about a request before its body is read: why it is refused, or how large its body may be.
   struct Admission {
     std::optional<Answer> refusal;
     std::uint64_t body_limit = 0;
     const Route* route = nullptr;
-    Asked asked{};  // lacks the request
+    Asked asked{};  // without the request
   };
   Admission admit(const ApiRequest& head) const;
-  // Never throws for what the request holds; an error is an Answer with {"error":{"message","advice"}}.
+  // Never throws because of the request; an error is an Answer with {"error":{"message","advice"}}.
   Task<ApiResponse> handle(ApiRequest request);
-  // As handle(), of a request that was admitted by its head and has its body now.
+  // Like handle(), for a request that was admitted by its head and now has its body.
   Task<ApiResponse> answer(Admission admitted, ApiRequest request);
 
-  // Counts a row for /metrics; the server gives every new row once.
+  // Counts a row for /metrics. Call it once for every new row.
   void observe(const Row& row) { context_.counts.observe(row); }
   void observe_damaged_rows(std::int64_t so_far) { context_.counts.damaged_rows = so_far; }
 

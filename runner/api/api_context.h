@@ -1,8 +1,8 @@
-// What the routes of one API share.
+// Objects that the routes of one API share.
 #pragma once
 
 #include "runner/api/api_options.h"
-#include "runner/api/kept_lists.h"
+#include "runner/api/run_list_cache.h"
 #include "runner/api/run_records.h"
 #include "runner/api/service_counts.h"
 #include "runner/api/waiting_runs.h"
@@ -23,7 +23,7 @@ struct ApiContext {
   const ApiOptions options;
   RunRecords records;
   WaitingRuns waiting;
-  KeptLists lists;
+  RunListCache lists;
   ServiceCounts counts;
 };
 

@@ -1,4 +1,4 @@
-// What the API is given by the service.
+// Objects and settings that the service gives to the API.
 #pragma once
 
 #include <functional>
@@ -15,14 +15,15 @@ namespace quietgate {
 
 struct ApiOptions {
   std::string version;
-  std::string token;               // empty: nothing can be changed
-  std::vector<std::string> hosts;  // lower case, without port: allowed in Host beside the loopback's names
+  std::string token;  // empty: no request can change anything
+  std::vector<std::string>
+      hosts;  // lower case, without port: further names allowed in Host, besides the loopback names
   std::vector<WatchedRepository> repositories;
-  Queue* queue = nullptr;                    // what waits; may be null: nothing does
+  Queue* queue = nullptr;                    // may be null: nothing waits
   std::function<std::string()> not_ready;    // why the service is not ready, or empty; may be unset
   const LoadMetrics* loads = nullptr;        // may be null: nothing is loaded
   const SyntheticFaults* faults = nullptr;   // likewise
-  WatchdogDeliveries* deliveries = nullptr;  // may be null: no watchdog is heard
+  WatchdogDeliveries* deliveries = nullptr;  // may be null: watchdogs are not accepted
   std::string evidence_key{};                // public, PEM; empty: there is none
   std::function<Time()> now = {};            // unset: the system's clock
 };

@@ -15,12 +15,13 @@ struct Asked {
   ApiRequest request;
   Target target;
   std::map<std::string, std::string> names;  // the path's parameters
-  RunId run;                                 // number 0: the path names none
+  RunId run;                                 // number 0: the path names no run
   Principal principal;
 
-  // A query's whole number; nothing when it is absent; `bad` is set when it is no number of that range.
+  // The query parameter as a whole number; nothing if it is absent. Sets `bad` if it is not a number in the range.
   std::optional<std::int64_t> number(const std::string& key, std::int64_t least, std::int64_t most, bool& bad) const;
-  // Where a stream goes on: after Last-Event-ID, else after the query's `key`, else nothing. Likewise.
+  // Where a stream continues: after Last-Event-ID, else after the query parameter `key`, else nothing. Sets `bad` like
+  // number().
   std::optional<std::int64_t> resumed(const std::string& key, bool& bad) const;
 };
 

@@ -9,9 +9,8 @@
 
 namespace quietgate {
 
-// The last one when the query names none; an Answer says why there is none. `may_wait`: also the next one, which has
-// not begun.
-// `asked` outlives the call.
+// The last attempt if the query names none. An Answer says why there is no such attempt. `may_wait`: also accepts the
+// next attempt, which has not begun. `asked` outlives the call.
 Task<std::variant<AttemptId, Answer>> asked_attempt(ApiContext& context, const Asked& asked, bool may_wait);
 
 }  // namespace quietgate

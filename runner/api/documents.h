@@ -1,5 +1,5 @@
 // The JSON that the API answers. Times are ISO 8601 in UTC or null; durations are milliseconds; names are snake_case.
-// Documented in openapi.json, and a test holds both together.
+// openapi.json documents it, and a test compares the two.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 
 namespace quietgate {
 
-// A repository that the service watches, as people see it.
+// A watched repository, as shown to people.
 struct WatchedRepository {
   std::string name;
   std::string url;  // without credentials
@@ -30,8 +30,8 @@ struct RepositoryState {
 using LiveProgress = std::function<std::string(const std::string& stage, int attempt)>;
 
 std::string repositories_document(const std::vector<RepositoryState>& repositories);
-// `next_before` is the cursor of the next page, or null on the last one (fewer runs than `limit`). `rollbacks`: those
-// among the runs that are one. Of several things that a run waits for, the first is told.
+// `next_before` is the cursor of the next page, or null on the last one (fewer runs than `limit`). `rollbacks`: the
+// runs that are rollbacks. If a run waits for several things, the first is shown.
 std::string runs_document(const std::vector<RunSummary>& runs, const std::map<RunId, Rollback>& rollbacks,
                           const std::vector<Waiting>& waiting, std::size_t limit);
 // `waiting`: of this run.

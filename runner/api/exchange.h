@@ -1,4 +1,4 @@
-// One HTTP exchange as values: what the API is asked and what it answers, without sockets.
+// One HTTP exchange as values: the request and the answer, without sockets.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct ApiRequest {
   std::string body;
 };
 
-// A whole answer.
+// A complete answer.
 struct Answer {
   int status = 200;
   std::string body;
@@ -36,20 +36,21 @@ struct Answer {
 
 // The bytes [from, size) of a file that only grows, read while they are sent.
 struct FileAnswer {
-  Descriptor file;  // none: there are no bytes
+  Descriptor file;  // none: the file is empty
   std::int64_t from = 0;
   std::int64_t size = 0;
   std::string content_type;
   std::vector<std::pair<std::string, std::string>> headers{};
 };
 
-// Server-Sent Events: the journal's rows after a cursor. With a run: only its rows, and an `end` event once it is over.
+// Server-Sent Events: the journal's rows after a cursor. With a run: only its rows, and an `end` event when it has
+// ended.
 struct EventFeed {
   std::optional<RunId> run;
   std::int64_t after = 0;
 };
 
-// Server-Sent Events: the bytes of an attempt's log from an offset on, and an `end` event once the attempt is over.
+// Server-Sent Events: the bytes of an attempt's log from an offset on, and an `end` event when the attempt has ended.
 struct LogFeed {
   AttemptId attempt;
   std::int64_t from = 0;
@@ -60,8 +61,8 @@ using ApiResponse = std::variant<Answer, FileAnswer, EventFeed, LogFeed>;
 // `{"error":{"message","advice"}}`.
 Answer error_answer(int status, const std::string& message, const std::string& advice = {});
 
-// A target taken apart and decoded. Only well-formed ones: a part of the path is not empty, not `.` or `..`, and holds
-// no slash and no control character.
+// A target, split and decoded. Malformed targets are refused: no part of the path is empty, `.` or `..`, or contains a
+// slash or a control character.
 struct Target {
   std::vector<std::string> parts;  // of the path, between slashes; empty for `/`
   std::vector<std::pair<std::string, std::string>> query;

@@ -1,4 +1,4 @@
-// The JSON object that a request sends, read field by field; what is wrong with it is told once, last.
+// Reads the JSON object of a request field by field, and keeps the first problem.
 #pragma once
 
 #include <memory>
@@ -11,16 +11,16 @@ namespace quietgate {
 
 class JsonBody {
  public:
-  // No body is an empty object. Fields that are not named here are a problem.
+  // A missing body counts as an empty object. A field that is not in `fields` is a problem.
   JsonBody(const ApiRequest& request, const std::vector<std::string>& fields);
   ~JsonBody();
-  // One line; empty when it is absent.
+  // One line; empty if the field is absent.
   std::string text(const char* field);
-  // Also a line that says something.
+  // The field `reason`: one line that is not empty.
   std::string reason();
   bool flag(const char* field, bool otherwise);
   bool has(const char* field) const;
-  // The first thing that is wrong; empty: nothing.
+  // The first problem; empty: none.
   const std::string& problem() const { return problem_; }
   void set_problem(std::string problem);
 

@@ -1,4 +1,4 @@
-// What people are asked, as something that waits.
+// Open questions to people, as entries of the queue.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace quietgate {
 
-// One for each stage of the run that waits for a person, with the question and how it is answered.
+// One entry for each stage of the run that waits for a person, with the question and the command that answers it.
 std::vector<Waiting> questions_of(const RunRecord& record);
 
 }  // namespace quietgate

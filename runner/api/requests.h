@@ -1,4 +1,4 @@
-// How routes ask the engine for something: they append events, and answer what they became.
+// Requests to the engine: routes append events, and answer with the result.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,7 @@ using RunRequestLook = std::function<std::variant<ApiResponse, Event>(const RunR
 // As append_request(), of a run: 404 when there is none, else as `look` says. When the run moved between the look and
 // the append, nothing is written, and it is looked at again.
 Task<ApiResponse> append_request_of(ApiContext& context, RunId run, RunRequestLook look);
-// 201 with the run, which gets the repository's next number; what stands before is written with it.
+// 201 with the run, which gets the repository's next number. The `before` events are appended together with it.
 Task<ApiResponse> append_run(ApiContext& context, RunRequested request, std::string repository,
                              std::vector<Event> before);
 

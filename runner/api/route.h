@@ -17,7 +17,7 @@ struct Route {
   // The context outlives the task.
   using Handler = Task<ApiResponse> (*)(ApiContext& context, Asked asked);
   const char* method;
-  const char* path;  // `/api/v1/runs/{repository}/{number}`; `{path}` is the rest of an address
+  const char* path;  // `/api/v1/runs/{repository}/{number}`; `{path}` matches the rest of the address
   Permission permission;
   std::uint64_t body_limit;  // bytes
   Handler answer;

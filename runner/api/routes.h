@@ -1,4 +1,4 @@
-// Every endpoint, and how a request finds its own.
+// The list of endpoints, and the search for the endpoint of a request.
 #pragma once
 
 #include <map>
@@ -16,7 +16,8 @@ struct RouteMatch {
   const Route* route = nullptr;
   std::map<std::string, std::string> names;  // the path's parameters
 };
-// By method (HEAD counts as GET) and path; an Answer says why there is none: 404, or 405 with what is possible.
+// Searches by method (HEAD counts as GET) and path. If there is no endpoint, the Answer is 404, or 405 with the allowed
+// methods.
 std::variant<Answer, RouteMatch> find_route(const std::string& method, const Target& target);
 
 }  // namespace quietgate

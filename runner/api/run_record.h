@@ -1,5 +1,5 @@
-// Everything that people may want to see of one run: its state, and what the state forgets (earlier attempts, who asked
-// for what). A fold over the run's rows, like the state itself.
+// The history of one run, as shown to people: its state, and facts that the state forgets (earlier attempts, requests
+// and their authors). Like the state, it is a fold over the run's rows.
 #pragma once
 
 #include <cstdint>
@@ -16,25 +16,25 @@ namespace quietgate {
 struct AttemptRecord {
   int number = 1;
   Time started{};
-  Time finished{};  // begin of the epoch: it has not ended
+  Time finished{};  // the epoch: it has not ended
   StageOutcome outcome;
   bool ended() const { return finished != Time{}; }
 };
 
 struct StageRecord {
   std::vector<AttemptRecord> attempts;
-  std::optional<Time> awaited;   // when an approval was first asked for
-  std::string approval_message;  // what the person who decides is told
-  Time asked_until{};            // when nobody is waited for any more; the epoch: never
+  std::optional<Time> awaited;   // when a person was first asked
+  std::string approval_message;  // the question
+  Time asked_until{};            // when the question expires; the epoch: never
   std::vector<ApprovalGiven> approvals;
   std::optional<PromotionIntended> intent;  // the last one
-  Time overridden{};                        // when a person asked for it against the gate; the epoch: nobody did
-  std::optional<GateJudgement> judged;      // the last one on record
+  Time overridden{};                        // when a person overrode the gate; the epoch: never
+  std::optional<GateJudgement> judged;      // the last judgement
   Time judged_at{};
   std::optional<CommitPromoted> promoted;
   std::string refused;    // why the last promotion was refused
-  bool sealed = false;    // there is evidence of it
-  bool attached = false;  // which is in the commit's note
+  bool sealed = false;    // its evidence is sealed
+  bool attached = false;  // its evidence is in the commit's note
 };
 
 struct EnvironmentRecord {
@@ -53,12 +53,12 @@ struct RunRecord {
   std::map<std::string, StageRecord> stages;
   std::vector<EnvironmentRecord> environments;  // in the order of their creation
   std::vector<PromotionRequested> promotion_requests;
-  Time promotion_requested{};  // when the last of them came
-  std::int64_t last = 0;       // sequence of the last row that was added
+  Time promotion_requested{};  // time of the last promotion request
+  std::int64_t last = 0;       // sequence of the last added row
 
   // Rows of other runs are ignored.
   void add(const Row& row);
-  // The run's end is in the journal and nobody reopened it.
+  // The run has ended in the journal, and was not reopened.
   bool over() const { return state.status == RunStatus::finished; }
   const StageRecord* stage(const std::string& name) const;
 };

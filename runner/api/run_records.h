@@ -1,4 +1,4 @@
-// The records of the runs that were asked for last, folded from the journal.
+// A cache of the records of recently requested runs, folded from the journal.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class RunRecords {
   struct Entry {
     RunRecord record;
     std::int64_t fresh_at = -1;  // the journal's last sequence when the record was brought up to date
-    std::string document;        // of a finished run; empty: not made yet
+    std::string document;        // of a finished run; empty: not built yet
   };
   explicit RunRecords(Journal& journal) : journal_(journal) {}
   // Holds every row that was written before the call; null when there is no such run. Rows are added to it while others
@@ -33,7 +33,7 @@ class RunRecords {
   void forget(const RunId& id);
 
   Journal& journal_;
-  Kept kept_;  // the last used first
+  Kept kept_;  // most recently used first
 };
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-// What has happened since the service started, for /metrics.
+// Counters since the start of the service, for /metrics.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ struct ServiceCounts {
   std::map<std::string, std::int64_t> stages_by_outcome;
   std::int64_t promotions = 0;
   std::int64_t damaged_rows = 0;
-  // Each new row once.
+  // Call it once for each new row.
   void observe(const Row& row);
 };
 

@@ -1,4 +1,4 @@
-// What runs wait for: slots, locks and branches by the service's queue, people by the runs' own records.
+// What runs wait for: slots, locks and branches, from the service's queue; people, from the runs' records.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,17 @@ class WaitingRuns {
   // `queue` may be null: nothing waits in it.
   WaitingRuns(Queue* queue, RunRecords& records) : queue_(queue), records_(records) {}
   std::uint64_t version() const { return queue_ != nullptr ? queue_->version() : 0; }
-  // As the queue tells it. Holds until the queue changes.
+  // The entries of the queue. Valid until the queue changes.
   const std::vector<Waiting>& in_queue();
-  // Of this run: what it asks people, then what it waits for in the queue.
+  // For this run: its open questions, then its entries in the queue.
   std::vector<Waiting> of(const RunRecord& record);
-  // What these runs ask people; those that can't be read are left out. `runs` outlives the call.
+  // The open questions of these runs; runs that can't be read are left out. `runs` outlives the call.
   Task<std::vector<Waiting>> questions(const std::vector<RunSummary>& runs);
 
  private:
   Queue* queue_;
   RunRecords& records_;
-  std::vector<Waiting> waiting_;  // right as long as the queue has this version
+  std::vector<Waiting> waiting_;  // valid while the queue has this version
   std::optional<std::uint64_t> waiting_at_;
 };
 

@@ -23,7 +23,8 @@ class ApiClient {
   // `/api/v1`.
   virtual Result<Reply> get(const std::string& path) = 0;
   virtual Result<Reply> post(const std::string& path, const std::string& body) = 0;
-  // The body's bytes as they come, for an answer of 200; another answer's body is in the Reply. `take` false: enough.
+  // Passes the body of a 200 answer to `take` as it arrives, until `take` returns false. The body of any other answer
+  // is in the Reply.
   virtual Result<Reply> download(const std::string& path, const std::function<bool(std::string_view)>& take) = 0;
   // Follows a stream to its `end` event. `take` gets every event but `end`; false ends it. `lost` is told once per loss
   // of what answers, with the sentence that says why.

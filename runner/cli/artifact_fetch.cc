@@ -56,20 +56,19 @@ std::optional<NotFetched> fetch_artifact(ApiClient& client, const std::string& a
         infrastructure_error("can't write " + where + ": " + std::strerror(file.problem())), exit_failed, {}};
   };
   if (file.problem() == EEXIST)
-    return NotFetched{user_error(where + " is there already", "take it away, or name another folder with --output"),
-                      exit_refused,
-                      {}};
+    return NotFetched{
+        user_error(where + " exists already", "remove it, or name another folder with --output"), exit_refused, {}};
   if (file.problem() != 0) return unwritten();
   auto reply = client.download(address, [&file](std::string_view bytes) { return file.take(bytes); });
   if (file.problem() != 0) return unwritten();
   if (!reply) return NotFetched{reply.error(), exit_unreachable, {}};
   if (reply->status != 200) return NotFetched{user_error(""), exit_refused, *reply};
   if (file.is(digest)) return std::nullopt;
-  return NotFetched{
-      infrastructure_error(printable(path) + " is not what the stage kept: its sha256 is not " + digest.substr(0, 16),
-                           "it was changed in the service's data directory: run the stage again"),
-      exit_failed,
-      {}};
+  return NotFetched{infrastructure_error(printable(path) + " is not the file that the stage kept: its sha256 is not " +
+                                             digest.substr(0, 16),
+                                         "it was changed in the service's data directory: run the stage again"),
+                    exit_failed,
+                    {}};
 }
 
 }  // namespace quietgate

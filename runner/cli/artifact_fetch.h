@@ -1,4 +1,4 @@
-// An artifact of the service, fetched into a folder and held against its digest.
+// Fetches an artifact of the service into a folder, and checks its digest.
 #pragma once
 
 #include <optional>
@@ -16,15 +16,15 @@ struct ListedArtifact {
   bool executable = false;
 };
 
-// Why a file was not fetched, and the exit code that it makes.
+// Why a file was not fetched, and the resulting exit code.
 struct NotFetched {
   Error error;
   ExitCode code = exit_failed;
   std::optional<Reply> refused;  // by the service
 };
 
-// Fetches `address` to the artifact's path below `root`, which is called `where` for people. Nothing when all of it is
-// there and its digest holds; else no file is left. A file that is there already is never touched.
+// Fetches `address` to the artifact's path below `root`, which messages call `where`. Nothing if the file is complete
+// and its digest matches; otherwise no file is left behind. An existing file is never changed.
 std::optional<NotFetched> fetch_artifact(ApiClient& client, const std::string& address, const ListedArtifact& artifact,
                                          const Descriptor& root, const std::string& where);
 

@@ -7,8 +7,8 @@
 
 namespace quietgate {
 
-// Computes the backtest in an event loop of its own; blocks until it is done. `servers`: how those are asked that want
-// more than an address.
+// Computes the backtest in an event loop of its own; blocks until it is done. `servers`: credentials and authorities of
+// metrics servers.
 Result<BacktestOutcome> run_backtest(BacktestOrder order, std::vector<ServerAccess> servers);
 
 }  // namespace quietgate

@@ -18,14 +18,15 @@ const char* const cli_footer =
     "  1    the run or stage failed, or something needed is missing\n"
     "  2    wrong arguments, or an invalid pipeline or configuration\n"
     "  3    the service can't be reached\n"
-    "  4    not found, not allowed, or not possible in the state that it is in\n"
+    "  4    not found, not allowed, or not possible in the current state\n"
     "  5    inconclusive: data was lacking, or the gate was blind\n"
     "  130  cancelled\n"
-    "\nA run is named `hello/12`; `hello` is its newest run, and no name the newest of all.\n"
+    "\n`hello/12` names a run, `hello` the newest run of that repository;\n"
+    "without a name, verbs that read use the newest run of all.\n"
     "Try it: cd into a repository with a .quietgate.yaml, and `quietgate run`.\n";
 
 void add_common_options(Options& options, CommonOptions& common) {
-  options.flag("--json", common.json, "Answer in JSON");
+  options.flag("--json", common.json, "Print JSON");
   options.flag("--no-color,--no-colour", common.no_colour, "No colours (also: NO_COLOR)");
   options.text("--server", common.server, "The service (default: http://127.0.0.1:8330)")
       .environment("QUIETGATE_SERVER");
@@ -52,10 +53,11 @@ int run_cli(int count, const char* const* arguments, const CliParts& parts, std:
   try {
     return parsed.verb->run(call);
   } catch (const std::exception& problem) {
-    return call.fail(infrastructure_error("`" + parsed.verb->name + "` ended by an error of its own: " + problem.what(),
-                                          "is the service of the same version? compare `quietgate --version` with what "
-                                          "`curl SERVER/` tells"),
-                     exit_failed);
+    return call.fail(
+        infrastructure_error(
+            "`" + parsed.verb->name + "` failed: " + problem.what(),
+            "check that the service has the same version: compare `quietgate --version` with `curl SERVER/`"),
+        exit_failed);
   }
 }
 

@@ -9,7 +9,7 @@
 
 namespace quietgate {
 
-// Runs the verb that the arguments name; answers the exit code. `arguments` begin with the program's name.
+// Runs the verb in the arguments; returns the exit code. `arguments` begin with the program's name.
 int run_cli(int count, const char* const* arguments, const CliParts& parts, std::vector<Verb> verbs = all_verbs());
 
 }  // namespace quietgate

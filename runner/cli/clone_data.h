@@ -1,4 +1,4 @@
-// Where `quietgate run` keeps what belongs to one clone. Never shared: not with a service, not with another clone.
+// The data directory of `quietgate run` for one clone. No service and no other clone shares it.
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 namespace quietgate {
 
 struct CloneData {
-  std::string repository;  // the folder's name and a mark of its whole path, as `hello-3f2a91`
-  std::string directory;   // a directory of its own below the data directory
+  std::string repository;  // the folder's name and a mark derived from its whole path, such as `hello-3f2a91`
+  std::string directory;   // its own directory below the data directory
 };
 
 // Of the clone at `path` (links resolved, when it exists), below the data directory `data`.

@@ -1,4 +1,4 @@
-// All that `quietgate` understands on its command line, as values.
+// The command line of `quietgate` as values.
 #pragma once
 
 #include <optional>
@@ -18,18 +18,18 @@ struct CommandLine {
   std::vector<Verb> verbs;
 };
 
-// The options that every parser has, for those who list them.
+// The options that every parser has, for lists of options.
 Option help_option();
 Option version_option();
 
-// What the arguments ask for: one of these is set.
+// The result of parsing: exactly one of these is set.
 struct ParsedLine {
-  const Verb* verb = nullptr;  // to be run: the innermost one
+  const Verb* verb = nullptr;  // the verb to run: the innermost one
   std::string text;            // help or version, to be printed
   std::optional<Error> error;  // kind user
 };
 
-// Writes the values of what is given to the options' targets. `arguments` begin with the program's name.
+// Writes the given values to the options' targets. `arguments` begin with the program's name.
 ParsedLine parse(const CommandLine& line, int count, const char* const* arguments);
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-// What a shell may complete, told from the verbs themselves.
+// Shell completions, derived from the verbs.
 #pragma once
 
 #include <functional>
@@ -10,13 +10,13 @@
 
 namespace quietgate {
 
-// Something that may stand in the place of the last word, and what it is.
+// A candidate for the last word, and its description.
 struct Completion {
   std::string word;
   std::string help;  // one line, may be empty
 };
 
-// Completions that only the service knows. `run`: whose stages.
+// Completions that only the service knows. `run`: the run whose stages are completed.
 using CompletionSource = std::function<std::vector<Completion>(ServiceName name, std::string_view run)>;
 
 // Completions of the last of `words`, which follow `quietgate` on the command line. Empty: the shell takes file names.

@@ -11,12 +11,12 @@ enum ExitCode {
   exit_failed = 1,        // the run or stage failed, or something needed is missing
   exit_usage = 2,         // wrong arguments, or an invalid pipeline or configuration
   exit_unreachable = 3,   // the service can't be reached
-  exit_refused = 4,       // not found, not allowed, or not possible in the state that it is in
+  exit_refused = 4,       // not found, not allowed, or not possible in the current state
   exit_inconclusive = 5,  // data was lacking, or the gate was blind
   exit_cancelled = 130,
 };
 
-// A value, or the exit code of a verb that has printed already why there is none.
+// A value, or an exit code; the reason is already printed.
 template <class Value>
 class OrExit {
  public:

@@ -7,10 +7,10 @@
 
 namespace quietgate {
 
-// Draws the run until it ends, then prints its report. Answers the run's exit code.
+// Draws the run until it ends, then prints its report. Returns the run's exit code.
 ExitCode follow_run(ServiceAccess& service, const std::string& run);
 
-// Posts a request that makes a new run. Prints the run's name, or follows it; answers the exit code.
+// Posts a request that creates a run. Prints the run's name, or follows the run; returns the exit code.
 ExitCode request_run(ServiceAccess& service, const std::string& path, const std::string& body, bool follow);
 
 }  // namespace quietgate

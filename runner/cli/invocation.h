@@ -1,4 +1,4 @@
-// What a verb is run with: what all verbs are told, what it works with, and where it writes.
+// The context of a verb: common options, services and output.
 #pragma once
 
 #include <functional>
@@ -15,15 +15,15 @@ namespace quietgate {
 
 struct CommandLine;
 
-// What the verbs work with; main.cc gives the real things.
+// Services for the verbs; main.cc provides the real ones.
 struct CliParts {
   std::function<int(const ServeOptions&)> serve;
   std::function<int(const LocalRunOptions&)> run_locally;
   const PipelineLanguage* language = nullptr;
   std::function<std::string(const Plan&)> describe_plan;
-  // The plan against the files of the repository in this folder; may be empty.
+  // Checks the plan against the files of the repository in this folder; may be empty.
   std::function<Result<void>(const Plan&, const std::string& folder)> check_files;
-  std::function<std::string()> default_data;  // data directory when none is named
+  std::function<std::string()> default_data;  // data directory if none is named
   std::function<void(std::string_view)> out;  // standard output
   std::function<void(std::string_view)> err;
 };
@@ -47,14 +47,13 @@ struct Invocation {
   ExitCode fail(const Error& error, ExitCode code) const;
   // The address of the service that is named, or the usual one.
   std::string server() const;
-  // The one that is named, or the default; empty when none is known.
+  // The named data directory, or the default; empty if there is neither.
   std::string data_directory() const;
-  // The journal's file in it; empty when none is known.
+  // The journal's file in the data directory; empty if there is none.
   std::string journal_file() const;
 };
 
-// `quietgate: MESSAGE` and, below it, the advice, for people; and for machines an object with `error` on the other
-// stream.
+// Prints `quietgate: MESSAGE` and the advice for people; with `json`, also an object with `error` on the other stream.
 void print_error(const CliParts& parts, const Error& error, bool json = false);
 
 }  // namespace quietgate

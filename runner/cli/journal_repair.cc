@@ -68,8 +68,8 @@ int repair_data(const Invocation& call) {
     call.parts.out(fmt::format("the journal is whole: {} rows; nothing was changed\n", repair->rows));
     return exit_ok;
   }
-  call.parts.out(fmt::format("the journal was mended: {} rows kept, {}\n", repair->rows,
-                             repair->lost.empty() ? "none lost" : "and these are lost:"));
+  call.parts.out(fmt::format("the journal was repaired: {} rows kept, {}\n", repair->rows,
+                             repair->lost.empty() ? "none lost" : "these are lost:"));
   for (const auto& lost : repair->lost) call.parts.out("  " + described(lost) + "\n");
   for (const auto& run : repair->ended) {
     call.parts.out("  " + to_string(run) + " was under way and ends as an error; retry it\n");

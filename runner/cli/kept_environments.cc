@@ -36,7 +36,7 @@ Task<void> wait_until_gone(Composition& composition, LiveEnvironments& left, Sto
     if (std::all_of(left.begin(), left.end(), has_failed)) break;
     co_await clock.sleep(look_every, stop);
   }
-  composition.stop().request(StopReason::shutdown, "what was kept is destroyed");
+  composition.stop().request(StopReason::shutdown, "the kept environments are destroyed");
 }
 
 void print_destroyed(const LiveEnvironments& before, const LiveEnvironments& left, bool json) {
@@ -46,7 +46,9 @@ void print_destroyed(const LiveEnvironments& before, const LiveEnvironments& lef
     const bool gone = still == left.end();
     document[gone ? "destroyed" : "left"].push_back(id);
     if (json) continue;
-    const auto problem = gone ? "" : still->second.problem.empty() ? "it is not destroyed yet" : still->second.problem;
+    const auto problem = gone                            ? ""
+                         : still->second.problem.empty() ? "it has not been destroyed yet"
+                                                         : still->second.problem;
     std::printf("%s is %s\n", id.c_str(), gone ? "destroyed" : ("left: " + problem).c_str());
   }
   if (json) std::printf("%s\n", json_text(document).c_str());

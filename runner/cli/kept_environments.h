@@ -1,4 +1,4 @@
-// `quietgate run --let-go`: without a service, the only way to destroy what a run kept.
+// `quietgate run --let-go`: destroys kept environments without a service.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace quietgate {
 
-// Destroys every environment of this data directory that is kept, ends runs that were killed, and prints how that went.
-// Answers whether nothing is left. Runs the composition: call it once. `by`: who asked.
+// Destroys every kept environment of this data directory, ends killed runs, and prints the result. Returns whether
+// nothing is left. Runs the composition: call it once. `by`: who requested it.
 Result<bool> destroy_kept_environments(Composition& composition, const std::string& by, bool json);
 
 }  // namespace quietgate

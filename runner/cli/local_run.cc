@@ -119,7 +119,7 @@ class Interrupts {
   void on_signal(int signal) {
     if (++count_ > 2) std::_Exit(exit_cancelled);
     if (count_ > 1) {
-      view_.say("stopping now: the next `quietgate run` here destroys what is left of this run's environments");
+      view_.say("stopping now: the next `quietgate run` here destroys the rest of this run's environments");
       composition_.stop().request(StopReason::shutdown, "interrupted twice");
       return;
     }
@@ -166,7 +166,7 @@ int run_and_show(Composition& composition, const LocalRunOptions& options, const
         return local_activity(composition, data, run, stage, attempt);
       });
   if (head.modified)
-    view.say("the working tree has changes that are not committed: this run is of commit " + head.commit.substr(0, 7));
+    view.say("the working tree has uncommitted changes: this run uses commit " + head.commit.substr(0, 7));
   auto run = append_request(composition, place.repository, head);
   if (!run) return fail_run(run.error(), options.json);
   view.asks_here();

@@ -46,7 +46,7 @@ Task<void> LocalRunFollower::read_rows() {
 Task<void> LocalRunFollower::cancel_if_it_asks(RunId earlier) {
   const auto folded = co_await fold_run(composition_.journal(), earlier);
   if (!folded || folded->asking == 0 || folded->cancel) co_return;
-  const CancelRequested end{earlier, person_, "nobody can be asked for it any more"};
+  const CancelRequested end{earlier, person_, "its question can no longer be answered"};
   (void)composition_.journal().append_now({end}).ok();
 }
 
@@ -80,7 +80,7 @@ Task<bool> LocalRunFollower::rollbacks_are_over() {
   for (const auto& each : unfinished ? *unfinished : std::vector<RunSummary>()) {
     if (each.id.number < run_.number || each.id == run_) continue;
     if (std::find(rollbacks_.begin(), rollbacks_.end(), each.id) != rollbacks_.end()) continue;
-    view_.say("run " + to_string(each.id) + " puts back what this one released");
+    view_.say("run " + to_string(each.id) + " rolls back this release");
     rollbacks_.push_back(each.id);
   }
   std::vector<RunId> left;

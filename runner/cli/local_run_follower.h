@@ -1,4 +1,4 @@
-// Follows a run that this process itself does: shows its rows, asks what it asks, and ends the process's loop after it.
+// Follows a run of this process: shows its rows, asks its questions, and ends the event loop after it.
 #pragma once
 
 #include <string>
@@ -13,13 +13,13 @@ namespace quietgate {
 
 class LocalRunFollower {
  public:
-  // The composition and the view outlive it. `person`: who is named in what it appends.
+  // The composition and the view must outlive it. `person`: the author of the events that it appends.
   LocalRunFollower(Composition& composition, RunView& view, RunId run, ApprovalPrompt prompt, std::string person);
 
-  // Until the run is over, and with it the earlier runs and the rollbacks that belong to it; then requests the stop of
-  // the composition. Throws Stopped.
+  // Returns when the run, earlier unfinished runs and its rollbacks have ended; then requests the stop of the
+  // composition. Throws Stopped.
   Task<void> follow(Stop& stop);
-  // What an interrupt cancels: the rollbacks that are under way, else the run.
+  // The runs that an interrupt cancels: active rollbacks, else the run.
   std::vector<RunId> to_be_cancelled() const;
 
  private:
@@ -35,8 +35,8 @@ class LocalRunFollower {
   PosixClock clock_;
   ApprovalPrompt prompt_;
   std::string person_;
-  std::vector<RunId> earlier_;    // were unfinished when this one was requested
-  std::vector<RunId> rollbacks_;  // put back what this one released, and are unfinished
+  std::vector<RunId> earlier_;    // unfinished when this run was requested
+  std::vector<RunId> rollbacks_;  // unfinished rollbacks of this run
   std::int64_t cursor_ = 0;
 };
 

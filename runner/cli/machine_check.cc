@@ -36,12 +36,12 @@ constexpr std::array<Tool, 9> tools{{
     {"locust", nullptr, "--version", "`load` stages", "python3-locust, or: pip install locust"},
     {"prometheus", nullptr, "--version", "an environment that evaluates alert rules", "prometheus"},
     {"promtool", nullptr, "--version", "unit tests of alert rules", "prometheus"},
-    {"uwsgi", nullptr, "--version", "the demo's service, which really autoscales", "uwsgi-core uwsgi-plugin-python3"},
+    {"uwsgi", nullptr, "--version", "the demo's service, which autoscales", "uwsgi-core uwsgi-plugin-python3"},
     {"python3", nullptr, "--version", "the demo's service and Locust", "python3"},
     {"prometheus-node-exporter", "node_exporter", "--version", "the node layer's metrics in the demo",
      "prometheus-node-exporter"},
     {"podman", "docker", "--version", "steps in containers", "podman"},
-    {"git", nullptr, "--version", "nothing: quietgate has Git built in; people like it all the same", "git"},
+    {"git", nullptr, "--version", "Git commands in your own steps; quietgate has Git built in", "git"},
 }};
 
 std::string on_path(const std::string& name) {
@@ -83,9 +83,9 @@ MachineFinding find_tool(const Tool& tool) {
   for (const auto* name : {tool.name, tool.alternative}) {
     if (name == nullptr || on_path(name).empty()) continue;
     const auto version = version_of(name, tool.question);
-    return {name, true, false, version.empty() ? "here; it says no version" : version, {}};
+    return {name, true, false, version.empty() ? "found; it prints no version" : version, {}};
   }
-  return {tool.name, false, false, std::string("missing; gives ") + tool.gives,
+  return {tool.name, false, false, std::string("missing; needed for ") + tool.gives,
           std::string("package: ") + tool.package};
 }
 
@@ -93,8 +93,8 @@ MachineFinding find_data(const std::string& data) {
   MachineFinding finding{"data directory", false, true, data, {}};
   std::error_code code;
   if (data.empty()) {
-    finding.detail = "none is known: HOME is not set";
-    finding.advice = "give one with --data";
+    finding.detail = "HOME is not set, so there is no default";
+    finding.advice = "name one with --data";
     return finding;
   }
   std::filesystem::create_directories(data, code);
@@ -102,7 +102,7 @@ MachineFinding find_data(const std::string& data) {
   const int file = code ? -1 : ::mkstemp(probe.data());
   if (file < 0) {
     finding.detail = data + " can't be written";
-    finding.advice = "make it writable for this user, or give another with --data";
+    finding.advice = "make it writable for this user, or name another with --data";
     return finding;
   }
   ::close(file);
@@ -114,12 +114,12 @@ MachineFinding find_data(const std::string& data) {
 
 MachineFinding find_space(const std::string& data) {
   struct statvfs facts {};
-  MachineFinding finding{"disk", false, true, "can't be asked", {}};
+  MachineFinding finding{"disk", false, true, "its free space can't be read", {}};
   if (::statvfs(data.empty() ? "/" : data.c_str(), &facts) != 0) return finding;
   const auto gib = static_cast<double>(facts.f_bavail) * static_cast<double>(facts.f_frsize) / (1024.0 * 1024 * 1024);
   finding.ok = gib >= scarce_gib;
   finding.detail = fmt::format("{:.1f} GiB free", gib);
-  if (!finding.ok) finding.advice = "logs, checkouts and provider caches need room: free some";
+  if (!finding.ok) finding.advice = "free some space: logs, checkouts and provider caches need it";
   return finding;
 }
 
@@ -134,7 +134,7 @@ MachineFinding find_journal(const std::string& path) {
     finding.detail = health.error().message;
   } else if (finding.ok) {
     finding.detail = fmt::format("{} rows, all whole", health->rows);
-    if (!health->known_lost.empty()) finding.detail += "; an earlier repair found some lost";
+    if (!health->known_lost.empty()) finding.detail += "; an earlier repair lost some rows";
   } else {
     finding.detail = health->problems.front();
     if (health->problems.size() > 1) finding.detail += fmt::format("; {} more", health->problems.size() - 1);
@@ -184,8 +184,8 @@ MachineFinding find_port(ApiClient& client) {
   if (finding.ok) return finding;
   auto reply = client.get("/healthz");
   finding.ok = reply && reply->status == 200;
-  finding.detail = finding.ok ? "a quietgate answers there" : "taken by something else";
-  if (!finding.ok) finding.advice = "give the service another with --port";
+  finding.detail = finding.ok ? "a quietgate service answers" : "used by another program";
+  if (!finding.ok) finding.advice = "choose another port for the service with --port";
   return finding;
 }
 

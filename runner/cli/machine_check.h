@@ -1,4 +1,4 @@
-// What this machine has of what quietgate needs.
+// Checks whether this machine has what quietgate needs.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@ namespace quietgate {
 struct MachineFinding {
   std::string name;
   bool ok = false;
-  bool essential = false;  // without it nothing works
+  bool essential = false;  // quietgate does not work without it
   std::string detail;
   std::string advice;  // how to get it; may be empty
 };
 
-// Looks at the shell, the data directory (it is made), the disk, the journal, the service's port and the tools; at most
-// 10 seconds. Empty paths: none is known.
+// Checks the shell, the data directory (which it creates), the disk, the journal, the service's port and the tools;
+// takes at most 10 seconds. Empty paths: not known.
 std::vector<MachineFinding> check_machine(const std::string& data, const std::string& journal, ApiClient& client);
 
 }  // namespace quietgate

@@ -1,5 +1,5 @@
-// The options and arguments that a verb declares: their names, their help, and where their values go. Plain values: the
-// parser, --help, the completions and the manual page all read them.
+// The options and arguments of a verb: names, help texts, and targets for their values. They are plain values, read by
+// the parser, --help, the completions and the manual page.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace quietgate {
 
-// What a shell completes by asking the service.
+// Names that a shell completes by asking the service.
 enum class ServiceName { none, run, repository, stage, environment };
 
 struct Option {
@@ -22,12 +22,12 @@ struct Option {
   std::string help;
   Target target;  // keeps its default when the option is not given; must outlive the parser
   bool is_required = false;
-  std::string variable;                      // of the environment: its value when the option is not given
-  std::optional<std::pair<int, int>> range;  // of a number, both ends allowed
+  std::string variable;                      // environment variable: the value if the option is not given
+  std::optional<std::pair<int, int>> range;  // for a number, inclusive
   std::vector<std::string> words;            // the only values allowed; empty: all
   ServiceName completed_with = ServiceName::none;
 
-  // These answer the option itself, so that they chain.
+  // These return the option itself, for chaining.
   Option& required();
   Option& environment(std::string name);
   Option& between(int least, int most);

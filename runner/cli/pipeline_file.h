@@ -1,4 +1,4 @@
-// A pipeline file that is only read: for `validate` and `plan`.
+// Compiles a pipeline file without running it: for `validate` and `plan`.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace quietgate {
 
 struct CompiledFile {
   CompiledPipeline pipeline;
-  bool rules_checked = false;  // the file stands at a repository's root, so its alert rules were tested too
+  bool rules_checked = false;  // the file is at the root of a repository, so its alert rules were tested too
 };
 
 // The file's text. Fails with kind user: there is none, it can't be read, or has more than 1 MiB.
@@ -18,7 +18,7 @@ Result<std::string> read_pipeline_file(const std::string& file);
 Result<CompiledPipeline> compile_without_commit(const CliParts& parts, const std::string& text,
                                                 const std::string& file);
 
-// Compiles the file. What is wrong with it is printed: at its place for people, or as one JSON object.
+// Compiles the file. Prints errors at their place for people, or as one JSON object.
 OrExit<CompiledFile> compile_file(const Invocation& call, const std::string& file);
 
 }  // namespace quietgate

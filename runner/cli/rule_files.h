@@ -8,8 +8,8 @@
 
 namespace quietgate {
 
-// The rules of these files and folders, with at least one alert among them. Of a folder: what is named as rules, else
-// all YAML. Errors are the user's.
+// The rules of these files and folders, at least one of them an alert. A folder contributes its files named as rules,
+// else all its YAML files. Errors are of kind user.
 Result<std::vector<ExpectedRule>> read_alert_rules(const std::vector<std::string>& paths);
 
 }  // namespace quietgate

@@ -5,7 +5,7 @@
 
 namespace quietgate {
 
-// What `run` and `show --follow` answer. A run that has not ended: 0.
+// The exit code of `run` and `show --follow`; 0 if the run has not ended.
 ExitCode exit_code_of(const RunRecord& record);
 
 }  // namespace quietgate

@@ -99,7 +99,7 @@ OrExit<std::string> ServiceAccess::run_named(const std::string& name) {
       if (!find_clone(run.repository)) return unreachable(*problem_);
       return name;
     }
-    return call_.fail(user_error("`" + name + "` is not a run", "name it as `quietgate runs` does: hello/12"),
+    return call_.fail(user_error("`" + name + "` is not a run", "write it as `quietgate runs` does: hello/12"),
                       exit_usage);
   }
   if (!name.empty() && !find_clone(name)) return unreachable(*problem_);

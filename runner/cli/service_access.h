@@ -1,6 +1,6 @@
-// What all verbs that ask the service share: its client, how they fail, and how they name a run. Runs that `quietgate
-// run` kept are asked for in the same way, of the directory that it kept them in: by a run's name, by --here, or in
-// their clone where no service answers.
+// Shared by all verbs that ask the service: its client, errors, and the names of runs. Runs that `quietgate run` kept
+// are asked for in the same way, of the directory that it kept them in: by a run's name, by --here, or in their clone
+// where no service answers.
 #pragma once
 
 #include <memory>
@@ -15,23 +15,24 @@ namespace quietgate {
 
 class ServiceAccess {
  public:
-  // `call` outlives it.
+  // `call` must outlive it.
   explicit ServiceAccess(const Invocation& call);
 
-  // The body of an answer with status 200; anything else is printed as the error that it is.
+  // The body of an answer with status 200; any other answer is printed as an error.
   OrExit<std::string> get(const std::string& path);
-  // Likewise of a change: any status of 2xx.
+  // The same for a change: any status 2xx.
   OrExit<std::string> post(const std::string& path, const std::string& body);
-  // The body of an answer with status 200, of what is only shown if it is there.
+  // The body of an answer with status 200, or nothing; prints no error.
   std::optional<std::string> get_if_there(const std::string& path);
-  // Posts the change and prints what it did: `done`, or with --json the answer. Answers the verb's exit code.
+  // Posts the change and prints `done`, or the answer with --json. Returns the verb's exit code.
   ExitCode change(const std::string& path, const std::string& body, const std::string& done);
-  // The run's whole name: `hello/12` as it is, `hello` as its newest run, nothing as the newest of all.
+  // The run's full name: `hello/12` unchanged, `hello` as the repository's newest run, an empty name as the newest run
+  // of all.
   OrExit<std::string> run_named(const std::string& name);
 
-  // Prints why the service was not reached.
+  // Prints why the service could not be reached.
   ExitCode unreachable(const Error& error) const;
-  // Prints what an answer other than 2xx says.
+  // Prints the error of an answer other than 2xx.
   ExitCode refused(const Reply& reply) const;
 
   ApiClient& client() { return *client_; }

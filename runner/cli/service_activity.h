@@ -1,4 +1,4 @@
-// How the stages of a run are doing, asked of the service about once a second.
+// The progress of a run's stages, requested from the service about once a second.
 #pragma once
 
 #include <chrono>
@@ -14,15 +14,15 @@ namespace quietgate {
 
 class ServiceActivity {
  public:
-  // `client` outlives it.
+  // `client` must outlive it.
   explicit ServiceActivity(ApiClient& client) : client_(client) {}
-  // As ActivityOf (terminal/stage_activity.h). What was answered within the last second is not asked again.
+  // Implements ActivityOf (terminal/stage_activity.h). Answers are cached for a second.
   StageActivity of(const RunId& run, const std::string& stage, int attempt);
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
   ApiClient& client_;
-  std::string run_;  // the run's document; all stages are read from one
+  std::string run_;  // the run's document, which contains all stages
   Moment asked_;
   std::map<std::string, std::pair<StageActivity, Moment>> known_;
 };

@@ -165,7 +165,7 @@ Result<Reply> ServiceClient::follow(const std::string& path, const std::function
     if (!reply && last_id.empty()) return reply;
     if (std::chrono::steady_clock::now() - last_word > give_up_after) {
       if (!reply) return reply;
-      return infrastructure_error("the stream from " + server_ + " ended before its end");
+      return infrastructure_error("the stream from " + server_ + " ended early");
     }
     if (!reply && pause == first_pause && lost)
       lost(reply.error().message + "; trying again for " + std::to_string(give_up_after.count()) + " s");

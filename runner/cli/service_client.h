@@ -1,4 +1,4 @@
-// The service's API, as the verbs ask it: blocking, over libcurl. Nothing here outlives a call.
+// A blocking client of the service's API, over libcurl. It keeps nothing between calls.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@ namespace quietgate {
 
 class ServiceClient final : public ApiClient {
  public:
-  // `server` is `http://HOST:PORT`; `token` may be empty: then only reading works.
+  // `server` is `http://HOST:PORT`. With an empty `token`, only reading works.
   ServiceClient(std::string server, std::string token, std::string actor);
 
   // An error means that the service could not be reached.

@@ -1,4 +1,4 @@
-// What the documents of the service's API hold, read for people. Pure, but for what is told as a span up to now.
+// Reads the documents of the service's API for people. Pure, except for durations up to now.
 #pragma once
 
 #include <map>
@@ -15,19 +15,19 @@ namespace quietgate {
 
 Time wall_clock();
 
-// A member's text, made printable; empty when there is none.
+// A member's text, made printable; empty if it is missing.
 std::string shown_text(const nlohmann::json& object, const char* key);
-// An RFC 3339 time; the epoch when it is none.
+// An RFC 3339 time; the epoch if the text is none.
 Time time_in(const nlohmann::json& text);
-// A row of a run's events; nothing when it is none that this version knows.
+// A row of a run's events; nothing if this version does not know it.
 std::optional<Row> row_in(const std::string& text);
 
-// Of an entry of the queue: for how long it has waited, as `2m`.
+// How long an entry of the queue has waited, such as `2m`.
 std::string waited_in(const nlohmann::json& waiting);
-// Of a run's document: `waits for lock staging, held by web/12 staging; next in line (2m)`, by stage; the whole run's
-// is under the empty name.
+// From a run's document, by stage: `waits for lock staging, held by web/12 staging; next in line (2m)`. The entry of
+// the whole run has an empty name.
 std::map<std::string, std::string> waiting_in(const nlohmann::json& run);
-// Of a run's document: the proofs of the gates that are being judged, by stage.
+// From a run's document, by stage: the proofs of gates that are being judged.
 std::map<std::string, std::vector<Proof>> proofs_in(const nlohmann::json& run);
 
 }  // namespace quietgate

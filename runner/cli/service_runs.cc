@@ -18,8 +18,7 @@ OrExit<RunRecord> record_of(ServiceAccess& service, const std::string& run) {
     if (!body) return body.code();
     auto json = parse_json(*body);
     if (!json.is_object() || !json["events"].is_array())
-      return service.unreachable(
-          infrastructure_error("the answer of " + service.client().name() + " is not understood"));
+      return service.unreachable(infrastructure_error("can't read the answer of " + service.client().name()));
     const auto before = record.last;
     for (const auto& event : json["events"]) {
       if (auto row = row_in(json_text(event))) record.add(*row);

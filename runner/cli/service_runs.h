@@ -1,4 +1,4 @@
-// A run as the service has it on record, put together of several answers.
+// Reads a run from the service, with several requests.
 #pragma once
 
 #include <map>
@@ -12,7 +12,7 @@ namespace quietgate {
 // The run's rows so far.
 OrExit<RunRecord> record_of(ServiceAccess& service, const std::string& run);
 
-// By stage: the texts of tests.json where a report names tests.
+// The texts of tests.json, by stage, if the report names tests.
 std::map<std::string, std::string> tests_of(ServiceAccess& service, const RunRecord& record);
 
 // By stage: the bytes at the ends of the logs of stages that went wrong, for log_end().

@@ -14,7 +14,7 @@ struct StreamEvent {
   std::string data;
 };
 
-// Takes a stream's bytes, cut anywhere, and calls `take` for each event until that answers false. An event of more than
+// Takes a stream's bytes in any pieces, and calls `take` for each event until it returns false. An event of more than
 // 64 MiB ends the stream.
 class StreamReader {
  public:

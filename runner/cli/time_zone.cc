@@ -37,8 +37,8 @@ Result<LocalTime> zone_named(const std::string& name) {
   // The C library takes a name that it doesn't know for UTC.
   std::error_code none;
   if (name.find("..") != std::string::npos || name[0] == '/' || !fs::is_regular_file(zone_folder + name, none)) {
-    return user_error(fmt::format("`{}` is no time zone of this machine", name),
-                      "write one like Europe/Berlin or UTC; they come with the package tzdata");
+    return user_error(fmt::format("this machine has no time zone `{}`", name),
+                      "write a name such as Europe/Berlin or UTC; the package tzdata provides them");
   }
   return LocalTime{name, machine_offset};
 }

@@ -9,11 +9,10 @@
 
 namespace quietgate {
 
-// As Europe/Berlin or UTC; empty: the machine's own. Another one than that and UTC only holds while it is in use
-// (below).
+// Such as Europe/Berlin or UTC; empty: the machine's own zone. Any other zone is valid only while a ZoneInUse exists.
 Result<LocalTime> zone_named(const std::string& name);
 
-// The zone that the C library takes for local time, while this exists; empty: the machine's own. One thread only.
+// While this exists, the C library uses the zone as local time; empty: the machine's own. One thread only.
 class ZoneInUse {
  public:
   explicit ZoneInUse(const std::string& name);

@@ -1,4 +1,4 @@
-// A verb of the command line: `quietgate NAME`. Its file declares all of it; verbs.cc lists it.
+// A verb of the command line: `quietgate NAME`. One file declares it, and verbs.cc lists it.
 #pragma once
 
 #include <functional>
@@ -15,10 +15,10 @@ struct Invocation;
 struct Verb {
   std::string name;
   std::string help;   // one line
-  std::string group;  // its heading in --help; empty: the verb is shown nowhere
+  std::string group;  // its heading in --help; empty: hidden
   Options options{};
-  // Called once, when the values of all options are known; answers the exit code. What the options' targets belong to
-  // is kept alive by this function.
+  // Called once, after all options have their values; returns the exit code. The function owns the objects that the
+  // options' targets point into.
   std::function<int(const Invocation& call)> run{};
   std::vector<Verb> below{};  // `alerts backtest`: one of these must follow, and runs instead
 };

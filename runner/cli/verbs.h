@@ -7,7 +7,7 @@
 
 namespace quietgate {
 
-// In the order of --help. The values of their options are the result's own: each call makes new ones.
+// In the order of --help. Each call creates new verbs with their own option values.
 std::vector<Verb> all_verbs();
 
 }  // namespace quietgate

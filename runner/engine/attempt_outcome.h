@@ -1,4 +1,4 @@
-// Outcomes of attempts that their stage did not end itself.
+// Outcomes of attempts that did not end by their stage.
 #pragma once
 
 #include <string>
@@ -10,9 +10,9 @@
 namespace quietgate {
 
 StageOutcome outcome_of_end(Outcome outcome, std::string reason, std::string advice = {});
-// A timeout is the stage's failure, everything else a cancel.
+// A timeout is a failure of the stage; any other stop is a cancel.
 StageOutcome outcome_of_stop(const Stopped& stop);
-// Of a stage that could not begin.
+// The outcome of a stage that could not begin.
 StageOutcome outcome_of_error(const Error& error);
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-// The removal of the trees in which attempts worked, which nobody waits for but the run's end.
+// Removes the trees of ended attempts in the background. Only the end of the run waits for it.
 #pragma once
 
 #include <memory>
@@ -11,10 +11,11 @@ namespace quietgate {
 class TreeRemovals {
  public:
   explicit TreeRemovals(Executor executor) : state_(std::make_shared<State>(executor)), executor_(executor) {}
-  // Removes the attempt's tree beside everything else; `tell` hears what stays of it. `trees` and `service` outlive it.
+  // Removes the attempt's tree in the background; `tell` is called with what could not be removed. `trees` and
+  // `service` must outlive it.
   void begin(AttemptTrees& trees, std::string attempt_directory, Stop& service,
              std::function<void(const Error& error)> tell);
-  // Returns when all that were begun have ended.
+  // Returns when all begun removals have ended.
   Task<void> wait(Stop& stop);
 
  private:
@@ -23,7 +24,7 @@ class TreeRemovals {
     Bell ended;
     int open = 0;
   };
-  std::shared_ptr<State> state_;  // removals may go on when the run's driver is gone
+  std::shared_ptr<State> state_;  // removals may outlive the run's driver
   Executor executor_;
 };
 

@@ -59,7 +59,8 @@ Task<void> Driver::append(RunRows::Intended rows) {
 
 void Driver::tell(const RunRows::News& news) {
   for (const auto& newer : news.newer_that_wait) {
-    for (const auto& attempt : attempts_) attempt->say("newer run " + to_string(newer) + " waits: this one releases");
+    for (const auto& attempt : attempts_)
+      attempt->say("newer run " + to_string(newer) + " waits: this run is releasing");
   }
   if (news.asking) parts_.slots.note_change();
   const auto now = parts_.clock.now();
@@ -129,7 +130,7 @@ Task<void> Driver::end_overdue() {
     co_return co_await append(std::move(rows));
   }
   for (const auto& attempt : attempts_)
-    attempt->say("the run's time is over (" + limit + "), but it releases: it goes on");
+    attempt->say("the run has timed out (" + limit + "), but it is releasing and continues");
 }
 
 // A rollback that it asks for is in the same append: once, whatever comes between.

@@ -1,6 +1,6 @@
 // Drives one run:  action = next(plan, state); append the intent; perform; append the outcome; state = fold(state,
-// event); repeat. The append commits before the effect. What is found under way at the start is taken up again, never
-// guessed.
+// event); repeat. The append commits before the effect. At the start, the driver resumes active work and never guesses
+// its result.
 #pragma once
 
 #include <memory>
@@ -27,21 +27,21 @@ class Driver {
   // `service` is the stop of the whole service; parts, order and repository must outlive the driver.
   Driver(EngineParts& parts, const BranchOrder& order, const Repository& repository, RunId run, Stop& service);
 
-  // Takes the places and locks of what is under way, before anybody new can. Throws std::runtime_error when the journal
-  // can't be read. Before drive().
+  // Takes the slots and locks of active work, before new work can. Throws std::runtime_error if the journal can't be
+  // read. Before drive().
   Task<void> take_up();
 
-  // Returns when the run is finished. Throws Stopped at shutdown, and std::runtime_error when the journal can't be read
-  // or written, or the checkout for work under way not be made: start another driver later. However it ends, every
-  // stage was left to its leader before.
+  // Returns when the run is finished. Throws Stopped at shutdown. Throws std::runtime_error if the journal can't be
+  // read or written, or if the checkout for active work can't be made: start another driver later. In every case, it
+  // first leaves every stage to its leader.
   Task<void> drive();
-  // Something was appended for this run, or a run before it ended.
+  // Call it when something was appended for this run, or an earlier run of the branch has ended.
   void poke() { bell_->ring(); }
-  // When it began to wait for the runs before it on its branch; nothing: it doesn't.
+  // Since when the run waits for earlier runs of its branch; nothing if it does not wait.
   std::optional<Time> waits_for_turn() const { return preparation_.waits_since(); }
-  // As it was last read.
+  // As last read.
   const RunState& state() const { return rows_.state(); }
-  // What goes on without a driver holds its place and locks on; for who drives the run next.
+  // The slots and locks of work that continues without a driver; give them to the next driver of the run.
   std::vector<Slots::Claim> hand_over() { return claims_.hand_over(); }
 
  private:
@@ -52,7 +52,7 @@ class Driver {
   Task<void> append(RunRows::Intended rows);
   void tell(const RunRows::News& news);
   Task<void> conduct();
-  Task<void> wait_for_cancel();  // of a run whose repository is watched no more
+  Task<void> wait_for_cancel();  // for a run whose repository is no longer watched
   Task<void> check_out();
   Task<void> end_overdue();
   Task<void> advance();
@@ -72,9 +72,9 @@ class Driver {
   RunClaims claims_;
   RunTimeout timeout_;
   TreeRemovals removals_;
-  Attempts attempts_;            // that this process performs
-  bool has_checkout_ = false;    // or it is known why there is none
-  bool needs_checkout_ = false;  // a stage may begin but for that
+  Attempts attempts_;            // attempts that this process performs
+  bool has_checkout_ = false;    // or a known reason for having none
+  bool needs_checkout_ = false;  // a stage is ready except for the checkout
   std::optional<Action> finish_;
 };
 

@@ -18,15 +18,15 @@ struct Kept {
 };
 
 Error nothing_kept(const std::string& stage) {
-  return user_error(stage + " kept no artifacts", "let `artifacts:` of " + stage + " name what it makes");
+  return user_error(stage + " kept no artifacts", "name the files that it makes in `artifacts:` of " + stage);
 }
 
 Result<std::optional<Kept>> kept_in_this_run(const RunState& state, const std::string& stage) {
   const auto found = state.stages.find(stage);
   if (found == state.stages.end()) return std::optional<Kept>();
   if (found->second.status != StageStatus::finished || found->second.outcome.outcome != Outcome::passed)
-    return user_error(stage + " has not passed: what it kept is given to nobody",
-                      "`from` names stages that this one comes after");
+    return user_error(stage + " has not passed, so its artifacts are not passed on",
+                      "`from` may only name stages that this stage needs");
   const auto& kept = found->second.outcome.artifacts;
   if (!kept || kept->files == 0) return nothing_kept(stage);
   return std::optional<Kept>(Kept{state.id, found->second.attempt, *kept});
@@ -53,9 +53,9 @@ Task<Result<Kept>> kept_at_promotion(RunId asked, CommitId commit, std::string s
     if (!kept) co_return kept.error();
     if (*kept) co_return **kept;
   }
-  co_return infrastructure_error(
-      "what " + stage + " kept when " + commit.substr(0, 7) + " was promoted is not on record any more",
-      "start a run of that commit, or push one that mends it");
+  co_return infrastructure_error("the artifacts that " + stage + " kept when " + commit.substr(0, 7) +
+                                     " was promoted are no longer in the journal",
+                                 "start a run of that commit, or push a commit that fixes the release");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What a stage is given of others, by the names in its `from`.
+// The artifacts that a stage receives, by the names in its `from`.
 #pragma once
 
 #include <vector>
@@ -12,17 +12,17 @@
 
 namespace quietgate {
 
-// Where it is looked up.
+// The sources of the look-up.
 struct GivenFrom {
   Workspace& workspace;
   Journal& journal;
   Catalog& catalog;
 };
 
-// What the stages of its `from` kept, each at its last attempt. A rollback builds nothing: it is given what the run
-// kept that promoted its commit before. Errors: `user`, a stage has not passed, or kept nothing; `infrastructure`, the
-// run that promoted the commit is not on record any more, or the record can't be read.
-// `state` and `stage` outlive the call; the state may go on meanwhile.
+// The artifacts of the last attempts of the stages in `from`. A rollback builds nothing: it receives the artifacts of
+// the run that promoted its commit earlier. Errors: `user`, a stage has not passed or kept nothing; `infrastructure`,
+// the earlier run is no longer in the journal, or the journal can't be read. `state` and `stage` outlive the call; the
+// state may go on meanwhile.
 Task<Result<std::vector<GivenArtifacts>>> given_to(const RunState& state, const StageSpec& stage, GivenFrom from);
 
 }  // namespace quietgate

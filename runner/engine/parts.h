@@ -1,4 +1,4 @@
-// What every run is driven with. All of it outlives the drivers.
+// The parts that all drivers share. They must outlive the drivers.
 #pragma once
 
 #include <functional>
@@ -34,19 +34,19 @@ struct EngineParts {
   Reaper& reaper;
   Slots& slots;
   std::map<std::string, StageKind*> kinds;              // by kind_of
-  std::map<std::string, std::string> step_environment;  // what every step starts from: PATH, HOME, LANG
+  std::map<std::string, std::string> step_environment;  // the base of every step's environment: PATH, HOME, LANG
   std::function<void(const std::string& line)> say;
-  StepExecutor* steps = nullptr;       // none: stages are trusted to end what they begin
-  PlanCheck* check = nullptr;          // none: plans are not held against their commits' files
+  StepExecutor* steps = nullptr;       // none: stages end their own steps
+  PlanCheck* check = nullptr;          // none: plans are not checked against their commits' files
   std::string boot;                    // the machine's; empty: not known
   std::function<std::string()> nonce;  // draws one; none: attempts have none
-  AttemptTrees* trees = nullptr;       // none: all steps of a run work in its one checkout
-  LowWater* low_water = nullptr;       // none: nobody looks at the disk
-  TreeLimit* tree_limit = nullptr;     // none: trees may take what there is
+  AttemptTrees* trees = nullptr;       // none: all steps of a run work in its checkout
+  LowWater* low_water = nullptr;       // none: the disk is not watched
+  TreeLimit* tree_limit = nullptr;     // none: trees have no limit
   bool tries_out = false;              // kept environments are left alone
-  ProgressBoard* progress = nullptr;   // none: nobody is shown how far stages are
-  WorkNotes* notes = nullptr;          // none: what the service may have died of is not known
-  std::string isolation;               // what keeps steps apart, for the record; empty: not known
+  ProgressBoard* progress = nullptr;   // none: progress is not shown
+  WorkNotes* notes = nullptr;          // none: the cause of a death of the service is not known
+  std::string isolation;               // what isolates steps, for the record; empty: not known
 };
 
 }  // namespace quietgate

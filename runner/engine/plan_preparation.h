@@ -1,4 +1,4 @@
-// What a run needs before its stages: its turn, and its plan, which is frozen as a row.
+// Prepares a run for its stages: waits for earlier runs of the branch, and compiles the plan, which is frozen as a row.
 #pragma once
 
 #include <optional>
@@ -15,14 +15,15 @@ namespace quietgate {
 
 class PlanPreparation {
  public:
-  // All outlive it. `bell` rings when something was appended for the run, or a run before it ended.
+  // All must outlive it. `bell` rings when something was appended for the run, or an earlier run of the branch has
+  // ended.
   PlanPreparation(EngineParts& parts, const Repository& repository, const BranchOrder& order, RunRows& rows,
                   RunCheckout& checkout, Bell& bell, Stop& service);
 
-  // Ends with the plan on record (true), or with the run ended (false): there is no plan, or it was cancelled. Throws
-  // Stopped, and std::runtime_error when the journal can't be read or written.
+  // Returns true with the plan in the journal, or false with the run ended, because there is no plan or the run was
+  // cancelled. Throws Stopped, and std::runtime_error when the journal can't be read or written.
   Task<bool> compile();
-  // When it began to wait for the runs before it on its branch; nothing: it doesn't.
+  // Since when the run waits for earlier runs of its branch; nothing if it does not wait.
   std::optional<Time> waits_since() const { return waits_since_; }
 
  private:

@@ -1,4 +1,4 @@
-// A watched repository, as the engine knows it: what the service's configuration says of it, with its secrets read.
+// A watched repository: its configuration, with its secrets.
 #pragma once
 
 #include <map>
@@ -12,12 +12,12 @@ namespace quietgate {
 
 struct Repository {
   GitRemote remote;                                               // remote.repository is the name
-  std::vector<std::string> branches{"**"};                        // which branches are watched at all
-  std::vector<std::string> protected_branches{"main", "master"};  // whose runs get secrets and may promote
+  std::vector<std::string> branches{"**"};                        // branches to watch
+  std::vector<std::string> protected_branches{"main", "master"};  // their runs get secrets and may promote
   std::string pipeline = ".quietgate.yaml";
   Milliseconds poll{10'000};
   std::map<std::string, std::string> secrets;
-  bool removed = false;  // only runs know it still: they wait, and end when they are cancelled
+  bool removed = false;  // no longer configured: its runs wait until they are cancelled
 };
 
 inline std::vector<GitRemote> git_remotes(const std::vector<Repository>& repositories) {

@@ -17,8 +17,8 @@ std::optional<Error> given_up(const RunState& run) {
   if (run.interruptions < most_interruptions) return std::nullopt;
   return infrastructure_error(
       "quietgate died " + std::to_string(run.interruptions) + " times while it worked on this run; it is given up",
-      "look in the service's log and the kernel's for what ended it (memory?), make what the commit holds smaller, or "
-      "retry the run");
+      "find the cause in the service's log and the kernel's log (memory?), make the commit's files smaller, or retry "
+      "the run");
 }
 
 RunCheckout::RunCheckout(EngineParts& parts, const Repository& repository, const RunRows& rows, Stop& service)

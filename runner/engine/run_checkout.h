@@ -1,4 +1,4 @@
-// The checkout of one run: made when its first stage needs it, removed before its end is on record.
+// The checkout of one run: created when the first stage needs it, and removed before the end of the run is recorded.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace quietgate {
 
-// Why nobody works on the run any more: the service died of it again and again. Nothing: it is worked on.
+// Why the run is given up: the service died repeatedly while it worked on it. Nothing: the run continues.
 std::optional<Error> given_up(const RunState& run);
 
 class RunCheckout {
@@ -18,14 +18,14 @@ class RunCheckout {
   // All outlive it.
   RunCheckout(EngineParts& parts, const Repository& repository, const RunRows& rows, Stop& service);
 
-  // The run's commit is in the mirror. Errors as those of Git::fetch.
+  // Fetches the run's commit into the mirror. Errors as those of Git::fetch.
   Task<Result<void>> fetch_commit();
-  // Makes it, unless there is one that is trusted. Errors of kind `infrastructure`, and those of fetch_commit.
+  // Creates the checkout, unless there is a trusted one. Errors of kind `infrastructure`, and those of fetch_commit.
   Task<Result<void>> prepare();
-  // Removes it; what can't be removed is said.
+  // Removes the checkout; logs what can't be removed.
   Task<void> forget();
 
-  // One that is there was made by an earlier runner, for work that goes on: nobody put it there since.
+  // Trusts an existing checkout: an earlier service created it for work that continues.
   void trust() { trusted_ = true; }
 
  private:

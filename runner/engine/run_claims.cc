@@ -24,7 +24,7 @@ void RunClaims::take_up() {
     if (stage.status != StageStatus::running && stage.status != StageStatus::awaiting_approval) continue;
     auto held = request_for(spec);
     held.since = stage.attempt_started;
-    if (held.place || !held.lock.empty()) held_.emplace(spec.name, slots_.take(std::move(held)));
+    if (held.needs_slot || !held.lock.empty()) held_.emplace(spec.name, slots_.take(std::move(held)));
   }
   keep_locks();
 }

@@ -1,5 +1,4 @@
-// The places and locks that one run waits for or holds, from the moment in which a stage asks until its end is on
-// record.
+// The slots and locks that one run waits for or holds, from the request of a stage until its end is recorded.
 #pragma once
 
 #include <functional>
@@ -21,31 +20,33 @@ class RunClaims {
   // All outlive it.
   RunClaims(Slots& slots, Clock& clock, const Repository& repository, const RunState& state);
 
-  // Of what is found under way, before anybody new can have it.
+  // Takes the slots and locks of active work, before new work can.
   void take_up();
-  // Asks for what the stage needs; `when_granted` is called at most once, later. Whether it is granted.
+  // Requests what the stage needs. Returns whether it is granted now; otherwise `when_granted` is called later, at most
+  // once.
   bool ask(const StageSpec& spec, std::function<void()> when_granted);
-  // Of a stage that ask() granted.
+  // The claim that ask() granted.
   Slots::Claim granted(const std::string& stage);
-  // Of an attempt that goes on.
+  // The claim of an attempt that continues.
   Slots::Claim resumed(const StageSpec& spec);
-  // Stages that don't wait any more are asked for nothing.
+  // Withdraws the requests of stages that no longer wait.
   template <typename Waits>
   void forget_unless(const Waits& waits) {
     std::erase_if(asked_, [&](const auto& asked) { return !waits(asked.first); });
   }
   void forget_all() { asked_.clear(); }
 
-  // While the stage's start is being recorded, whatever comes of that; then it is the attempt's.
+  // Keeps the claim while the stage's start is being recorded; then the attempt owns it.
   void begin(const std::string& stage, Slots::Claim claim) { starting_[stage] = std::move(claim); }
   Slots::Claim begun(const std::string& stage);
-  // While the end of an attempt is being recorded, or until another process takes it up.
+  // Keeps the claim while the end of an attempt is being recorded, or until another process resumes the attempt.
   void hold(const std::string& stage, Slots::Claim claim) { held_[stage] = std::move(claim); }
   void let_go(const std::string& stage) { held_.erase(stage); }
 
-  // The locks that the state keeps between its stages. After every change of it, before what was granted is given back.
+  // Updates the locks that the run keeps between its stages. Call it after every change of the state, before releasing
+  // claims.
   void keep_locks();
-  // For who drives the run next: what goes on without a driver holds its place and locks on.
+  // The claims of work that continues without a driver; give them to the next driver of the run.
   std::vector<Slots::Claim> hand_over();
 
  private:

@@ -1,4 +1,4 @@
-// The clocks of a run and of its attempts: they stand still while a person is asked.
+// The clocks of a run and of its attempts, which stop while a person is asked.
 #pragma once
 
 #include <functional>
@@ -9,12 +9,12 @@
 
 namespace quietgate {
 
-// What was spent of the stage's timeout by its last attempt, and of the run's. A clock that was set back makes neither
-// longer than it is.
+// The time that the stage's last attempt, or the run, has spent of its timeout. A clock that is set back does not
+// extend a timeout.
 Milliseconds spent(const StageState& stage, Time now);
 Milliseconds spent(const RunState& run, Time now);
 
-// Calls `late` once, when a limit is spent; the clock behind it stands still at times.
+// Calls `late` once, when the limit is spent. The clock may be paused.
 class RunClock {
  public:
   // `clock` must outlive it. Nothing happens before the first keep().
@@ -23,9 +23,9 @@ class RunClock {
   RunClock(const RunClock&) = delete;
   RunClock& operator=(const RunClock&) = delete;
 
-  // So much is spent by now, and from now on the clock stands still, or goes. Cheap when that is as it was.
+  // Sets the spent time, and whether the clock is paused from now on. Cheap if nothing changed.
   void keep(Milliseconds spent, bool stands_still);
-  void stop();  // for good
+  void stop();  // permanently
 
  private:
   enum class Hands { unset, still, going, stopped };

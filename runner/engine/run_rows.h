@@ -1,4 +1,4 @@
-// The rows of one run, and the state that they fold to: read from the journal, and written to it.
+// Reads and appends the rows of one run, and folds them into its state.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@ namespace quietgate {
 
 class RunRows {
  public:
-  // What will be appended next.
+  // Events and runs to append next.
   struct Intended {
     std::vector<Event> events;
-    std::vector<RunRequested> runs;  // of this run's repository, without their numbers
+    std::vector<RunRequested> runs;  // in this run's repository, without numbers
     bool empty() const { return events.empty() && runs.empty(); }
   };
-  // What rows brought that nobody had read yet.
+  // Changes that newly read rows brought.
   struct News {
-    bool asking = false;                 // more or fewer stages wait for a person
-    std::vector<RunId> newer_that_wait;  // newer runs that don't end this one, because it releases
+    bool asking = false;                 // the number of stages that wait for a person changed
+    std::vector<RunId> newer_that_wait;  // newer runs that wait, because this run is releasing
   };
 
   // Both outlive it.
@@ -34,9 +34,9 @@ class RunRows {
   Task<News> catch_up();
   // Appends all or none, then catches up. Throws std::runtime_error when the journal can't be written or read.
   Task<News> append(std::vector<Event> events);
-  // Likewise; the runs stand behind the events, and are numbered inside the append.
+  // The same, with runs after the events; the append numbers them.
   Task<News> append(Intended rows);
-  // Adds to what will be appended next, and takes it for true already: the next action is chosen by it.
+  // Adds an event to `rows` and folds it into the state at once, so that the next action takes it into account.
   void intend(Event event, Intended& rows);
 
  private:

@@ -1,4 +1,4 @@
-// The timeout of a whole run: it stands still while all that the run does is to wait for a person.
+// The timeout of a whole run. It is paused while the run does nothing but wait for a person.
 #pragma once
 
 #include <functional>
@@ -12,17 +12,17 @@ namespace quietgate {
 
 class RunTimeout {
  public:
-  // Of a run with a plan, from now on; `ring` is called once, when the time is over. The clock outlives it.
+  // Starts the timeout of a run with a plan. `ring` is called once, when the time is over. The clock must outlive it.
   void start(const RunState& run, Executor executor, Clock& clock, std::function<void()> ring);
-  // After every change of the run.
+  // Call it after every change of the run.
   void keep(const RunState& run, Time now);
-  // Whether the time is over and nobody was told by this yet.
+  // Whether the time is over; true only once.
   bool take_overdue();
   void stop();
 
  private:
   std::optional<RunClock> clock_;
-  std::shared_ptr<bool> overdue_ = std::make_shared<bool>(false);  // the clock may ring when this is gone
+  std::shared_ptr<bool> overdue_ = std::make_shared<bool>(false);  // the clock may outlive this object
 };
 
 }  // namespace quietgate

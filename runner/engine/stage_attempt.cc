@@ -87,7 +87,7 @@ void StageAttempt::watch_disk(const std::string& directory) {
   const auto name = to_string(run_.rows.state().id) + ", " + stage_;
   if (parts.low_water != nullptr)
     disk_ = parts.low_water->enter(
-        {name, directory, end_with(Outcome::error, "free space, or keep less: see `retention`")});
+        {name, directory, end_with(Outcome::error, "free some space, or keep fewer runs: see `retention`")});
   if (parts.tree_limit != nullptr)
     tree_ = parts.tree_limit->enter(
         {name, directory,
@@ -121,7 +121,7 @@ Task<void> StageAttempt::end_steps() {
     if (ended) break;
   }
   outcome_ = outcome;
-  if (!ended) outcome_->reason += "; what it started could not be ended: " + ended.error().message;
+  if (!ended) outcome_->reason += "; its processes could not be ended: " + ended.error().message;
 }
 
 // What stands in the place of a new attempt's folder is of a journal that is gone, or somebody's who wants it to be
@@ -133,7 +133,7 @@ Task<Result<std::string>> StageAttempt::clear() {
   auto aside = parts.workspace.clear_attempt(attempt);
   if (!aside) co_return aside.error();
   if (!*aside) co_return std::string();
-  auto told = "quietgate: a folder stood in the place of this attempt's, and is now " + (*aside)->path;
+  auto told = "quietgate: another folder was in the place of this attempt's; it was moved to " + (*aside)->path;
   parts.say("run " + to_string(id) + ": " + told);
   if (parts.steps != nullptr) {
     const StepOwner owner = (*aside)->steps;
@@ -191,7 +191,7 @@ Task<StageOutcome> StageAttempt::run_prepared(StageRequest request) {
     co_return outcome_of_end(Outcome::error,
                              std::string("this service can't run stages of kind `") + kind_of(request.spec.body) + "`");
   }
-  if (request.resume) log_->line("[quietgate was restarted: taking up this attempt again]");
+  if (request.resume) log_->line("[quietgate was restarted: resuming this attempt]");
   if (parts.trees != nullptr && traits_of(request.spec).runs_in_tree) {
     auto tree = co_await parts.trees->open(request.pristine, request.directory, request.resume, stop_);
     if (!tree) co_return outcome_of_error(tree.error());

@@ -1,5 +1,5 @@
-// One attempt of a stage, as this process performs it: in a folder and a tree of its own, under its timeout, to an
-// outcome. What it began outside goes on when the process ends, and is taken up by the next.
+// Performs one attempt of a stage: in its own folder and tree, under its timeout, to an outcome. Its steps continue
+// when the process ends, and the next process resumes them.
 #pragma once
 
 #include <memory>
@@ -15,7 +15,7 @@
 
 namespace quietgate {
 
-// Whose attempt it is. All outlive it.
+// The run of the attempt. All must outlive it.
 struct RunContext {
   EngineParts& parts;
   const Repository& repository;
@@ -33,21 +33,21 @@ class StageAttempt {
   const std::string& stage() const { return stage_; }
   int number() const { return attempt_; }
 
-  // Performs it; throws nothing. It must live until this has ended.
+  // Performs the attempt; throws nothing. The object must live until this has ended.
   Task<void> perform(bool resume);
-  // After perform(): nothing, when the service stopped, and it is taken up again.
+  // After perform(). Nothing if the service stopped; the attempt is then resumed later.
   const std::optional<StageOutcome>& outcome() const { return outcome_; }
-  void end();  // perform() has returned
+  void end();  // call it after perform() has returned
   bool over() const { return over_; }
 
-  // Of its timeout, which stands still while a person is asked.
+  // Updates its timeout, which is paused while a person is asked.
   void keep_time(Time now);
-  void say(const std::string& line);      // in its log, in brackets
-  void cancel(const std::string& cause);  // of its run: what cleans up goes on
-  void leave(const std::string& cause);   // the service stops: nothing is ended
+  void say(const std::string& line);      // writes a line in brackets to its log
+  void cancel(const std::string& cause);  // the run is cancelled; clean-up continues
+  void leave(const std::string& cause);   // the service stops; no step is ended
   Slots::Claim claim() { return std::move(claim_); }
 
-  // Of an attempt whose end is on record: until then it may be taken up again, and what its steps left be wanted.
+  // Removes the tree of an attempt whose end is recorded. Before that, the attempt may be resumed and need its tree.
   static void remove_tree(const std::shared_ptr<StageAttempt>& ended);
 
  private:
@@ -68,7 +68,7 @@ class StageAttempt {
   std::optional<StageOutcome> outcome_;
   LowWater::Entry disk_;
   TreeLimit::Entry tree_;
-  std::optional<StageOutcome> disk_ended_;  // it takes too much of the disk
+  std::optional<StageOutcome> disk_ended_;  // set if it uses too much disk space
   Slots::Claim claim_;
   bool cleans_up_;
   bool over_ = false;

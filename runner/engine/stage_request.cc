@@ -66,7 +66,7 @@ Result<StageRequest> stage_request(const RunState& state, const Repository& repo
   if (traits_of(spec).promotes && !is_protected(repository, state.branch)) {
     return user_error(
         "branch `" + state.branch + "` is not protected, so its runs may not promote",
-        "add it to `protected` of this repository in the service's configuration, or promote from one that is");
+        "add it to `protected` of this repository in the service's configuration, or promote from a protected branch");
   }
   // Of an `apply` stage, ports.* and apply.* stay: the stage itself knows them.
   auto resolved = resolve(spec, [&](const std::string& name) { return value_of(state, repository, spec, name); });

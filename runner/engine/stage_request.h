@@ -1,5 +1,5 @@
-// What a stage kind is told of its attempt: the plan's stage with its templates resolved, what it may know of the run,
-// the secrets to mask, and the environment of its steps.
+// Builds the request for a stage kind: the plan's stage with resolved templates, facts about the run, secrets to mask,
+// and the environment of its steps.
 #pragma once
 
 #include <map>
@@ -12,10 +12,10 @@
 
 namespace quietgate {
 
-// Whether the runs of this branch may promote and are given secrets.
+// Whether runs of this branch may promote and get secrets.
 bool is_protected(const Repository& repository, const std::string& branch);
 
-// Of the stage's last attempt. Folders, log, stops, journal and state are the caller's to fill in. Errors: `user`,
+// The request for the stage's last attempt. The caller fills in folders, log, stops, journal and state. Errors: `user`,
 // the branch may not promote, or a template can't be resolved.
 Result<StageRequest> stage_request(const RunState& state, const Repository& repository, const std::string& stage,
                                    const std::map<std::string, std::string>& step_environment);

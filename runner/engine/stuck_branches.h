@@ -1,5 +1,5 @@
-// The branches of one repository that moved and can't be followed at the moment: their commits can't be fetched or
-// read. Each waits longer after each failure, until it moves again, and holds nobody else up.
+// Branches of one repository that moved, but whose commits can't be fetched or read at the moment. Each waits longer
+// after each failure, until it moves again, and does not hold up other branches.
 #pragma once
 
 #include <map>
@@ -14,16 +14,16 @@ namespace quietgate {
 class StuckBranches {
  public:
   struct Failure {
-    int times = 0;  // in a row, at this commit
+    int times = 0;  // consecutive failures, at this commit
     Error error;
   };
 
-  // What is no move any more, or goes to another commit, is forgotten.
+  // Forgets branches that are not in `moves`, or that moved to another commit.
   void keep_only(const std::vector<RefMoved>& moves);
   bool contains(const RefMoved& move) const;
-  // Of those moves that are stuck, the one that waits longest beyond its time; null: none is due.
+  // The stuck move that is overdue for the longest time; null if none is due.
   const RefMoved* due(const std::vector<RefMoved>& moves, Time now) const;
-  // Notes a failure; the branch waits for `interval`, doubled per failure up to five minutes.
+  // Records a failure; the branch then waits for `interval`, doubled per failure up to five minutes.
   const Failure& add(const RefMoved& move, Error error, Milliseconds interval, Time now);
   void remove(const std::string& branch) { stuck_.erase(branch); }
 

@@ -108,17 +108,17 @@ void Supervisor::wake(const std::optional<RunId>& run) {
 
 std::vector<Waiting> Supervisor::waiting() {
   auto all = parts_.slots.waiting();
-  for (const auto& [place, line] : order_.lines()) {
+  for (const auto& [branch, runs] : order_.queues()) {
     int position = 0;
-    RunId before{place.first, 0};
-    for (const auto number : line) {
-      const RunId run{place.first, number};
+    RunId before{branch.first, 0};
+    for (const auto number : runs) {
+      const RunId run{branch.first, number};
       auto found = drivers_.find(run);
       if (found != drivers_.end() && found->second->waits_for_turn()) {
         Waiting waiting{run, {}, *found->second->waits_for_turn(), Waiting::For::branch, {}, {}, position, {}};
-        waiting.reason = "waits for run " + to_string(before) + ", which is before it on " + place.second;
+        waiting.reason = "waits for run " + to_string(before) + ", which is ahead of it on " + branch.second;
         if (auto first = drivers_.find(before); first != drivers_.end() && first->second->state().releases)
-          waiting.reason += " and releases";
+          waiting.reason += " and is releasing";
         all.push_back(std::move(waiting));
       }
       before = run;
@@ -181,7 +181,7 @@ Task<Result<void>> Supervisor::start_unfinished(Stop& stop) {
 // What the row was about is not known: everybody looks for himself.
 Task<void> Supervisor::over_damage(Error damage, Stop& stop) {
   const auto alone = co_await decisions_.lock();
-  parts_.say(damage.message + "; it was stepped over, and other runs go on" +
+  parts_.say(damage.message + "; quietgate skipped it, and other runs continue" +
              (damage.advice.empty() ? "" : ": " + damage.advice));
   for (auto& [id, driver] : drivers_) driver->poke();
   auto started = co_await start_unfinished(stop);
@@ -230,8 +230,7 @@ Task<Driver*> Supervisor::make(RunId run, Stop& stop) {
   }
   if (repository->second.removed) {
     parts_.say("run " + to_string(run) + " waits: repository " + run.repository +
-               " is not in the configuration any more; put it back, or end the run: quietgate cancel " +
-               to_string(run));
+               " is no longer in the configuration; add it again, or end the run: quietgate cancel " + to_string(run));
   }
   auto& driver = drivers_[run];
   driver = std::make_unique<Driver>(parts_, order_, repository->second, run, stop);
@@ -248,7 +247,7 @@ Task<Driver*> Supervisor::make(RunId run, Stop& stop) {
 }
 
 void Supervisor::again_later(const RunId& run, const std::string& reason, Stop& stop) {
-  parts_.say("run " + to_string(run) + " is taken up again in " + human_duration(restart_after) + ": " + reason);
+  parts_.say("run " + to_string(run) + " is resumed in " + human_duration(restart_after) + ": " + reason);
   auto again = std::make_shared<Stop>(stop);
   expire_after(parts_.executor, parts_.clock, restart_after, again,
                [this, run, &stop] { decisions_.begin([this, run, &stop] { return start(run, stop); }); });

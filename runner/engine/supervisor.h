@@ -20,8 +20,8 @@ class Supervisor final : public Queue {
   // `parts` must outlive the supervisor.
   Supervisor(EngineParts& parts, std::vector<Repository> repositories);
 
-  // Takes up every unfinished run, then follows the journal. At shutdown waits until all drivers left their stages,
-  // then throws Stopped.
+  // Resumes every unfinished run, then follows the journal. At shutdown, waits until all drivers have left their
+  // stages, then throws Stopped.
   Task<void> supervise(Stop& stop);
   std::vector<Waiting> waiting() override;
   bool waits(const RunId& run) override;
@@ -29,8 +29,8 @@ class Supervisor final : public Queue {
   std::uint64_t version() const override { return parts_.slots.version() + order_.version(); }
 
  private:
-  Task<void> take_up(Stop& stop);             // every unfinished run, and what ended runs left
-  Task<Driver*> make(RunId run, Stop& stop);  // null: there is one, or it is made later
+  Task<void> take_up(Stop& stop);             // every unfinished run, and remains of ended runs
+  Task<Driver*> make(RunId run, Stop& stop);  // null: there is a driver already, or it is created later
   void launch(const RunId& run, Driver& driver, Stop& stop);
   Task<void> start(RunId run, Stop& stop);
   void again_later(const RunId& run, const std::string& reason, Stop& stop);
@@ -48,7 +48,7 @@ class Supervisor final : public Queue {
   EngineParts& parts_;
   std::map<std::string, Repository> repositories_;
   BranchOrder order_;
-  std::map<RunId, std::vector<Slots::Claim>> held_;  // of runs without a driver: its leaders, its environments
+  std::map<RunId, std::vector<Slots::Claim>> held_;  // claims of runs without a driver
   std::map<RunId, std::unique_ptr<Driver>> drivers_;
   // Rows are read between a look at these and what comes of it: whoever makes drivers, or holds locks, is alone with
   // it.

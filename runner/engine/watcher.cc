@@ -89,8 +89,8 @@ Task<Result<std::vector<GitBranch>>> Watcher::list(Stop& stop) {
   if (!known) co_return known.error();
   if (known->empty()) co_return found;
   co_return infrastructure_error(
-      "the remote lists no branches at all, and had " + std::to_string(known->size()) + ": nothing is taken as deleted",
-      "look at the server; a repository that was really emptied is watched again as soon as it has a branch");
+      "the remote lists no branches, but had " + std::to_string(known->size()) + ": none counts as deleted",
+      "check the server; if the repository is really empty, it is watched again as soon as it has a branch");
 }
 
 // Branches that nobody can follow are told once, and are as good as not there.

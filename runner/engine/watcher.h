@@ -1,7 +1,6 @@
-// Watches one repository: polls its branches, tells what became of each, and asks for the runs that the pipeline's
-// trigger rule wants. What moved and the run it asks for are appended together, so that no commit is missed over a
-// restart. A branch that can't be fetched or read stops no other. A remote that lists no branches after it had some is
-// not believed.
+// Watches one repository: polls its branches, records their moves, and requests the runs that the pipeline's trigger
+// rules want. A move and its run are appended together, so that no commit is missed over a restart. A branch that can't
+// be fetched or read does not hold up others. A remote that lists no branches after it had some is not believed.
 #pragma once
 
 #include <optional>
@@ -17,7 +16,7 @@
 
 namespace quietgate {
 
-// What one poll found, against what was known: pure.
+// The moves between the known branches and those of a poll. Pure.
 std::vector<RefMoved> compare(const std::string& repository, const std::map<std::string, CommitId>& known,
                               bool watched_before, const std::vector<GitBranch>& found);
 
@@ -27,10 +26,10 @@ Milliseconds poll_delay(const std::string& repository, Milliseconds interval, in
 
 class Watcher {
  public:
-  // Told once per state: the remote became unreachable (with the error), or reachable again (nothing).
+  // Called once per change: the remote became unreachable (with the error), or reachable again (nothing).
   using Trouble = std::function<void(const std::string& repository, const std::optional<Error>&)>;
 
-  // Told of branches that nobody can follow, or not at the moment: a sentence that names them.
+  // Called with a message about branches that can't be followed, permanently or at the moment.
   using BranchTrouble = std::function<void(const std::string& repository, const Error&)>;
 
   // The references must outlive the watcher.
@@ -39,7 +38,7 @@ class Watcher {
 
   // Polls until stopped; throws Stopped.
   Task<void> watch(Stop& stop);
-  // One poll. Fails when the remote can't be listed, its earlier numbers can't be told, or the journal can't be
+  // Polls once. Fails if the remote can't be listed, if its earlier run numbers are unknown, or if the journal can't be
   // written.
   Task<Result<void>> poll(Stop& stop);
 
@@ -50,7 +49,7 @@ class Watcher {
   Task<Result<void>> fetch_one_by_one(std::vector<RefMoved> moves, Stop& stop);
   Task<Result<void>> stuck(RefMoved moved, Error error);
   struct Seen;  // what the mirror says of a move
-  // What a move leads to.
+  // The result of a move.
   struct Wanted {
     std::vector<CommitId> commits;  // each gets a run
     std::vector<RunId> superseded;
@@ -72,9 +71,9 @@ class Watcher {
   PipelineCompiler& compiler_;
   Trouble trouble_;
   BranchTrouble branch_trouble_;
-  EarlierNumbers* numbers_;  // null: the journal knows all of them
+  EarlierNumbers* numbers_;  // null: the journal has all of them
   StuckBranches stuck_;
-  std::string left_out_;  // as last told
+  std::string left_out_;  // as last logged
 };
 
 }  // namespace quietgate

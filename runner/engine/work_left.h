@@ -1,13 +1,13 @@
-// What a run's state says of the work on it.
+// Whether a run's state has work left.
 #pragma once
 
 #include "runner/model/state.h"
 
 namespace quietgate {
 
-// Nothing is begun any more: the run only has to end.
+// No stage will start any more; the run only has to end.
 bool nothing_left(const RunState& state);
-// Whether something may run under a leader for this run.
+// Whether a step of this run may be running under a leader.
 bool under_way(const RunState& state);
 
 }  // namespace quietgate

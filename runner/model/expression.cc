@@ -40,7 +40,7 @@ struct Unknown {
 using Evaluated = std::variant<std::string, Unknown, Error>;
 
 Error too_long() {
-  return user_error("the value is longer than 128 KiB", "give long texts in files");
+  return user_error("the value is longer than 128 KiB", "put long texts into files");
 }
 
 Evaluated format(const std::vector<std::string>& values) {
@@ -101,7 +101,7 @@ class Evaluation {
       made_ += text->size();
       if (text->size() > max_value_bytes) return too_long();
       if (made_ > most_made)
-        return user_error("the expressions of this text make more than 4 MiB", "give long texts in files");
+        return user_error("the expressions of this text make more than 4 MiB", "put long texts into files");
     }
     return value;
   }
@@ -155,7 +155,7 @@ class Evaluation {
 
 Error unknown_name(const Unknown& unknown) {
   return with_cause(ErrorCause::unknown_name,
-                    user_error("nothing is known of `" + unknown.name + "` here",
+                    user_error("`" + unknown.name + "` has no value here",
                                "check the name; an output exists only once its stage has passed"));
 }
 

@@ -183,7 +183,7 @@ class Parser {
     const bool digits = std::any_of(e.text.begin(), e.text.end(), is_digit);
     const bool tidy = std::count(e.text.begin(), e.text.end(), '.') <= 1 && e.text.back() != '.';
     if (!digits || !tidy || (end < text_.size() && is_name_character(text_[end])))
-      fail(at_, word(at_).size(), "`" + word(at_) + "` is not a number; text stands between single quotes");
+      fail(at_, word(at_).size(), "`" + word(at_) + "` is not a number; text needs single quotes");
     at_ = end;
     return e;
   }
@@ -199,8 +199,7 @@ class Parser {
     if (e.text.back() == '.' || e.text.find("..") != std::string::npos)
       fail(e.offset, e.length, "`" + e.text + "` is not a name");
     if (e.text.find('.') == std::string::npos)
-      fail(e.offset, e.length,
-           "`" + e.text + "` is neither a name with a dot nor text; text stands between single quotes");
+      fail(e.offset, e.length, "`" + e.text + "` is neither a name with a dot nor text; text needs single quotes");
     return e;
   }
   Expression call(Expression e) {

@@ -99,8 +99,8 @@ std::string with_release_gap(std::string reason, const RunState& run) {
   }
   reason += gap->promotes + " is at " + commit + ", but ";
   if (gap->kind == Kind::not_deployed) reason += gap->stage + " did not deploy it" + why + ": ";
-  if (gap->kind == Kind::destroyed) reason += "what " + gap->stage + " deployed was destroyed" + why + ": ";
-  if (gap->can_go_back) reason += "put it back with `quietgate rollback " + name + " --reason TEXT`, or ";
+  if (gap->kind == Kind::destroyed) reason += "the deployment of " + gap->stage + " was destroyed" + why + ": ";
+  if (gap->can_go_back) reason += "roll it back with `quietgate rollback " + name + " --reason TEXT`, or ";
   return reason + "deploy it with `quietgate retry " + name + "`";
 }
 

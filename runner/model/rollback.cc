@@ -61,19 +61,19 @@ Result<RunRequested> rollback_request(const RunState& run, std::int64_t number, 
   const auto name = to_string(run.id);
   if (run.rollback.wanted())
     return user_error("run " + name + " is a rollback itself",
-                      "roll back the run that promoted what is there now, or promote again");
+                      "roll back the run that promoted the current commit, or promote again");
   const auto promotions = promotions_of(run, stage);
   if (promotions.size() > 1) {
     std::string branches;
     for (const auto* each : promotions) branches += (branches.empty() ? "" : " and ") + each->branch;
-    return user_error("run " + name + " promoted " + branches + ": which is to be put back can't be told",
-                      "move them by hand, or push a commit that mends it");
+    return user_error("run " + name + " promoted " + branches + ": quietgate can roll back only one branch",
+                      "move the branches by hand, or push a commit that fixes the problem");
   }
   const auto* promoted = promotions.empty() ? nullptr : promotions.front();
   if (promoted == nullptr) return user_error("run " + name + " promoted nothing", "see `quietgate show " + name + "`");
   if (promoted->from.empty())
     return user_error("there is nothing to go back to: " + promoted->branch + " did not exist before run " + name,
-                      "push a commit that mends it");
+                      "push a commit that fixes the problem");
   const auto who = by.empty() ? std::string("an alert after the release") : by;
   RunRequested request;
   request.run = {run.id.repository, number};
@@ -89,8 +89,8 @@ Result<Plan> rollback_plan(Plan plan, const Rollback& rollback) {
   auto* promote = promote_stage_of(plan, rollback.branch);
   if (promote == nullptr)
     return user_error("the pipeline of commit " + brief(plan.commit) + " does not promote to " + rollback.branch +
-                          ", so it is not known how to put that back",
-                      "move the branch by hand, or push a commit that mends it");
+                          ", so quietgate can't roll it back",
+                      "move the branch by hand, or push a commit that fixes the problem");
   std::set<std::string> after{promote->name};               // stages come after what they need
   std::map<std::string, std::set<std::string>> stands_for;  // by stage that is left out: what is kept of its needs
   std::set<std::string> kept{promote->name};

@@ -19,7 +19,8 @@ class Resolving {
       text = std::move(*answer);
       made_ += text.size();
       if (made_ > max_stage_bytes)
-        error_ = user_error("its texts have more than 4 MiB with what earlier stages gave", "give long texts in files");
+        error_ = user_error("its texts have more than 4 MiB with the outputs of earlier stages",
+                            "put long texts into files");
     } else {
       error_ = answer.error();
     }
@@ -43,7 +44,7 @@ std::optional<Error> unknown_to_all(const std::string& text, const Lookup& looku
   if (const auto* problem = std::get_if<ExpressionError>(&names)) return user_error(problem->message);
   for (const Mention& mention : std::get<0>(names)) {
     if (!known_to_the_rest(mention.name) && !lookup(mention.name))
-      return user_error("nothing is known of `" + mention.name + "` here");
+      return user_error("`" + mention.name + "` has no value here");
   }
   return std::nullopt;
 }

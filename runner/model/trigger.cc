@@ -32,10 +32,9 @@ TriggerDecision decide(const TriggerRules& rules, const std::string& branch,
     if (wanted.match(path) && !ignored.match(path)) return {true, {}};
   }
   if (changed_paths.size() == 1)
-    return {false,
-            "the one changed path (" + changed_paths.front() + ") is not wanted by on.paths and on.ignore_paths"};
+    return {false, "the only changed path (" + changed_paths.front() + ") is excluded by on.paths and on.ignore_paths"};
   return {false, "none of the " + std::to_string(changed_paths.size()) +
-                     " changed paths is wanted by on.paths and on.ignore_paths"};
+                     " changed paths is included by on.paths and on.ignore_paths"};
 }
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-// Who is told what.
+// A webhook and the notices that it receives.
 #pragma once
 
 #include <set>
@@ -9,7 +9,7 @@ namespace quietgate {
 enum class Notice { promoted, rolled_back, failed, approval };
 
 struct NotificationRule {
-  std::string url;  // http or https; a webhook that takes {"text": ...}, as Slack's and Mattermost's do
+  std::string url;  // http or https; a webhook that accepts {"text": ...}, such as those of Slack and Mattermost
   std::set<Notice> about;
   bool operator==(const NotificationRule&) const = default;
 };

@@ -23,7 +23,7 @@ struct Telling {
   std::optional<NoticeText> operator()(const CommitPromoted& e) const {
     const auto where = e.branch + " of " + e.run.repository;
     if (e.rollback)
-      return NoticeText{Notice::rolled_back, where + " was put back from " + brief(e.from) + " to " + brief(e.to) +
+      return NoticeText{Notice::rolled_back, where + " was rolled back from " + brief(e.from) + " to " + brief(e.to) +
                                                  " (run " + to_string(e.run) + ")"};
     return NoticeText{Notice::promoted, where + " is now at " + brief(e.to) + " (run " + to_string(e.run) + ")"};
   }
@@ -77,7 +77,7 @@ Task<void> Notifier::send(const NotificationRule& rule, std::string text, Stop& 
     problem = answer ? "it answered " + std::to_string(answer->status) : "it can't be reached";
     if (pause > Milliseconds{0}) co_await clock_.sleep(pause, stop);
   }
-  say_("a notification was not taken by its webhook (" + problem + "): " + text);
+  say_("a webhook did not accept a notification (" + problem + "): " + text);
 }
 
 // A run that passed, or that somebody cancelled, is nobody's news: unless its release was cut by that.

@@ -1,4 +1,4 @@
-// Tells people, by webhook, of what they would want to know without looking.
+// Sends notifications by webhook.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@ struct NoticeText {
   Notice about = Notice::failed;
   std::string text;  // one line
 };
-// What the row is worth telling, if anything.
+// The notice for a row, if there is one.
 std::optional<NoticeText> notice_of(const Event& event);
 
 class Notifier {
@@ -26,8 +26,8 @@ class Notifier {
   // The references must outlive it.
   Notifier(Journal& journal, Catalog& catalog, Http& http, Clock& clock, std::vector<NotificationRule> rules, Say say);
 
-  // Follows the journal from now on, until stopped: each row is told once, in order, with three tries of ten seconds. A
-  // receiver that takes none of them is said, and the row is passed over. Throws Stopped.
+  // Follows the journal from now on, until stopped. Sends each notice once, in order, with three tries of ten seconds.
+  // If all fail, logs the notice and continues. Throws Stopped.
   Task<void> tell(Stop& stop);
 
  private:

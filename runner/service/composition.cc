@@ -69,7 +69,7 @@ Result<void> make_data_directory(const std::string& data) {
     if (!code) fs::create_directories(folder, code);
   }
   if (code)
-    return infrastructure_error("can't make the data directory " + data + ": " + code.message(),
+    return infrastructure_error("can't create the data directory " + data + ": " + code.message(),
                                 "name another one, or make it writable");
   return {};
 }
@@ -259,7 +259,7 @@ void Composition::add_retention() {
           if (!removed) parts.options.say(removed.error().message);
         }
       }
-      co_await parts.retention->keep_house(until);
+      co_await parts.retention->expire_runs(until);
     }(p, remove, stop);
   });
 }
@@ -421,7 +421,7 @@ Result<std::vector<NotificationRule>> notifications_of(const Config& config) {
     auto url = read_secret(from.url);
     if (!url) return user_error("the address of a notification: " + url.error().message, url.error().advice);
     if (!url->starts_with("http://") && !url->starts_with("https://"))
-      return user_error("the address of a notification is not http or https", "look at what its `url` names");
+      return user_error("the address of a notification is not http or https", "check the address that its `url` names");
     rules.push_back({std::move(*url), from.about});
   }
   return rules;

@@ -1,4 +1,4 @@
-// Everything that a service, or one run here, is made of; built as members in the order in which one needs the other.
+// All parts of a service, or of one local run, as members in order of their dependencies.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,7 @@
 namespace quietgate {
 
 struct CompositionOptions {
-  std::string data;  // absolute; made when it is not there
+  std::string data;  // absolute; created if missing
   Limits limits;
   bool promote = true;  // false: gates are judged, no ref is moved
   std::vector<Repository> repositories;
@@ -38,10 +38,10 @@ struct CompositionOptions {
   std::vector<std::string> hidden{};  // from steps: files that hold secrets, or say where they are
 };
 
-// One per data directory: a lock file keeps a second one out.
+// One per data directory: a lock keeps a second one out.
 class Composition {
  public:
-  // Fails when the data directory can't be made, is in use by another quietgate, or its journal can't be opened.
+  // Fails if the data directory can't be created or is in use by another quietgate, or if the journal can't be opened.
   static Result<std::unique_ptr<Composition>> make(CompositionOptions options);
   ~Composition();
   Composition(const Composition&) = delete;
@@ -49,11 +49,11 @@ class Composition {
 
   Executor executor();
   InlineJournal& journal();
-  Result<void> try_to_write();  // whether the journal takes a row now
-  void drop_caches();           // of the journal: what is kept only to be fast
+  Result<void> try_to_write();  // whether the journal can be written
+  void drop_caches();           // the journal's caches
   InlineCatalog& catalog();
   Queue& queue();
-  // What stages tell and are told while they run.
+  // Ports that running stages share with the service.
   struct Signals {
     const LoadMetrics& loads;
     SyntheticFaults& faults;
@@ -62,20 +62,20 @@ class Composition {
   };
   Signals signals();
   const PublicKey& evidence_key() const;
-  void tell_steps(const std::string& variable, const std::string& value);  // of every step that begins from now on
+  void tell_steps(const std::string& variable,
+                  const std::string& value);  // in the environment of every step that starts from now on
 
-  // Starts a loop of the service; when it ends by anything else than Stopped, `stop()` is requested with the error.
+  // Starts a loop of the service. If it ends with anything but Stopped, `stop()` is requested with the error.
   void add(const std::string& name, std::function<Task<void>(Stop&)> loop);
   void add_engine();            // supervisor and reaper
-  void add_retention();         // forgets old runs, also the files of those that a crash left
+  void add_retention();         // removes old runs, and files that a crash left behind
   Result<void> add_watchers();  // one per repository
   void add_heartbeat(HeartbeatRule rule);
   void add_notifier(std::vector<NotificationRule> rules);
   Stop& stop();
 
-  // Runs the loop until every added loop has ended. Each SIGTERM, SIGINT and SIGHUP
-  // calls `on_signal`, which requests the stop.
-  // Answers why it stopped when that was an error.
+  // Runs the loop until every added loop has ended. Each SIGTERM, SIGINT and SIGHUP calls `on_signal`, which requests
+  // the stop. Returns the error that stopped it, if any.
   Result<void> run(std::function<void(int signal)> on_signal);
 
  private:
@@ -84,7 +84,7 @@ class Composition {
   std::unique_ptr<Parts> parts_;
 };
 
-// The engine's repositories from the configuration, with their secrets read. Fails at the first that can't be read.
+// The engine's repositories from the configuration, with their secrets. Fails at the first secret that can't be read.
 Result<std::vector<Repository>> repositories_of(const Config& config);
 Result<std::vector<NotificationRule>> notifications_of(const Config& config);
 std::vector<ServerAccess> access_of(const std::vector<ServerConfig>& servers);
@@ -92,7 +92,7 @@ Limits limits_of(const Config& config);
 // Files that no step may see: the configuration's own, keys, tokens and whatever else it names as a secret's place.
 std::vector<std::string> secret_files(const Config& config, const std::string& file);
 
-// What every step's environment starts from: PATH, HOME, LANG, USER and TZ of this process, nothing else.
+// The base of every step's environment: PATH, HOME, LANG, USER and TZ of this process, nothing else.
 std::map<std::string, std::string> step_environment();
 
 }  // namespace quietgate

@@ -19,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t block = 16 * 1024;  // of the file, at a time: most are shorter
+
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -95,7 +97,7 @@ Config read_config(const SourceText& source, const YamlPointer& tree, Diagnostic
   MapReader map(values, {tree.get(), "the configuration", Position{}}, "the configuration");
   config.data = default_data_directory();
   if (config.data.empty() && map.valid() && !map.find("data"))
-    diagnostics.add({}, "there is no default for `data`, as neither HOME nor XDG_STATE_HOME is set", "`data: FOLDER`");
+    diagnostics.add({}, "`data` has no default, because neither HOME nor XDG_STATE_HOME is set", "`data: FOLDER`");
   for (const auto& key : config_key_table) {
     const Found found = key.required == nullptr ? map.find(key.name) : map.require(key.name, key.required);
     if (found) key.read(values, found, config);
@@ -135,12 +137,16 @@ Result<Config> load_config(const std::string& path) {
   std::error_code problem;
   if (fs::is_directory(path, problem)) return user_error(fmt::format("{} is a folder, not a configuration file", path));
   std::ifstream file(path, std::ios::binary);
-  std::string text(yaml_max_bytes + 1, '\0');
-  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  while (file && text.size() <= yaml_max_bytes) {
+    const auto before = text.size();
+    text.resize(before + block);
+    file.read(text.data() + before, static_cast<std::streamsize>(block));
+    text.resize(before + static_cast<std::size_t>(file.gcount()));
+  }
   if (!file.is_open() || file.bad())
     return user_error(fmt::format("the configuration file {} can't be read", path),
                       "check the path and its permissions");
-  text.resize(static_cast<std::size_t>(file.gcount()));
   return parse_config(text, path);
 }
 

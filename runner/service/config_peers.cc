@@ -41,7 +41,7 @@ void read_notifications(const ConfigValues& values, const Found& found, std::vec
   for (const Found& item : values.list(found, 1, 20)) {
     NotificationConfig notification;
     MapReader map(values, item, "the notification");
-    if (const Found url = map.require("url", "where the webhook's address is, which is a secret: {file: PATH}"))
+    if (const Found url = map.require("url", "the source of the webhook's address, which is a secret: {file: PATH}"))
       notification.url = values.source(url);
     if (const Found about = map.find("about")) {
       notification.about.clear();
@@ -59,7 +59,7 @@ void read_servers(const ConfigValues& values, const Found& found, std::vector<Se
   for (const Found& item : values.list(found)) {
     ServerConfig server;
     MapReader map(values, item, "the server");
-    if (const Found url = map.require("url", "the address that pipelines give as `prometheus`")) {
+    if (const Found url = map.require("url", "the address that pipelines use as `prometheus`")) {
       server.url = values.text(url, 4000).value_or("");
       const auto problem = server.url.empty() ? "" : server_problem(server.url);
       if (!problem.empty()) {

@@ -1,4 +1,4 @@
-// The configuration's sections about those that the service calls: metrics servers and webhooks.
+// The configuration's sections about metrics servers and webhooks.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace quietgate {
 
-// Each adds to `out` what the section says; what is wrong with it leaves a diagnostic.
+// Each adds the section's values to `out`; errors become diagnostics.
 void read_servers(const ConfigValues& values, const Found& found, std::vector<ServerConfig>& out);
 void read_notifications(const ConfigValues& values, const Found& found, std::vector<NotificationConfig>& out);
 

@@ -66,7 +66,7 @@ RepositoryConfig read_repository(const ConfigValues& values, const Found& found)
       values.is_name(name, repository.name, "abcdefghijklmnopqrstuvwxyz0123456789", repository_characters, 100,
                      "lower-case letters, digits, `.`, `_` and `-`; a letter or a digit first");
   }
-  if (const Found url = map.require("url", "what `git clone` takes")) read_url(values, url, repository);
+  if (const Found url = map.require("url", "a URL or path that `git clone` accepts")) read_url(values, url, repository);
   if (const Found globs = map.find("branches")) values.globs(globs, repository.branches);
   if (const Found globs = map.find("protected")) values.globs(globs, repository.protected_branches);
   if (const Found file = map.find("pipeline")) repository.pipeline = values.path(file).value_or("");

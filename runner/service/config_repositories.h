@@ -7,7 +7,7 @@
 
 namespace quietgate {
 
-// Adds the repositories to `out`; what is wrong with one leaves a diagnostic.
+// Adds the repositories to `out`; errors become diagnostics.
 void read_repositories(const ConfigValues& values, const Found& found, std::vector<RepositoryConfig>& out);
 
 }  // namespace quietgate

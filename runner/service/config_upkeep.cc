@@ -22,7 +22,8 @@ void read_keep_free(const ConfigValues& values, const Found& found, LowWaterRule
   const int percent = share ? std::stoi(text.substr(0, digits)) : 100;
   const auto bytes = share ? std::numeric_limits<std::uint64_t>::max() : parse_size(text);
   if (!bytes || (share && percent > 50))
-    return values.wrong(found, "`keep_free` is no share and no size", "up to 50%, or a size such as 500MiB or 2GiB");
+    return values.wrong(found, "`keep_free` is neither a share nor a size",
+                        "up to 50%, or a size such as 500MiB or 2GiB");
   out = {*bytes, percent};
 }
 
@@ -52,7 +53,7 @@ void read_sandbox(const ConfigValues& values, const Found& found, IsolationConfi
 
 void read_heartbeat(const ConfigValues& values, const Found& found, HeartbeatRule& out) {
   MapReader map(values, found, "`heartbeat`");
-  if (const Found url = map.require("url", "what notices when the calls stay away")) {
+  if (const Found url = map.require("url", "the URL of a monitor that notices missing calls")) {
     out.url = values.text(url, 4000).value_or("");
     if (!out.url.empty() && !out.url.starts_with("http://") && !out.url.starts_with("https://"))
       values.wrong(url, "`url` is not http or https", "an address such as https://heartbeat.example.org/ID");

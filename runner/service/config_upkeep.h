@@ -1,11 +1,11 @@
-// The configuration's sections about what the service keeps, what its steps may, and how it is watched itself.
+// The configuration's sections about retention, disk space, the isolation of steps and the heartbeat.
 #pragma once
 
 #include "runner/service/config_values.h"
 
 namespace quietgate {
 
-// Each fills `out` with what the section says; what is wrong with it leaves a diagnostic.
+// Each writes the section's values to `out`; errors become diagnostics.
 void read_retention(const ConfigValues& values, const Found& found, RetentionRule& out);
 void read_keep_free(const ConfigValues& values, const Found& found, LowWaterRule& out);
 void read_limits(const ConfigValues& values, const Found& found, LimitsConfig& out);

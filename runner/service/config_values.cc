@@ -59,8 +59,8 @@ SecretSource ConfigValues::source(const Found& found) const {
     // The value must not reach a terminal or a log by way of its own diagnostic.
     diagnostics().hide_line(found.key_at.line);
     diagnostics().hide_line(found.node->at.line);
-    diagnostics().add(found.key_at, fmt::format("`{}` is written out in the file", found.name),
-                      "where its value is: {file: PATH}, {environment: NAME} or {command: [PROGRAM, ...]}",
+    diagnostics().add(found.key_at, fmt::format("the value of `{}` is written in the file", found.name),
+                      "the source of the value: {file: PATH}, {environment: NAME} or {command: [PROGRAM, ...]}",
                       "move the value out of this file, and change it if others could read the file");
     return read;
   }

@@ -1,4 +1,4 @@
-// The reads that several sections of the configuration share: paths, sizes, globs, and where secrets are.
+// Readers that several sections of the configuration share: paths, sizes, globs and sources of secrets.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@ namespace quietgate {
 
 class ConfigValues : public ValueReader {
  public:
-  // `file`: the configuration's own path, from whose folder relative paths start.
+  // `file`: the configuration's path; relative paths start at its folder.
   ConfigValues(const std::string& file, Diagnostics& diagnostics);
 
-  // An absolute path; `~` is HOME. Empty: a diagnostic was left.
+  // An absolute path; `~` is HOME. Empty if there is a diagnostic.
   std::string local_path(const Found& found) const;
-  // Bytes, of a text such as 500MiB; at least `least`.
+  // Bytes from a text such as 500MiB; at least `least`.
   std::optional<std::uint64_t> size(const Found& found, std::uint64_t least) const;
-  // Replaces `out` by a list of glob patterns.
+  // Replaces `out` with a list of glob patterns.
   void globs(const Found& found, std::vector<std::string>& out) const;
-  // Where a secret is. One that is written out leaves a diagnostic that doesn't show it.
+  // The source of a secret. A plain value is an error, and its diagnostic does not show it.
   SecretSource source(const Found& found) const;
 
  private:

@@ -33,7 +33,7 @@ Error in_use(const std::string& data, const Descriptor& file) {
   const auto size = file ? ::pread(file.get(), holder, sizeof holder - 1, 0) : 0;
   return user_error(
       "another quietgate" + (size > 0 ? " (process " + std::string(holder) + ")" : std::string()) + " uses " + data,
-      "stop it first, or give this one a data directory of its own (`data:` in the configuration, or --data)");
+      "stop it first, or use another data directory (`data:` in the configuration, or --data)");
 }
 
 }  // namespace

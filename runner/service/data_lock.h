@@ -9,12 +9,12 @@
 
 namespace quietgate {
 
-// Held as long as it lives; the kernel lets go of it however the process ends. It is the directory itself that is
-// locked: removing the file `lock` in it, which tells people who holds it, lets nobody in.
+// Held for the lifetime of the object; the kernel releases it however the process ends. The directory itself is locked.
+// The file `lock` in it only names the holder for people; removing it lets no second process in.
 class DirectoryLock {
  public:
-  // Fails with kind user when another process holds it (its number is told), infrastructure when the directory can't
-  // be used.
+  // Fails with kind user if another process holds the lock (the message has its number), and with kind infrastructure
+  // if the directory can't be used.
   static Result<std::unique_ptr<DirectoryLock>> take(const std::string& data);
 
  private:

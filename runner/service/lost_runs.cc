@@ -45,7 +45,7 @@ Result<std::optional<EnvironmentDescriptor>> lost_environment(const EnvironmentF
   if (!read) return read.error();
   if (!is_sound(*read, name))
     return infrastructure_error(folder.descriptor() + " is not what an apply stage writes there",
-                                "look into the folder, end what still runs there by hand, then remove it");
+                                "check the folder, end the processes that still run there, then remove it");
   auto run = catalog.run_now(read->run);
   if (!run) return run.error();
   if (run->has_value()) return std::optional<EnvironmentDescriptor>();
@@ -77,16 +77,15 @@ Result<void> record_lost_environments(const std::string& data, JournalSqlite& jo
     if (on_record.contains(name) || !has_descriptor(folder)) continue;
     if (++looked_at > most_environments) {
       say("there are more than " + std::to_string(most_environments) + " environments in " +
-          DataLayout(data).environments() +
-          " that the journal does not know: the rest is looked at when the service starts again");
+          DataLayout(data).environments() + " that the journal does not contain: the next start checks the rest");
       break;
     }
     auto lost = lost_environment(folder, name, journal.catalog());
     if (!lost) say(lost.error().message + (lost.error().advice.empty() ? "" : " (" + lost.error().advice + ")"));
     if (!lost || !lost->has_value()) continue;
     if (auto appended = journal.append_now(rows_of(**lost, now)); !appended) return appended.error();
-    say("environment " + name + " is of run " + to_string((*lost)->run) + ", which is not in the journal: it is " +
-        ((*lost)->keep ? "kept, and on record again" : "destroyed"));
+    say("environment " + name + " belongs to run " + to_string((*lost)->run) + ", which is not in the journal: it is " +
+        ((*lost)->keep ? "kept, and recorded again" : "destroyed"));
   }
   return keep_numbers(journal);
 }
@@ -153,8 +152,8 @@ Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepExecutor
                          std::function<void(const std::string& line)> say, Stop& stop) {
   for (const auto& run : lost) {
     const auto root = DataLayout(data).run(run);
-    say("run " + to_string(run) + " is not in the journal, which is an older one: its files stay in " + root +
-        ", its steps that still run are ended");
+    say("run " + to_string(run) + " is not in the journal, which is older than the run: its files stay in " + root +
+        ", and its running steps are ended");
     for (const auto& folder : folders_in(root)) {
       auto owner = owner_in(run, folder);
       if (!owner) continue;

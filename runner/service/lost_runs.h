@@ -1,4 +1,4 @@
-// Runs that the journal knows nothing of, though they were: an older backup was put in its place, or it was lost.
+// Runs that the journal does not contain, because it was lost or replaced by an older backup.
 #pragma once
 
 #include <functional>
@@ -11,30 +11,30 @@
 
 namespace quietgate {
 
-// The numbers that such runs had are not given again: folders and published evidence tell them (run_numbers.h). Also of
-// repositories that are not in `repositories`, but have folders.
+// Keeps new run numbers above those of lost runs, which folders and published evidence show (run_numbers.h). Also for
+// repositories that have folders but are not in `repositories`.
 Result<void> number_above_lost_runs(const std::string& data, std::vector<std::string> repositories,
                                     JournalSqlite& journal);
 
-// Their environments, by the descriptors in `data`/environments, are put on record again: the reaper destroys the
-// ephemeral ones, people see the kept ones. Each is told, and so is a descriptor that can't be read. The numbers of the
-// runs of all that are on record are not given again.
+// Records the environments of lost runs again, from the descriptors in `data`/environments: the reaper then destroys
+// ephemeral ones, and people see kept ones. Logs each environment, and each unreadable descriptor. Also keeps new run
+// numbers above those of all recorded environments.
 Result<void> record_lost_environments(const std::string& data, JournalSqlite& journal, Time now,
                                       const std::function<void(const std::string& line)>& say);
 
-// Those with a folder and a number above all that the journal knows: to be asked before anything is appended, since the
+// Lost runs that have a folder and a number above all in the journal. Call it before anything is appended, since the
 // next run is numbered above them.
 Result<std::vector<RunId>> lost_runs(const std::string& data, InlineCatalog& catalog);
 
-// Whether the run's folder has the highest number of its repository's: then it is not removed, since without the
-// journal it may be all that tells which numbers were used.
+// Whether the run's folder has the highest number of its repository. Such a folder is not removed: without the journal,
+// only it may show which numbers were used.
 Task<Result<bool>> keeps_number(std::string data, RunId run, Catalog& catalog);
 
-// Folders of runs that the journal knew once, or that were lost, with numbers below its newest. Not those of live
-// environments (what their steps keep there is needed to end them), nor one that keeps its number.
+// Folders of expired or lost runs, with numbers below the newest in the journal. Without folders of live environments
+// (their records are needed to end them) and folders with a highest number.
 Task<Result<std::vector<std::string>>> forgotten_folders(std::string data, Catalog& catalog);
 
-// Nobody waits for their steps any more: those that still run are ended, and each such run is named.
+// Ends running steps of lost runs, and logs each such run.
 Task<void> end_lost_runs(std::string data, std::vector<RunId> lost, StepExecutor& steps,
                          std::function<void(const std::string& line)> say, Stop& stop);
 

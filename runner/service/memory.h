@@ -1,4 +1,4 @@
-// What a service holds of the machine's memory while it has nothing to do.
+// Keeps the memory of an idle service small.
 #pragma once
 
 #include <functional>
@@ -8,11 +8,11 @@
 
 namespace quietgate {
 
-// Before the first thread begins: the few that there are share their heaps.
+// Call it before the first thread starts: threads then share their heaps.
 void share_heaps();
 
-// Each time that the journal falls silent after a while of work: calls `drop_caches`, and gives the memory that is free
-// then back to the system. Until stopped; throws Stopped.
+// Whenever the journal falls silent after some work, calls `drop_caches` and returns free memory to the system. Runs
+// until stopped; throws Stopped.
 Task<void> give_memory_back(Journal& journal, std::function<void()> drop_caches, Stop& stop);
 
 }  // namespace quietgate

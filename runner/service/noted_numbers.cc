@@ -27,8 +27,7 @@ Task<Result<void>> NotedNumbers::learn(GitRemote remote, Stop& stop) {
   auto fetched = co_await notes_.fetch_notes(std::move(remote), std::move(ref), stop);
   if (!fetched)
     co_return Error{fetched.error().kind,
-                    "its notes can't be read, and may know of earlier runs, whose numbers no other may have: " +
-                        fetched.error().message,
+                    "its notes can't be read, and quietgate needs them to number new runs: " + fetched.error().message,
                     fetched.error().advice};
   std::function<std::int64_t(const std::atomic<bool>&)> work = [data = data_, name](const std::atomic<bool>&) {
     return highest_number(data, name, most_leap);

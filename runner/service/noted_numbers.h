@@ -1,4 +1,4 @@
-// Earlier run numbers by the evidence in the remote's notes: all that is left of them when the data directory is new.
+// Earlier run numbers from the evidence in the remote's notes, the only source if the data directory is new.
 #pragma once
 
 #include <set>
@@ -13,10 +13,10 @@ namespace quietgate {
 
 class NotedNumbers final : public EarlierNumbers {
  public:
-  // The references must outlive it. `pool` reads what was fetched into `data`/mirrors.
+  // The references must outlive it. `pool` reads the mirrors in `data`/mirrors.
   NotedNumbers(std::string data, JournalSqlite& journal, RemoteNotes& notes, BlockingPool& pool);
 
-  // Until learn() has succeeded, the journal numbers no run of a repository of which it knows none.
+  // Until learn() has succeeded, the journal numbers no run of a repository without runs.
   Result<void> hold(const std::string& repository);
   Task<Result<void>> learn(GitRemote remote, Stop& stop) override;
 

@@ -133,7 +133,7 @@ Result<std::string> from_command(const std::vector<std::string>& command) {
   if (WIFSIGNALED(status)) return user_error(fmt::format("{} was ended by signal {}", where, WTERMSIG(status)));
   if (WEXITSTATUS(status) != 0)
     return user_error(fmt::format("{} ended with exit status {}", where, WEXITSTATUS(status)),
-                      "run it by hand to see why");
+                      "run the command by hand to see why");
   return tidied(std::move(value), where);
 }
 

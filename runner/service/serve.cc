@@ -141,18 +141,18 @@ int serve(const ServeOptions& options) {
                watched == 1 ? "repository" : "repositories", config->data);
   if (options.config.empty())
     spdlog::warn(
-        "no repository is watched: name repositories in a file and start with `quietgate serve --config FILE` "
+        "no repository is watched: list repositories in a file and start with `quietgate serve --config FILE` "
         "(docs/configuration.md)");
   if (!host_allowed(host_and_port(config->address, 0), {}))
-    spdlog::warn("whoever reaches {} can read runs and logs; changing something needs the token", address);
+    spdlog::warn("anyone who can reach {} can read runs and logs; changes need the token", address);
   std::string cause = "stopped";
   auto ended = composition.run([&, asked = 0](int signal) mutable {
     cause = signal == SIGINT ? "Ctrl-C" : signal == SIGHUP ? "SIGHUP" : "SIGTERM";
     if (++asked > 1) {
-      spdlog::warn("{} again: ended at once; what still ends is taken up when quietgate is started again", cause);
+      spdlog::warn("{} again: ended at once; the next start resumes the unfinished work", cause);
       std::_Exit(1);
     }
-    spdlog::info("{}: stopping; runs go on when quietgate is started again", cause);
+    spdlog::info("{}: stopping; runs continue at the next start", cause);
     composition.stop().request(StopReason::shutdown, cause);
   });
   if (!ended) cause = ended.error().message;

@@ -6,7 +6,7 @@
 
 namespace quietgate {
 
-// Empty strings and 0 mean: as the configuration says, or the default.
+// Empty strings and 0 mean: use the configuration, or the default.
 struct ServeOptions {
   std::string config;  // path of the service's configuration
   std::string data;    // data directory
@@ -14,8 +14,8 @@ struct ServeOptions {
   std::uint16_t port = 0;
 };
 
-// Answers the program's exit code (cli/exit_code.h), and has said on stderr why it is not 0. SIGINT and SIGTERM end it
-// in order (0): its runs go on when it is started again.
+// Returns the program's exit code (cli/exit_code.h), and prints to stderr why it is not 0. SIGINT and SIGTERM end it in
+// order (0); the next start resumes its runs.
 int serve(const ServeOptions& options);
 
 }  // namespace quietgate

@@ -1,5 +1,5 @@
-// Whether the journal takes a row, which the service can do nothing without. What was found is kept for a moment, so
-// that questions, however many, put no load on the disk.
+// Checks whether the journal can be written. The result is cached for a moment, so that many requests put no load on
+// the disk.
 #pragma once
 
 #include <chrono>
@@ -15,15 +15,15 @@ namespace quietgate {
 class WriteCheck {
  public:
   using Clock = std::chrono::steady_clock;
-  // `probe` tries a write; it is asked at most once per `kept`.
+  // `probe` tests a write; it is called at most once per `kept`.
   WriteCheck(std::function<Result<void>()> probe, Milliseconds kept) : probe_(std::move(probe)), kept_(kept) {}
 
-  // A row was written just now.
+  // Reports that a row was written at this time.
   void written(Clock::time_point now) {
     looked_ = now;
     why_.clear();
   }
-  // Why the service is not ready, with what to do; empty: it is.
+  // Why the service is not ready, with advice; empty if it is ready.
   std::string why_not(Clock::time_point now) {
     if (looked_ && now - *looked_ < kept_) return why_;
     looked_ = now;

@@ -11,8 +11,8 @@
 #include "stages/attempt/artifacts.h"
 #include "stages/attempt/given.h"
 #include "stages/attempt/step.h"
+#include "stages/environments/background_removal.h"
 #include "stages/environments/provisioners.h"
-#include "stages/environments/removal_beside.h"
 
 namespace quietgate {
 
@@ -97,12 +97,12 @@ std::string environment_id(const RunId& run, const std::string& stage, int attem
 }
 
 // One run at a time works on a kept environment.
-class ApplyStage::Turn {
+class ApplyStage::UpdateGuard {
  public:
-  Turn(std::set<std::string>& busy, std::string id) : busy_(busy), id_(std::move(id)) { busy_.insert(id_); }
-  ~Turn() { busy_.erase(id_); }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
+  UpdateGuard(std::set<std::string>& busy, std::string id) : busy_(busy), id_(std::move(id)) { busy_.insert(id_); }
+  ~UpdateGuard() { busy_.erase(id_); }
+  UpdateGuard(const UpdateGuard&) = delete;
+  UpdateGuard& operator=(const UpdateGuard&) = delete;
 
  private:
   std::set<std::string>& busy_;
@@ -121,7 +121,7 @@ Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request
     bool ours = known->run.repository == request.run.repository && known->stage == request.spec.name &&
                 (spec.keep ? known->keep : earlier.has_value());
     if (!ours) {
-      co_return infrastructure_error("the environment " + id + " exists already: it was made by " +
+      co_return infrastructure_error("the environment " + id + " exists already: it was created by " +
                                          to_string(known->run) + ", stage " + known->stage,
                                      "destroy it, or rename the stage");
     }
@@ -136,7 +136,7 @@ Task<Result<EnvironmentDescriptor>> ApplyStage::plan(const StageRequest& request
   environment.commit = request.commit;
   const std::string& provisioner = spec.provisioner.name;
   if (!environment.provisioner.empty() && environment.provisioner != provisioner) {
-    co_return user_error("the kept environment " + id + " was made by `" + environment.provisioner +
+    co_return user_error("the kept environment " + id + " was created by `" + environment.provisioner +
                              "` and can't be updated by `" + provisioner + "`",
                          "rename the stage, or destroy the environment first");
   }
@@ -166,9 +166,9 @@ Task<Result<void>> ApplyStage::place_checkout(const StageRequest& request, Envir
   if (is_ours && is_there(folder.checkout())) co_return Result<void>();
   auto coming = folder.checkout() + ".new";
   auto going = folder.checkout() + ".old";
-  if (auto removed = co_await remove_tree_beside(disk_, coming, *request.stop); !removed) co_return removed;
+  if (auto removed = co_await remove_tree_in_background(disk_, coming, *request.stop); !removed) co_return removed;
   if (is_there(folder.checkout())) {
-    if (auto removed = co_await remove_tree_beside(disk_, going, *request.stop); !removed) co_return removed;
+    if (auto removed = co_await remove_tree_in_background(disk_, going, *request.stop); !removed) co_return removed;
   }
   auto written = co_await git_.checkout(request.run.repository, request.commit, coming, *request.stop);
   if (!written) co_return written;
@@ -223,7 +223,7 @@ Task<Result<std::map<std::string, std::string>>> ApplyStage::apply(const StageRe
 Task<std::optional<Overtaken>> ApplyStage::moved_on(const StageRequest& request) {
   auto moved = co_await overtaken(git_, request);
   if (moved) co_return std::move(*moved);
-  request.log->line("it could not be asked whether the promoted branch has moved on: " + moved.error().message);
+  request.log->line("quietgate could not check whether the promoted branch has moved: " + moved.error().message);
   co_return std::nullopt;
 }
 
@@ -232,13 +232,13 @@ Task<StageOutcome> ApplyStage::run(StageRequest request) {
   auto id = environment_id(request.run, request.spec.name, request.attempt, spec.keep);
   if (busy_.contains(id)) request.log->line("waiting: another run is updating the environment " + id);
   while (busy_.contains(id)) co_await clock_.sleep(Milliseconds(200), *request.stop);
-  Turn turn(busy_, id);
+  UpdateGuard guard(busy_, id);
   StageOutcome outcome;
   if (spec.keep) {
     if (auto moved = co_await moved_on(request)) {
       outcome.outcome = Outcome::failed;
       outcome.reason = moved->sentence() + ": an older commit is not deployed over it";
-      outcome.advice = "deploy what the branch is at by a run of its own";
+      outcome.advice = "start a run of the commit that the branch is at now";
       outcome.overtaken_by = moved->now;
       outcome.outputs[overtaken_output] = moved->now;
       co_return outcome;

@@ -1,4 +1,4 @@
-// The `apply` stage: makes or updates one environment and answers its outputs.
+// The `apply` stage: creates or updates one environment and returns its outputs.
 #pragma once
 
 #include <set>
@@ -21,13 +21,13 @@ namespace quietgate {
 
 // An ephemeral environment is `<repository>-<run>-<stage>` (`-a<attempt>` from the second on), one with `keep` is
 // `<repository>-<stage>` and is updated in place by the next run. Its folder is below StageRequest::environments.
-// EnvironmentPlanned is in the journal before anything is made; EnvironmentReady when all of it is up. Outputs: the
-// provisioner's, the declared ones (which win), and `environment`, the id.
-// What other stages gave is put into the environment's checkout before the provisioner sees it.
-// With `watch`, the attempt goes on until the alerts of what was released were judged (release_watch.h); other runs
-// that update the kept environment wait for that. Nothing is deployed when the branch that this run promoted has moved
-// on since: a newer run's commit, or a person's, must not be replaced by an older one. On failure, and when stopped,
-// what was made is left: the engine destroys it at the run's end.
+// EnvironmentPlanned is in the journal before anything is created, and EnvironmentReady when all of it is ready.
+// Outputs: the provisioner's, the declared ones (which take precedence), and `environment`, the id. Received artifacts
+// are added to the environment's checkout before the provisioner runs. With `watch`, the attempt continues until the
+// release has been judged (release_watch.h); other runs that update the kept environment wait for that. Nothing is
+// deployed if the branch that this run promoted has moved since: an older commit must not replace that of a newer run
+// or of a person. After a failure or a stop, the environment stays as it is; the engine destroys it at the end of the
+// run.
 class ApplyStage : public StageKind {
  public:
   // All must outlive this. Without a disk, checkouts are removed and artifacts copied on the caller's thread.
@@ -43,7 +43,7 @@ class ApplyStage : public StageKind {
   Task<StageOutcome> run(StageRequest request) override;
 
  private:
-  class Turn;
+  class UpdateGuard;
   Task<Result<std::map<std::string, std::string>>> apply(const StageRequest& request, const ApplySpec& planned,
                                                          std::string id, std::optional<WatchSpec>& watch);
   Task<Result<EnvironmentDescriptor>> plan(const StageRequest& request, const ApplySpec& spec, std::string id,
@@ -59,7 +59,7 @@ class ApplyStage : public StageKind {
   Disk* disk_;
   const Provisioners& provisioners_;
   LoopbackPorts ports_;
-  std::set<std::string> busy_;  // kept environments that a run is updating now
+  std::set<std::string> busy_;  // kept environments that a run is updating
 };
 
 std::string environment_id(const RunId& run, const std::string& stage, int attempt, bool keep);

@@ -6,7 +6,7 @@
 
 namespace quietgate {
 
-// Its provisioners are these, which outlive it.
+// `known`: its provisioners, which must outlive it.
 StageKindDescriptor apply_kind(const Provisioners& known);
 
 }  // namespace quietgate

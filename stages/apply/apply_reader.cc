@@ -42,7 +42,7 @@ void read_provisioner(MapReader& map, const Found& found, StageFields& fields, c
     fields.diagnostics().add(
         named[i].second.key_at,
         fmt::format("`apply` has both `{}` and `{}`", named.front().first->name, named[i].first->name),
-        "one provisioner a stage");
+        "one provisioner per stage");
   if (!named.empty()) {
     spec.provisioner = named.front().first->read(named.front().second, fields);
   } else if (map.valid() && !unsupported) {
@@ -55,7 +55,7 @@ WatchSpec read_watch(const Found& found, StageFields& fields) {
   MapReader map(fields.values(), found, "`watch`");
   if (const Found gate_at = map.require("gate", "the rules that must stay quiet, and where they are evaluated"))
     spec.gate = read_gate(gate_at, fields, false);
-  if (const Found span = map.require("for", "how long the release is watched, such as 5m"))
+  if (const Found span = map.require("for", "how long to watch the release, such as 5m"))
     spec.duration = fields.values().duration(span).value_or(spec.duration);
   if (const Found word_at = map.find("on_alert")) {
     if (const auto word = fields.values().choice(word_at, {"rollback", "fail"}))
@@ -72,16 +72,16 @@ void read_lifetime(StageFields& fields, ApplySpec& apply) {
   if (time_to_live) apply.time_to_live = fields.values().duration(time_to_live).value_or(apply.time_to_live);
   if (keep) apply.keep = fields.values().boolean(keep).value_or(false);
   if (apply.keep && time_to_live)
-    fields.diagnostics().add(time_to_live.key_at, "an environment that is kept has no time to live", {},
+    fields.diagnostics().add(time_to_live.key_at, "a kept environment has no time to live", {},
                              "remove `time_to_live` or `keep`");
   if (!watch) return;
   apply.watch = read_watch(watch, fields);
   if (!apply.keep)
-    fields.diagnostics().add(watch.key_at, "only an environment that is kept is watched", {},
-                             "add `keep: true`, or judge it by a load and the gate of a `promote` stage");
+    fields.diagnostics().add(watch.key_at, "only a kept environment can be watched", {},
+                             "add `keep: true`, or use a load and the gate of a `promote` stage instead");
   if (apply.watch->duration >= fields.timeout())
     fields.diagnostics().add(watch.key_at,
-                             fmt::format("the stage's timeout of {} is over before its watch of {}",
+                             fmt::format("the stage's timeout of {} ends before its watch of {}",
                                          human_duration(fields.timeout()), human_duration(apply.watch->duration)),
                              {}, "raise `timeout`");
 }

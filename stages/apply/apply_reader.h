@@ -1,4 +1,4 @@
-// The body of an `apply` stage as a pipeline file has it, and the keys beside it.
+// Reads the body of an `apply` stage in a pipeline file, and the keys beside it.
 #pragma once
 
 #include "pipelines/language/stage_fields.h"

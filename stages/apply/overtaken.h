@@ -1,4 +1,4 @@
-// Whether the branch that a run promoted has gone on since: an older commit must not be deployed over a newer one.
+// Whether the branch that a run promoted has moved since: an older commit must not be deployed over a newer one.
 #pragma once
 
 #include <optional>
@@ -11,16 +11,16 @@ namespace quietgate {
 
 struct Overtaken {
   std::string branch;
-  CommitId promoted;             // by this run, last
-  CommitId now;                  // where the branch is; empty: it is gone
+  CommitId promoted;             // the commit that this run promoted last
+  CommitId now;                  // the current commit of the branch; empty: it is gone
   std::string sentence() const;  // `production was moved to 1a2b3c4 by this run and is at 5d6e7f8 now`
 };
 
-// Asks the remote. Nothing: the run has promoted nothing, or the branch is where it was put. An error is
-// infrastructure: the remote could not be asked. Throws Stopped.
+// Asks the remote. Nothing if the run has promoted nothing, or if the branch has not moved. Fails with kind
+// infrastructure if the remote could not be asked. Throws Stopped.
 Task<Result<std::optional<Overtaken>>> overtaken(Git& git, const StageRequest& request);
 
-// The output of a stage that did not deploy because of it: where the branch is.
+// The output of a stage that did not deploy for this reason: the current commit of the branch.
 inline constexpr const char* overtaken_output = "overtaken_by";
 
 }  // namespace quietgate

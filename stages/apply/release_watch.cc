@@ -75,10 +75,10 @@ StageOutcome Judging::outcome_of(GateJudgement judgement, const std::string& run
     outcome.conclusive = loud;
     outcome.roll_back = loud && blamed && spec_.on_alert == AfterRelease::roll_back;
     if (outcome.roll_back) {
-      outcome.advice = "a run of its own puts it back: see `quietgate runs`";
+      outcome.advice = "a rollback was requested: see `quietgate runs`";
     } else if (loud && !blamed) {
-      outcome.reason += "; that was so before this release began, so nothing is put back";
-      outcome.advice = "see to the alert; if the release made it worse: quietgate rollback " + run;
+      outcome.reason += "; this began before the release, so there is no rollback";
+      outcome.advice = "resolve the alert; if the release made it worse: quietgate rollback " + run;
     } else {
       outcome.advice = loud ? "roll back by hand: quietgate rollback " + run : advice_of(judgement);
     }
@@ -164,7 +164,7 @@ Task<Judging::Heard> Judging::first_scrape(const StageRequest& request, Time rel
       auto begin = released;
       if (loaded) begin = co_await judged_from(request, std::move(*loaded), released);
       const auto span = human_duration(std::chrono::duration_cast<Milliseconds>(begin - released));
-      request.log->line(begin == released ? std::string("watching from the release on")
+      request.log->line(begin == released ? std::string("watching since the release")
                                           : "watching from the first complete scrape, " + span + " after the release");
       co_return Heard{{}, begin, std::max(now, begin)};
     }
@@ -202,7 +202,7 @@ Task<Result<GateJudgement>> Judging::judge(const StageRequest& request) {
   request.log->line("there was no complete scrape within " + span + ": " + heard.missing);
   auto judgement = co_await gate_.judge_over(std::move(spec), since, request, watched_);
   if (judgement.verdict == GateVerdict::loud) co_return judgement;
-  co_return blind_judgement("SCRAPE", "everything was scraped",
+  co_return blind_judgement("SCRAPE", "a complete scrape after the release",
                             "no complete scrape within " + span + " of the release: " + heard.missing, since);
 }
 

@@ -1,4 +1,4 @@
-// After the release: the gate once more, on what was released.
+// Watches a release, with the same proofs as a gate.
 #pragma once
 
 #include "runner/ports/clock.h"
@@ -11,15 +11,14 @@ namespace quietgate {
 
 class ReleaseWatch {
  public:
-  // Both references must outlive it, and what `deliveries` points to, if anything.
+  // The references, and the object of `deliveries` if there is one, must outlive it.
   ReleaseWatch(Http& http, Clock& clock, const WatchdogDeliveries* deliveries)
       : http_(http), clock_(clock), deliveries_(deliveries) {}
 
-  // Judges the rules from now on for the watch's duration, reading them all the time (rule_watch.h). Quiet: `ready`
-  // with a sentence more. Loud: `failed`, never tried again, and the run's promotion is to be put back if the watch
-  // says so; unless every alert that fired was active before the attempt began, which is not the release's doing:
-  // `inconclusive`, and nothing is put back. Blind, which here also is what an Alertmanager would have muted:
-  // `inconclusive`. GateJudged is written. Throws Stopped.
+  // Judges the rules from now on for the watch's duration, and reads them all the time (rule_watch.h). Quiet: `ready`,
+  // with a further sentence. Loud: `failed`, not retried, and a rollback if the watch says so. If every alert that
+  // fired was active before the attempt began, the release is not the cause: `inconclusive`, without a rollback. Blind,
+  // also if an Alertmanager would have muted an alert: `inconclusive`. Appends GateJudged. Throws Stopped.
   Task<StageOutcome> watch(StageRequest request, WatchSpec spec, StageOutcome ready);
 
  private:

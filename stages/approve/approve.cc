@@ -19,8 +19,8 @@ Task<StageOutcome> ApproveStage::run(StageRequest request) {
   outcome.outcome = decision->granted ? Outcome::passed : Outcome::cancelled;
   outcome.reason = decision->sentence();
   if (decision->expired)
-    outcome.advice = "ask again, with the commit tested anew: quietgate retry " + to_string(request.run) +
-                     "; `expires` of the stage gives people longer";
+    outcome.advice = "retry the run to ask again: quietgate retry " + to_string(request.run) +
+                     "; a longer `expires` in the stage gives people more time";
   co_return outcome;
 }
 

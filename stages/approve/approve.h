@@ -1,4 +1,5 @@
-// The stage kind `approve`: passes when a person approves, is cancelled when one refuses or nobody answers in time.
+// The stage kind `approve`: passes if a person approves, and is cancelled if a person refuses or nobody answers in
+// time.
 #pragma once
 
 #include "runner/ports/clock.h"

@@ -12,7 +12,7 @@ namespace {
 StageBody read_approve(const Found& found, StageFields& fields) {
   ApproveSpec spec;
   MapReader map(fields.values(), found, "`approve`");
-  fields.text(map.require("message", "what the person decides on"), spec.message);
+  fields.text(map.require("message", "the question for the person"), spec.message);
   if (const Found expires = map.find("expires"))
     spec.expires = fields.values().duration(expires).value_or(spec.expires);
   map.finish();

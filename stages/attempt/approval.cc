@@ -64,8 +64,7 @@ void tell_question(const StageRequest& request, const Question& question, Time u
 void tell_extensions(const StageRequest& request, const std::vector<Event>& events) {
   for (const auto& event : events) {
     if (const auto* e = std::get_if<EnvironmentExtended>(&event))
-      request.log->line(
-          fmt::format("meanwhile environment {} lives on, until {}", e->environment, iso_time(e->expires)));
+      request.log->line(fmt::format("environment {} is extended until {}", e->environment, iso_time(e->expires)));
   }
 }
 

@@ -10,7 +10,7 @@
 
 namespace quietgate {
 
-// What is asked, of whom it concerns, and how long an answer is waited for.
+// The question, and how long to wait for an answer.
 struct Question {
   std::string message;
   Milliseconds expires{259'200'000};
@@ -22,16 +22,16 @@ struct Decision {
   std::string reason;
   bool expired = false;          // nobody answered
   std::string sentence() const;  // `approved by ana: looks good`, `refused by ana: reason`, `nobody answered within 3d`
-  Milliseconds waited{0};        // expired: how long
+  Milliseconds waited{0};        // how long, if expired
 };
 
-// From its creation on, an environment lives at most so long because somebody is asked.
+// The longest life of an environment, from its creation on, while a person is asked.
 inline constexpr Milliseconds longest_extension{604'800'000};  // seven days
 
-// Answers the decision that the journal holds already; else says in journal and log that one is awaited, once per
-// attempt, and waits for it until the question expires, also over restarts. The run's environments live as long as the
-// question, and then their time to live again (EnvironmentExtended). Secrets in the message are masked. Fails
-// when the journal can't be read or written. Throws Stopped.
+// Returns the decision if the journal has one. Otherwise appends the question to journal and log, once per attempt, and
+// waits for an answer until the question expires, also over restarts. The run's environments live as long as the
+// question, and then for their time to live again (EnvironmentExtended). Secrets in the message are masked. Fails when
+// the journal can't be read or written. Throws Stopped.
 Task<Result<Decision>> await_decision(const StageRequest& request, Clock& clock, Question question);
 
 }  // namespace quietgate

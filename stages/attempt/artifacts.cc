@@ -115,7 +115,7 @@ Result<void> keep_one(const Keeping& at, const std::string& path, KeptArtifacts&
     kept.warnings.push_back((is_plain(path) ? path : std::string("a file")) + " is left out: " + why);
     return Result<void>();
   };
-  if (!is_plain(path)) return leave_out("its name is no UTF-8, or holds a control character");
+  if (!is_plain(path)) return leave_out("its name is not UTF-8, or contains a control character");
   const auto unread = [&](const std::string& why) {
     kept.incomplete = "its artifact " + path + " can't be read: " + why;
     return leave_out(why);
@@ -143,7 +143,7 @@ Result<void> keep_one(const Keeping& at, const std::string& path, KeptArtifacts&
     if (!copied.too_long) kept.artifacts.push_back({path, copied.bytes, executable, copied.sha256});
   }
   if (copied.too_long) {
-    kept.incomplete = "its artifacts are larger than " + at.limit + ": " + path + " did not fit any more";
+    kept.incomplete = "its artifacts are larger than " + at.limit + ": " + path + " did not fit";
     ::unlinkat(at.to.get(), path.c_str(), 0);
     return leave_out("the artifacts would be larger than " + at.limit);
   }
@@ -158,7 +158,7 @@ void tell_globs(const std::vector<std::string>& globs, const FoundFiles& found, 
   }
   if (found.skipped_others > 0)
     kept.warnings.push_back(std::to_string(found.skipped_others) +
-                            " of what matches are FIFOs, sockets or devices: left out");
+                            " matches are FIFOs, sockets or devices and are left out");
   if (found.truncated) return;
   for (const auto& glob : globs) {
     const auto cleaned = glob.starts_with("./") ? glob.substr(2) : glob;
@@ -176,7 +176,8 @@ bool is_relative(const std::string& path) {
 
 Result<std::vector<Artifact>> artifacts_in(const std::string& text, const std::string& file) {
   const auto json = Json::parse(text, nullptr, false);
-  const auto strange = infrastructure_error(file + " is no listing that this version knows", "run the stage again");
+  const auto strange = infrastructure_error(file + " is not a list of artifacts in a version that quietgate knows",
+                                            "run the stage again");
   if (!json.is_object() || json.value("version", Json()) != 2 || !json.value("artifacts", Json()).is_array())
     return strange;
   std::vector<Artifact> artifacts;
@@ -217,12 +218,11 @@ Result<void> put_one(const std::string& stage, const Descriptor& from, const Art
   const auto name = artifact.path + " of " + stage;
   const auto source = open_file_below(from, artifact.path);
   if (source.problem != 0)
-    return infrastructure_error(name + " is not there any more: " + std::strerror(source.problem),
-                                "run " + stage + " again");
+    return infrastructure_error(name + " is gone: " + std::strerror(source.problem), "run " + stage + " again");
   const auto target = replace(to, artifact.path, artifact.executable);
   if (target.problem == ELOOP || target.problem == ENOTDIR || target.problem == EISDIR)
     return user_error(name + " can't be put into the tree: " + in_the_way(target.problem),
-                      "keep it under another path, or take that out of the repository");
+                      "keep it under another path, or remove that file or folder from the repository");
   if (target.problem != 0)
     return infrastructure_error(name + " can't be put into the tree: " + in_the_way(target.problem));
   const auto copied = copy(source.file, target.file, artifact.bytes, stop);
@@ -234,7 +234,7 @@ Result<void> put_one(const std::string& stage, const Descriptor& from, const Art
     return infrastructure_error(name + " can't be put into the tree: " + std::strerror(errno));
   if (copied.too_long || copied.bytes != artifact.bytes || copied.sha256 != artifact.sha256) {
     return infrastructure_error(
-        name + " is not what " + stage + " kept: its sha256 is not " + artifact.sha256.substr(0, 16) + " any more",
+        name + " is not the file that " + stage + " kept: its sha256 is no longer " + artifact.sha256.substr(0, 16),
         "somebody changed it in the data directory: run " + stage + " again");
   }
   return {};
@@ -254,7 +254,7 @@ Result<KeptArtifacts> keep_artifacts(const std::string& checkout, const std::vec
   }
   if (stop.load()) return infrastructure_error(stopped);
   if (!found.not_searched.empty())
-    kept.incomplete = "the tree was not searched whole for its artifacts: " + found.not_searched;
+    kept.incomplete = "the search for its artifacts was incomplete: " + found.not_searched;
   if (auto removed = remove_tree(folder); !removed) return removed.error();
   if (auto made = make_folder(folder); !made) return made.error();
   std::error_code error;
@@ -285,7 +285,7 @@ Result<std::vector<Artifact>> read_listing(const std::string& attempt_directory,
   if (!text) return text.error();
   if (sha256_hex(*text) != kept.sha256)
     return infrastructure_error(
-        file + " is not what was recorded: its sha256 is not " + kept.sha256.substr(0, 16) + " any more",
+        file + " differs from what was recorded: its sha256 is no longer " + kept.sha256.substr(0, 16),
         "somebody changed it in the data directory: run the stage again");
   return artifacts_in(*text, file);
 }
@@ -311,8 +311,9 @@ Result<void> put_artifacts(const std::vector<GivenArtifacts>& given, const std::
       const auto [other, fresh] = sources.emplace(path, Source{each.stage, artifact});
       const auto& known = other->second.artifact;
       if (!fresh && (known.sha256 != artifact.sha256 || known.executable != artifact.executable))
-        return user_error(other->second.stage + " and " + each.stage + " both give " + path + ", and not the same",
-                          "keep it under different paths, or name only one of them in `from`");
+        return user_error(
+            other->second.stage + " and " + each.stage + " both keep " + path + ", with different content",
+            "keep it under different paths, or name only one of them in `from`");
     }
   }
   const auto root = open_root(checkout);

@@ -1,4 +1,4 @@
-// What a stage keeps of its tree, and how another stage of the run gets it: docs/artifacts.md.
+// Artifacts: the files that a stage keeps, and how another stage receives them. docs/artifacts.md.
 #pragma once
 
 #include <atomic>
@@ -16,12 +16,12 @@ namespace quietgate {
 
 struct ArtifactLimits {
   std::size_t files = 1'000;
-  std::uint64_t bytes = 1ULL << 30;      // of all that an attempt keeps
-  std::uint64_t run_bytes = 4ULL << 30;  // of all that the attempts of a run keep
+  std::uint64_t bytes = 1ULL << 30;      // all artifacts of an attempt
+  std::uint64_t run_bytes = 4ULL << 30;  // all artifacts of all attempts of a run
 };
 
 struct Artifact {
-  std::string path;  // as below the tree, and below the folder of artifacts: UTF-8 without control characters
+  std::string path;  // relative to the tree, and to the folder of artifacts; UTF-8 without control characters
   std::uint64_t bytes = 0;
   bool executable = false;
   std::string sha256;
@@ -30,26 +30,26 @@ struct Artifact {
 struct KeptArtifacts {
   std::vector<Artifact> artifacts;  // by path
   ArtifactsKept total;
-  std::vector<std::string> warnings;  // globs that matched nothing, files left out and why
-  std::string incomplete;             // not empty: what did not fit into which limit, or could not be read
+  std::vector<std::string> warnings;  // globs without a match; files that were left out, with the reason
+  std::string incomplete;             // not empty: which limit was exceeded, or which file could not be read
 };
 
-// Copies the regular files of `checkout` that match the globs into `folder` (what it held is removed; paths and the
-// executable bit kept) and lists them in `listing`. Links out of the checkout are not followed; what is no regular file
-// by then is left out with a warning. `already`: bytes that the run keeps. Safe to repeat. Errors (kind
-// infrastructure): the copy can't be written, or it was stopped.
+// Copies the regular files of `checkout` that match the globs into `folder` (replacing its content; paths and the
+// executable bit are kept) and lists them in `listing`. Links out of the checkout are not followed. A file that is no
+// longer a regular file is left out with a warning. `already`: bytes that the run keeps already. Safe to repeat. Fails
+// with kind infrastructure if the copy can't be written, or if it was stopped.
 Result<KeptArtifacts> keep_artifacts(const std::string& checkout, const std::vector<std::string>& globs,
                                      const std::string& folder, const std::string& listing,
                                      const std::atomic<bool>& stop, std::uint64_t already = 0,
                                      ArtifactLimits limits = {});
 
-// The listing of an attempt, checked against its digest on record. Errors are infrastructure.
+// The list of an attempt, checked against its recorded digest. Errors are of kind infrastructure.
 Result<std::vector<Artifact>> read_listing(const std::string& attempt_directory, const ArtifactsKept& kept);
 
-// Puts what others gave into the tree at `checkout`: each file at its path, in the place of what the commit has there,
-// never through a link; each is checked against its listing. Errors: `user`, two stages give different files of one
-// path, or the commit has a folder or a link in the way; `infrastructure`, a file or a listing is not what was kept
-// (which is named), it can't be written, or it was stopped.
+// Puts received artifacts into the tree at `checkout`: each at its path, replacing a file of the commit, never through
+// a link, and checked against its list. Errors: `user`, two stages keep different files with one path, or a folder or a
+// link of the commit is in the way; `infrastructure`, a file or a list differs from what was kept (the message names
+// it), a file can't be written, or it was stopped.
 Result<void> put_artifacts(const std::vector<GivenArtifacts>& given, const std::string& checkout,
                            const std::atomic<bool>& stop);
 

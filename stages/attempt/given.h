@@ -1,4 +1,4 @@
-// A stage in whose tree other stages' artifacts stand before its steps begin.
+// Puts artifacts of other stages into a stage's tree before its steps begin.
 #pragma once
 
 #include "runner/ports/disk.h"
@@ -6,9 +6,9 @@
 
 namespace quietgate {
 
-// Puts StageRequest::given into the checkout, and then performs the stage; its outcome says what was put in. Once for
-// an attempt: one that is taken up again finds in `given.json` of its directory that it was done, and leaves what its
-// steps have changed since. What can't be put in, or is not what was kept, ends the attempt before any step.
+// Puts StageRequest::given into the checkout, and then performs the stage; its outcome lists the artifacts. This
+// happens once per attempt: a resumed attempt finds `given.json` in its directory, and leaves later changes of its
+// steps alone. An artifact that can't be put in, or that differs from what was kept, ends the attempt before any step.
 class GivenStage final : public StageKind {
  public:
   // Both must outlive it.
@@ -20,7 +20,7 @@ class GivenStage final : public StageKind {
   Disk& disk_;
 };
 
-// `4 artifacts of build, 1024 bytes` for each stage that gave.
+// Logs `4 artifacts of build, 1024 bytes` for each source stage.
 void tell_given(StageLog& log, const std::vector<GivenArtifacts>& given);
 
 }  // namespace quietgate

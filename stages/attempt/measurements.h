@@ -1,10 +1,10 @@
 // The samples that a stage's decisions used: `measurements.ndjson` in the attempt's directory, for charts and evidence.
 // One object per line, in no particular order between series:
 //   {"series":"load.p95_ms","t":1700000000250,"v":61.5}
-// `t` is milliseconds since the epoch on the metrics server's clock where one is known, else on the runner's. A sample
-// that is no number has no line. Series of `load`: load.users, load.requests_per_second, load.failures_per_second,
-// load.p50_ms, load.p95_ms, load.p99_ms, replicas. Series of `verify`: the check's name; several series of one check
-// are told apart by their labels: `error ratio {job="a"}`.
+// `t` is milliseconds since the epoch on the metrics server's clock if it is known, else on the service's. Samples that
+// are not numbers have no line. Series of `load`: load.users, load.requests_per_second, load.failures_per_second,
+// load.p50_ms, load.p95_ms, load.p99_ms, replicas. Series of `verify`: the check's name; if a check has several series,
+// each has its labels: `error ratio {job="a"}`.
 #pragma once
 
 #include <string>

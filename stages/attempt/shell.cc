@@ -34,7 +34,7 @@ Result<ShellProgram> program_of_script(const ShellText& shell) {
   auto argv = named_by(shell.text.substr(0, shell.text.find('\n')));
   if (argv.empty())
     return user_error("the first line of the shell text is `#!` and names no program",
-                      "name one, such as #!/usr/bin/env python3");
+                      "name a program, such as #!/usr/bin/env python3");
   return ShellProgram{std::move(argv), shell.text};
 }
 

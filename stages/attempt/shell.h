@@ -1,4 +1,4 @@
-// Shell texts as programs with arguments: the one place that decides what runs them.
+// Converts shell texts to programs with arguments; no other code chooses the interpreter.
 #pragma once
 
 #include <map>
@@ -9,16 +9,16 @@
 
 namespace quietgate {
 
-// Of a step that has a shell text to run.
+// A shell text of a step.
 struct ShellText {
   const std::string& text;
-  const std::vector<std::string>& interpreter;            // a program and its arguments; empty: not named
-  const std::map<std::string, std::string>& environment;  // whose PATH has the programs
+  const std::vector<std::string>& interpreter;            // a program and its arguments; empty: the default
+  const std::map<std::string, std::string>& environment;  // with the PATH of the programs
 };
 
 struct ShellProgram {
   std::vector<std::string> argv;
-  std::string script;  // to be given to it as a file, its last argument; empty: none
+  std::string script;  // text for a file that is its last argument; empty: none
 };
 
 // What runs it, the first that holds:

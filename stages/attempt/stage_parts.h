@@ -1,4 +1,4 @@
-// What a kind performs its stages with: the ports of a service, or of one run here.
+// The ports for performing stages, of a service or of a local run.
 #pragma once
 
 #include "runner/ports/clock.h"
@@ -17,12 +17,12 @@ namespace quietgate {
 
 struct StageParts {
   StepExecutor& steps;
-  StepExecutor& test_steps;  // likewise; what they leave is read at once, whatever it is
+  StepExecutor& test_steps;  // for `test` steps, whose results are read at once
   Http& http;
   Git& git;
   Clock& clock;
   Disk& trees;
-  Disk& reports;  // for what may be read for long: what hostile tests left
+  Disk& reports;  // for reading results of hostile tests, which may take long
   Catalog& catalog;
   WatchdogDeliveries& deliveries;
   LoadMetrics& loads;

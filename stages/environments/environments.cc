@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "stages/attempt/step.h"
-#include "stages/environments/removal_beside.h"
+#include "stages/environments/background_removal.h"
 
 namespace quietgate {
 
@@ -42,9 +42,9 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
     restore_checkout(folder);
     const auto* kind = find_provisioner(provisioners_, known->provisioner);
     if (kind == nullptr)
-      co_return infrastructure_error("environment " + environment.id + " was made by `" + known->provisioner +
+      co_return infrastructure_error("environment " + environment.id + " was created by `" + known->provisioner +
                                          "`, which this quietgate does not know",
-                                     "destroy it with the version that made it");
+                                     "destroy it with the version that created it");
     const auto provisioner = kind->make(steps_, http_, clock_);
     auto destroyed = co_await provisioner->destroy(*known, folder, stop);
     if (!destroyed) {
@@ -54,7 +54,7 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
   }
   auto ended = co_await residents_.end(folder.data(), resident_grace, stop);
   if (!ended) co_return ended;
-  // What kept their processes visible to each other goes last, and with it whoever is left.
+  // The step that holds the shared process ids ends last, and with it every process that is left.
   for (int number = 1;; ++number) {
     const StepOwner sandbox = EnvironmentOwner{environment.id, sandbox_part, std::to_string(number)};
     const auto holders = steps_.steps(sandbox);
@@ -63,7 +63,7 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
     ended = co_await end_steps(steps_, sandbox, stop);
     if (!ended) co_return ended;
   }
-  co_return co_await remove_tree_beside(disk_, folder.root, stop);
+  co_return co_await remove_tree_in_background(disk_, folder.root, stop);
 }
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-// Destroys environments, whichever provisioner made them.
+// Destroys environments of every provisioner.
 #pragma once
 
 #include <string>
@@ -13,12 +13,12 @@
 
 namespace quietgate {
 
-// Ends the steps that still make the environment, lets its provisioner destroy it, ends every process that still lives
-// in it, and removes its folder last: as long as anything is left, so is the folder, and the next try goes on.
+// Ends steps that still create the environment, lets its provisioner destroy it, ends its remaining processes, and
+// removes its folder last. While anything is left, the folder stays, and the next try continues.
 class Environments : public EnvironmentDestroyer {
  public:
-  // `folder` is that of all environments, as in StageRequest. All must outlive this. Without a disk, folders are
-  // removed on the caller's thread.
+  // `folder` contains all environments, as in StageRequest. All must outlive this. Without a disk, folders are removed
+  // on the caller's thread.
   Environments(StepExecutor& steps, Residents& residents, Http& http, Clock& clock, std::string folder,
                Disk* disk = nullptr, const Provisioners& known = provisioners())
       : steps_(steps),
@@ -28,7 +28,8 @@ class Environments : public EnvironmentDestroyer {
         folder_(std::move(folder)),
         disk_(disk),
         provisioners_(known) {}
-  // Errors (kind infrastructure) say what is left and why. A folder that is gone, and no process in it, is success.
+  // Fails with kind infrastructure and says what is left and why. Succeeds if the folder is gone and no process is
+  // left.
   Task<Result<void>> destroy(EnvironmentSummary environment, Stop& stop) override;
 
  private:

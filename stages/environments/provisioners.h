@@ -1,4 +1,4 @@
-// The ways to make environments, by name.
+// The provisioners, by name.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace quietgate {
 
 const Provisioners& provisioners();
 
-// nullptr when there is none of that name.
+// nullptr if there is no provisioner of that name.
 const ProvisionerDescriptor* find_provisioner(const Provisioners& all, const std::string& name);
 
 }  // namespace quietgate

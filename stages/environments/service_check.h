@@ -1,4 +1,4 @@
-// Why a stage failed against an environment: because a service of it had ended.
+// Explains failures of a stage by services of its environment that had ended.
 #pragma once
 
 #include "runner/ports/stage.h"
@@ -6,9 +6,9 @@
 
 namespace quietgate {
 
-// A stage kind whose failed attempts name the services of the run's environments that had ended by then, and show what
-// these printed last. When a service's leader died, the attempt's outcome is `error` with `lost_environment`: what
-// failed was not the commit.
+// Wraps a stage kind: its failed attempts name the services of the run's environments that had ended, with their last
+// lines. If a service's leader died, the outcome is `error` with `lost_environment`, because the commit is not at
+// fault.
 class ServiceCheckedStage final : public StageKind {
  public:
   // Both must outlive it.

@@ -48,7 +48,7 @@ GateSpec read_gate(const Found& found, StageFields& fields, bool over_windows) {
       const auto word = fields.values().choice(item, {"application", "service", "kubernetes", "node"});
       if (!word) continue;
       if (std::find(spec.layers.begin(), spec.layers.end(), item.node->text) != spec.layers.end()) {
-        fields.values().wrong(item, fmt::format("`{}` stands twice in `layers`", item.node->text));
+        fields.values().wrong(item, fmt::format("`{}` appears twice in `layers`", item.node->text));
       } else {
         spec.layers.push_back(item.node->text);
       }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "runner/base/json.h"
 #include "runner/base/plain_file.h"
 
 namespace quietgate {
@@ -47,7 +48,7 @@ std::string lines_of(const std::string& url, const GroupEvaluations& before, con
       if (known != before.end() && !known->second.evaluated.empty() && at <= known->second.evaluated.back()) continue;
       Json row{{"server", url}, {"group", key}, {"evaluated", at}};
       if (auto problem = group.unhealthy.find(at); problem != group.unhealthy.end()) row["problem"] = problem->second;
-      text += row.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+      text += json_text(row) + "\n";
     }
   }
   return text;

@@ -93,8 +93,8 @@ class Drawing {
   void value_axis() {
     for (int part = 0; part <= 2; ++part) {
       const double at = y(most_ * part / 2);
-      body_ +=
-          fmt::format("<line x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\" class=\"g\"/>\n", left, image_width - right, at, at);
+      body_ += fmt::format("<line x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\" class=\"g\"/>\n", left, image_width - right,
+                           at, at);
       write(left - 8, at + 4, "end", "l", chart_number(most_ * part / 2));
     }
   }

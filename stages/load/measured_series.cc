@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "runner/base/json.h"
+
 namespace quietgate {
 
 namespace {
@@ -17,7 +19,7 @@ MeasuredSeries parse_measurements(std::string_view text) {
   while (!text.empty()) {
     const auto end = text.find('\n');
     if (end == std::string_view::npos) break;
-    const auto row = nlohmann::json::parse(text.substr(0, end), nullptr, false);
+    const auto row = parse_json(text.substr(0, end));
     text.remove_prefix(end + 1);
     if (!row.is_object() || !row.contains("series") || !row["series"].is_string()) continue;
     if (!row.contains("t") || !row["t"].is_number() || !row.contains("v") || !row["v"].is_number()) continue;

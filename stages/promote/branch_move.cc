@@ -46,7 +46,7 @@ Task<void> BranchMove::record(Event event) {
     events.push_back(event);
     auto written = co_await request_.journal->append(std::move(events));
     if (written) co_return;
-    if (!told) request_.log->line("what became of the move can't be recorded yet: " + written.error().message);
+    if (!told) request_.log->line("the result of the move can't be recorded yet: " + written.error().message);
     told = true;
     co_await clock_.sleep(pause, *request_.runner);
   }
@@ -62,7 +62,7 @@ StageOutcome BranchMove::ended(Outcome outcome, std::string reason, std::string 
 }
 
 StageOutcome BranchMove::promoted(const PromotionIntended& intent) const {
-  auto sentence = fmt::format("{} {} from {} to {}", intent.branch, intent.rollback ? "was put back" : "moved",
+  auto sentence = fmt::format("{} {} from {} to {}", intent.branch, intent.rollback ? "was rolled back" : "moved",
                               short_id(intent.from), short_id(intent.to));
   if (intent.from == intent.to) sentence = fmt::format("{} is already at {}", intent.branch, short_id(intent.to));
   auto end = ended(Outcome::passed, std::move(sentence), {});
@@ -85,9 +85,9 @@ Task<StageOutcome> BranchMove::record_refused(PromotionIntended intent, std::str
 Task<StageOutcome> BranchMove::moved_meanwhile(PromotionIntended intent, CommitId at) {
   const auto what = at.empty() ? fmt::format("{} was deleted meanwhile by somebody else", intent.branch)
                                : fmt::format("{} moved to {} meanwhile by somebody else", intent.branch, short_id(at));
-  auto advice = fmt::format("merge {} into {} and push, so that what is promoted was tested with it", intent.branch,
-                            request_.branch);
-  if (intent.rollback) advice = "look at what it is at now; what was to be put back is not there any more";
+  auto advice =
+      fmt::format("merge {} into {} and push, so that the commit is tested with it", intent.branch, request_.branch);
+  if (intent.rollback) advice = "check what the branch is at now; the commit to roll back is no longer there";
   co_return co_await record_refused(std::move(intent), what + "; nothing was pushed", std::move(advice));
 }
 
@@ -95,7 +95,7 @@ Task<Result<CommitId>> BranchMove::position(std::string branch, Stop& stop) {
   auto all = co_await git_.branches(request_.remote, stop);
   if (!all) co_return all.error();
   // What was tested came from a branch: a list without any tells of the server, not of this branch.
-  if (all->empty()) co_return infrastructure_error("the remote lists no branches at all", "look at the server");
+  if (all->empty()) co_return infrastructure_error("the remote lists no branches", "check the server");
   for (const auto& one : *all) {
     if (one.name != branch) continue;
     if (!one.problem.empty()) co_return user_error(branch + " can't be moved: " + one.problem, "rename or remove it");
@@ -128,18 +128,19 @@ Task<StageOutcome> BranchMove::perform(MoveOrder order) {
 Task<std::optional<StageOutcome>> BranchMove::stands_against(PromotionIntended intent, CommitId back_from) {
   if (intent.rollback) {
     if (intent.from == back_from) co_return std::nullopt;
-    auto reason = fmt::format("{} is at {}, not at {} any more: nothing was put back", intent.branch,
+    auto reason = fmt::format("{} is at {}, no longer at {}: nothing was rolled back", intent.branch,
                               short_id(intent.from), short_id(back_from));
-    co_return co_await record_refused(std::move(intent), std::move(reason),
-                                      "somebody moved it since; roll back what is there now");
+    co_return co_await record_refused(
+        std::move(intent), std::move(reason),
+        "somebody has moved the branch since; roll back the run that promoted its current commit");
   }
   if (intent.from.empty()) co_return std::nullopt;
   const bool forward = co_await descends(intent);
   if (forward) co_return std::nullopt;
   auto reason = fmt::format("{} does not descend from {} of {}; nothing was pushed", short_id(intent.to),
                             short_id(intent.from), intent.branch);
-  auto advice = fmt::format("merge {} into {} and push, so that what is promoted was tested with it", intent.branch,
-                            request_.branch);
+  auto advice =
+      fmt::format("merge {} into {} and push, so that the commit is tested with it", intent.branch, request_.branch);
   co_return co_await record_refused(std::move(intent), std::move(reason), std::move(advice));
 }
 
@@ -213,7 +214,7 @@ Task<StageOutcome> BranchMove::pushed_to_end(PromotionIntended intent, PushOutco
     auto reason = fmt::format("the server refused to move {}: {}", intent.branch, pushed.detail);
     co_return co_await record_refused(
         std::move(intent), std::move(reason),
-        "let the runner's account push to this branch; a commit must descend from what it replaces");
+        "allow the service's account to push to this branch; a commit must descend from the commit that it replaces");
   }
   if (pushed.kind != PushOutcome::Kind::stale) co_return co_await record_promoted(std::move(intent));
   auto known = co_await found_at(intent, pushed.remote);

@@ -1,4 +1,4 @@
-// Moves a branch of a remote to the run's commit, at most once, however often the attempt is taken up again.
+// Moves a branch of a remote to the run's commit, at most once, even if the attempt is resumed several times.
 #pragma once
 
 #include <optional>
@@ -12,20 +12,20 @@ namespace quietgate {
 
 struct MoveOrder {
   std::string branch;
-  std::string by;      // person, or empty
-  std::string reason;  // theirs
+  std::string by;      // the person, or empty
+  std::string reason;  // the person's reason
   bool overrode = false;
-  CommitId back_from{};  // of a rollback: where the branch must be; else empty
+  CommitId back_from{};  // for a rollback: the commit that the branch must be at; else empty
 };
 
 class BranchMove {
  public:
   // All must outlive it.
   BranchMove(Git& git, Clock& clock, const StageRequest& request) : git_(git), clock_(clock), request_(request) {}
-  // Reads the branch at the remote (a rollback ends here when it is elsewhere than it must be), writes the intent,
-  // pushes with that position as the expected one, writes what became of it. An open intent of before is settled by
-  // reading the remote first. Once the intent is written, the end of the stage waits until the remote has told what
-  // became of it, or the runner stops. Throws Stopped.
+  // Reads the branch at the remote (a rollback ends here if the branch is not at the required commit), appends the
+  // intent, pushes with that position as the expected one, and appends the result. An earlier open intent is resolved
+  // by reading the remote first. After the intent is appended, the stage ends only when the remote has confirmed the
+  // result, or when the service stops. Throws Stopped.
   Task<StageOutcome> perform(MoveOrder order);
 
  private:

@@ -1,4 +1,4 @@
-// Whether what a promote stage's gate asks still lives.
+// Whether the environment that a promote stage's gate asks has been destroyed.
 #pragma once
 
 #include <optional>
@@ -14,8 +14,7 @@ struct GoneEnvironment {
   Time at{};
   std::string sentence() const;  // `environment hello-4-staging was destroyed at 10:02:03Z: its run has ended`
 };
-// The environment that the stage's gate asks, by what the plan says of its server, if it was destroyed; the first of
-// several.
+// The destroyed environment whose server the stage's gate asks, according to the plan; the first if there are several.
 std::optional<GoneEnvironment> gone_environment(const RunState& run, const std::string& stage);
 
 }  // namespace quietgate

@@ -25,16 +25,16 @@ struct Verdict {
 // the gate judges.
 std::optional<std::string> why_it_stands(const StageRequest& request, const StageJudgement& before,
                                          const GateSpec& spec, bool overridden, Time now) {
-  if (overridden) return "it is overridden as it is";
+  if (overridden) return "an override keeps the judgement";
   const auto window = gate_window(spec, request.finished);
   const bool same = window && before.judgement.window == *window;
   // Of this attempt whatever it says, of an earlier one when it is quiet.
   const bool counts = same && (before.attempt == request.attempt || before.judgement.verdict == GateVerdict::quiet);
   if (counts && now - before.at <= proofs_last) return std::string();
-  if (counts && before.attempt == request.attempt && before.asked_since) return "a person was asked since then";
+  if (counts && before.attempt == request.attempt && before.asked_since) return "a person was asked after it";
   const auto gone = gone_environment(*request.run_state, request.spec.name);
   if (gone && (same || before.judgement.verdict != GateVerdict::quiet))
-    return "what it judged is gone: " + gone->sentence();
+    return "the environment that it judged is gone: " + gone->sentence();
   return std::nullopt;
 }
 
@@ -46,7 +46,7 @@ Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageR
     const auto age = human_duration(std::chrono::duration_cast<Milliseconds>(clock.now() - before->at));
     if (auto stands = why_it_stands(request, *before, spec, overridden, clock.now())) {
       request.log->line(fmt::format("the gate was judged {} ago: {}", age, said_by(before->judgement)));
-      if (!stands->empty()) request.log->line("it is not judged again: " + *stands);
+      if (!stands->empty()) request.log->line("it was not judged again: " + *stands);
       co_return Verdict{before->judgement, std::move(*stands)};
     }
     request.log->line(fmt::format("the gate was judged {} ago ({}): judging again", age, said_by(before->judgement)));
@@ -55,8 +55,8 @@ Task<Result<Verdict>> judge(Gate gate, Clock& clock, GateSpec spec, const StageR
   const auto gone = gone_environment(*request.run_state, stage);
   if (gone) {
     const auto window = gate_window(spec, request.finished);
-    verdict.judgement = blind_judgement("ENVIRONMENT", "what is judged lives",
-                                        "nothing is left to judge: " + gone->sentence(), window ? *window : Window{});
+    verdict.judgement = blind_judgement("ENVIRONMENT", "the environment exists",
+                                        "the environment is gone: " + gone->sentence(), window ? *window : Window{});
     request.log->line(said_by(verdict.judgement));
   } else {
     verdict.judgement = co_await gate.judge(std::move(spec), request, watched);
@@ -80,10 +80,10 @@ StageOutcome not_promoted(const Verdict& verdict, const RunId& run) {
   outcome.reason = said_by(verdict.judgement);
   outcome.advice = advice_of(verdict.judgement);
   if (verdict.stands.empty()) return outcome;
-  outcome.reason += "; it is not judged again: " + verdict.stands;
+  outcome.reason += "; it was not judged again: " + verdict.stands;
   outcome.advice = fmt::format(
-      "test the commit anew: quietgate retry {0}; or promote against the gate, which the evidence "
-      "tells: quietgate promote {0} --override --reason WHY",
+      "retry the run: quietgate retry {0}; or override the gate, which the evidence records: quietgate promote {0} "
+      "--override --reason TEXT",
       to_string(run));
   return outcome;
 }
@@ -123,10 +123,9 @@ Task<std::optional<StageOutcome>> approve(const StageRequest& request, Clock& cl
   outcome.outcome = Outcome::cancelled;
   outcome.reason = decision->sentence();
   if (decision->expired)
-    outcome.advice = fmt::format(
-        "promote it by hand: quietgate promote {0} --reason WHY; or test the commit anew: quietgate "
-        "retry {0}",
-        to_string(request.run));
+    outcome.advice =
+        fmt::format("promote it by hand: quietgate promote {0} --reason TEXT; or retry the run: quietgate retry {0}",
+                    to_string(request.run));
   co_return outcome;
 }
 

@@ -14,10 +14,10 @@
 namespace quietgate {
 
 struct PromoteOptions {
-  bool dry_run = false;                            // judges the gate and moves nothing; asks nobody
+  bool dry_run = false;                            // judges the gate, moves nothing and asks no person
   const Sealer* sealer = nullptr;                  // none: promotions leave no evidence
-  const WatchdogDeliveries* deliveries = nullptr;  // none: no gate hears of an Alertmanager
-  CommittedRules* committed = nullptr;             // none: each gate reads the rule files for itself
+  const WatchdogDeliveries* deliveries = nullptr;  // none: gates get no deliveries of an Alertmanager
+  CommittedRules* committed = nullptr;             // none: each gate reads the rule files itself
 };
 
 class PromoteStage final : public StageKind, public GatedStage {
@@ -27,10 +27,10 @@ class PromoteStage final : public StageKind, public GatedStage {
       : git_(git), http_(http), clock_(clock), options_(options) {}
 
   // Loud is `failed`, blind is `inconclusive`, a refusal by a person is `cancelled`; a branch that moved meanwhile or a
-  // commit that does not descend from it is `failed`. Outputs: branch, from, commit. Events, each before what it
-  // announces or right after what it records: GateJudged, ApprovalAwaited, PromotionIntended, CommitPromoted,
-  // PromotionRefused, EvidenceSealed, EvidencePublished. From PromotionIntended on, neither a cancel nor a timeout ends
-  // the stage before it is known what became of the push; only a shutdown does.
+  // commit that does not descend from it is `failed`. Outputs: branch, from, commit. Events, each before the effect
+  // that it announces, or directly after the effect that it records: GateJudged, ApprovalAwaited, PromotionIntended,
+  // CommitPromoted, PromotionRefused, EvidenceSealed, EvidencePublished. After PromotionIntended, a cancel or a timeout
+  // does not end the stage until the result of the push is known; only a shutdown does.
   Task<StageOutcome> run(StageRequest request) override;
   Task<StageOutcome> run_watched(StageRequest request, WatchedRules& watched) override;
 

@@ -16,14 +16,14 @@ namespace {
 StageBody read_promote(const Found& found, StageFields& fields) {
   PromoteSpec spec;
   MapReader map(fields.values(), found, "`promote`");
-  if (const Found branch = map.require("branch", "the branch that is moved to the commit")) {
+  if (const Found branch = map.require("branch", "the branch to move to the commit")) {
     fields.text(branch, spec.branch);
     // A name that is known only when it is pushed to is refused by Git then.
     const bool known = !spec.branch.empty() && spec.branch.find("${{") == std::string::npos;
     const std::string problem = known ? branch_name_problem(spec.branch) : std::string();
     if (!problem.empty())
-      fields.values().wrong(branch, fmt::format("`{}` can't be a branch: {}", spec.branch, problem),
-                            "a name that `git check-ref-format --branch` takes, of at most 255 bytes");
+      fields.values().wrong(branch, fmt::format("`{}` is not a valid branch name: {}", spec.branch, problem),
+                            "a name that `git check-ref-format --branch` accepts, of at most 255 bytes");
   }
   if (const Found gate_at = map.find("gate")) spec.gate = read_gate(gate_at, fields, true);
   if (const Found approval = map.find("approval")) {
@@ -59,7 +59,7 @@ Facts facts_of_promote(const StageBody& body) {
   }
   if (promote.approval == Approval::manual) {
     out.push_back("when a person approves within " + human_duration(promote.approval_expires));
-    if (!promote.approval_message.empty()) out.push_back("who is asked: " + shown(promote.approval_message));
+    if (!promote.approval_message.empty()) out.push_back("asking: " + shown(promote.approval_message));
   }
   return out;
 }

@@ -1,4 +1,4 @@
-// Seals the evidence of a promotion, and hands it to the commit as a Git note.
+// Seals the evidence of a promotion, and attaches it to the commit as a Git note.
 #pragma once
 
 #include <optional>
@@ -18,16 +18,15 @@ class Sealing {
   Sealing(Git& git, Clock& clock, const Sealer& sealer, const StageRequest& request)
       : git_(git), clock_(clock), sealer_(sealer), request_(request) {}
 
-  // Of what the stage promoted, by the run's state: nothing is done when it promoted nothing. EvidenceSealed is written
-  // once, however often this is called, and waits for a disk that is full. Then the note is pushed once, and
-  // EvidencePublished written; answers what keeps it from being there yet, or empty. Throws Stopped at the end of the
-  // runner only.
+  // Seals evidence for the stage's promotion in the run's state; does nothing if there is none. Appends EvidenceSealed
+  // once, even if called again, and waits if the disk is full. Then pushes the note once and appends EvidencePublished.
+  // Returns why the note is not published yet, or empty. Throws Stopped only when the service stops.
   Task<std::string> seal(std::string prometheus);
 
  private:
-  // What the evidence is made of: as it was sealed before, or the run as it was when the commit was promoted.
+  // The content of the evidence: the earlier envelope, or the run at the time of the promotion.
   struct Material {
-    bool wanted = false;  // something was promoted, and no evidence of it is published
+    bool wanted = false;  // there is a promotion without published evidence
     std::optional<EvidenceSealed> sealed;
     RunState at_promotion;  // unless it was sealed before
   };

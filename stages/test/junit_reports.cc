@@ -109,8 +109,7 @@ class Memory {
     return json_text(Json{{"version", 2}, {"files", std::move(files)}}) + "\n";
   }
   static Result<Memory> read(const std::string& file) {
-    const auto lost = infrastructure_error("what reports were there before the commands began is not known any more",
-                                           "retry the stage");
+    const auto lost = infrastructure_error("the list of reports from before the commands is lost", "retry the stage");
     auto text = read_file_bounded(file, max_memory);
     const auto json = text ? Json::parse(*text, nullptr, false) : Json();
     if (!json.is_object() || json.value("version", 0) != 2 || !json.value("files", Json()).is_object()) return lost;
@@ -141,16 +140,16 @@ Result<void> looked_through(const FoundFiles& found, const std::string& glob, co
   if (stop.load()) return infrastructure_error("looking for JUnit reports was stopped");
   if (found.truncated)
     return step_error("more than " + std::to_string(limits.files) + " JUnit reports match \"" + glob + "\"",
-                      "name them more closely with `junit:`");
+                      "use a narrower `junit:` pattern");
   if (!found.not_searched.empty())
-    return step_error("the tree was not searched whole for JUnit reports: " + found.not_searched);
+    return step_error("the search for JUnit reports was incomplete: " + found.not_searched);
   return {};
 }
 
 Result<void> fit(const FoundFiles& found, const std::string& glob) {
   if (found.first_unusable.empty()) return {};
   return step_error(found.first_unusable + " matches \"" + glob + "\" but is " + found.why_unusable,
-                    "let the command write the report itself there, or name the reports more closely with `junit:`");
+                    "let the command write the report itself there, or use a narrower `junit:` pattern");
 }
 
 // `out/deep and 2 more folders match "out/**": only files are read`.
@@ -195,7 +194,7 @@ Result<void> read_one(const std::string& path, const Report& report, const Memor
     return step_error(size > left.bytes ? "the JUnit reports are too large together: " + path + " holds " +
                                               mebibytes(size) + ", and " + mebibytes(left.bytes) + " are left"
                                         : "the JUnit report " + path + " can't be read",
-                      "leave the output of the tests out of their reports");
+                      "keep the output of the tests out of their reports");
   const auto sha256 = sha256_hex(*content);
   const bool same = !written && sha256 == before->sha256;
   written = (!same && !known.held(*content, sha256)) || tells_of_failure(*content, left.contents);
@@ -264,9 +263,9 @@ Result<ReadReports> read_reports(const std::string& checkout, const std::string&
     what += "no file matches \"" + glob + "\"";
     if (!all.passed_over.empty()) what += "; " + all.passed_over;
   } else if (known->was_at(found.paths.front())) {
-    what += found.paths.front() + " was there when the commands began, and holds the same bytes still";
+    what += found.paths.front() + " existed when the commands began, and has not changed since";
   } else {
-    what += found.paths.front() + " holds the bytes of a report that was there when the commands began";
+    what += found.paths.front() + " is a copy of a report that existed when the commands began";
   }
   return step_error(what, "let the command write the report, or correct `junit:` in the pipeline");
 }

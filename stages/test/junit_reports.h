@@ -1,4 +1,4 @@
-// Which JUnit reports an attempt's own commands wrote, and what they say.
+// Finds and reads the JUnit reports that an attempt's own commands wrote.
 #pragma once
 
 #include <atomic>
@@ -21,20 +21,19 @@ struct ReadReports {
   std::vector<TestResult> tests;
   std::vector<std::string> disagreements;  // `out/a.xml: the report counts ...`
   std::string disagreement;                // the first of them, without its file
-  std::string passed_over;                 // the folders that match, as a line for the log; empty: none
+  std::string passed_over;                 // matching folders, as a line for the log; empty: none
 };
 
-// Before the commands begin: writes down into `memory` which files match already, and what they hold. What was written
-// down once stays: an attempt that is taken up again asks for the same. Errors: `step`, they are too many;
-// `infrastructure`.
+// Call it before the commands begin: records in `memory` the files that match already, with their digests. An existing
+// record stays, so a resumed attempt uses the same. Errors: `step`, too many files; `infrastructure`.
 Result<void> remember_reports(const std::string& checkout, const std::string& glob, const std::string& memory,
                               const std::atomic<bool>& stop, ReportLimits limits = {});
 
-// After they ended: reads the matching files that hold something else than before, whatever their times say; a file
-// with many links to it once. What holds the bytes of a report that matched before is nobody's result, wherever it is
-// now; but one that tells of a failure, and was written, moved or touched since, is read. Errors: `step`, none was
-// written, one can't be read or is no report, what matches is no file that can be looked at (folders apart), or a limit
-// is passed; `infrastructure`, what was there before is not known any more.
+// Call it after the commands have ended: reads the matching files whose content has changed, whatever their times; a
+// file with several links is read once. A file with the bytes of an earlier matching report is not a result, at any
+// path, unless it contains a failure and was written, moved or touched since. Errors: `step`, no report was written, a
+// report can't be read or is not one, a match other than a folder can't be read, or a limit is exceeded;
+// `infrastructure`, the record of earlier files is lost.
 Result<ReadReports> read_reports(const std::string& checkout, const std::string& glob, const std::string& memory,
                                  const std::atomic<bool>& stop, ReportLimits limits = {});
 

@@ -70,7 +70,7 @@ Result<Judged> read_and_store(const std::string& checkout, const std::string& gl
 void judge_tests(const StageRequest& request, const Judged& judged, StageOutcome& outcome) {
   const auto& tests = judged.reports.tests;
   const auto counts = count(tests);
-  if (!judged.not_stored.empty()) request.log->line("tests.json could not be kept: " + judged.not_stored);
+  if (!judged.not_stored.empty()) request.log->line("tests.json could not be written: " + judged.not_stored);
   tell_failures(*request.log, tests);
   for (const auto& line : judged.reports.disagreements) request.log->line(line);
   if (!judged.reports.passed_over.empty()) request.log->line(judged.reports.passed_over);
@@ -167,7 +167,7 @@ Task<void> TestStage::keep_files(const StageRequest& request, const TestSpec& sp
   if (!kept->incomplete.empty() && outcome.outcome == Outcome::passed) {
     outcome.outcome = Outcome::failed;
     outcome.reason = kept->incomplete;
-    outcome.advice = "keep less with `artifacts:`, or pack it: docs/limits.md says how much";
+    outcome.advice = "keep fewer files with `artifacts:`, or pack them: docs/limits.md lists the limits";
   }
   outcome.artifacts = kept->total;
 }

@@ -16,9 +16,9 @@ namespace quietgate {
 //   failed: a command failed, a test failed (even when every command passed), a declared report is missing, was not
 //     written by these commands, or can't be read.
 //   error: a command could not be started or its leader died; artifacts could not be written.
-//   failed also: what is to be kept is more than an attempt or a run may keep (stages/attempt/artifacts.h).
-// Its steps are `<n>-run`. Leaves in the attempt's directory: `tests.json`, `artifacts/`, `artifacts.json`.
-// A resumed attempt takes up the command that was running. Files are read and copied beside the loop.
+//   failed also: the artifacts exceed a limit of the attempt or the run (stages/attempt/artifacts.h).
+// Its steps are `<n>-run`. Files in the attempt's directory: `tests.json`, `artifacts/`, `artifacts.json`. A resumed
+// attempt continues with the command that was running. Files are read and copied outside of the event loop.
 class TestStage : public StageKind {
  public:
   TestStage(StepExecutor& steps, Disk& disk) : steps_(steps), disk_(disk) {}  // both must outlive this
@@ -31,7 +31,7 @@ class TestStage : public StageKind {
 
   StepExecutor& steps_;
   Disk& disk_;
-  // One attempt's reports at a time are in memory.
+  // Only one attempt's reports are in memory at a time.
   std::shared_ptr<std::timed_mutex> reports_ = std::make_shared<std::timed_mutex>();
 };
 

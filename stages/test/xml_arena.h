@@ -1,12 +1,12 @@
-// The memory that pugixml takes for one document, with a bound: a tree takes up to 16 times the bytes of its text.
+// Bounded memory for one document of pugixml, whose tree takes up to 16 times the bytes of its text.
 #pragma once
 
 #include <cstddef>
 
 namespace quietgate {
 
-// While it lives, the documents of this thread are made in it: pugixml fails with `out of memory` beyond `most` bytes.
-// Every such document is destroyed before it. What it took goes back to the system at once, as a whole.
+// While it lives, documents of this thread use its memory; pugixml fails with `out of memory` beyond `most` bytes.
+// Destroy every such document before it. The destructor returns all of the memory to the system.
 class XmlArena {
  public:
   explicit XmlArena(std::size_t most);
@@ -23,7 +23,7 @@ class XmlArena {
 
   std::size_t most_;
   std::size_t used_ = 0;
-  char* memory_ = nullptr;  // pages are the system's until they are written
+  char* memory_ = nullptr;  // pages take no memory until they are written
 };
 
 }  // namespace quietgate

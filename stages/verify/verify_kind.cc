@@ -16,7 +16,7 @@ namespace {
 MetricCheck read_check(const Found& found, StageFields& fields) {
   MetricCheck check;
   MapReader map(fields.values(), found, "the check");
-  if (const Found name = map.require("name", "what the check is called in reports"))
+  if (const Found name = map.require("name", "the name of the check in reports"))
     check.name = fields.values().text(name, 200).value_or("");
   fields.text(map.require("query", "PromQL"), check.query);
   if (const Found expect = map.require("expect", "a bound such as \"< 0.01\"")) {

@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import history
+from nginx import Nginx
 from support import BINARY, Service, children, clean_environment, memory, repository, row
 
 STAGES = 200
@@ -97,20 +98,21 @@ def trigger_to_log(work, options):
     return [middle, tail]
 
 
-def held(pid):
+def held(pid, what="Pss"):
     """By the service and by what it keeps ready for steps."""
-    return sum(memory(each) for each in (pid, *children(pid)))
+    return sum(memory(each, what) for each in (pid, *children(pid)))
 
 
 def idle_memory(work, options):
     """PSS of `quietgate serve` with one repository: fresh, and after a thousand runs, with the leader that waits then."""
-    fresh, used = [], []
+    fresh, written, used = [], [], []
     for number in range(options.repeat):
         source = repository(work / f"idle-{number}", ONE.replace("name: idle", "name: idle\nconcurrency: queue"))
         with Service(work, f"idle-data-{number}", [{"name": "bench", "url": source, "poll": "1s"}]) as service:
             service.polled()
             time.sleep(3)
             fresh.append(held(service.pid))
+            written.append(held(service.pid, "Private_Dirty"))
             if number > 0:
                 continue  # a thousand runs take a while: once
             for done in range(0, options.runs, 50):
@@ -118,14 +120,17 @@ def idle_memory(work, options):
                 service.finish(runs[-1], 600)
             time.sleep(3)
             used.append(held(service.pid))
-    return [row("idle-memory", fresh, "MB", 12), row("idle-memory-used", used, "MB", 14, note=f"after {options.runs:,} runs")]
+    return [row("idle-memory", fresh, "MB", 8, note=f"{statistics.median(written):.1f} MB of it written to"),
+            row("idle-memory-used", used, "MB", 10, note=f"after {options.runs:,} runs")]
 
 
 def start(work, options):
-    """From the start of `quietgate serve` to its first answer, with so many runs in the journal."""
+    """From the start of `quietgate serve` to its first answer, with so many runs in the journal; nginx beside it."""
     rows = []
     source = repository(work / "start", ONE)
-    for runs, bar in ((0, 20), (20_000, 20), (200_000, 50)):
+    nginx = Nginx(work / "nginx")
+    nginx.start()  # the first one reads it from the disk
+    for runs in (0, 20_000, 200_000):
         service = Service(work, f"start-{runs}", [{"name": "bench", "url": source}])
         service.start()
         service.stop()
@@ -133,10 +138,11 @@ def start(work, options):
             history.fill(service.data, runs)
             service.start(300)  # makes the projections anew
             service.stop()
-        times = []
+        pairs = []
         for _ in range(options.repeat):
-            times.append(service.start())
+            ours = service.start()
             service.stop()
+            pairs.append((ours, nginx.start()))
         shutil.rmtree(service.data)
-        rows.append(row(f"start-{runs}", times, "ms", bar))
+        rows.append(row(f"start-{runs}", [p[0] for p in pairs], "ms", 1.0, [p[1] for p in pairs], ratio_decides=True))
     return rows

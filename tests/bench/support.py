@@ -55,8 +55,8 @@ def cpu_seconds(pid):
 
 
 def memory(pid, what="Pss"):
-    """Megabytes: Pss, or of /proc/PID/status VmRSS and VmHWM."""
-    file = "smaps_rollup" if what == "Pss" else "status"
+    """Megabytes: of /proc/PID/smaps_rollup Pss and Private_Dirty, or of /proc/PID/status VmRSS and VmHWM."""
+    file = "status" if what.startswith("Vm") else "smaps_rollup"
     for line in pathlib.Path(f"/proc/{pid}/{file}").read_text().splitlines():
         if line.startswith(what + ":"):
             return int(line.split()[1]) / 1024

@@ -77,7 +77,7 @@ class Artifacts(ServiceTest):
         changed.write_bytes(b"x" * len(app))
         refused = self.cli("artifacts", "hello/1", "build", "out/app", "--output", str(self.folder / "changed"), check=False)
         self.assertEqual(refused.returncode, 1)
-        self.assertIn("out/app is not what the stage kept: its sha256 is not " + digest(app)[:16], refused.stderr)
+        self.assertIn("out/app is not the file that the stage kept: its sha256 is not " + digest(app)[:16], refused.stderr)
         self.assertFalse((self.folder / "changed/out/app").exists(), "what is not what was kept is not left")
 
     def test_what_was_tested_is_what_is_deployed(self):
@@ -105,7 +105,7 @@ class Artifacts(ServiceTest):
         self.cli("approve", "hello/1", "wait")
         run = self.finished(1)
         self.assertEqual(self.stage(1, "deploy")["outcome"], "error")
-        self.assertIn("out/app of build is not what build kept", run["reason"])
+        self.assertIn("out/app of build is not the file that build kept", run["reason"])
         self.assertNotIn("planted", self.stage_log(1, "deploy"))
 
 

@@ -164,7 +164,7 @@ class TryOuts(ServiceTest):
                      "infra/main.tf": module + 'import {\n  to = terraform_data.production\n  id = "theirs"\n}\n'})
         refused = self.run_here()
         self.assertEqual(refused.returncode, 1)
-        self.assertIn("terraform_data.production is imported: it was made by others, and this environment would destroy it", refused.stdout)
+        self.assertIn("terraform_data.production is imported: it exists outside of this environment, which would destroy it", refused.stdout)
 
     def test_a_remote_state_is_never_read(self):
         self.needs_terraform()

@@ -85,7 +85,7 @@ class Locks(ServiceTest):
         self.stage_is(1, "a", "running")
         one = until(self.waiting, "one waits")[0]
         self.assertEqual((one["stage"], one["for"]), ("b", "repository"))
-        self.assertEqual(one["reason"], "waits for a place of its repository: 1 of 1 stages run; next in line")
+        self.assertEqual(one["reason"], "waits for a slot of its repository: 1 of 1 stages run; next in line")
         (self.folder / "flag").touch()
         self.assertEqual(self.finished(1)["outcome"], "passed")
 

@@ -119,7 +119,7 @@ class QuestionsHere(ServiceTest):
     def test_without_a_terminal_nobody_is_waited_for(self):
         done = subprocess.run(self.here(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, env=environment())
         self.assertEqual(done.returncode, 130, done.stdout + done.stderr)
-        self.assertIn("refused by quietgate run: nobody can be asked here, as standard input is no terminal", done.stdout)
+        self.assertIn("refused by quietgate run: nobody can answer here, because standard input is not a terminal", done.stdout)
 
     def test_a_terminal_is_asked(self):
         master, terminal = pty.openpty()
@@ -161,8 +161,8 @@ class QuestionsHere(ServiceTest):
         process.kill()
         process.wait(60)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=25, env=environment())
-        self.assertRegex(done.stdout, "the earlier run hello-[0-9a-f]{6}/1 ended as cancelled: nobody can be asked for it any more|"
-                                      "the earlier run work-[0-9a-f]{6}/1 ended as cancelled: nobody can be asked for it any more")
+        self.assertRegex(done.stdout, "the earlier run hello-[0-9a-f]{6}/1 ended as cancelled: its question can no longer be answered|"
+                                      "the earlier run work-[0-9a-f]{6}/1 ended as cancelled: its question can no longer be answered")
         subprocess.run([*command, "--let-go"], check=True, capture_output=True, timeout=60, env=environment())
         self.no_process_left()
 

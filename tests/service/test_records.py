@@ -191,7 +191,7 @@ class Records(ServiceTest):
         self.assertFalse(place.is_symlink())
         self.assertTrue((place / "unit.1").is_dir())
         self.assertTrue(place.with_name("2.stale-1").is_symlink())
-        self.assertIn(f"what stood in the place of {place} is no folder of quietgate's", self.said())
+        self.assertIn(f"the file or folder in place of {place} is not a folder of quietgate's", self.said())
 
     def test_a_pipe_in_the_place_of_the_next_run(self):
         self.start()
@@ -246,7 +246,7 @@ class Records(ServiceTest):
         self.assertTrue(runs("sleep 1000001"), "what is kept lives on")
         self.assertEqual(self.environments()[kept]["status"], "ready")
         self.assertIn(kept, self.cli("environments").stdout)
-        self.assertIn(f"environment {ephemeral} is of run hello/2, which is not in the journal", self.said())
+        self.assertIn(f"environment {ephemeral} belongs to run hello/2, which is not in the journal", self.said())
         self.push(PIPELINE % "'true'")
         self.assertEqual(self.finished(3)["outcome"], "passed")
         self.terminate()

@@ -50,8 +50,8 @@ class Rollbacks(ServiceTest):
         self.assertEqual((self.branch("production"), self.deployed()), (first, first))
         self.assertEqual([s["name"] for s in run["stages"]], ["production", "release"])
         self.assertEqual((self.folder / "tested").read_text().count("tested"), 2, "nothing is tested again")
-        self.assertIn(f"production was put back from {second[:7]} to {first[:7]}", self.stage(3, "production")["reason"])
-        self.assertIn(f"production put back from {second[:7]} to {first[:7]}", self.cli("show", "hello/3").stdout)
+        self.assertIn(f"production was rolled back from {second[:7]} to {first[:7]}", self.stage(3, "production")["reason"])
+        self.assertIn(f"production rolled back from {second[:7]} to {first[:7]}", self.cli("show", "hello/3").stdout)
         evidence = self.get("/api/v1/runs/hello/3/evidence")["evidence"]
         self.assertEqual([e["commit"] for e in evidence], [first])
         shown = subprocess.run(["git", "-C", str(self.remote), "notes", "--ref", "quietgate", "show", first], capture_output=True, text=True).stdout
@@ -72,7 +72,7 @@ class Rollbacks(ServiceTest):
         self.cli("rollback", "hello/2", "--reason", "x")
         run = self.finished(3)
         self.assertEqual(run["outcome"], "failed")
-        self.assertIn(f"production is at {hotfix[:7]}, not at {first[:7]} any more: nothing was put back", run["reason"])
+        self.assertIn(f"production is at {hotfix[:7]}, no longer at {first[:7]}: nothing was rolled back", run["reason"])
         self.assertEqual((self.branch("production"), self.deployed()), (hotfix, first))
 
     def test_a_kill_in_its_middle_takes_nothing_back(self):
@@ -131,9 +131,9 @@ class Superseded(ServiceTest):
         self.push(files={"more": "yes"})
         until(lambda: self.run_of(3), "the newest run")
         self.assertEqual(self.finished(2)["reason"], "superseded by hello/3")
-        until(lambda: [w["reason"] for w in self.get("/api/v1/queue")["waiting"]] == ["waits for run hello/1, which is before it on main and releases"],
+        until(lambda: [w["reason"] for w in self.get("/api/v1/queue")["waiting"]] == ["waits for run hello/1, which is ahead of it on main and is releasing"],
               "the newest run's turn, which it waits for")
-        until(lambda: "[newer run hello/3 waits: this one releases]" in self.stage_log(1, "release"), "the line in the log")
+        until(lambda: "[newer run hello/3 waits: this run is releasing]" in self.stage_log(1, "release"), "the line in the log")
         self.assertIsNone(self.run_of(1)["cancel"])
         self.flag.touch()
         run = self.finished(1)
@@ -210,7 +210,7 @@ class Watches(Watched):
         done = run_here()
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("after the release: loud: HighErrors", done.stdout)
-        self.assertRegex(done.stdout, r"run \S+/3 puts back what this one released")
+        self.assertRegex(done.stdout, r"run \S+/3 rolls back this release")
         self.assertRegex(done.stdout, r"the rollback \S+/3 ended as passed")
         self.assertNotEqual(first, bad)
         self.assertEqual(self.branch("production"), first)
@@ -270,7 +270,7 @@ class Watches(Watched):
         hotfix = self.push(files={"fix": "x"})
         run = self.finished(2)
         self.assertEqual(run["outcome"], "inconclusive", run["reason"])
-        self.assertIn("; that was so before this release began, so nothing is put back", run["reason"])
+        self.assertIn("; this began before the release, so there is no rollback", run["reason"])
         self.assertEqual(self.branch("production"), hotfix)
         self.assertIsNone(self.run_of(3))
 
@@ -486,9 +486,9 @@ class Heartbeats(ServiceTest):
         self.assertEqual(set(heard), {"/beat"})
         log = self.folder / "serve.log"
         answers["status"] = 500
-        until(lambda: "the heartbeat does not get through: it answered 500" in log.read_text(), "the trouble in the log")
+        until(lambda: "the heartbeat call fails: it answered 500" in log.read_text(), "the trouble in the log")
         answers["status"] = 200
-        until(lambda: "the heartbeat gets through again" in log.read_text(), "its end")
+        until(lambda: "the heartbeat call works again" in log.read_text(), "its end")
         self.terminate()
         count = len(heard)
         self.start()

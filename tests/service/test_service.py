@@ -338,7 +338,7 @@ class Service(ServiceTest):
         self.address = until(self.bound, "the service's address", 20)
         until(lambda: self.get("/readyz", raw=True) is not None, "readiness", 20)
         said = (self.folder / "serve.log").read_text()
-        self.assertIn("no repository is watched: name repositories in a file and start with `quietgate serve --config FILE`", said)
+        self.assertIn("no repository is watched: list repositories in a file and start with `quietgate serve --config FILE`", said)
         self.assertEqual(self.terminate(), 0)
 
     def test_a_damaged_journal_is_told_and_mended(self):

@@ -74,7 +74,7 @@ Service::Service(Surroundings& around)
       supervisor_(parts_, around.repositories),
       publisher_(slow_, slow_catalog_, git_, clock_, git_remotes(around.repositories),
                  [&w = around.world](const std::string& line) { w.trace("service", "{}", line); }),
-      api_(slow_, slow_catalog_, attempts_, api_options(around, clock_)) {
+      api_(journal_, journal_, attempts_, api_options(around, clock_)) {
   const std::vector<std::pair<const char*, StageKind*>> kinds{
       {"test", &test_}, {"apply", &apply_}, {"verify", &verify_}, {"promote", &promote_}, {"approve", &approve_}};
   for (const auto& [name, kind] : kinds) {

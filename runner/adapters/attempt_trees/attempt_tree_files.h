@@ -1,4 +1,4 @@
-// Trees of attempts on a file system: an overlay over the run's checkout where one can be mounted, else a copy.
+// Trees of attempts on a file system: an overlay over the run's checkout if it can be mounted, else a copy.
 //   <attempt>/tree   <attempt>/tree.upper, tree.work (of an overlay)   <attempt>/tree.new (a copy that is being made)
 //   <attempt>/own: what else its steps may write, which goes with the tree
 #pragma once
@@ -18,14 +18,14 @@ namespace quietgate {
 class AttemptTreeFiles final : public AttemptTrees {
  public:
   struct Ways {
-    bool mounts = false;                                    // this process has mounts of its own: enter_own_mounts()
-    TreeLimits tiny{.entries = 32, .bytes = 128UL * 1024};  // copied at once, on the loop: cheaper than all else
-    // Who works in trees, when it isn't this process's user: all that is in one is given to that one.
-    unsigned owner = 0;  // 0: this process's
+    bool mounts = false;                                    // this process has its own mounts: enter_own_mounts()
+    TreeLimits tiny{.entries = 32, .bytes = 128UL * 1024};  // copied on the event loop, because that is the cheapest
+    // Who works in trees, if it is another user than this process's: everything in a tree is given to that user.
+    unsigned owner = 0;  // 0: this process's user
     std::function<Result<void>(const std::string& path)> give = [](const std::string&) { return Result<void>(); };
     std::function<void(const std::string& line)> say = [](const std::string&) {};
   };
-  // `disk` outlives it.
+  // `disk` must outlive it.
   AttemptTreeFiles(Disk& disk, Ways ways);
 
   Task<Result<std::string>> open(std::string checkout, std::string attempt_directory, bool resume, Stop& stop) override;
@@ -35,13 +35,13 @@ class AttemptTreeFiles final : public AttemptTrees {
   std::string written(const std::string& attempt_directory) const override;
 
  private:
-  // What the work on other threads shares: it may end after its caller.
+  // State shared with work on other threads, which may end after its caller.
   struct Shared {
     explicit Shared(Ways with) : ways(std::move(with)), mounts(ways.mounts) {}
     const Ways ways;
     std::atomic<bool> mounts;
     std::mutex mutex;
-    std::map<std::string, std::weak_ptr<std::mutex>> busy;  // by attempt: one at a time works on its tree
+    std::map<std::string, std::weak_ptr<std::mutex>> busy;  // by attempt: one operation at a time on its tree
     std::shared_ptr<std::mutex> turn(const std::string& attempt);
   };
   static Result<void> make(Shared& shared, const std::string& checkout, const std::string& attempt, bool resume,

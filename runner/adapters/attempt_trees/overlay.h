@@ -1,4 +1,4 @@
-// One folder seen through another: what is written goes to the upper one, the lower one stays as it is.
+// An overlay of two folders: writes go to the upper folder, and the lower folder never changes.
 #pragma once
 
 #include <string>
@@ -8,20 +8,20 @@
 namespace quietgate {
 
 struct Overlay {
-  std::string lower;  // exists
-  std::string upper;  // of the same file system as `work`; both are made when they are not there
+  std::string lower;  // must exist
+  std::string upper;  // on the same file system as `work`; both are created if missing
   std::string work;
-  std::string point;  // where it is seen; made when it is not there
+  std::string point;  // the mount point; created if missing
 };
 
-// Mounts it; what `upper` holds from an earlier mount is seen again. An error tells why this kernel, this file system
-// or this process can't. Never syncs a disk: what is in it need not outlive a crash of the machine.
+// Mounts the overlay; changes of an earlier mount in `upper` are visible again. The error says why the kernel, the file
+// system or the process can't. Never syncs the disk: the content need not survive a crash of the machine.
 Result<void> mount_overlay(const Overlay& overlay);
-// Whether something is mounted exactly there.
+// Whether the path is a mount point.
 bool is_mount_point(const std::string& path);
-// Lets go of it and of all that is mounted below, at once, although it is in use. None is success.
+// Unmounts it and all mounts below, at once, even if in use. Succeeds if nothing is mounted.
 void unmount(const std::string& point);
-// Nobody writes to the folder by its path any more, until unmount(). Best effort.
+// Makes the folder read-only by its path, until unmount(). Best effort.
 void mount_read_only(const std::string& folder);
 
 }  // namespace quietgate

@@ -1,14 +1,14 @@
-// The mounts of this service, which nobody else on the machine sees.
+// The private mounts of the service.
 #pragma once
 
 #include <string>
 
 namespace quietgate {
 
-// Gives this process a mount namespace of its own, which its leaders and their steps share and keep alive: no mount of
-// ours is left on the machine when they have ended, however they ended. What is mounted on the machine later arrives.
-// A service that is started again while steps of an earlier one run joins theirs. `marker` is a folder that is made in
-// the data directory and by which that is found. Call it before any thread is there. False: this process may not.
+// Gives this process its own mount namespace, which its leaders and their steps share and keep alive. No mount stays on
+// the machine after they have ended, however they ended. Later mounts of the machine become visible in it. A service
+// that restarts while steps of an earlier service run joins their namespace, which it finds by `marker`, a folder in
+// the data directory. Call it before any thread starts. False: this process may not mount.
 bool enter_own_mounts(const std::string& marker);
 
 }  // namespace quietgate

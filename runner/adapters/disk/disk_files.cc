@@ -30,7 +30,7 @@ std::uint64_t use_of_folder(const std::string& folder, const Disk::StopFlag& sto
 Result<DiskSpace> DiskFiles::space() {
   struct statvfs status {};
   if (::statvfs(folder_.c_str(), &status) != 0)
-    return infrastructure_error("can't tell the space of " + folder_ + ": " + std::strerror(errno));
+    return infrastructure_error("can't read the free space of " + folder_ + ": " + std::strerror(errno));
   return DiskSpace{static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize,
                    static_cast<std::uint64_t>(status.f_blocks) * status.f_frsize};
 }

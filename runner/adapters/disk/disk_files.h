@@ -1,4 +1,4 @@
-// The disk of a folder, as the kernel tells of it.
+// The free space of a folder's disk, from the kernel.
 #pragma once
 
 #include "runner/ports/disk.h"
@@ -8,7 +8,7 @@ namespace quietgate {
 
 class DiskFiles final : public DiskGauge {
  public:
-  // `disk` outlives it.
+  // `disk` must outlive it.
   DiskFiles(Disk& disk, std::string folder) : disk_(disk), folder_(std::move(folder)) {}
   Result<DiskSpace> space() override;
   Task<std::vector<std::uint64_t>> use_of(std::vector<std::string> folders, Stop& stop) override;

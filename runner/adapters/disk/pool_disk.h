@@ -1,4 +1,4 @@
-// The disk's work on a pool of its own: what takes long there holds up no call to a remote.
+// Disk work on its own pool, so that long work does not hold up calls to remotes.
 #pragma once
 
 #include "runner/base/blocking_pool.h"
@@ -8,7 +8,7 @@ namespace quietgate {
 
 class PoolDisk final : public Disk {
  public:
-  // `pool` outlives it.
+  // `pool` must outlive it.
   explicit PoolDisk(BlockingPool& pool) : pool_(pool) {}
   Task<void> perform(std::function<void(const StopFlag& stop)> work, Stop& stop) override {
     return pool_.run<void>(std::move(work), stop);

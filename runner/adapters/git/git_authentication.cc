@@ -44,8 +44,8 @@ int GitAuthentication::check(const git_cert* certificate, bool valid) {
   trouble_ = Trouble::certificate;
   trouble_words_ =
       user_error("the certificate of " + url_.shown + " is not trusted: " + last_git_error(),
-                 "if the server has a private authority, name its certificate in ca_file; the URL's host must be a "
-                 "name that the certificate is for (not an address)");
+                 "if the server uses a private authority, name its certificate in ca_file; the certificate must be "
+                 "valid for the host in the URL, which must be a name, not an address");
   return GIT_ECERTIFICATE;
 }
 
@@ -61,9 +61,9 @@ int GitAuthentication::check_host(const git_cert_hostkey& certificate) {
   const auto scan = "ssh-keyscan -p " + std::to_string(url_.port) + " " + url_.host + " >> " + place;
   const auto shown = "the host key of " + url_.shown + " (" + printable(host_key_type(key), 40) + ")";
   if (verdict == HostKeyVerdict::different) {
-    trouble_words_ = user_error(shown + " is not the one that " + place + " has for this host",
+    trouble_words_ = user_error(shown + " is not the key that " + place + " has for this host",
                                 "if the server's key was changed on purpose, replace its lines there (" + scan +
-                                    "); otherwise somebody may be in between");
+                                    "); otherwise somebody may be intercepting the connection");
   } else if (verdict == HostKeyVerdict::unknown) {
     trouble_words_ = user_error(shown + " is not in " + place,
                                 "add it with: " + scan + "  and compare it with what the server's owner publishes");

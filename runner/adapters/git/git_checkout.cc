@@ -70,7 +70,7 @@ class TreeWriter {
   }
   Error unreadable(const std::string& path) const {
     return infrastructure_error("cannot read " + printable(path, 300) + " of " + id_ + ": " + last_git_error(),
-                                "removing the mirror has it made again");
+                                "remove the mirror; quietgate creates it again");
   }
 
   git_repository* mirror_;
@@ -138,7 +138,7 @@ Result<void> TreeWriter::file(const git_tree_entry* entry, int parent, const std
     return step_error("commit " + id_.substr(0, 7) + " can't be checked out: " + printable(path, 300) + " has " +
                           std::to_string(size >> 20) + " MiB; a file may have " + std::to_string(max_file >> 20) +
                           " MiB",
-                      "keep large files outside of Git, and let a step fetch them");
+                      "keep large files outside of Git, and fetch them in a step");
   }
   std::unique_lock one(large_, std::defer_lock);
   if (size > large_file) one.lock();
@@ -220,7 +220,7 @@ Result<void> GitCheckout::write(const std::string& repository, const CommitId& i
   TreeHandle tree;
   if (git_commit_tree(receive(tree), commit->get()) != 0) {
     return infrastructure_error("the mirror of " + repository + " lacks the files of " + id + ": " + last_git_error(),
-                                "removing the mirror has it made again");
+                                "remove the mirror; quietgate creates it again");
   }
   std::error_code error;
   fs::create_directories(directory, error);

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "runner/adapters/git/git_connection_error.h"
-#include "runner/adapters/git/git_library.h"
+#include "runner/adapters/git/late_libraries.h"
 #include "runner/base/text.h"
 
 namespace quietgate {
@@ -59,7 +59,7 @@ Result<void> GitConnection::connect(git_repository* mirror, git_direction direct
     turn_.emplace(std::move(**turn));
   }
   if (url_.kind == GitUrl::Kind::ssh) {
-    begin_ssh();
+    if (auto loaded = load_ssh(); !loaded) return loaded.error();
     watchdog_.emplace(bound_);
   }
   // In a folder, a ref of somebody else's push may go while they are listed.

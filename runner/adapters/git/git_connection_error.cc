@@ -8,7 +8,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr const char* not_git = "check that the URL is a Git repository's and that the server serves Git there";
+constexpr const char* not_git = "check that the URL is a Git repository's, and that the server serves Git there";
 
 // The password must not come back in the server's or the library's words.
 std::string without(std::string text, const std::string& secret) {
@@ -36,14 +36,14 @@ std::optional<Error> bound_error(const NetworkBound& bound, const GitRemote& rem
       return infrastructure_error("the call to " + where + " was stopped");
     case NetworkBound::Broken::deadline:
       return infrastructure_error(where + " did not finish within " + human_duration(remote.deadline),
-                                  "check the server and the network, or allow this repository more time");
+                                  "check the server and the network, or raise this repository's `deadline`");
     case NetworkBound::Broken::idle:
       return infrastructure_error(where + " was silent for " + human_duration(bound.idle()),
                                   "check the server and the network");
     case NetworkBound::Broken::size:
       return infrastructure_error(
           where + " sent more than " + std::to_string(max_bytes >> 20U) + " MiB in one answer",
-          "check that the URL is a Git repository's, and that it is not larger than quietgate is made for");
+          "check that the URL is a Git repository's, and that the repository is not too large for quietgate");
     case NetworkBound::Broken::unresolved:
       return infrastructure_error("cannot find the host of " + where + " (" + bound.detail() + ")",
                                   "check the URL's spelling and the name service");
@@ -52,7 +52,7 @@ std::optional<Error> bound_error(const NetworkBound& bound, const GitRemote& rem
                                   "check that the server runs and that the port is right");
     case NetworkBound::Broken::redirected:
       return user_error(where + " redirects to " + printable(bound.detail(), 200),
-                        "configure the URL that it redirects to");
+                        "configure the target URL of the redirect");
   }
   return std::nullopt;
 }
@@ -65,7 +65,7 @@ Error protocol_error(const std::string& doing, int code, const GitRemote& remote
       break;
     case 403:
       return user_error(where + " forbids this user to " + doing + " it (HTTP 403)",
-                        "give the configured user or token the right to do so");
+                        "allow this for the configured user or token");
     case 404:
       return user_error(
           "there is no repository at " + where + " (HTTP 404)",
@@ -84,7 +84,7 @@ Error protocol_error(const std::string& doing, int code, const GitRemote& remote
     return user_error("there is no repository at " + where + (said.empty() ? "" : " (" + said + ")"), not_git);
   }
   if (said.find("redirect") != std::string::npos) {
-    return user_error(where + " redirects to another place (" + said + ")", "configure the URL that it redirects to");
+    return user_error(where + " redirects to another place (" + said + ")", "configure the target URL of the redirect");
   }
   return infrastructure_error("cannot " + doing + " " + where + ": " + (said.empty() ? "no reason given" : said),
                               not_git);

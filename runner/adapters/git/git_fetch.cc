@@ -60,7 +60,7 @@ Result<void> GitFetch::bring(const GitRemote& remote, const std::vector<std::str
     const auto ref = "refs/heads/" + branch;
     int valid = 0;
     if (git_reference_name_is_valid(&valid, ref.c_str()) != 0 || !valid) {
-      return user_error("`" + printable(branch, 200) + "` can't be a branch");
+      return user_error("`" + printable(branch, 200) + "` is not a valid branch name");
     }
     refs.push_back({ref, GitMirrors::ref_of(branch)});
   }

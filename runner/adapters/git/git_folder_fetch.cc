@@ -128,8 +128,8 @@ Result<bool> GitFolderFetch::admit(const Found& found, git_object_t& type) {
     const auto name = found.path.empty() ? "object " + to_hex(found.id) : printable(found.path, 300);
     return step_error(
         name + " has " + shown_size(size) + "; a file may have " + std::to_string(largest_object >> 20) + " MiB",
-        "keep large files outside of Git, and let a step fetch them; one that a later commit removed "
-        "counts too, unless a Git server serves the folder");
+        "keep large files outside of Git, and fetch them in a step; a file that a later commit removed counts too, "
+        "unless a Git server serves the folder");
   }
   largest_ = std::max(largest_, size);
   const auto before = git_packbuilder_object_count(pack_.get());

@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <memory>
 
+#include "runner/adapters/git/late_libraries.h"
+
 namespace quietgate {
 
 namespace {
 
 struct Library {
-  Library() { git_libgit2_init(); }
+  Library() { begin_libgit2(); }
   ~Library() { git_libgit2_shutdown(); }
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;

@@ -1,4 +1,4 @@
-// libgit2 and libssh2 below it, begun when they are first used.
+// libgit2, begun when it is first used.
 #pragma once
 
 #include <string>
@@ -7,8 +7,5 @@ namespace quietgate {
 
 // Once for the process's life, from any thread; later calls do nothing. `folder`: one without certificates in it.
 void begin_git(const std::string& folder);
-// Likewise, after begin_git(), before a connection by ssh: only those need OpenSSL, which holds more memory than all
-// else of a repository that is polled.
-void begin_ssh();
 
 }  // namespace quietgate

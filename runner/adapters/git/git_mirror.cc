@@ -70,7 +70,7 @@ Result<RepositoryHandle> GitMirrors::open(const std::string& repository) const {
   if (git_repository_open_bare(receive(mirror), path->c_str()) == 0) return mirror;
   if (!is_repository(*path)) return infrastructure_error("there is no mirror of " + repository + " yet", "fetch it");
   return infrastructure_error("cannot open the mirror " + *path + ": " + last_git_error(),
-                              "check the disk; removing the mirror has it made again");
+                              "check the disk, or remove the mirror; quietgate creates it again");
 }
 
 Result<RepositoryHandle> GitMirrors::open_or_make(const std::string& repository) {

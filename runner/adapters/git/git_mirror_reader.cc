@@ -15,7 +15,7 @@ Result<TreeHandle> tree_of(git_repository* mirror, const std::string& repository
   TreeHandle tree;
   if (git_commit_tree(receive(tree), commit->get()) != 0) {
     return infrastructure_error("the mirror of " + repository + " lacks the files of " + id + ": " + last_git_error(),
-                                "removing the mirror has it made again");
+                                "remove the mirror; quietgate creates it again");
   }
   return tree;
 }

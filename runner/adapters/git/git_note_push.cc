@@ -57,7 +57,7 @@ Result<void> GitNotePush::keep(const GitRemote& remote, git_repository* mirror, 
   git_oid tip;
   if (!writing || !parse_id(notes, tip) ||
       git_reference_create(receive(known), mirror, fetched_notes, &tip, 1, nullptr) != 0)
-    return infrastructure_error("can't note in the mirror what is pushed to the notes of " + remote.repository,
+    return infrastructure_error("can't record in the mirror the push to the notes of " + remote.repository,
                                 "it is tried again");
   return {};
 }

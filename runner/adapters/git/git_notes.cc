@@ -5,6 +5,7 @@
 
 #include "runner/adapters/git/git_library.h"
 #include "runner/adapters/git/git_mirror.h"
+#include "runner/adapters/git/late_libraries.h"
 
 namespace quietgate {
 
@@ -26,7 +27,7 @@ Result<std::string> note_under(git_repository* repository, git_commit* notes, co
 }
 
 Result<LocalNote> read_note(const std::string& folder, const std::string& ref, const std::string& revision) {
-  git_libgit2_init();
+  begin_libgit2();
   git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
   RepositoryHandle repository;
   if (git_repository_open_ext(receive(repository), folder.c_str(), 0, nullptr) != 0)

@@ -92,9 +92,9 @@ Result<PushOutcome> swap_local(const PushOrder& order, GitConnection& connection
   if (found != order.expected) return stale(order, found);
   if (code == GIT_ELOCKED) {
     const auto lock = std::string(git_repository_path(there.get())) + order.ref + ".lock";
-    return infrastructure_error(lock + " stays: " + said, "somebody is moving " + order.what +
-                                                              ", or was killed in the middle of that: remove the file "
-                                                              "when no Git process works there any more");
+    return infrastructure_error(lock + " stays: " + said,
+                                "another process is moving " + order.what +
+                                    ", or was killed while it did: remove the file if no Git process is running there");
   }
   return refused_by(found, said);
 }
@@ -140,8 +140,8 @@ Result<PushOutcome> push_over(GitConnection& connection, git_repository* mirror,
   }
   if (local) return swap_local(order, connection, incoming);
   if (!status) {
-    return infrastructure_error(connection.url().shown + " did not say what became of the push to " + order.what,
-                                "look at it");
+    return infrastructure_error(connection.url().shown + " did not report the result of the push to " + order.what,
+                                "check the branch");
   }
   return PushOutcome{Kind::moved, order.expected, connection.words()};
 }
@@ -182,9 +182,9 @@ Result<PushOutcome> GitPush::move(const GitRemote& remote, const GitRefMove& mov
   git_oid parsed;
   int valid = 0;
   if (git_reference_name_is_valid(&valid, order.ref.c_str()) != 0 || !valid)
-    return user_error("`" + printable(order.what, 200) + "` can't be a branch");
+    return user_error("`" + printable(order.what, 200) + "` is not a valid branch name");
   if (!parse_id(order.id, order.new_id) || (!order.expected.empty() && !parse_id(order.expected, parsed)))
-    return user_error("a push to " + order.what + " names no full commit id", "give all 40 digits");
+    return user_error("a push to " + order.what + " needs a full commit id", "give all 40 digits");
   order.unique = std::to_string(::getpid()) + "-" + std::to_string(++pushes_);
   auto mirror = mirrors_.open(remote.repository);
   if (!mirror) return mirror.error();

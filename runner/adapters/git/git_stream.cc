@@ -101,7 +101,7 @@ int connect_to(const addrinfo& address, NetworkBound& bound, int& error) {
 int stream_connect(git_stream* stream) {
   auto* self = reinterpret_cast<BoundedStream*>(stream);
   auto* bound = current_bound;
-  if (!bound) return fail("no bound was set for this connection");
+  if (!bound) return fail("this connection has no limits set");
   if (!bound->allows(self->host, self->port)) {
     bound->break_by(NetworkBound::Broken::redirected, std::string(self->host) + ":" + self->port);
     return fail("redirected to another place");

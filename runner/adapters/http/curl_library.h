@@ -1,5 +1,5 @@
-// libcurl, loaded when it is first needed: it brings thirty libraries along, and a service that only looks at its
-// repositories needs none of them to start.
+// libcurl, loaded on first use: it needs thirty libraries, and a service that only polls repositories needs none of
+// them.
 #pragma once
 
 #include <curl/curl.h>
@@ -8,7 +8,7 @@
 
 namespace quietgate {
 
-// Its functions, by the names that they have without `curl_`.
+// Its functions, with their names without `curl_`.
 struct CurlLibrary {
   decltype(&curl_global_init) global_init;
   decltype(&curl_global_cleanup) global_cleanup;
@@ -29,11 +29,11 @@ struct CurlLibrary {
   decltype(&curl_free) free;
 };
 
-// Loads it at the first call, from any thread; for the process's life. Throws std::runtime_error when this machine has
-// no libcurl (Debian: libcurl4), or another one than quietgate was built for.
+// Loads it at the first call, from any thread, for the life of the process. Throws std::runtime_error if this machine
+// has no libcurl (Debian: libcurl4), or not the version that quietgate was built for.
 const CurlLibrary& curl();
-// Loads it like curl(), and tells instead of throwing: whoever asks this first may call curl() after it.
-// Infrastructure.
+// Loads it like curl(), but returns an error of kind infrastructure instead of throwing. After success, curl() does not
+// throw.
 Result<void> curl_is_usable();
 
 }  // namespace quietgate

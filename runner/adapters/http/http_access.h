@@ -1,4 +1,4 @@
-// Http that knows what some servers want beside their address: who asks, and whose certificates are believed.
+// Http with credentials, headers and certificate authorities for some servers.
 #pragma once
 
 #include <functional>
@@ -13,8 +13,8 @@
 namespace quietgate {
 
 struct ServerAccess {
-  using Value = std::function<Result<std::string>()>;  // reads it where it is; blocks; null: there is none
-  std::string url;       // every URL at or below it: the same scheme, host and port, and a path of whole segments
+  using Value = std::function<Result<std::string>()>;  // reads the value from its source; blocks; null: none
+  std::string url;       // applies to every URL at or below it: same scheme, host and port, and whole path segments
   std::string username;  // with `password`: basic authentication
   Value password;
   Value token;  // `Authorization: Bearer ...`
@@ -24,14 +24,14 @@ struct ServerAccess {
 
 class HttpAccess final : public Http {
  public:
-  // Of several servers that fit a URL the longest is taken. `under` and `pool` must outlive it.
+  // If several servers match a URL, the longest applies. `under` and `pool` must outlive it.
   HttpAccess(Http& under, BlockingPool& pool, std::vector<ServerAccess> servers);
   ~HttpAccess() override;
 
-  // As Http::send. A request that already says who asks (in its URL or its headers) goes as it is. Values are read on
-  // the pool when they are first needed, and again when the server answers 401 or 403: if they are others by then (a
-  // token was renewed), the request is sent once more, within the same deadline. A value that can't be had, or that
-  // holds a line break, is an error that says nothing of the value.
+  // Like Http::send. A request with credentials in its URL or its headers is sent unchanged. Values are read on the
+  // pool when they are first needed, and again when the server answers 401 or 403. If they have changed (a token was
+  // renewed), the request is sent once more, within the same deadline. A value that can't be read, or that contains a
+  // line break, is an error; the message does not reveal the value.
   Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override;
   Result<void> usable() const override { return under_.usable(); }
 

@@ -10,8 +10,8 @@ namespace quietgate {
 
 class HttpCurl final : public Http {
  public:
-  // `pool` must outlive it. A deadline runs from the call of send, time spent waiting for a thread included.
-  // Loopback addresses are never asked through a proxy; others as `https_proxy` and `no_proxy` of the environment say.
+  // `pool` must outlive it. A deadline starts with the call of send, and includes waiting for a thread. Loopback
+  // addresses never use a proxy; other addresses follow `https_proxy` and `no_proxy` of the environment.
   explicit HttpCurl(BlockingPool& pool);
   ~HttpCurl() override;
   Task<Result<HttpResponse>> send(HttpRequest request, Stop& stop) override;

@@ -128,10 +128,10 @@ void compare_projections(Database& database, Database& fresh, JournalHealth& hea
     const auto wanted = rows(fresh);
     const auto here = rows(database);
     for (const auto& [row, name] : wanted) {
-      if (!here.contains(row)) note(health, std::string(table) + ": " + name + " is not as its rows tell");
+      if (!here.contains(row)) note(health, std::string(table) + ": " + name + " does not match its rows");
     }
     for (const auto& [row, name] : here) {
-      if (!wanted.contains(row)) note(health, std::string(table) + ": " + name + " is there without its rows");
+      if (!wanted.contains(row)) note(health, std::string(table) + ": " + name + " exists without its rows");
     }
   }
 }
@@ -307,8 +307,7 @@ Result<JournalHealth> examine_journal(const std::string& path) {
 Result<JournalHealth> backup_journal(const std::string& path, const std::string& to) {
   if (sodium_init() < 0) return infrastructure_error("libsodium can't be initialised");
   if (!exists(path)) return user_error("there is no journal " + path);
-  if (exists(to))
-    return user_error(to + " exists already", "name a file that doesn't: a backup never overwrites another");
+  if (exists(to)) return user_error(to + " exists already", "name a new file: a backup never overwrites one");
   const auto partial = to + ".partial";
   std::error_code code;
   fs::remove(partial, code);
@@ -322,6 +321,9 @@ Result<JournalHealth> backup_journal(const std::string& path, const std::string&
       Database from(path, Database::Mode::read);
       from.execute("PRAGMA busy_timeout = 5000");
       if (auto refused = refusal(from, path)) return *refused;
+      // SQLite gives a file that it makes to everybody to read.
+      const Descriptor made(::open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+      if (!made) return give_up(failed("copied to " + to, std::strerror(errno)));
       Database copy(partial);
       auto* backup = sqlite3_backup_init(copy.handle(), "main", from.handle(), "main");
       if (backup == nullptr) throw SqliteError(SQLITE_ERROR, sqlite3_errmsg(copy.handle()));

@@ -45,8 +45,8 @@ Result<std::unique_ptr<JournalSqlite>> JournalSqlite::open_to_read(const std::st
 namespace {
 
 Error taken_away() {
-  return infrastructure_error("the journal was removed, or another was put in its place, while quietgate runs",
-                              "stop quietgate, then restore the journal: what was written since is lost");
+  return infrastructure_error("the journal was removed or replaced while quietgate was running",
+                              "stop quietgate, then restore the journal; rows written since are lost");
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ Result<std::int64_t> JournalSqlite::append_now(std::vector<Event> events) {
     // Sequences are a writer's place in the journal: whose next one is taken writes nothing any more.
     if ((error.code & 0xff) == SQLITE_CONSTRAINT)
       return infrastructure_error("the journal can't be written: another quietgate has written to it meanwhile",
-                                  "only one may work in a data directory: end this one, or the other");
+                                  "only one service may use a data directory: stop one of them");
     return explained(error, "be written");
   }
   store_->keep_newest(std::move(events), sizes, now);
@@ -147,10 +147,9 @@ void JournalSqlite::rest() {
 
 Result<std::int64_t> JournalSqlite::next_number(const std::string& repository) {
   if (store_->held_numbers.contains(repository))
-    return infrastructure_error("no run of " + repository +
-                                    " can be numbered yet: its remote has not told which "
-                                    "numbers earlier runs had",
-                                "the service asks it in its next poll, and logs what is in the way");
+    return infrastructure_error(
+        "no run of " + repository + " can be numbered yet: its remote has not yet reported the numbers of earlier runs",
+        "the service asks the remote at the next poll, and logs problems");
   return ask_store([&] {
     Statement statement(store_->database.handle(),
                         "SELECT coalesce(max(number), 0) + 1 FROM runs WHERE repository = ?1");

@@ -20,7 +20,7 @@ Error explained(const SqliteError& error, const std::string& doing) {
   if (error.code == SQLITE_READONLY) advice = "make the data directory writable for the user that runs quietgate";
   if (error.code == SQLITE_IOERR || error.code == SQLITE_CANTOPEN)
     advice = "check the disk: is there space, is the data directory readable and writable for this user?";
-  if (error.code == SQLITE_BUSY) advice = "another program has the journal open: let it go";
+  if (error.code == SQLITE_BUSY) advice = "another program has the journal open: end that program";
   if (error.code == SQLITE_CORRUPT || error.code == SQLITE_NOTADB)
     advice = "try `quietgate doctor --repair`, or restore the journal from a backup";
   return infrastructure_error("the journal can't " + doing + ": " + error.what(), advice);
@@ -33,7 +33,7 @@ std::optional<Error> JournalStore::accept(const std::string& path) {
   const bool fresh = database.number("SELECT count(*) FROM sqlite_schema") == 0;
   if (!fresh && database.number("PRAGMA application_id") != journal_application_id) {
     return infrastructure_error(path + " is not a quietgate journal",
-                                "name another data directory, or move that file away");
+                                "name another data directory, or move the file away");
   }
   if (version > journal_schema_version) {
     return infrastructure_error(path + " was written by a newer quietgate (schema " + std::to_string(version) +
@@ -64,7 +64,7 @@ std::optional<Error> JournalStore::mend(const std::string& path) {
   const auto wrong = wrong_with_schema(database);
   if (wrong.empty()) return std::nullopt;
   if (std::find(wrong.begin(), wrong.end(), "events") != wrong.end()) {
-    return infrastructure_error(path + " has no rows of a journal: its table `events` is missing or another one",
+    return infrastructure_error(path + " is not a journal: its table `events` is missing or has other columns",
                                 "restore the journal from a backup, or try `quietgate doctor --repair`");
   }
   rebuild_projections(database);

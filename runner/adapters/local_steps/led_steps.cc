@@ -182,15 +182,14 @@ Task<Result<LedSteps::Found>> LedSteps::find_own(const LedStep& step, StepRecord
     auto aside = move_aside(record.path());
     if (!aside) co_return aside.error();
     open_stage_log(step.log, step.secrets)
-        ->line("[quietgate: a record that is not of this attempt was in the place of the step's, and is now " + *aside +
-               "]");
+        ->line("[quietgate: the record of another attempt was in place of the step's; it was moved to " + *aside + "]");
   }
 }
 
 Task<Result<std::unique_ptr<LedSteps::Leading>>> LedSteps::lead(LedStep step, bool tells_begin, StepRecord record,
                                                                 Found found, Stop& stop) {
   using Led = Result<std::unique_ptr<Leading>>;
-  if (step.argv.empty()) co_return Led(infrastructure_error("a step without a command was asked for"));
+  if (step.argv.empty()) co_return Led(infrastructure_error("the step has no command"));
   // Of a leader that was killed before it led.
   if (found.history.asked) remove_control_group(control_group_of(found.history.asked->id));
   if (!step.script.empty()) {
@@ -423,7 +422,7 @@ Task<Result<StepExit>> LedSteps::bury(StepRecord record, Found found, std::strin
   exit.started = history.touched;
   if (history.led)
     exit.detail = "process " + std::to_string(history.led->leader) + " was gone before it recorded an end";
-  if (!history.led) exit.detail = "it is not known whether it began";
+  if (!history.led) exit.detail = "it is not known whether the step began";
   if (!died_how.empty()) exit.detail += " (" + died_how + ")";
   if (!history.damage.empty()) exit.detail = history.damage;
   if ((history.led && history.led->boot != boot_) || (!begun_in.empty() && begun_in != boot_)) {

@@ -16,7 +16,7 @@ class MemorySyntheticFaults final : public SyntheticFaults {
   bool shown() const override { return shown_; }
 
  private:
-  std::map<RunId, int> up_;  // how many stages hold it up; a run without is not here
+  std::map<RunId, int> up_;  // number of stages that raise the fault, for runs with at least one
   bool shown_ = false;
 };
 

@@ -1,4 +1,4 @@
-// The watchdogs that this process heard.
+// The watchdog deliveries to this process.
 #pragma once
 
 #include <cstddef>

@@ -23,7 +23,7 @@ class Patience {
 
 Error too_slow(const std::string& path, Milliseconds patience) {
   return user_error(path + ":1:1: error: reading the pipeline took longer than " + human_duration(patience) + "\n",
-                    "make it smaller: docs/limits.md says how large one may be");
+                    "make the pipeline smaller: docs/limits.md lists the limits");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Compiles on a pool's threads, so that no file that somebody pushed holds up the loop.
+// Compiles on a pool's threads, so that a pushed file cannot hold up the event loop.
 #pragma once
 
 #include "runner/base/blocking_pool.h"
@@ -10,7 +10,7 @@ class PooledCompiler final : public PipelineCompiler {
  public:
   static constexpr Milliseconds usual_patience{10'000};
 
-  // Both must outlive it, and the language the pool.
+  // Both must outlive it, and the language must outlive the pool.
   PooledCompiler(const PipelineLanguage& language, BlockingPool& pool, Milliseconds patience = usual_patience)
       : language_(language), pool_(pool), patience_(patience) {}
   Task<Result<Plan>> compile(std::string text, std::string path, PlanContext context, Stop& stop) override;

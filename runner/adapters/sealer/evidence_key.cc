@@ -138,7 +138,7 @@ std::string envelope_text(const std::string& payload, const std::string& key_id,
 }
 
 Error tampered(const std::string& what) {
-  return user_error(what, "it was changed after it was signed, or it is not from this quietgate");
+  return user_error(what, "the evidence was changed after it was signed, or another quietgate signed it");
 }
 
 }  // namespace
@@ -172,8 +172,8 @@ Result<std::unique_ptr<EvidenceKey>> EvidenceKey::open_or_make(const std::string
     sodium_memzero(pem.data(), pem.size());
     if (!written) return written.error();
   } else if (!S_ISREG(status.st_mode) || (status.st_mode & 077) != 0) {
-    return at_file(path, "can be read by others",
-                   "chmod 600 it, and make another one if somebody may have: see docs/evidence.md");
+    return at_file(path, "is readable by other users",
+                   "chmod 600 it, and replace the key if somebody may have read it: see docs/evidence.md");
   }
   auto text = read_whole(path);
   if (!text) return text.error();
@@ -181,7 +181,7 @@ Result<std::unique_ptr<EvidenceKey>> EvidenceKey::open_or_make(const std::string
   sodium_memzero(text->data(), text->size());
   if (!blocks || blocks->size() != 1 || !has_prefix(blocks->front(), secret_prefix))
     return at_file(path, "is not an Ed25519 key in PEM",
-                   "put it back from a backup, or remove it to have another one made");
+                   "restore it from a backup, or remove it and let the service create a new one");
   std::unique_ptr<EvidenceKey> key(new EvidenceKey());
   std::array<unsigned char, 32> opened{};
   crypto_sign_seed_keypair(opened.data(), key->secret_.data(), blocks->front().data() + secret_prefix.size());
@@ -214,7 +214,7 @@ Result<std::vector<PublicKey>> read_public_keys(const std::string& path) {
     keys.push_back(public_key_of(der.data() + public_prefix.size()));
   }
   if (keys.empty())
-    return user_error(path + " holds no public key in PEM", "it begins with `-----BEGIN PUBLIC KEY-----`");
+    return user_error(path + " holds no public key in PEM", "a public key begins with `-----BEGIN PUBLIC KEY-----`");
   return keys;
 }
 
@@ -228,7 +228,8 @@ Result<OpenedEnvelope> open_envelope(std::string_view line, const std::vector<Pu
   };
   const auto signatures = json.value("signatures", Json::array());
   const auto payload = text(json, "payload");
-  if (!signatures.is_array() || signatures.size() != 1) return tampered("the envelope has not exactly one signature");
+  if (!signatures.is_array() || signatures.size() != 1)
+    return tampered("the envelope does not have exactly one signature");
   const auto key_id = text(signatures[0], "keyid");
   const auto signature_text = text(signatures[0], "sig");
   if (envelope_text(payload, key_id, signature_text) != line)
@@ -241,13 +242,13 @@ Result<OpenedEnvelope> open_envelope(std::string_view line, const std::vector<Pu
     return tampered("the envelope's base64 is damaged");
   const auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& known) { return known.id == key_id; });
   if (key == keys.end())
-    return user_error("it is signed by key " + key_id.substr(0, 16) + ", which is not among the keys that were given",
-                      "give the public key of the quietgate that promoted: --key FILE");
+    return user_error("it is signed by key " + key_id.substr(0, 16) + ", which is not one of the given keys",
+                      "name the public key of the service that promoted: --key FILE");
   OpenedEnvelope opened{{statement->begin(), statement->end()}, key_id};
   const auto signed_bytes = encoded(opened.statement);
   if (crypto_sign_verify_detached(signature->data(), reinterpret_cast<const unsigned char*>(signed_bytes.data()),
                                   signed_bytes.size(), key->bytes.data()) != 0)
-    return tampered("the signature does not belong to what it signs");
+    return tampered("the signature does not match the content");
   return opened;
 }
 

@@ -1,4 +1,4 @@
-// The key that signs evidence, and what its public half proves. Formats: docs/evidence.md.
+// The key that signs evidence, and the check with its public half. Formats: docs/evidence.md.
 #pragma once
 
 #include <array>
@@ -19,11 +19,11 @@ struct PublicKey {
 };
 
 // Ed25519. One per data directory: `<folder>/evidence.pem` (PKCS #8, mode 0600) and `<folder>/evidence.pub.pem`
-// (SubjectPublicKeyInfo), both as OpenSSL writes them.
+// (SubjectPublicKeyInfo), both in the form of OpenSSL.
 class EvidenceKey final : public Sealer {
  public:
-  // Makes the folder and the key when there is none. An error: the key can be read by others, is damaged, or can't be
-  // written; nothing is ever overwritten but the public half.
+  // Creates the folder and the key if there is none. Fails if other users can read the key, if it is damaged, or if it
+  // can't be written. Overwrites nothing but the public half.
   static Result<std::unique_ptr<EvidenceKey>> open_or_make(const std::string& folder);
   ~EvidenceKey() override;
   EvidenceKey(const EvidenceKey&) = delete;
@@ -38,15 +38,15 @@ class EvidenceKey final : public Sealer {
   PublicKey public_;
 };
 
-// Every public key of a PEM file (several blocks: keys of before a rotation). At most 64 KiB.
+// Every public key of a PEM file (several blocks: also keys from before a rotation). At most 64 KiB.
 Result<std::vector<PublicKey>> read_public_keys(const std::string& path);
 
 struct OpenedEnvelope {
   std::string statement;  // exactly the bytes that were signed
   std::string key_id;
 };
-// Checks one envelope. Every byte of it counts: it must be as seal() writes it. An error (kind user) says what does not
-// hold; nothing of a statement is given then.
+// Checks one envelope. Every byte counts: it must have exactly the form that seal() writes. An error (kind user) says
+// what is wrong; then no part of the statement is returned.
 Result<OpenedEnvelope> open_envelope(std::string_view line, const std::vector<PublicKey>& keys);
 
 }  // namespace quietgate

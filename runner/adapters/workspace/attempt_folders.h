@@ -1,4 +1,4 @@
-// What attempts left, in the folders of the data directory.
+// The files of attempts, in the folders of the data directory.
 #pragma once
 
 #include "runner/ports/attempt_store.h"

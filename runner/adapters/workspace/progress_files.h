@@ -9,7 +9,7 @@ class ProgressFiles final : public ProgressBoard {
  public:
   void post(const std::string& attempt_directory, const std::string& document) override;
   void clear(const std::string& attempt_directory) override;
-  // Empty, too, when the file is no plain one or is longer than 16 KiB.
+  // Also empty if the file is not a plain file, or is longer than 16 KiB.
   std::string read(const std::string& attempt_directory) const override;
 };
 

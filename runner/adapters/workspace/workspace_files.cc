@@ -42,7 +42,8 @@ Result<std::string> WorkspaceFiles::own(const RunId& run) const {
     if (::lstat(path.c_str(), &status) != 0 || (S_ISDIR(status.st_mode) && is_own(status, runs))) continue;
     auto aside = move_aside(path);
     if (!aside) return aside.error();
-    if (say_) say_("what stood in the place of " + path + " is no folder of quietgate's, and is now " + *aside);
+    if (say_)
+      say_("the file or folder in place of " + path + " is not a folder of quietgate's; it was moved to " + *aside);
   }
   return layout_.run(run);
 }

@@ -12,7 +12,7 @@ class WorkspaceFiles final : public Workspace {
  public:
   using OpenLog = std::function<std::unique_ptr<StageLog>(const std::string& path, std::vector<std::string> secrets)>;
   using Say = std::function<void(const std::string& line)>;
-  // `data` is absolute and exists. `say` is told what was moved aside.
+  // `data` is absolute and exists. `say` is called for everything that is moved aside.
   WorkspaceFiles(std::string data, OpenLog open_log, Say say = {});
 
   Result<std::optional<MovedAside>> clear_attempt(const AttemptId& attempt) override;
@@ -26,10 +26,10 @@ class WorkspaceFiles final : public Workspace {
   std::unique_ptr<StageLog> open_log(const std::string& attempt_directory, std::vector<std::string> secrets) override;
 
  private:
-  // The folder of the run, before anything is done below it: a link, a file, or another user's folder that stands in
-  // its place, or in that of its repository, gets another name. It may be absent. Errors are infrastructure.
+  // The folder of the run; call it before using the folder. A link, a file, or another user's folder in its place, or
+  // in place of its repository's folder, is renamed. The folder may be absent. Errors are of kind infrastructure.
   Result<std::string> own(const RunId& run) const;
-  Result<std::string> made(const RunId& run) const;  // likewise, and it is there
+  Result<std::string> made(const RunId& run) const;  // the same, and creates the folder
   DataLayout layout_;
   OpenLog open_log_;
   Say say_;

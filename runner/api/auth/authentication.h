@@ -1,4 +1,4 @@
-// Tells who sends a request, from its connection and its head.
+// Identifies the sender of a request by its connection and its head.
 #pragma once
 
 #include <string>
@@ -9,16 +9,16 @@ namespace quietgate {
 
 struct Credentials {
   bool local = false;         // the connection comes from this machine
-  std::string authorization;  // the header's value; empty: none
+  std::string authorization;  // the header's value; empty: no header
   std::string claimed_name;   // X-Quietgate-Actor
 };
 
 class Authentication {
  public:
-  // An empty token is nobody's.
+  // With an empty token, no request is authenticated by a token.
   explicit Authentication(std::string token) : token_(std::move(token)) {}
-  // `token`, who shows it, may do everything. All others are `loopback` or `network`, as their connection comes from
-  // this machine or from elsewhere, and may read; a wrong token makes nobody of them.
+  // A request with the token is the principal `token`, with all permissions. Other requests are `loopback` or
+  // `network`, depending on their connection, and may read. A wrong token counts as no token.
   Principal principal(const Credentials& shown) const;
 
  private:

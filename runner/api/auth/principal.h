@@ -1,4 +1,4 @@
-// Who asks, and what they may do.
+// Principals and their permissions.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace quietgate {
 
-// read: see. operate: begin and end runs, answer their questions, destroy environments, deliver alerts. promote: move a
-// branch, on or back. override_gate: against the gate's judgement. administer: the service itself; no route needs it
-// yet.
+// read: view. operate: start and end runs, answer their questions, destroy environments, deliver alerts. promote:
+// promote or roll back. override_gate: promote against the gate's judgement. administer: change the service itself; no
+// route requires it yet.
 enum class Permission { read, operate, promote, override_gate, administer };
-// As openapi.json has it: `override` for override_gate.
+// As in openapi.json: `override` for override_gate.
 const char* to_string(Permission permission);
 
 class Permissions {
@@ -35,11 +35,10 @@ struct Principal {
   std::string name;
   KnownBy known_by = KnownBy::connection;
   Permissions permissions{};
-  std::string claimed;  // the name that the client gives itself, in one line; nobody has checked it
+  std::string claimed;  // the name that the client claims, in one line; not verified
 };
 
-// As events name who asked: the principal, after the name that it claims. `ana (by the token)`, `somebody (by the
-// token)`.
+// The name that events record: the claimed name, then the principal. `ana (by the token)`, `somebody (by the token)`.
 std::string actor_of(const Principal& principal);
 
 }  // namespace quietgate

@@ -49,12 +49,12 @@ Result<std::string> read_token(const std::string& data) {
   const auto path = data + "/token";
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) {
-    return user_error("there is no token to read at " + path + ": " + std::strerror(errno),
-                      "give the service's data directory with --data, or the token in QUIETGATE_TOKEN");
+    return user_error("can't read the token at " + path + ": " + std::strerror(errno),
+                      "name the service's data directory with --data, or set the token in QUIETGATE_TOKEN");
   }
   struct stat facts {};
   if (::fstat(file.get(), &facts) == 0 && (facts.st_mode & 077) != 0)
-    return user_error(path + " can be read by others", "take that right away: chmod 600 " + path);
+    return user_error(path + " is readable by other users", "make it private: chmod 600 " + path);
   std::array<char, 256> bytes{};
   const auto count = ::read(file.get(), bytes.data(), bytes.size());
   if (count < 0) return told("read", path);
@@ -62,7 +62,7 @@ Result<std::string> read_token(const std::string& data) {
   while (!token.empty() && std::isspace(static_cast<unsigned char>(token.back())) != 0) token.pop_back();
   const bool plain = std::all_of(token.begin(), token.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
   if (token.size() < 32 || !plain)
-    return user_error(path + " does not hold a token", "remove it: the service makes a new one when it starts");
+    return user_error(path + " does not hold a token", "remove it: the service creates a new token when it starts");
   return token;
 }
 

@@ -1,4 +1,4 @@
-// The token that changes need: 32 random bytes in hexadecimal, in a file that only its owner may read.
+// The token that authorizes changes: 32 random bytes in hexadecimal, in a file that only its owner may read.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace quietgate {
 
-// Reads `<data>/token`, or makes it (0600) when it is not there. Fails with kind infrastructure when it can't, and with
-// kind user when others may read the file or what it holds is no token.
+// Reads `<data>/token`, or creates it (0600) if it does not exist. Fails with kind infrastructure if it can't, and with
+// kind user if other users may read the file or if it does not contain a token.
 Result<std::string> load_or_make_token(const std::string& data);
 
-// As the client asks: nothing is made. Fails with kind user when there is none to read.
+// For clients: creates nothing. Fails with kind user if there is no readable token.
 Result<std::string> read_token(const std::string& data);
 
 }  // namespace quietgate

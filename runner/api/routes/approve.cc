@@ -26,13 +26,15 @@ Answer too_late(const RunState& run, const std::string& stage, Time until) {
   const bool promotes = traits_of(*run.plan->find(stage)).promotes;
   return error_answer(
       409, "nobody answered the question of stage `" + stage + "` in time: it expired at " + iso_time(until),
-      promotes ? "promote it by hand when the run has ended: quietgate promote " + name + " --reason WHY"
-               : "test the commit anew, and it asks again: quietgate retry " + name);
+      promotes ? "promote it by hand when the run has ended: quietgate promote " + name + " --reason TEXT"
+               : "retry the run to be asked again: quietgate retry " + name);
 }
 
 // The event that answers the stage's question; or why it isn't asked.
 std::variant<ApiResponse, Event> approval_of(const RunRecord& record, const Event& event, Time now) {
   const auto& given = std::get<ApprovalGiven>(event);
+  if (record.over())
+    return error_answer(409, "run " + to_string(given.run) + " has ended already: " + to_string(record.state.outcome));
   auto found = record.state.stages.find(given.stage);
   if (found == record.state.stages.end())
     return error_answer(404, "run " + to_string(given.run) + " has no stage `" + given.stage + "`");

@@ -54,12 +54,12 @@ Task<std::variant<Listing, Answer>> listing_of(ApiContext& context, const Asked&
   if (recorded == nullptr) {
     co_return error_answer(
         404, fmt::format("stage `{}` kept no artifacts at attempt {}", listing.attempt.stage, listing.attempt.attempt),
-        "a `test` stage keeps what its `artifacts:` name, when its commands have ended");
+        "a `test` stage keeps the files named by `artifacts:` after its commands have ended");
   }
   listing.kept = *recorded;
   listing.text = text_of(context.attempts, listing.attempt, AttemptFile::artifact_listing, largest_listing);
   if (sha256_hex(listing.text) != listing.kept.sha256)
-    co_return error_answer(503, "the listing of its artifacts is not what was recorded: its sha256 is another",
+    co_return error_answer(503, "the list of its artifacts has another sha256 than recorded",
                            "somebody changed the data directory: run the stage again");
   co_return listing;
 }
@@ -91,7 +91,7 @@ Task<ApiResponse> give_artifact(ApiContext& context, Asked asked) {
     auto opened = context.attempts.open_artifact(listing.attempt, path);
     if (!opened) co_return failed_answer(opened.error());
     if (!opened->has_value() || (*opened)->size != each.value("bytes", std::int64_t{-1}))
-      co_return error_answer(503, "the file is not what the stage kept: its size is another",
+      co_return error_answer(503, "the file has another size than recorded",
                              "somebody changed the data directory: run the stage again");
     FileAnswer answer;
     answer.file = std::move((*opened)->file);
@@ -102,7 +102,7 @@ Task<ApiResponse> give_artifact(ApiContext& context, Asked asked) {
     co_return std::move(answer);
   }
   co_return error_answer(404, "the stage kept no `" + path.substr(0, 200) + "`",
-                         "see the listing: the same address without the path");
+                         "see the list: the same address without the path");
 }
 
 }  // namespace

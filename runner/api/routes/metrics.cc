@@ -89,11 +89,12 @@ void add_loads(Families& families, const ApiOptions& options) {
     for (const auto& [name, counts] : options.loads->by_repository()) all[name] = counts;
   }
   if (all.empty()) return;
-  families.begin("loadtest_active", MetricType::Gauge, "Load stages of the repository that run now.");
+  families.begin("loadtest_active", MetricType::Gauge, "Load stages of the repository that are running.");
   for (const auto& [name, counts] : all) families.add(counts.active, {{"repository", name}});
   families.begin("loadtest_requests_total", MetricType::Counter, "Requests that loads sent since the service started.");
   for (const auto& [name, counts] : all) families.add(static_cast<double>(counts.requests), {{"repository", name}});
-  families.begin("loadtest_requests_failed_total", MetricType::Counter, "Those of them that failed, for the client.");
+  families.begin("loadtest_requests_failed_total", MetricType::Counter,
+                 "Requests of loads that failed, as seen by the client.");
   for (const auto& [name, counts] : all) families.add(static_cast<double>(counts.failed), {{"repository", name}});
 }
 
@@ -103,7 +104,7 @@ void add_faults(Families& families, const SyntheticFaults* faults) {
   const auto raised = faults->raised();
   if (raised.empty()) return;
   families.begin("gate_synthetic_fault", MetricType::Gauge,
-                 "1 while a run's fault is up that proves that a page gets through; nothing is wrong.");
+                 "1 while a run proves that its alert can fire; nothing is wrong.");
   for (const auto& run : raised) families.add(1, {{"repository", run.repository}, {"run", std::to_string(run.number)}});
 }
 
@@ -140,7 +141,7 @@ Task<ApiResponse> tell_metrics(ApiContext& context, Asked) {
   families.counter("quietgate_promotions_total", "Commits promoted since the service started.",
                    static_cast<double>(context.counts.promotions));
   families.gauge("quietgate_runs_unfinished", "Runs that have not ended.", static_cast<double>(unfinished->size()));
-  families.gauge("quietgate_stages_running", "Stages that run now.", static_cast<double>(live_stages));
+  families.gauge("quietgate_stages_running", "Stages that are running.", static_cast<double>(live_stages));
   families.gauge("quietgate_stages_awaiting_approval", "Stages that wait for a person.", static_cast<double>(waiting));
   families.gauge("quietgate_environments", "Environments that exist.", static_cast<double>(environments->size()));
   families.gauge("quietgate_environments_failing", "Environments that could not be destroyed.",
@@ -154,7 +155,7 @@ Task<ApiResponse> tell_metrics(ApiContext& context, Asked) {
                    static_cast<double>(context.journal.last()));
   add_loads(families, context.options);
   add_faults(families, context.options.faults);
-  families.begin("quietgate_build_info", MetricType::Gauge, "The version that runs.");
+  families.begin("quietgate_build_info", MetricType::Gauge, "The running version.");
   families.add(1, {{"version", context.options.version}});
   add_process(families);
   co_return text_answer(families.text(), 200, "text/plain; version=0.0.4; charset=utf-8");

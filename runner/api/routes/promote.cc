@@ -40,7 +40,7 @@ std::variant<ApiResponse, Event> promotion_of(const RunRecord& record, const Eve
   const auto& gate = record.state.stages.at(refused->name).outcome.gate;
   if (gate && gate->verdict != GateVerdict::quiet && !std::get<PromotionRequested>(event).override_gate) {
     return error_answer(409, std::string("the gate was ") + to_string(gate->verdict) + ": " + gate->sentence,
-                        "mend that and push again, or promote against it with `--override`, which the evidence tells");
+                        "fix the cause and push again, or promote with `--override`, which the evidence records");
   }
   return event;
 }

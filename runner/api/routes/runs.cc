@@ -18,7 +18,7 @@ Task<std::map<RunId, Rollback>> rollbacks_among(Journal& journal, const std::vec
 
 Task<ApiResponse> list_runs(ApiContext& context, Asked asked) {
   // Of before anything is asked: a list of which a part is newer is never found again.
-  const KeptLists::Version now{context.journal.last(), context.waiting.version()};
+  const RunListCache::Version now{context.journal.last(), context.waiting.version()};
   if (const auto* body = context.lists.find(asked.request.target, now)) co_return json_answer(*body);
   bool bad = false;
   const auto limit = static_cast<std::size_t>(asked.number("limit", 1, 500, bad).value_or(50));

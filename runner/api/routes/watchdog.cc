@@ -23,7 +23,7 @@ bool fires(const nlohmann::json& alert) {
 
 Task<ApiResponse> hear_watchdog(ApiContext& context, Asked asked) {
   const auto& name = asked.names.at("name");
-  if (context.options.deliveries == nullptr) co_return error_answer(404, "this service hears no watchdogs");
+  if (context.options.deliveries == nullptr) co_return error_answer(404, "this service does not accept watchdogs");
   const auto body = parse_json(asked.request.body);
   const auto alerts = body.is_object() ? body.value("alerts", nlohmann::json()) : nlohmann::json();
   if (!alerts.is_array())

@@ -1,6 +1,6 @@
-// What live streams follow: files that grow, and the journal. Many followers of one thing share its descriptor, its
-// watch and the text made of its newest piece; a follower holds an offset and one piece at a time, however slow it is.
-// One thread.
+// Sources of live streams: growing log files, and the journal. Followers of one source share its descriptor, its file
+// watch and the text of its newest piece. A follower holds only an offset and one piece at a time, however slow it is.
+// Single-threaded.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +25,14 @@ struct LogPiece {
   std::int64_t to = 0;  // offset after it
 };
 
-// The log of one attempt, opened when it is there.
+// The log of one attempt; opened when the file exists.
 class FollowedLog {
  public:
   FollowedLog(Executor executor, AttemptStore& store, AttemptId attempt);
   FollowedLog(const FollowedLog&) = delete;
   FollowedLog& operator=(const FollowedLog&) = delete;
-  // The event with the bytes from an offset on, at most 32 KiB of them; `to == from` when there are none now.
-  // `look`: in the file itself, though nobody told of news since it was found to end there.
+  // The event with at most 32 KiB of bytes from an offset on; `to == from` if there are none now. `look`: reads the
+  // file even if the file watch has reported no change.
   LogPiece next(std::int64_t from, bool look = false);
   Bell& news() { return news_; }
 
@@ -52,9 +52,10 @@ class FollowedLogs {
  public:
   FollowedLogs(Executor executor, AttemptStore& store);  // which outlives it
   ~FollowedLogs();
-  // Never null. Shared by all who follow the attempt.
+  // Never null. All followers of the attempt share it.
   std::shared_ptr<FollowedLog> open(const AttemptId& attempt);
-  // How long a follower may wait before it looks again: long when the file is watched, short when it can't be (yet).
+  // How long a follower may wait before it reads again: long if the file is watched, short if it can't be watched
+  // (yet).
   Milliseconds patience(FollowedLog& log, Milliseconds long_wait);
   void tell_all();
   Task<void> watch(Stop& stop);  // until stopped; throws Stopped
@@ -67,11 +68,11 @@ class FollowedLogs {
   std::map<AttemptId, std::weak_ptr<FollowedLog>> logs_;
 };
 
-// The journal's newest rows as events, made once for all who follow; while nobody does, not at all.
+// The journal's newest rows as events, built once for all followers, and only while there are followers.
 class FollowedJournal {
  public:
   FollowedJournal(Executor executor, Journal& journal);
-  // Held by whoever follows. The journal must outlive it.
+  // Each follower holds one. The journal must outlive it.
   class Follower {
    public:
     explicit Follower(FollowedJournal& journal) : journal_(journal) { ++journal_.followers_; }
@@ -84,18 +85,18 @@ class FollowedJournal {
   };
   struct Batch {
     std::vector<Piece> pieces;
-    std::int64_t cursor = 0;  // go on after this
+    std::int64_t cursor = 0;  // continue after this
     bool caught_up = false;   // there are no more rows now
   };
   Task<Result<Batch>> next(EventFeed feed);
   Bell& news() { return news_; }
-  // Takes up the rows that were written since the last call; answers them. One at a time.
+  // Returns the rows that were written since the last call. One at a time.
   Task<Result<std::vector<Row>>> take_up();
-  // Rows of which texts are at hand.
+  // Number of rows whose text is kept.
   std::size_t kept() const { return recent_.size(); }
-  // Rows that could not be read and were stepped over.
+  // Number of rows that could not be read and were skipped.
   std::int64_t damaged() const { return damaged_; }
-  // Rows were written that take_up() has not answered yet.
+  // There are new rows that take_up() has not returned yet.
   bool behind() const { return cursor_ < journal_.last(); }
 
  private:

@@ -14,10 +14,10 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
-#include "runner/api/server/lobby.h"
 #include "runner/api/server/server_limits.h"
 #include "runner/api/server/shares.h"
 #include "runner/api/server/streams.h"
+#include "runner/api/server/waiting_connections.h"
 #include "runner/api/server/wire.h"
 
 namespace quietgate {
@@ -88,7 +88,7 @@ Task<void> linger(Shared connection) {
 std::optional<Answer> refusal_of(const error_code& code) {
   if (code == http::error::header_limit || code == http::error::buffer_overflow)
     return error_answer(431, "the header is larger than 16 KiB");
-  if (code == http::error::body_limit) return error_answer(413, "the body is larger than this address takes");
+  if (code == http::error::body_limit) return error_answer(413, "the body is larger than this address accepts");
   if (code == http::error::end_of_stream || code == http::error::partial_message) return std::nullopt;
   if (code.category() == http::make_error_code(http::error::bad_method).category())
     return error_answer(400, "this is not HTTP: " + code.message());
@@ -148,7 +148,7 @@ struct Server::Listener {
   std::size_t tasks = 0;  // all that serve() has spawned
   std::size_t live = 0;   // connections among them
   bool told_shortage = false;
-  Lobby lobby;
+  WaitingConnections waiting;
   std::size_t bodies = 0;   // bytes of requests' bodies that are being read
   std::size_t sending = 0;  // bytes of answers that are being sent
   Places lasting;           // of streams, and of files that are being sent
@@ -189,8 +189,9 @@ Result<void> Server::listen() {
   if (!code) return {};
   l.acceptor.close();
   return user_error("can't listen on " + where + ": " + code.message(),
-                    code == asio::error::address_in_use ? "another service has this port: give another with --port"
-                                                        : "give an address of this machine with --listen");
+                    code == asio::error::address_in_use
+                        ? "another program uses this port: choose another port with --port"
+                        : "name an address of this machine with --listen");
 }
 
 std::uint16_t Server::port() const {
@@ -239,7 +240,7 @@ Task<void> Server::Listener::accept(Stop& stop) {
     stop.throw_if_requested();
     const auto seen = changed.rings();
     if (live >= options.max_connections) {
-      lobby.close_longest();
+      waiting.close_longest();
       co_await changed.wait(seen, options.idle, stop);
       continue;
     }
@@ -252,8 +253,8 @@ Task<void> Server::Listener::accept(Stop& stop) {
       const auto end = socket.remote_endpoint(code);
       if (code) continue;
       const auto client = client_of(end.address().to_string());
-      if (lobby.waiting_from(client) >= std::max(least_waiting, options.max_connections / 4))
-        lobby.close_longest_of(client);
+      if (waiting.waiting_from(client) >= std::max(least_waiting, options.max_connections / 4))
+        waiting.close_longest_of(client);
       start(converse(std::make_shared<Connection>(std::move(socket), client, is_local(end.address()), stop)), true);
       continue;
     }
@@ -279,7 +280,7 @@ Task<void> Server::Listener::converse(Shared connection) {
 
 // The time for it counts from the connection's begin, or from the answer before.
 Task<error_code> Server::Listener::read_head(Shared connection, Parser& parser) {
-  const LobbySeat seat(lobby, connection->client, [&stream = connection->stream] {
+  const WaitingSeat seat(waiting, connection->client, [&stream = connection->stream] {
     error_code unknown;
     if (stream.socket().available(unknown) > 0) return false;
     stream.close();
@@ -315,7 +316,7 @@ Task<bool> Server::Listener::exchange(Shared connection) {
   const bool fits = !has_body || (limit > 0 && parser.content_length().value_or(0) <= limit);
   if (!fits) co_return co_await turn_away(connection, too_large(limit));
   if (has_body && bodies + limit > most_bodies)
-    co_return co_await turn_away(connection, later("too many requests with a body come in at once"));
+    co_return co_await turn_away(connection, later("too many requests with a body arrive at once"));
   const Share share(bodies, has_body ? static_cast<std::size_t>(limit) : 0);
   parser.body_limit(limit);
   if (has_body && !head[http::field::expect].empty()) {
@@ -361,7 +362,7 @@ Task<bool> Server::Listener::respond(Shared connection, ApiResponse response, bo
   // So many that there is always room for short questions, and for others.
   const auto place = lasting.take(connection->client, options.max_connections / 4 * 3, options.max_connections / 2);
   if (!place) {
-    auto answer = later("too many clients follow something or fetch files");
+    auto answer = later("too many clients are following logs or events, or fetching files");
     co_return co_await send(connection, std::move(answer), keep, head_only);
   }
   if (auto* file = std::get_if<FileAnswer>(&response))
@@ -379,7 +380,7 @@ Task<bool> Server::Listener::respond(Shared connection, ApiResponse response, bo
 Task<bool> Server::Listener::send(Shared connection, Answer answer, bool keep, bool head_only) {
   const bool small = answer.body.size() <= small_answer;
   if (!small && sending + answer.body.size() > most_sending && sending > 0)
-    answer = later("too many large answers are on their way");
+    answer = later("too many large answers are being sent");
   const Share share(sending, small ? 0 : answer.body.size());
   const auto head = head_of(answer, keep);
   const auto body = head_only ? asio::const_buffer() : asio::buffer(answer.body);

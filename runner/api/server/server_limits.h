@@ -1,4 +1,4 @@
-// What clients may take of the HTTP server, together and each (docs/limits.md).
+// Limits of the HTTP server, for all clients together and for each (docs/limits.md).
 #pragma once
 
 #include <cstddef>
@@ -8,9 +8,10 @@
 
 namespace quietgate {
 
-inline constexpr std::size_t most_buffered = 2 * header_limit;  // of what a client has sent and nobody has read yet
-inline constexpr std::size_t most_bodies = 16 * 1024 * 1024;    // of all requests together
-inline constexpr std::size_t most_sending = 64 * 1024 * 1024;   // of all answers together that are not small
+inline constexpr std::size_t most_buffered =
+    2 * header_limit;                                          // bytes that a client has sent and that are not read yet
+inline constexpr std::size_t most_bodies = 16 * 1024 * 1024;   // of all requests together
+inline constexpr std::size_t most_sending = 64 * 1024 * 1024;  // of all large answers together
 inline constexpr std::size_t small_answer = 16 * 1024;
 inline constexpr std::size_t most_drained = 4 * 1024 * 1024;
 inline constexpr std::size_t least_waiting = 4;  // of one address

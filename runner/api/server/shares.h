@@ -1,4 +1,4 @@
-// What connections take of something that all of them share, counted as long as they have it.
+// Counts what connections use of a shared resource.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace quietgate {
 
-// As many connections as the process's limit of descriptors leaves room for.
+// The number of connections that the process's descriptor limit allows.
 std::size_t room_for_connections();
 
 class Share {
@@ -23,11 +23,11 @@ class Share {
   std::size_t amount_;
 };
 
-// Places that clients take one by one.
+// Places for clients, with a limit in total and for each client.
 class Places {
  public:
-  using Place = std::shared_ptr<void>;  // given back with the last copy
-  // Null when all together have `most`, or this client has `each`. This outlives the place.
+  using Place = std::shared_ptr<void>;  // returned with the last copy
+  // Null if all clients together have `most` places, or this client has `each`. The object must outlive the place.
   Place take(const std::string& client, std::size_t most, std::size_t each);
   std::size_t taken() const { return taken_; }
 

@@ -1,4 +1,4 @@
-// Server-Sent Events to whoever follows a log or the journal, until it is over or the follower leaves.
+// Sends a log or the journal as Server-Sent Events, until it ends or the reader disconnects.
 #pragma once
 
 #include <cstddef>
@@ -10,13 +10,13 @@
 
 namespace quietgate {
 
-// Who follows a stream.
+// The reader of a stream.
 class StreamFollower {
  public:
   virtual ~StreamFollower() = default;
-  // How many bytes of it were taken without waiting.
+  // Sends without waiting; returns the number of bytes that were accepted.
   virtual std::size_t put_now(std::string_view text) = 0;
-  // Waits until all is taken; false: the reader is gone. The text stays where it is until then.
+  // Waits until the whole text is accepted; false if the reader has disconnected. The text must stay valid until then.
   virtual Task<bool> put(std::string_view text) = 0;
   // Requested when the reader leaves, or the server stops.
   virtual Stop& stop() = 0;
@@ -24,12 +24,12 @@ class StreamFollower {
 
 class Streams {
  public:
-  // `heartbeat`: how long a stream without news says nothing.
+  // `heartbeat`: interval of comments in a silent stream.
   Streams(Executor executor, Api& api, Milliseconds heartbeat);
-  // Each until it is stopped, then throws Stopped; streams need both.
+  // Each runs until it is stopped, then throws Stopped. Streams need both.
   Task<void> watch_logs(Stop& stop) { return logs_.watch(stop); }
   Task<void> tail_journal(Stop& stop);
-  // The reader outlives them. Throw Stopped as `reader.stop()` tells.
+  // The reader must outlive them. They throw Stopped when `reader.stop()` is requested.
   Task<void> send_log(StreamFollower& reader, LogFeed feed);
   Task<void> send_events(StreamFollower& reader, EventFeed feed);
 

@@ -34,10 +34,10 @@ std::optional<Answer> refusal_of(const HeadFacts& head) {
     if (!head.lengths.empty()) return error_answer(400, "the header has both Content-Length and Transfer-Encoding");
     if (head.version != 11) return error_answer(400, "HTTP/1.0 has no Transfer-Encoding");
     if (head.codings.size() > 1 || !same(head.codings[0], "chunked"))
-      return error_answer(501, "the only Transfer-Encoding here is `chunked`");
+      return error_answer(501, "Transfer-Encoding may only be `chunked`");
   }
   if (!head.expect.empty() && !same(head.expect, "100-continue"))
-    return error_answer(417, "the only thing to expect here is `100-continue`");
+    return error_answer(417, "Expect may only be `100-continue`");
   return std::nullopt;
 }
 
@@ -67,7 +67,7 @@ std::string head_of(const Answer& answer, bool keep) {
 Answer too_large(std::uint64_t limit) {
   if (limit == 0) return error_answer(413, "a request to this address has no body");
   return error_answer(413,
-                      "the body is larger than the " + std::to_string(limit / 1024) + " KiB that this address takes");
+                      "the body is larger than the " + std::to_string(limit / 1024) + " KiB that this address accepts");
 }
 
 Answer later(const std::string& message) {

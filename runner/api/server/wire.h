@@ -1,4 +1,4 @@
-// HTTP between bytes and values: what a request's head may be, and how an answer begins.
+// HTTP heads: checks of a request's head, and the head of an answer.
 #pragma once
 
 #include <cstddef>
@@ -14,30 +14,30 @@ namespace quietgate {
 constexpr std::uint32_t header_limit = 16 * 1024;
 constexpr std::size_t most_fields = 100;
 
-// What decides where a request ends.
+// Facts that decide where a request ends.
 struct HeadFacts {
   int version = 11;                  // 10: HTTP/1.0
-  std::size_t fields = 0;            // how many there are
+  std::size_t fields = 0;            // number of header fields
   std::vector<std::string> lengths;  // values of Content-Length
   std::vector<std::string> codings;  // values of Transfer-Encoding
   std::string expect;
 };
 
-// Why a request is refused for its head: it could be read in two ways, or asks for what isn't there. Nothing: it may be
-// read on.
+// Why the head makes the request refused: it is ambiguous, or asks for something that the server lacks. Nothing: the
+// request may be read.
 std::optional<Answer> refusal_of(const HeadFacts& head);
 
-// `GET http://host/path`: the host of the target counts, not that of the field.
+// For `GET http://host/path`: takes the host of the target, not that of the header field.
 void take_host_of_target(ApiRequest& request);
 
-// Status line and the fields that every answer has; more fields and an empty line follow.
+// Status line and the fields of every answer; further fields and an empty line must follow.
 std::string head_of(int status, bool keep);
-// The whole head.
+// The complete head.
 std::string head_of(const Answer& answer, bool keep);
 
-// Of a body of more than so many bytes, all that the address takes.
+// 413: the body is larger than the address accepts.
 Answer too_large(std::uint64_t limit);
-// Not now: 503, with a moment to wait.
+// 503 with Retry-After.
 Answer later(const std::string& message);
 
 }  // namespace quietgate

@@ -91,8 +91,8 @@ std::vector<ApprovalGiven> ApprovalPrompt::poll(const RunRecord& record) {
     }
     answered_.insert(name + "." + std::to_string(stage.attempt));
     given.push_back({record.state.id, name, "quietgate run",
-                     "nobody can be asked here, as standard input is no terminal; run it in one, or push the commit to "
-                     "a service, which asks for days",
+                     "nobody can answer here, because standard input is not a terminal; use a terminal, or push the "
+                     "commit to a service, which waits for an answer",
                      false});
   }
   if (!asked_) return given;

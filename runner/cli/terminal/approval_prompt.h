@@ -1,4 +1,4 @@
-// Asks the person at the terminal what a stage of a local run waits for: no service is there to ask through.
+// Asks the person at the terminal the questions of a local run, which has no service.
 #pragma once
 
 #include <functional>
@@ -16,24 +16,24 @@ class ApprovalPrompt {
  public:
   struct Person {
     std::string name;
-    bool answers = false;  // there is a terminal to ask at
+    bool answers = false;  // there is a terminal
     int input = 0;         // a descriptor, read line by line
   };
   // `out` writes to the terminal.
   ApprovalPrompt(Person person, std::function<void(std::string_view)> out)
       : person_(std::move(person)), out_(std::move(out)) {}
 
-  // Call it about ten times a second with the run as it is: asks what is not asked yet; never blocks. Returns the
-  // decisions that were made; where nobody can be asked, the refusal of each question at once.
+  // Asks new questions; never blocks. Call it about ten times a second with the current run. Returns new decisions.
+  // Without a terminal, it refuses each question at once.
   std::vector<ApprovalGiven> poll(const RunRecord& record);
-  // A question stands on the screen: nothing else may be drawn.
+  // A question is on the screen: draw nothing else.
   bool asking() const { return asked_.has_value(); }
 
  private:
   struct Asked {
     std::string stage;
     int attempt = 0;
-    std::optional<bool> granted;  // known: the reason is asked for
+    std::optional<bool> granted;  // set: waiting for the reason
   };
   std::optional<std::string> line();  // nothing: not typed yet
   void begin(const RunRecord& record, const std::string& stage, int attempt);

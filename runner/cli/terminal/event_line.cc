@@ -48,7 +48,7 @@ struct LineOf {
   std::string operator()(const CancelRequested& e) const {
     const auto& ends = record.state.cancel;
     const bool waits = e.superseded_by.number > 0 && !(ends && ends->superseded_by == e.superseded_by);
-    return waits ? "newer run " + to_string(e.superseded_by) + " waits: this one releases" : e.cause;
+    return waits ? "newer run " + to_string(e.superseded_by) + " waits: this run is releasing" : e.cause;
   }
   template <class Other>
   std::string operator()(const Other&) const {

@@ -42,7 +42,7 @@ std::string stage_lines(const Json& predicate) {
 
 std::string gate_lines(const Json& predicate) {
   const auto gate = predicate.value("gate", Json());
-  if (!gate.is_object()) return "  no gate: nothing was asked of any alert rule\n";
+  if (!gate.is_object()) return "  no gate: no alert rule was checked\n";
   auto text = "  the gate was " + text_at(gate, "/verdict") + ": " + text_at(gate, "/sentence") + "\n";
   for (const auto& proof : gate.value("proofs", Json::array())) {
     const auto waived = text_at(proof, "/waived");

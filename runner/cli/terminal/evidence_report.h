@@ -5,8 +5,8 @@
 
 namespace quietgate {
 
-// The predicate of one evidence, for people: what moved, by which run, what its stages and its gate said, who decided.
-// `key`: the id of the key that signed it.
+// The predicate of one evidence, for people: the move, its run, the results of stages and gate, and the decisions.
+// `key`: the id of the signing key.
 std::string evidence_report(const nlohmann::json& predicate, const std::string& key);
 
 }  // namespace quietgate

@@ -9,7 +9,7 @@
 
 namespace quietgate {
 
-// What the gates of a run said, with their proofs. `so_far`: the proofs of gates that are being judged, by stage.
+// The judgements of a run's gates, with their proofs. `so_far`: the proofs of gates that are being judged, by stage.
 std::string gate_report(const RunRecord& record, const Terminal& terminal,
                         const std::map<std::string, std::vector<Proof>>& so_far);
 

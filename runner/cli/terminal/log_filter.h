@@ -1,5 +1,5 @@
-// A log as a terminal may be given it: what a step printed must neither move the cursor, retitle the window, answer for
-// the person, nor turn the direction of writing. Colours stay.
+// Makes a log safe for a terminal: the output of a step cannot move the cursor, change the window's title, send input,
+// or change the writing direction. Colours stay.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@ namespace quietgate {
 
 class LogFilter {
  public:
-  // `colour`: escape sequences that only set colours are kept. `unicode`: what is no UTF-8 becomes U+FFFD, else `?`.
+  // `colour`: keep escape sequences that only set colours. `unicode`: invalid UTF-8 becomes U+FFFD, else `?`.
   LogFilter(bool colour, bool unicode) : colour_(colour), unicode_(unicode) {}
-  // What can be shown of these bytes, which go on where the last ones ended: characters and sequences may be cut. Holds
-  // back less than 100 bytes.
+  // The printable form of these bytes, which continue the previous ones: characters and sequences may be split between
+  // calls. Holds back less than 100 bytes.
   std::string pass(std::string_view bytes);
-  // What is left at the end, and the terminal's own colours again.
+  // The rest at the end, and a reset of the colours.
   std::string end();
 
  private:

@@ -7,7 +7,7 @@
 
 namespace quietgate {
 
-// The sign of an outcome, as `✓`, in its colour.
+// The symbol of an outcome, such as `✓`, in its colour.
 std::string mark(const Terminal& terminal, Outcome outcome);
 Ink ink_of(Outcome outcome);
 

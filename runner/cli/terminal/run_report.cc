@@ -167,9 +167,9 @@ std::string decisions(const RunRecord& record, const Terminal& terminal) {
                quoted(given.reason) + "\n";
     if (stage->promoted) {
       lines += "  " + name + ": " + printable(stage->promoted->branch) +
-               (stage->promoted->rollback ? " put back from " : " moved ") +
-               (stage->promoted->from.empty() ? std::string("from nothing") : stage->promoted->from.substr(0, 7)) +
-               " to " + stage->promoted->to.substr(0, 7);
+               (stage->promoted->rollback ? " rolled back from " : " moved ") +
+               (stage->promoted->from.empty() ? std::string("nothing") : stage->promoted->from.substr(0, 7)) + " to " +
+               stage->promoted->to.substr(0, 7);
       if (stage->intent && !stage->intent->by.empty() && !stage->intent->overrode)
         lines += " by " + printable(stage->intent->by) + quoted(stage->intent->reason);
       lines += stage->attached ? "; its evidence is attached to the commit"
@@ -183,7 +183,7 @@ std::string decisions(const RunRecord& record, const Terminal& terminal) {
     }
   }
   for (const auto& asked : record.promotion_requests)
-    lines += "  promotion asked for by " + printable(asked.by) + (asked.override_gate ? " against the gate" : "") +
+    lines += "  promotion requested by " + printable(asked.by) + (asked.override_gate ? " against the gate" : "") +
              quoted(asked.reason) + "\n";
   if (record.state.cancel) lines += "  " + printable(record.state.cancel->cause) + "\n";
   return lines.empty() ? lines : report_title(terminal, "Decisions") + lines;
@@ -221,7 +221,7 @@ std::string advice(const RunRecord& record, const Terminal& terminal) {
 
 std::string run_report(const RunRecord& record, const Terminal& terminal, Time now, const RunDetails& details) {
   const auto& state = record.state;
-  if (state.id.number == 0) return "nothing is known of this run\n";
+  if (state.id.number == 0) return "there is no record of this run\n";
   auto text = headline(record, terminal, now);
   text += origin(state, terminal) + "\n";
   if (!state.diagnostics.empty()) text += "\n" + state.diagnostics + (state.diagnostics.back() == '\n' ? "" : "\n");

@@ -1,4 +1,4 @@
-// The report of a run: what is left on the screen when the tree is gone.
+// The report of a run, which replaces the tree at the end.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// The tree of a run's stages while it goes on. Pure, but for what it asks of the stages.
+// The tree of a running run's stages. Pure, except that it asks for the progress of stages.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ struct TreeFrame {
 
 class RunTree {
  public:
-  // Both outlive it.
+  // Both must outlive it.
   RunTree(const RunRecord& record, const TreeFrame& shown) : record_(record), shown_(shown) {}
   // Lines that fit the terminal, in width and height.
   std::string text() const;

@@ -1,5 +1,5 @@
-// One run on the terminal: a stage tree that is drawn again in place while it goes on (or plain lines where there is no
-// terminal), and the whole report at its end. Fed with journal rows, wherever they come from.
+// One run on the terminal: a stage tree that updates in place while the run is active (or plain lines without a
+// terminal), and the report at its end. Its input is journal rows.
 #pragma once
 
 #include <functional>
@@ -24,7 +24,7 @@ class RunView {
   void tick();
   // Questions are answered at this terminal, not through a service.
   void asks_here() { asks_here_ = true; }
-  // As long as something else is on the screen, the tree is not drawn.
+  // true: something else is on the screen, so the tree is not drawn.
   void hold(bool held);
   // Takes the tree away and prints the report. Once, at the end.
   void finish(const RunDetails& details = {});

@@ -13,9 +13,9 @@ namespace quietgate {
 // printable() of each line; the result ends with a line break unless it is empty.
 std::string printable_lines(std::string_view text);
 
-// Columns that UTF-8 text takes, wide characters two; escape sequences take none.
+// The width of UTF-8 text in columns: wide characters take two, escape sequences none.
 int columns_of(std::string_view text);
-// Cut to at most so many columns, with an ellipsis when something was cut. Escape sequences are kept whole.
+// Cut to at most `columns`, with an ellipsis if something was cut. Escape sequences stay complete.
 std::string fitted(const Terminal& terminal, std::string_view text, int columns);
 std::string padded(std::string_view text, int columns);
 // Broken between words into lines of at most `columns`, all but the first begun by `indent` spaces.

@@ -1,4 +1,4 @@
-// What a running stage says of itself, beside its rows in the journal.
+// The progress of a running stage, besides its rows in the journal.
 #pragma once
 
 #include <functional>
@@ -21,12 +21,12 @@ struct StageActivity {
 // Attempt 0: what the stage waits for; an empty stage is the whole run.
 using ActivityOf = std::function<StageActivity(const RunId& run, const std::string& stage, int attempt)>;
 
-// Of the texts of an attempt's progress and of a log's end; either may be empty.
+// From the text of an attempt's progress and the end of its log; either may be empty.
 StageActivity activity_of(std::string_view progress, std::string_view log_end);
-// Of an attempt's directory: what is on the board, and its log. For runs of this machine.
+// From an attempt's directory: its progress and its log. For runs on this machine.
 StageActivity activity_of_directory(const ProgressBoard& board, const std::string& attempt_directory);
 
-// The gate's proofs as they stand, in the text of an attempt's progress; empty when there are none.
+// The current proofs of the gate, from the text of an attempt's progress; empty if there are none.
 std::vector<Proof> proofs_so_far(std::string_view progress);
 
 }  // namespace quietgate

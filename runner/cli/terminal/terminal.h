@@ -1,4 +1,4 @@
-// What a stream of text can show, and ink for it.
+// The abilities of an output stream, and colours for it.
 #pragma once
 
 #include <string>
@@ -7,15 +7,15 @@
 namespace quietgate {
 
 struct Terminal {
-  bool live = false;     // lines may be drawn again in place
+  bool live = false;     // lines can be updated in place
   bool colour = false;   // never without a terminal, nor with NO_COLOR
   bool unicode = false;  // the locale is UTF-8
   int width = 80;        // columns
   int height = 24;       // lines
-  bool screen = false;   // a terminal, however dumb
+  bool screen = false;   // a terminal, even a dumb one
 };
 
-// Looks at the descriptor and the environment (NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG, COLUMNS).
+// Determined by the descriptor and the environment (NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG, COLUMNS).
 Terminal terminal_of(int descriptor, bool no_colour);
 
 enum class Ink { plain, bold, dim, red, green, yellow, blue, cyan };

@@ -1,4 +1,4 @@
-// The tests of a stage that did not just pass, as a report shows them.
+// Failed and flaky tests of a stage, for a report.
 #pragma once
 
 #include <map>
@@ -12,11 +12,11 @@
 
 namespace quietgate {
 
-// Whether a report names tests of this attempt: some failed, or only passed when they were run again.
+// Whether a report names tests of this attempt: some failed or were flaky.
 bool worth_naming(const StageOutcome& outcome);
 
-// Of the text of tests.json: each failed test with the first lines of its message, then the flaky ones; at most 20 of
-// them, five lines each. Empty when there are none, or the text is no such document.
+// From the text of tests.json: each failed test with the first lines of its message, then the flaky ones; at most 20 of
+// them, five lines each. Empty if there are none, or if the text is not such a document.
 std::string troubled_tests(std::string_view tests_json, const Terminal& terminal);
 
 // By stage, of a run of this machine: the texts of tests.json where tests are worth naming.

@@ -34,7 +34,8 @@ struct BacktestQuery {
 Result<double> seconds_in(const std::string& text, const char* option) {
   auto seconds = read_duration(text);
   if (seconds && *seconds >= 0.001 && *seconds <= 86'400) return *seconds;
-  return user_error(fmt::format("{}: `{}` is no duration from 1ms to 1d", option, text), "write one like 30s or 1m");
+  return user_error(fmt::format("{}: `{}` is not a duration from 1ms to 1d", option, text),
+                    "write a duration such as 30s or 1m");
 }
 
 Result<BacktestOrder> order_of(const BacktestQuery& query, const LocalTime& zone) {
@@ -107,22 +108,21 @@ int backtest_rules(const Invocation& call, const BacktestQuery& query) {
 
 Verb backtest_verb() {
   auto query = std::make_shared<BacktestQuery>();
-  Verb verb{"backtest", "When rules that are not loaded yet would have fired", "Verbs"};
+  Verb verb{"backtest", "Compute when rules that are not loaded yet would have fired", "Verbs"};
   auto& options = verb.options;
   options.list("RULES", query->rules, "Rule files, or folders of them").required();
-  options.text("--prometheus", query->prometheus, "The server with the history, as http://HOST:9090")
+  options.text("--prometheus", query->prometheus, "The server that has the history, such as http://HOST:9090")
       .environment("QUIETGATE_PROMETHEUS")
       .required();
-  options.text("--config", query->config, "A service's configuration, of which `servers` is used")
+  options.text("--config", query->config, "A service's configuration; only its `servers` are used")
       .environment("QUIETGATE_CONFIG");
-  options.text("--from", query->from, "Begin: 7d, `2h ago`, yesterday, 2026-02-03T04:05:06Z (default: 7d)");
-  options.text("--to", query->to, "End, likewise (default: now)");
-  options.number("--at-most", query->at_most, "Exit code 1 when there would have been more pages")
-      .between(0, 1'000'000);
+  options.text("--from", query->from, "Start: 7d, `2h ago`, yesterday, 2026-02-03T04:05:06Z (default: 7d)");
+  options.text("--to", query->to, "End, in the same forms (default: now)");
+  options.number("--at-most", query->at_most, "Exit with 1 if there would have been more pages").between(0, 1'000'000);
   options.text("--time-zone", query->time_zone,
-               "Time zone of nights and times, as Europe/Berlin (default: this machine's)");
-  options.text("--interval", query->interval, "Interval of groups that name none (default: 1m)");
-  options.text("--deadline", query->deadline, "Longest wait for an answer of the server (default: 1m)");
+               "Time zone of nights and times, such as Europe/Berlin (default: this machine's)");
+  options.text("--interval", query->interval, "Interval of rule groups that have none (default: 1m)");
+  options.text("--deadline", query->deadline, "Longest wait for the server's answer (default: 1m)");
   verb.run = [query](const Invocation& call) { return backtest_rules(call, *query); };
   return verb;
 }
@@ -130,7 +130,7 @@ Verb backtest_verb() {
 }  // namespace
 
 Verb alerts_verb() {
-  Verb verb{"alerts", "Look at alert rules: `alerts backtest`", verb_group::local};
+  Verb verb{"alerts", "Evaluate alert rules against history: `alerts backtest`", verb_group::local};
   verb.below = {backtest_verb()};
   return verb;
 }

@@ -1,5 +1,5 @@
-// `quietgate alerts backtest`. 0: all was computed; 1: more pages than --at-most; 5: something could not be computed,
-// or the server not be reached.
+// `quietgate alerts backtest`. 0: every rule was computed; 1: more pages than --at-most; 5: a rule could not be
+// computed, or the server could not be reached.
 #pragma once
 
 #include "runner/cli/verb.h"

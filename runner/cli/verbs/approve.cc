@@ -32,11 +32,11 @@ int answer_approval(const Invocation& call, const ApprovalAnswer& answer) {
 
 Verb approve_verb() {
   auto answer = std::make_shared<ApprovalAnswer>();
-  Verb verb{"approve", "Let a stage that waits for a person go on", verb_group::decide};
+  Verb verb{"approve", "Approve or refuse a stage that waits for a person", verb_group::decide};
   verb.options.run(answer->run).required();
   verb.options.text("STAGE", answer->stage, "Name of the stage").required().completes(ServiceName::stage);
-  verb.options.flag("--refuse", answer->refuse, "Say no instead");
-  verb.options.text("--reason", answer->reason, "Kept on record");
+  verb.options.flag("--refuse", answer->refuse, "Refuse instead of approving");
+  verb.options.text("--reason", answer->reason, "Recorded with the answer");
   verb.run = [answer](const Invocation& call) { return answer_approval(call, *answer); };
   return verb;
 }

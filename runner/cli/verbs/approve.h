@@ -1,4 +1,4 @@
-// `quietgate approve`: a person's answer to a stage that asks.
+// `quietgate approve`: answers the question of a stage that waits for a person.
 #pragma once
 
 #include "runner/cli/verb.h"

@@ -120,7 +120,7 @@ int list_or_fetch(const Invocation& call, const ArtifactsQuery& query) {
 
 Verb artifacts_verb() {
   auto query = std::make_shared<ArtifactsQuery>();
-  Verb verb{"artifacts", "List what a stage kept, or fetch it and check its digests", verb_group::look};
+  Verb verb{"artifacts", "List the files that a stage kept, or fetch them and check their digests", verb_group::look};
   auto& options = verb.options;
   options.run(query->run).required();
   options.text("STAGE", query->stage, "Name of the stage").required().completes(ServiceName::stage);

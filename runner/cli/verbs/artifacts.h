@@ -1,4 +1,4 @@
-// `quietgate artifacts`: what a stage kept, listed, or fetched and held against its digests.
+// `quietgate artifacts`: lists the files that a stage kept, or fetches them and checks their digests.
 #pragma once
 
 #include "runner/cli/verb.h"

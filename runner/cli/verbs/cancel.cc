@@ -32,7 +32,7 @@ Verb cancel_verb() {
   auto request = std::make_shared<CancelRequest>();
   Verb verb{"cancel", "Stop a run; its environments are destroyed", verb_group::decide};
   verb.options.run(request->run).required();
-  verb.options.text("--reason", request->reason, "Kept on record");
+  verb.options.text("--reason", request->reason, "Recorded with the run");
   verb.run = [request](const Invocation& call) { return cancel_run(call, *request); };
   return verb;
 }

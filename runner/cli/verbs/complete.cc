@@ -72,7 +72,7 @@ int print_completions(const Invocation& call, const std::vector<std::string>& wo
 
 Verb complete_verb() {
   auto words = std::make_shared<std::vector<std::string>>();
-  Verb verb{"complete", "What the scripts of `completion` ask", verb_group::hidden};
+  Verb verb{"complete", "Used by the scripts of `completion`", verb_group::hidden};
   verb.options.list("WORDS", *words, "");
   verb.run = [words](const Invocation& call) { return print_completions(call, *words); };
   return verb;

@@ -1,4 +1,4 @@
-// `quietgate complete`: what the completion scripts ask.
+// `quietgate complete`: used by the completion scripts.
 #pragma once
 
 #include "runner/cli/verb.h"

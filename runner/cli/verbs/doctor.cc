@@ -34,7 +34,7 @@ int print_findings(const Invocation& call) {
     call.parts.out(json_text(nlohmann::ordered_json{{"ok", essentials}, {"findings", list}}) + "\n");
   } else {
     call.parts.out(table.text(call.terminal) + "\n" +
-                   (essentials ? "quietgate can work here; what is missing is only needed by the stages that use it\n"
+                   (essentials ? "quietgate can work here; missing tools are needed only by stages that use them\n"
                                : "quietgate can't work here yet: see the lines that failed\n"));
   }
   return essentials ? exit_ok : exit_failed;
@@ -45,7 +45,8 @@ int print_findings(const Invocation& call) {
 Verb doctor_verb() {
   auto repair = std::make_shared<bool>(false);
   Verb verb{"doctor", "Check this machine: tools, data directory, disk, port, journal", verb_group::local};
-  verb.options.flag("--repair", *repair, "Mend the journal: every whole row stays, and the damaged file is kept");
+  verb.options.flag("--repair", *repair,
+                    "Repair the journal: keep every whole row, and keep the damaged file under another name");
   verb.run = [repair](const Invocation& call) { return *repair ? repair_data(call) : print_findings(call); };
   return verb;
 }

@@ -1,4 +1,4 @@
-// `quietgate doctor`: what this machine has, and whether the journal is whole. 1: something needed is missing.
+// `quietgate doctor`: checks this machine and the journal. 1: something needed is missing.
 #pragma once
 
 #include "runner/cli/verb.h"

@@ -57,8 +57,8 @@ int destroy_environment(const Invocation& call, const std::string& environment) 
 
 Verb environments_verb() {
   auto destroy = std::make_shared<std::string>();
-  Verb verb{"environments", "List environments that exist, also those that can't be destroyed", verb_group::look};
-  verb.options.text("--destroy", *destroy, "Have this one destroyed, even if it is kept")
+  Verb verb{"environments", "List existing environments, also those that can't be destroyed", verb_group::look};
+  verb.options.text("--destroy", *destroy, "Destroy this environment, even if it is kept")
       .completes(ServiceName::environment);
   verb.run = [destroy](const Invocation& call) {
     return destroy->empty() ? list_environments(call) : destroy_environment(call, *destroy);

@@ -1,4 +1,4 @@
-// `quietgate environments`: those that exist; destroys one.
+// `quietgate environments`: lists existing environments; destroys one.
 #pragma once
 
 #include "runner/cli/verb.h"

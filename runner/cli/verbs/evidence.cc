@@ -34,7 +34,7 @@ int print_evidence(const Invocation& call, const std::string& name) {
 
 Verb evidence_verb() {
   auto run = std::make_shared<std::string>();
-  Verb verb{"evidence", "Print the signed evidence of a run's promotions, an envelope a line", verb_group::look};
+  Verb verb{"evidence", "Print the signed evidence of a run's promotions, one envelope per line", verb_group::look};
   verb.options.run(*run);
   verb.run = [run](const Invocation& call) { return print_evidence(call, *run); };
   return verb;

@@ -1,4 +1,4 @@
-// `quietgate evidence`: the signed evidence of a run's promotions. 4: it has promoted nothing.
+// `quietgate evidence`: the signed evidence of a run's promotions. 4: the run has promoted nothing.
 #pragma once
 
 #include "runner/cli/verb.h"

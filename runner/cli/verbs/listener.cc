@@ -6,7 +6,7 @@
 namespace quietgate {
 
 Verb listener_verb() {
-  Verb verb{"listener", "Print the listener for Locust workers that are started elsewhere", verb_group::local};
+  Verb verb{"listener", "Print the listener for Locust workers on other machines", verb_group::local};
   verb.run = [](const Invocation& call) {
     call.parts.out(locust_listener());
     return exit_ok;

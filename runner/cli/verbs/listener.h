@@ -1,4 +1,4 @@
-// `quietgate listener`: the Locust listener, for workers that are started elsewhere.
+// `quietgate listener`: the Locust listener, for workers on other machines.
 #pragma once
 
 #include "runner/cli/verb.h"

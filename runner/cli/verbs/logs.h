@@ -1,4 +1,4 @@
-// `quietgate logs`: a stage's log. A terminal gets it filtered, a file or a pipe the bytes as they are.
+// `quietgate logs`: a stage's log. A terminal gets filtered text, a file or a pipe the raw bytes.
 #pragma once
 
 #include "runner/cli/verb.h"

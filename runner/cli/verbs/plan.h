@@ -1,4 +1,4 @@
-// `quietgate plan`: shows what a pipeline file compiles to. 2: it is invalid.
+// `quietgate plan`: shows what a pipeline file compiles to. 2: the file is invalid.
 #pragma once
 
 #include "runner/cli/verb.h"

@@ -31,7 +31,7 @@ int list_queue(const Invocation& call) {
 }  // namespace
 
 Verb queue_verb() {
-  Verb verb{"queue", "List what waits, and for what: locks, places, runs before it", verb_group::look};
+  Verb verb{"queue", "List what waits, and for what: locks, slots, earlier runs", verb_group::look};
   verb.run = list_queue;
   return verb;
 }

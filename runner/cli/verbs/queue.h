@@ -1,4 +1,4 @@
-// `quietgate queue`: what waits, and for what.
+// `quietgate queue`: lists what waits, and for what.
 #pragma once
 
 #include "runner/cli/verb.h"

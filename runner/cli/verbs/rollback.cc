@@ -30,7 +30,8 @@ int roll_back(const Invocation& call, const RollbackRequest& request) {
 
 Verb rollback_verb() {
   auto request = std::make_shared<RollbackRequest>();
-  Verb verb{"rollback", "Put back what a run promoted: the branch, and what was deployed from it", verb_group::decide};
+  Verb verb{"rollback", "Undo a run's promotion: move the branch back, and deploy the earlier commit",
+            verb_group::decide};
   verb.options.run(request->run).required();
   verb.options.text("--reason", request->reason, "Kept with the evidence").required();
   verb.options.flag("-f,--follow", request->follow, "Follow it until it ends");

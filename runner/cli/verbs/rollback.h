@@ -1,4 +1,4 @@
-// `quietgate rollback`: requests a run that puts back what a run promoted.
+// `quietgate rollback`: requests a run that undoes a run's promotion.
 #pragma once
 
 #include "runner/cli/verb.h"

@@ -14,11 +14,13 @@ Verb run_verb() {
   options.text("DIRECTORY", given->directory, "A folder of the repository (default: this one)");
   options.text("--pipeline", given->pipeline, "Pipeline file, relative to the repository (default: .quietgate.yaml)");
   options.flag("--promote", given->promote,
-               "Move the production branch of this repository (default: nothing is moved)");
-  options.flag("--release", given->release,
-               "Also apply environments with `keep: true`, for good (default: left alone; --promote does it too)");
-  options.flag("--let-go", given->destroy_kept, "Run nothing: destroy what earlier runs of this clone kept");
-  options.text("--config", given->config, "A service's configuration, of which `servers` and `isolation` are used")
+               "Move the production branch of this repository (default: no branch is moved)");
+  options.flag(
+      "--release", given->release,
+      "Also apply environments with `keep: true`, and keep them (default: left alone; --promote applies them too)");
+  options.flag("--let-go", given->destroy_kept,
+               "Run nothing; destroy the environments that earlier runs of this clone kept");
+  options.text("--config", given->config, "A service's configuration; only its `servers`, `isolation` and `sandbox` are used")
       .environment("QUIETGATE_CONFIG");
   options.flag("--plain", given->plain, "Lines instead of a tree that updates in place");
   verb.run = [given](const Invocation& call) {

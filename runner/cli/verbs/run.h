@@ -1,4 +1,4 @@
-// `quietgate run`: a repository's checked-out commit, here and now. Answers the run's exit code.
+// `quietgate run`: runs the checked-out commit of a repository, without a service. Returns the run's exit code.
 #pragma once
 
 #include "runner/cli/verb.h"

@@ -70,8 +70,8 @@ int list_runs(const Invocation& call, const RunsQuery& query) {
 Verb runs_verb() {
   auto query = std::make_shared<RunsQuery>();
   Verb verb{"runs", "List runs, newest first", verb_group::look};
-  verb.options.text("REPOSITORY", query->repository, "Only of this repository").completes(ServiceName::repository);
-  verb.options.number("-n,--limit", query->limit, "At most so many").between(1, 500);
+  verb.options.text("REPOSITORY", query->repository, "Only runs of this repository").completes(ServiceName::repository);
+  verb.options.number("-n,--limit", query->limit, "Maximum number of runs").between(1, 500);
   verb.run = [query](const Invocation& call) { return list_runs(call, *query); };
   return verb;
 }

@@ -1,4 +1,4 @@
-// `quietgate runs`: the service's runs, newest first.
+// `quietgate runs`: lists the service's runs, newest first.
 #pragma once
 
 #include "runner/cli/verb.h"

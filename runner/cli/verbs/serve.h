@@ -1,4 +1,4 @@
-// `quietgate serve`: the service itself.
+// `quietgate serve`: runs the service.
 #pragma once
 
 #include "runner/cli/verb.h"

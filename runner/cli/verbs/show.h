@@ -1,4 +1,4 @@
-// `quietgate show`: one run. With --follow it answers the run's exit code.
+// `quietgate show`: shows one run. With --follow, returns the run's exit code.
 #pragma once
 
 #include "runner/cli/verb.h"

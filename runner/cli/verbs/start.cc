@@ -63,8 +63,9 @@ Verb start_verb() {
   verb.options.text("REPOSITORY", request->repository, "Name of a watched repository")
       .required()
       .completes(ServiceName::repository);
-  verb.options.text("--branch", request->branch, "The branch (default: the only one)");
-  verb.options.text("--commit", request->commit, "A commit of an earlier run, or a branch's newest; at least 7 digits");
+  verb.options.text("--branch", request->branch, "The branch (default: the only branch)");
+  verb.options.text("--commit", request->commit,
+                    "A commit of an earlier run, or the newest commit of a branch; at least 7 digits");
   verb.options.flag("-f,--follow", request->follow, "Follow it until it ends; the exit code is the run's");
   verb.run = [request](const Invocation& call) { return start_run(call, *request); };
   return verb;

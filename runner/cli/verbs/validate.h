@@ -1,4 +1,4 @@
-// `quietgate validate`: checks a pipeline file. 2: it is invalid.
+// `quietgate validate`: checks a pipeline file. 2: the file is invalid.
 #pragma once
 
 #include "runner/cli/verb.h"

@@ -72,8 +72,8 @@ Result<std::vector<PublicKey>> keys_of(const Invocation& call, const VerifyQuery
     const auto known = data + "/keys/evidence.pub.pem";
     if (data.empty() || !std::filesystem::exists(known))
       return user_error("no public key is known",
-                        "name the one of the quietgate that promoted: --key FILE (it is `keys/evidence.pub.pem` "
-                        "of its data directory, and GET /api/v1/evidence-key)");
+                        "name the public key of the service that promoted: --key FILE (`keys/evidence.pub.pem` in its "
+                        "data directory, or GET /api/v1/evidence-key)");
     files.push_back(known);
   }
   std::vector<PublicKey> keys;
@@ -89,22 +89,20 @@ Result<std::vector<PublicKey>> keys_of(const Invocation& call, const VerifyQuery
 Result<Json> predicate_of(const std::string& statement, const CommitId& commit) {
   const auto json = Json::parse(statement, nullptr, false);
   if (!json.is_object() || json.value("predicateType", Json()) != evidence_predicate)
-    return user_error("it is signed, but is no evidence of a promotion that this version knows");
+    return user_error("it is signed, but it is not evidence of a version that quietgate knows");
   const auto pointer = Json::json_pointer("/subject/0/digest/gitCommit");
   const auto about = json.contains(pointer) && json.at(pointer).is_string() ? json.at(pointer).get<std::string>() : "";
   if (about != commit)
     return user_error("it is signed, but about commit " + printable(about) + ", not this one",
-                      "it was moved here from there");
+                      "it was copied here from that commit");
   if (!json.value("predicate", Json()).is_object()) return user_error("it is signed, but has no predicate");
   return json["predicate"];
 }
 
 constexpr const char* meaning =
-    "What this proves: whoever holds the private key wrote exactly this, about exactly this commit, and not a byte of "
-    "it\n"
-    "was changed since. What it does not prove: that the key was in good hands, that the servers which were asked told "
-    "the\n"
-    "truth, or that no other statement was taken away.\n";
+    "This proves that the holder of the private key wrote exactly this statement about exactly this commit, and that "
+    "no byte\nof it has changed since. It does not prove that only quietgate had the key, that the queried servers "
+    "told the truth, or\nthat no other statement about the commit was removed.\n";
 
 int verify_commit(const Invocation& call, const VerifyQuery& query) {
   auto keys = keys_of(call, query);
@@ -150,12 +148,12 @@ int verify_commit(const Invocation& call, const VerifyQuery& query) {
 Verb verify_verb() {
   auto query = std::make_shared<VerifyQuery>();
   Verb verb{"verify", "Check a commit's evidence, offline, and say what it proves", verb_group::local};
-  verb.options.text("COMMIT", query->commit, "Whatever names a commit in the clone; with --evidence, its full id")
+  verb.options.text("COMMIT", query->commit, "The commit, by any name that Git knows; with --evidence, by its full id")
       .required();
   verb.options.text("--repository", query->repository, "A clone that has refs/notes/quietgate (default: here)");
-  verb.options.text("--evidence", query->evidence, "A file of envelopes instead of the note; `-`: standard input");
+  verb.options.text("--evidence", query->evidence, "A file of envelopes instead of the note (`-`: standard input)");
   verb.options.list("--key", query->keys,
-                    "Public keys of the quietgate that promoted, PEM (default: those of the data directory)");
+                    "Public keys (PEM) of the service that promoted (default: the keys in the data directory)");
   verb.run = [query](const Invocation& call) { return verify_commit(call, *query); };
   return verb;
 }

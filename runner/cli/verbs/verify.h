@@ -1,5 +1,5 @@
-// `quietgate verify`: checks the evidence of a commit, without any service. 0: all of it holds; 1: some of it does not;
-// 4: there is none.
+// `quietgate verify`: checks the evidence of a commit, without a service. 0: all evidence holds; 1: some does not; 4:
+// there is none.
 #pragma once
 
 #include "runner/cli/verb.h"

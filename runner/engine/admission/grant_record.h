@@ -1,4 +1,4 @@
-// Who was served when, for all and for each lock: who was not for long comes first.
+// The history of grants, overall and for each lock: whoever waited longest since the last grant comes first.
 #pragma once
 
 #include <map>
@@ -10,14 +10,14 @@ namespace quietgate {
 
 class GrantRecord {
  public:
-  // Somebody of the branch waits, works or keeps something; and no more. Nothing is remembered of a branch of which
-  // nobody does: branches come and go for years.
+  // Counts requests of a branch that wait, run or keep a lock. A branch without any is forgotten, because branches come
+  // and go for years.
   void arrived(const SlotRequest& request) { ++present_[branch_of(request)]; }
   void left(const BranchName& branch);
-  // `passes`, `passes_at_lock`: somebody of an unprotected branch could have had it, among all, and in the lock's
+  // `passes`, `passes_at_lock`: a stage of an unprotected branch could have been granted, overall, and in the lock's
   // queue.
   void add(const SlotRequest& request, std::uint64_t when, bool passes, bool passes_at_lock);
-  // Nobody holds the lock or waits for it.
+  // Call it when no run holds the lock or waits for it.
   void forget(const std::string& lock) { of_lock_.erase(lock); }
 
   const GrantHistory& of_all() const { return of_all_; }

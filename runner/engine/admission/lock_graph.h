@@ -1,6 +1,6 @@
-// Runs that keep locks between their stages, what they may still ask for, and whether they could wait for each other.
-// Beside those who keep a lock now it knows who waits to keep one: a run that asks for something is also held against
-// those who asked before it, as if they had what they wait for.
+// Runs that keep locks between their stages, the locks that they may still request, and whether they could end up
+// waiting for each other. It also contains runs that wait to keep a lock: a new request is checked against earlier
+// requests as if these had been granted.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +16,22 @@ namespace quietgate {
 
 class LockGraph {
  public:
-  // `asked`: when it asked for the lock, counted from 1; 0: it has the lock. The request must stay where it is until it
+  // `asked`: the number of the request, from 1; 0: the run has the lock. The request must stay at its address until it
   // is removed with the same `asked`.
   void add(const SlotRequest& request, std::uint64_t asked);
   void remove(const SlotRequest& request, std::uint64_t asked);
 
-  bool keeps(const RunId& run) const;  // a lock, now
-  // The run that would close a cycle of waits if this request were granted; nothing: none would. `now` goes by who
-  // keeps a lock, `before` also by who asked before then. Looks at nobody when nobody else keeps what the request's run
-  // may ask for later.
+  bool keeps(const RunId& run) const;  // whether it keeps a lock now
+  // The run that would close a cycle of waits if this request were granted; nothing if there would be none. `now`
+  // considers runs that keep a lock, `before` also earlier requests. Fast if no other run keeps a lock that the
+  // request's run may request later.
   std::optional<RunId> cycle_now(const SlotRequest& request) const { return cycle(request, 1); }
   std::optional<RunId> cycle_before(const SlotRequest& request, std::uint64_t asked) const {
     return cycle(request, asked);
   }
 
  private:
-  using Requests = std::set<std::pair<std::uint64_t, const SlotRequest*>>;  // by when they asked
+  using Requests = std::set<std::pair<std::uint64_t, const SlotRequest*>>;  // in order of request
   struct Needs {
     std::set<std::string> kept;
     std::set<std::string> later;

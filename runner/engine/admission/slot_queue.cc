@@ -16,7 +16,7 @@ auto value_of(const Map& map, const Key& key) {
 // SlotEntries of branches that are equally protected: the repository first, then its branch, then the run.
 class Order {
  public:
-  Order(const GrantHistory& grants, const PlacesHeld& held) : grants_(grants), held_(held) {}
+  Order(const GrantHistory& grants, const SlotsHeld& held) : grants_(grants), held_(held) {}
 
   void add(const SlotEntry* entry) {
     const auto name = branch_of(entry->request);
@@ -35,7 +35,7 @@ class Order {
     }
   }
   bool empty() const { return heads_.empty(); }
-  // The first, who then holds one place more and has had a turn.
+  // The first, who then holds one slot more and has had a turn.
   const SlotEntry* pop() {
     const auto name = std::get<std::string>(heads_.extract(heads_.begin()).value());
     auto& repository = repositories_.at(name);
@@ -66,7 +66,7 @@ class Order {
   };
 
   const GrantHistory& grants_;
-  const PlacesHeld& held_;
+  const SlotsHeld& held_;
   std::map<std::string, Repository> repositories_;
   std::set<Head> heads_;
   std::uint64_t later_ = std::uint64_t{1} << 62;
@@ -84,7 +84,7 @@ void GrantHistory::add(const SlotRequest& request, std::uint64_t when, bool pass
   }
 }
 
-SlotEntries in_line(const SlotEntries& entries, const GrantHistory& grants, const PlacesHeld& held) {
+SlotEntries in_line(const SlotEntries& entries, const GrantHistory& grants, const SlotsHeld& held) {
   Order protected_ones(grants, held);
   Order others(grants, held);
   for (const auto* entry : entries) (entry->request.unprotected ? others : protected_ones).add(entry);
@@ -100,7 +100,7 @@ SlotEntries in_line(const SlotEntries& entries, const GrantHistory& grants, cons
   return line;
 }
 
-Choice first_in_line(const SlotEntries& entries, const GrantHistory& grants, const PlacesHeld& held) {
+Choice first_in_line(const SlotEntries& entries, const GrantHistory& grants, const SlotsHeld& held) {
   Order protected_ones(grants, held);
   Order others(grants, held);
   for (const auto* entry : entries) (entry->request.unprotected ? others : protected_ones).add(entry);
@@ -113,36 +113,36 @@ Choice first_in_line(const SlotEntries& entries, const GrantHistory& grants, con
 
 void SlotQueue::join(const SlotEntry& entry) {
   const auto& request = entry.request;
-  queues_[{request.run.repository, request.branch, request.place}].emplace(std::pair(request.run.number, entry.asked),
-                                                                           &entry);
+  queues_[{request.run.repository, request.branch, request.needs_slot}].emplace(
+      std::pair(request.run.number, entry.asked), &entry);
 }
 
 void SlotQueue::leave(const SlotEntry& entry) {
   const auto& request = entry.request;
-  auto queue = queues_.find({request.run.repository, request.branch, request.place});
+  auto queue = queues_.find({request.run.repository, request.branch, request.needs_slot});
   queue->second.erase({request.run.number, entry.asked});
   if (queue->second.empty()) queues_.erase(queue);
 }
 
-SlotQueue::Heads SlotQueue::heads(const Test& has_place, const Test& may) const {
+SlotQueue::Heads SlotQueue::heads(const Test& has_slot, const Test& may) const {
   Heads heads;
-  for (const auto& [kind, queue] : queues_) look(queue.begin(), queue.end(), has_place, may, heads);
+  for (const auto& [kind, queue] : queues_) look(queue.begin(), queue.end(), has_slot, may, heads);
   return heads;
 }
 
-void SlotQueue::heads_of(const RunId& run, const Test& has_place, const Test& may, Heads& heads) const {
+void SlotQueue::heads_of(const RunId& run, const Test& has_slot, const Test& may, Heads& heads) const {
   auto found = queues_.lower_bound({run.repository, std::string(), false});
   for (; found != queues_.end() && std::get<0>(found->first) == run.repository; ++found) {
     const auto& queue = found->second;
-    look(queue.lower_bound({run.number, 0}), queue.lower_bound({run.number + 1, 0}), has_place, may, heads);
+    look(queue.lower_bound({run.number, 0}), queue.lower_bound({run.number + 1, 0}), has_slot, may, heads);
   }
 }
 
-void SlotQueue::look(Queue::const_iterator from, Queue::const_iterator to, const Test& has_place, const Test& may,
+void SlotQueue::look(Queue::const_iterator from, Queue::const_iterator to, const Test& has_slot, const Test& may,
                      Heads& heads) {
   if (from == to) return;
-  if (!has_place(*from->second)) {
-    heads.lack_place = true;
+  if (!has_slot(*from->second)) {
+    heads.lack_slot = true;
     return;
   }
   auto found = std::find_if(from, to, [&](const auto& each) { return may(*each.second); });

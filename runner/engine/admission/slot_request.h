@@ -1,7 +1,7 @@
-// What stages need to begin, and how much of it there is.
+// What stages need to begin, and the limits.
 //
-// Of the places of the service, and of a repository with a number of its own, some are for stages of protected branches
-// alone: whatever other branches do, what may be promoted gets on.
+// Some slots of the service, and of a repository with its own limit, are reserved for stages of protected branches, so
+// that other branches cannot hold up commits that may be promoted.
 #pragma once
 
 #include <map>
@@ -13,27 +13,27 @@
 namespace quietgate {
 
 struct Limits {
-  int stages = 4;                           // at work at once in the service
-  std::map<std::string, int> repositories;  // of one repository; without an entry only the service's limit counts
-  std::map<std::string, int> locks;         // how many runs may hold a lock at once; without an entry one
+  int stages = 4;                           // running at once in the service
+  std::map<std::string, int> repositories;  // running at once in one repository; default: the service's limit
+  std::map<std::string, int> locks;         // how many runs may hold a lock at once; default one
 };
 
-// So many of the places are for protected branches alone: a quarter, at least one of two or more.
-constexpr int kept_places(int places) {
-  return places < 2 ? 0 : places < 8 ? 1 : places / 4;
+// The number of slots reserved for protected branches: a quarter, and at least one of two or more.
+constexpr int reserved_slots(int slots) {
+  return slots < 2 ? 0 : slots < 8 ? 1 : slots / 4;
 }
 
 // What a stage needs to begin.
 struct SlotRequest {
   RunId run;
   std::string stage;
-  bool place = true;            // it counts as a stage at work
+  bool needs_slot = true;
   std::string lock;             // empty: none
-  bool keeps = false;           // the lock stays with the run when the stage has ended
-  std::set<std::string> later;  // locks that stages of this run may still ask for
-  Time since{};                 // asked, or held
+  bool keeps = false;           // the run keeps the lock after the stage has ended
+  std::set<std::string> later;  // locks that stages of this run may still request
+  Time since{};                 // time of the request, or of the grant
   std::string branch;           // of the run
-  bool unprotected = false;     // that branch is none of the repository's protected ones
+  bool unprotected = false;     // the branch is not a protected branch
 };
 
 }  // namespace quietgate

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "runner/engine/admission/waiting_words.h"
+#include "runner/engine/admission/waiting_sentence.h"
 
 namespace quietgate {
 
@@ -15,7 +15,7 @@ void Slots::Claim::give_back() {
   if (auto* of = std::exchange(of_, nullptr)) of->give_back(entry_);
 }
 
-Slots::Slots(Limits limits) : places_(limits.stages, std::move(limits.repositories)), locks_(std::move(limits.locks)) {}
+Slots::Slots(Limits limits) : counts_(limits.stages, std::move(limits.repositories)), locks_(std::move(limits.locks)) {}
 Slots::~Slots() = default;
 
 Slots::Claim Slots::ask(SlotRequest request, std::function<void()> when_granted) {
@@ -45,7 +45,7 @@ Slots::Claim Slots::take(SlotRequest request) {
 
 Slots::Claim Slots::keep(SlotRequest request) {
   SlotEntry entry{std::move(request)};
-  entry.request.place = false;
+  entry.request.needs_slot = false;
   entry.request.keeps = true;
   entry.kept = true;
   return hold(std::move(entry));
@@ -54,7 +54,7 @@ Slots::Claim Slots::keep(SlotRequest request) {
 Slots::Claim Slots::hold_every_lock(const RunId& run) {
   SlotEntry entry;
   entry.request.run = run;
-  entry.request.place = false;
+  entry.request.needs_slot = false;
   entry.request.keeps = true;
   entry.kept = true;
   entry.holds_every_lock = true;
@@ -80,7 +80,7 @@ void Slots::give_back(std::list<SlotEntry>::iterator entry) {
 void Slots::enter(SlotEntry& entry) {
   const auto& request = entry.request;
   ++waits_[request.run];
-  if (request.lock.empty()) return for_place_.join(entry);
+  if (request.lock.empty()) return for_slot_.join(entry);
   for_lock_[request.lock].join(entry);
   open_.insert(request.lock);
   if (!depends_on_keepers(request)) return;
@@ -92,7 +92,7 @@ void Slots::enter(SlotEntry& entry) {
 void Slots::leave(SlotEntry& entry) {
   const auto& request = entry.request;
   if (auto own = waits_.find(request.run); --own->second == 0) waits_.erase(own);
-  if (request.lock.empty()) return for_place_.leave(entry);
+  if (request.lock.empty()) return for_slot_.leave(entry);
   auto queue = for_lock_.find(request.lock);
   queue->second.leave(entry);
   if (queue->second.empty()) {
@@ -106,7 +106,7 @@ void Slots::leave(SlotEntry& entry) {
 }
 
 void Slots::begin(const SlotEntry& entry) {
-  places_.count(entry.request, 1);
+  counts_.count(entry.request, 1);
   locks_.hold(entry);
   if (entry.request.lock.empty()) return;
   reopen(entry.request.lock);
@@ -114,7 +114,7 @@ void Slots::begin(const SlotEntry& entry) {
 }
 
 void Slots::end(const SlotEntry& entry) {
-  places_.count(entry.request, -1);
+  counts_.count(entry.request, -1);
   locks_.release(entry);
   if (entry.holds_every_lock) {
     for (const auto& [lock, queue] : for_lock_) open_.insert(lock);
@@ -135,18 +135,18 @@ void Slots::reopen_dependent() {
 // Of a lock's queue, who is first and may go on. When the lock is taken, only who has it may be given it once more.
 SlotQueue::Heads Slots::heads(const std::string& lock) const {
   const auto& queue = for_lock_.at(lock);
-  const auto has_place = [this](const SlotEntry& entry) { return places_.free_for(entry.request); };
+  const auto has_slot = [this](const SlotEntry& entry) { return counts_.free_for(entry.request); };
   const auto may = [this](const SlotEntry& entry) { return locks_.free_for(entry.request) && locks_.safe_for(entry); };
   const auto only = locks_.only_for(lock);
-  if (!only) return queue.heads(has_place, may);
+  if (!only) return queue.heads(has_slot, may);
   SlotQueue::Heads heads;
-  for (const auto& run : *only) queue.heads_of(run, has_place, may, heads);
+  for (const auto& run : *only) queue.heads_of(run, has_slot, may, heads);
   return heads;
 }
 
 Slots::Picked Slots::pick() {
-  const auto has_place = [this](const SlotEntry& entry) { return places_.free_for(entry.request); };
-  auto able = for_place_.heads(has_place, [](const SlotEntry&) { return true; }).able;
+  const auto has_slot = [this](const SlotEntry& entry) { return counts_.free_for(entry.request); };
+  auto able = for_slot_.heads(has_slot, [](const SlotEntry&) { return true; }).able;
   std::set<const SlotEntry*> passing;
   for (auto lock = open_.begin(); lock != open_.end();) {
     const auto found = heads(*lock);
@@ -156,10 +156,10 @@ Slots::Picked Slots::pick() {
       able.push_back(choice.first);
       if (choice.passes) passing.insert(choice.first);
     }
-    const bool over = found.able.empty() && !found.lack_place;
+    const bool over = found.able.empty() && !found.lack_slot;
     lock = over ? open_.erase(lock) : std::next(lock);
   }
-  const auto choice = first_in_line(able, grants_.of_all(), places_.held());
+  const auto choice = first_in_line(able, grants_.of_all(), counts_.held());
   return {choice.first, choice.passes, passing.contains(choice.first)};
 }
 
@@ -184,7 +184,7 @@ Waiting Slots::describe(const SlotEntry& entry) const {
   if (locked || in_the_way) {
     out.what = locked ? Waiting::For::lock : Waiting::For::order;
     out.lock = request.lock;
-  } else if (places_.repository_full(request) && !places_.service_full(request)) {
+  } else if (counts_.repository_full(request) && !counts_.service_full(request)) {
     out.what = Waiting::For::repository;
   }
   for (const auto& each : held_) {
@@ -214,13 +214,13 @@ std::vector<Waiting> Slots::waiting() const {
     int position = 0;
     const bool at_lock = queue.first == Waiting::For::lock;
     const auto& grants = at_lock ? grants_.of(queue.second) : grants_.of_all();
-    for (const auto* entry : in_line(entries, grants, at_lock ? PlacesHeld{} : places_.held()))
+    for (const auto* entry : in_line(entries, grants, at_lock ? SlotsHeld{} : counts_.held()))
       described.at(entry).position = ++position;
   }
   std::vector<Waiting> all;
   for (const auto& entry : waiting_) {
     auto& waiting = described.at(&entry);
-    waiting.reason = sentence_of(waiting, places_, locks_.unreadable());
+    waiting.reason = sentence_of(waiting, counts_, locks_.unreadable());
     all.push_back(std::move(waiting));
   }
   return all;

@@ -1,14 +1,14 @@
-// Which stage may begin: places for stages at work (of the service, of each repository) and named locks. Both are taken
-// together or not at all, so that nobody holds one while waiting for the other.
+// Decides which stage may begin. A stage needs a slot (of the service, and of its repository) and maybe a named lock.
+// It gets both together or neither, so that no stage holds one while it waits for the other.
 //
-// Fair: when something gets free, stages of protected branches go first (but at most so many in a row), then those of
-// who holds the fewest places (slot_queue.h), for places and for each lock by itself. Some places are for protected
-// branches alone (slot_request.h). Nobody is passed for ever, and who can't use what got free holds up nobody else. A
-// run may keep locks between its stages (for an environment) and ask for others: a lock is only given to be kept when
-// no cycle of runs that wait for each other can come of it.
+// Grants are fair, for slots and for each lock: stages of protected branches go first (but only a few in a row), then
+// those that hold the fewest slots (slot_queue.h). Some slots are reserved for protected branches (slot_request.h). No
+// stage starves, and a stage that can't use a free resource does not hold up others. A run may keep locks between its
+// stages (for an environment) and request others. Such a lock is granted only if no cycle of runs that wait for each
+// other can result.
 //
-// Many may wait: a change looks only at the lines that it can move, and there at the first who can go on. One thread;
-// no clock, no I/O.
+// Many stages may wait: a change looks only at the queues that it affects, and there at the first stages that can
+// start. Single-threaded; no clock, no I/O.
 #pragma once
 
 #include <functional>
@@ -21,7 +21,7 @@
 
 #include "runner/engine/admission/grant_record.h"
 #include "runner/engine/admission/lock_table.h"
-#include "runner/engine/admission/slot_places.h"
+#include "runner/engine/admission/slot_counts.h"
 #include "runner/engine/admission/slot_queue.h"
 #include "runner/engine/admission/slot_request.h"
 #include "runner/ports/queue.h"
@@ -30,11 +30,11 @@ namespace quietgate {
 
 class Slots {
  public:
-  // A stage's place in the line, later its place at work and its lock. Given back when it is destroyed, so that none is
-  // lost whatever ends the stage or keeps it from beginning. The slots must outlive it.
+  // A stage's position in the queue, and later its slot and its lock. The destructor releases them, so that none is
+  // lost however the stage ends. The slots must outlive it.
   class Claim {
    public:
-    Claim() = default;  // of a stage that needs nothing
+    Claim() = default;  // for a stage that needs nothing
     Claim(Slots& of, std::list<SlotEntry>::iterator entry) : of_(&of), entry_(entry) {}
     Claim(Claim&& other) noexcept : of_(std::exchange(other.of_, nullptr)), entry_(other.entry_) {}
     Claim& operator=(Claim&& other) noexcept {
@@ -59,26 +59,26 @@ class Slots {
   Slots(const Slots&) = delete;
   Slots& operator=(const Slots&) = delete;
 
-  // Granted at once, or later; then `when_granted` is called once, and must not call back into the slots.
+  // Granted at once, or later; then `when_granted` is called once. It must not call the slots.
   Claim ask(SlotRequest request, std::function<void()> when_granted);
-  // Work that is under way counts, but is never held up: also when more than the limits allow is.
+  // Takes slot and lock for active work at once, even beyond the limits.
   Claim take(SlotRequest request);
-  // What a run keeps between its stages. It holds the lock beside its stages, and takes no place.
+  // Takes a lock that a run keeps between its stages, without a slot.
   Claim keep(SlotRequest request);
-  // It can't be told what the run holds: until it can, no other run is given any lock.
+  // The locks of the run are unknown: while the claim exists, no other run gets any lock.
   Claim hold_every_lock(const RunId& run);
 
   std::vector<Waiting> waiting() const;
   bool waits(const RunId& run) const { return waits_.contains(run); }
   std::uint64_t version() const { return version_; }
-  // Something else that people see of the queue has changed.
+  // Marks the queue as changed for its readers.
   void note_change() { ++version_; }
 
  private:
   struct Picked {
     const SlotEntry* entry = nullptr;
-    bool passes = false;          // somebody of an unprotected branch, among all
-    bool passes_at_lock = false;  // likewise in the lock's queue
+    bool passes = false;          // a stage of an unprotected branch is overtaken, overall
+    bool passes_at_lock = false;  // the same in the lock's queue
   };
 
   Claim hold(SlotEntry entry);  // at once
@@ -94,18 +94,18 @@ class Slots {
   void reopen_dependent();
   Waiting describe(const SlotEntry& entry) const;
 
-  SlotPlaces places_;
+  SlotCounts counts_;
   LockTable locks_;
   GrantRecord grants_;
-  std::list<SlotEntry> waiting_;  // in the order in which they asked
+  std::list<SlotEntry> waiting_;  // in order of request
   std::list<SlotEntry> held_;
-  std::map<RunId, int> waits_;                 // how many stages of it wait
-  SlotQueue for_place_;                        // who waits for no lock
+  std::map<RunId, int> waits_;                 // waiting stages of each run
+  SlotQueue for_slot_;                         // stages that wait for no lock
   std::map<std::string, SlotQueue> for_lock_;  // by lock
-  // Queues in which somebody may be able to go on. Of every other one it is known that nobody can, whatever places get
-  // free, until something changes that it depends on.
+  // Queues with stages that may be able to start. In every other queue, no stage can start until something changes that
+  // the queue depends on, even if slots become free.
   std::set<std::string> open_;
-  std::map<std::string, int> dependent_;  // by lock: how many in its queue depend on what other runs keep
+  std::map<std::string, int> dependent_;  // by lock: waiting stages that depend on locks kept by other runs
   std::uint64_t tick_ = 0;
   std::uint64_t version_ = 0;
 };

@@ -32,8 +32,8 @@ Task<void> beat(HeartbeatRule rule, Http& http, Catalog& catalog, Clock& clock,
     } else {
       problem = readable.error().message;
     }
-    if (!problem.empty() && !failing) say("the heartbeat does not get through: " + problem);
-    if (problem.empty() && failing) say("the heartbeat gets through again");
+    if (!problem.empty() && !failing) say("the heartbeat call fails: " + problem);
+    if (problem.empty() && failing) say("the heartbeat call works again");
     failing = !problem.empty();
     co_await clock.sleep(rule.every, stop);
   }

@@ -1,4 +1,5 @@
-// The runner's own dead man's switch: as long as it works, it calls something that notices when it stops.
+// The service's dead man's switch: while the service works, it calls an external monitor, which notices when the calls
+// stop.
 #pragma once
 
 #include <functional>
@@ -11,8 +12,8 @@
 
 namespace quietgate {
 
-// Sends GET to the URL until stopped, first at once, each time only if the journal can be read. Whoever watches it
-// tells people when it stays away; a call that fails is said when that begins and when it is over. Throws Stopped.
+// Sends GET to the URL until stopped, first at once, each time only if the journal can be read. Logs when calls start
+// to fail and when they work again. Throws Stopped.
 Task<void> beat(HeartbeatRule rule, Http& http, Catalog& catalog, Clock& clock,
                 std::function<void(const std::string& line)> say, Stop& stop);
 

@@ -1,4 +1,4 @@
-// Where the runner tells that it lives.
+// The URL and interval of the heartbeat.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 namespace quietgate {
 
 struct HeartbeatRule {
-  std::string url;  // http or https; empty: nowhere
+  std::string url;  // http or https; empty: no heartbeat
   Milliseconds every{60'000};
   bool operator==(const HeartbeatRule&) const = default;
 };

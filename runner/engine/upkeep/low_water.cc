@@ -63,8 +63,8 @@ std::uint64_t LowWater::mark(const DiskSpace& space) const {
 void LowWater::say_in_vain(const std::string& left, std::uint64_t missing, std::uint64_t most) {
   if (std::exchange(in_vain_, true)) return;
   say_(left + ", " + human_bytes(missing) +
-       " less than `keep_free`, and no attempt can give back enough: the largest has written " + human_bytes(most) +
-       "; nothing is ended: free space, or keep less: see `retention`");
+       " less than `keep_free`, and no attempt can free enough: the largest has written " + human_bytes(most) +
+       "; no attempt is ended: free some space, or keep fewer runs: see `retention`");
 }
 
 Task<void> LowWater::watch(Stop& stop) {

@@ -1,5 +1,5 @@
-// The disk's low-water mark: below it the attempt ends that has written most, so that not everything fails. Nobody ends
-// who can't give back what is missing, nor for less than 1 MiB: that is said instead.
+// The disk's low-water mark: below it, the attempt that has written most ends, so that the others can continue. An
+// attempt ends only if it can free the missing space, and at least 1 MiB; otherwise the service's log says so.
 #pragma once
 
 #include <functional>
@@ -15,16 +15,16 @@ namespace quietgate {
 class LowWater {
  public:
   using Say = std::function<void(const std::string& line)>;
-  // `disk` is what the disk is called in texts. All outlive it, and it outlives its entries.
+  // `disk` is the name of the disk in messages. All must outlive it, and it must outlive its entries.
   LowWater(DiskGauge& gauge, Clock& clock, Executor executor, LowWaterRule rule, std::string disk, Say say);
   ~LowWater();
   LowWater(const LowWater&) = delete;
   LowWater& operator=(const LowWater&) = delete;
 
-  // An attempt that runs, from enter() to the end of what that answers.
+  // A running attempt, from enter() until its result is destroyed.
   struct Running {
     std::string name;       // `hello/7, unit`
-    std::string directory;  // what it writes to
+    std::string directory;  // the folder that it writes to
     std::function<void(const std::string& why)> end;
     bool ended = false;
   };
@@ -43,7 +43,7 @@ class LowWater {
   };
   Entry enter(Running attempt);
 
-  // Never returns but by Stopped.
+  // Runs until stopped; throws Stopped.
   Task<void> watch(Stop& stop);
 
  private:
@@ -58,10 +58,10 @@ class LowWater {
   Say say_;
   Bell entered_;
   std::list<Running> running_;
-  bool in_vain_ = false;  // it was said that nobody can give back enough
+  bool in_vain_ = false;  // the log says that no attempt can free enough
 };
 
-// What a disk has left, for people: `0.9 GB`, `640 MB`.
+// A size for people: `0.9 GB`, `640 MB`.
 std::string human_bytes(std::uint64_t bytes);
 
 }  // namespace quietgate

@@ -73,7 +73,7 @@ Task<std::string> Publisher::push(PendingEvidence evidence, Stop& stop) {
   auto rows = co_await journal_.read(evidence.sequence - 1, 1);
   if (!rows) co_return rows.error().message;
   const auto* sealed = rows->empty() ? nullptr : std::get_if<EvidenceSealed>(&rows->front().event);
-  if (sealed == nullptr) co_return std::string("its row is not in the journal any more");
+  if (sealed == nullptr) co_return std::string("its row is no longer in the journal");
   GitRemote remote = *remote_of(evidence.run.repository);
   std::string ref = evidence_notes;
   auto pushed = co_await git_.push_note(std::move(remote), std::move(ref), sealed->commit, sealed->envelope, stop);

@@ -1,4 +1,5 @@
-// Attaches evidence to its commits that a promote stage could not: the remote was away, or refused the note.
+// Attaches evidence to its commits if the promote stage could not, because the remote was unreachable or refused the
+// note.
 #pragma once
 
 #include <functional>
@@ -18,8 +19,8 @@ class Publisher {
   // The references must outlive it. Evidence of other repositories waits.
   Publisher(Journal& journal, Catalog& catalog, Git& git, Clock& clock, std::vector<GitRemote> remotes, Say say);
 
-  // Looks after all sealed evidence that is not published until stopped; throws Stopped. A failure is said when it
-  // changes, and tried again after 30 s, doubled each time, at most 10 minutes.
+  // Publishes all sealed but unpublished evidence, until stopped; throws Stopped. Retries a failure after 30 s, doubled
+  // each time up to 10 minutes, and logs it when it changes.
   Task<void> publish(Stop& stop);
 
  private:
@@ -29,7 +30,7 @@ class Publisher {
     std::string said;
   };
   Task<void> look(Stop& stop);
-  Task<std::string> push(PendingEvidence evidence, Stop& stop);  // what keeps it from being there, or empty
+  Task<std::string> push(PendingEvidence evidence, Stop& stop);  // why it is not published, or empty
   const GitRemote* remote_of(const std::string& repository) const;
 
   Journal& journal_;

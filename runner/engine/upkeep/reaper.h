@@ -1,4 +1,4 @@
-// Destroys environments: when their run ends, when their time to live is over, and again until it worked.
+// Destroys environments when their run ends or their time to live is over, and retries until it succeeds.
 #pragma once
 
 #include <functional>
@@ -18,15 +18,15 @@ class Reaper {
   // The references must outlive the reaper.
   Reaper(Journal& journal, Catalog& catalog, Clock& clock, EnvironmentDestroyer& destroyer, Executor executor, Say say);
 
-  // Destroys one environment and records how that ended. Two calls for one environment run one after the other; the
-  // second finds nothing to do. Throws Stopped.
+  // Destroys one environment and records the result. Two calls for one environment run one after the other; the second
+  // finds nothing to do. Throws Stopped.
   Task<void> destroy(std::string environment, std::string cause, Stop& stop);
   // Looks after all environments until stopped; throws Stopped.
   Task<void> reap(Stop& stop);
 
  private:
   Task<void> look(Stop& stop);
-  Task<Result<std::string>> due(const EnvironmentSummary& environment);  // why it must go; empty: it need not
+  Task<Result<std::string>> due(const EnvironmentSummary& environment);  // why it must be destroyed; empty: it may stay
 
   Journal& journal_;
   Catalog& catalog_;
@@ -36,8 +36,8 @@ class Reaper {
   Bell freed_;
   std::set<std::string> busy_;
   std::map<std::string, Time> last_try_;
-  std::map<std::string, Time> held_since_;  // overdue, but its run released when that was looked at
-  std::set<std::string> cancelled_;         // environments whose run was asked to end because their time was over
+  std::map<std::string, Time> held_since_;  // overdue, but its run was releasing
+  std::set<std::string> cancelled_;         // environments whose run was cancelled because their time was over
 };
 
 // Wait before try number `tries` + 1: 5 s doubled per try, at most 10 minutes.

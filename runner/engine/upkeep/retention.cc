@@ -13,7 +13,7 @@ constexpr std::size_t batch = 20;
 Retention::Retention(Archive& archive, Clock& clock, RetentionRule rule, RemoveFiles remove_files, Say say)
     : archive_(archive), clock_(clock), rule_(rule), remove_files_(std::move(remove_files)), say_(std::move(say)) {}
 
-Task<void> Retention::keep_house(Stop& stop) {
+Task<void> Retention::expire_runs(Stop& stop) {
   for (;;) {
     co_await look(stop);
     co_await clock_.sleep(retention_every, stop);

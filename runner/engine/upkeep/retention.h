@@ -1,4 +1,4 @@
-// Lets go of old runs, a few at a time, for as long as the service runs.
+// Removes old runs, a few at a time, while the service runs.
 #pragma once
 
 #include <functional>
@@ -14,13 +14,13 @@ class Retention {
   // Removes the run's logs, artifacts and other files; may take long.
   using RemoveFiles = std::function<Task<Result<void>>(RunId run, Stop& stop)>;
   using Say = std::function<void(const std::string&)>;
-  // The journal forgets a run first, then its files go: a crash between the two leaves files, which `sweep_files` of
-  // the composition root finds at the next start.
+  // The journal removes a run first, then its files are removed. A crash in between leaves files, which the next start
+  // removes.
   Retention(Archive& archive, Clock& clock, RetentionRule rule, RemoveFiles remove_files, Say say);
 
-  // Never returns but by Stopped.
-  Task<void> keep_house(Stop& stop);
-  // One look at everything that has expired by now.
+  // Runs until stopped; throws Stopped.
+  Task<void> expire_runs(Stop& stop);
+  // Removes everything that has expired by now, once.
   Task<void> look(Stop& stop);
 
  private:

@@ -1,5 +1,5 @@
-// The most that one attempt's tree may take on the disk: an attempt that takes more ends, before it takes all of the
-// others' space.
+// The limit on the disk space of one attempt's tree. An attempt that exceeds it ends, before it takes the space of all
+// others.
 #pragma once
 
 #include <functional>
@@ -16,10 +16,10 @@ namespace quietgate {
 class TreeLimit {
  public:
   using Say = std::function<void(const std::string& line)>;
-  // All outlive it.
+  // All must outlive it.
   TreeLimit(DiskGauge& gauge, const AttemptTrees& trees, Clock& clock, Executor executor, std::uint64_t bytes, Say say);
 
-  // An attempt that runs, as long as whoever entered it holds what enter() answers.
+  // A running attempt, while the result of enter() exists.
   struct Running {
     std::string name;       // `hello/7, unit`
     std::string directory;  // the attempt's
@@ -29,7 +29,8 @@ class TreeLimit {
   using Entry = std::shared_ptr<Running>;
   Entry enter(Running attempt);
 
-  // Never returns but by Stopped. Looks every 5 s while something runs, or ten times as long as the last look took.
+  // Runs until stopped; throws Stopped. Measures every 5 s while something runs, or at ten times the duration of the
+  // last measurement.
   Task<void> watch(Stop& stop);
 
  private:

@@ -78,7 +78,7 @@ Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder) 
   auto json = parse_json(*text);
   auto wrong = [&folder](const std::string& what) {
     return infrastructure_error(folder.descriptor() + " " + what,
-                                "look into the folder, end what still runs there by hand, then remove it");
+                                "check the folder, end the processes that still run there, then remove it");
   };
   if (!json.is_object()) return wrong("is not JSON");
   const bool known = json.contains("version") && (json["version"] == 1 || json["version"] == descriptor_version);

@@ -1,5 +1,5 @@
-// The folder of one environment and the descriptor in it: everything that destroying it needs, when the run, its
-// checkout and the runner that made it are long gone.
+// The folder of one environment and its descriptor: everything needed to destroy it, even without its run, its checkout
+// and the service that created it.
 //   environment.json   checkout/   data/ (`${{ apply.directory }}`)   services/<generation>/<name>/   terraform/
 // Readable by its owner only: the descriptor holds the environment variables of its processes. docs/environment.md.
 #pragma once
@@ -26,18 +26,18 @@ struct EnvironmentFolder {
 
 struct EnvironmentDescriptor {
   std::string id;
-  RunId run;  // that created or last updated it
+  RunId run;  // the run that created or last updated it
   std::string stage;
   int attempt = 1;
-  std::string nonce;        // of that attempt: of the steps that create it, are its services, and destroy it
+  std::string nonce;        // nonce of that attempt, for its steps, its services and the destroy
   std::string provisioner;  // `processes`, `terraform`
   bool keep = false;
   CommitId commit;
   std::map<std::string, int> ports;
   std::map<std::string, std::string> environment;  // of every process that creates or destroys it
-  std::vector<std::string> secrets;                // those of its values that must be masked
+  std::vector<std::string> secrets;                // values of it that must be masked
   std::vector<StepName> services;                  // in start order
-  std::string own;                                 // JSON of an object that only its provisioner reads; empty: none
+  std::string own;                                 // a JSON object that only the provisioner reads; empty: none
 
   // Differs between the runs and attempts that update one kept environment.
   std::string generation() const { return std::to_string(run.number) + "-" + std::to_string(attempt); }
@@ -46,25 +46,25 @@ struct EnvironmentDescriptor {
 };
 
 Result<void> save(const EnvironmentDescriptor& environment, const EnvironmentFolder& folder);
-// An error of kind infrastructure when it is absent, broken, or written by a newer version.
+// Fails with kind infrastructure if the descriptor is absent, broken, or written by a newer version.
 Result<EnvironmentDescriptor> load_environment(const EnvironmentFolder& folder);
 
-// What a provisioner is asked to create. All of it outlives the call.
+// The request to a provisioner. All of it must outlive the call.
 struct Provision {
   const StageRequest& request;
   const ProvisionerSpec& spec;  // every template resolved
   EnvironmentFolder folder;
-  EnvironmentDescriptor& environment;  // saved already; a provisioner that adds to it saves it before it acts
+  EnvironmentDescriptor& environment;  // already saved; a provisioner that changes it saves it before it acts
 };
 
 class Provisioner {
  public:
   virtual ~Provisioner() = default;
-  // Brings the environment to what the checkout declares and answers the provisioner's own outputs. Idempotent: a
-  // resumed attempt calls it again. Errors: step (the commit did it), user (the pipeline is wrong), infrastructure.
-  // Throws Stopped; what was made by then is left for destroy.
+  // Creates or updates the environment as the checkout declares it, and returns the provisioner's outputs. Idempotent:
+  // a resumed attempt calls it again. Errors: step (the commit is at fault), user (the pipeline is wrong),
+  // infrastructure. Throws Stopped; destroy() later removes what exists by then.
   virtual Task<Result<std::map<std::string, std::string>>> create(Provision provision) = 0;
-  // Ends and removes what create made, however far it got; the folder itself is left. Idempotent.
+  // Ends and removes everything that create() made, even if incomplete; leaves the folder itself. Idempotent.
   virtual Task<Result<void>> destroy(EnvironmentDescriptor environment, EnvironmentFolder folder, Stop& stop) = 0;
 };
 

@@ -10,14 +10,14 @@
 
 namespace quietgate {
 
-// Whether nobody on this machine holds the port for 127.0.0.1 now.
+// Whether no process on this machine uses the port on 127.0.0.1 now.
 bool port_is_free(int port);
 
-// Hands out ports, and none twice while it is held. One thread. Ports are below the range that the kernel picks from
-// for outgoing connections, so that a load test can't take a service's port before the service binds it.
+// Leases ports; a leased port is not given out again. Single-threaded. Ports are below the range that the kernel picks
+// from for outgoing connections, so that a load test can't take a service's port before the service binds it.
 class LoopbackPorts {
  public:
-  // Ports held for as long as an environment is being created: from then on its services hold them themselves.
+  // Ports leased while an environment is being created; afterwards its services hold them.
   class Lease {
    public:
     Lease() = default;
@@ -35,7 +35,7 @@ class LoopbackPorts {
     std::map<std::string, int> ports;
   };
 
-  // One port for each name; those in `known` keep theirs, free or not.
+  // One port for each name. Names in `known` keep their port, free or not.
   Result<Lease> lease(const std::vector<std::string>& names, const std::map<std::string, int>& known);
 
  private:

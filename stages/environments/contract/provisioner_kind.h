@@ -1,5 +1,5 @@
-// What a way to make environments brings to the runner: its folder gives one descriptor, and
-// stages/environments/provisioners.cc lists it.
+// The descriptor of a provisioner: each provisioner's folder defines one, and stages/environments/provisioners.cc lists
+// them.
 #pragma once
 
 #include <memory>
@@ -17,12 +17,12 @@ namespace quietgate {
 
 struct ProvisionerDescriptor {
   std::string name;  // the key below `apply`, and in the descriptor files of its environments
-  // Reads what stands under that key. What is wrong is left in the diagnostics.
+  // Reads the value under that key. Errors become diagnostics.
   ProvisionerSpec (*read)(const Found& found, StageFields& fields) = nullptr;
   std::string (*fact)(const ProvisionerSpec& spec) = nullptr;  // as `quietgate plan` prints it, after its name
-  // The references outlive what is made.
+  // The references must outlive the provisioner.
   std::unique_ptr<Provisioner> (*make)(StepExecutor& steps, Http& http, Clock& clock) = nullptr;
-  // What runs its shell texts, when the file says it; empty: the default. None: it has no shell texts.
+  // The interpreter that the file names for its shell texts; empty: the default. Null: it has no shell texts.
   std::vector<std::string> (*interpreter)(const ProvisionerSpec& spec) = nullptr;
   // Destroying it works by texts of its spec: secrets in them are kept with the environment, to be masked.
   bool destroys_by_spec = false;

@@ -82,8 +82,7 @@ Result<void> ProcessesProvisioner::still_lives(Provision provision, const Servic
     return infrastructure_error(reason);
   }
   if (speaks_of_a_taken_address(printed)) {
-    return step_error(reason,
-                      "its port is taken by another process: let quietgate pick one (`ports:` and ${{ ports.NAME }})");
+    return step_error(reason, "another process uses its port: let quietgate pick one (`ports:` and ${{ ports.NAME }})");
   }
   return step_error(reason);
 }
@@ -151,10 +150,9 @@ Task<Result<void>> ProcessesProvisioner::bring_up(Provision provision, Service s
   if (!steps_.status(service.step) && service.spec.ready && service.spec.ready->command.empty()) {
     auto before = co_await probe(provision, service, 0, Milliseconds(500));
     if (before.ready) {
-      co_return step_error("service \"" + name + "\" can't be told from what is there already: " + before.observed +
+      co_return step_error("service \"" + name + "\" can't be told apart from another process: " + before.observed +
                                " before it was started",
-                           "its port is taken by another process: let quietgate pick one (`ports:` and "
-                           "${{ ports.NAME }})");
+                           "another process uses its port: let quietgate pick one (`ports:` and ${{ ports.NAME }})");
     }
   }
   auto spec =
@@ -187,7 +185,7 @@ Task<Result<void>> ProcessesProvisioner::replace_services(Provision provision, s
   for (const auto& service : old) {
     if (is_there(layout.place(service) + "/leader.json"))
       co_return infrastructure_error(
-          "an older version of quietgate made this environment, and can't be told to end its services",
+          "an older version of quietgate created this environment, and this version can't end its services",
           "destroy it first: quietgate environments --destroy " + provision.environment.id);
   }
   for (auto at = old.rbegin(); at != old.rend(); ++at) {

@@ -1,5 +1,5 @@
-// The `processes` provisioner: declared services on this machine, each under a leader of its own that outlives the
-// runner. The embedded default: it needs nothing that is not here.
+// The `processes` provisioner: declared services on this machine, each under its own leader, which outlives the
+// service. It needs no other software.
 #pragma once
 
 #include <map>
@@ -15,10 +15,10 @@
 
 namespace quietgate {
 
-// create: starts the services in their order, each when those before it are ready. A service is
-// a step of its environment, of the generation that the run and the attempt make. An update of a kept environment ends
-// the services that it had, then starts its own.
-//   step errors: a service exits before it is ready, is not ready in time, its address is taken.
+// create: starts the services in their order, each when those before it are ready. A service is a step of its
+// environment, in the generation of the run and the attempt. An update of a kept environment ends its old services,
+// then starts the new ones.
+//   step errors: a service exits before it is ready, is not ready in time, its address is in use.
 //   infrastructure errors: a leader can't be started or died.
 // destroy: ends them in reverse order.
 class ProcessesProvisioner : public Provisioner {

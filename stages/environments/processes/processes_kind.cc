@@ -80,7 +80,7 @@ ProvisionerSpec read_processes(const Found& found, StageFields& fields) {
     for (const std::size_t i : ordering.cycle) circle.push_back(names[i]);
     circle.push_back(circle.front());
     fields.diagnostics().add(places[ordering.cycle[0]],
-                             "the services need each other in a circle: " + joined(circle, " -> "));
+                             "the services need each other in a cycle: " + joined(circle, " -> "));
     return ProcessesSpec{};
   }
   ProcessesSpec spec;

@@ -21,7 +21,7 @@ constexpr const char* own_part = "terraform";  // of an environment
 constexpr std::size_t max_state_bytes = 256UL * 1024 * 1024;
 
 // What a destroy says is told by its error; nobody watches it.
-class UnheardLog : public StageLog {
+class DiscardedLog : public StageLog {
  public:
   void line(std::string_view) override {}
 };
@@ -130,7 +130,7 @@ Task<Result<std::map<std::string, std::string>>> TerraformProvisioner::create(Pr
   }
   auto outputs = co_await steps.output(++number);
   if (!outputs) co_return Outputs(outputs.error());
-  for (const auto& name : outputs->sensitive) log.line("output " + name + " is sensitive: it is not handed on");
+  for (const auto& name : outputs->sensitive) log.line("output " + name + " is sensitive: it is not passed on");
   for (const auto& [name, value] : outputs->values) log.line("output " + name + " = " + value);
   co_return Outputs(outputs->values);
 }
@@ -142,8 +142,8 @@ Task<Result<void>> TerraformProvisioner::destroy(EnvironmentDescriptor environme
   TerraformSteps::Place place{tries, EnvironmentOwner{environment.id, own_part, "destroy-output"},
                               folder.terraform() + "/destroy-output", StepText{tries, {}, StepText::Kind::log}};
   int number = destroy_try(place.steps, steps_);
-  UnheardLog unheard;
-  TerraformSteps steps(steps_, clock_, environment, folder, place, unheard, stop);
+  DiscardedLog log;
+  TerraformSteps steps(steps_, clock_, environment, folder, place, log, stop);
   if (auto ready = steps.prepare(); !ready) co_return ready;
   if (auto ready = co_await steps.init(number); !ready) co_return ready;
   co_return co_await steps.destroy(number);

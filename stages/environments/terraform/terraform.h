@@ -1,5 +1,5 @@
-// The `terraform` provisioner: Terraform or OpenTofu, whichever is found, with state, plan and data directory in the
-// environment's own folder.
+// The `terraform` provisioner: Terraform or OpenTofu, whichever is installed, with state, plan and data directory in
+// the environment's own folder.
 #pragma once
 
 #include "runner/ports/clock.h"

@@ -159,7 +159,7 @@ Result<std::string> find_terraform(const std::string& path) {
       begin = end + 1;
     }
   }
-  return infrastructure_error("neither terraform nor tofu is on the PATH of the runner (" + path + ")",
+  return infrastructure_error("neither terraform nor tofu is on the service's PATH (" + path + ")",
                               "install Terraform (https://developer.hashicorp.com/terraform/install) or OpenTofu "
                               "(https://opentofu.org/docs/intro/install), or use `processes:` instead of `terraform:`");
 }

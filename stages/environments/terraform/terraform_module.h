@@ -1,4 +1,4 @@
-// What a Terraform root module's own files say, before Terraform reads them.
+// Reads facts from the files of a Terraform root module, without Terraform.
 #pragma once
 
 #include <optional>
@@ -10,17 +10,18 @@
 namespace quietgate {
 
 // The backend that a text of Terraform's language declares in a `terraform` block: `local`, `s3`, ...; `cloud` for a
-// `cloud` block; nothing when it declares none. Comments and strings are understood, nothing is evaluated.
+// `cloud` block; nothing if there is none. Understands comments and strings; evaluates nothing.
 std::optional<std::string> declared_backend(std::string_view hcl);
 
 struct TerraformModule {
   std::string directory;               // absolute
-  std::optional<std::string> backend;  // of any of its files
+  std::optional<std::string> backend;  // declared in any of its files
 };
-// Reads `*.tf`, `*.tofu` and their `.json` forms. Fails with kind user when the folder is absent or holds none.
+// Reads `*.tf`, `*.tofu` and their `.json` forms. Fails with kind user if the folder does not exist or has no such
+// file.
 Result<TerraformModule> read_terraform_module(const std::string& checkout, const std::string& directory);
 
-// The program: `terraform`, or else `tofu`, from a PATH. Fails with kind infrastructure and says what to install.
+// The program: `terraform`, else `tofu`, from a PATH. Fails with kind infrastructure and says what to install.
 Result<std::string> find_terraform(const std::string& path);
 
 }  // namespace quietgate

@@ -1,4 +1,4 @@
-// What destroying a Terraform environment must know of its module: `own` of the environment's descriptor.
+// The data for destroying a Terraform environment: `own` of the environment's descriptor.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace quietgate {
 
-std::string own_json(const TerraformSpec& spec);  // every template resolved
-// An error of kind infrastructure when it is none. Empty: nothing was created yet.
+std::string own_json(const TerraformSpec& spec);  // every template must be resolved
+// Fails with kind infrastructure if the text is invalid. Empty: nothing was created yet.
 Result<TerraformSpec> own_spec(const std::string& json);
 
 }  // namespace quietgate

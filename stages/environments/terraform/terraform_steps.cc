@@ -9,7 +9,7 @@
 #include "runner/base/json.h"
 #include "runner/base/text.h"
 #include "stages/attempt/step.h"
-#include "stages/environments/terraform/follow.h"
+#include "stages/environments/terraform/line_follower.h"
 #include "stages/environments/terraform/terraform_own.h"
 
 namespace quietgate {
@@ -96,7 +96,7 @@ Result<void> TerraformSteps::prepare() {
     const bool names_state = name.starts_with("TF_CLI_ARGS") && value.find("-state") != std::string::npos;
     if (!names_state) continue;
     return user_error(name + " names a state with `-state`: quietgate keeps the state of each environment itself",
-                      "leave `-state` out of it");
+                      "remove `-state` from it");
   }
   if (auto made = make_folder(place_.folder, true); !made) return made;
   if (!module_.backend) {
@@ -155,13 +155,13 @@ Error TerraformSteps::error_of(const std::string& command, const Ended& ended) c
   auto what = "terraform " + command + " ";
   if (ended.exit.how == StepExit::How::signalled) {
     return infrastructure_error(what + "was " + describe(ended.exit) + " in the middle",
-                                "what it made by then is destroyed with the environment; run the stage again");
+                                "the resources created so far are destroyed with the environment; run the stage again");
   }
   if (ended.exit.how != StepExit::How::exited) return infrastructure_error(what + describe(ended.exit));
   if (ended.stream.has_error("Error acquiring the state lock")) {
     return infrastructure_error(
         what + "waited 20s for the lock of the environment's state, which another Terraform holds",
-        "wait until it has ended, or end it, then run the stage again");
+        "wait until it has ended, or end it; then run the stage again");
   }
   if (!ended.stream.understood()) {
     return infrastructure_error(program_ + " " + command + " ended with " + describe(ended.exit) +
@@ -234,15 +234,15 @@ Task<Result<void>> TerraformSteps::show(int number) {
   if (!exit->succeeded()) co_return error_of("show", Ended{*exit, {}});
   auto shown = read_whole(steps_, output, max_shown_plan);
   if (!shown) {
-    log_.line("what the plan replaces can't be shown: " + shown.error().message);
+    log_.line("the plan's replacements can't be shown: " + shown.error().message);
     co_return Result<void>();
   }
   for (const auto& line : replacements(*shown)) log_.line(line);
   const auto imported = imports(*shown);
   if (!imported.empty() && !environment_.keep) {
     co_return user_error(
-        imported.front() + " is imported: it was made by others, and this environment would destroy it",
-        "leave the `import` block out, or use `keep: true`");
+        imported.front() + " is imported: it exists outside of this environment, which would destroy it",
+        "remove the `import` block, or use `keep: true`");
   }
   co_return Result<void>();
 }

@@ -1,4 +1,4 @@
-// Terraform's commands for one environment: how each is called, and what its end means.
+// Terraform's commands for one environment: their arguments, and the meaning of their results.
 #pragma once
 
 #include <string>
@@ -16,21 +16,21 @@ namespace quietgate {
 class TerraformSteps {
  public:
   struct Place {
-    StepOwner steps;     // its steps are `<n>-<name>`
-    StepOwner printed;   // whose what they print is; private to the environment
-    std::string folder;  // where that is kept, and the saved plan
-    StepText log;        // for what is printed as it comes
+    StepOwner steps;     // owner of the steps `<n>-<name>`
+    StepOwner printed;   // owner of their output; private to the environment
+    std::string folder;  // folder of the output and of the saved plan
+    StepText log;        // log for the output as it arrives
   };
-  // All referenced must outlive this.
+  // All references must outlive this.
   TerraformSteps(StepExecutor& steps, Clock& clock, const EnvironmentDescriptor& environment, EnvironmentFolder folder,
                  Place place, StageLog& log, Stop& stop);
 
-  // Finds the program and the module and writes what they need: override file, variables.
+  // Finds the program and the module, and writes their override file and variables.
   Result<void> prepare();
-  // Each is the step of this number, done once.
+  // Each runs the step of this number once.
   Task<Result<void>> init(int number);
   Task<Result<bool>> plan(int number);  // whether there is anything to do
-  Task<Result<void>> show(int number);  // tells what the saved plan replaces
+  Task<Result<void>> show(int number);  // logs the replacements of the saved plan
   enum class Applied { done, stale };
   Task<Result<Applied>> apply(int number);
   Task<Result<TerraformOutputs>> output(int number);

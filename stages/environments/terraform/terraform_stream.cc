@@ -81,7 +81,7 @@ TerraformProblem problem_of(const json& diagnostic) {
 
 std::string why(const std::string& reason) {
   if (reason == "replace_because_tainted") return "because its creation failed before";
-  if (reason == "replace_by_request") return "because it was asked for";
+  if (reason == "replace_by_request") return "because it was requested";
   if (reason == "replace_by_triggers") return "because of replace_triggered_by";
   return "because it can't be updated in place";
 }
@@ -198,7 +198,7 @@ Result<TerraformOutputs> read_terraform_outputs(const std::string& output_json) 
     auto words = value.is_string() ? value.get<std::string>() : json_text(value);
     if (words.size() > max_value) {
       return step_error("the Terraform output \"" + name + "\" is larger than 64 KiB",
-                        "write what is large to a file below ${{ apply.directory }} and output its path");
+                        "write large values to a file below ${{ apply.directory }} and output its path");
     }
     outputs.values[name] = std::move(words);
   }

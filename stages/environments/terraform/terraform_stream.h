@@ -1,5 +1,5 @@
-// What Terraform's and OpenTofu's machine-readable output says. Lines come from programs and modules of other people:
-// unknown types, missing fields and lines that are not JSON are shown or passed over, never an error.
+// Reads the machine-readable output of Terraform and OpenTofu. Unknown types, missing fields and lines that are not
+// JSON are shown or skipped, and never an error.
 #pragma once
 
 #include <map>
@@ -33,14 +33,13 @@ std::string to_string(const TerraformChanges& changes);
 // One command's stream (plan, apply, destroy with `-json`).
 class TerraformStream {
  public:
-  // Takes one line, answers what to tell people about it: readable lines, possibly none. Sensitive values are not in
-  // the stream.
+  // Takes one line, and returns readable lines for people, possibly none. The stream contains no sensitive values.
   std::vector<std::string> take(std::string_view line);
 
-  bool understood() const { return understood_; }  // a version line was seen: this is Terraform or OpenTofu
+  bool understood() const { return understood_; }  // saw a version line: this is Terraform or OpenTofu
   const std::vector<TerraformProblem>& errors() const { return errors_; }
-  bool has_error(std::string_view summary) const;  // whose summary contains the text
-  std::optional<TerraformChanges> changes;         // planned, or made
+  bool has_error(std::string_view summary) const;  // with this text in its summary
+  std::optional<TerraformChanges> changes;         // planned or applied
 
  private:
   bool understood_ = false;
@@ -51,12 +50,12 @@ class TerraformStream {
 // `terraform_data.app is replaced because triggers_replace changed`, one for each, from `show -json` of a saved plan.
 std::vector<std::string> replacements(const std::string& plan_json);
 
-// Addresses of what a saved plan would take over although somebody else made it (`import` blocks), from `show -json`.
+// Addresses of resources that a saved plan imports (`import` blocks), from `show -json`.
 std::vector<std::string> imports(const std::string& plan_json);
 
 struct TerraformOutputs {
   std::map<std::string, std::string> values;  // strings as they are, everything else as JSON
-  std::vector<std::string> sensitive;         // names; their values are not handed on
+  std::vector<std::string> sensitive;         // names; their values are not passed on
 };
 // From `output -json`.
 Result<TerraformOutputs> read_terraform_outputs(const std::string& output_json);

@@ -94,13 +94,14 @@ TEST(Bombs, OfYaml) {
   EXPECT_EQ(problem(file("x-e: &e {}\nx-f: &f {" + numbered(12'000, "k#: 1") + "}\nx-m: {<<: [*f, " +
                          times(12'000, "*e", ", ") + "]}\n")),
             "");
-  EXPECT_EQ(problem(file("x-e: &e {}\nx-m:\n" + times(12'000, "  <<: *e\n"))), "the key `<<` stands twice in this map");
+  EXPECT_EQ(problem(file("x-e: &e {}\nx-m:\n" + times(12'000, "  <<: *e\n"))),
+            "the key `<<` appears twice in this map");
   EXPECT_EQ(problem("version: 1\n" + numbered(24'000, "versio#: 1\n", "")), "the pipeline needs `stages`");
   EXPECT_EQ(problem(file("? " + times(900'000, "k") + "\n: 1\n")).size(), 2000u + 3);
 }
 
 TEST(Bombs, OfLookingAhead) {
-  const std::string signs = "up to here the file has more than 200,000 of the signs [ ] { } , and :";
+  const std::string signs = "up to here the file has more than 200,000 of the characters [ ] { } , and :";
   EXPECT_EQ(problem("x: " + times(1'000'000, "[")), signs);
   EXPECT_EQ(problem("x: [[" + times(500'000, "a", ",") + "]]\n"), signs);
 }

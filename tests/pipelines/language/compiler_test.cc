@@ -84,7 +84,7 @@ TEST(Compile, StagesHandOnArtifactsAndShells) {
             "after docs, unit; with the artifacts of build.x86, build.arm, docs; processes web; lives 1h; "
             "shell /bin/sh -e -c");
   EXPECT_EQ(describe(*plan.find("production"), stage_kinds()),
-            "after agree; to production; no gate; when a person approves within 12h; who is asked: Move main?");
+            "after agree; to production; no gate; when a person approves within 12h; asking: Move main?");
   EXPECT_EQ(describe(*plan.find("agree"), stage_kinds()),
             "after load; a person decides within 7d: Ship 0123456 to ${{ stages.staging.outputs.url }}?");
 }
@@ -131,7 +131,7 @@ TEST(Warnings, TellOnceOfPipes) {
 TEST(Warnings, TellOnceThatStagesShareNothing) {
   const std::string two = "  a: {test: {run: x, artifacts: [o]}}\n  b: {needs: [a], test: {run: y";
   EXPECT_EQ(warnings(two + "}}\n  c: {needs: [b], test: {run: x}}\n"),
-            (std::vector<std::string>{"stage `b` sees nothing of what `a` makes: each stage has a tree of its own"}));
+            (std::vector<std::string>{"stage `b` does not see files that `a` makes: each stage has its own tree"}));
   EXPECT_EQ(warnings(two + ", from: [a]}}\n"), std::vector<std::string>{});
   EXPECT_EQ(warnings("  a: {test: {run: x}}\n  b: {test: {run: x}}\n"), std::vector<std::string>{});
 }

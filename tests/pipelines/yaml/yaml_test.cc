@@ -29,9 +29,9 @@ TEST(Yaml, WhatIsNotText) {
   EXPECT_EQ(problem("a: \xff"), "1:4 the byte 0xFF is not UTF-8");
   EXPECT_EQ(problem("a: \xed\xa0\x80"), "1:4 the byte 0xED is not UTF-8");
   EXPECT_EQ(problem("a: \xc0\x80"), "1:4 the byte 0xC0 is not UTF-8");
-  EXPECT_EQ(problem(std::string("a: b\0c", 6)), "1:5 the control character 0x00 can't stand here");
-  EXPECT_EQ(problem("a: \x1b[2J"), "1:4 the control character 0x1B can't stand here");
-  EXPECT_EQ(problem("a: b\rc: d"), "1:5 the control character 0x0D can't stand here");
+  EXPECT_EQ(problem(std::string("a: b\0c", 6)), "1:5 the control character 0x00 is not allowed here");
+  EXPECT_EQ(problem("a: \x1b[2J"), "1:4 the control character 0x1B is not allowed here");
+  EXPECT_EQ(problem("a: b\rc: d"), "1:5 the control character 0x0D is not allowed here");
   EXPECT_EQ(problem("a: b\r\nc: d\r\n"), "");
   EXPECT_EQ(problem("a: " + std::string(yaml_max_bytes, 'x')), "1:1 the file has 1048579 bytes");
 }
@@ -43,7 +43,7 @@ TEST(Yaml, WhatIsNotOneDocument) {
   EXPECT_EQ(problem("a: \"never\nb: c\n"), "1:4 the quote \" is never closed");
   EXPECT_EQ(problem("a: 'it''s\n"), "1:4 the quote ' is never closed");
   EXPECT_EQ(problem("a: *nothing\n"), "1:4 not YAML: the referenced anchor is not defined");
-  EXPECT_EQ(problem("a: &x [*x]\n"), "1:8 the alias stands inside the value that it names");
+  EXPECT_EQ(problem("a: &x [*x]\n"), "1:8 the alias is inside the value that it refers to");
 }
 
 TEST(Yaml, TabsAreExplained) {
@@ -54,7 +54,7 @@ TEST(Yaml, TabsAreExplained) {
             "f.yaml:2:2: error: not YAML: illegal block entry\n"
             "    2 | \t- b\n"
             "      | \t^\n"
-            "      = the line is indented with a tab; YAML wants spaces\n");
+            "      = the line is indented with a tab; YAML requires spaces\n");
 }
 
 TEST(Yaml, BracesOfExpressionsAreExplained) {
@@ -65,7 +65,7 @@ TEST(Yaml, BracesOfExpressionsAreExplained) {
 }
 
 TEST(Yaml, Keys) {
-  EXPECT_EQ(problem("a: 1\nb: {c: 1, c: 2}\n"), "2:11 the key `c` stands twice in this map");
+  EXPECT_EQ(problem("a: 1\nb: {c: 1, c: 2}\n"), "2:11 the key `c` appears twice in this map");
   EXPECT_EQ(problem("? [a]\n: b\n"), "1:3 a key must be text, not a list or a map");
   EXPECT_EQ(problem("{a: 1, : 2}\n"), "1:8 a key is missing before the `:`");
 }

@@ -89,8 +89,7 @@ TEST_F(PeopleTest, ALateAnswerIsRefusedAndToldWhatToDo) {
   EXPECT_EQ(late.status, 409);
   EXPECT_EQ(Json::parse(late.body)["error"]["message"],
             "nobody answered the question of stage `sign` in time: it expired at 2026-02-02T03:40:00.000Z");
-  EXPECT_EQ(Json::parse(late.body)["error"]["advice"],
-            "test the commit anew, and it asks again: quietgate retry hello/1");
+  EXPECT_EQ(Json::parse(late.body)["error"]["advice"], "retry the run to be asked again: quietgate retry hello/1");
   StageOutcome nobody;
   nobody.outcome = Outcome::cancelled;
   journal.add(StageFinished{run, "sign", 1, nobody});

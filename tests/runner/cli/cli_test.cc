@@ -168,7 +168,7 @@ TEST_F(CliTest, ValidateWarnsApartFromErrors) {
                      "pipefail`\n"
                      "    3 |   a: {test: {run: x | y}}\n"
                      "      |                   ^~~~~\n"
-                     "      = say that it is meant so by `shell: bash`, or have what was before by `shell: sh`\n" +
+                     "      = write `shell: bash` to confirm this, or `shell: sh` to restore the old behaviour\n" +
                      name +
                      ":4:3: warning: stage `p` promotes without waiting for any test: its `needs` is `[]`\n"
                      "    4 |   p: {needs: [], promote: {branch: b}}\n"
@@ -176,12 +176,12 @@ TEST_F(CliTest, ValidateWarnsApartFromErrors) {
   EXPECT_EQ(run({"validate", "--no-warnings", name.c_str()}), exit_ok);
   EXPECT_EQ(err, "");
   EXPECT_EQ(run({"validate", "--json", name.c_str()}), exit_ok);
-  EXPECT_EQ(
-      out,
-      "{\"valid\":true,\"stages\":2,\"rules_checked\":false,\"warnings\":[{\"line\":3,\"column\":19,\"message\":"
-      "\"a pipe fails when any of its commands does: shell texts run with `bash -eo pipefail`\",\"advice\":\"say that "
-      "it is meant so by `shell: bash`, or have what was before by `shell: sh`\"},{\"line\":4,\"column\":3,"
-      "\"message\":\"stage `p` promotes without waiting for any test: its `needs` is `[]`\",\"advice\":\"\"}]}\n");
+  EXPECT_EQ(out,
+            "{\"valid\":true,\"stages\":2,\"rules_checked\":false,\"warnings\":[{\"line\":3,\"column\":19,\"message\":"
+            "\"a pipe fails when any of its commands does: shell texts run with `bash -eo "
+            "pipefail`\",\"advice\":\"write `shell: bash` to confirm this, or `shell: sh` to restore the old "
+            "behaviour\"},{\"line\":4,\"column\":3,\"message\":\"stage `p` promotes without waiting for any test: its "
+            "`needs` is `[]`\",\"advice\":\"\"}]}\n");
   std::filesystem::remove(file);
 }
 
@@ -193,13 +193,13 @@ TEST_F(CliTest, CompletesWhatMayStandThere) {
   run({"complete", "--", "promote", "--re"});
   EXPECT_EQ(out, "--reason\tKept with the evidence\n");
   run({"complete", "--", "--data", "/d", "runs", "--js"});
-  EXPECT_EQ(out, "--json\tAnswer in JSON\n");
+  EXPECT_EQ(out, "--json\tPrint JSON\n");
   run({"complete", "--", "completion", ""});
   EXPECT_EQ(out, "bash\t\nzsh\t\nfish\t\n");
   run({"complete", "--", "alerts", ""});
-  EXPECT_EQ(out, "backtest\tWhen rules that are not loaded yet would have fired\n");
+  EXPECT_EQ(out, "backtest\tCompute when rules that are not loaded yet would have fired\n");
   run({"complete", "--", "alerts", "backtest", "--at"});
-  EXPECT_EQ(out, "--at-most\tExit code 1 when there would have been more pages\n");
+  EXPECT_EQ(out, "--at-most\tExit with 1 if there would have been more pages\n");
   for (const auto* before : {"show", "--data", "validate"}) {
     run({"complete", "--", before, ""});
     EXPECT_EQ(out, "") << before << ": files, or a service that isn't there";

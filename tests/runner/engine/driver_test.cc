@@ -450,7 +450,8 @@ TEST(Driver, ARollbackIsGivenWhatTheCommitsPromotionKept) {
 
   world.git.commits["c9"] = {"", {{".quietgate.yaml", "plan"}}};
   world.append({RunRequested{{"hello", 4}, "main", "c9", "rollback", {second, "production", "c1", "ana", "slow"}}});
-  EXPECT_THAT(world.summary(4).reason, HasSubstr("what unit kept when c9 was promoted is not on record any more"));
+  EXPECT_THAT(world.summary(4).reason,
+              HasSubstr("the artifacts that unit kept when c9 was promoted are no longer in the journal"));
 }
 
 }  // namespace

@@ -217,7 +217,7 @@ TEST_F(Locks, ARepositoryHasItsOwnLimit) {
   request(shop);
   EXPECT_THAT(world.stage.started, ElementsAre("a.1", "c.1", "d.1"));
   EXPECT_THAT(world.queue(),
-              ElementsAre("web/1 b waits for a place of its repository: 1 of 1 stages run; next in line"));
+              ElementsAre("web/1 b waits for a slot of its repository: 1 of 1 stages run; next in line"));
 }
 
 TEST_F(Locks, RunsOfABranchSayWhichRunTheyWaitFor) {
@@ -226,10 +226,10 @@ TEST_F(Locks, RunsOfABranchSayWhichRunTheyWaitFor) {
   world.stage.held = {"a"};
   world.start_service();
   for (int number = 1; number <= 3; ++number) request({"web", number});
-  EXPECT_THAT(world.queue(), ElementsAre("web/2 waits for run web/1, which is before it on main",
-                                         "web/3 waits for run web/2, which is before it on main"));
+  EXPECT_THAT(world.queue(), ElementsAre("web/2 waits for run web/1, which is ahead of it on main",
+                                         "web/3 waits for run web/2, which is ahead of it on main"));
   world.append({CancelRequested{{"web", 2}, "ana", "cancelled by ana"}});
-  EXPECT_THAT(world.queue(), ElementsAre("web/3 waits for run web/1, which is before it on main"));
+  EXPECT_THAT(world.queue(), ElementsAre("web/3 waits for run web/1, which is ahead of it on main"));
   release("a");
   EXPECT_EQ(outcome({"web", 3}), Outcome::passed);
 }

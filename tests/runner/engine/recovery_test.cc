@@ -137,7 +137,7 @@ TEST(Resumed, AnAttemptIsOverWhenItsStepsAre) {
   hopeless.ender.fail_times = 1000;
   hopeless.start_service();
   for (int i = 0; i < 10; ++i) hopeless.advance(Milliseconds{2'000});
-  EXPECT_THAT(hopeless.summary().reason, HasSubstr("what it started could not be ended: the lock is held"));
+  EXPECT_THAT(hopeless.summary().reason, HasSubstr("its processes could not be ended: the lock is held"));
 }
 
 TEST(Resumed, APassedStageOfThisServiceIsTrusted) {
@@ -162,14 +162,14 @@ TEST(Damaged, ARowIsSteppedOverAndSaid) {
   world.append({RefMoved{}, RefMoved{}, RefMoved{}, RunRequested{{"hello", 2}, "main", "c1", "test"}});
   EXPECT_EQ(world.summary(2).status, RunStatus::running) << "nobody follows the journal any more";
   EXPECT_THAT(world.said,
-              testing::Contains(HasSubstr("row " + std::to_string(bad) + " is damaged; it was stepped over")));
+              testing::Contains(HasSubstr("row " + std::to_string(bad) + " is damaged; quietgate skipped it")));
   EXPECT_THAT(world.said, testing::Contains(HasSubstr("run the doctor")));
   world.brittle->damaged.insert(world.journal->last() + 1);
   world.append({RunRequested{{"other", 1}, "main", "c1", "test"}});
   world.append({CancelRequested{run, "ana", "enough"}});
   EXPECT_EQ(world.summary(1).outcome, Outcome::cancelled);
   int said = 0;
-  for (const auto& line : world.said) said += line.find("stepped over") != std::string::npos ? 1 : 0;
+  for (const auto& line : world.said) said += line.find("quietgate skipped it") != std::string::npos ? 1 : 0;
   EXPECT_EQ(said, 2) << "once for each place";
 }
 
@@ -197,7 +197,7 @@ TEST(Removed, ARunOfARemovedRepositoryWaitsUntilItIsCancelled) {
   world.watches = false;
   world.start_service();
   EXPECT_EQ(world.summary().status, RunStatus::running);
-  EXPECT_THAT(world.said, testing::Contains(HasSubstr("not in the configuration")));
+  EXPECT_THAT(world.said, testing::Contains(HasSubstr("no longer in the configuration")));
   EXPECT_EQ(world.stage.running, 0);
   world.append({CancelRequested{run, "ana", "cancelled by ana"}});
   EXPECT_EQ(world.summary().outcome, Outcome::cancelled) << to_string(world.summary().status);
@@ -223,7 +223,7 @@ TEST(Attempts, WhatStoodInTheirPlaceIsToldAndItsStepsAreEnded) {
   world.start_service();
   world.request();
   EXPECT_EQ(world.summary().outcome, Outcome::passed);
-  EXPECT_THAT(world.said, testing::Contains(HasSubstr("is now /attempts/one.stale-1")));
+  EXPECT_THAT(world.said, testing::Contains(HasSubstr("was moved to /attempts/one.stale-1")));
   EXPECT_THAT(world.ender.ended, testing::Contains("hello/1 one.1 (moved aside: 1)"));
 }
 

@@ -48,9 +48,10 @@ TEST(Release, HoldsNewerCommitsBackOfWhichTheNewestRuns) {
     Releasing world(held);
     for (int number = 2; number <= 5; ++number) world.push(number);
     EXPECT_EQ(world.summary(1).status, RunStatus::running) << held;
-    EXPECT_THAT(world.queue(), ElementsAre("hello/5 waits for run hello/1, which is before it on main and releases"));
+    EXPECT_THAT(world.queue(),
+                ElementsAre("hello/5 waits for run hello/1, which is ahead of it on main and is releasing"));
     EXPECT_EQ(world.summary(4).reason, "superseded by hello/5");
-    EXPECT_THAT(world.logged, Contains("[newer run hello/5 waits: this one releases]"));
+    EXPECT_THAT(world.logged, Contains("[newer run hello/5 waits: this run is releasing]"));
     world.stage.release(held);
     world.settle();
     EXPECT_EQ(world.summary(1).outcome, Outcome::passed) << world.summary(1).reason;
@@ -69,7 +70,7 @@ TEST(Release, IsNotCutByTheRunsTimeout) {
   Releasing world("release");
   world.advance(Milliseconds{40'000});
   EXPECT_EQ(world.summary().status, RunStatus::running);
-  EXPECT_THAT(world.logged, Contains("[the run's time is over (30s), but it releases: it goes on]"));
+  EXPECT_THAT(world.logged, Contains("[the run has timed out (30s), but it is releasing and continues]"));
   world.stage.release("release");
   world.settle();
   EXPECT_EQ(world.summary().outcome, Outcome::passed) << world.summary().reason;
@@ -118,7 +119,7 @@ TEST(Release, ThatAPersonCutsSaysWhatToDo) {
   EXPECT_EQ(world.summary().outcome, Outcome::cancelled);
   EXPECT_EQ(
       world.summary().reason,
-      "cancelled by ana; production is at c1, but release did not deploy it: put it back with `quietgate rollback "
+      "cancelled by ana; production is at c1, but release did not deploy it: roll it back with `quietgate rollback "
       "hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
 }
 
@@ -136,7 +137,7 @@ TEST(Release, ThatFailsSaysWhatToDo) {
   world.stage.release("release");
   world.settle();
   EXPECT_EQ(world.summary().reason,
-            "release: web never became ready; production is at c1, but release did not deploy it: put it back with "
+            "release: web never became ready; production is at c1, but release did not deploy it: roll it back with "
             "`quietgate rollback hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
 }
 
@@ -218,7 +219,7 @@ TEST(ReleaseGap, IsToldOfWhatAPersonDestroyedMeanwhile) {
   add(all, EnvironmentDestroyed{"hello-release", {"hello", 1}, "asked for by ana"});
   add(all, StageFinished{{"hello", 1}, "release", 1, {Outcome::passed}});
   EXPECT_EQ(with_release_gap("", all),
-            "production is at c1, but what release deployed was destroyed (asked for by ana): put it back with "
+            "production is at c1, but the deployment of release was destroyed (asked for by ana): roll it back with "
             "`quietgate rollback hello/1 --reason TEXT`, or deploy it with `quietgate retry hello/1`");
   // A later attempt made it again.
   add(all, EnvironmentPlanned{"hello-release-2", {"hello", 1}, "release", "processes", true, Time{}, {}});

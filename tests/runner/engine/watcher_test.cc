@@ -164,9 +164,9 @@ TEST_F(WatcherTest, AListOfNoBranchesIsNotBelieved) {
   world.git.remote.clear();
   poll();
   ASSERT_FALSE(last->ok());
-  EXPECT_EQ(last->error().message, "the remote lists no branches at all, and had 1: nothing is taken as deleted");
+  EXPECT_EQ(last->error().message, "the remote lists no branches, but had 1: none counts as deleted");
   EXPECT_EQ(last->error().advice,
-            "look at the server; a repository that was really emptied is watched again as soon as it has a branch");
+            "check the server; if the repository is really empty, it is watched again as soon as it has a branch");
   world.git.remote = remote;
   poll();
   EXPECT_TRUE(last->ok());

@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(
         ExpressionCase{"${{ starts_with(commit.branch, 'x') || ends_with(commit.branch, 'in') }}", "true"},
         ExpressionCase{"${{ format('{0}-{1}{{}}{0}', commit.sha, 2) }}", "abc-2{}abc"},
         ExpressionCase{"${{ upper(lower('AbC')) }}", "ABC"},
-        ExpressionCase{"${{ no.such }}", "ERROR nothing is known of `no.such` here"},
+        ExpressionCase{"${{ no.such }}", "ERROR `no.such` has no value here"},
         ExpressionCase{"${{ 'a' < 2 }}", "ERROR `<` compares numbers, and `a` is not one"},
         ExpressionCase{"${{ format('{1}', 'a') }}", "ERROR format(): there is no argument {1}"},
         ExpressionCase{"${{ format('{x}') }}", "ERROR format(): `{` is not followed by a number and `}`"}));
@@ -81,8 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadExpression{"x ${{ commit.sha", 2, "`${{` is never closed by `}}`"},
         BadExpression{"${{ }}", 4, "expected a name, a literal or a function, found nothing"},
-        BadExpression{"${{ sha }}", 4,
-                      "`sha` is neither a name with a dot nor text; text stands between single quotes"},
+        BadExpression{"${{ sha }}", 4, "`sha` is neither a name with a dot nor text; text needs single quotes"},
         BadExpression{"${{ a..b }}", 4, "`a..b` is not a name"},
         BadExpression{"${{ \"a\" }}", 4, "text in an expression stands between single quotes: 'text'"},
         BadExpression{"${{ 'a }}", 4, "the quote is never closed"},
@@ -92,8 +91,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadExpression{"${{ a.b == }}", 11, "expected a name, a literal or a function, found nothing"},
         BadExpression{"${{ lower() }}", 4, "lower() takes 1 argument, not 0"},
         BadExpression{"${{ contains('a') }}", 4, "contains() takes 2 arguments, not 1"},
-        BadExpression{"${{ 1.2.3 }}", 4, "`1.2.3` is not a number; text stands between single quotes"},
-        BadExpression{"${{ 9a }}", 4, "`9a` is not a number; text stands between single quotes"},
+        BadExpression{"${{ 1.2.3 }}", 4, "`1.2.3` is not a number; text needs single quotes"},
+        BadExpression{"${{ 9a }}", 4, "`9a` is not a number; text needs single quotes"},
         BadExpression{"${{ é }}", 4, "expected a name, a literal or a function, found `é`"},
         BadExpression{"${{ hash(a.b) }}", 4,
                       "there is no function `hash`; there are contains, starts_with, ends_with, format, lower, upper, "
@@ -136,7 +135,7 @@ TEST(ResolveStage, ItsTextsAreBoundedTogether) {
   stage.body = test;
   const auto answer = resolve(stage, from({{"stages.a.outputs.b", std::string(max_value_bytes, 'x')}}));
   ASSERT_FALSE(answer.ok());
-  EXPECT_EQ(answer.error().message, "stage `unit`: its texts have more than 4 MiB with what earlier stages gave");
+  EXPECT_EQ(answer.error().message, "stage `unit`: its texts have more than 4 MiB with the outputs of earlier stages");
 }
 
 TEST(Expression, FormatTakesNoIndexBeyondItsArguments) {
@@ -223,7 +222,7 @@ TEST(Condition, TruthAndStatus) {
   EXPECT_EQ(holds("success() && commit.branch == 'main'"), "yes");
   EXPECT_EQ(holds("failure()"), "no");
   EXPECT_EQ(holds("always()"), "yes");
-  EXPECT_EQ(holds("cancelled()"), "ERROR nothing is known of `cancelled()` here");
+  EXPECT_EQ(holds("cancelled()"), "ERROR `cancelled()` has no value here");
   EXPECT_EQ(holds("${{ failure() || always() }}"), "yes");
   EXPECT_EQ(holds("${{ failure() }} x").substr(0, 30), "ERROR a condition is one expre");
   EXPECT_EQ(*resolve_known_condition("${{ commit.branch == stages.a.outcome }}", status),
@@ -261,7 +260,7 @@ TEST(ResolveStage, ApplyBodyKeepsPortsUntilTheyAreKnown) {
 TEST(ResolveStage, NamesTheStageAndTheName) {
   const auto answer = resolve(apply_stage(), from({{"secrets.T", "s3"}}));
   ASSERT_FALSE(answer.ok());
-  EXPECT_EQ(answer.error().message, "stage `staging`: nothing is known of `commit.message` here");
+  EXPECT_EQ(answer.error().message, "stage `staging`: `commit.message` has no value here");
 }
 
 TEST(ResolveStage, EnvironmentOfTheStageIsKnownToItsBody) {

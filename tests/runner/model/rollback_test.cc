@@ -104,7 +104,7 @@ TEST(Rollback, APipelineThatDoesNotPromoteThereIsRefused) {
   auto plan = rollback_plan(whole_plan(), {{"hello", 4}, "live", bad, "", ""});
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.error().message,
-            "the pipeline of commit 0000000 does not promote to live, so it is not known how to put that back");
+            "the pipeline of commit 0000000 does not promote to live, so quietgate can't roll it back");
 }
 
 TEST(Rollback, SurvivesTheJournal) {
@@ -143,7 +143,7 @@ TEST(Rollback, PutsBackWhatTheStageCameAfter) {
 
 TEST(Rollback, OfSeveralBranchesNoneIsPicked) {
   EXPECT_EQ(rollback_request(two_releases(), 9, "ana", "x").error().message,
-            "run hello/4 promoted eu and us: which is to be put back can't be told");
+            "run hello/4 promoted eu and us: quietgate can roll back only one branch");
 }
 
 }  // namespace

@@ -82,9 +82,9 @@ TEST(Decide, PathsFilter) {
   EXPECT_TRUE(decide(rules, "main", {"setup.py"}, true).run);
   EXPECT_FALSE(decide(rules, "main", {"src/README.md"}, true).run);
   EXPECT_EQ(decide(rules, "main", {"src/README.md"}, true).reason,
-            "the one changed path (src/README.md) is not wanted by on.paths and on.ignore_paths");
+            "the only changed path (src/README.md) is excluded by on.paths and on.ignore_paths");
   EXPECT_EQ(decide(rules, "main", {"x/a", "x/b"}, true).reason,
-            "none of the 2 changed paths is wanted by on.paths and on.ignore_paths");
+            "none of the 2 changed paths is included by on.paths and on.ignore_paths");
   EXPECT_EQ(decide(rules, "main", {}, true).reason, "no path changed");
 }
 

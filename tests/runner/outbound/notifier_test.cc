@@ -58,7 +58,7 @@ TEST_F(NotifierTest, TellsEachReceiverWhatItAskedFor) {
   };
   EXPECT_THAT(receiver.heard,
               ElementsAre(text("a", "production of hello is now at c1 (run hello/1)"),
-                          text("a", "production of hello was put back from c1 to c0 (run hello/1)"),
+                          text("a", "production of hello was rolled back from c1 to c0 (run hello/1)"),
                           text("a", "hello/2: rollback of hello/1 by ana: slow"),
                           text("b", "run hello/1 waits for a person: ship it? (quietgate approve hello/1 sign)"),
                           HasSubstr("run hello/2 ended as inconclusive: blind ")));
@@ -108,7 +108,7 @@ TEST_F(NotifierTest, TriesThreeTimesAndGoesOn) {
   world.advance(Milliseconds{10'000});
   ASSERT_EQ(world.said.size(), 1U);
   EXPECT_THAT(world.said[0],
-              HasSubstr("was not taken by its webhook (it answered 500): production of hello is now at c2"));
+              HasSubstr("a webhook did not accept a notification (it answered 500): production of hello is now at c2"));
   EXPECT_EQ(world.said[0].find("secret"), std::string::npos);
   EXPECT_EQ(receiver.heard.size(), 2U);
 }

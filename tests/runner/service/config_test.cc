@@ -122,8 +122,9 @@ TEST(Config, AServerIsAnAddressWithOneWayToSayWhoAsks) {
   EXPECT_TRUE(has("{username: ana}", "url"));
   EXPECT_TRUE(has("{url: \"https://a\", username: ana}", "`username` and `password` go together"));
   EXPECT_TRUE(has("{url: \"https://a\", username: ana, password: {file: p}, token: {file: t}}", "not both"));
-  EXPECT_TRUE(has("{url: \"https://a\", token: hunter2}", "`token` is written out in the file"));
-  EXPECT_TRUE(has("{url: \"https://a\", headers: {Authorization: hunter2}}", "`Authorization` is written out"));
+  EXPECT_TRUE(has("{url: \"https://a\", token: hunter2}", "the value of `token` is written in the file"));
+  EXPECT_TRUE(has("{url: \"https://a\", headers: {Authorization: hunter2}}",
+                  "the value of `Authorization` is written in the file"));
   EXPECT_FALSE(has("{url: \"https://a\", headers: {Authorization: hunter2}}", "hunter2"));
   EXPECT_TRUE(has("{url: \"https://a\", headers: {\"a b\": c}}", "a header's name"));
 }
@@ -179,11 +180,11 @@ repositories:
             R"(/etc/quietgate/config.yaml:4:5: error: `url` holds a password
       = expected a URL without it
       = give it under `credentials: {username: ..., password: {file: ...}}`
-/etc/quietgate/config.yaml:5:19: error: `password` is written out in the file
-      = expected where its value is: {file: PATH}, {environment: NAME} or {command: [PROGRAM, ...]}
+/etc/quietgate/config.yaml:5:19: error: the value of `password` is written in the file
+      = expected the source of the value: {file: PATH}, {environment: NAME} or {command: [PROGRAM, ...]}
       = move the value out of this file, and change it if others could read the file
-/etc/quietgate/config.yaml:7:7: error: `TOKEN` is written out in the file
-      = expected where its value is: {file: PATH}, {environment: NAME} or {command: [PROGRAM, ...]}
+/etc/quietgate/config.yaml:7:7: error: the value of `TOKEN` is written in the file
+      = expected the source of the value: {file: PATH}, {environment: NAME} or {command: [PROGRAM, ...]}
       = move the value out of this file, and change it if others could read the file
 )");
 }
@@ -228,7 +229,7 @@ repositories:
 /etc/quietgate/config.yaml:9:5: error: the repository needs `url`
     9 |   - {name: b}
       |     ^
-      = expected what `git clone` takes
+      = expected a URL or path that `git clone` accepts
 /etc/quietgate/config.yaml:10:5: error: two repositories are named `b`
    10 |   - {name: b, url: /b, poll: 10}
       |     ^

@@ -57,12 +57,12 @@ TEST_F(LostEnvironments, AreOnRecordAgainOnce) {
   make("hello-7-staging", 7, false);
   make("hello-release", 5, true);
   EXPECT_THAT(recorded(), testing::UnorderedElementsAre("hello-7-staging planned", "hello-release ready kept"));
+  EXPECT_THAT(
+      said, testing::HasSubstr(
+                "environment hello-7-staging belongs to run hello/7, which is not in the journal: it is destroyed\n"));
   EXPECT_THAT(said,
-              testing::HasSubstr(
-                  "environment hello-7-staging is of run hello/7, which is not in the journal: it is destroyed\n"));
-  EXPECT_THAT(said,
-              testing::HasSubstr("environment hello-release is of run hello/5, which is not in the journal: it is "
-                                 "kept, and on record again\n"));
+              testing::HasSubstr("environment hello-release belongs to run hello/5, which is not in the journal: it is "
+                                 "kept, and recorded again\n"));
   for (const auto& one : *journal->catalog().environments_now()) {
     EXPECT_EQ(one.ports.at("web"), 8080);
     EXPECT_EQ(one.expires, one.keep ? Time{} : clock.now());

@@ -140,7 +140,7 @@ TEST_F(ApplyTest, PutsWhatOthersGaveIntoTheEnvironmentsCheckout) {
   git.commits[request.commit] = git.commits.begin()->second;
   outcome = run(request);
   EXPECT_EQ(outcome.outcome, Outcome::error);
-  EXPECT_THAT(outcome.reason, HasSubstr("out/app of build is not what build kept"));
+  EXPECT_THAT(outcome.reason, HasSubstr("out/app of build is not the file that build kept"));
   EXPECT_EQ(bench.read("environments/sample-staging/checkout/out/app"), "tested again") << "the old one stays whole";
 }
 
@@ -187,7 +187,7 @@ TEST_F(ApplyTest, AServiceThatExitsEarlyFailsAtOnceWithItsLastWords) {
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_EQ(outcome.reason,
             "service \"app\" ended before it was ready: exit status 1, its last line: OSError: Address already in use");
-  EXPECT_THAT(outcome.advice, HasSubstr("taken by another process"));
+  EXPECT_THAT(outcome.advice, HasSubstr("another process uses its port"));
   EXPECT_THAT(bench.log.lines, Contains("  starting"));
 }
 

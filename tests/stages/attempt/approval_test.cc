@@ -69,7 +69,7 @@ TEST(Approval, ExpiresWhenNobodyAnswers) {
   EXPECT_EQ(asked.outcome->reason, "nobody answered within 1d");
   EXPECT_EQ(
       asked.outcome->advice,
-      "ask again, with the commit tested anew: quietgate retry sample/7; `expires` of the stage gives people longer");
+      "retry the run to ask again: quietgate retry sample/7; a longer `expires` in the stage gives people more time");
   EXPECT_THAT(asked.bench.log.all(), HasSubstr("waiting for approval until 2026-01-02T00:00:00.000Z: ship it?\n"
                                                "answer: quietgate approve sample/7 ask [--refuse] [--reason TEXT]\n"));
 }
@@ -129,7 +129,7 @@ TEST(Approval, WhatWasTestedLivesOnMeanwhile) {
   const auto& extended = std::get<EnvironmentExtended>(asked.event(7));
   EXPECT_EQ(extended.environment, "live");
   EXPECT_EQ(extended.expires, now + 25 * hour) << "its hour begins anew when the question ends";
-  EXPECT_THAT(asked.bench.log.all(), HasSubstr("meanwhile environment live lives on, until 2026-01-02T01:00:00.000Z"));
+  EXPECT_THAT(asked.bench.log.all(), HasSubstr("environment live is extended until 2026-01-02T01:00:00.000Z"));
 }
 
 TEST(Approval, WhatIsMadeMeanwhileLivesOnToo) {
@@ -173,9 +173,9 @@ TEST(Approval, APromotionThatNobodyApprovedCanBeAskedForByHand) {
   const auto expired = world.run();
   EXPECT_EQ(expired.outcome, Outcome::cancelled);
   EXPECT_EQ(expired.reason, "nobody answered within 1m");
-  EXPECT_EQ(
-      expired.advice,
-      "promote it by hand: quietgate promote sample/7 --reason WHY; or test the commit anew: quietgate retry sample/7");
+  EXPECT_EQ(expired.advice,
+            "promote it by hand: quietgate promote sample/7 --reason TEXT; or retry the run: quietgate retry "
+            "sample/7");
   EXPECT_EQ(world.last_event<ApprovalAwaited>().message, "is it Monday?");
   world.attempt = 2;
   world.happened(PromotionRequested{run, "ana", "it is", false});
@@ -197,7 +197,7 @@ TEST(Approval, AJudgementFromBeforeTheQuestionCountsHoweverLongThatTakes) {
   EXPECT_EQ(world.run().outcome, Outcome::passed);
   EXPECT_EQ(world.prometheus.asked, 0);
   EXPECT_THAT(world.bench.log.all(), HasSubstr("the gate was judged 2d ago: quiet: no alert\n"
-                                               "it is not judged again: a person was asked since then"));
+                                               "it was not judged again: a person was asked after it"));
 }
 
 }  // namespace

@@ -75,9 +75,9 @@ TEST_F(ArtifactsTest, LeavesOutWhatIsNoPlainFile) {
   ASSERT_EQ(kept.artifacts.size(), 1U);
   EXPECT_EQ(kept.artifacts[0].path, "out/good");
   EXPECT_THAT(kept.warnings,
-              Contains("a file is left out: its name is no UTF-8, or holds a control character").Times(2));
+              Contains("a file is left out: its name is not UTF-8, or contains a control character").Times(2));
   EXPECT_THAT(kept.warnings, Contains("no file matches the artifact glob \"none/*\""));
-  EXPECT_THAT(kept.warnings, Contains("1 of what matches are FIFOs, sockets or devices: left out"));
+  EXPECT_THAT(kept.warnings, Contains("1 matches are FIFOs, sockets or devices and are left out"));
   EXPECT_THAT(kept.warnings, Contains(HasSubstr("links out of the checkout are left out")));
 }
 
@@ -99,11 +99,11 @@ TEST_F(ArtifactsTest, SaysWhatIsOverALimit) {
   bench.write("checkout/b", std::string(mebibyte, 'b'));
   auto bytes = keep({"*"}, {.bytes = mebibyte});
   EXPECT_EQ(bytes.total.files, 1);
-  EXPECT_EQ(bytes.incomplete, "its artifacts are larger than 1 MiB: b did not fit any more");
+  EXPECT_EQ(bytes.incomplete, "its artifacts are larger than 1 MiB: b did not fit");
   EXPECT_FALSE(fs::exists(bench.root + "/attempt/artifacts/b"));
   auto of_run = keep({"*"}, {.run_bytes = mebibyte}, mebibyte - 2);
   EXPECT_EQ(of_run.total.files, 0);
-  EXPECT_EQ(of_run.incomplete, "its artifacts are larger than 1 MiB of all stages of the run: b did not fit any more");
+  EXPECT_EQ(of_run.incomplete, "its artifacts are larger than 1 MiB of all stages of the run: b did not fit");
 }
 
 TEST_F(ArtifactsTest, StopsInTheMiddle) {
@@ -149,7 +149,7 @@ TEST_F(ArtifactsTest, NeverGoesThroughALinkOfTheCommit) {
 TEST_F(ArtifactsTest, TwoStagesMayNotGiveDifferentFilesOfOnePath) {
   auto both = put({kept_by("build", {{"out/app", "one"}}), kept_by("lint", {{"out/app", "two"}})});
   ASSERT_FALSE(both);
-  EXPECT_EQ(both.error().message, "build and lint both give out/app, and not the same");
+  EXPECT_EQ(both.error().message, "build and lint both keep out/app, with different content");
   EXPECT_EQ(both.error().kind, ErrorKind::user);
 }
 
@@ -158,18 +158,18 @@ TEST_F(ArtifactsTest, NamesWhatIsNotWhatWasKept) {
   bench.write("build.1/artifacts/out/app", "binarY");
   auto changed = put({build});
   ASSERT_FALSE(changed);
-  EXPECT_EQ(changed.error().message, "out/app of build is not what build kept: its sha256 is not " +
-                                         sha256_hex("binary").substr(0, 16) + " any more");
+  EXPECT_EQ(changed.error().message, "out/app of build is not the file that build kept: its sha256 is no longer " +
+                                         sha256_hex("binary").substr(0, 16));
   EXPECT_EQ(changed.error().kind, ErrorKind::infrastructure);
   bench.write("build.1/artifacts/out/app", "binary and more");
-  EXPECT_THAT(put({build}).error().message, HasSubstr("is not what build kept"));
+  EXPECT_THAT(put({build}).error().message, HasSubstr("is not the file that build kept"));
   fs::remove(bench.root + "/build.1/artifacts/out/app");
   fs::create_symlink(bench.root + "/made-build/out/app", bench.root + "/build.1/artifacts/out/app");
-  EXPECT_THAT(put({build}).error().message, HasSubstr("out/app of build is not there any more"));
+  EXPECT_THAT(put({build}).error().message, HasSubstr("out/app of build is gone"));
   auto text = bench.read("build.1/artifacts.json");
   text.replace(text.find("out/app"), 7, "out/ape");
   bench.write("build.1/artifacts.json", text);
-  EXPECT_THAT(put({build}).error().message, HasSubstr("artifacts.json is not what was recorded"));
+  EXPECT_THAT(put({build}).error().message, HasSubstr("artifacts.json differs from what was recorded"));
 }
 
 // Remembers what stood in the tree when it began, and changes it.
@@ -210,7 +210,7 @@ TEST_F(ArtifactsTest, WhatCantBePutInEndsTheAttemptBeforeAnyStep) {
   bench.write("build.1/artifacts/out/app", "planted");
   auto outcome = bench.await(stage.run(request));
   EXPECT_EQ(outcome.outcome, Outcome::error);
-  EXPECT_THAT(outcome.reason, HasSubstr("out/app of build is not what build kept"));
+  EXPECT_THAT(outcome.reason, HasSubstr("out/app of build is not the file that build kept"));
   EXPECT_TRUE(inner.seen.empty());
 }
 

@@ -62,7 +62,7 @@ TEST(ProofsEvaluation, OwnMetricsMustShowSteadyEvaluation) {
             e.iterations->front().samples.erase(e.iterations->front().samples.begin(),
                                                 e.iterations->front().samples.begin() + 4);
           },
-          "don't reach over"),
+          "don't span the window"),
       with(
           [](auto& e) {
             for (auto& s : e.iterations->front().samples) s.value /= 2;

@@ -64,9 +64,10 @@ TEST(ProofsInputs, SamplesThatExistOnlyWhenSomethingIsWrongHaveASibling) {
   evidence.loaded->at(0).annotations = evidence.rules[0].annotations;
   evidence.inputs.at("errors").counts = std::vector<Series>{};
   auto said = [&evidence] { return said_by(judge_gate(layers(), evidence)); };
-  EXPECT_THAT(said(),
-              HasSubstr("errors, which had no fresh sample in the window (renamed metric?), and its sibling pods was "
-                        "not asked"));
+  EXPECT_THAT(
+      said(),
+      HasSubstr("errors, which had no fresh sample in the window (renamed metric?), and its sibling pods was not "
+                "queried"));
   InputCount pods;
   pods.counts = std::vector<Series>{steady({}, 1, 1, 0, 50)};
   evidence.inputs["pods"] = pods;

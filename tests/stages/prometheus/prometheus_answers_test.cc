@@ -44,8 +44,8 @@ TEST(PrometheusAnswers, KnowsWhatIsTooMuchOrNotUnderstood) {
 
 TEST(PrometheusAnswers, EverySurpriseIsAnError) {
   const std::pair<std::string, const char*> surprises[] = {
-      {"", "no JSON"},
-      {"<html>proxy</html>", "no JSON: <html>"},
+      {"", "not JSON"},
+      {"<html>proxy</html>", "not JSON: <html>"},
       {"[]", "`status`"},
       {"{}", "`status` is missing"},
       {R"({"status":"error","errorType":"timeout","error":"query timed out"})", "timeout: query timed out"},
@@ -53,19 +53,19 @@ TEST(PrometheusAnswers, EverySurpriseIsAnError) {
       {success("null"), "`resultType`"},
       {success(R"({"resultType":"string","result":[1,"x"]})"), "gives a string"},
       {success(R"({"resultType":"cube","result":[]})"), "gives a cube"},
-      {success(R"({"resultType":"vector","result":{}})"), "no list"},
+      {success(R"({"resultType":"vector","result":{}})"), "not a list"},
       {success(R"({"resultType":"vector","result":[{"metric":{}}]})"), "`value` is missing"},
       {success(R"({"resultType":"vector","result":[{"value":[1,"1"]}]})"), "`metric` is missing"},
-      {success(R"({"resultType":"vector","result":[{"metric":{"a":1},"value":[1,"1"]}]})"), "no string"},
+      {success(R"({"resultType":"vector","result":[{"metric":{"a":1},"value":[1,"1"]}]})"), "not a string"},
       {success(R"({"resultType":"vector","result":[{"metric":{},"value":[1,1]}]})"), "pair"},
       {success(R"({"resultType":"vector","result":[{"metric":{},"value":[1,"1 "]}]})"), "`1 ` is not a number"},
-      {success(R"({"resultType":"vector","result":[{"metric":{},"value":[1,""]}]})"), "is no number"},
+      {success(R"({"resultType":"vector","result":[{"metric":{},"value":[1,""]}]})"), "is not a number"},
       {success(R"({"resultType":"matrix","result":[{"metric":{},"values":[[2,"1"],[1,"1"]]}]})"), "order"},
       {success(R"({"resultType":"matrix","result":[{"metric":{},"histograms":[]}]})"), "histograms"},
       {success(R"({"resultType":"vector","result":[]})", R"(,"warnings":["partial answer"])"),
        "warning: partial answer"},
       {success(R"({"resultType":"vector","result":[]})", R"(,"warnings":"partial")"), "`warnings` is not a list"},
-      {success(R"({"resultType":"vector","result":[]})") + "x", "no JSON"},
+      {success(R"({"resultType":"vector","result":[]})") + "x", "not JSON"},
   };
   for (const auto& [body, words] : surprises) {
     auto answer = read_series(body);
@@ -131,14 +131,14 @@ TEST(PrometheusAnswers, NamesWhatIsWrongWithARule) {
       {R"("interval":1)", R"("interval":"1")", "`interval` is not a number"},
       {R"("limit":2)", R"("limit":1e300)", "`limit` is out of range"},
       {R"("limit":2)", R"("limit":12345678901234567890)", "`limit` is out of range"},
-      {R"("limit":2)", R"("limit":123456789012345678901234567890)", "no JSON"},
-      {R"("limit":2)", R"("limit":1e999)", "no JSON"},
+      {R"("limit":2)", R"("limit":123456789012345678901234567890)", "not JSON"},
+      {R"("limit":2)", R"("limit":1e999)", "not JSON"},
       {R"("rules":[)", R"("rules":{},"rest":[)", "`rules` is not a list"},
       {R"("rules":[)", R"("rules":[7,)", "an object with `name` was expected"},
       {R"("query":"up")", R"("query":null)", "`query` is not a string"},
       {R"("query":"up")", R"("query":"up","query":[])", "`query` is not a string"},
-      {R"("query":"up")", "\"query\":\"\xff\"", "no JSON"},
-      {R"("query":"up")", R"("query":"\ud83d")", "no JSON"},
+      {R"("query":"up")", "\"query\":\"\xff\"", "not JSON"},
+      {R"("query":"up")", R"("query":"\ud83d")", "not JSON"},
       {R"("labels":{"b":"1"})", R"("labels":[])", "`labels` is not an object"},
       {R"("labels":{"b":"1"})", R"("labels":{"z":1,"b":2,"c":"3"})", "`labels.b` is not a string"},
       {R"("state":"firing","health")", R"("state":"burning","health")", "rule state `burning` is not known"},
@@ -156,7 +156,7 @@ TEST(PrometheusAnswers, NamesWhatIsWrongWithARule) {
     EXPECT_EQ(rules.error().kind, ErrorKind::infrastructure);
   }
   for (std::size_t size = 0; size < body.size(); ++size)
-    EXPECT_THAT(read_loaded_rules(body.substr(0, size)).error().message, HasSubstr("no JSON"));
+    EXPECT_THAT(read_loaded_rules(body.substr(0, size)).error().message, HasSubstr("not JSON"));
 }
 
 TEST(PrometheusAnswers, OfDuplicateKeysTheLastCounts) {
@@ -175,13 +175,13 @@ TEST(PrometheusAnswers, DepthIsBounded) {
   EXPECT_THAT(read_loaded_rules(success(R"({"groups":)" + nested(500) + "}")).error().message,
               HasSubstr("an object with `name`"));
   EXPECT_THAT(read_loaded_rules(success(R"({"groups":[],"more":)" + nested(100'000) + "}")).error().message,
-              HasSubstr("no JSON"));
-  EXPECT_THAT(read_loaded_rules(std::string(1'000'000, '[')).error().message, HasSubstr("no JSON"));
+              HasSubstr("not JSON"));
+  EXPECT_THAT(read_loaded_rules(std::string(1'000'000, '[')).error().message, HasSubstr("not JSON"));
 }
 
 bool is_taken_for_json(const std::string& text) {
   const auto answer = read_text(text);
-  return answer.ok() || answer.error().message.find("no JSON") == std::string::npos;
+  return answer.ok() || answer.error().message.find("not JSON") == std::string::npos;
 }
 
 TEST(PrometheusAnswers, TakesNothingForJsonThatIsNone) {

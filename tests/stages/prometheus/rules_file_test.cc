@@ -53,7 +53,7 @@ TEST(RulesFile, SaysWhereItIsWrong) {
       {"groups:\n  - name: g\n    rules:\n      - alert: A", "a.yml:4:9: `expr:` is missing"},
       {"groups:\n  - name: g\n    rules:\n      - expr: up", "either `alert:` or `record:`"},
       {"groups:\n  - name: g\n    rules:\n      - {alert: A, record: B, expr: up}", "either `alert:` or `record:`"},
-      {"groups:\n  - name: g\n    rules:\n      - {record: A, expr: up, for: 5m}", "key `for` is not known"},
+      {"groups:\n  - name: g\n    rules:\n      - {record: A, expr: up, for: 5m}", "unknown key `for`"},
       {"groups:\n  - name: g\n    rules:\n      - {alert: A, expr: up, for: soon}", "`soon` is not a duration"},
       {"groups:\n  - name: g\n    rules:\n      - {alert: A, expr: up, expr: down}", "key `expr` appears twice"},
       {"groups:\n  - name: g\n    interval: [1]\n    rules: []", "interval is one value"},

@@ -30,7 +30,7 @@ TEST(PromoteBack, MovesTheBranchBackToTheRunsCommit) {
   world.spec.back_from = others;
   auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::passed) << outcome.reason;
-  EXPECT_EQ(outcome.reason, "production was put back from bbbbbbb to aaaaaaa");
+  EXPECT_EQ(outcome.reason, "production was rolled back from bbbbbbb to aaaaaaa");
   EXPECT_EQ(world.git.remote["production"], tested);
   EXPECT_TRUE(world.last_event<CommitPromoted>().rollback);
 }
@@ -40,7 +40,7 @@ TEST(PromoteBack, LeavesABranchThatSomebodyMovedOn) {
   world.spec.back_from = others;
   auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
-  EXPECT_EQ(outcome.reason, "production is at 0000000, not at bbbbbbb any more: nothing was put back");
+  EXPECT_EQ(outcome.reason, "production is at 0000000, no longer at bbbbbbb: nothing was rolled back");
   EXPECT_EQ(world.git.pushes, 0);
 }
 
@@ -94,7 +94,7 @@ TEST(Promote, RefusesWhatDoesNotDescend) {
   auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_EQ(outcome.reason, "aaaaaaa does not descend from bbbbbbb of production; nothing was pushed");
-  EXPECT_EQ(outcome.advice, "merge production into main and push, so that what is promoted was tested with it");
+  EXPECT_EQ(outcome.advice, "merge production into main and push, so that the commit is tested with it");
   EXPECT_EQ(world.git.pushes, 0);
   EXPECT_THAT(world.events(), ElementsAre("PromotionRefused"));
 }
@@ -134,14 +134,16 @@ TEST(Promote, ALostAnswerIsResolvedByAskingTheRemote) {
 TEST(Promote, WhatCanNotBeSentEndsIt) {
   PromoteWorld world;
   world.spec.branch = "release candidate";
-  world.git.before_push = [&] { world.git.broken = user_error("`release candidate` can't be a branch", "rename it"); };
+  world.git.before_push = [&] {
+    world.git.broken = user_error("`release candidate` is not a valid branch name", "rename it");
+  };
   const auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::failed);
-  EXPECT_EQ(outcome.reason, "`release candidate` can't be a branch");
+  EXPECT_EQ(outcome.reason, "`release candidate` is not a valid branch name");
   EXPECT_EQ(outcome.advice, "rename it");
   EXPECT_EQ(world.git.pushes, 1);
   EXPECT_THAT(world.events(), ElementsAre("PromotionIntended", "PromotionRefused"));
-  EXPECT_EQ(world.last_event<PromotionRefused>().reason, "`release candidate` can't be a branch");
+  EXPECT_EQ(world.last_event<PromotionRefused>().reason, "`release candidate` is not a valid branch name");
 }
 
 TEST(Promote, ARefusalOnRecordEndsItsAttempt) {
@@ -208,7 +210,7 @@ TEST(Promote, AListOfNoBranchesIsNotBelieved) {
   fresh.git.empty_lists = 1;
   const auto outcome = fresh.run();
   EXPECT_EQ(outcome.outcome, Outcome::error);
-  EXPECT_EQ(outcome.reason, "the remote lists no branches at all");
+  EXPECT_EQ(outcome.reason, "the remote lists no branches");
   EXPECT_EQ(fresh.git.pushes, 0);
 
   PromoteWorld odd;
@@ -390,11 +392,12 @@ TEST(Promote, WhatIsGoneIsNotJudgedAgain) {
   const auto refused = world.run();
   EXPECT_EQ(refused.outcome, Outcome::failed);
   EXPECT_EQ(refused.reason,
-            "loud: HighErrors fired; it is not judged again: what it judged is gone: environment sample-7-staging was "
+            "loud: HighErrors fired; it was not judged again: the environment that it judged is gone: environment "
+            "sample-7-staging was "
             "destroyed at 2026-01-01T00:00:00.000Z: its run has ended");
   EXPECT_EQ(refused.advice,
-            "test the commit anew: quietgate retry sample/7; or promote against the gate, which the evidence tells: "
-            "quietgate promote sample/7 --override --reason WHY");
+            "retry the run: quietgate retry sample/7; or override the gate, which the evidence records: "
+            "quietgate promote sample/7 --override --reason TEXT");
   EXPECT_EQ(world.git.pushes + world.prometheus.asked, 0);
 
   PromoteWorld quiet;  // whose question nobody answered, say
@@ -422,7 +425,7 @@ TEST(Promote, WhatWasNeverJudgedAndIsGoneIsBlind) {
   const auto outcome = world.run();
   EXPECT_EQ(outcome.outcome, Outcome::inconclusive);
   EXPECT_EQ(outcome.reason,
-            "blind: nothing is left to judge: environment sample-7-staging was destroyed at "
+            "blind: the environment is gone: environment sample-7-staging was destroyed at "
             "2026-01-01T00:00:00.000Z: its run has ended");
   EXPECT_EQ(outcome.advice, "test the commit again, in a run of its own: quietgate retry RUN");
   EXPECT_EQ(world.prometheus.asked, 0);

@@ -101,7 +101,7 @@ TEST_F(TestStageTest, MissingEmptyAndStaleReportsNeverPass) {
   steps.exits.clear();
   auto stale = run(one);
   EXPECT_EQ(stale.outcome, Outcome::failed);
-  EXPECT_THAT(stale.reason, HasSubstr("report.xml was there when the commands began, and holds the same bytes still"));
+  EXPECT_THAT(stale.reason, HasSubstr("report.xml existed when the commands began, and has not changed since"));
 
   steps.exits.clear();
   steps.script = [this](const StepSpec&) {

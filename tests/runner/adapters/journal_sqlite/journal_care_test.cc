@@ -194,7 +194,7 @@ TEST_F(JournalCare, MissingIndicesAndProjectionsAreMadeAnew) {
   EXPECT_EQ(open()->catalog().environments_now()->size(), 1u);
   EXPECT_TRUE(examine_journal(path)->whole());
   Database(path).execute("UPDATE runs SET outcome = 'failed' WHERE number = 2");
-  EXPECT_THAT(examine_journal(path)->problems.front(), HasSubstr("runs: hello/2 is not as its rows tell"));
+  EXPECT_THAT(examine_journal(path)->problems.front(), HasSubstr("runs: hello/2 does not match its rows"));
   const auto repair = repair_journal(path, clock.now());
   ASSERT_TRUE(repair);
   EXPECT_EQ(repair->rows, 15);

@@ -215,7 +215,7 @@ TEST_F(JournalTest, OneThatWasTakenAwayIsNotWritten) {
     std::filesystem::rename(path() + suffix, path() + suffix + ".away");
     auto refused = journal->append_now({ServiceStopped{"x"}});
     ASSERT_FALSE(refused) << suffix;
-    EXPECT_NE(refused.error().message.find("was removed, or another was put in its place"), std::string::npos);
+    EXPECT_NE(refused.error().message.find("was removed or replaced"), std::string::npos);
     EXPECT_FALSE(journal->probe()) << "it is not ready either";
     std::ofstream(path() + suffix) << "another";
     EXPECT_FALSE(journal->append_now({ServiceStopped{"x"}})) << suffix;

@@ -71,7 +71,7 @@ TEST_F(Evidence, TwoKeysAreNotTheSame) {
 TEST_F(Evidence, AKeyThatOthersCanReadIsRefused) {
   key();
   ::chmod((folder + "/evidence.pem").c_str(), 0640);
-  EXPECT_NE(refusal().find("can be read by others"), std::string::npos) << refusal();
+  EXPECT_NE(refusal().find("is readable by other users"), std::string::npos) << refusal();
 }
 
 TEST_F(Evidence, ALinkIsNoKey) {
@@ -158,7 +158,7 @@ TEST_F(Evidence, OnlyTheKeysThatWereGivenCount) {
   const auto other = key()->public_key();
   auto unknown = open_envelope(sealed, {other});
   ASSERT_FALSE(unknown.ok());
-  EXPECT_NE(unknown.error().message.find("which is not among the keys"), std::string::npos);
+  EXPECT_NE(unknown.error().message.find("which is not one of the given keys"), std::string::npos);
   EXPECT_TRUE(open_envelope(sealed, {other, mine}).ok());
   auto forged = other;
   forged.id = mine.id;

@@ -65,8 +65,8 @@ TEST_F(Planted, ALinkInARunsPlaceIsNotFollowed) {
   use();
   is_whole();
   const auto place = folder / "data/runs/hello/2";
-  EXPECT_EQ(said,
-            "what stood in the place of " + place + " is no folder of quietgate's, and is now " + place + ".stale-1\n");
+  EXPECT_EQ(said, "the file or folder in place of " + place + " is not a folder of quietgate's; it was moved to " +
+                      place + ".stale-1\n");
   EXPECT_TRUE(fs::is_symlink(place + ".stale-1"));
 }
 

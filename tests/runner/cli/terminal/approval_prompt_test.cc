@@ -86,10 +86,9 @@ TEST_F(ApprovalPromptTest, WithoutATerminalItFailsAtOnce) {
   const auto given = prompt.poll(record);
   ASSERT_EQ(given.size(), 1U);
   EXPECT_FALSE(given[0].granted);
-  EXPECT_EQ(
-      given[0].reason,
-      "nobody can be asked here, as standard input is no terminal; run it in one, or push the commit to a service, "
-      "which asks for days");
+  EXPECT_EQ(given[0].reason,
+            "nobody can answer here, because standard input is not a terminal; use a terminal, or push the commit to a "
+            "service, which waits for an answer");
   EXPECT_TRUE(prompt.poll(record).empty());
   EXPECT_EQ(screen, "");
 }

@@ -24,7 +24,7 @@ class PlainSlots {
   }
   void take(int name, SlotRequest request) { held_.push_back({name, std::move(request), ++tick_, false}); }
   void keep(int name, SlotRequest request) {
-    request.place = false;
+    request.needs_slot = false;
     request.keeps = true;
     held_.push_back({name, std::move(request), ++tick_, true});
   }
@@ -73,8 +73,8 @@ class PlainSlots {
     return std::any_of(waiting_.begin(), waiting_.end(), fits) || std::any_of(held_.begin(), held_.end(), fits);
   }
   int places(const auto& fits) const {
-    return static_cast<int>(
-        std::count_if(held_.begin(), held_.end(), [&](const Entry& e) { return e.request.place && fits(e.request); }));
+    return static_cast<int>(std::count_if(held_.begin(), held_.end(),
+                                          [&](const Entry& e) { return e.request.needs_slot && fits(e.request); }));
   }
 
   // Of runs that keep locks: which, and what they may still ask for.
@@ -123,7 +123,7 @@ class PlainSlots {
       return places(counts) < limit && (!request.unprotected || places(others) < limit - kept(limit));
     };
     auto limit = limits_.repositories.find(request.run.repository);
-    return !request.place ||
+    return !request.needs_slot ||
            (fits(limits_.stages, everybody) && (limit == limits_.repositories.end() || fits(limit->second, own)));
   }
   bool lock_free(const SlotRequest& request) const {

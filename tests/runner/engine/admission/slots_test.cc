@@ -61,7 +61,7 @@ TEST(Slots, HoldARepositoryToItsLimitAndLeaveTheRestToOthers) {
   for (const char* name : {"a1", "a2", "a3"}) line.ask(name, line.request({"a", name[1] - '0'}, name));
   line.ask("b1", line.request({"b", 1}, "b1"));
   EXPECT_EQ(line.granted, (Line::Names{"a1", "a2", "b1"}));
-  EXPECT_EQ(line.why("a3"), "waits for a place of its repository: 2 of 2 stages run; next in line");
+  EXPECT_EQ(line.why("a3"), "waits for a slot of its repository: 2 of 2 stages run; next in line");
   line.end("a1");
   EXPECT_EQ(line.granted.back(), "a3");
 }
@@ -75,10 +75,10 @@ TEST(Slots, APlaceIsKeptForProtectedBranchesWhateverOthersDo) {
   }
   EXPECT_EQ(line.granted, (Line::Names{"f1", "f2", "f3"}));
   EXPECT_EQ(line.why("f4"),
-            "waits for a free place: 3 of 4 stages run, and the last is kept for protected branches; next in line");
+            "waits for a free slot: 3 of 4 stages run, and the last is reserved for protected branches; next in line");
   line.ask("main", line.request({"a", 6}, "main"));
   EXPECT_EQ(line.granted.back(), "main");
-  EXPECT_EQ(line.why("f5"), "waits for a free place: 4 of 4 stages run; 2nd in line");
+  EXPECT_EQ(line.why("f5"), "waits for a free slot: 4 of 4 stages run; 2nd in line");
   line.end("main");
   EXPECT_EQ(line.granted.back(), "main") << "it is not for them";
   line.end("f1");
@@ -89,18 +89,19 @@ TEST(Slots, ARepositoryKeepsPlacesLikewise) {
   Line line({9, {{"a", 2}}, {}});
   line.ask("f1", line.other({"a", 1}, "f", "f1"));
   line.ask("f2", line.other({"a", 2}, "f", "f2"));
-  EXPECT_EQ(line.why("f2"),
-            "waits for a place of its repository: 1 of 2 stages run, and the last is kept for protected branches; next "
-            "in line");
+  EXPECT_EQ(
+      line.why("f2"),
+      "waits for a slot of its repository: 1 of 2 stages run, and the last is reserved for protected branches; next "
+      "in line");
   line.ask("main", line.request({"a", 3}, "main"));
   EXPECT_EQ(line.granted, (Line::Names{"f1", "main"}));
 }
 
 TEST(Slots, OneOrTheOnlyPlaceIsKeptForNobody) {
-  EXPECT_EQ(kept_places(1), 0);
-  EXPECT_EQ(kept_places(2), 1);
-  EXPECT_EQ(kept_places(7), 1);
-  EXPECT_EQ(kept_places(16), 4);
+  EXPECT_EQ(reserved_slots(1), 0);
+  EXPECT_EQ(reserved_slots(2), 1);
+  EXPECT_EQ(reserved_slots(7), 1);
+  EXPECT_EQ(reserved_slots(16), 4);
   Line line({1, {}, {}});
   line.ask("f", line.other({"a", 1}, "f", "f"));
   EXPECT_EQ(line.granted, (Line::Names{"f"}));
@@ -193,7 +194,7 @@ TEST(Slots, WorkUnderWayCountsButIsNeverHeldUp) {
   line.ask("new", line.request({"b", 1}, "new"));
   line.end("r1");
   EXPECT_TRUE(line.granted.empty());
-  EXPECT_EQ(line.why("new"), "waits for a free place: 1 of 1 stages run; next in line");
+  EXPECT_EQ(line.why("new"), "waits for a free slot: 1 of 1 stages run; next in line");
   line.end("r2");
   EXPECT_EQ(line.granted, (Line::Names{"new"}));
 }

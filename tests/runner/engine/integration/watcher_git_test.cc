@@ -86,7 +86,7 @@ TEST_F(WatchedServer, AListOfNoBranchesIsNotBelieved) {
     std::filesystem::create_directory(heads);
     auto polled = run_task(loop, watcher.poll(stop));
     ASSERT_FALSE(polled.ok()) << base;
-    EXPECT_EQ(polled.error().message, "the remote lists no branches at all, and had 2: nothing is taken as deleted");
+    EXPECT_EQ(polled.error().message, "the remote lists no branches, but had 2: none counts as deleted");
     std::filesystem::remove(heads);
     std::filesystem::rename(heads + ".away", heads);
     poll(watcher);

@@ -97,8 +97,8 @@ TEST_F(LowWaterTest, AnotherEndsOnlyWhenTheFirstIsGoneAndTheDiskStillFull) {
 
 TEST_F(LowWaterTest, NobodyEndsWhoCanNotGiveBackEnough) {
   const std::string told =
-      "the disk of /data has 900 MB left, 174 MB less than `keep_free`, and no attempt can give back enough: the "
-      "largest has written 100 MB; nothing is ended: free space, or keep less: see `retention`\n";
+      "the disk of /data has 900 MB left, 174 MB less than `keep_free`, and no attempt can free enough: the largest "
+      "has written 100 MB; no attempt is ended: free some space, or keep fewer runs: see `retention`\n";
   gauge.used = {{"/small", 0}, {"/large", 100'000'000}};
   const auto small = enter("small");
   const auto large = enter("large");

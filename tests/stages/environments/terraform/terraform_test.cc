@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "stages/environments/terraform/follow.h"
+#include "stages/environments/terraform/line_follower.h"
 #include "stages/environments/terraform/terraform_module.h"
 #include "stages/environments/terraform/terraform_own.h"
 #include "stages/environments/terraform/terraform_stream.h"
@@ -142,6 +142,7 @@ struct TerraformTest : ::testing::Test {
   }
   void afresh() {
     steps.exits.clear();
+    steps.texts.clear();
     std::filesystem::remove_all(folder.terraform());
   }
   std::vector<std::string> ran() const {
@@ -262,7 +263,7 @@ TEST_F(TerraformTest, WhatOthersMadeIsNotImportedToBeDestroyed) {
   auto refused = create();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
-            "terraform_data.theirs is imported: it was made by others, and this environment would destroy it");
+            "terraform_data.theirs is imported: it exists outside of this environment, which would destroy it");
   EXPECT_THAT(ran(), ElementsAre("1-init", "2-plan", "3-show"));
   afresh();
   environment.keep = true;

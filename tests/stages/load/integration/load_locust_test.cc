@@ -134,11 +134,14 @@ TEST_F(LoadLocust, ExceptionsBesideRequestsFail) {
 }
 
 TEST_F(LoadLocust, ALocustThatIsKilledIsAnError) {
+  int attempt = 1;
   for (int signal : {SIGKILL, SIGTERM, SIGINT}) {
     spec.duration = Milliseconds(30'000);
     auto made = request(usual_py);
+    made.attempt = ++attempt;
     made.directory = bench.root + "/attempt" + std::to_string(signal);
     std::filesystem::create_directories(made.directory);
+    bench.place(made);
     spawn(bench.loop.get_executor(),
           after_a_second(clock, made.directory + "/locust.ndjson", [&] { ::kill(locust_pid(), signal); }),
           [](std::exception_ptr) {});

@@ -123,8 +123,10 @@ TEST_F(LoadWorkersTest, OneOfThisMachineThatHangsIsNoticedAndNamed) {
     spec.workers.count = 2;
     spec.duration = Milliseconds(duration);
     auto made = request(usual_py);
+    made.attempt = duration == 30'000 ? 2 : 3;
     made.directory = bench.root + "/attempt" + std::to_string(duration);
     std::filesystem::create_directories(made.directory);
+    bench.place(made);
     pid_t hung = 0;
     auto hang = [&] {
       hung = locust_pid();

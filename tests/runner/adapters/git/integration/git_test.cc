@@ -184,7 +184,7 @@ TEST_F(GitTest, HostKeysAreChecked) {
                                                 text_of(servers.folder().path("id.pub")));
   auto different = branches(url);
   ASSERT_FALSE(different.ok());
-  EXPECT_THAT(different.error().message, HasSubstr("is not the one that"));
+  EXPECT_THAT(different.error().message, HasSubstr("is not the key that"));
   // A key of another type says nothing about this one.
   run_program({"ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", servers.folder().path("ecdsa")},
               servers.folder().path());

@@ -23,7 +23,7 @@ TEST_F(Leaders, AStepOfAnotherBootIsNotBegunAgain) {
   what.boot = "another-boot";
   const auto exit = run(what);
   EXPECT_EQ(exit.how, How::leader_died);
-  EXPECT_EQ(exit.detail, "it is not known whether it began; the machine was started anew since");
+  EXPECT_EQ(exit.detail, "it is not known whether the step began; the machine was started anew since");
   EXPECT_FALSE(exists("log"));
   what.boot = boot_id();
   EXPECT_EQ(run(what).detail, exit.detail) << "recorded once";

@@ -111,7 +111,7 @@ TEST_F(Limits, ABodyIsReadOnlyOfWhoMaySendIt) {
   EXPECT_NE(talk(post("Authorization: Bearer x\r\nExpect: 100-continue\r\n" + length)).find("401 Unauthorized"),
             std::string::npos);
   EXPECT_NE(talk(post(token() + "Content-Length: 70000\r\n"))
-                .find("the body is larger than the 64 KiB that this address takes"),
+                .find("the body is larger than the 64 KiB that this address accepts"),
             std::string::npos);
   EXPECT_NE(talk("POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n" + length + "\r\n").find("404 Not Found"),
             std::string::npos);

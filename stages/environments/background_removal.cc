@@ -1,10 +1,10 @@
-#include "stages/environments/removal_beside.h"
+#include "stages/environments/background_removal.h"
 
 #include "runner/base/tree_removal.h"
 
 namespace quietgate {
 
-Task<Result<void>> remove_tree_beside(Disk* disk, std::string folder, Stop& stop) {
+Task<Result<void>> remove_tree_in_background(Disk* disk, std::string folder, Stop& stop) {
   if (disk == nullptr) co_return remove_tree(folder);
   std::function<Result<void>(const Disk::StopFlag&)> work = [folder](const Disk::StopFlag& flag) {
     return remove_tree(folder, &flag);

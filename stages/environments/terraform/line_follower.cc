@@ -1,4 +1,4 @@
-#include "stages/environments/terraform/follow.h"
+#include "stages/environments/terraform/line_follower.h"
 
 #include <boost/asio/this_coro.hpp>
 #include <cstdlib>

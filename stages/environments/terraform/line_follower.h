@@ -1,4 +1,4 @@
-// A step whose output is read line by line while it prints it.
+// Reads the output of a running step line by line.
 #pragma once
 
 #include <functional>
@@ -10,18 +10,18 @@
 
 namespace quietgate {
 
-// `fresh` is false for lines that an earlier runner handled before it went: they are read again, not told again.
-// Without the newline. Must not throw.
+// A line without its newline. `fresh` is false for lines that an earlier process already handled; they are only read
+// again. Must not throw.
 using OnLine = std::function<void(std::string_view line, bool fresh)>;
 
-// Reads what a step prints while it does. How far it got is kept in the file `memory`, for the next runner. A line over
-// 1 MiB is passed over.
+// Reads the output of a running step. Its position is stored in the file `memory` for the next process. A line over 1
+// MiB is skipped.
 class LineFollower {
  public:
   // The executor must outlive it.
   LineFollower(StepExecutor& steps, StepText text, std::string memory, OnLine on_line);
-  void pump();    // what is there now, whole lines only
-  void finish();  // pump, and a last line without a newline
+  void pump();    // reads the complete lines that exist now
+  void finish();  // pump(), plus a last line without a newline
 
  private:
   void take(std::string_view block);
@@ -33,11 +33,11 @@ class LineFollower {
   std::string line_;
   bool overlong_ = false;
   std::uint64_t read_ = 0;
-  std::uint64_t told_ = 0;  // bytes that were handled before
+  std::uint64_t told_ = 0;  // bytes that were handled already
 };
 
-// StepExecutor::run with `text` (the spec's output or log) followed: `on_line` has had every line when this returns or
-// throws.
+// StepExecutor::run with `text` (the spec's output or log) followed: `on_line` has received every line when this
+// returns or throws.
 Task<Result<StepExit>> run_followed(StepExecutor& steps, Clock& clock, StepSpec spec, StepText text, std::string memory,
                                     OnLine on_line, Stop& stop);
 

@@ -1,5 +1,4 @@
-// The run lists that were answered last, by the request's target: right while neither the journal nor the queue has
-// changed.
+// A cache of the last run lists, by the request's target. An entry is valid until the journal or the queue changes.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +7,14 @@
 
 namespace quietgate {
 
-class KeptLists {
+class RunListCache {
  public:
   struct Version {
     std::int64_t journal = -1;
     std::uint64_t queue = 0;
     bool operator==(const Version&) const = default;
   };
-  // Null: none of this version. Holds until the next keep().
+  // Null if there is none of this version. Valid until the next keep().
   const std::string* find(const std::string& target, const Version& version) const;
   void keep(const std::string& target, const Version& version, std::string body);
 

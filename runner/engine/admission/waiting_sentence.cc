@@ -1,4 +1,4 @@
-#include "runner/engine/admission/waiting_words.h"
+#include "runner/engine/admission/waiting_sentence.h"
 
 #include <algorithm>
 #include <vector>
@@ -33,21 +33,21 @@ std::string place_in_line(int position) {
 
 }  // namespace
 
-std::string sentence_of(const Waiting& waiting, const SlotPlaces& places, const std::set<RunId>& unreadable) {
+std::string sentence_of(const Waiting& waiting, const SlotCounts& counts, const std::set<RunId>& unreadable) {
   const auto position = place_in_line(waiting.position);
   switch (waiting.what) {
     case Waiting::For::lock:
       if (waiting.holders.empty())
         return "waits for lock " + waiting.lock + ": run " + to_string(*unreadable.begin()) +
-               " may hold it, which can't be told while its rows can't be read";
+               " may hold it, because its rows can't be read";
       return "waits for lock " + waiting.lock + ", held by " + in_words(waiting.holders) + position;
     case Waiting::For::order:
       return "waits to take lock " + waiting.lock + ": " + in_words(waiting.holders) +
              " may ask for it too, and each could then wait for the other";
     case Waiting::For::repository:
-      return "waits for a place of its repository: " + places.repository_in_words(waiting.run.repository) + position;
+      return "waits for a slot of its repository: " + counts.repository_in_words(waiting.run.repository) + position;
     default:
-      return "waits for a free place: " + places.service_in_words() + position;
+      return "waits for a free slot: " + counts.service_in_words() + position;
   }
 }
 

@@ -1,4 +1,4 @@
-#include "runner/engine/admission/slot_places.h"
+#include "runner/engine/admission/slot_counts.h"
 
 #include <utility>
 
@@ -8,19 +8,19 @@ namespace {
 
 std::string in_words(int used, int limit) {
   auto words = std::to_string(used) + " of " + std::to_string(limit) + " stages run";
-  const int kept = kept_places(limit);
+  const int kept = reserved_slots(limit);
   if (used >= limit) return words;
   return words + ", and the last " + (kept == 1 ? "is" : std::to_string(kept) + " are") +
-         " kept for protected branches";
+         " reserved for protected branches";
 }
 
 }  // namespace
 
-SlotPlaces::SlotPlaces(int stages, std::map<std::string, int> repositories)
+SlotCounts::SlotCounts(int stages, std::map<std::string, int> repositories)
     : stages_(stages), repositories_(std::move(repositories)) {}
 
-void SlotPlaces::count(const SlotRequest& request, int by) {
-  if (!request.place) return;
+void SlotCounts::count(const SlotRequest& request, int by) {
+  if (!request.needs_slot) return;
   const auto add = [by](auto& counts, const auto& key) {
     auto& count = counts[key];
     count += by;
@@ -34,12 +34,12 @@ void SlotPlaces::count(const SlotRequest& request, int by) {
   add(unprotected_by_, request.run.repository);
 }
 
-bool SlotPlaces::service_full(const SlotRequest& request) const {
+bool SlotCounts::service_full(const SlotRequest& request) const {
   if (used_ >= stages_) return true;
-  return request.unprotected && unprotected_ >= stages_ - kept_places(stages_);
+  return request.unprotected && unprotected_ >= stages_ - reserved_slots(stages_);
 }
 
-bool SlotPlaces::repository_full(const SlotRequest& request) const {
+bool SlotCounts::repository_full(const SlotRequest& request) const {
   auto limit = repositories_.find(request.run.repository);
   if (limit == repositories_.end()) return false;
   const auto count = [&](const std::map<std::string, int>& counts) {
@@ -47,18 +47,18 @@ bool SlotPlaces::repository_full(const SlotRequest& request) const {
     return own == counts.end() ? 0 : own->second;
   };
   if (count(held_.repositories) >= limit->second) return true;
-  return request.unprotected && count(unprotected_by_) >= limit->second - kept_places(limit->second);
+  return request.unprotected && count(unprotected_by_) >= limit->second - reserved_slots(limit->second);
 }
 
-bool SlotPlaces::free_for(const SlotRequest& request) const {
-  return !request.place || (!service_full(request) && !repository_full(request));
+bool SlotCounts::free_for(const SlotRequest& request) const {
+  return !request.needs_slot || (!service_full(request) && !repository_full(request));
 }
 
-std::string SlotPlaces::service_in_words() const {
+std::string SlotCounts::service_in_words() const {
   return in_words(used_, stages_);
 }
 
-std::string SlotPlaces::repository_in_words(const std::string& repository) const {
+std::string SlotCounts::repository_in_words(const std::string& repository) const {
   return in_words(held_.repositories.at(repository), repositories_.at(repository));
 }
 

@@ -1,12 +1,12 @@
-#include "runner/api/kept_lists.h"
+#include "runner/api/run_list_cache.h"
 
 #include <gtest/gtest.h>
 
 namespace quietgate {
 namespace {
 
-TEST(KeptLists, AListIsRightForItsVersionAlone) {
-  KeptLists lists;
+TEST(RunListCache, AListIsRightForItsVersionAlone) {
+  RunListCache lists;
   lists.keep("/runs", {7, 1}, "seven");
   ASSERT_NE(lists.find("/runs", {7, 1}), nullptr);
   EXPECT_EQ(*lists.find("/runs", {7, 1}), "seven");
@@ -18,8 +18,8 @@ TEST(KeptLists, AListIsRightForItsVersionAlone) {
   EXPECT_EQ(lists.find("/runs", {7, 1}), nullptr);
 }
 
-TEST(KeptLists, ManyTargetsTakeNoMoreRoom) {
-  KeptLists lists;
+TEST(RunListCache, ManyTargetsTakeNoMoreRoom) {
+  RunListCache lists;
   for (int i = 0; i < 1000; ++i) lists.keep(std::to_string(i), {1, 0}, "x");
   int kept = 0;
   for (int i = 0; i < 1000; ++i) kept += lists.find(std::to_string(i), {1, 0}) != nullptr ? 1 : 0;

@@ -1,4 +1,4 @@
-#include "runner/api/kept_lists.h"
+#include "runner/api/run_list_cache.h"
 
 #include <utility>
 
@@ -10,12 +10,12 @@ constexpr std::size_t most_lists = 16;
 
 }  // namespace
 
-const std::string* KeptLists::find(const std::string& target, const Version& version) const {
+const std::string* RunListCache::find(const std::string& target, const Version& version) const {
   const auto found = lists_.find(target);
   return found != lists_.end() && found->second.version == version ? &found->second.body : nullptr;
 }
 
-void KeptLists::keep(const std::string& target, const Version& version, std::string body) {
+void RunListCache::keep(const std::string& target, const Version& version, std::string body) {
   if (lists_.size() >= most_lists && !lists_.contains(target)) lists_.clear();
   lists_.insert_or_assign(target, List{version, std::move(body)});
 }

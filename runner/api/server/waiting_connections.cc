@@ -1,4 +1,4 @@
-#include "runner/api/server/lobby.h"
+#include "runner/api/server/waiting_connections.h"
 
 #include <utility>
 
@@ -10,38 +10,38 @@ constexpr int most_looks = 16;
 
 }  // namespace
 
-Lobby::Seat Lobby::enter(const std::string& address, std::function<bool()> close) {
+WaitingConnections::Seat WaitingConnections::enter(const std::string& address, std::function<bool()> close) {
   auto& mine = by_address_[address];
-  const auto seat = guests_.insert(guests_.end(), Guest{address, std::move(close), {}});
-  seat->among = mine.insert(mine.end(), seat);
+  const auto seat = entries_.insert(entries_.end(), Entry{address, std::move(close), {}});
+  seat->at_address = mine.insert(mine.end(), seat);
   ++count_;
   return seat;
 }
 
-void Lobby::leave(Seat seat) {
+void WaitingConnections::leave(Seat seat) {
   if (!seat->close) {  // closed before
     closed_.erase(seat);
     return;
   }
   const auto mine = by_address_.find(seat->address);
-  mine->second.erase(seat->among);
+  mine->second.erase(seat->at_address);
   if (mine->second.empty()) by_address_.erase(mine);
-  guests_.erase(seat);
+  entries_.erase(seat);
   --count_;
 }
 
-void Lobby::closed(Seat seat) {
+void WaitingConnections::closed(Seat seat) {
   const auto mine = by_address_.find(seat->address);
-  mine->second.erase(seat->among);
+  mine->second.erase(seat->at_address);
   if (mine->second.empty()) by_address_.erase(mine);
   seat->close = nullptr;
-  closed_.splice(closed_.end(), guests_, seat);
+  closed_.splice(closed_.end(), entries_, seat);
   --count_;
 }
 
-bool Lobby::close_longest() {
+bool WaitingConnections::close_longest() {
   int looks = 0;
-  for (auto seat = guests_.begin(); seat != guests_.end() && looks < most_looks; ++seat, ++looks) {
+  for (auto seat = entries_.begin(); seat != entries_.end() && looks < most_looks; ++seat, ++looks) {
     if (!seat->close()) continue;
     closed(seat);
     return true;
@@ -49,7 +49,7 @@ bool Lobby::close_longest() {
   return false;
 }
 
-bool Lobby::close_longest_of(const std::string& address) {
+bool WaitingConnections::close_longest_of(const std::string& address) {
   const auto mine = by_address_.find(address);
   if (mine == by_address_.end()) return false;
   int looks = 0;
@@ -61,7 +61,7 @@ bool Lobby::close_longest_of(const std::string& address) {
   return false;
 }
 
-std::size_t Lobby::waiting_from(const std::string& address) const {
+std::size_t WaitingConnections::waiting_from(const std::string& address) const {
   const auto mine = by_address_.find(address);
   return mine == by_address_.end() ? 0 : mine->second.size();
 }

@@ -1,4 +1,4 @@
-// The places for stages at work: of the service, and of repositories with a number of their own. The last are kept for
+// The slots for running stages: of the service, and of repositories with their own limit. Some are reserved for
 // protected branches (slot_request.h).
 #pragma once
 
@@ -10,19 +10,19 @@
 
 namespace quietgate {
 
-class SlotPlaces {
+class SlotCounts {
  public:
-  SlotPlaces(int stages, std::map<std::string, int> repositories);
+  SlotCounts(int stages, std::map<std::string, int> repositories);
 
-  // One more (1) or one less (-1) is at work, when the request needs a place.
+  // Counts a stage that starts (1) or ends (-1), if its request needs a slot.
   void count(const SlotRequest& request, int by);
-  // Whether none is left for such a request.
+  // Whether no slot is left for such a request.
   bool service_full(const SlotRequest& request) const;
   bool repository_full(const SlotRequest& request) const;
   bool free_for(const SlotRequest& request) const;
-  const PlacesHeld& held() const { return held_; }
+  const SlotsHeld& held() const { return held_; }
 
-  // `4 of 4 stages run`, for who waits: what is free is not for it.
+  // `4 of 4 stages run`, for a waiting stage; a free slot may be reserved.
   std::string service_in_words() const;
   std::string repository_in_words(const std::string& repository) const;
 
@@ -30,8 +30,8 @@ class SlotPlaces {
   int stages_;
   std::map<std::string, int> repositories_;
   int used_ = 0;
-  PlacesHeld held_;
-  int unprotected_ = 0;  // of those used, those of unprotected branches
+  SlotsHeld held_;
+  int unprotected_ = 0;  // used slots of unprotected branches
   std::map<std::string, int> unprotected_by_;
 };
 
