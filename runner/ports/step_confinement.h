@@ -25,8 +25,8 @@ struct ConfinedStep {
 class StepConfinement {
  public:
   virtual ~StepConfinement() = default;
-  // Prepares what the step may write, and sets what is other inside: in its environment, and its tree where it has none.
-  // Errors are infrastructure.
+  // Prepares what the step may write, and sets what is other inside: in its environment, and its tree where it has
+  // none. Errors are infrastructure.
   virtual Task<Result<ConfinedStep>> confine(StepSpec& spec, Stop& stop) = 0;
   // The step that keeps the process ids of this environment's steps, for one that is to join them. It is started when
   // it is not there, under a name that was never used, and ended with the environment. Nothing: the step joins none.
