@@ -69,7 +69,7 @@ class Artifacts(ServiceTest):
 
         again = self.cli("artifacts", "hello/1", "build", "--all", "--output", str(self.folder / "all"), check=False)
         self.assertEqual(again.returncode, 4)
-        self.assertIn("out/app is there already", again.stderr)
+        self.assertIn("out/app exists already", again.stderr)
         none = self.cli("artifacts", "hello/1", "build", "out/none", check=False)
         self.assertEqual((none.returncode, none.stderr.splitlines()[0]), (4, "quietgate: build kept no `out/none`"))
 

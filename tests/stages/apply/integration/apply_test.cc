@@ -148,7 +148,7 @@ TEST_F(ApplyForReal, PortTaken) {
   auto outcome = run(late);
   EXPECT_EQ(outcome.outcome, Outcome::failed);
   EXPECT_THAT(outcome.reason, HasSubstr("Address already in use"));
-  EXPECT_THAT(outcome.advice, HasSubstr("taken by another process"));
+  EXPECT_THAT(outcome.advice, HasSubstr("another process uses its port"));
 }
 
 TEST_F(ApplyForReal, AKeptEnvironmentServesTheNewCommit) {
