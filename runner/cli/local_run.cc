@@ -75,6 +75,8 @@ Result<CompositionOptions> parts_of(const LocalRunOptions& options, const std::s
   if (options.config.empty()) return parts;
   auto config = load_config(options.config);
   if (!config) return config.error();
+  parts.isolation = config->isolation;
+  parts.hidden = secret_files(*config, options.config);
   parts.servers = std::move(config->servers);
   return parts;
 }

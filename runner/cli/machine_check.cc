@@ -14,6 +14,8 @@
 #include <future>
 
 #include "runner/adapters/journal_sqlite/journal_care.h"
+#include "runner/adapters/sandbox/bubblewrap.h"
+#include "runner/service/config.h"
 
 namespace quietgate {
 
@@ -141,6 +143,32 @@ MachineFinding find_journal(const std::string& path) {
   return finding;
 }
 
+// As the service would: by the configuration that QUIETGATE_CONFIG names, if any.
+MachineFinding find_isolation(const std::string& data) {
+  MachineFinding finding{"isolation", false, true, {}, {}};
+  const char* file = std::getenv("QUIETGATE_CONFIG");
+  IsolationConfig wanted;
+  if (file != nullptr && *file != '\0') {
+    if (auto config = load_config(file)) wanted = config->isolation;
+  }
+  finding.ok = wanted.none;
+  finding.detail = "none: each step may read and do all that the service's user may";
+  if (wanted.none) return finding;
+  BubblewrapOptions options;
+  std::error_code code;
+  options.data = std::filesystem::canonical(data, code).string();
+  options.user = wanted.user;
+  auto made = Bubblewrap::make(std::move(options));
+  const auto tried = made ? made->try_out() : Result<void>(made.error());
+  finding.ok = tried.ok();
+  finding.detail = "each step in a sandbox by bubblewrap";
+  if (tried && made->user().user != 0) finding.detail += ", as the user " + made->user().name;
+  if (tried) return finding;
+  finding.detail = tried.error().message;
+  finding.advice = tried.error().advice;
+  return finding;
+}
+
 MachineFinding find_port(ApiClient& client) {
   MachineFinding finding{"port 8330", false, false, {}, {}};
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -170,7 +198,9 @@ std::vector<MachineFinding> check_machine(const std::string& data, const std::st
   const auto shell = on_path("sh");
   findings.push_back({"sh", !shell.empty(), true, shell.empty() ? "missing: steps are shell commands" : shell, {}});
   findings.push_back(find_data(data));
-  findings.push_back(find_space(findings.back().ok ? data : std::string()));
+  const bool has_data = findings.back().ok;
+  findings.push_back(find_space(has_data ? data : std::string()));
+  if (has_data) findings.push_back(find_isolation(data));
   findings.push_back(find_journal(journal));
   findings.push_back(find_port(client));
   for (auto& finding : asked) findings.push_back(finding.get());

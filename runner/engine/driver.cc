@@ -172,7 +172,8 @@ std::vector<Action> Driver::choose(RunRows::Intended& rows) {
         needs_checkout_ = !has_checkout_;
         if (needs_checkout_) continue;
         const auto nonce = parts_.nonce ? parts_.nonce() : std::string();
-        rows_.intend(StageStarted{state().id, action.stage, action.attempt, parts_.boot, nonce}, rows);
+        rows_.intend(StageStarted{state().id, action.stage, action.attempt, parts_.boot, nonce, parts_.isolation},
+                     rows);
         claims_.begin(spec.name, claims_.granted(spec.name));
       }
       starts.push_back(std::move(action));

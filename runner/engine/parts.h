@@ -46,6 +46,7 @@ struct EngineParts {
   bool tries_out = false;              // kept environments are left alone
   ProgressBoard* progress = nullptr;   // none: progress is not shown
   WorkNotes* notes = nullptr;          // none: the cause of a death of the service is not known
+  std::string isolation;               // what isolates steps, for the record; empty: not known
 };
 
 }  // namespace quietgate

@@ -6,7 +6,7 @@ namespace quietgate {
 
 namespace {
 
-constexpr std::uint64_t order_version = 3;
+constexpr std::uint64_t order_version = 4;
 
 struct Packing {
   std::string bytes;
@@ -67,13 +67,20 @@ void fields(Archive& archive, Order& order, std::uint64_t (&numbers)[5]) {
   archive.field(numbers[2]);
   archive.field(numbers[3]);
   archive.field(numbers[4]);
+  archive.field(order.sandbox.argv);
+  archive.field(order.sandbox.filter);
+  archive.field(order.sandbox.user);
+  archive.field(order.sandbox.group);
+  archive.field(order.sandbox.joins);
+  archive.field(order.sandbox.joins_start);
 }
 
 }  // namespace
 
 std::string encode(const LeaderOrder& order) {
   Packing packing;
-  const auto flags = (order.keep_descendants ? 1U : 0U) | (order.journaled ? 2U : 0U) | (order.tells_begin ? 4U : 0U);
+  const auto flags = (order.keep_descendants ? 1U : 0U) | (order.journaled ? 2U : 0U) | (order.tells_begin ? 4U : 0U) |
+                     (order.sandbox.holds ? 8U : 0U);
   std::uint64_t numbers[5] = {order_version, flags, static_cast<std::uint64_t>(order.stop_signal),
                               static_cast<std::uint64_t>(order.grace_milliseconds), order.log_limit};
   fields(packing, order, numbers);
@@ -89,6 +96,7 @@ std::optional<LeaderOrder> decode_order(std::string_view bytes) {
   order.keep_descendants = (numbers[1] & 1U) != 0;
   order.journaled = (numbers[1] & 2U) != 0;
   order.tells_begin = (numbers[1] & 4U) != 0;
+  order.sandbox.holds = (numbers[1] & 8U) != 0;
   order.stop_signal = static_cast<std::int32_t>(numbers[2]);
   order.grace_milliseconds = static_cast<std::int64_t>(numbers[3]);
   order.log_limit = numbers[4];

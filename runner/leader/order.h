@@ -9,6 +9,18 @@
 
 namespace quietgate {
 
+// Of a step in a sandbox: the program that makes it, and who is to be in it.
+struct OrderedSandbox {
+  std::vector<std::string> argv;  // what is executed, up to the `--` that the leader adds; empty: no sandbox
+  std::string filter;             // of system calls: a BPF program as the kernel takes it
+  std::uint64_t user = 0;         // which the step becomes inside, and its group; 0: as the leader
+  std::uint64_t group = 0;
+  std::uint64_t joins = 0;        // a process of a sandbox whose process ids it shares; 0: it has its own
+  std::uint64_t joins_start = 0;  // when that one started
+  bool holds = false;             // it runs nothing, and keeps its process ids for others
+  bool operator==(const OrderedSandbox&) const = default;
+};
+
 struct LeaderOrder {
   std::string record;  // of the step: an absolute path
   std::string id;      // unique; the step's processes carry it in their environment as QUIETGATE_STEP
@@ -25,6 +37,7 @@ struct LeaderOrder {
   std::int32_t stop_signal = 15;
   std::int64_t grace_milliseconds = 10'000;
   std::uint64_t log_limit = 0;  // bytes of the log's file, and of stdout_file; what comes after is not kept. 0: none
+  OrderedSandbox sandbox;
   bool operator==(const LeaderOrder&) const = default;
 };
 

@@ -88,6 +88,7 @@ void fields(A& a, StageStarted& v) {
   a("attempt", v.attempt);
   if (!A::writes || !v.boot.empty()) a.later("boot", v.boot);
   if (!A::writes || !v.nonce.empty()) a.later("nonce", v.nonce);
+  if (!A::writes || !v.isolation.empty()) a.later("isolation", v.isolation);
 }
 template <class A>
 void fields(A& a, StageFinished& v) {

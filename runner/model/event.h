@@ -71,8 +71,9 @@ struct StageStarted {  // the intent; committed before the stage acts
   RunId run;
   std::string stage;
   int attempt = 1;
-  std::string boot;   // of the machine, in which it acts; empty: not told
-  std::string nonce;  // drawn for this attempt alone; what its steps leave behind carries it. Empty: an older row
+  std::string boot;       // of the machine, in which it acts; empty: not told
+  std::string nonce;      // drawn for this attempt alone; what its steps leave behind carries it. Empty: an older row
+  std::string isolation;  // what keeps its steps from all that isn't theirs: `bubblewrap`, `none`. Empty: an older row
 };
 struct StageFinished {
   RunId run;

@@ -58,6 +58,7 @@ Json stage_json(const StageSpec& spec, const StageState& stage, const PromotionF
   const bool over = stage.status == StageStatus::finished || stage.status == StageStatus::skipped;
   json["outcome"] = over ? to_string(outcome.outcome) : to_string(stage.status);
   json["attempts"] = stage.attempt;
+  if (!stage.isolation.empty()) json["isolation"] = stage.isolation;
   if (!over) return json;
   json["reason"] = outcome.reason;
   if (stage.attempt > 0) json["started"] = iso_time(stage.attempt_started);

@@ -61,6 +61,7 @@ struct StageState {
   Time attempt_started{};
   std::string boot;        // of the machine, in which the last attempt began; empty: not told
   std::string nonce;       // of the last attempt; empty: not told
+  std::string isolation;   // likewise
   Milliseconds waited{0};  // of the last attempt's time: how long it waited for a person, as far as that is over
   Time asked{};            // when it asked a person and still waits; the epoch: it doesn't
   Time asks_until{};       // while it waits: when it gives up; the epoch: never

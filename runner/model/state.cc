@@ -126,6 +126,7 @@ struct Folding {
     s->attempt_started = at;
     s->boot = e.boot;
     s->nonce = e.nonce;
+    s->isolation = e.isolation;
     ask_no_more(*s);
     s->question.of_last_attempt = false;
     s->refusal.reset();

@@ -12,6 +12,7 @@
 #include "runner/base/result.h"
 #include "runner/base/task.h"
 #include "runner/ports/step_name.h"
+#include "runner/ports/step_view.h"
 
 namespace quietgate {
 
@@ -37,6 +38,7 @@ struct StepCommand {
 
 struct StepSpec : StepCommand {
   StepName name;
+  StepView view;                   // what it sees beside its tree, where steps are kept apart
   std::string tree;                // where it runs: a folder of this machine. Empty: an empty one of its owner
   StepText log;                    // to which output is appended
   std::optional<StepText> output;  // when set, standard output goes there raw and not by lines, instead of to the log

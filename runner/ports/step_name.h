@@ -25,6 +25,7 @@ struct EnvironmentOwner {
   auto operator<=>(const EnvironmentOwner&) const = default;
 };
 inline constexpr const char* services_part = "services";
+inline constexpr const char* sandbox_part = "sandbox";  // what keeps its processes' sandbox, where there is one
 
 // The run's plan is held against its commit's files.
 struct PlanCheckOwner {

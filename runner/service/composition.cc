@@ -26,6 +26,7 @@
 #include "runner/adapters/memory/memory_synthetic_faults.h"
 #include "runner/adapters/memory/memory_watchdog_deliveries.h"
 #include "runner/adapters/pipeline_compiler/pooled_compiler.h"
+#include "runner/adapters/sandbox/bubblewrap.h"
 #include "runner/adapters/workspace/progress_files.h"
 #include "runner/adapters/workspace/workspace_files.h"
 #include "runner/base/blocking_pool.h"
@@ -73,6 +74,21 @@ Result<void> make_data_directory(const std::string& data) {
   return {};
 }
 
+// Nothing: every step may do what this process may, as the configuration says.
+Result<std::optional<Bubblewrap>> sandbox_of(const CompositionOptions& options) {
+  if (options.isolation.none) return std::optional<Bubblewrap>();
+  BubblewrapOptions wanted;
+  wanted.data = options.data;
+  wanted.user = options.isolation.user;
+  wanted.shown = options.isolation.shown;
+  wanted.hidden = options.hidden;
+  if (const char* home = std::getenv("HOME")) wanted.home = home;
+  auto made = Bubblewrap::make(std::move(wanted));
+  if (!made) return made.error();
+  if (auto tried = made->try_out(); !tried) return tried.error();
+  return std::optional(std::move(*made));
+}
+
 }  // namespace
 
 struct Composition::Parts {
@@ -101,6 +117,7 @@ struct Composition::Parts {
   HttpCurl exchange{exchanges};
   HttpAccess http{exchange, exchanges, access_of(options.servers)};
   LocalSteps steps{io.get_executor(), DataLayout(options.data)};
+  std::optional<Bubblewrap> sandbox;
   LocalResidents residents{clock};
   WorkNoteFiles notes{options.data + "/at-work"};
   // Only what tests leave is read at once, whatever it is; other stages wait for this and that after their steps.
@@ -143,13 +160,28 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   if (!lock) return lock.error();
   auto key = EvidenceKey::open_or_make(options.data + "/keys");
   if (!key) return key.error();
+  // What is hidden from steps is hidden by its path.
+  std::error_code unlinked;
+  if (auto path = fs::canonical(options.data, unlinked); !unlinked) options.data = path.string();
+  auto sandbox = sandbox_of(options);
+  if (!sandbox) return sandbox.error();
   const bool mounts = enter_own_mounts(options.data + "/mounts");
   auto parts = std::make_unique<Parts>(std::move(options), std::move(*lock), std::move(*key));
   auto& p = *parts;
+  if (*sandbox) {
+    p.sandbox = std::move(*sandbox);
+    p.sandbox->work_on(p.tree_work);
+    p.steps.confine(*p.sandbox);
+  }
   auto journal = JournalSqlite::open(p.options.data + "/journal.sqlite", p.clock, p.io.get_executor());
   if (!journal) return journal.error();
   p.journal = std::move(*journal);
-  p.attempt_trees.emplace(p.tree_work, AttemptTreeFiles::Ways{.mounts = mounts, .say = p.options.say});
+  AttemptTreeFiles::Ways ways{.mounts = mounts, .say = p.options.say};
+  if (p.sandbox && p.sandbox->user().user != 0) {
+    ways.owner = p.sandbox->user().user;
+    ways.give = [user = p.sandbox->user()](const std::string& path) { return give_to(user, path); };
+  }
+  p.attempt_trees.emplace(p.tree_work, std::move(ways));
   p.tree_limit.emplace(p.gauge, *p.attempt_trees, p.clock, p.io.get_executor(), p.options.bounds.tree, p.options.say);
   std::vector<std::string> names;
   for (const auto& repository : p.options.repositories) names.push_back(repository.remote.repository);
@@ -185,6 +217,7 @@ Result<std::unique_ptr<Composition>> Composition::make(CompositionOptions option
   });
   p.engine->tries_out = !p.options.release;
   p.engine->notes = &p.notes;
+  p.engine->isolation = p.sandbox ? "bubblewrap" : "none";
   p.engine->progress = &p.progress;
   p.engine->tree_limit = &*p.tree_limit;
   p.supervisor.emplace(*p.engine, p.options.repositories);
@@ -420,6 +453,30 @@ Limits limits_of(const Config& config) {
     if (repository.concurrency) limits.repositories[repository.name] = *repository.concurrency;
   }
   return limits;
+}
+
+std::vector<std::string> secret_files(const Config& config, const std::string& file) {
+  std::vector<std::string> files;
+  const auto add = [&files](const std::string& path) {
+    std::error_code code;
+    if (!path.empty()) files.push_back(fs::weakly_canonical(path, code).string());
+  };
+  const auto add_source = [&add](const std::optional<SecretSource>& source) {
+    if (source) add(source->file);
+  };
+  add(file);
+  for (const auto& repository : config.repositories) {
+    add(repository.credentials.ssh_key);
+    add_source(repository.credentials.password);
+    for (const auto& [name, source] : repository.secrets) add(source.file);
+  }
+  for (const auto& server : config.servers) {
+    add_source(server.password);
+    add_source(server.token);
+    for (const auto& [name, source] : server.secret_headers) add(source.file);
+  }
+  for (const auto& notification : config.notifications) add(notification.url.file);
+  return files;
 }
 
 std::map<std::string, std::string> step_environment() {

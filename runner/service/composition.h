@@ -34,6 +34,8 @@ struct CompositionOptions {
   LowWaterRule keep_free{};
   bool release = true;  // false: kept environments are left alone
   LimitsConfig bounds{};
+  IsolationConfig isolation{};
+  std::vector<std::string> hidden{};  // from steps: files that hold secrets, or say where they are
 };
 
 // One per data directory: a lock keeps a second one out.
@@ -87,6 +89,8 @@ Result<std::vector<Repository>> repositories_of(const Config& config);
 Result<std::vector<NotificationRule>> notifications_of(const Config& config);
 std::vector<ServerAccess> access_of(const std::vector<ServerConfig>& servers);
 Limits limits_of(const Config& config);
+// Files that no step may see: the configuration's own, keys, tokens and whatever else it names as a secret's place.
+std::vector<std::string> secret_files(const Config& config, const std::string& file);
 
 // The base of every step's environment: PATH, HOME, LANG, USER and TZ of this process, nothing else.
 std::map<std::string, std::string> step_environment();

@@ -80,6 +80,8 @@ constexpr ConfigKey config_key_table[] = {
     {"retention", [](auto& values, auto& found, auto& config) { read_retention(values, found, config.retention); }},
     {"keep_free", [](auto& values, auto& found, auto& config) { read_keep_free(values, found, config.keep_free); }},
     {"limits", [](auto& values, auto& found, auto& config) { read_limits(values, found, config.limits); }},
+    {"isolation", [](auto& values, auto& found, auto& config) { read_isolation(values, found, config.isolation); }},
+    {"sandbox", [](auto& values, auto& found, auto& config) { read_sandbox(values, found, config.isolation); }},
     {"heartbeat", [](auto& values, auto& found, auto& config) { read_heartbeat(values, found, config.heartbeat); }},
     {"notifications",
      [](auto& values, auto& found, auto& config) { read_notifications(values, found, config.notifications); }},

@@ -68,6 +68,14 @@ struct LimitsConfig {
   bool operator==(const LimitsConfig&) const = default;
 };
 
+// How steps are kept from all that isn't theirs (docs/isolation.md).
+struct IsolationConfig {
+  bool none = false;               // each step may do all that the service's user may
+  std::string user;                // whom a service that is root has steps run as; empty: its own choice
+  std::vector<std::string> shown;  // absolute: what steps see, read-only, of what they wouldn't
+  bool operator==(const IsolationConfig&) const = default;
+};
+
 struct Config {
   std::string data;  // absolute
   std::string address = "127.0.0.1";
@@ -78,6 +86,7 @@ struct Config {
   RetentionRule retention;
   LowWaterRule keep_free;
   LimitsConfig limits;
+  IsolationConfig isolation;
   std::vector<ServerConfig> servers;
   HeartbeatRule heartbeat;
   std::vector<NotificationConfig> notifications;

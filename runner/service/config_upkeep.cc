@@ -34,6 +34,23 @@ void read_limits(const ConfigValues& values, const Found& found, LimitsConfig& o
   map.finish();
 }
 
+void read_isolation(const ConfigValues& values, const Found& found, IsolationConfig& out) {
+  const auto text = values.text(found, 100).value_or("bubblewrap");
+  out.none = text == "none";
+  if (!out.none && text != "bubblewrap")
+    values.wrong(found, "`isolation` is `" + text + "`",
+                 "`bubblewrap`, or `none` where every pipeline may do all that this service's user may");
+}
+
+void read_sandbox(const ConfigValues& values, const Found& found, IsolationConfig& out) {
+  MapReader map(values, found, "`sandbox`");
+  if (const Found user = map.find("user")) out.user = values.text(user, 32).value_or("");
+  if (const Found show = map.find("show")) {
+    for (const Found& path : values.list(show)) out.shown.push_back(values.local_path(path));
+  }
+  map.finish();
+}
+
 void read_heartbeat(const ConfigValues& values, const Found& found, HeartbeatRule& out) {
   MapReader map(values, found, "`heartbeat`");
   if (const Found url = map.require("url", "the URL of a monitor that notices missing calls")) {

@@ -92,6 +92,10 @@ int serve(const ServeOptions& options) {
   parts.servers = config->servers;
   parts.keep_free = config->keep_free;
   parts.bounds = config->limits;
+  parts.isolation = config->isolation;
+  parts.hidden = secret_files(*config, options.config);
+  if (config->isolation.none)
+    spdlog::warn("steps are not kept apart (`isolation: none`): each may read and do all that this service's user may");
   auto made = Composition::make(std::move(parts));
   if (!made) return refuse(made.error());
   auto& composition = **made;

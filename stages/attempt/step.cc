@@ -39,6 +39,19 @@ Result<StepSpec> step_of(const Command& command, const StageRequest& request, co
   return spec;
 }
 
+std::string environment_of(const StageRequest& request) {
+  std::vector<std::string> all;
+  std::vector<std::string> needed;
+  for (const auto& [stage, state] : request.run_state->stages) {
+    if (!state.environment || state.environment->gone) continue;
+    all.push_back(state.environment->planned.environment);
+    const auto& needs = request.spec.needs;
+    if (std::find(needs.begin(), needs.end(), stage) != needs.end()) needed.push_back(all.back());
+  }
+  if (needed.size() == 1) return needed.front();
+  return all.size() == 1 ? all.front() : std::string();
+}
+
 std::string command_line(const Command& command) {
   std::string text = command.shell;
   if (!command.argv.empty()) {

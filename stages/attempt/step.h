@@ -17,6 +17,9 @@ namespace quietgate {
 Result<StepSpec> step_of(const Command& command, const std::string& root, StepName name, Environment environment);
 // The same for this attempt, with its nonce, its log and its secrets.
 Result<StepSpec> step_of(const Command& command, const StageRequest& request, const std::string& step);
+// The environment that a stage works on: of those that its run has now the one that it needs, else the only one. Empty:
+// none, or nobody can tell.
+std::string environment_of(const StageRequest& request);
 // The command as people write it, on one line and at most 200 bytes: `python3 -m pytest -q`.
 std::string command_line(const Command& command);
 

@@ -54,6 +54,15 @@ Task<Result<void>> Environments::destroy(EnvironmentSummary environment, Stop& s
   }
   auto ended = co_await residents_.end(folder.data(), resident_grace, stop);
   if (!ended) co_return ended;
+  // The step that holds the shared process ids ends last, and with it every process that is left.
+  for (int number = 1;; ++number) {
+    const StepOwner sandbox = EnvironmentOwner{environment.id, sandbox_part, std::to_string(number)};
+    const auto holders = steps_.steps(sandbox);
+    if (!holders) co_return holders.error();
+    if (holders->empty()) break;
+    ended = co_await end_steps(steps_, sandbox, stop);
+    if (!ended) co_return ended;
+  }
   co_return co_await remove_tree_in_background(disk_, folder.root, stop);
 }
 

@@ -94,6 +94,7 @@ Task<void> FaultStage::look(const StageRequest& request, Drill& drill) {
 // Why nothing can be broken, or nothing once it is.
 Task<std::optional<StageOutcome>> FaultStage::begin(const StageRequest& request, Drill& drill) {
   auto step = step_of(drill.spec.command, request, "1-fault");
+  if (step) step->view.environment = environment_of(request);
   if (!step) co_return outcome_of(step.error());
   drill.fault = step->name;
   if (const auto before = time_in(began_file(request))) {
@@ -154,6 +155,7 @@ Task<void> FaultStage::mend(const StageRequest& request, Drill& drill) {
   if (!ended && drill.problem.empty()) drill.problem = "the fault could not be ended: " + ended.error().message;
   if (!drill.spec.undo) co_return;
   auto step = step_of(*drill.spec.undo, request, "2-undo");
+  if (step) step->view.environment = environment_of(request);
   std::string trouble;
   if (!step) {
     trouble = step.error().message;

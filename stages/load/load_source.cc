@@ -124,6 +124,7 @@ Result<StepSpec> prepare_locust(const StageRequest& request, const LoadSpec& spe
     files += "," + shape;
   }
   StepSpec process;
+  process.view.readable = {listener, shape};
   process.argv = {*locust, "--headless", "--only-summary", "--exit-code-on-error", "0"};
   if (!plan.contains("shape")) {
     for (const auto& argument :
@@ -179,6 +180,7 @@ Result<StepSpec> prepare_load(const StageRequest& request, const LoadSpec& spec,
   process->log = log_of(request.id());
   process->secrets = request.secrets;
   process->stop_signal = SIGINT;
+  process->view.writable = {load.rows};
   return process;
 }
 

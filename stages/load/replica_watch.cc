@@ -63,6 +63,7 @@ Task<std::optional<Sample>> ReplicaWatch::ask_command() {
   const auto name = step->name;
   const auto output = output_of(name);
   step->output = output;
+  step->view.environment = environment_of(request_);
   auto exit = co_await steps_.run(std::move(*step), stop_);
   auto text = read_whole(steps_, output, most_answer);
   steps_.forget(name);

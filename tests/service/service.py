@@ -1,4 +1,5 @@
 """What the service tests share: a remote, a real `quietgate serve`, and its API."""
+import atexit
 import json
 import os
 import pathlib
@@ -14,11 +15,17 @@ import urllib.request
 
 BINARY = os.environ["QUIETGATE_BINARY"]
 DEADLINE = 60
+# Most tests speak with their steps by files in a folder of their own, and look at processes as the machine names them:
+# their steps are not kept apart. Those of test_isolation.py are.
+NOT_APART = pathlib.Path(tempfile.mkdtemp(prefix="quietgate-test-")) / "not-apart.yaml"
+NOT_APART.parent.chmod(0o755)  # some tests are other users
+NOT_APART.write_text("data: /nowhere\nisolation: none\nrepositories: []\n")
+atexit.register(shutil.rmtree, NOT_APART.parent, ignore_errors=True)
 
 
 def environment(**more):
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "NO_COLOR": "1", **more}
+    return {**kept, "NO_COLOR": "1", "QUIETGATE_CONFIG": str(NOT_APART), **more}
 
 
 def git(folder, *arguments):
@@ -50,6 +57,8 @@ def state_of(pid):
 
 
 class ServiceTest(unittest.TestCase):
+    isolation = "none"
+
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="quietgate-test-"))
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
@@ -68,7 +77,7 @@ class ServiceTest(unittest.TestCase):
     # --- the service -------------------------------------------------------------------------------------------------
     def config(self, more=""):
         path = self.folder / "quietgate.yaml"
-        path.write_text(f"data: {self.data}\nlisten: 127.0.0.1:0\nrepositories:\n"
+        path.write_text(f"data: {self.data}\nlisten: 127.0.0.1:0\nisolation: {self.isolation}\nrepositories:\n"
                         f"  - name: hello\n    url: {self.remote}\n    poll: 200ms\n{more}")
         return path
 

@@ -334,7 +334,7 @@ class Service(ServiceTest):
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         with open(self.folder / "serve.log", "ab") as log:
-            self.service = subprocess.Popen([BINARY, "serve", "--data", str(self.data), "--port", str(port)], stdout=log, stderr=log, env=environment())
+            self.service = subprocess.Popen([BINARY, "serve", "--data", str(self.data), "--port", str(port)], stdout=log, stderr=log, env=environment(QUIETGATE_CONFIG=""))
         self.address = until(self.bound, "the service's address", 20)
         until(lambda: self.get("/readyz", raw=True) is not None, "readiness", 20)
         said = (self.folder / "serve.log").read_text()

@@ -18,8 +18,12 @@ namespace {
 
 struct Paths {
   explicit Paths(const std::string& attempt)
-      : tree(attempt + "/tree"), upper(tree + ".upper"), work(tree + ".work"), coming(tree + ".new") {}
-  std::string tree, upper, work, coming;
+      : tree(attempt + "/tree"),
+        upper(tree + ".upper"),
+        work(tree + ".work"),
+        coming(tree + ".new"),
+        own(attempt + "/own") {}
+  std::string tree, upper, work, coming, own;
   bool any() const;
 };
 
@@ -38,14 +42,22 @@ std::string folder_of(const std::string& path) {
 }
 
 bool Paths::any() const {
-  return is_there(tree) || is_there(upper) || is_there(work) || is_there(coming);
+  return is_there(tree) || is_there(upper) || is_there(work) || is_there(coming) || is_there(own);
 }
 
 // Put in place in one step, so that a half-made tree is never taken for one.
-Result<void> copy(const std::string& checkout, const Paths& paths, const Disk::StopFlag* stop) {
+Result<void> copy(const std::string& checkout, const Paths& paths, const AttemptTreeFiles::Ways& ways,
+                  const Disk::StopFlag* stop) {
   if (auto copied = copy_tree(checkout, paths.coming, stop); !copied) return copied;
+  if (auto given = ways.give(paths.coming); !given) return given;
   if (std::rename(paths.coming.c_str(), paths.tree.c_str()) == 0) return {};
   return infrastructure_error("can't put " + paths.tree + " in place: " + std::strerror(errno));
+}
+
+// Whether the checkout was given to whoever works in trees: that takes its time, once.
+bool is_given(const std::string& checkout, const AttemptTreeFiles::Ways& ways) {
+  struct stat status {};
+  return ways.owner == 0 || (::lstat(checkout.c_str(), &status) == 0 && status.st_uid == ways.owner);
 }
 
 std::vector<std::string> folders_in(const std::string& path) {
@@ -81,7 +93,11 @@ Result<void> AttemptTreeFiles::make(Shared& shared, const std::string& checkout,
   const std::lock_guard lock(*turn);
   const bool layered = is_there(paths.upper);
   if (resume && is_there(paths.tree) && (!layered || is_mount_point(paths.tree))) return {};
-  if (shared.mounts) mount_read_only(checkout);
+  if (shared.mounts) {
+    // What an overlay shows of it has its owners.
+    if (auto given = shared.ways.give(checkout); !given) return given;
+    mount_read_only(checkout);
+  }
   const Overlay overlay{checkout, paths.upper, paths.work, paths.tree};
   // All who saw it through the earlier mount have ended.
   if (resume && layered) return mount_overlay(overlay);
@@ -94,14 +110,14 @@ Result<void> AttemptTreeFiles::make(Shared& shared, const std::string& checkout,
     if (auto gone = discard(shared, attempt, &stop); !gone) return gone;
     if (shared.mounts.exchange(false)) shared.ways.say("trees of attempts are copied: " + mounted.error().message);
   }
-  return copy(checkout, paths, &stop);
+  return copy(checkout, paths, shared.ways, &stop);
 }
 
 Result<void> AttemptTreeFiles::discard(Shared& shared, const std::string& attempt, const Disk::StopFlag* stop) {
   const Paths paths(attempt);
   if (shared.ways.mounts) unmount(paths.tree);
   Result<void> answer;
-  for (const auto& path : {paths.tree, paths.upper, paths.work, paths.coming}) {
+  for (const auto& path : {paths.tree, paths.upper, paths.work, paths.coming, paths.own}) {
     auto removed = remove_tree(path, stop);
     if (!removed && answer) answer = removed;
   }
@@ -112,13 +128,15 @@ Task<Result<std::string>> AttemptTreeFiles::open(std::string checkout, std::stri
                                                  Stop& stop) {
   const Paths paths(attempt_directory);
   if (!paths.any()) {
-    if (shared_->mounts) mount_read_only(checkout);
+    const bool given = is_given(checkout, shared_->ways);
+    if (shared_->mounts && given) mount_read_only(checkout);
     if (is_within(checkout, shared_->ways.tiny)) {
-      if (auto copied = copy(checkout, paths, nullptr); !copied) co_return copied.error();
+      if (auto copied = copy(checkout, paths, shared_->ways, nullptr); !copied) co_return copied.error();
       co_return paths.tree;
     }
     // The time of a mount, whatever is seen through it; not behind removals that take long.
-    if (shared_->mounts && mount_overlay({checkout, paths.upper, paths.work, paths.tree})) co_return paths.tree;
+    if (shared_->mounts && given && mount_overlay({checkout, paths.upper, paths.work, paths.tree}))
+      co_return paths.tree;
     resume = false;  // what is there now is of the mount that failed
   }
   std::function<Result<void>(const Disk::StopFlag&)> work = [shared = shared_, checkout, attempt_directory,

@@ -1,5 +1,6 @@
 // Trees of attempts on a file system: an overlay over the run's checkout if it can be mounted, else a copy.
 //   <attempt>/tree   <attempt>/tree.upper, tree.work (of an overlay)   <attempt>/tree.new (a copy that is being made)
+//   <attempt>/own: what else its steps may write, which goes with the tree
 #pragma once
 
 #include <atomic>
@@ -19,6 +20,9 @@ class AttemptTreeFiles final : public AttemptTrees {
   struct Ways {
     bool mounts = false;                                    // this process has its own mounts: enter_own_mounts()
     TreeLimits tiny{.entries = 32, .bytes = 128UL * 1024};  // copied on the event loop, because that is the cheapest
+    // Who works in trees, if it is another user than this process's: everything in a tree is given to that user.
+    unsigned owner = 0;  // 0: this process's user
+    std::function<Result<void>(const std::string& path)> give = [](const std::string&) { return Result<void>(); };
     std::function<void(const std::string& line)> say = [](const std::string&) {};
   };
   // `disk` must outlive it.

@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -18,8 +19,11 @@ Error failed(const std::string& what, int error) {
   return infrastructure_error("can't " + what + ": " + std::strerror(error));
 }
 
-bool make(const std::string& path, mode_t mode) {
-  return ::mkdir(path.c_str(), mode) == 0 ? ::chmod(path.c_str(), mode) == 0 : errno == EEXIST;
+// As the folder that is seen through it.
+bool make(const std::string& path, const struct stat& root) {
+  if (::mkdir(path.c_str(), 0700) != 0) return errno == EEXIST;
+  const bool owned = root.st_uid == ::geteuid() || ::chown(path.c_str(), root.st_uid, root.st_gid) == 0;
+  return owned && ::chmod(path.c_str(), root.st_mode & 07777) == 0;
 }
 
 }  // namespace
@@ -30,7 +34,7 @@ Result<void> mount_overlay(const Overlay& overlay) {
   // What an earlier mount left there keeps the next one from coming.
   if (auto removed = remove_tree(overlay.work); !removed) return removed;
   for (const auto& path : {overlay.upper, overlay.work, overlay.point}) {
-    if (!make(path, root.st_mode & 07777)) return failed("make " + path, errno);
+    if (!make(path, root)) return failed("make " + path, errno);
   }
   const auto paths = "lowerdir=" + overlay.lower + ",upperdir=" + overlay.upper + ",workdir=" + overlay.work;
   if (paths.find('\\') != std::string::npos || overlay.lower.find_first_of(":,") != std::string::npos)

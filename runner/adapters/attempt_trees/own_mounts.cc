@@ -102,6 +102,8 @@ bool enter_own_mounts(const std::string& marker) {
   if (::unshare(CLONE_NEWNS) != 0) return false;
   // What is mounted from here on stays here; without that no mount is made.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return false;
+  // What is unmounted here goes from the sandboxes of steps too, which have copies of all mounts.
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr) != 0) return false;
   return ::mount(marker.c_str(), marker.c_str(), nullptr, MS_BIND, nullptr) == 0;
 }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runner/adapters/local_steps/first_inside.h"
 #include "runner/adapters/local_steps/left_behind.h"
 #include "runner/adapters/local_steps/orphans.h"
 #include "runner/adapters/local_steps/readiness.h"
@@ -41,6 +42,13 @@ LeaderOrder order_of(const LedStep& step, const std::string& boot) {
   order.keep_descendants = step.keep_descendants;
   order.stop_signal = step.stop_signal;
   order.grace_milliseconds = std::max<std::int64_t>(step.grace.count(), 0);
+  if (step.sandbox) {
+    order.sandbox.argv = step.sandbox->argv;
+    order.sandbox.filter = step.sandbox->filter;
+    order.sandbox.user = step.sandbox->user;
+    order.sandbox.group = step.sandbox->group;
+    order.sandbox.holds = step.sandbox->holds;
+  }
   return order;
 }
 
@@ -189,8 +197,18 @@ Task<Result<std::unique_ptr<LedSteps::Leading>>> LedSteps::lead(LedStep step, bo
     if (!written) co_return Led(written.error());
     step.argv.push_back(step.script_file);
   }
+  if (step.preparation != nullptr) {
+    auto prepared = co_await step.preparation->prepare(step, stop);
+    if (!prepared) co_return Led(prepared.error());
+  }
   auto order = order_of(step, boot_);
   order.tells_begin = tells_begin;
+  if (!step.joins.empty()) {
+    const auto inside = first_inside(step.joins);
+    if (!inside) co_return Led(infrastructure_error("the sandbox of the step's environment is gone: " + step.joins));
+    order.sandbox.joins = static_cast<std::uint64_t>(inside->pid);
+    order.sandbox.joins_start = inside->start;
+  }
   order.log_limit = log_limit_;
   for (;;) {
     auto taken = co_await source_->take();

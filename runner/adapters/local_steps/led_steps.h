@@ -5,11 +5,20 @@
 
 #include "runner/adapters/local_steps/leader_spawn.h"
 #include "runner/leader/step_record.h"
-#include "runner/ports/step_executor.h"
+#include "runner/ports/step_confinement.h"
 
 namespace quietgate {
 
 constexpr std::uint64_t default_log_limit = 1ULL << 30;
+
+struct LedStep;
+
+// What is done for a step before it begins, and for none that was begun before.
+class StepPreparation {
+ public:
+  virtual ~StepPreparation() = default;
+  virtual Task<Result<void>> prepare(LedStep& step, Stop& stop) = 0;
+};
 
 // All paths are absolute, or empty: none.
 struct LedStep : StepCommand {
@@ -18,6 +27,10 @@ struct LedStep : StepCommand {
   std::string working_directory;
   std::string log;  // that output is appended to, with its time index beside it (`LOG.index`)
   std::string output;
+  StepPreparation* preparation = nullptr;  // outlives the step's begin; null: none
+  std::shared_ptr<StepSpec> spec;          // what was asked for, for the preparation
+  std::optional<ConfinedStep> sandbox;
+  std::string joins;  // the record of the step whose sandbox it joins
 };
 
 class LedSteps {

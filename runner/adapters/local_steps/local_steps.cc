@@ -32,7 +32,7 @@ void remove_file(const std::string& path) {
 
 }  // namespace
 
-Result<LedStep> LocalSteps::led(StepSpec spec) const {
+Result<LedStep> LocalSteps::led(StepSpec spec) {
   if (auto sound = check_name(spec.name); !sound) return sound.error();
   if (auto sound = check_name(spec.log); !sound) return sound.error();
   if (auto sound = spec.output ? check_name(*spec.output) : Result<void>(); !sound) return sound.error();
@@ -52,8 +52,44 @@ Result<LedStep> LocalSteps::led(StepSpec spec) const {
     step.output = layout_.text(*spec.output);
     if (auto made = make_place_of(step.output, *spec.output); !made) return made.error();
   }
+  if (confinement_ != nullptr) {
+    step.preparation = this;
+    step.spec = std::make_shared<StepSpec>(spec);
+  }
   static_cast<StepCommand&>(step) = std::move(spec);
   return step;
+}
+
+Task<Result<void>> LocalSteps::prepare(LedStep& step, Stop& stop) {
+  if (auto holder = confinement_->holder(*step.spec)) {
+    auto name = co_await hold(std::move(*holder), stop);
+    if (!name) co_return name.error();
+    step.joins = layout_.record(*name);
+  }
+  auto confined = co_await confinement_->confine(*step.spec, stop);
+  if (!confined) co_return confined.error();
+  step.sandbox = std::move(*confined);
+  step.environment = std::move(step.spec->environment);
+  step.working_directory = step.spec->tree;
+  co_return Result<void>();
+}
+
+// One that ended, or went with the machine, is not begun again: another one takes its place.
+Task<Result<StepName>> LocalSteps::hold(StepSpec holder, Stop& stop) {
+  auto& owner = std::get<EnvironmentOwner>(holder.name.owner);
+  for (int number = 1;; ++number) {
+    owner.work = std::to_string(number);
+    holder.log = log_of(holder.name);
+    const auto known = status(holder.name);
+    if (known && *known) continue;
+    const auto name = holder.name;
+    if (known) co_return name;
+    auto step = led(std::move(holder));
+    if (!step) co_return step.error();
+    auto started = co_await led_.start(std::move(*step), stop);
+    if (!started) co_return started.error();
+    co_return name;
+  }
 }
 
 Task<Result<StepExit>> LocalSteps::run(StepSpec spec, Stop& stop) {

@@ -7,11 +7,13 @@
 
 namespace quietgate {
 
-class LocalSteps final : public StepExecutor {
+class LocalSteps final : public StepExecutor, private StepPreparation {
  public:
   LocalSteps(Executor executor, DataLayout layout) : led_(std::move(executor)), layout_(std::move(layout)) {}
   // Bytes of a log, from the next step on; 0: none.
   void limit_logs(std::uint64_t bytes) { led_.limit_logs(bytes); }
+  // Keeps steps apart from now on; it outlives this.
+  void confine(StepConfinement& how) { confinement_ = &how; }
 
   Task<Result<StepExit>> run(StepSpec spec, Stop& stop) override;
   Task<Result<void>> start(StepSpec spec, Stop& stop) override;
@@ -22,9 +24,12 @@ class LocalSteps final : public StepExecutor {
   std::string read(const StepText& text, std::int64_t from, std::size_t most) override;
 
  private:
-  Result<LedStep> led(StepSpec spec) const;
+  Result<LedStep> led(StepSpec spec);
+  Task<Result<void>> prepare(LedStep& step, Stop& stop) override;
+  Task<Result<StepName>> hold(StepSpec holder, Stop& stop);
   LedSteps led_;
   DataLayout layout_;
+  StepConfinement* confinement_ = nullptr;
 };
 
 }  // namespace quietgate

@@ -20,7 +20,9 @@ Verb run_verb() {
       "Also apply environments with `keep: true`, and keep them (default: left alone; --promote applies them too)");
   options.flag("--let-go", given->destroy_kept,
                "Run nothing; destroy the environments that earlier runs of this clone kept");
-  options.text("--config", given->config, "A service's configuration; only its `servers` are used")
+  options
+      .text("--config", given->config,
+            "A service's configuration; only its `servers`, `isolation` and `sandbox` are used")
       .environment("QUIETGATE_CONFIG");
   options.flag("--plain", given->plain, "Lines instead of a tree that updates in place");
   verb.run = [given](const Invocation& call) {

@@ -27,6 +27,14 @@ constexpr std::size_t most_told = 1'000;        // bytes that the runner takes f
 constexpr std::size_t pump_bytes = 4U << 20;    // before signals are heard again
 constexpr std::size_t drain_bytes = 2U << 20;   // more than a pipe holds
 
+// `how`: as waitpid tells it.
+void note_end(int how, StepStatus& status) {
+  status.ended = wall_clock();
+  if (std::strcmp(status.how, "not_started") == 0) return;
+  status.how = WIFSIGNALED(how) ? "signalled" : "exited";
+  status.code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
+}
+
 }  // namespace
 
 Leader::Leader(std::string id, int runner) : id_(std::move(id)), runner_(runner) {
@@ -117,7 +125,9 @@ std::string Leader::launch() {
     group = open_control_group(group_);
   }
   status_.started = wall_clock();
-  auto problem = start_step(order_, group, record, step_, failure);
+  if (!order_.sandbox.argv.empty()) sandbox_.emplace();
+  auto problem = sandbox_ ? sandbox_->start(order_, group, record, step_, failure)
+                          : start_step(order_, group, record, step_, failure);
   if (group >= 0) ::close(group);
   if (problem.empty()) problem = failure.record;
   if (!problem.empty()) {
@@ -144,12 +154,14 @@ int Leader::wait_milliseconds() const {
 
 void Leader::loop() {
   while (phase_ != Phase::over) {
-    struct pollfd polled[3] = {{signals_, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
+    struct pollfd polled[4] = {{signals_, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}, {-1, POLLIN, 0}};
     for (std::size_t i = 0; i < outputs_.size(); ++i) polled[1 + i].fd = outputs_[i]->fd();
-    ::poll(polled, 3, wait_milliseconds());
+    if (sandbox_) polled[3].fd = sandbox_->fd();
+    ::poll(polled, 4, wait_milliseconds());
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
       if (polled[1 + i].revents != 0) outputs_[i]->pump(pump_bytes);
     }
+    if (polled[3].revents != 0) reap();
     if (polled[0].revents != 0) read_signals();
     enforce_deadlines();
   }
@@ -167,18 +179,20 @@ void Leader::read_signals() {
 }
 
 void Leader::reap() {
+  // From inside of a sandbox before from outside: what made it ends after the step, unless somebody killed it.
+  if (const auto how = sandbox_ ? sandbox_->hear() : std::nullopt; how && main_alive_) {
+    main_alive_ = false;
+    note_end(*how, status_);
+  }
   for (;;) {
     int how = 0;
     const auto pid = ::waitpid(-1, &how, WNOHANG);
     if (pid < 0 && errno == EINTR) continue;
     childless_ = pid < 0;
     if (pid <= 0) break;
-    if (pid != step_.pid) continue;
+    if (pid != step_.pid || !main_alive_) continue;
     main_alive_ = false;
-    status_.ended = wall_clock();
-    if (std::strcmp(status_.how, "not_started") == 0) continue;
-    status_.how = WIFSIGNALED(how) ? "signalled" : "exited";
-    status_.code = WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how);
+    note_end(how, status_);
   }
   if (!main_alive_) main_process_ended();
 }
@@ -194,6 +208,7 @@ void Leader::main_process_ended() {
 void Leader::end_step() {
   phase_ = Phase::stopping;
   deadline_ = steady_clock() + order_.grace_milliseconds;
+  if (sandbox_) return sandbox_->signal(order_.stop_signal);
   ::kill(-step_.pid, order_.stop_signal);
   ::kill(-step_.pid, SIGCONT);
 }
@@ -204,6 +219,7 @@ void Leader::sweep() {
   deadline_ = phase_ == Phase::stopping ? std::min(deadline_, grace) : grace;
   phase_ = Phase::sweeping;
   for (const auto& process : descendants_of(::getpid()).living) {
+    if (sandbox_ && sandbox_->owns(process.pid)) continue;
     if (!end_requested_) ++swept_;
     signal_process(process, SIGTERM);
     signal_process(process, SIGCONT);

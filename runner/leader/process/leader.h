@@ -9,12 +9,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "runner/leader/log_writer.h"
 #include "runner/leader/order.h"
 #include "runner/leader/process/record_writer.h"
+#include "runner/leader/process/sandboxed_step.h"
 #include "runner/leader/process/step_output.h"
 #include "runner/leader/process/step_process.h"
 #include "runner/leader/process_tree.h"
@@ -66,7 +68,8 @@ class Leader {
   LogWriter log_;
   LogWriter raw_;
   std::vector<std::unique_ptr<StepOutput>> outputs_;
-  StepProcess step_;
+  StepProcess step_;  // its process is what makes the sandbox, where there is one
+  std::optional<SandboxedStep> sandbox_;
   std::string group_;  // the folder of the step's control group; empty: none
   Phase phase_ = Phase::running;
   bool end_requested_ = false;

@@ -6,6 +6,9 @@
 //
 // Leaders are the runner's own children, not the source's. Both end when the runner does without them.
 //   argv: name, the descriptor of the source's socket to the runner
+//
+//   inside: the first process of a step in a sandbox (inside.h)
+//   argv: whatever, `inside`
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
@@ -23,6 +26,7 @@
 #include <cstring>
 #include <optional>
 
+#include "runner/leader/process/inside.h"
 #include "runner/leader/process/leader.h"
 
 namespace {
@@ -112,6 +116,7 @@ struct Title {
 
 int main(int argc, char** argv, char** environment) {
   if (argc != 2 || environment[0] == nullptr) return 2;
+  if (std::strcmp(argv[1], quietgate::inside::argument) == 0) ::_exit(quietgate::be_inside());
   const auto runner = static_cast<int>(std::strtoul(argv[1], nullptr, 10));
   ::fcntl(runner, F_SETFD, FD_CLOEXEC);
   close_others(static_cast<unsigned>(runner));

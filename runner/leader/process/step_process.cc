@@ -1,14 +1,11 @@
 #include "runner/leader/process/step_process.h"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -16,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runner/leader/process/execution.h"
 #include "runner/leader/process_tree.h"
 
 namespace quietgate {
@@ -23,42 +21,6 @@ namespace quietgate {
 namespace {
 
 constexpr int pipe_bytes = 1 << 20;
-constexpr const char* default_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-std::string_view path_of(const LeaderOrder& order) {
-  for (const auto& variable : order.environment) {
-    if (variable.starts_with("PATH=")) return std::string_view(variable).substr(5);
-  }
-  return default_path;
-}
-
-// The files to try, in order. An empty part of PATH means the working directory.
-std::vector<std::string> candidates(const LeaderOrder& order) {
-  const auto& name = order.argv[0];
-  if (name.find('/') != std::string::npos) return {name};
-  std::vector<std::string> files;
-  const auto path = path_of(order);
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const auto end = std::min(path.find(':', begin), path.size());
-    auto folder = path.substr(begin, end - begin);
-    files.push_back(folder.empty() ? "./" + name : std::string(folder) + "/" + name);
-    begin = end + 1;
-  }
-  return files;
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> all;
-  for (const auto& text : texts) all.push_back(const_cast<char*>(text.c_str()));
-  all.push_back(nullptr);
-  return all;
-}
-
-struct Exec {
-  std::vector<std::string> files;
-  std::vector<char*> argv;
-  std::vector<char*> environment;
-};
 
 // What the new process says of itself, in memory that both see.
 struct StartReport {
@@ -95,8 +57,10 @@ void enter_group(int group) {
   ::close(procs);
 }
 
-// Runs in the new process until it is the program.
-[[noreturn]] void become_program(const LeaderOrder& order, int group, const Exec& exec, const StepProcess& theirs,
+// Runs in the new process until it is the program. `complaints`: its standard error, of a program that makes a sandbox;
+// -1: it is the step's own, with the step's output.
+[[noreturn]] void become_program(const LeaderOrder& order, int group, const Execution& execution,
+                                 const StepProcess& theirs, int complaints,
                                  const std::function<std::string(pid_t)>& record, StartReport& failure) {
   using What = StartFailure::What;
   ::setpgid(0, 0);
@@ -107,30 +71,11 @@ void enter_group(int group) {
     failure.what = What::record;
     ::_exit(127);
   }
-  // By the kernel's call, since the library's refuses those two that it keeps for itself. Zeros are SIG_DFL.
-  const std::array<unsigned long, 8> fresh{};
-  for (int signal = 1; signal < NSIG; ++signal) ::syscall(SYS_rt_sigaction, signal, fresh.data(), nullptr, 8);
-  ::umask(022);
-  if (!order.working_directory.empty() && ::chdir(order.working_directory.c_str()) != 0) {
-    failure.what = What::directory;
-    failure.error = errno;
-    ::_exit(127);
-  }
-  ::dup2(theirs.raw_output >= 0 ? theirs.raw_output : theirs.output, 1);
-  ::dup2(theirs.output, 2);
-  ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  int error = ENOENT;
-  for (const auto& file : exec.files) {
-    ::execve(file.c_str(), exec.argv.data(), exec.environment.data());
-    // As a shell does: what is absent is passed over, a file that may not be run is remembered.
-    if (errno != ENOENT && errno != ENOTDIR) error = errno;
-    if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
-  }
-  failure.what = What::program;
-  failure.error = error;
+  const int output = theirs.raw_output >= 0 ? theirs.raw_output : theirs.output;
+  const auto refused =
+      complaints >= 0 ? execute(order, execution, 1, complaints) : execute(order, execution, output, theirs.output);
+  failure.what = refused.what;
+  failure.error = refused.error;
   ::_exit(127);
 }
 
@@ -145,10 +90,26 @@ bool make_pipe(int& ours, int& theirs) {
   return true;
 }
 
+// Copies with high numbers: none is overwritten before it is passed.
+void pass(const SandboxDescriptors& given, const LeaderOrder& order, const StepProcess& theirs, Execution& execution) {
+  constexpr int above = 64;
+  auto all = given.before;
+  all.push_back(theirs.raw_output >= 0 ? theirs.raw_output : theirs.output);
+  all.push_back(theirs.output);
+  // Whoever writes to /dev/stderr opens it anew.
+  if (order.sandbox.user != 0) {
+    for (int fd : {theirs.output, theirs.raw_output})
+      [[maybe_unused]] const int owned =
+          ::fchown(fd, static_cast<uid_t>(order.sandbox.user), static_cast<gid_t>(order.sandbox.group));
+  }
+  all.insert(all.end(), given.after.begin(), given.after.end());
+  for (int fd : all) execution.passed.push_back(::fcntl(fd, F_DUPFD_CLOEXEC, above));
+}
+
 }  // namespace
 
 std::string start_step(const LeaderOrder& order, int group, const std::function<std::string(pid_t)>& record,
-                       StepProcess& step, StartFailure& failure) {
+                       StepProcess& step, StartFailure& failure, const SandboxDescriptors* sandbox) {
   StepProcess theirs;
   bool made = make_pipe(step.output, theirs.output);
   if (made && !order.stdout_file.empty()) made = make_pipe(step.raw_output, theirs.raw_output);
@@ -156,9 +117,12 @@ std::string start_step(const LeaderOrder& order, int group, const std::function<
   void* shared = ::mmap(nullptr, sizeof(StartReport), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) return std::string("no memory: ") + strerrordesc_np(errno);
   auto* report = static_cast<StartReport*>(shared);  // zeros: nothing failed
-  const Exec exec{candidates(order), pointers(order.argv), pointers(order.environment)};
+  Execution execution(order);
+  if (sandbox != nullptr) pass(*sandbox, order, theirs, execution);
+  const int complaints = sandbox == nullptr ? -1 : sandbox->complaints;
   const auto process = make_process(group);
-  if (process.pid == 0) become_program(order, process.entered ? -1 : group, exec, theirs, record, *report);
+  if (process.pid == 0)
+    become_program(order, process.entered ? -1 : group, execution, theirs, complaints, record, *report);
   const int error = errno;
   step.pid = static_cast<pid_t>(process.pid);
   failure = {report->what, report->error, report->record};
@@ -166,6 +130,7 @@ std::string start_step(const LeaderOrder& order, int group, const std::function<
   for (int fd : {theirs.output, theirs.raw_output}) {
     if (fd >= 0) ::close(fd);
   }
+  for (int fd : execution.passed) ::close(fd);
   if (step.pid < 0) return std::string("a process could not be made: ") + strerrordesc_np(error);
   // Somebody may kill it before it is the program: what follows is then not the program's doing.
   if (failure.what == StartFailure::What::nothing) {
@@ -180,9 +145,10 @@ std::string describe(const StartFailure& failure, const LeaderOrder& order) {
   if (failure.what == StartFailure::What::directory)
     return "the working directory " + order.working_directory + " can't be entered: " + why;
   const auto& name = order.argv[0];
+  if (failure.what == StartFailure::What::sandbox) return "its sandbox can't be made: " + failure.sandbox;
   if (failure.what == StartFailure::What::killed) return "its process was killed before it became " + name;
   if (failure.error == ENOENT && name.find('/') == std::string::npos) {
-    return name + " is in no folder of PATH (" + std::string(path_of(order)) + ")";
+    return name + " is in no folder of PATH (" + std::string(path_of(order.environment)) + ")";
   }
   if (failure.error == ENOENT) return name + ": no such file, or the interpreter that its first line names is missing";
   if (failure.error == ENOEXEC) return name + " is neither a program nor a script with a first line like #!/bin/sh";

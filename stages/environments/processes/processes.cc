@@ -99,6 +99,7 @@ Task<Readiness> ProcessesProvisioner::probe(Provision provision, Service service
   const StepName name{AttemptOwner{provision.request.id()},
                       "ready-" + service.spec.name + "." + std::to_string(number)};
   auto spec = step_of(command, provision.folder.checkout(), name, environment_of(provision, service.spec));
+  if (spec) spec->view.environment = provision.environment.id;
   if (!spec) co_return Readiness{false, spec.error().message};
   spec->argv.insert(spec->argv.begin(), {"/usr/bin/timeout", "-k", "1", seconds});
   spec->nonce = provision.request.nonce;

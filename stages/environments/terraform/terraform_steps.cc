@@ -118,6 +118,7 @@ StepSpec TerraformSteps::spec(const std::string& step, std::vector<std::string> 
   spec.argv.insert(spec.argv.begin(), program_);
   spec.environment = terraform_environment(environment_, folder_);
   spec.tree = module_.directory;
+  spec.view.environment = environment_.id;
   spec.log = place_.log;
   spec.secrets = environment_.secrets;
   spec.keep_descendants = true;

@@ -41,7 +41,7 @@ std::vector<Event> one_of_each() {
           RunSkipped{"hello", "main", "abc", "no path"},
           PlanCompiled{run, plan},
           PlanRejected{run, "x:1:2: error", Outcome::failed},
-          StageStarted{run, "load", 2, "boot", "nonce"},
+          StageStarted{run, "load", 2, "boot", "nonce", "bubblewrap"},
           StageFinished{run, "load", 2, outcome},
           StageSkipped{run, "load", "why", true},
           EnvironmentPlanned{

@@ -30,7 +30,7 @@ TEST(Config, EveryKeyAtTheTopIsDocumented) {
   const auto example =
       text.substr(text.find("```yaml"), text.find("```", text.find("```yaml") + 3) - text.find("```yaml"));
   for (const auto& key : config_keys()) EXPECT_NE(example.find("\n" + key + ":"), std::string::npos) << key;
-  EXPECT_EQ(config_keys().size(), 12U);
+  EXPECT_EQ(config_keys().size(), 14U);
 }
 
 TEST(Config, ReadsEverything) {
@@ -209,7 +209,7 @@ repositories:
 /etc/quietgate/config.yaml:3:1: error: the configuration has no key `concurency`
     3 | concurency: 4
       | ^~~~~~~~~~
-      = expected one of data, listen, hosts, concurrency, locks, retention, keep_free, limits, heartbeat, notifications, servers, repositories
+      = expected one of data, listen, hosts, concurrency, locks, retention, keep_free, limits, isolation, sandbox, heartbeat, notifications, servers, repositories
       = did you mean `concurrency`?
 /etc/quietgate/config.yaml:5:11: error: `Hello` is not a name that can be used here
     5 |   - name: Hello
