@@ -80,8 +80,8 @@ std::string run_lines(const DraftStage& stage) {
   std::string all;
   for (const auto& step : stage.steps) all += step_lines(step);
   if (all.find_first_not_of(" \t\n\r") == std::string::npos) all = "true\n";
-  // A block's indentation is that of its first line: a text that begins with a blank says so.
-  std::string text = all.front() == ' ' ? "      run: |2\n" : "      run: |\n";
+  // The block says its indentation: its first line may begin with blanks.
+  std::string text = "      run: |2\n";
   for (std::size_t at = 0; at < all.size();) {
     const auto end = all.find('\n', at);
     std::string line;

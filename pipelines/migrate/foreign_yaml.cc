@@ -5,15 +5,17 @@
 
 namespace quietgate {
 
-namespace {
-
 bool is_variable_name(std::string_view name) {
   const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
   return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
          std::all_of(name.begin(), name.end(), allowed);
 }
 
-}  // namespace
+std::string one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
 
 std::string text_of_scalar(const YamlNode* node) {
   return node != nullptr && node->kind == YamlNode::Kind::scalar ? node->text : std::string();

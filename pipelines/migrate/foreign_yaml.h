@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipelines/migrate/draft.h"
@@ -20,6 +21,11 @@ std::map<std::string, std::string> variables_of(const YamlNode* node);
 // Lines of commands: a text, or a list of texts (also in lists).
 std::string commands_of(const YamlNode* node);
 bool is_true(const YamlNode* node);
+
+// Letters, digits and `_`, no digit first: a variable, a secret and an axis of a matrix may have the name.
+bool is_variable_name(std::string_view name);
+// The text without what would begin another line.
+std::string one_line(std::string text);
 
 // The path, if it is relative and stays inside; else empty.
 std::string inner_path(std::string path);

@@ -139,7 +139,7 @@ void read_matrix(const YamlNode* strategy, DraftStage& stage, Draft& draft) {
     auto texts = texts_of(values.get());
     const bool is_list =
         values->kind == YamlNode::Kind::sequence && texts.size() == values->items.size() && !texts.empty();
-    if (axis == "include" || axis == "exclude" || !is_list) {
+    if (axis == "include" || axis == "exclude" || !is_list || !is_variable_name(axis)) {
       draft.note(at.line, "`matrix." + axis + "` is left out: a matrix is lists of texts");
     } else {
       stage.matrix.emplace_back(axis, std::move(texts));

@@ -11,6 +11,7 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t most_extended = 100;
+constexpr std::size_t most_jobs = 500;  // as many as a pipeline has stages
 
 // Keys of the file that are no jobs.
 constexpr std::array file_keys{"stages",   "variables",     "default",      "include", "workflow", "image",
@@ -241,6 +242,7 @@ void GitlabReader::read_job(const Job& job) {
     if (!is_one) draft_.note(parallel->at.line, "`parallel` of job `" + job.name + "` is left out");
     if (is_one) {
       for (const auto& axis : matrix->items[0]->entries) {
+        if (!is_variable_name(axis.key)) continue;
         stage.matrix.emplace_back(axis.key, texts_of(axis.value.get()));
         stage.environment[axis.key] = "${{ matrix." + axis.key + " }}";
       }
@@ -260,6 +262,7 @@ void GitlabReader::collect_jobs() {
     stages_.push_back(".post");
   }
   for (const auto& [name, at, node] : file_.entries) {
+    if (jobs_.size() == most_jobs) break;
     const bool is_key = std::find(file_keys.begin(), file_keys.end(), name) != file_keys.end();
     if (is_key || name.starts_with('.') || node->kind != YamlNode::Kind::map) continue;
     if (value(*node, "script") == nullptr) {

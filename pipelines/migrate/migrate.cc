@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
-#include <regex>
 #include <set>
 
 #include "pipelines/migrate/github.h"
@@ -50,15 +49,28 @@ constexpr KnownVariable known_variables[] = {
     {"GITHUB_RUN_NUMBER", "${{ run.number }}"},
 };
 
+bool is_of_name(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// Names in capitals that the other systems' variables begin like.
+void collect_names(const std::string& text, std::set<std::string>& names) {
+  for (std::size_t at = 0; at < text.size();) {
+    auto end = at;
+    while (end < text.size() && is_of_name(text[end])) ++end;
+    const auto name = text.substr(at, std::min<std::size_t>(end - at, 100));
+    for (const char* start : {"CI_", "GITHUB_", "GITLAB_", "RUNNER_"}) {
+      if (name.starts_with(start)) names.insert(name);
+    }
+    at = end + 1;
+  }
+}
+
 // What the other system sets in every step, and the texts use: given by name where there is a counterpart, else told.
 void give_variables(Draft& draft) {
-  static const std::regex names("\\b(CI|GITHUB|RUNNER|GITLAB)_[A-Z_]*[A-Z]\\b");
   std::set<std::string> used;
   for (const auto& stage : draft.stages) {
-    for (const auto& step : stage.steps) {
-      for (std::sregex_iterator at(step.text.begin(), step.text.end(), names), end; at != end; ++at)
-        used.insert(at->str());
-    }
+    for (const auto& step : stage.steps) collect_names(step.text, used);
   }
   for (const auto& name : used) {
     const auto* known = std::find_if(std::begin(known_variables), std::end(known_variables),

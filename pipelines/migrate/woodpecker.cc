@@ -27,7 +27,7 @@ void read_woodpecker_step(const std::string& name, const YamlNode& step, DraftSt
   if (!is_for_pushes(step.find("when")))
     return draft.note(line, "step `" + name + "` is left out: its `when` has no counterpart");
   DraftStep made;
-  made.text = "# " + name + "\n" + commands_of(step.find("commands"));
+  made.text = "# " + one_line(name) + "\n" + commands_of(step.find("commands"));
   for (auto at = made.text.find("${{"); at != std::string::npos; at = made.text.find("${{", at + 4))
     made.text.insert(at, "$");
   made.directory = inner_path(text_in(&step, "directory"));
@@ -38,6 +38,10 @@ void read_woodpecker_step(const std::string& name, const YamlNode& step, DraftSt
     for (const auto& entry : environment->entries) {
       const auto secret = text_in(entry.value.get(), "from_secret");
       if (secret.empty()) continue;
+      if (!is_variable_name(entry.key) || !is_variable_name(secret)) {
+        draft.note(line, "a secret of step `" + name + "` has no name that a shell takes, and is left out");
+        continue;
+      }
       draft.secrets.insert(secret);
       stage.environment[entry.key] = "${{ secrets." + secret + " }}";
     }
@@ -64,7 +68,7 @@ Draft draft_of_woodpecker(const YamlNode& file) {
   if (const auto* matrix = file.find("matrix"); matrix != nullptr) {
     for (const auto& axis : matrix->entries) {
       auto values = texts_of(axis.value.get());
-      if (axis.key == "include" || values.empty()) {
+      if (axis.key == "include" || values.empty() || !is_variable_name(axis.key)) {
         draft.note(axis.key_at.line, "`matrix." + axis.key + "` is left out: a matrix is lists of texts");
         continue;
       }

@@ -12,6 +12,8 @@ namespace quietgate {
 namespace {
 
 constexpr std::size_t longest_stage_name = 40;
+constexpr std::size_t most_parts = 50;
+constexpr std::size_t most_hints = 20;
 
 // A part of the project, and how it is tested.
 struct TestedPart {
@@ -144,7 +146,7 @@ std::vector<TestedPart> parts_of(const ProjectFiles& files) {
   std::vector<TestedPart> parts;
   for (const auto& path : paths) {
     auto part = part_of(files, path);
-    if (part && !is_below(parts, *part)) parts.push_back(std::move(*part));
+    if (part && parts.size() < most_parts && !is_below(parts, *part)) parts.push_back(std::move(*part));
   }
   const bool has_python =
       std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part.tool.starts_with("Python"); });
@@ -188,6 +190,7 @@ std::vector<std::string> hints(const ProjectFiles& files) {
     if (mentions(file.text, "apiVersion:") && mentions(file.text, "kind:") && lines.size() < 20)
       lines.push_back(file.path + ": a manifest; a `test` stage can apply it by `kubectl`");
   }
+  if (lines.size() > most_hints) lines.resize(most_hints);
   return lines;
 }
 
@@ -199,6 +202,8 @@ std::string stage_name(const std::string& wanted, std::set<std::string>& used) {
   const auto letter = std::find_if(name.begin(), name.end(), [](unsigned char c) { return std::isalpha(c) != 0; });
   name.erase(name.begin(), letter);
   if (name.empty()) name = "unit";
+  // What YAML takes for something else than text.
+  if (name == "null" || name == "true" || name == "false") name += "-tests";
   auto free = name;
   for (int number = 2; !used.insert(free).second; ++number) free = fmt::format("{}-{}", name, number);
   return free;
@@ -216,7 +221,7 @@ std::string quoted_yaml(const std::string& text) {
 std::string stage_text(const std::string& name, const TestedPart& part) {
   auto text = fmt::format("  {}:\n    test:\n", name);
   auto commands = part.commands;
-  if (!part.folder.empty()) commands.insert(commands.begin(), "cd " + shell_word(part.folder));
+  if (!part.folder.empty()) commands.insert(commands.begin(), "cd " + shell_word("./" + part.folder));
   if (commands.size() == 1 && !mentions(commands[0], ": ") && !mentions(commands[0], " #")) {
     text += "      run: " + commands[0] + "\n";
   } else {
@@ -249,7 +254,7 @@ FirstPipeline first_pipeline(const ProjectFiles& files, const std::string& name,
     parts.push_back({"Terraform", root, {"terraform init -backend=false -input=false", "terraform validate"}, {}});
   if (const auto rules = rule_files(files); !rules.empty()) {
     std::string command = "promtool check rules";
-    for (const auto& path : rules) command += " " + shell_word(path);
+    for (const auto& path : rules) command += " " + shell_word("./" + path);
     parts.push_back({"alert rules", "", {command}, {}});
   }
   made.text = "version: 1\nname: " + quoted_yaml(name) + "\non:\n  branches: [" +

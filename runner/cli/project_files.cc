@@ -4,6 +4,7 @@
 #include <array>
 
 #include "runner/base/plain_file.h"
+#include "runner/base/text.h"
 #include "runner/base/walk.h"
 
 namespace quietgate {
@@ -17,6 +18,11 @@ constexpr std::array filled_by_tools{"node_modules", "target", "build", "dist", 
 constexpr std::array telling_names{"package.json", "pyproject.toml", "requirements.txt",
                                    "setup.cfg",    "tox.ini",        "CMakeLists.txt"};
 constexpr std::array telling_endings{".yml", ".yaml", ".tf"};
+
+// Names that can stand in a pipeline's text as they are; nobody gives others to what is to be tested.
+bool is_plain_path(std::string_view path) {
+  return is_utf8(path) && printable(path) == path && path.find("${{") == std::string_view::npos;
+}
 
 std::string_view name_in(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
@@ -53,8 +59,8 @@ Result<ProjectFiles> read_project(const std::string& folder) {
   const auto walked = walk_tree(
       folder,
       [&](const std::string& path, EntryKind kind) {
-        if (kind == EntryKind::folder) return is_project_folder(path);
-        if (kind != EntryKind::file) return true;
+        if (kind == EntryKind::folder) return is_plain_path(path) && is_project_folder(path);
+        if (kind != EntryKind::file || !is_plain_path(path)) return true;
         files.push_back({path, is_telling(path) ? read_plain(folder + "/" + path, 0, longest_text) : std::string()});
         return true;
       },

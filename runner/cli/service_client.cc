@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "runner/adapters/http/curl_library.h"
+#include "runner/cli/port_owners.h"
 
 namespace quietgate {
 
@@ -90,7 +91,8 @@ Result<Reply> ServiceClient::perform(const Exchange& exchange) {
   curl().easy_setopt(handle, CURLOPT_URL, (server_ + exchange.path).c_str());
   curl().easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   curl().easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-  curl().easy_setopt(handle, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+  // What stays on this machine goes through nobody's proxy: it may carry the token.
+  curl().easy_setopt(handle, CURLOPT_NOPROXY, loopback_port(server_) != 0 ? "*" : "localhost,127.0.0.1,::1");
   curl().easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, 5L);
   curl().easy_setopt(handle, CURLOPT_ERRORBUFFER, why_text.data());
   curl().easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_bytes);

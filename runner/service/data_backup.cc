@@ -61,8 +61,10 @@ class FileCopy {
  public:
   FileCopy(std::string from, std::string to) : from_(std::move(from)), to_(std::move(to)) {}
 
+  enum class Unreadable { fails, left_out };
   // Of the folder of that name on both sides. One that is not there has no files.
-  Result<void> copy(const std::string& folder, const Wanted& wanted) {
+  Result<void> copy(const std::string& folder, const Wanted& wanted, Unreadable unreadable = Unreadable::fails) {
+    unreadable_ = unreadable;
     std::error_code unknown;
     if (!fs::is_directory(from_ + "/" + folder, unknown)) return {};
     const auto source = open_root(from_ + "/" + folder);
@@ -78,18 +80,25 @@ class FileCopy {
       return !failed;
     });
     if (failed) return *failed;
-    if (walked.unread || walked.entries_over || !walked.too_deep.empty())
+    if (!walked.too_deep.empty()) ++left_out_;
+    const bool is_cut = !walked.too_deep.empty() && unreadable == Unreadable::fails;
+    if (walked.unread || walked.entries_over || is_cut)
       return infrastructure_error("not all of " + from_ + "/" + folder + " could be read",
                                   "check its permissions, and how many files it has");
     return {};
   }
   std::uint64_t files() const { return files_; }
   std::uint64_t bytes() const { return bytes_; }
+  std::uint64_t left_out() const { return left_out_; }
 
  private:
   std::optional<Error> copy_file(const Descriptor& source, const Descriptor& target, const std::string& path) {
     const auto from = open_file_below(source, path);
     if (from.problem == ENOENT) return std::nullopt;  // it was let go of meanwhile
+    if (from.problem != 0 && unreadable_ == Unreadable::left_out) {
+      ++left_out_;
+      return std::nullopt;
+    }
     if (from.problem != 0) return infrastructure_error(path + " can't be read: " + std::strerror(from.problem));
     auto to = make_file_below(target, path, 0600);
     if (to.problem == EEXIST) {
@@ -108,6 +117,8 @@ class FileCopy {
   std::string to_;
   std::uint64_t files_ = 0;
   std::uint64_t bytes_ = 0;
+  std::uint64_t left_out_ = 0;
+  Unreadable unreadable_ = Unreadable::fails;
 };
 
 // Of `repository/number/folder`: whether the layout keeps an attempt there.
@@ -146,11 +157,12 @@ Result<BackupCount> copy_into(const std::string& data, const std::string& to, co
   Result<void> done;
   if (parts.keys) done = copy.copy("keys", [](const auto&, EntryKind) { return true; });
   if (done && (parts.logs || parts.artifacts))
-    done = copy.copy("runs",
-                     [&](const std::string& path, EntryKind kind) { return is_wanted_of_runs(path, kind, parts); });
+    done = copy.copy(
+        "runs", [&](const std::string& path, EntryKind kind) { return is_wanted_of_runs(path, kind, parts); },
+        FileCopy::Unreadable::left_out);
   if (done) done = sync_folder(to);
   if (!done) return done.error();
-  return BackupCount{journal->rows, journal->last, copy.files(), copy.bytes()};
+  return BackupCount{journal->rows, journal->last, copy.files(), copy.bytes(), copy.left_out()};
 }
 
 // Every key of the backup is the directory's own, or the directory has none of that name.
@@ -173,8 +185,17 @@ Result<BackupCount> backup_data(const std::string& data, const std::string& to, 
   std::error_code unknown;
   if (fs::exists(fs::symlink_status(to, unknown)))
     return user_error(to + " is there already", "name a folder that is not there yet");
-  auto copied = copy_into(data, to, parts);
-  if (!copied) (void)remove_tree(to).ok();
+  const auto partial = to + ".partial";
+  if (auto removed = remove_tree(partial); !removed) return removed.error();
+  auto copied = copy_into(data, partial, parts);
+  if (!copied) {
+    (void)remove_tree(partial).ok();
+    return copied;
+  }
+  fs::rename(partial, to, unknown);
+  if (unknown) return unwritten(to, unknown.value());
+  const auto parent = fs::path(to).parent_path().string();
+  if (auto synced = sync_folder(parent.empty() ? "." : parent); !synced) return synced.error();
   return copied;
 }
 
@@ -202,7 +223,7 @@ Result<BackupCount> restore_data(const std::string& from, const std::string& dat
   auto copied = backup_journal(journal, place);
   if (!copied) return copied.error();
   if (auto synced = sync_folder(data); !synced) return synced.error();
-  return BackupCount{copied->rows, copied->last, copy.files(), copy.bytes()};
+  return BackupCount{copied->rows, copied->last, copy.files(), copy.bytes(), copy.left_out()};
 }
 
 }  // namespace quietgate

@@ -53,6 +53,25 @@ class Backups(ServiceTest):
         self.assertFalse(list(to.glob("runs/hello/1/unit.1/artifacts")))
         self.assertFalse((to / "keys").exists())
 
+    def test_what_a_run_left_that_cannot_be_read_is_left_out(self):
+        self.one_run()
+        deep = self.data / "runs/hello/1/unit.1/artifacts" / "/".join(["d"] * 140)
+        deep.mkdir(parents=True)
+        (deep / "file").write_text("too deep\n")
+        to = self.folder / "backup"
+        made = self.cli("backup", str(to), "--logs", "--artifacts")
+        self.assertIn("left out", made.stderr)
+        self.assertTrue((to / "runs/hello/1/unit.1/log").exists())
+
+    def test_an_interrupted_backup_has_no_name(self):
+        self.one_run()
+        partial = self.folder / "backup.partial"
+        partial.mkdir()
+        (partial / "left").write_text("by a killed one\n")
+        to = self.back_up("--keys", "--logs")
+        self.assertFalse(partial.exists())
+        self.assertFalse((to / "left").exists())
+
     def test_the_journal_alone(self):
         self.one_run()
         to = self.back_up()

@@ -25,7 +25,7 @@ Result<BackupCount> made_backup(const Invocation& call, const BackupOptions& giv
   if (given.parts.any()) return backup_data(call.data_directory(), given.to, given.parts);
   const auto copied = backup_journal(call.journal_file(), given.to);
   if (!copied) return copied.error();
-  return BackupCount{copied->rows, copied->last, 0, 0};
+  return BackupCount{copied->rows, copied->last, 0, 0, 0};
 }
 
 int back_up(const Invocation& call, const BackupOptions& given) {
@@ -35,12 +35,16 @@ int back_up(const Invocation& call, const BackupOptions& given) {
   const auto made = made_backup(call, given);
   if (!made) return call.fail(made.error(), exit_failed);
   if (call.common.json) {
-    call.parts.out(
-        json_text(nlohmann::ordered_json{
-            {"file", given.to}, {"rows", made->rows}, {"last_sequence", made->last}, {"files", made->files}}) +
-        "\n");
+    call.parts.out(json_text(nlohmann::ordered_json{{"file", given.to},
+                                                    {"rows", made->rows},
+                                                    {"last_sequence", made->last},
+                                                    {"files", made->files},
+                                                    {"left_out", made->left_out}}) +
+                   "\n");
     return exit_ok;
   }
+  if (made->left_out > 0)
+    call.parts.err(fmt::format("{} files of runs can't be read, and are left out\n", made->left_out));
   const auto files = given.parts.any() ? fmt::format(" and {} files", made->files) : std::string();
   call.parts.out(fmt::format("{} rows of {}{} are in {}; to put it back: quietgate restore {}\n", made->rows,
                              call.journal_file(), files, given.to, given.to));

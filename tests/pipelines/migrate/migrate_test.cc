@@ -64,13 +64,18 @@ jobs:
         with: {name: out, path: service/dist}
   deploy:
     needs: test
-    if: github.ref == 'refs/heads/main'
+    if: github.event_name == 'push'
     runs-on: ubuntu-latest
     steps: [{run: ./deploy}]
   tell:
     needs: [test, deploy]
     runs-on: ubuntu-latest
     steps: [{run: "echo ${{ github.event.head_commit.message }}"}]
+  release:
+    needs: test
+    if: github.ref == 'refs/heads/main'
+    runs-on: ubuntu-latest
+    steps: [{run: "./release $GITHUB_SHA $GITHUB_ACTOR"}]
 )";
 
 TEST(Migrate, GithubActions) {
@@ -80,17 +85,20 @@ TEST(Migrate, GithubActions) {
   EXPECT_EQ(plan.name, "CI");
   std::vector<std::string> names;
   for (const auto& stage : plan.stages) names.push_back(stage.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"test.3-11", "test.3-12", "tell"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"test.3-11", "test.3-12", "tell", "release"}));
   EXPECT_EQ(plan.stages[0].timeout, Milliseconds{900'000});
   EXPECT_EQ(plan.secrets, std::vector<std::string>{"INDEX_TOKEN"});
   EXPECT_EQ(plan.stages[0].environment.at("LEVEL"), "debug");
+  EXPECT_NE(made.text.find("if: \"commit.branch == 'main'\""), std::string::npos) << made.text;
+  EXPECT_EQ(plan.stages[0].environment.at("GITHUB_SHA"), CommitId(40, '0'));
+  EXPECT_TRUE(notes_have(made, 1, "`$GITHUB_ACTOR` is set by nobody here"));
   EXPECT_NE(made.text.find("cd 'service'\n"), std::string::npos) << made.text;
   EXPECT_NE(made.text.find("export MODE='fast'\\''s'\n"), std::string::npos) << made.text;
   EXPECT_NE(made.text.find("pytest --sha ${{ commit.sha }}\n"), std::string::npos) << made.text;
   EXPECT_NE(made.text.find("artifacts: [\"service/dist/**\"]"), std::string::npos) << made.text;
   EXPECT_NE(made.text.find("branches: [\"main\", \"release/*\"]"), std::string::npos);
   EXPECT_TRUE(notes_have(made, 6, "on.pull_request"));
-  EXPECT_TRUE(notes_have(made, 31, "job `deploy` with `if: github.ref == 'refs/heads/main'` is left out"));
+  EXPECT_TRUE(notes_have(made, 31, "job `deploy` with `if: github.event_name == 'push'` is left out"));
   EXPECT_TRUE(notes_have(made, 39, "`github.event.head_commit.message` has no counterpart: written as __TODO__"));
 }
 
@@ -190,6 +198,11 @@ TEST(Migrate, MakesValidFilesOfHostileOnes) {
            "jobs: {x: [1, 2], y: {steps: {a: b}}, z: {steps: [1, null, {run: [1]}], timeout-minutes: [1]}}",
            "a: {script: 'echo ${{ x }}', extends: a, stage: nowhere}\nb: {script: [[x, [y]], {z: 1}], needs: [{job: "
            "a}]}",
+           "jobs: {a: {strategy: {matrix: {\"x: ['1']\\n    test: {run: id}\\n  evil:\\n    y\": [1]}}, steps: [{run: "
+           "id}]}}",
+           "jobs: {a: {steps: [{run: \"\\n\\n     x\\n y\"}]}}",
+           "a: {script: x, extends: [a, a, a, a, a, a, a, a, a, a]}",
+           "steps: [{name: \"x\\ntouch y\", commands: [id], environment: {\"A: b\\nx\": {from_secret: \"c\\nd\"}}}]",
            "steps: [{commands: ['echo ${{ x }}'], environment: [A=1, B, '1=2']}]",
        }) {
     if (const auto made = migrate(text, "x.yml")) plan_of(made->text);

@@ -36,9 +36,9 @@ TEST(FirstPipeline, CompilesForEachKindOfProject) {
   EXPECT_NE(
       made_of({{"tests/__init__.py", ""}, {"tests/test_a.py", ""}}).text.find("run: python3 -m unittest discover\n"),
       std::string::npos);
-  EXPECT_NE(made_of({{"infra/main.tf", "provider \"aws\" {}\n"}}).text.find("cd infra"), std::string::npos);
+  EXPECT_NE(made_of({{"infra/main.tf", "provider \"aws\" {}\n"}}).text.find("cd ./infra"), std::string::npos);
   EXPECT_NE(made_of({{"alerts/a.yml", "groups:\n- rules:\n  - alert: A\n    expr: up == 0\n"}})
-                .text.find("promtool check rules alerts/a.yml"),
+                .text.find("promtool check rules ./alerts/a.yml"),
             std::string::npos);
 }
 
@@ -61,10 +61,14 @@ TEST(FirstPipeline, GivesEachPartOfARepositoryAStage) {
 
 // What a repository's files and folders are called is anybody's choice.
 TEST(FirstPipeline, CompilesWhateverThingsAreCalled) {
-  made_of({{"a \"b\" 'c'/go.mod", ""}, {"1/go.mod", ""}, {"-x/Cargo.toml", ""}, {"$(id)/package.json", ""}},
+  made_of({{"a \"b\" 'c'/go.mod", ""},
+           {"1/go.mod", ""},
+           {"null/go.mod", ""},
+           {"-x/Cargo.toml", ""},
+           {"$(id)/package.json", ""}},
           "\"quoted\"\\\n: # name");
   const auto made = made_of({{"$(touch x)'/go.mod", ""}});
-  EXPECT_NE(made.text.find(R"(cd '$(touch x)'\''')"), std::string::npos) << made.text;
+  EXPECT_NE(made.text.find(R"(cd './$(touch x)'\''')"), std::string::npos) << made.text;
 }
 
 }  // namespace
