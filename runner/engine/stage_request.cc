@@ -6,6 +6,7 @@
 
 #include "runner/base/glob.h"
 #include "runner/model/expression.h"
+#include "runner/model/stage_templates.h"
 
 namespace quietgate {
 

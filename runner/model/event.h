@@ -10,6 +10,7 @@
 #include "runner/base/result.h"
 #include "runner/model/outcome.h"
 #include "runner/model/plan.h"
+#include "runner/model/plan_json.h"
 #include "runner/model/types.h"
 
 namespace quietgate {
@@ -244,10 +245,5 @@ std::string repository_of(const Event& event);
 // a required field; unknown fields are ignored.
 std::string to_json(const Event& event);
 Result<Event> event_from_json(const std::string& type, const std::string& payload);
-
-// Canonical JSON of a plan (keys sorted, no white space): what the plan's hash is taken over when `hash` is empty.
-std::string to_json(const Plan& plan);
-Result<Plan> plan_from_json(const std::string& text);
-std::string to_json(const StageOutcome& outcome);
 
 }  // namespace quietgate

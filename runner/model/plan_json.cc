@@ -1,3 +1,5 @@
+#include "runner/model/plan_json.h"
+
 #include <utility>
 
 #include "runner/model/event.h"

@@ -1,6 +1,6 @@
-#include <utility>
+#include "runner/model/stage_templates.h"
 
-#include "runner/model/expression.h"
+#include <utility>
 
 namespace quietgate {
 

@@ -5,6 +5,7 @@
 
 #include "runner/model/expression.h"
 #include "runner/model/settling.h"
+#include "runner/model/stage_templates.h"
 
 namespace quietgate {
 

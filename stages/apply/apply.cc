@@ -6,6 +6,7 @@
 #include "runner/base/files.h"
 #include "runner/base/json_tree.h"
 #include "runner/model/expression.h"
+#include "runner/model/stage_templates.h"
 #include "stages/apply/overtaken.h"
 #include "stages/apply/release_watch.h"
 #include "stages/attempt/artifacts.h"

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "runner/model/expression.h"
+#include "runner/model/stage_templates.h"
 #include "runner/model/state.h"
 #include "stages/gate/observed_evaluations.h"
 #include "stages/prometheus/rules_file.h"

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "runner/model/expression.h"
+#include "runner/model/stage_templates.h"
 #include "stages/gate/proofs_alerting.h"
 #include "stages/prometheus/prometheus.h"
 

@@ -4,6 +4,7 @@
 
 #include "pipelines/language/print.h"
 #include "runner/model/expression.h"
+#include "runner/model/stage_templates.h"
 #include "stages/kinds.h"
 #include "tests/pipelines/language/cases.h"
 #include "tests/support/specs.h"

@@ -1,4 +1,5 @@
 #include "runner/model/expression.h"
+#include "runner/model/stage_templates.h"
 
 #include <gtest/gtest.h>
 
