@@ -7,6 +7,7 @@
 #include "pipelines/language/print.h"
 #include "runner/model/event.h"
 #include "runner/model/rollback.h"
+#include "runner/model/stage_templates.h"
 #include "stages/apply/apply.h"
 #include "stages/apply/apply_kind.h"
 #include "stages/environments/environments.h"
