@@ -64,8 +64,8 @@ class JsonTree::Value::Iterator {
 };
 
 // The value as JSON on one line, what an object holds in the order of the tree; `rewrite`, if any, may change each text
-// (no key) before it is written, but for those that stand under one of the keys `as_is`, or below it: a key at any depth,
-// or with a leading slash a path of keys, `/gate/waivers`.
+// (no key) before it is written, but for those that stand under one of the keys `as_is`, or below it: a key at any
+// depth, or with a leading slash a path of keys, `/gate/waivers`.
 std::string json_of(const JsonTree::Value& value, const std::function<void(std::string&)>& rewrite = {},
                     const std::vector<std::string>& as_is = {});
 // The object as JSON on one line, keys in order, with these members: JSON by key; an empty text leaves the key out.

@@ -29,8 +29,8 @@ class ProjectFiles {
 };
 
 // What stands below the folder, at most four folders deep and 20,000 entries; without hidden folders, those that tools
-// fill (node_modules, target, build, ...), and what has a control character or an expression in its name. Of one text at most 64 KiB are read. Links are not followed. Fails
-// with kind user when the folder can't be read.
+// fill (node_modules, target, build, ...), and what has a control character or an expression in its name. Of one text
+// at most 64 KiB are read. Links are not followed. Fails with kind user when the folder can't be read.
 Result<ProjectFiles> read_project(const std::string& folder);
 
 }  // namespace quietgate

@@ -37,7 +37,8 @@ TEST_F(ForeignRecords, OneThatSaysThatAllWentWellIsNotBelieved) {
     EXPECT_EQ(describe(exit), "exit status 7") << record;
     ++number;
     EXPECT_EQ(read("step.step.stale-" + std::to_string(number)), record) << "it is kept for people to look at";
-    EXPECT_THAT(read("log"), HasSubstr("was moved to " + folder + "/step.step.stale-" + std::to_string(number) + "]\n"));
+    EXPECT_THAT(read("log"),
+                HasSubstr("was moved to " + folder + "/step.step.stale-" + std::to_string(number) + "]\n"));
     std::filesystem::remove(folder + "/step.step");
   }
 }
