@@ -9,6 +9,7 @@
 #include "pipelines/yaml/yaml.h"
 #include "runner/base/digest.h"
 #include "runner/model/event.h"
+#include "runner/model/stage_templates.h"
 #include "runner/model/trigger.h"
 
 namespace quietgate {
