@@ -91,7 +91,7 @@ class Service:
         self.config = work / f"{name}.yaml"
         lines = "".join(f"  - {{name: {each['name']}, url: {each['url']}, poll: {each.get('poll', '1h')}{each.get('more', '')}}}\n"
                         for each in repositories)
-        self.config.write_text(f"data: {self.data}\nlisten: 127.0.0.1:0\nretention: {{runs: 1000000}}\n{more}repositories:\n{lines}")
+        self.config.write_text(f"data: {self.data}\nlisten: 127.0.0.1:0\nisolation: none\nretention: {{runs: 1000000}}\n{more}repositories:\n{lines}")
         self.process = None
 
     def start(self, seconds=20):
