@@ -52,7 +52,7 @@ int refuse_namespaces(scmp_filter_ctx filter) {
     if ((namespaces & flag) == 0) continue;
     for (const char* call : {"clone", "unshare"}) {
       const auto number = seccomp_syscall_resolve_name(call);
-      const scmp_arg_cmp flags = SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag);
+      const scmp_arg_cmp flags{0, SCMP_CMP_MASKED_EQ, flag, flag};
       if (const int added = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), number, 1, &flags); added != 0)
         return added;
     }
@@ -63,7 +63,7 @@ int refuse_namespaces(scmp_filter_ctx filter) {
 // Would type into a terminal that somebody else reads.
 int refuse_typing(scmp_filter_ctx filter) {
   for (const std::uint64_t request : {std::uint64_t{TIOCSTI}, std::uint64_t{TIOCLINUX}}) {
-    const scmp_arg_cmp asked = SCMP_A1(SCMP_CMP_MASKED_EQ, low_half, request);
+    const scmp_arg_cmp asked{1, SCMP_CMP_MASKED_EQ, low_half, request};
     const int added =
         seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(EPERM), seccomp_syscall_resolve_name("ioctl"), 1, &asked);
     if (added != 0) return added;
